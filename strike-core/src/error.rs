@@ -1,0 +1,510 @@
+//! What went wrong: what was asked, what came back, and what to do next.
+//!
+//! Whoever comes from pystrike finds its five exceptions in [`ErrorKind::pystrike_name`]:
+//!
+//! | pystrike | [`ErrorKind`] |
+//! | --- | --- |
+//! | `ConnectionException` | `Connection`, `OutcomeUnknown` |
+//! | `ClientRequestException` | `InvalidInput`, `BadRequest`, `Unauthorized`, `RateLimited`, `Refused` |
+//! | `ChargeNotFoundException`, a `ClientRequestException` | `NotFound` |
+//! | `UnexpectedResponseException` | `Undecodable`, `TooLarge`, `Mismatch`, `Redirected` |
+//! | `ServerErrorException` | `Server` |
+//! | none: a slip in driving a machine | `Finished` |
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::error::Error as StdError;
+use core::fmt;
+use core::time::Duration;
+
+use crate::transport::{Delivery, TransportError, TransportErrorKind};
+use crate::types::{Charge, UnixMillis};
+
+/// The one error of the SDK. It is one pointer wide, and never shows a key or a base URL.
+///
+/// ```
+/// use strike_core::{Advice, ApiKey, ErrorKind};
+///
+/// let error = ApiKey::new("sk demo").unwrap_err();
+/// assert!(matches!(error.kind(), ErrorKind::InvalidInput(input) if input.field() == "api key"));
+/// assert_eq!(error.advice(), Advice::FixInput);
+/// assert!(!error.to_string().contains("sk demo"));
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    asked: String,
+    kind: ErrorKind,
+    status: Option<u16>,
+    api: Option<ApiError>,
+    excerpt: Option<String>,
+    charge: Option<Charge>,
+    attempts: Vec<Attempt>,
+    service_closed: bool,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What kind of failure it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The caller's own input breaks a rule. Nothing was sent.
+    InvalidInput(InvalidInput),
+    /// No answer came. For a create this means that the request never left.
+    Connection {
+        /// What went wrong on the way.
+        kind: TransportErrorKind,
+        /// Whether the request can have arrived.
+        delivery: Delivery,
+    },
+    /// A create may have made a charge, or not. The [source](StdError::source) says what happened.
+    OutcomeUnknown,
+    /// 400: the server did not accept the input.
+    BadRequest,
+    /// 401: the key is wrong.
+    Unauthorized,
+    /// 404: there is no such charge in this account.
+    NotFound,
+    /// 429: too many requests.
+    RateLimited {
+        /// When the server wants to be asked again, if it said so.
+        retry_after: Option<RetryAfter>,
+    },
+    /// Another refusal between 400 and 499.
+    Refused,
+    /// 500 to 599: the server failed.
+    Server,
+    /// 300 to 399: a redirect, which is never followed, since the key would go along.
+    Redirected,
+    /// An answer that is not what the API describes.
+    Undecodable,
+    /// An answer with a larger body than was allowed.
+    TooLarge {
+        /// The most that was allowed, in bytes.
+        limit: usize,
+    },
+    /// A well-formed answer that says something else than was asked.
+    Mismatch(Mismatch),
+    /// The machine had already ended when it was polled.
+    Finished,
+}
+
+impl ErrorKind {
+    /// Which exception pystrike raised in this case; `None` where there was no such case.
+    #[must_use]
+    pub const fn pystrike_name(&self) -> Option<&'static str> {
+        match self {
+            Self::Connection { .. } | Self::OutcomeUnknown => Some("ConnectionException"),
+            Self::InvalidInput(_)
+            | Self::BadRequest
+            | Self::Unauthorized
+            | Self::RateLimited { .. }
+            | Self::Refused => Some("ClientRequestException"),
+            Self::NotFound => Some("ChargeNotFoundException"),
+            Self::Undecodable | Self::TooLarge { .. } | Self::Mismatch(_) | Self::Redirected => {
+                Some("UnexpectedResponseException")
+            }
+            Self::Server => Some("ServerErrorException"),
+            Self::Finished => None,
+        }
+    }
+}
+
+/// When the server wants to be asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RetryAfter {
+    /// That long after its answer.
+    In(Duration),
+    /// At that moment.
+    At(UnixMillis),
+}
+
+/// Input that breaks a rule, and which rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} must be {rule}{}", .found.as_deref().map(|found| alloc::format!(", but is {found}")).unwrap_or_default())]
+pub struct InvalidInput {
+    field: &'static str,
+    rule: Cow<'static, str>,
+    found: Option<String>,
+}
+
+impl InvalidInput {
+    pub(crate) fn new(field: &'static str, rule: impl Into<Cow<'static, str>>) -> Self {
+        Self { field, rule: rule.into(), found: None }
+    }
+
+    /// Adds what was found, which must not be a secret.
+    pub(crate) fn found(mut self, found: impl ToString) -> Self {
+        self.found = Some(found.to_string());
+        self
+    }
+
+    /// The name of the input that is wrong.
+    #[must_use]
+    pub const fn field(&self) -> &'static str {
+        self.field
+    }
+
+    /// What it must be, limits included, in words that follow "must be".
+    #[must_use]
+    pub fn rule(&self) -> &str {
+        &self.rule
+    }
+}
+
+/// An answer that differs from what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} should be {expected}, but is {found}")]
+pub struct Mismatch {
+    field: &'static str,
+    expected: String,
+    found: String,
+}
+
+impl Mismatch {
+    pub(crate) fn new(field: &'static str, expected: impl ToString, found: impl ToString) -> Self {
+        Self { field, expected: expected.to_string(), found: found.to_string() }
+    }
+
+    /// Compares two values of a field.
+    pub(crate) fn unless_equal<T: PartialEq + fmt::Debug>(
+        field: &'static str,
+        expected: T,
+        found: T,
+    ) -> Result<(), Self> {
+        if expected == found {
+            return Ok(());
+        }
+        Err(Self::new(field, alloc::format!("{expected:?}"), alloc::format!("{found:?}")))
+    }
+
+    /// The field that differs, such as `amount` or `invoice.amount`.
+    #[must_use]
+    pub const fn field(&self) -> &'static str {
+        self.field
+    }
+
+    /// What was asked for.
+    #[must_use]
+    pub fn expected(&self) -> &str {
+        &self.expected
+    }
+
+    /// What the answer says.
+    #[must_use]
+    pub fn found(&self) -> &str {
+        &self.found
+    }
+}
+
+/// The server's own words about a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    pub(crate) code: i64,
+    pub(crate) message: String,
+}
+
+impl ApiError {
+    /// The code in the body, equal to the HTTP status wherever the service was recorded.
+    #[must_use]
+    pub const fn code(&self) -> i64 {
+        self.code
+    }
+
+    /// The message, without the key should the server have repeated it. Not a contract: never parse it.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+/// One attempt of an operation, for the history in an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    pub(crate) sent: Duration,
+    pub(crate) ended: Duration,
+    pub(crate) outcome: AttemptOutcome,
+}
+
+impl Attempt {
+    /// When it was sent, by the driver's monotonic clock.
+    #[must_use]
+    pub const fn sent(&self) -> Duration {
+        self.sent
+    }
+
+    /// When it had ended, by the same clock.
+    #[must_use]
+    pub const fn ended(&self) -> Duration {
+        self.ended
+    }
+
+    /// What came of it.
+    #[must_use]
+    pub const fn outcome(&self) -> AttemptOutcome {
+        self.outcome
+    }
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AttemptOutcome {
+    /// An answer with this status.
+    Status(u16),
+    /// No answer.
+    NoAnswer(TransportErrorKind, Delivery),
+}
+
+/// What to do about an error. Its `Display` is a sentence for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Advice {
+    /// Correct the input; nothing was sent.
+    FixInput,
+    /// Ask again later: nothing was changed by asking.
+    RetryLater,
+    /// Look before asking again: a charge may have been made.
+    LookFirst,
+    /// Check the key, and that it belongs to this host and network.
+    CheckKey,
+    /// Check the id, the account and the base URL.
+    CheckId,
+    /// Check that the base URL names a Strike-compatible host, and how it is reached.
+    CheckHost,
+    /// ACINQ closed its hosted service in 2021: name another host.
+    ServiceClosed,
+    /// Do not show this invoice or complete the order; ask whoever runs the host.
+    DoNotUse,
+    /// Make a new machine: this one has ended.
+    StartAnew,
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FixInput => "correct it; nothing was sent",
+            Self::RetryLater => "it is safe to ask again later",
+            Self::LookFirst => "a charge may exist: look for it in the list before creating another",
+            Self::CheckKey => "check the API key, and that it belongs to this host and network",
+            Self::CheckId => "check the id, and that base URL and key belong to the account that made it",
+            Self::CheckHost => {
+                "check that the base URL names a Strike-compatible host, and how it is reached"
+            }
+            Self::ServiceClosed => {
+                "ACINQ closed its hosted service in 2021: name a compatible host, or start the sandbox"
+            }
+            Self::DoNotUse => {
+                "do not show its invoice and do not complete the order: ask whoever runs the host"
+            }
+            Self::StartAnew => "make a new one: this machine had already ended",
+        })
+    }
+}
+
+impl Error {
+    pub(crate) fn new(asked: impl Into<String>, kind: ErrorKind) -> Self {
+        Self(Box::new(Inner {
+            asked: asked.into(),
+            kind,
+            status: None,
+            api: None,
+            excerpt: None,
+            charge: None,
+            attempts: Vec::new(),
+            service_closed: false,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn finished() -> Self {
+        Self::new("poll", ErrorKind::Finished)
+    }
+
+    pub(crate) fn no_answer(asked: impl Into<String>, error: TransportError) -> Self {
+        let kind = ErrorKind::Connection { kind: error.kind(), delivery: error.delivery() };
+        Self::new(asked, kind).with_source(error)
+    }
+
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_api(mut self, api: Option<ApiError>) -> Self {
+        self.0.api = api;
+        self
+    }
+
+    pub(crate) fn with_excerpt(mut self, excerpt: String) -> Self {
+        self.0.excerpt = Some(excerpt).filter(|text| !text.is_empty());
+        self
+    }
+
+    pub(crate) fn with_charge(mut self, charge: Charge) -> Self {
+        self.0.charge = Some(charge);
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: Vec<Attempt>) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    pub(crate) fn with_asked(mut self, asked: impl Into<String>) -> Self {
+        self.0.asked = asked.into();
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn of_closed_service(mut self, closed: bool) -> Self {
+        self.0.service_closed = closed;
+        self
+    }
+
+    /// The same failure, of a create that may have been acted upon.
+    pub(crate) fn into_unknown(self) -> Self {
+        let mut unknown = Self::new(self.0.asked.clone(), ErrorKind::OutcomeUnknown);
+        unknown.0.status = self.0.status;
+        unknown.0.api = self.0.api.clone();
+        unknown.0.excerpt = self.0.excerpt.clone();
+        unknown.with_source(self)
+    }
+
+    /// What kind of failure it was.
+    #[must_use]
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn advice(&self) -> Advice {
+        match &self.0.kind {
+            ErrorKind::InvalidInput(_) => Advice::FixInput,
+            ErrorKind::Connection { kind, .. } => match kind {
+                TransportErrorKind::Dns if self.0.service_closed => Advice::ServiceClosed,
+                TransportErrorKind::Tls | TransportErrorKind::Setup => Advice::CheckHost,
+                _ => Advice::RetryLater,
+            },
+            ErrorKind::OutcomeUnknown => Advice::LookFirst,
+            ErrorKind::BadRequest | ErrorKind::Refused => Advice::CheckHost,
+            ErrorKind::Unauthorized => Advice::CheckKey,
+            ErrorKind::NotFound => Advice::CheckId,
+            ErrorKind::RateLimited { .. } | ErrorKind::Server => Advice::RetryLater,
+            ErrorKind::Redirected | ErrorKind::Undecodable | ErrorKind::TooLarge { .. } => Advice::CheckHost,
+            ErrorKind::Mismatch(_) => Advice::DoNotUse,
+            ErrorKind::Finished => Advice::StartAnew,
+        }
+    }
+
+    /// The status of the last answer, if there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The server's own words, if its answer had the shape of the API's errors.
+    #[must_use]
+    pub fn api(&self) -> Option<&ApiError> {
+        self.0.api.as_ref()
+    }
+
+    /// The beginning of an answer that did not have that shape, such as a proxy's page. It does not hold the key.
+    #[must_use]
+    pub fn excerpt(&self) -> Option<&str> {
+        self.0.excerpt.as_deref()
+    }
+
+    /// The charge that the server made or gave, although it differs from what was asked.
+    #[must_use]
+    pub fn charge(&self) -> Option<&Charge> {
+        self.0.charge.as_ref()
+    }
+
+    /// Every attempt that was made, first to last.
+    #[must_use]
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.0.attempts
+    }
+}
+
+impl From<InvalidInput> for Error {
+    fn from(input: InvalidInput) -> Self {
+        Self::new("", ErrorKind::InvalidInput(input))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if !inner.asked.is_empty() {
+            write!(f, "{}: ", inner.asked)?;
+        }
+        match &inner.kind {
+            ErrorKind::InvalidInput(input) => write!(f, "{input}")?,
+            ErrorKind::Connection { kind, .. } => f.write_str(kind.as_str())?,
+            ErrorKind::OutcomeUnknown => {
+                f.write_str("the outcome is unknown, since the request may have arrived")?;
+                if let Some(status) = inner.status {
+                    write!(f, "; the server answered {status}")?;
+                }
+            }
+            ErrorKind::TooLarge { limit } => write!(f, "the answer is larger than {limit} bytes")?,
+            ErrorKind::Mismatch(mismatch) => write!(f, "the answer is not what was asked: {mismatch}")?,
+            ErrorKind::Finished => f.write_str("there is nothing left to do")?,
+            ErrorKind::Undecodable => {
+                let status = inner.status.unwrap_or_default();
+                write!(f, "the server answered {status} with something that is not the API's")?;
+            }
+            ErrorKind::BadRequest
+            | ErrorKind::Unauthorized
+            | ErrorKind::NotFound
+            | ErrorKind::RateLimited { .. }
+            | ErrorKind::Refused
+            | ErrorKind::Server
+            | ErrorKind::Redirected => {
+                write!(f, "the server answered {}", inner.status.unwrap_or_default())?;
+            }
+        }
+        if let Some(api) = &inner.api {
+            write!(f, " {:?}", api.message)?;
+        } else if let Some(excerpt) = &inner.excerpt {
+            write!(f, " {excerpt:?}")?;
+        }
+        if inner.attempts.len() > 1 {
+            write!(f, ", after {} attempts", inner.attempts.len())?;
+        }
+        write!(f, "; {}", self.advice())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        f.debug_struct("Error")
+            .field("asked", &inner.asked)
+            .field("kind", &inner.kind)
+            .field("advice", &self.advice())
+            .field("status", &inner.status)
+            .field("api", &inner.api)
+            .field("excerpt", &inner.excerpt)
+            .field("charge", &inner.charge.as_ref().map(Charge::id))
+            .field("attempts", &inner.attempts)
+            .field("source", &inner.source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}

@@ -1,0 +1,152 @@
+//! The whole contract between what thinks (machines, here) and what moves bytes (adapters, elsewhere).
+//!
+//! A [`Machine`] is a state machine that is asked what to do next and told what came of it. It never
+//! opens a socket, sleeps, reads a clock or draws a random number: those are handed in.
+//!
+//! # The contract
+//!
+//! * [`poll`](Machine::poll) says what to do: [`Step::Send`] an exchange, [`Step::Wait`] and poll again, or
+//!   [`Step::Done`].
+//! * After `Send`, call [`handle`](Machine::handle) exactly once with what came back, then poll again.
+//! * Polling again *instead of* handling means that the reply is lost. An operation that is safe to repeat
+//!   is asked again, and the lost attempt is counted; a create ends as
+//!   [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown). So a dropped future and a killed thread leave a
+//!   defined state.
+//! * Polling before a `Wait` is over returns the remainder.
+//! * A `handle` that nobody asked for is ignored.
+//! * After `Done`, every poll says [`Finished`](crate::ErrorKind::Finished).
+//! * No order of calls, no reply and no clock, not even one that runs backwards, makes a machine panic.
+//!
+//! ```
+//! use core::time::Duration;
+//! use strike_core::{ApiKey, Call, Endpoint, ErrorKind, List, Network, RetryPolicy, UnixMillis};
+//! use strike_core::{Machine, Now, Step, TransportError, TransportErrorKind, Delivery};
+//!
+//! # fn main() -> Result<(), strike_core::Error> {
+//! let at = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
+//! let mut call = Call::new(List::page(0), &at, RetryPolicy::default(), 7);
+//! let at_second = |s| Now::new(Duration::from_secs(s), UnixMillis::from_secs(1_700_000_000 + s));
+//!
+//! // It asks for an exchange, and is told that the host cannot be reached.
+//! assert!(matches!(call.poll(at_second(0)), Step::Send(_)));
+//! call.handle(Err(TransportError::new(TransportErrorKind::Refused, Delivery::Unsent)), at_second(0));
+//! // It backs off; an early poll returns the remainder.
+//! let Step::Wait(first) = call.poll(at_second(0)) else { panic!("expected a wait") };
+//! assert_eq!(call.poll(at_second(0)), Step::Wait(first));
+//! // A reply that nobody asked for is ignored.
+//! call.handle(Err(TransportError::new(TransportErrorKind::Closed, Delivery::MaybeSent)), at_second(0));
+//! assert_eq!(call.poll(at_second(0)), Step::Wait(first));
+//!
+//! // Later it asks again. This time the reply is lost: the machine is polled instead of told.
+//! assert!(matches!(call.poll(at_second(60)), Step::Send(_)));
+//! while let Step::Wait(_) = call.poll(at_second(120)) { break }
+//! assert!(matches!(call.poll(at_second(180)), Step::Send(_)));
+//! call.handle(Ok(http::Response::new(b"[ ]".to_vec())), at_second(180));
+//! let Step::Done(Ok(page)) = call.poll(at_second(180)) else { panic!("expected a page") };
+//! assert!(page.charges().is_empty());
+//!
+//! // After `Done` comes `Finished`.
+//! let Step::Done(Err(error)) = call.poll(at_second(180)) else { panic!("expected an error") };
+//! assert_eq!(error.kind(), &ErrorKind::Finished);
+//! # Ok(()) }
+//! ```
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use crate::error::Error;
+use crate::transport::TransportError;
+use crate::types::UnixMillis;
+
+/// A request as core builds it: complete, with every header it needs but those of HTTP's own framing.
+pub type HttpRequest = http::Request<Vec<u8>>;
+
+/// A response as a transport hands it over, whatever its status.
+pub type HttpResponse = http::Response<Vec<u8>>;
+
+/// What came of an [`Exchange`]: an answer with any status, or none and why.
+pub type Reply = Result<HttpResponse, TransportError>;
+
+/// One reading of both clocks, made by whoever drives the machine.
+///
+/// Durations and timeouts use `monotonic` alone; `unix` serves invoice expiry and dated `Retry-After` headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a reading of two clocks has two parts")]
+pub struct Now {
+    /// Time since a start that the driver chooses once and keeps; it should not run backwards.
+    pub monotonic: Duration,
+    /// The wall clock, in milliseconds since the epoch; it may jump either way.
+    pub unix: UnixMillis,
+}
+
+impl Now {
+    /// Puts one reading together.
+    #[must_use]
+    pub const fn new(monotonic: Duration, unix: UnixMillis) -> Self {
+        Self { monotonic, unix }
+    }
+}
+
+/// One HTTP exchange to be made: what to send, and within which limits.
+///
+/// A transport sends exactly `request`, adds only HTTP's own framing (`Host`, `Content-Length`, `Connection`),
+/// follows no redirect, retries nothing, and treats every status as an answer.
+pub struct Exchange {
+    /// What to send.
+    pub request: HttpRequest,
+    /// For the whole exchange, from looking up the name to the last byte of the answer.
+    pub timeout: Duration,
+    /// The most bytes of body that are wanted. A transport stops reading one byte later and hands over what
+    /// it has: core sees from the length that the body was too large, and still learns the status.
+    pub max_body: usize,
+}
+
+impl fmt::Debug for Exchange {
+    /// Shows method, path and limits; neither headers nor body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange")
+            .field("method", self.request.method())
+            .field("path", &self.request.uri().path())
+            .field("timeout", &self.timeout)
+            .field("max_body", &self.max_body)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a machine wants done next.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a driver must answer all three")]
+#[expect(clippy::large_enum_variant, reason = "steps are moved once, and boxing would cost more")]
+pub enum Step<T> {
+    /// Make this exchange, then call [`Machine::handle`] once.
+    Send(Exchange),
+    /// Poll again after this long; earlier is harmless.
+    Wait(Duration),
+    /// The end.
+    Done(Result<T, Error>),
+}
+
+/// A state machine that is driven by somebody with sockets and clocks; see the [module](self) for the contract.
+pub trait Machine {
+    /// What it ends with.
+    type Output;
+
+    /// Says what to do next.
+    fn poll(&mut self, now: Now) -> Step<Self::Output>;
+
+    /// Takes what came of the exchange that the last poll asked for.
+    fn handle(&mut self, reply: Reply, now: Now);
+}
+
+impl<M: Machine + ?Sized> Machine for &mut M {
+    type Output = M::Output;
+
+    fn poll(&mut self, now: Now) -> Step<Self::Output> {
+        (**self).poll(now)
+    }
+
+    fn handle(&mut self, reply: Reply, now: Now) {
+        (**self).handle(reply, now);
+    }
+}

@@ -1,0 +1,257 @@
+//! The shapes of the wire: a charge as the server sends it, and the ladder down which an error body is read.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use http::{HeaderMap, StatusCode, header};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::endpoint::Endpoint;
+use crate::error::{ApiError, Error, ErrorKind, RetryAfter};
+use crate::machine::HttpResponse;
+use crate::types::{self, ChargeId, Currency, PaymentHash, Satoshi, UnixMillis};
+
+/// A charge as it travels. Unknown fields are ignored; an absent `customer_id` is absent.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Charge {
+    id: ChargeId,
+    #[serde(skip_deserializing)]
+    object: Object,
+    amount: u64,
+    currency: Currency,
+    amount_satoshi: Satoshi,
+    payment_hash: PaymentHash,
+    payment_request: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    customer_id: Option<String>,
+    paid: bool,
+    created: u64,
+    updated: u64,
+    /// No charge has a `code`: an object with one is an error, whatever the status.
+    #[serde(default, skip_serializing)]
+    code: Seen,
+}
+
+/// The constant `object: "charge"`, which is written and never read.
+#[derive(Default, Serialize)]
+enum Object {
+    #[default]
+    #[serde(rename = "charge")]
+    Charge,
+}
+
+/// Whether a key is there, whatever its value.
+#[derive(Default)]
+struct Seen(bool);
+
+impl<'de> Deserialize<'de> for Seen {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self(true))
+    }
+}
+
+impl From<Charge> for types::Charge {
+    fn from(wire: Charge) -> Self {
+        Self {
+            id: wire.id,
+            amount: wire.amount,
+            currency: wire.currency,
+            amount_satoshi: wire.amount_satoshi,
+            payment_hash: wire.payment_hash,
+            payment_request: wire.payment_request,
+            description: wire.description,
+            customer_id: wire.customer_id,
+            paid: wire.paid,
+            created: UnixMillis::from_wire(wire.created),
+            updated: UnixMillis::from_wire(wire.updated),
+        }
+    }
+}
+
+impl From<types::Charge> for Charge {
+    fn from(charge: types::Charge) -> Self {
+        Self {
+            id: charge.id,
+            object: Object::Charge,
+            amount: charge.amount,
+            currency: charge.currency,
+            amount_satoshi: charge.amount_satoshi,
+            payment_hash: charge.payment_hash,
+            payment_request: charge.payment_request,
+            description: charge.description,
+            customer_id: charge.customer_id,
+            paid: charge.paid,
+            created: charge.created.as_millis(),
+            updated: charge.updated.as_millis(),
+            code: Seen(false),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    code: i64,
+    #[serde(default)]
+    message: String,
+}
+
+/// Reads the answer to something that is asked about one charge.
+pub(crate) fn charge(at: &Endpoint, asked: &str, response: &HttpResponse) -> Result<types::Charge, Error> {
+    let text = success(at, asked, response)?;
+    match serde_json::from_str::<Charge>(text) {
+        Ok(charge) if !charge.code.0 => Ok(charge.into()),
+        Ok(_) => Err(disguised(at, asked, response, text, None)),
+        Err(error) => Err(disguised(at, asked, response, text, Some(error))),
+    }
+}
+
+/// A row of a list that could not be read as a charge.
+pub(crate) struct BadRow {
+    pub(crate) id: Option<ChargeId>,
+    pub(crate) reason: String,
+}
+
+/// Reads the answer to a list: rows that are charges, and rows that are not.
+pub(crate) fn charges(
+    at: &Endpoint,
+    asked: &str,
+    response: &HttpResponse,
+) -> Result<Vec<Result<types::Charge, BadRow>>, Error> {
+    let text = success(at, asked, response)?;
+    if let Ok(rows) = serde_json::from_str::<Vec<Charge>>(text) {
+        return Ok(rows.into_iter().map(|row| Ok(row.into())).collect());
+    }
+    let rows: Vec<&RawValue> =
+        serde_json::from_str(text).map_err(|error| disguised(at, asked, response, text, Some(error)))?;
+    Ok(rows.into_iter().map(|row| self::row(at, row.get())).collect())
+}
+
+/// Reads one row of a list in which at least one is bad.
+fn row(at: &Endpoint, text: &str) -> Result<types::Charge, BadRow> {
+    #[derive(Deserialize)]
+    struct OnlyId {
+        id: ChargeId,
+    }
+    serde_json::from_str::<Charge>(text).map(Into::into).map_err(|error| BadRow {
+        id: serde_json::from_str::<OnlyId>(text).ok().map(|row| row.id),
+        reason: at.redact(&format!("{error}")),
+    })
+}
+
+/// The body of a 2xx answer as text; any other status is an error.
+fn success<'r>(at: &Endpoint, asked: &str, response: &'r HttpResponse) -> Result<&'r str, Error> {
+    let status = response.status();
+    if !status.is_success() {
+        let api = serde_json::from_slice::<ErrorBody>(response.body()).ok();
+        return Err(failure(at, asked, status, response, api));
+    }
+    core::str::from_utf8(response.body()).map_err(|error| {
+        Error::new(asked, ErrorKind::Undecodable)
+            .with_status(status.as_u16())
+            .with_excerpt(excerpt(at, response.body()))
+            .with_source(error)
+    })
+}
+
+/// A 2xx answer that is no charge: an error in disguise, or something else altogether.
+fn disguised(
+    at: &Endpoint,
+    asked: &str,
+    response: &HttpResponse,
+    text: &str,
+    error: Option<serde_json::Error>,
+) -> Error {
+    let api = serde_json::from_str::<ErrorBody>(text).ok();
+    let claimed = api.as_ref().and_then(|api| u16::try_from(api.code).ok());
+    if let Some(claimed) = claimed.and_then(|code| StatusCode::from_u16(code).ok())
+        && claimed.as_u16() >= 300
+        && claimed.as_u16() < 600
+    {
+        return failure(at, asked, claimed, response, api);
+    }
+    let undecodable = Error::new(asked, ErrorKind::Undecodable)
+        .with_status(response.status().as_u16())
+        .with_excerpt(excerpt(at, text.as_bytes()));
+    match error {
+        // The parser's words name a line and a column, and may quote the body.
+        Some(error) => undecodable.with_source(at.redact(&format!("{error}"))),
+        None => undecodable,
+    }
+}
+
+/// The error for a status, with as much of the body as can be understood.
+fn failure(
+    at: &Endpoint,
+    asked: &str,
+    status: StatusCode,
+    response: &HttpResponse,
+    api: Option<ErrorBody>,
+) -> Error {
+    let kind = match status.as_u16() {
+        400 => ErrorKind::BadRequest,
+        401 => ErrorKind::Unauthorized,
+        404 => ErrorKind::NotFound,
+        429 => ErrorKind::RateLimited { retry_after: retry_after(response.headers()) },
+        300..=399 => ErrorKind::Redirected,
+        402..=499 => ErrorKind::Refused,
+        500..=599 => ErrorKind::Server,
+        _ => ErrorKind::Undecodable,
+    };
+    let error = Error::new(asked, kind).with_status(status.as_u16());
+    match api {
+        Some(body) => {
+            let message = shorten(&at.redact(&body.message));
+            error.with_api(Some(ApiError { code: body.code, message }))
+        }
+        None => error.with_excerpt(excerpt(at, response.body())),
+    }
+}
+
+/// `Retry-After` as seconds or as a date; anything else is as good as none.
+fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(RetryAfter::In(Duration::from_secs(seconds)));
+    }
+    http_date(value).map(RetryAfter::At)
+}
+
+/// A date as HTTP writes it today, such as `Wed, 14 Nov 2018 18:56:43 GMT`.
+pub(crate) fn http_date(value: &str) -> Option<UnixMillis> {
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
+    u64::try_from(date.as_millisecond()).ok().map(UnixMillis::from_millis)
+}
+
+/// The beginning of a body, fit for a log: text, no key, no control characters.
+fn excerpt(at: &Endpoint, body: &[u8]) -> String {
+    shorten(&at.redact(&String::from_utf8_lossy(body)))
+}
+
+fn shorten(text: &str) -> String {
+    const MOST: usize = 200;
+    let tidy = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut short: String = tidy.take(MOST + 1).collect();
+    if let Some((cut, _)) = short.char_indices().nth(MOST) {
+        short.truncate(cut);
+        short.push('…');
+    }
+    short
+}
+
+/// Replaces each of the secrets in a text.
+pub(crate) fn without(text: &str, secrets: &[&str]) -> String {
+    let mut clean = Cow::Borrowed(text);
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        if clean.contains(secret) {
+            clean = Cow::Owned(clean.replace(secret, "[redacted]"));
+        }
+    }
+    clean.into_owned()
+}

@@ -173,7 +173,6 @@ impl Endpoint {
     }
 
     /// The same, with rules that can be changed before it is built.
-    #[must_use]
     pub fn builder(base_url: &str, key: ApiKey, network: Network) -> EndpointBuilder {
         EndpointBuilder {
             base_url: base_url.to_string(),
@@ -348,10 +347,14 @@ fn split(base_url: &str, plain_http: bool) -> Result<(Scheme, Authority, String)
         Some((scheme, _)) if scheme.eq_ignore_ascii_case("http") => Scheme::HTTP,
         _ => return Err(wrong("one that begins with `https://` (or `http://` for this machine)")),
     };
+    // Other clients would encode these in their own way, and ask for another path.
+    if !base_url.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b)) {
+        return Err(wrong("plain ASCII without spaces, with everything else percent-encoded"));
+    }
     if base_url.contains(['#', '?']) {
         return Err(wrong("without a query or a fragment"));
     }
-    let uri: Uri = base_url.parse().map_err(|_| wrong("a URL such as `https://host/api/v1/`, in ASCII"))?;
+    let uri: Uri = base_url.parse().map_err(|_| wrong("a URL such as `https://host/api/v1/`"))?;
     let authority = uri.authority().cloned().ok_or_else(|| wrong("one that names a host"))?;
     if authority.as_str().contains('@') {
         return Err(wrong("without user information; the key is given apart"));

@@ -19,8 +19,10 @@ use core::error::Error as StdError;
 use core::fmt;
 use core::time::Duration;
 
+use crate::endpoint::Endpoint;
 use crate::transport::{Delivery, TransportError, TransportErrorKind};
 use crate::types::{Charge, UnixMillis};
+use crate::wire;
 
 /// The one error of the SDK. It is one pointer wide, and never shows a key or a base URL.
 ///
@@ -132,7 +134,11 @@ pub struct InvalidInput {
 }
 
 impl InvalidInput {
-    pub(crate) fn new(field: &'static str, rule: impl Into<Cow<'static, str>>) -> Self {
+    /// Says that this input is wrong, and what it must be, in words that follow "must be".
+    ///
+    /// For adapters and custom transports, whose options can be wrong too. Neither may hold a secret.
+    #[must_use]
+    pub fn new(field: &'static str, rule: impl Into<Cow<'static, str>>) -> Self {
         Self { field, rule: rule.into(), found: None }
     }
 
@@ -327,6 +333,13 @@ impl Error {
     pub(crate) fn no_answer(asked: impl Into<String>, error: TransportError) -> Self {
         let kind = ErrorKind::Connection { kind: error.kind(), delivery: error.delivery() };
         Self::new(asked, kind).with_source(error)
+    }
+
+    /// A mismatch, fit for a log: it holds the server's words, which could repeat the key or be endless.
+    pub(crate) fn mismatch(at: &Endpoint, asked: impl Into<String>, mismatch: Mismatch) -> Self {
+        let Mismatch { field, expected, found } = mismatch;
+        let found = wire::shorten(&at.redact(&found));
+        Self::new(asked, ErrorKind::Mismatch(Mismatch { field, expected, found }))
     }
 
     pub(crate) fn with_status(mut self, status: u16) -> Self {

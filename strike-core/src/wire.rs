@@ -234,7 +234,7 @@ fn excerpt(at: &Endpoint, body: &[u8]) -> String {
     shorten(&at.redact(&String::from_utf8_lossy(body)))
 }
 
-fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     const MOST: usize = 200;
     let tidy = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c });
     let mut short: String = tidy.take(MOST + 1).collect();

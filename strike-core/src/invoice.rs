@@ -1,0 +1,292 @@
+//! What a BOLT11 invoice says, and whether that is what the charge says.
+//!
+//! Reading is tolerant where the service was old-fashioned (no payment secret, no feature bits) and strict where a
+//! payer could be misled: a bad checksum, an amount that is not whole, a field twice. Signatures are not looked at.
+//! The format: BOLT #11 of the Lightning specifications.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use bech32::primitives::checksum::Checksum;
+use bech32::primitives::decode::UncheckedHrpstring;
+use bech32::{Bech32, Fe32, Fe32IterExt};
+
+use crate::endpoint::Network;
+use crate::error::Mismatch;
+use crate::types::{Charge, PaymentHash, UnixMillis};
+
+/// How long an invoice can be paid that does not say: BOLT11's default.
+const DEFAULT_EXPIRY: Duration = Duration::from_secs(3600);
+
+/// A BOLT11 invoice, read but not verified: whoever wrote it may have written anything.
+///
+/// ```
+/// use core::time::Duration;
+/// use strike_core::{Described, Invoice, Network};
+///
+/// // An example of the BOLT11 specification.
+/// let invoice = Invoice::read(
+///     "lnbc2500u1pvjluezpp5qqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqypqdq5xysxxatsyp3k7enxv4jsxqzpuaztrnwngzn3kdzw5hydlzf03qdgm2hdq27cqv3agm2awhz5se903vruatfhq77w3ls4evs3ch9zw97j25emudupq63nyw24cg27h2rspfj9srp",
+/// )?;
+/// assert_eq!(invoice.network(), Network::Bitcoin);
+/// assert_eq!(invoice.amount_millisatoshi(), Some(250_000_000));
+/// assert_eq!(invoice.description(), &Described::Text("1 cup coffee".into()));
+/// assert_eq!(invoice.expiry(), Duration::from_secs(60));
+/// # Ok::<(), strike_core::InvoiceError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invoice {
+    network: Network,
+    amount_millisatoshi: Option<u64>,
+    timestamp: UnixMillis,
+    expiry: Duration,
+    payment_hash: PaymentHash,
+    description: Described,
+}
+
+/// How an invoice says what is paid for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Described {
+    /// In words.
+    Text(String),
+    /// By the SHA-256 of a longer text, which the payer must get elsewhere.
+    Hash([u8; 32]),
+    /// Not at all.
+    Absent,
+}
+
+/// Why a text cannot be read as a BOLT11 invoice.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvoiceError {
+    /// It is not bech32: a character that does not belong, or a mixture of cases.
+    #[error("it is not bech32")]
+    NotBech32,
+    /// Its checksum is wrong: it was mistyped, cut or changed.
+    #[error("its checksum is wrong")]
+    Checksum,
+    /// It begins like no network's invoice.
+    #[error("it begins with none of lnbc, lntb, lntbs and lnbcrt")]
+    Prefix,
+    /// Its amount is not a number of millisatoshi.
+    #[error("its amount is not a whole number of millisatoshi")]
+    Amount,
+    /// It ends too early, or inside a field.
+    #[error("it ends inside a field")]
+    Short,
+    /// It has no payment hash.
+    #[error("it has no payment hash")]
+    NoPaymentHash,
+    /// Its description is not UTF-8.
+    #[error("its description is not text")]
+    NotText,
+    /// A field that may come once comes again, so wallets could differ in what they read.
+    #[error("it says its {0} twice")]
+    Twice(&'static str),
+}
+
+impl Invoice {
+    /// Reads an invoice in lower or upper case.
+    ///
+    /// # Errors
+    /// [`InvoiceError`] says what is wrong with it.
+    pub fn read(text: &str) -> Result<Self, InvoiceError> {
+        let unchecked = UncheckedHrpstring::new(text).map_err(|_| InvoiceError::NotBech32)?;
+        unchecked.validate_checksum::<LongBech32>().map_err(|_| InvoiceError::Checksum)?;
+        let checked = unchecked.remove_checksum::<LongBech32>();
+        let prefix: String = checked.hrp().lowercase_char_iter().collect();
+        let (network, amount_millisatoshi) = read_prefix(&prefix)?;
+        let data: Vec<Fe32> = checked.fe32_iter().collect();
+        // 104 groups of signature at the end, 7 of time at the beginning.
+        let signed =
+            data.len().checked_sub(104).and_then(|end| data.get(..end)).ok_or(InvoiceError::Short)?;
+        let (time, fields) = signed.split_at_checked(7).ok_or(InvoiceError::Short)?;
+        let fields = Fields::read(fields)?;
+        Ok(Self {
+            network,
+            amount_millisatoshi,
+            timestamp: UnixMillis::from_secs(number(time)),
+            expiry: fields.expiry.unwrap_or(DEFAULT_EXPIRY),
+            payment_hash: fields.payment_hash.ok_or(InvoiceError::NoPaymentHash)?,
+            description: fields.description.unwrap_or(Described::Absent),
+        })
+    }
+
+    /// The network that it can be paid on.
+    #[must_use]
+    pub const fn network(&self) -> Network {
+        self.network
+    }
+
+    /// The amount in millisatoshi; `None` if the payer chooses.
+    #[must_use]
+    pub const fn amount_millisatoshi(&self) -> Option<u64> {
+        self.amount_millisatoshi
+    }
+
+    /// When it was made, in whole seconds.
+    #[must_use]
+    pub const fn timestamp(&self) -> UnixMillis {
+        self.timestamp
+    }
+
+    /// How long it can be paid: an hour if it does not say.
+    #[must_use]
+    pub const fn expiry(&self) -> Duration {
+        self.expiry
+    }
+
+    /// The moment from which wallets refuse to pay it.
+    #[must_use]
+    pub fn expires_at(&self) -> UnixMillis {
+        self.timestamp.saturating_add(self.expiry)
+    }
+
+    /// The hash that names the payment.
+    #[must_use]
+    pub const fn payment_hash(&self) -> &PaymentHash {
+        &self.payment_hash
+    }
+
+    /// What is paid for.
+    #[must_use]
+    pub const fn description(&self) -> &Described {
+        &self.description
+    }
+}
+
+impl Charge {
+    /// What the charge's invoice says, unverified.
+    ///
+    /// # Errors
+    /// [`InvoiceError`] says why it cannot be read. The charge itself is none the worse for it.
+    pub fn invoice(&self) -> Result<Invoice, InvoiceError> {
+        Invoice::read(self.payment_request())
+    }
+}
+
+/// Holds a charge's invoice against the charge and its network: the light check.
+pub(crate) fn compare(charge: &Charge, network: Network) -> Result<Invoice, Mismatch> {
+    let invoice = charge.invoice().map_err(|error| {
+        Mismatch::new("payment_request", "a BOLT11 invoice", format!("unreadable: {error}"))
+    })?;
+    Mismatch::unless_equal("invoice.network", network, invoice.network)?;
+    Mismatch::unless_equal(
+        "invoice.amount (millisatoshi)",
+        charge.amount_satoshi().millisatoshi(),
+        invoice.amount_millisatoshi,
+    )?;
+    Mismatch::unless_equal("invoice.payment_hash", charge.payment_hash(), &invoice.payment_hash)?;
+    match &invoice.description {
+        Described::Text(text) => {
+            Mismatch::unless_equal("invoice.description", charge.description(), text.as_str())?;
+        }
+        Described::Absent => Mismatch::unless_equal("invoice.description", charge.description(), "")?,
+        // The text behind a hash is not in the invoice: it stays unchecked here.
+        Described::Hash(_) => {}
+    }
+    Ok(invoice)
+}
+
+/// Bech32's checksum over texts of any length: BOLT11 knows no limit, the crate's own type has one of 1023.
+enum LongBech32 {}
+
+impl Checksum for LongBech32 {
+    type MidstateRepr = <Bech32 as Checksum>::MidstateRepr;
+    type CorrectionField = <Bech32 as Checksum>::CorrectionField;
+    const ROOT_GENERATOR: Self::CorrectionField = Bech32::ROOT_GENERATOR;
+    const ROOT_EXPONENTS: core::ops::RangeInclusive<usize> = Bech32::ROOT_EXPONENTS;
+    const CODE_LENGTH: usize = usize::MAX;
+    const CHECKSUM_LENGTH: usize = Bech32::CHECKSUM_LENGTH;
+    const GENERATOR_SH: [Self::MidstateRepr; 5] = Bech32::GENERATOR_SH;
+    const TARGET_RESIDUE: Self::MidstateRepr = Bech32::TARGET_RESIDUE;
+}
+
+/// Reads network and amount, such as `lnbc2500u`.
+fn read_prefix(prefix: &str) -> Result<(Network, Option<u64>), InvoiceError> {
+    // Longest first: `lnbcrt` begins with `lnbc`.
+    let networks = [Network::Regtest, Network::Signet, Network::Bitcoin, Network::Testnet];
+    let (network, amount) = networks
+        .into_iter()
+        .find_map(|network| Some((network, prefix.strip_prefix(network.invoice_prefix())?)))
+        .ok_or(InvoiceError::Prefix)?;
+    if amount.is_empty() {
+        return Ok((network, None));
+    }
+    let digits = amount.trim_end_matches(|c: char| !c.is_ascii_digit());
+    // Bitcoin in millisatoshi, and its thousandths; the last, a tenth of a millisatoshi, needs a division.
+    let (times, by) = match amount.strip_prefix(digits) {
+        Some("") => (100_000_000_000, 1),
+        Some("m") => (100_000_000, 1),
+        Some("u") => (100_000, 1),
+        Some("n") => (100, 1),
+        Some("p") => (1, 10),
+        _ if digits.is_empty() => return Err(InvoiceError::Prefix),
+        _ => return Err(InvoiceError::Amount),
+    };
+    let number: u64 = digits.parse().map_err(|_| InvoiceError::Amount)?;
+    if number == 0 || !number.is_multiple_of(by) {
+        return Err(InvoiceError::Amount);
+    }
+    (number / by).checked_mul(times).map(|amount| (network, Some(amount))).ok_or(InvoiceError::Amount)
+}
+
+/// The tagged fields that matter here.
+#[derive(Default)]
+struct Fields {
+    payment_hash: Option<PaymentHash>,
+    description: Option<Described>,
+    expiry: Option<Duration>,
+}
+
+impl Fields {
+    fn read(mut data: &[Fe32]) -> Result<Self, InvoiceError> {
+        let mut fields = Self::default();
+        while let Some((head, rest)) = data.split_at_checked(3) {
+            let length = head.get(1..).map(number).and_then(|length| usize::try_from(length).ok());
+            let (value, rest) =
+                length.and_then(|length| rest.split_at_checked(length)).ok_or(InvoiceError::Short)?;
+            data = rest;
+            match (head.first().map(|tag| tag.to_char()), value.len()) {
+                (Some('p'), 52) => {
+                    put(&mut fields.payment_hash, "payment hash", PaymentHash::new(hash(value)))?
+                }
+                (Some('d'), _) => {
+                    let text = String::from_utf8(bytes(value)).map_err(|_| InvoiceError::NotText)?;
+                    put(&mut fields.description, "description", Described::Text(text))?;
+                }
+                (Some('h'), 52) => put(&mut fields.description, "description", Described::Hash(hash(value)))?,
+                (Some('x'), _) => put(&mut fields.expiry, "expiry", Duration::from_secs(number(value)))?,
+                // The specification has readers skip unknown fields, and known ones of another length.
+                _ => {}
+            }
+        }
+        if data.is_empty() { Ok(fields) } else { Err(InvoiceError::Short) }
+    }
+}
+
+fn put<T>(field: &mut Option<T>, name: &'static str, value: T) -> Result<(), InvoiceError> {
+    match field.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(InvoiceError::Twice(name)),
+    }
+}
+
+/// Groups of five bits as one number; what does not fit becomes the largest.
+fn number(groups: &[Fe32]) -> u64 {
+    let shifted = |sum: u64, group: &Fe32| Some(sum.checked_mul(32)? | u64::from(group.to_u8()));
+    groups.iter().try_fold(0, shifted).unwrap_or(u64::MAX)
+}
+
+/// Groups of five bits as whole bytes; the bits that fill up the last group are dropped.
+fn bytes(groups: &[Fe32]) -> Vec<u8> {
+    groups.iter().copied().fes_to_bytes().collect()
+}
+
+/// 52 groups hold 32 bytes and four bits more.
+fn hash(groups: &[Fe32]) -> [u8; 32] {
+    bytes(groups).try_into().unwrap_or_default()
+}

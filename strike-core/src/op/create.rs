@@ -1,0 +1,74 @@
+//! `POST charges`: makes a charge.
+
+use alloc::format;
+use alloc::string::String;
+
+use http::{HeaderValue, Method, header};
+
+use super::{Operation, Replay, sealed};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, Mismatch};
+use crate::invoice;
+use crate::machine::{HttpRequest, HttpResponse};
+use crate::new_charge::NewCharge;
+use crate::types::{Charge, Currency};
+use crate::wire;
+
+/// Makes a charge. It goes out as a form, as pystrike sent it.
+///
+/// The answer must repeat amount, currency, description and `customer_id`, and its invoice must say the same,
+/// unless the endpoint does [not check invoices](crate::EndpointBuilder::check_invoices). What differs is a
+/// [`Mismatch`](crate::ErrorKind::Mismatch) that keeps the charge.
+#[derive(Debug, Clone)]
+pub struct Create(NewCharge);
+
+impl Create {
+    /// Will make this charge.
+    #[must_use]
+    pub const fn new(order: NewCharge) -> Self {
+        Self(order)
+    }
+
+    fn compare(&self, at: &Endpoint, charge: &Charge) -> Result<(), Mismatch> {
+        let order = &self.0;
+        Mismatch::unless_equal("amount", order.amount().get(), charge.amount())?;
+        Mismatch::unless_equal("amount_satoshi", order.amount().get(), charge.amount_satoshi().get())?;
+        Mismatch::unless_equal("currency", Currency::Btc, charge.currency())?;
+        Mismatch::unless_equal("description", order.description(), charge.description())?;
+        let echo = charge.customer_id().filter(|id| !id.is_empty());
+        Mismatch::unless_equal("customer_id", order.customer_reference(), echo)?;
+        if at.checks_invoices() {
+            invoice::compare(charge, at.network())?;
+        }
+        Ok(())
+    }
+}
+
+impl sealed::Sealed for Create {}
+
+impl Operation for Create {
+    type Output = Charge;
+
+    const NAME: &'static str = "create charge";
+    const REPLAY: Replay = Replay::OnlyIfUnsent;
+
+    fn request(&self, at: &Endpoint) -> Result<HttpRequest, Error> {
+        self.0.check(at).map_err(|input| Error::from(input).with_asked(self.asked()))?;
+        let mut request = at.request(Method::POST, "/charges", self.0.form().into_bytes())?;
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers_mut().insert(header::CONTENT_TYPE, form);
+        Ok(request)
+    }
+
+    fn parse(&self, at: &Endpoint, response: &HttpResponse) -> Result<Charge, Error> {
+        let charge = wire::charge(at, &self.asked(), response)?;
+        match self.compare(at, &charge) {
+            Ok(()) => Ok(charge),
+            Err(mismatch) => Err(Error::mismatch(at, self.asked(), mismatch).with_charge(charge)),
+        }
+    }
+
+    fn asked(&self) -> String {
+        format!("{} of {}", Self::NAME, self.0.amount())
+    }
+}

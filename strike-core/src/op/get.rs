@@ -1,0 +1,51 @@
+//! `GET charges/{id}`: reads one charge.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use http::Method;
+
+use super::{Operation, Replay, sealed};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, Mismatch};
+use crate::machine::{HttpRequest, HttpResponse};
+use crate::types::{Charge, ChargeId};
+use crate::wire;
+
+/// Reads one charge. The answer must be about the id that was asked for.
+#[derive(Debug, Clone)]
+pub struct Get(ChargeId);
+
+impl Get {
+    /// Will read the charge with this id.
+    #[must_use]
+    pub const fn new(id: ChargeId) -> Self {
+        Self(id)
+    }
+}
+
+impl sealed::Sealed for Get {}
+
+impl Operation for Get {
+    type Output = Charge;
+
+    const NAME: &'static str = "get charge";
+    const REPLAY: Replay = Replay::Safe;
+
+    fn request(&self, at: &Endpoint) -> Result<HttpRequest, Error> {
+        at.request(Method::GET, &format!("/charges/{}", self.0), Vec::new())
+    }
+
+    fn parse(&self, at: &Endpoint, response: &HttpResponse) -> Result<Charge, Error> {
+        let charge = wire::charge(at, &self.asked(), response)?;
+        match Mismatch::unless_equal("id", self.0.as_str(), charge.id().as_str()) {
+            Ok(()) => Ok(charge),
+            Err(mismatch) => Err(Error::mismatch(at, self.asked(), mismatch).with_charge(charge)),
+        }
+    }
+
+    fn asked(&self) -> String {
+        format!("{} {}", Self::NAME, self.0)
+    }
+}

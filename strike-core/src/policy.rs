@@ -1,0 +1,167 @@
+//! How often, how long and how far apart: retries, polling, and the jitter between them.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+use core::time::Duration;
+
+/// How an operation is retried, and what a single attempt may take.
+///
+/// Whether a failure *may* be retried is not a matter of policy: a create that may have left is never sent again.
+///
+/// ```
+/// use core::time::Duration;
+/// use strike_core::RetryPolicy;
+///
+/// let patient = RetryPolicy::default().attempts(5).timeout(Duration::from_secs(10));
+/// assert_ne!(patient, RetryPolicy::default());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct RetryPolicy {
+    pub(crate) attempts: u32,
+    pub(crate) base: Duration,
+    pub(crate) cap: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) max_body: usize,
+    pub(crate) max_retry_after: Duration,
+}
+
+impl Default for RetryPolicy {
+    /// 3 attempts of 30 s and 1 MiB each; 200 ms to 5 s between them, jittered; `Retry-After` obeyed up to 60 s.
+    fn default() -> Self {
+        Self {
+            attempts: 3,
+            base: Duration::from_millis(200),
+            cap: Duration::from_secs(5),
+            timeout: Duration::from_secs(30),
+            max_body: 1 << 20,
+            max_retry_after: Duration::from_secs(60),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// One attempt, no retries.
+    pub fn never() -> Self {
+        Self::default().attempts(1)
+    }
+
+    /// The most attempts, the first included; 0 counts as 1.
+    pub const fn attempts(mut self, most: u32) -> Self {
+        self.attempts = if most == 0 { 1 } else { most };
+        self
+    }
+
+    /// The wait after the first failure is at most `base`, doubles from failure to failure, and is at most `cap`.
+    /// The real wait is drawn evenly between zero and that ("full jitter").
+    pub const fn backoff(mut self, base: Duration, cap: Duration) -> Self {
+        self.base = base;
+        self.cap = cap;
+        self
+    }
+
+    /// The most that one attempt may take, from looking up the name to the last byte of the answer.
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The largest body that is read, in bytes.
+    pub const fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
+    /// The longest `Retry-After` that is obeyed; a longer one ends the operation, with the time in its error.
+    pub const fn max_retry_after(mut self, longest: Duration) -> Self {
+        self.max_retry_after = longest;
+        self
+    }
+
+    /// The most that one attempt may take.
+    #[must_use]
+    pub const fn attempt_timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The wait after the n-th failure, counted from 1.
+    pub(crate) fn wait_after(&self, failures: u32, rng: &mut fastrand::Rng) -> Duration {
+        let doublings = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
+        let ceiling = self.base.saturating_mul(doublings).min(self.cap);
+        let micros = u64::try_from(ceiling.as_micros()).unwrap_or(u64::MAX);
+        Duration::from_micros(rng.u64(0..=micros))
+    }
+}
+
+/// How far apart a charge is asked about while it is pending: from `first`, growing, up to `longest`.
+///
+/// ```
+/// use core::time::Duration;
+/// use strike_core::Schedule;
+///
+/// let usual = Schedule::default();
+/// assert_eq!(usual.first_wait(), Duration::from_secs(1));
+/// assert_eq!(usual.next_wait(Duration::from_secs(1)), Duration::from_millis(1250));
+/// assert_eq!(usual.next_wait(Duration::from_secs(59)), Duration::from_secs(60));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schedule {
+    first: Duration,
+    growth_percent: u32,
+    longest: Duration,
+}
+
+impl Default for Schedule {
+    /// 1 s, a quarter longer each time, up to 60 s.
+    fn default() -> Self {
+        Self { first: Duration::from_secs(1), growth_percent: 125, longest: Duration::from_secs(60) }
+    }
+}
+
+impl Schedule {
+    /// From `first` to `longest`, each wait `growth_percent` of the one before; less than 100 counts as 100.
+    /// No wait is shorter than 10 ms, so that a slip does not become a flood.
+    #[must_use]
+    pub fn new(first: Duration, growth_percent: u32, longest: Duration) -> Self {
+        let first = first.max(Duration::from_millis(10));
+        Self { first, growth_percent: growth_percent.max(100), longest: longest.max(first) }
+    }
+
+    /// The same wait each time.
+    #[must_use]
+    pub fn every(wait: Duration) -> Self {
+        Self::new(wait, 100, wait)
+    }
+
+    /// The wait before the second look; the first look is at once.
+    #[must_use]
+    pub const fn first_wait(&self) -> Duration {
+        self.first
+    }
+
+    /// The wait that follows one of that length.
+    #[must_use]
+    pub fn next_wait(&self, wait: Duration) -> Duration {
+        (wait.saturating_mul(self.growth_percent) / 100).clamp(self.first, self.longest)
+    }
+}
+
+/// Where machines get their jitter from: one seed per client, one independent stream per machine.
+///
+/// The same seed gives the same waits, which is what tests want; a client without a seed draws one.
+#[derive(Debug)]
+pub struct Seeds(AtomicU64);
+
+impl Seeds {
+    /// Streams that follow from this seed alone.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self(AtomicU64::new(seed))
+    }
+
+    /// The seed of the next machine.
+    pub fn draw(&self) -> u64 {
+        // The step is odd, so all 2^64 states come before one repeats; the generator then spreads them.
+        let state = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
+        fastrand::Rng::with_seed(state).u64(..)
+    }
+}

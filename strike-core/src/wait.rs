@@ -1,0 +1,301 @@
+//! Waits for one charge: until it is paid, or can no longer be, or the caller has waited long enough.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::mem;
+use core::time::Duration;
+
+use crate::call::{Call, Pause, Verdict};
+use crate::endpoint::Endpoint;
+use crate::error::{Attempt, Error, ErrorKind, Mismatch};
+use crate::machine::{Machine, Now, Reply, Step};
+use crate::new_charge::MAX_EXPIRY_SEC;
+use crate::op::{Get, Operation, Replay};
+use crate::policy::{RetryPolicy, Schedule, Seeds};
+use crate::types::{Charge, UnixMillis};
+
+/// The most failed attempts that a wait remembers.
+const HISTORY: usize = 32;
+
+/// How a wait ended. All three are answers; that nobody paid is not an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a caller must answer all three")]
+pub enum Waited {
+    /// The server says that it is paid.
+    Paid(Charge),
+    /// It was not paid by the deadline, but still can be: keep the order open, and look again.
+    StillPayable(Charge),
+    /// It was not paid, and its invoice has expired: the order needs a new charge.
+    Expired(Charge),
+}
+
+impl Waited {
+    /// The charge, as last seen.
+    #[must_use]
+    pub const fn charge(&self) -> &Charge {
+        match self {
+            Self::Paid(charge) | Self::StillPayable(charge) | Self::Expired(charge) => charge,
+        }
+    }
+
+    /// Whether it is paid.
+    #[must_use]
+    pub const fn is_paid(&self) -> bool {
+        matches!(self, Self::Paid(_))
+    }
+}
+
+/// How long to wait, and how often to look.
+///
+/// ```
+/// use core::time::Duration;
+/// use strike_core::Wait;
+///
+/// let patient = Wait::until_expiry();
+/// let brief = Wait::at_most(Duration::from_secs(30));
+/// assert_eq!(brief, Duration::from_secs(30).into());
+/// # let _ = patient;
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct Wait {
+    within: Duration,
+    grace: Duration,
+    tolerated: u32,
+    schedule: Schedule,
+}
+
+impl Wait {
+    /// Until the invoice has expired, and a grace of a minute has passed; never longer than a week and that minute,
+    /// whatever the invoice says, since no wait may be without an end.
+    pub fn until_expiry() -> Self {
+        let grace = Duration::from_secs(60);
+        let within = Duration::from_secs(u64::from(MAX_EXPIRY_SEC)) + grace;
+        Self { within, grace, tolerated: 10, schedule: Schedule::default() }
+    }
+
+    /// At most that long, and not beyond the invoice's expiry.
+    pub fn at_most(within: Duration) -> Self {
+        Self { within, ..Self::until_expiry() }
+    }
+
+    /// How often to look.
+    pub const fn schedule(mut self, schedule: Schedule) -> Self {
+        self.schedule = schedule;
+        self
+    }
+
+    /// How long after expiry a payment is still looked for, since one that was under way may arrive late.
+    pub const fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// How many looks in a row may fail before the wait does; 10 unless set.
+    pub const fn tolerate(mut self, failures: u32) -> Self {
+        self.tolerated = failures;
+        self
+    }
+}
+
+impl From<Duration> for Wait {
+    fn from(within: Duration) -> Self {
+        Self::at_most(within)
+    }
+}
+
+/// Waits for one charge, as a [machine](crate::machine).
+///
+/// It looks at once, then as the [`Schedule`] says, each look a [`Call`] with its own retries. It ends as
+/// [`Waited::Expired`] or [`Waited::StillPayable`] only by a look that began *after* that moment, so that no payment is
+/// missed. Whether the invoice has expired is judged by the `Date` of the server's answer, whose clock made the invoice;
+/// by the local wall clock only if there is no `Date`; and in any case once the invoice's whole lifetime and the
+/// grace have passed on the monotonic clock, so that no clock can make it endless.
+///
+/// Looks that fail in a way that may pass are tolerated, up to a number in a row; the error then shows the attempts.
+/// An answer about another payment hash or amount ends it as a mismatch.
+#[derive(Debug)]
+pub struct WaitPaid {
+    at: Endpoint,
+    policy: RetryPolicy,
+    wait: Wait,
+    seeds: Seeds,
+    charge: Charge,
+    lifetime: Option<Lifetime>,
+    started: Option<Duration>,
+    interval: Duration,
+    failed: u32,
+    history: Vec<Attempt>,
+    state: State,
+}
+
+/// How long the invoice can be paid, by its own words.
+#[derive(Debug, Clone, Copy)]
+struct Lifetime {
+    expires_at: UnixMillis,
+    length: Duration,
+}
+
+#[derive(Debug)]
+enum State {
+    Start,
+    Looking { call: Box<Call<Get>>, began: Now },
+    Resting(Pause),
+    Finished,
+}
+
+impl WaitPaid {
+    /// Will wait for this charge. If it is paid already, that is the answer, and nothing is sent.
+    #[must_use]
+    pub fn new(charge: Charge, wait: impl Into<Wait>, at: &Endpoint, policy: RetryPolicy, seed: u64) -> Self {
+        let wait = wait.into();
+        let lifetime = charge
+            .invoice()
+            .ok()
+            .map(|invoice| Lifetime { expires_at: invoice.expires_at(), length: invoice.expiry() });
+        Self {
+            at: at.clone(),
+            policy,
+            wait,
+            seeds: Seeds::new(seed),
+            charge,
+            lifetime,
+            started: None,
+            interval: wait.schedule.first_wait(),
+            failed: 0,
+            history: Vec::new(),
+            state: State::Start,
+        }
+    }
+
+    fn look(&self, now: Now) -> State {
+        let get = Get::new(self.charge.id().clone());
+        let call = Call::new(get, &self.at, self.policy, self.seeds.draw());
+        State::Looking { call: Box::new(call), began: now }
+    }
+
+    /// How long the wait still lasts after a look that began then, and how it ends.
+    fn left(&self, began: Now, server_time: Option<UnixMillis>) -> (Duration, fn(Charge) -> Waited) {
+        let waited = began.monotonic.saturating_sub(self.started.unwrap_or(began.monotonic));
+        let to_deadline = self.wait.within.saturating_sub(waited);
+        let Some(lifetime) = self.lifetime else { return (to_deadline, Waited::StillPayable) };
+        let last = lifetime.expires_at.saturating_add(self.wait.grace);
+        let to_expiry = last
+            .saturating_since(server_time.unwrap_or(began.unix))
+            .min(lifetime.length.saturating_add(self.wait.grace).saturating_sub(waited));
+        if to_expiry <= to_deadline {
+            (to_expiry, Waited::Expired)
+        } else {
+            (to_deadline, Waited::StillPayable)
+        }
+    }
+
+    /// Takes what a look brought: the end, or a rest.
+    fn learn(
+        &mut self,
+        seen: Result<Charge, Error>,
+        began: Now,
+        server_time: Option<UnixMillis>,
+        now: Now,
+    ) -> Result<Option<Waited>, Error> {
+        let (left, end) = self.left(began, server_time);
+        let mut rest = self.interval;
+        match seen {
+            Ok(charge) => {
+                self.failed = 0;
+                self.compare(&charge)?;
+                self.charge = charge.clone();
+                if charge.paid() {
+                    return Ok(Some(Waited::Paid(charge)));
+                }
+                if left.is_zero() {
+                    return Ok(Some(end(charge)));
+                }
+            }
+            Err(error) => {
+                self.failed = self.failed.saturating_add(1);
+                let room = HISTORY.saturating_sub(self.history.len());
+                self.history.extend(error.attempts().iter().take(room).cloned());
+                if self.failed > self.wait.tolerated || !may_pass(&error) {
+                    return Err(error.with_attempts(mem::take(&mut self.history)));
+                }
+                if let ErrorKind::RateLimited { retry_after: Some(when) } = error.kind() {
+                    rest = rest.max(when.from(now));
+                }
+            }
+        }
+        // The last look comes when the end has come, not an interval later.
+        let until_end = left.saturating_sub(now.monotonic.saturating_sub(began.monotonic));
+        if !left.is_zero() {
+            rest = rest.min(until_end);
+        }
+        self.interval = self.wait.schedule.next_wait(self.interval);
+        self.state = State::Resting(Pause::new(rest, now));
+        Ok(None)
+    }
+
+    /// Whether the answer is still about the payment that the payer was shown.
+    fn compare(&self, charge: &Charge) -> Result<(), Error> {
+        Mismatch::unless_equal("payment_hash", self.charge.payment_hash(), charge.payment_hash())
+            .and_then(|()| {
+                let (expected, found) = (self.charge.amount_satoshi(), charge.amount_satoshi());
+                Mismatch::unless_equal("amount_satoshi", expected.get(), found.get())
+            })
+            .map_err(|mismatch| {
+                let asked = Get::new(self.charge.id().clone()).asked();
+                Error::mismatch(&self.at, asked, mismatch).with_charge(charge.clone())
+            })
+    }
+}
+
+/// Whether a look that failed like this may succeed later.
+fn may_pass(error: &Error) -> bool {
+    match error.kind() {
+        // A proxy's page in between, say: asking again does no harm.
+        ErrorKind::Undecodable | ErrorKind::TooLarge { .. } => true,
+        _ => Verdict::of(error, Replay::Safe) != Verdict::Stop,
+    }
+}
+
+impl Machine for WaitPaid {
+    type Output = Waited;
+
+    fn poll(&mut self, now: Now) -> Step<Waited> {
+        loop {
+            match mem::replace(&mut self.state, State::Finished) {
+                State::Start if self.charge.paid() => {
+                    return Step::Done(Ok(Waited::Paid(self.charge.clone())));
+                }
+                State::Start => {
+                    self.started = Some(now.monotonic);
+                    self.state = self.look(now);
+                }
+                State::Looking { mut call, began } => match call.poll(now).ended() {
+                    Ok(seen) => match self.learn(seen, began, call.server_time(), now) {
+                        Ok(None) => {}
+                        Ok(Some(waited)) => return Step::Done(Ok(waited)),
+                        Err(error) => return Step::Done(Err(error)),
+                    },
+                    Err(step) => {
+                        self.state = State::Looking { call, began };
+                        return step;
+                    }
+                },
+                State::Resting(mut pause) => match pause.left(now) {
+                    Some(left) => {
+                        self.state = State::Resting(pause);
+                        return Step::Wait(left);
+                    }
+                    None => self.state = self.look(now),
+                },
+                State::Finished => return Step::Done(Err(Error::finished())),
+            }
+        }
+    }
+
+    fn handle(&mut self, reply: Reply, now: Now) {
+        if let State::Looking { call, .. } = &mut self.state {
+            call.handle(reply, now);
+        }
+    }
+}

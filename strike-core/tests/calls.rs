@@ -1,0 +1,281 @@
+//! The table of what each failure means, for an operation that reads and for one that makes.
+
+mod support;
+
+use std::time::Duration;
+
+use http::Response;
+use serde_json::json;
+use strike_core::{
+    AttemptOutcome, Call, Create, Delivery, Error, ErrorKind, Get, Machine, NewCharge, Now, Operation, Reply,
+    RetryPolicy, Step, TransportErrorKind, UnixMillis,
+};
+use support::{Did, START, Virtual, answer, charge_json, endpoint, no_answer, ok};
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Leads {
+    /// To another attempt at once, and later after a rest.
+    AtOnce,
+    /// To another attempt after a rest.
+    Backoff,
+    Stop,
+    Unknown,
+}
+
+fn get() -> Get {
+    Get::new("ch_1".parse().unwrap())
+}
+
+fn create() -> Create {
+    Create::new(NewCharge::satoshis(4200, "tea"))
+}
+
+fn call<Op: Operation>(op: Op) -> Call<Op> {
+    Call::new(op, &endpoint(), RetryPolicy::default(), 1)
+}
+
+/// Gives the same reply every time.
+fn always<Op: Operation>(op: Op, reply: impl Fn() -> Reply) -> (Result<Op::Output, Error>, Virtual) {
+    let mut world = Virtual::new();
+    let result = world.run(&mut call(op), |_, _| reply());
+    (result, world)
+}
+
+fn leads(error: &Error, world: &Virtual) -> Leads {
+    let rests = world.log.iter().filter(|did| matches!(did, Did::Wait(_))).count();
+    match (world.sends(), rests, error.kind() == &ErrorKind::OutcomeUnknown) {
+        (3, 1, false) => Leads::AtOnce,
+        (3, 2, false) => Leads::Backoff,
+        (1, 0, false) => Leads::Stop,
+        (1, 0, true) => Leads::Unknown,
+        other => panic!("{other:?}: {error:?} {:?}", world.log),
+    }
+}
+
+#[test]
+fn where_each_failure_leads() {
+    use Delivery::{MaybeSent, Unsent};
+    use Leads::{AtOnce, Backoff, Stop, Unknown};
+    use TransportErrorKind as Kind;
+    let mut rows: Vec<(&str, Box<dyn Fn() -> Reply>, Leads, Leads)> = Vec::new();
+    for (kind, delivery, reads, makes) in [
+        (Kind::Closed, MaybeSent, AtOnce, Unknown),
+        (Kind::Cut, MaybeSent, Backoff, Unknown),
+        (Kind::Timeout, MaybeSent, Backoff, Unknown),
+        (Kind::Protocol, MaybeSent, Backoff, Unknown),
+        (Kind::Other, MaybeSent, Backoff, Unknown),
+        (Kind::Lost, MaybeSent, Backoff, Unknown),
+        (Kind::Tls, MaybeSent, Backoff, Unknown),
+        (Kind::Refused, Unsent, Backoff, Backoff),
+        (Kind::Dns, Unsent, Backoff, Backoff),
+        (Kind::Connect, Unsent, Backoff, Backoff),
+        (Kind::Timeout, Unsent, Backoff, Backoff),
+        (Kind::Closed, Unsent, Backoff, Backoff),
+        (Kind::Tls, Unsent, Stop, Stop),
+        (Kind::Setup, Unsent, Stop, Stop),
+    ] {
+        rows.push(("no answer", Box::new(move || no_answer(kind, delivery)), reads, makes));
+    }
+    for (status, reads, makes) in [
+        (300, Stop, Stop),
+        (307, Stop, Stop),
+        (400, Stop, Stop),
+        (401, Stop, Stop),
+        (404, Stop, Stop),
+        (408, Backoff, Unknown),
+        (409, Stop, Stop),
+        (425, Backoff, Unknown),
+        (429, Backoff, Backoff),
+        (500, Backoff, Unknown),
+        (502, Backoff, Unknown),
+        (599, Backoff, Unknown),
+        (200, Stop, Unknown),
+        (204, Stop, Unknown),
+    ] {
+        rows.push(("a status", Box::new(move || answer(status, format!("{status}"))), reads, makes));
+    }
+    rows.push(("500 as a charge", Box::new(|| answer(500, charge_json(&[]).to_string())), Backoff, Unknown));
+    rows.push(("500 in disguise", Box::new(|| ok(&json!({"code": 500, "message": ""}))), Backoff, Unknown));
+    rows.push(("400 in disguise", Box::new(|| ok(&json!({"code": 400, "message": ""}))), Stop, Stop));
+    rows.push(("too large", Box::new(|| answer(200, vec![b' '; (1 << 20) + 1])), Stop, Unknown));
+    rows.push((
+        "another charge",
+        Box::new(|| ok(&charge_json(&[("id", json!("no")), ("amount", json!(1))]))),
+        Stop,
+        Stop,
+    ));
+    for (name, reply, reads, makes) in rows {
+        let (result, world) = always(get(), &reply);
+        let error = result.unwrap_err();
+        assert_eq!(leads(&error, &world), reads, "get: {name}: {error}");
+        assert_eq!(error.attempts().len(), world.sends());
+        let (result, world) = always(create(), &reply);
+        let error = result.unwrap_err();
+        assert_eq!(leads(&error, &world), makes, "create: {name}: {error}");
+        assert_eq!(error.attempts().len(), world.sends());
+    }
+}
+
+#[test]
+fn an_unknown_outcome_keeps_what_happened_as_its_source() {
+    let (result, _) = always(create(), || answer(503, r#"{"code":503,"message":"busy"}"#));
+    let error = result.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (&ErrorKind::OutcomeUnknown, Some(503)));
+    assert_eq!(error.api().unwrap().message(), "busy");
+    let below = std::error::Error::source(&error).unwrap().downcast_ref::<Error>().unwrap();
+    assert_eq!(below.kind(), &ErrorKind::Server);
+
+    let (result, _) = always(create(), || no_answer(TransportErrorKind::Timeout, Delivery::MaybeSent));
+    let error = result.unwrap_err();
+    let below = std::error::Error::source(&error).unwrap();
+    let lowest = below.source().unwrap().downcast_ref::<strike_core::TransportError>().unwrap();
+    assert_eq!(lowest.kind(), TransportErrorKind::Timeout);
+}
+
+#[test]
+fn a_refusal_after_an_unsent_attempt_is_definite() {
+    let mut world = Virtual::new();
+    let mut replies = vec![answer(401, ""), no_answer(TransportErrorKind::Refused, Delivery::Unsent)];
+    let error = world.run(&mut call(create()), |_, _| replies.pop().unwrap()).unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Unauthorized);
+    let outcomes: Vec<_> = error.attempts().iter().map(|attempt| attempt.outcome()).collect();
+    assert_eq!(
+        outcomes,
+        [
+            AttemptOutcome::NoAnswer(TransportErrorKind::Refused, Delivery::Unsent),
+            AttemptOutcome::Status(401)
+        ]
+    );
+}
+
+#[test]
+fn success_after_trouble() {
+    let mut world = Virtual::new();
+    let mut replies = vec![
+        ok(&charge_json(&[])),
+        answer(500, ""),
+        no_answer(TransportErrorKind::Closed, Delivery::MaybeSent),
+    ];
+    let charge = world.run(&mut call(get()), |_, _| replies.pop().unwrap()).unwrap();
+    assert_eq!(charge.id().as_str(), "ch_1");
+    assert_eq!(world.sends(), 3);
+    assert_eq!(world.log[0], world.log[1], "the second attempt follows at once");
+    assert!(matches!(world.log[2], Did::Wait(wait) if wait <= Duration::from_millis(400)));
+}
+
+fn limited(retry_after: &str) -> Reply {
+    Ok(Response::builder().status(429).header("retry-after", retry_after).body(Vec::new()).unwrap())
+}
+
+#[test]
+fn retry_after_is_obeyed_up_to_its_limit() {
+    for (header, at_least) in [("0", 0), ("1", 1), ("60", 60), ("Tue, 14 Nov 2023 22:13:51 GMT", 30)] {
+        let mut world = Virtual::new();
+        let mut first = true;
+        world
+            .run(&mut call(create()), |_, _| {
+                if std::mem::take(&mut first) { limited(header) } else { ok(&charge_json(&[])) }
+            })
+            .unwrap();
+        let waited = world.waited();
+        let at_least = Duration::from_secs(at_least);
+        assert!((at_least..=at_least + Duration::from_millis(200)).contains(&waited), "{header}: {waited:?}");
+    }
+    for header in ["61", "18446744073709551615", "Tue, 14 Nov 2023 22:14:22 GMT"] {
+        let (result, world) = always(create(), || limited(header));
+        let error = result.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::RateLimited { retry_after: Some(_) }));
+        assert_eq!((world.sends(), world.waited()), (1, Duration::ZERO), "{header}");
+    }
+}
+
+#[test]
+fn backoff_grows_is_jittered_and_follows_from_the_seed() {
+    let waits = |seed| {
+        let mut world = Virtual::new();
+        let policy = RetryPolicy::default().attempts(12);
+        let mut call = Call::new(get(), &endpoint(), policy, seed);
+        world.run(&mut call, |_, _| no_answer(TransportErrorKind::Refused, Delivery::Unsent)).unwrap_err();
+        let wait = |did: &Did| if let Did::Wait(wait) = did { Some(*wait) } else { None };
+        world.log.iter().filter_map(wait).collect::<Vec<_>>()
+    };
+    assert_eq!(waits(1), waits(1));
+    assert_ne!(waits(1), waits(2));
+    let mut longest = vec![Duration::ZERO; 11];
+    for seed in 0..200 {
+        for (most, wait) in longest.iter_mut().zip(waits(seed)) {
+            *most = wait.max(*most);
+        }
+    }
+    for (failures, most) in longest.iter().enumerate() {
+        let ceiling = Duration::from_millis(200 << failures).min(Duration::from_secs(5));
+        assert!(*most <= ceiling && *most > ceiling * 9 / 10, "{failures}: {most:?} of {ceiling:?}");
+    }
+}
+
+#[test]
+fn a_lost_reply_is_counted_for_a_read_and_fatal_for_a_create() {
+    let now = |s| Now::new(Duration::from_secs(s), UnixMillis::from_millis(START));
+    let mut reading = call(get());
+    let mut sends = 0;
+    let error = (0..100)
+        .find_map(|s| match reading.poll(now(s * 10)) {
+            Step::Send(_) => {
+                sends += 1;
+                None
+            }
+            Step::Wait(_) => None,
+            Step::Done(result) => Some(result.unwrap_err()),
+        })
+        .unwrap();
+    assert_eq!((sends, error.attempts().len()), (3, 3));
+    let lost = ErrorKind::Connection { kind: TransportErrorKind::Lost, delivery: Delivery::MaybeSent };
+    assert_eq!(error.kind(), &lost);
+
+    let mut making = call(create());
+    assert!(matches!(making.poll(now(0)), Step::Send(_)));
+    let Step::Done(Err(error)) = making.poll(now(0)) else { panic!() };
+    assert_eq!(error.kind(), &ErrorKind::OutcomeUnknown);
+    // Too late: the answer comes, and changes nothing.
+    making.handle(ok(&charge_json(&[])), now(1));
+    let Step::Done(Err(error)) = making.poll(now(1)) else { panic!() };
+    assert_eq!(error.kind(), &ErrorKind::Finished);
+}
+
+#[test]
+fn clocks_may_run_backwards() {
+    let now = |s, unix| Now::new(Duration::from_secs(s), UnixMillis::from_millis(unix));
+    let policy = RetryPolicy::default().backoff(Duration::from_secs(4000), Duration::from_secs(4000));
+    let mut reading = Call::new(get(), &endpoint(), policy, 3);
+    assert!(matches!(reading.poll(now(5000, START)), Step::Send(_)));
+    reading.handle(no_answer(TransportErrorKind::Dns, Delivery::Unsent), now(4000, 0));
+    let Step::Wait(full) = reading.poll(now(4000, u64::MAX)) else { panic!() };
+    assert!(full > Duration::from_secs(10), "{full:?}");
+    // Set back, the clock counts from there: the wait neither grows nor ends.
+    for (clock, passed) in [(1000, 0), (1003, 3), (0, 3), (2, 5)] {
+        let Step::Wait(left) = reading.poll(now(clock, 0)) else { panic!() };
+        assert_eq!(left, full - Duration::from_secs(passed));
+    }
+    assert!(matches!(reading.poll(now(10_000, 0)), Step::Send(_)));
+}
+
+#[test]
+fn input_errors_end_a_call_before_anything_is_sent() {
+    let (result, world) = always(Create::new(NewCharge::satoshis(0, "")), || panic!("nothing may be sent"));
+    assert!(matches!(result.unwrap_err().kind(), ErrorKind::InvalidInput(_)));
+    assert!(world.log.is_empty());
+}
+
+#[test]
+fn the_closed_service_is_named_as_such() {
+    let key = strike_core::ApiKey::new("sk_demo").unwrap();
+    let at = strike_core::Endpoint::acinq_mainnet(key).unwrap();
+    let mut world = Virtual::new();
+    let mut call = Call::new(get(), &at, RetryPolicy::never(), 1);
+    let error =
+        world.run(&mut call, |_, _| no_answer(TransportErrorKind::Dns, Delivery::Unsent)).unwrap_err();
+    assert_eq!(error.advice(), strike_core::Advice::ServiceClosed);
+    assert!(error.to_string().contains("closed its hosted service in 2021"), "{error}");
+    let (result, _) = always(get(), || no_answer(TransportErrorKind::Dns, Delivery::Unsent));
+    assert_eq!(result.unwrap_err().advice(), strike_core::Advice::RetryLater);
+}

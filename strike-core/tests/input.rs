@@ -1,0 +1,202 @@
+//! Bad input is refused before anything is sent, by an error that names the field and the rule.
+
+mod support;
+
+use strike_core::{
+    ApiKey, ChargeId, Create, Currency, Endpoint, Error, ErrorKind, List, Network, NewCharge, Operation,
+    Satoshi,
+};
+use support::{CANARY, endpoint};
+
+fn refused(error: &Error) -> (&'static str, &str) {
+    match error.kind() {
+        ErrorKind::InvalidInput(input) => (input.field(), input.rule()),
+        other => panic!("expected invalid input, got {other:?}"),
+    }
+}
+
+#[test]
+fn orders_beyond_the_limits() {
+    let at = endpoint();
+    let cases = [
+        (NewCharge::satoshis(0, "tea"), "amount", "1 to 4294967 satoshi"),
+        (NewCharge::satoshis(4_294_968, "tea"), "amount", "1 to 4294967 satoshi"),
+        (NewCharge::satoshis(1, "x".repeat(257)), "description", "at most 256 UTF-16 units"),
+        (NewCharge::satoshis(1, "𝄞".repeat(129)), "description", "at most 256 UTF-16 units"),
+        (NewCharge::satoshis(1, "€".repeat(256)), "description", "at most 639 bytes of UTF-8"),
+        (NewCharge::satoshis(1, "").customer_id("x".repeat(65)), "customer_id", "at most 64 UTF-16 units"),
+        (NewCharge::satoshis(1, "").expiry_sec(0), "expiry_sec", "1 to 604800 seconds"),
+        (NewCharge::satoshis(1, "").expiry_sec(604_801), "expiry_sec", "1 to 604800 seconds"),
+    ];
+    for (order, field, rule) in cases {
+        let error = Create::new(order.clone()).request(&at).unwrap_err();
+        assert_eq!(refused(&error), (field, rule), "{order:?}");
+        let text = error.to_string();
+        assert!(text.contains(field) && text.contains(rule) && text.contains("nothing was sent"), "{text}");
+    }
+}
+
+#[test]
+fn orders_at_the_limits() {
+    let at = endpoint();
+    for order in [
+        NewCharge::satoshis(1, ""),
+        NewCharge::satoshis(4_294_967, "x".repeat(256)),
+        NewCharge::satoshis(1, "𝄞".repeat(128)),
+        NewCharge::satoshis(1, "€".repeat(213)),
+        NewCharge::satoshis(1, "").customer_id("x".repeat(64)).expiry_sec(1),
+        NewCharge::satoshis(1, "").expiry_sec(604_800),
+    ] {
+        Create::new(order).request(&at).unwrap();
+    }
+}
+
+#[test]
+fn an_endpoint_may_lift_the_amount_but_not_the_arithmetic() {
+    let key = || ApiKey::new(CANARY).unwrap();
+    let builder = || Endpoint::builder("https://host/", key(), Network::Bitcoin);
+    let lifted = builder().max_amount(None).build().unwrap();
+    Create::new(NewCharge::satoshis(4_294_968, "")).request(&lifted).unwrap();
+    for amount in [0, u64::MAX] {
+        let error = Create::new(NewCharge::satoshis(amount, "")).request(&lifted).unwrap_err();
+        assert_eq!(refused(&error).0, "amount");
+    }
+    let lower = builder().max_amount(Some(Satoshi::new(10))).build().unwrap();
+    let error = Create::new(NewCharge::satoshis(11, "")).request(&lower).unwrap_err();
+    assert_eq!(refused(&error), ("amount", "1 to 10 satoshi"));
+}
+
+#[test]
+fn the_form_is_pystrikes() {
+    let order = NewCharge::satoshis(42, "tea & 1%20cake +€").customer_id("order 17").expiry_sec(60);
+    let request = Create::new(order).request(&endpoint()).unwrap();
+    assert_eq!(request.method(), "POST");
+    assert_eq!(request.uri(), "http://127.0.0.1:1/api/v1/charges");
+    assert_eq!(request.headers()["content-type"], "application/x-www-form-urlencoded");
+    assert_eq!(request.headers()["accept"], "application/json");
+    assert!(request.headers()["authorization"].is_sensitive());
+    assert_eq!(
+        std::str::from_utf8(request.body()).unwrap(),
+        "amount=42&currency=btc&description=tea+%26+1%2520cake+%2B%E2%82%AC&customer_id=order+17&expiry_sec=60"
+    );
+    // An empty reference is as good as none.
+    let request = Create::new(NewCharge::satoshis(1, "").customer_id("")).request(&endpoint()).unwrap();
+    assert_eq!(request.body(), b"amount=1&currency=btc&description=");
+}
+
+#[test]
+fn basic_authentication_is_the_key_and_no_password() {
+    let at = Endpoint::new("https://host/", ApiKey::new("sk_demo").unwrap(), Network::Bitcoin).unwrap();
+    let request = List::page(0).request(&at).unwrap();
+    assert_eq!(request.headers()["authorization"], "Basic c2tfZGVtbzo=");
+}
+
+#[test]
+fn ids_cannot_change_a_path() {
+    let long = "x".repeat(129);
+    for id in ["", "../x", "a/b", "a?b", "a#b", "a%2fb", "a b", "ä", "a\n", ".", long.as_str()] {
+        let error = Error::from(id.parse::<ChargeId>().unwrap_err());
+        assert_eq!(refused(&error).0, "id", "{id:?}");
+        let json = serde_json::to_string(id).unwrap();
+        assert!(serde_json::from_str::<ChargeId>(&json).is_err(), "{id:?}");
+    }
+    for id in ["x", "ch_LzQ9ASJS9KABeqdWhCjCGuK2uiee4", "A-b_9", &"x".repeat(128)] {
+        assert_eq!(id.parse::<ChargeId>().unwrap().as_str(), id);
+        let json = serde_json::to_string(id).unwrap();
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<ChargeId>(&json).unwrap()).unwrap(), json);
+    }
+}
+
+#[test]
+fn other_currencies_and_empty_pages() {
+    for currency in ["", "BTC", "eur", "usd"] {
+        assert_eq!(refused(&currency.parse::<Currency>().unwrap_err().into()).0, "currency");
+    }
+    let error = List::page(0).size(0).request(&endpoint()).unwrap_err();
+    assert_eq!(refused(&error).0, "size");
+}
+
+#[test]
+fn keys_that_cannot_be_sent() {
+    let long = "k".repeat(513);
+    for key in ["", "a:b", "a b", "a\n", "a\0", "\u{7f}", "ä", long.as_str()] {
+        let error = ApiKey::new(key).unwrap_err();
+        assert_eq!(refused(&error).0, "api key", "{key:?}");
+    }
+    let shown = format!("{:?} {:?}", ApiKey::new(CANARY).unwrap(), endpoint());
+    assert!(!shown.contains(CANARY), "{shown}");
+}
+
+#[test]
+fn base_urls_that_could_send_a_key_astray() {
+    for url in [
+        "",
+        "host/api/v1/",
+        "localhost:8420",
+        "//host/",
+        "ftp://host/",
+        "https://",
+        "https:///api",
+        "https://:443/",
+        "https://user@host/",
+        "https://user:password@host/",
+        "https://host/?a=b",
+        "https://host/#a",
+        "https://host:0/",
+        "https://host:65536/",
+        "https://host:/",
+        "https://host/a/../b",
+        "https://host/./b",
+        "https://host/%2E%2e/b",
+        "https://ho st/",
+        "https://hösT/",
+        "https://host/ä",
+        "http://host/",
+        "http://127.0.0.1.example.com/",
+        "http://127.0.0.1@example.com/",
+        "http://localhost.example.com/",
+        "http://10.0.0.1/",
+        "http://[::2]/",
+    ] {
+        let built = Endpoint::new(url, ApiKey::new(CANARY).unwrap(), Network::Bitcoin);
+        let error = built.map(|at| at.base_url()).expect_err(url);
+        assert_eq!(refused(&error).0, "base URL", "{url}");
+    }
+}
+
+#[test]
+fn base_urls_that_work() {
+    for (url, base, request) in [
+        ("https://host", "https://host/", "https://host/charges?page=0&size=30"),
+        ("https://host/api/v1", "https://host/api/v1/", "https://host/api/v1/charges?page=0&size=30"),
+        (
+            "HTTPS://Host:8443//api///v1//",
+            "https://Host:8443/api/v1/",
+            "https://Host:8443/api/v1/charges?page=0&size=30",
+        ),
+        ("http://127.9.9.9:1/x", "http://127.9.9.9:1/x/", "http://127.9.9.9:1/x/charges?page=0&size=30"),
+        ("http://LOCALHOST/", "http://LOCALHOST/", "http://LOCALHOST/charges?page=0&size=30"),
+        ("http://[::1]:8420/", "http://[::1]:8420/", "http://[::1]:8420/charges?page=0&size=30"),
+    ] {
+        let at = Endpoint::new(url, ApiKey::new(CANARY).unwrap(), Network::Bitcoin).unwrap();
+        assert_eq!(at.base_url(), base);
+        assert_eq!(List::page(0).request(&at).unwrap().uri().to_string(), request);
+    }
+    let lan = Endpoint::builder("http://10.0.0.1/", ApiKey::new(CANARY).unwrap(), Network::Regtest);
+    assert_eq!(lan.allow_plain_http().build().unwrap().base_url(), "http://10.0.0.1/");
+}
+
+#[test]
+fn the_two_historical_hosts() {
+    let key = || ApiKey::new(CANARY).unwrap();
+    let main = Endpoint::acinq_mainnet(key()).unwrap();
+    assert_eq!(
+        (main.base_url().as_str(), main.network()),
+        ("https://api.strike.acinq.co/api/v1/", Network::Bitcoin)
+    );
+    let test = Endpoint::acinq_testnet(key()).unwrap();
+    assert_eq!(
+        (test.base_url().as_str(), test.network()),
+        ("https://api.dev.strike.acinq.co/api/v1/", Network::Testnet)
+    );
+}

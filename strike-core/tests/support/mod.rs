@@ -1,0 +1,122 @@
+//! What the tests of core share: an endpoint, answers, and a driver on a virtual clock.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+
+use std::time::Duration;
+
+use http::Response;
+use strike_core::{
+    ApiKey, Charge, Delivery, Endpoint, Error, Exchange, Machine, Network, Now, Reply, Step, TransportError,
+    TransportErrorKind, UnixMillis,
+};
+
+/// A key that no output may contain.
+pub const CANARY: &str = "sk_CanaryCanaryCanary1234567";
+
+/// When the virtual clock starts, in milliseconds since the epoch: 1 s after the test charge was made.
+pub const START: u64 = 1_700_000_001_000;
+
+pub fn endpoint() -> Endpoint {
+    Endpoint::builder("http://127.0.0.1:1/api/v1/", ApiKey::new(CANARY).unwrap(), Network::Testnet)
+        .check_invoices(false)
+        .build()
+        .unwrap()
+}
+
+/// A charge as JSON, with some fields changed; `null` removes one.
+pub fn charge_json(changes: &[(&str, serde_json::Value)]) -> serde_json::Value {
+    let mut charge = serde_json::json!({
+        "id": "ch_1",
+        "object": "charge",
+        "amount": 4200,
+        "currency": "btc",
+        "amount_satoshi": 4200,
+        "payment_hash": "ab".repeat(32),
+        "payment_request": "invented",
+        "description": "tea",
+        "paid": false,
+        "created": 1_700_000_000_000_u64,
+        "updated": 1_700_000_000_000_u64,
+    });
+    let fields = charge.as_object_mut().unwrap();
+    for (name, value) in changes {
+        if value.is_null() {
+            fields.remove(*name);
+        } else {
+            fields.insert((*name).to_owned(), value.clone());
+        }
+    }
+    charge
+}
+
+pub fn charge(changes: &[(&str, serde_json::Value)]) -> Charge {
+    serde_json::from_value(charge_json(changes)).unwrap()
+}
+
+pub fn answer(status: u16, body: impl Into<Vec<u8>>) -> Reply {
+    Ok(Response::builder().status(status).body(body.into()).unwrap())
+}
+
+pub fn ok(body: &serde_json::Value) -> Reply {
+    answer(200, body.to_string())
+}
+
+pub fn no_answer(kind: TransportErrorKind, delivery: Delivery) -> Reply {
+    Err(TransportError::new(kind, delivery))
+}
+
+/// What a machine did, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Did {
+    Send(String),
+    Wait(Duration),
+}
+
+/// Clocks that move only by waiting.
+pub struct Virtual {
+    pub now: Now,
+    pub log: Vec<Did>,
+}
+
+impl Virtual {
+    pub fn new() -> Self {
+        Self { now: Now::new(Duration::ZERO, UnixMillis::from_millis(START)), log: Vec::new() }
+    }
+
+    pub fn advance(&mut self, by: Duration) {
+        self.now.monotonic += by;
+        self.now.unix = self.now.unix.saturating_add(by);
+    }
+
+    /// Drives a machine to its end; panics if it makes more than 10 000 steps.
+    pub fn run<M: Machine>(
+        &mut self,
+        machine: &mut M,
+        mut server: impl FnMut(Exchange, &mut Now) -> Reply,
+    ) -> Result<M::Output, Error> {
+        for _ in 0..10_000 {
+            match machine.poll(self.now) {
+                Step::Send(exchange) => {
+                    let path = exchange.request.uri().path_and_query().unwrap().as_str();
+                    self.log.push(Did::Send(format!("{} {path}", exchange.request.method())));
+                    let reply = server(exchange, &mut self.now);
+                    machine.handle(reply, self.now);
+                }
+                Step::Wait(wait) => {
+                    assert!(!wait.is_zero(), "a wait of nothing is a busy loop");
+                    self.log.push(Did::Wait(wait));
+                    self.advance(wait);
+                }
+                Step::Done(result) => return result,
+            }
+        }
+        panic!("no end after 10 000 steps: {:?}", &self.log[..20]);
+    }
+
+    pub fn sends(&self) -> usize {
+        self.log.iter().filter(|did| matches!(did, Did::Send(_))).count()
+    }
+
+    pub fn waited(&self) -> Duration {
+        self.log.iter().map(|did| if let Did::Wait(wait) = did { *wait } else { Duration::ZERO }).sum()
+    }
+}

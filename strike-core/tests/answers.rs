@@ -1,4 +1,5 @@
 //! What an answer means: a charge, a list, or an error that says what came back.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
 

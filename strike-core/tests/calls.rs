@@ -1,4 +1,5 @@
 //! The table of what each failure means, for an operation that reads and for one that makes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
 
@@ -57,7 +58,8 @@ fn where_each_failure_leads() {
     use Delivery::{MaybeSent, Unsent};
     use Leads::{AtOnce, Backoff, Stop, Unknown};
     use TransportErrorKind as Kind;
-    let mut rows: Vec<(&str, Box<dyn Fn() -> Reply>, Leads, Leads)> = Vec::new();
+    type Row = (&'static str, Box<dyn Fn() -> Reply>, Leads, Leads);
+    let mut rows: Vec<Row> = Vec::new();
     for (kind, delivery, reads, makes) in [
         (Kind::Closed, MaybeSent, AtOnce, Unknown),
         (Kind::Cut, MaybeSent, Backoff, Unknown),
@@ -201,7 +203,7 @@ fn backoff_grows_is_jittered_and_follows_from_the_seed() {
     };
     assert_eq!(waits(1), waits(1));
     assert_ne!(waits(1), waits(2));
-    let mut longest = vec![Duration::ZERO; 11];
+    let mut longest = [Duration::ZERO; 11];
     for seed in 0..200 {
         for (most, wait) in longest.iter_mut().zip(waits(seed)) {
             *most = wait.max(*most);

@@ -1,4 +1,5 @@
 //! Bad input is refused before anything is sent, by an error that names the field and the rule.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
 

@@ -1,6 +1,8 @@
 //! What the tests of core share: an endpoint, answers, and a driver on a virtual clock.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
+pub mod invoices;
+
 use std::time::Duration;
 
 use http::Response;

@@ -1,0 +1,240 @@
+//! What an invoice says, and whether that is what the charge says. An independent library writes the invoices.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::time::Duration;
+
+use bitcoin::hashes as bitcoin_hashes;
+use bitcoin::secp256k1::{Message, Secp256k1};
+use bitcoin_hashes::Hash as _;
+use lightning_invoice::{Currency, RawBolt11Invoice, RawDataPart, RawHrp, RawTaggedField, TaggedField};
+use proptest::prelude::*;
+use serde_json::json;
+use strike_core::{
+    ApiKey, Create, Described, Endpoint, ErrorKind, Invoice, InvoiceError, Network, NewCharge, Operation,
+    UnixMillis,
+};
+use support::charge_json;
+use support::invoices::{key, written};
+
+/// An invoice with exactly these fields, as the service's first years made them: no payment secret, no features.
+fn raw(fields: Vec<RawTaggedField>) -> String {
+    let raw = RawBolt11Invoice {
+        hrp: RawHrp {
+            currency: Currency::BitcoinTestnet,
+            raw_amount: Some(42_000),
+            si_prefix: Some(lightning_invoice::SiPrefix::Nano),
+        },
+        data: RawDataPart {
+            timestamp: lightning_invoice::PositiveTimestamp::from_unix_timestamp(1_542_221_803).unwrap(),
+            tagged_fields: fields,
+        },
+    };
+    raw.sign(|hash: &Message| Ok::<_, ()>(Secp256k1::new().sign_ecdsa_recoverable(hash, &key())))
+        .unwrap()
+        .to_string()
+}
+
+fn field(field: TaggedField) -> RawTaggedField {
+    RawTaggedField::KnownSemantics(field)
+}
+
+fn hash_field(byte: u8) -> RawTaggedField {
+    field(TaggedField::PaymentHash(lightning_invoice::Sha256(bitcoin_hashes::sha256::Hash::from_byte_array(
+        [byte; 32],
+    ))))
+}
+
+fn text_field(text: &str) -> RawTaggedField {
+    field(TaggedField::Description(lightning_invoice::Description::new(text.to_owned()).unwrap()))
+}
+
+#[test]
+fn an_invoice_of_2018_without_a_payment_secret() {
+    let text = raw(vec![hash_field(0xab), text_field("1%20Blockaccino")]);
+    assert!(text.parse::<lightning_invoice::Bolt11Invoice>().is_err(), "strict parsers refuse it");
+    let invoice = Invoice::read(&text).unwrap();
+    assert_eq!(invoice.network(), Network::Testnet);
+    assert_eq!(invoice.amount_millisatoshi(), Some(4_200_000));
+    assert_eq!(invoice.payment_hash().as_bytes(), &[0xab; 32]);
+    assert_eq!(invoice.description(), &Described::Text("1%20Blockaccino".into()));
+    assert_eq!(invoice.timestamp(), UnixMillis::from_secs(1_542_221_803));
+    assert_eq!(invoice.expiry(), Duration::from_secs(3600), "BOLT11's default");
+    assert_eq!(invoice.expires_at(), UnixMillis::from_secs(1_542_225_403));
+    // For a QR code, the same in upper case.
+    assert_eq!(Invoice::read(&text.to_uppercase()), Ok(invoice));
+}
+
+/// Examples of the BOLT11 specification: a donation of any amount, and hashed descriptions on two networks.
+#[test]
+fn examples_of_the_specification() {
+    let donation = "lnbc1pvjluezpp5qqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqypqdpl2pkx2ctnv5sxxmmwwd5kgetjypeh2ursdae8g6twvus8g6rfwvs8qun0dfjkxaq8rkx3yf5tcsyz3d73gafnh3cax9rn449d9p5uxz9ezhhypd0elx87sjle52x86fux2ypatgddc6k63n7erqz25le42c4u4ecky03ylcqca784w";
+    let invoice = Invoice::read(donation).unwrap();
+    assert_eq!((invoice.network(), invoice.amount_millisatoshi()), (Network::Bitcoin, None));
+    assert_eq!(invoice.timestamp(), UnixMillis::from_secs(1_496_314_658));
+    assert_eq!(invoice.description(), &Described::Text("Please consider supporting this project".into()));
+
+    let testnet = "lntb20m1pvjluezhp58yjmdan79s6qqdhdzgynm4zwqd5d7xmw5fk98klysy043l2ahrqspp5qqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqypqfpp3x9et2e20v6pu37c5d9vax37wxq72un98kmzzhznpurw9sgl2v0nklu2g4d0keph5t7tj9tcqd8rexnd07ux4uv2cjvcqwaxgj7v4uwn5wmypjd5n69z2xm3xgksg28nwht7f6zspwp3f9t";
+    let invoice = Invoice::read(testnet).unwrap();
+    assert_eq!((invoice.network(), invoice.amount_millisatoshi()), (Network::Testnet, Some(2_000_000_000)));
+    assert!(matches!(invoice.description(), Described::Hash(hash) if hash[..2] == [0x39, 0x25]));
+}
+
+#[test]
+fn what_could_mislead_a_payer_is_refused() {
+    let good = written(Currency::BitcoinTestnet, 4_200_000, "tea", None);
+    let (prefix, _) = good.split_once('1').unwrap();
+    assert_eq!(prefix, "lntb42u");
+    let changed = good.replacen("lntb42u", "lntb43u", 1);
+    let mut mixed = good.clone();
+    mixed.replace_range(10..11, &good[10..11].to_uppercase());
+    let ascii_digit = |c: char| c.is_ascii_digit();
+    if mixed == good {
+        let at = good.rfind(|c| !ascii_digit(c)).unwrap();
+        mixed.replace_range(at..=at, &good[at..=at].to_uppercase());
+    }
+    for (text, error) in [
+        (String::new(), InvoiceError::NotBech32),
+        ("invented".into(), InvoiceError::NotBech32),
+        (mixed, InvoiceError::NotBech32),
+        (changed, InvoiceError::Checksum),
+        (good[..good.len() - 1].into(), InvoiceError::Checksum),
+        (good.clone() + "q", InvoiceError::Checksum),
+        (raw(vec![text_field("tea")]), InvoiceError::NoPaymentHash),
+        (raw(vec![hash_field(1), hash_field(2)]), InvoiceError::Twice("payment hash")),
+        (raw(vec![hash_field(1), text_field("a"), text_field("b")]), InvoiceError::Twice("description")),
+    ] {
+        assert_eq!(Invoice::read(&text), Err(error), "{text}");
+    }
+}
+
+/// Bech32 texts with a good checksum around whatever we say.
+fn bech32(prefix: &str, groups: &[u8]) -> String {
+    use bech32::{Bech32, Fe32, Fe32IterExt, Hrp};
+    let hrp = Hrp::parse(prefix).unwrap();
+    let groups = groups.iter().map(|group| Fe32::try_from(group & 31).unwrap());
+    groups.with_checksum::<Bech32>(&hrp).chars().collect()
+}
+
+#[test]
+fn prefixes_and_amounts() {
+    // 7 groups of time, the payment hash, 104 groups of signature.
+    let mut groups = vec![0; 7];
+    groups.extend([1, 1, 20]);
+    groups.extend([0; 52 + 104]);
+    let read = |prefix: &str| {
+        Invoice::read(&bech32(prefix, &groups)).map(|i| (i.network(), i.amount_millisatoshi()))
+    };
+    for (prefix, network, amount) in [
+        ("lnbc", Network::Bitcoin, None),
+        ("lnbcrt", Network::Regtest, None),
+        ("lntbs1m", Network::Signet, Some(100_000_000)),
+        ("lntb1", Network::Testnet, Some(100_000_000_000)),
+        ("lnbcrt5n", Network::Regtest, Some(500)),
+        ("lnbc10p", Network::Bitcoin, Some(1)),
+        ("lnbc42949670n", Network::Bitcoin, Some(4_294_967_000)),
+        ("lnbc184467440", Network::Bitcoin, Some(18_446_744_000_000_000_000)),
+    ] {
+        assert_eq!(read(prefix), Ok((network, amount)), "{prefix}");
+    }
+    for (prefix, error) in [
+        ("lnxy", InvoiceError::Prefix),
+        ("bc", InvoiceError::Prefix),
+        ("lnbcx", InvoiceError::Prefix),
+        ("lnbcm", InvoiceError::Amount),
+        ("lnbc0", InvoiceError::Amount),
+        ("lnbc1p", InvoiceError::Amount),
+        ("lnbc1x", InvoiceError::Amount),
+        ("lnbc1x1", InvoiceError::Amount),
+        ("lnbc1mm", InvoiceError::Amount),
+        ("lnbc184467441", InvoiceError::Amount),
+        ("lnbc99999999999999999999", InvoiceError::Amount),
+    ] {
+        assert_eq!(read(prefix), Err(error), "{prefix}");
+    }
+    for cut in [0, 6, 7, 60, 110, 165] {
+        assert_eq!(Invoice::read(&bech32("lnbc", &groups[..cut])), Err(InvoiceError::Short), "{cut}");
+    }
+}
+
+#[test]
+fn an_expiry_without_bounds_does_not_overflow() {
+    let mut groups = vec![31; 7];
+    groups.extend([1, 1, 20]);
+    groups.extend([0; 52]);
+    groups.extend([6, 0, 20]);
+    groups.extend([31; 20]);
+    groups.extend([0; 104]);
+    let invoice = Invoice::read(&bech32("lnbc", &groups)).unwrap();
+    assert_eq!(invoice.expiry(), Duration::from_secs(u64::MAX));
+    assert_eq!(invoice.expires_at(), UnixMillis::from_millis(u64::MAX));
+}
+
+#[test]
+fn a_create_checks_the_invoice() {
+    let at = Endpoint::new("http://127.0.0.1:1/", ApiKey::new("sk_demo").unwrap(), Network::Testnet).unwrap();
+    let parse = |invoice: &str| {
+        let body = charge_json(&[("payment_request", json!(invoice))]).to_string();
+        let answer = http::Response::new(body.into_bytes());
+        Create::new(NewCharge::satoshis(4200, "tea")).parse(&at, &answer)
+    };
+    parse(&written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(60))).unwrap();
+    parse(&raw(vec![hash_field(0xab), text_field("tea")])).unwrap();
+    let hashed = field(TaggedField::DescriptionHash(lightning_invoice::Sha256(
+        bitcoin_hashes::sha256::Hash::from_byte_array([9; 32]),
+    )));
+    parse(&raw(vec![hash_field(0xab), hashed])).expect("a hashed description stays unchecked");
+    for (invoice, name) in [
+        ("invented".to_owned(), "payment_request"),
+        (written(Currency::Bitcoin, 4_200_000, "tea", None), "invoice.network"),
+        (written(Currency::Signet, 4_200_000, "tea", None), "invoice.network"),
+        (written(Currency::BitcoinTestnet, 4_200_001, "tea", None), "invoice.amount (millisatoshi)"),
+        (written(Currency::BitcoinTestnet, 4_200_000, "Tea", None), "invoice.description"),
+        (raw(vec![hash_field(0xab)]), "invoice.description"),
+        (raw(vec![hash_field(0xac), text_field("tea")]), "invoice.payment_hash"),
+    ] {
+        let error = parse(&invoice).unwrap_err();
+        let ErrorKind::Mismatch(mismatch) = error.kind() else { panic!("{error:?}") };
+        assert_eq!(mismatch.field(), name);
+        assert_eq!(error.charge().unwrap().payment_request(), invoice, "the charge is kept");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// What an independent library writes, we read.
+    #[test]
+    fn reads_what_was_written(
+        satoshi in 1_u64..=4_294_967,
+        text in "\\PC{0,200}",
+        expiry in proptest::option::of(1_u64..=604_800),
+        network in 0_usize..4,
+    ) {
+        let currency = [Currency::Bitcoin, Currency::BitcoinTestnet, Currency::Signet, Currency::Regtest];
+        let networks = [Network::Bitcoin, Network::Testnet, Network::Signet, Network::Regtest];
+        let invoice = Invoice::read(&written(currency[network].clone(), satoshi * 1000, &text, expiry)).unwrap();
+        prop_assert_eq!(invoice.network(), networks[network]);
+        prop_assert_eq!(invoice.amount_millisatoshi(), Some(satoshi * 1000));
+        prop_assert_eq!(invoice.description(), &Described::Text(text));
+        prop_assert_eq!(invoice.expiry(), Duration::from_secs(expiry.unwrap_or(3600)));
+    }
+
+    /// No text makes it panic, and no change of one character goes unnoticed.
+    #[test]
+    fn a_changed_character_is_noticed(at in 4_usize..250, to in "[0-9a-z]", junk in "\\PC{0,100}") {
+        let _ = Invoice::read(&junk);
+        let good = written(Currency::BitcoinTestnet, 4_200_000, "tea", None);
+        let at = at % good.len();
+        let mut changed = good.clone();
+        changed.replace_range(at..=at, &to);
+        prop_assert!(changed == good || Invoice::read(&changed).is_err());
+    }
+
+    /// No field structure makes it panic.
+    #[test]
+    fn any_groups_are_read_or_refused(groups in proptest::collection::vec(0_u8..32, 0..400)) {
+        let _ = Invoice::read(&bech32("lnbc1u", &groups));
+    }
+}

@@ -1,0 +1,133 @@
+//! The client: verbs of one line each, and the loop that drives every machine.
+
+use std::fmt;
+use std::sync::Arc;
+
+use strike_core::{
+    Charge, ChargeId, Create, Endpoint, Error, Get, List, Machine, Machines, NewCharge, Operation, Page, Step, Wait, Waited,
+};
+
+use crate::builder::ClientBuilder;
+use crate::timer::Timer;
+use crate::transport::AsyncTransport;
+
+/// A client of one [`Endpoint`]. Cloning is cheap, and clones share their connections.
+///
+/// ```
+/// use strike_async::{ApiKey, Client, Endpoint, FnTransport, NewCharge};
+/// use strike_sandbox::Sandbox;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // The service in a box, in memory; `Client::new(at)` talks to a real host instead.
+/// let sandbox = Sandbox::new();
+/// let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+/// let shop = sandbox.clone();
+/// let client = Client::builder(at).transport(FnTransport::new(move |x| std::future::ready(shop.reply(x)))).build()?;
+///
+/// let charge = client.create(NewCharge::satoshis(4200, "services rendered")).await?;
+/// assert!(charge.payment_request().starts_with("lntb42u1"));
+/// sandbox.pay(charge.id())?;
+/// assert!(client.get(charge.id()).await?.paid());
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) machines: Machines,
+    pub(crate) transport: Box<dyn AsyncTransport>,
+    pub(crate) timer: Box<dyn Timer>,
+}
+
+impl Client {
+    pub(crate) fn from_inner(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// A client with the usual transport, clocks and retries.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the transport cannot be set up. Nothing is sent.
+    #[cfg(feature = "reqwest")]
+    pub fn new(at: Endpoint) -> Result<Self, Error> {
+        Self::builder(at).build()
+    }
+
+    /// A client with a transport, clocks, retries or a seed of the caller's own.
+    pub fn builder(at: Endpoint) -> ClientBuilder {
+        ClientBuilder::new(at)
+    }
+
+    /// The host, and how far it is trusted.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        self.0.machines.endpoint()
+    }
+
+    /// Makes a charge, and checks that answer and invoice say what the order says.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if a charge may have been made although no good
+    /// answer came: it is never posted again. Everything else is in the table of [`Call`](crate::core::Call).
+    pub async fn create(&self, order: NewCharge) -> Result<Charge, Error> {
+        self.send(Create::new(order)).await
+    }
+
+    /// Reads one charge.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none with this id; see the table of [`Call`](crate::core::Call).
+    pub async fn get(&self, id: &ChargeId) -> Result<Charge, Error> {
+        self.send(Get::new(id.clone())).await
+    }
+
+    /// Reads a page of 30 charges, newest first; the first is page 0. [`send`](Self::send) a [`List`] for other sizes.
+    ///
+    /// # Errors
+    /// See the table of [`Call`](crate::core::Call).
+    pub async fn list(&self, page: u32) -> Result<Page, Error> {
+        self.send(List::page(page)).await
+    }
+
+    /// Waits until the charge is paid, has expired, or the caller has waited long enough: a
+    /// [`Duration`](std::time::Duration), or a [`Wait`] with more to say.
+    ///
+    /// # Errors
+    /// If asking fails in a way that does not pass. That nobody paid is not an error; see [`WaitPaid`](crate::core::WaitPaid).
+    pub async fn wait_until_paid(&self, charge: &Charge, wait: impl Into<Wait>) -> Result<Waited, Error> {
+        self.drive(self.0.machines.wait(charge.clone(), wait)).await
+    }
+
+    /// Carries out any operation, with retries.
+    ///
+    /// # Errors
+    /// See the table of [`Call`](crate::core::Call).
+    pub async fn send<Op: Operation>(&self, op: Op) -> Result<Op::Output, Error> {
+        self.drive(self.0.machines.call(op)).await
+    }
+
+    /// Drives any machine to its end. Pass `&mut machine` to keep it.
+    ///
+    /// # Errors
+    /// The machine's own.
+    pub async fn drive<M: Machine>(&self, mut machine: M) -> Result<M::Output, Error> {
+        let Inner { transport, timer, .. } = &*self.0;
+        loop {
+            match machine.poll(timer.now()) {
+                Step::Send(exchange) => {
+                    let reply = transport.exchange(exchange).await;
+                    machine.handle(reply, timer.now());
+                }
+                Step::Wait(duration) => timer.wait(duration).await,
+                Step::Done(result) => return result,
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("machines", &self.0.machines).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,51 @@
+//! Makes machines for one host: every adapter has one of these, a transport and a timer, and that is a client.
+
+use crate::call::Call;
+use crate::endpoint::Endpoint;
+use crate::op::Operation;
+use crate::policy::{RetryPolicy, Seeds};
+use crate::types::Charge;
+use crate::wait::{Wait, WaitPaid};
+
+/// An endpoint, how it is asked, and where the jitter comes from: all that the machines of a client share.
+///
+/// ```
+/// use strike_core::{ApiKey, Endpoint, List, Machines, Network, RetryPolicy};
+///
+/// # fn main() -> Result<(), strike_core::Error> {
+/// let at = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
+/// let machines = Machines::new(at, RetryPolicy::default(), 7);
+/// let call = machines.call(List::page(0));
+/// # let _ = call;
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Machines {
+    at: Endpoint,
+    policy: RetryPolicy,
+    seeds: Seeds,
+}
+
+impl Machines {
+    /// Machines for that host. The seed decides every jitter and nothing else.
+    #[must_use]
+    pub const fn new(at: Endpoint, policy: RetryPolicy, seed: u64) -> Self {
+        Self { at, policy, seeds: Seeds::new(seed) }
+    }
+
+    /// The host.
+    #[must_use]
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.at
+    }
+
+    /// One operation, with retries.
+    pub fn call<Op: Operation>(&self, op: Op) -> Call<Op> {
+        Call::new(op, &self.at, self.policy, self.seeds.draw())
+    }
+
+    /// A wait for one charge.
+    pub fn wait(&self, charge: Charge, wait: impl Into<Wait>) -> WaitPaid {
+        WaitPaid::new(charge, wait, &self.at, self.policy, self.seeds.draw())
+    }
+}

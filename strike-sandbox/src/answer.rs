@@ -1,0 +1,81 @@
+//! Dresses an outcome as a response: the status, and the headers that the service sent with every answer.
+
+use std::time::{Duration, SystemTime};
+
+use strike_core::http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
+use strike_core::{HttpRequest, HttpResponse, UnixMillis};
+
+use crate::refusal::Refusal;
+
+/// Who may read an answer in a browser.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Any page, as with the service.
+    AnyOrigin,
+    /// The sandbox's own pages.
+    SameOrigin,
+}
+
+/// What the service sent for its pages' sake, in its order; the first name stands there twice.
+const CORS: [(HeaderName, &str); 4] = [
+    (header::ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type, Authorization, X-XSRF-TOKEN"),
+    (header::ACCESS_CONTROL_ALLOW_HEADERS, "x-requested-with"),
+    (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS"),
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+];
+
+/// The response to a request; an outcome that is good has the body of a 200.
+pub(crate) fn response(
+    request: &HttpRequest,
+    outcome: Result<String, Refusal>,
+    audience: Audience,
+    now: UnixMillis,
+) -> HttpResponse {
+    let refusal = outcome.as_ref().err();
+    let status = refusal.map(|refusal| refusal.status).unwrap_or_default();
+    let allow = refusal.and_then(|refusal| refusal.allow);
+    let body = outcome.unwrap_or_else(|refusal| refusal.to_json());
+
+    let mut headers = HeaderMap::with_capacity(12);
+    headers.insert(header::SERVER, HeaderValue::from_static("nginx/1.12.1"));
+    if let Ok(date) = HeaderValue::try_from(http_date(now)) {
+        headers.insert(header::DATE, date);
+    }
+    if !body.is_empty() {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    let connection = if stays_open(request) { "keep-alive" } else { "close" };
+    headers.insert(header::CONNECTION, HeaderValue::from_static(connection));
+    if let Some(allow) = allow {
+        headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+    }
+    if audience == Audience::AnyOrigin {
+        for (name, value) in CORS {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, no-store, max-age=0"));
+
+    let sent = if request.method() == Method::HEAD { String::new() } else { body };
+    let mut response = HttpResponse::new(sent.into_bytes());
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// The clock stops in 3058, well before the dates that cannot be written.
+fn http_date(now: UnixMillis) -> String {
+    let since = Duration::from_millis(now.as_millis());
+    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH))
+}
+
+/// Whether the caller keeps the connection after this request.
+fn stays_open(request: &HttpRequest) -> bool {
+    let said = |what: &str| {
+        let values = request.headers().get_all(header::CONNECTION);
+        let mut tokens = values.iter().filter_map(|value| value.to_str().ok()).flat_map(|it| it.split(','));
+        tokens.any(|token| token.trim().eq_ignore_ascii_case(what))
+    };
+    if request.version() < Version::HTTP_11 { said("keep-alive") } else { !said("close") }
+}

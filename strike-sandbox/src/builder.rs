@@ -1,0 +1,151 @@
+//! A sandbox in the making: which key, network, seed and clock, and where it listens.
+
+use strike_core::{Network, UnixMillis};
+
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::sandbox::Sandbox;
+use crate::service::Service;
+
+/// A [`Sandbox`] in the making.
+///
+/// With a seed and a manual clock, everything it answers is the same in every run:
+///
+/// ```
+/// use strike_core::{Network, UnixMillis};
+/// use strike_sandbox::Sandbox;
+///
+/// let sandbox = || {
+///     let builder = Sandbox::builder().network(Network::Regtest).seed(7);
+///     builder.clock_at(UnixMillis::from_secs(1_542_221_803)).build()
+/// };
+/// assert_eq!(sandbox().api_key(), sandbox().api_key());
+/// assert_eq!(sandbox().payee(), sandbox().payee());
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Builder {
+    api_key: Option<String>,
+    network: Network,
+    seed: Option<u64>,
+    clock_at: Option<UnixMillis>,
+    #[cfg(feature = "server")]
+    listen: std::net::SocketAddr,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            api_key: None,
+            network: Network::Testnet,
+            seed: None,
+            clock_at: None,
+            #[cfg(feature = "server")]
+            listen: (std::net::Ipv4Addr::LOCALHOST, 0).into(),
+        }
+    }
+}
+
+impl Builder {
+    /// The key that opens the account. Unless set, one is drawn: `sk_` and 29 base58 characters.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api_key = Some(key.into());
+        self
+    }
+
+    /// The network that invoices are for; testnet unless set.
+    pub const fn network(mut self, network: Network) -> Self {
+        self.network = network;
+        self
+    }
+
+    /// Draws the node's key, the API key, ids and preimages from this seed, so that they are the same in every
+    /// run, and no secret. Unless set, the system's entropy is the seed.
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Stops the clock at this moment; it moves only with [`Sandbox::advance`]. Unless set, it is the system's.
+    pub const fn clock_at(mut self, now: UnixMillis) -> Self {
+        self.clock_at = Some(now);
+        self
+    }
+
+    /// A sandbox that answers in memory.
+    #[must_use]
+    pub fn build(self) -> Sandbox {
+        self.build_at("http://127.0.0.1/api/v1/".to_owned())
+    }
+
+    fn build_at(self, base_url: String) -> Sandbox {
+        let entropy = self.seed.map_or_else(Entropy::from_system, Entropy::from_seed);
+        let service = Service::new(self.api_key, self.network, entropy);
+        Sandbox::assemble(service, self.network, Clock::new(self.clock_at), base_url)
+    }
+}
+
+#[cfg(feature = "server")]
+mod start {
+    use std::io;
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+    use super::Builder;
+    use crate::running::RunningSandbox;
+
+    impl Builder {
+        /// Where [`start`](Self::start) listens: 127.0.0.1 and a free port unless set; port 0 means a free one.
+        ///
+        /// Anyone who reaches the address can pay charges, since the sandbox's own routes ask for no key.
+        pub const fn listen(mut self, address: SocketAddr) -> Self {
+            self.listen = address;
+            self
+        }
+
+        /// A sandbox behind an HTTP server on a thread of its own.
+        ///
+        /// It listens when this returns, for callers of every kind: sync, async, or another process.
+        ///
+        /// # Errors
+        /// If the address cannot be listened on (another program has it, most often), or if the system has no
+        /// thread left.
+        ///
+        /// ```
+        /// use std::io::{Read, Write};
+        /// use strike_sandbox::Sandbox;
+        ///
+        /// let sandbox = Sandbox::builder().start()?;
+        /// let mut stream = std::net::TcpStream::connect(sandbox.address())?;
+        /// stream.write_all(b"GET /api/v1/charges HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+        /// let mut answer = String::new();
+        /// stream.read_to_string(&mut answer)?;
+        /// assert!(answer.starts_with("HTTP/1.1 401 Unauthorized\r\n"));
+        /// assert_eq!(sandbox.requests(), 1);
+        /// # Ok::<(), std::io::Error>(())
+        /// ```
+        pub fn start(self) -> io::Result<RunningSandbox> {
+            let listener = std::net::TcpListener::bind(self.listen)?;
+            listener.set_nonblocking(true)?;
+            let address = listener.local_addr()?;
+            let sandbox = self.build_at(format!("http://{}/api/v1/", reachable(address)));
+            RunningSandbox::start(sandbox, listener, address)
+        }
+    }
+
+    /// An address to connect to: a listener on every address is reached on this machine's own.
+    fn reachable(mut address: SocketAddr) -> SocketAddr {
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        address
+    }
+}
+
+impl std::fmt::Debug for Builder {
+    /// Shows neither key nor seed.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder").field("network", &self.network).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,43 @@
+//! A charge as the service keeps it, and as it shows it.
+
+use strike_core::{PaymentHash, Satoshi, UnixMillis};
+
+use crate::layout::Object;
+
+pub(crate) struct Charge {
+    pub(crate) id: String,
+    pub(crate) amount: Satoshi,
+    pub(crate) description: String,
+    pub(crate) customer_id: Option<String>,
+    pub(crate) payment_request: String,
+    pub(crate) payment_hash: PaymentHash,
+    pub(crate) preimage: [u8; 32],
+    pub(crate) paid: bool,
+    pub(crate) created: UnixMillis,
+    pub(crate) updated: UnixMillis,
+    /// From here on the invoice cannot be paid. The wire does not show it.
+    pub(crate) expires: UnixMillis,
+}
+
+impl Charge {
+    /// The charge object of the wire; an absent `customer_id` is an absent key, never `null`.
+    pub(crate) fn to_json(&self) -> String {
+        let mut object = Object::default()
+            .text("id", &self.id)
+            .text("object", "charge")
+            .number("amount", self.amount.get())
+            .text("currency", "btc")
+            .number("amount_satoshi", self.amount.get())
+            .text("payment_hash", &self.payment_hash.to_string())
+            .text("payment_request", &self.payment_request)
+            .text("description", &self.description);
+        if let Some(customer_id) = &self.customer_id {
+            object = object.text("customer_id", customer_id);
+        }
+        object
+            .flag("paid", self.paid)
+            .number("created", self.created.as_millis())
+            .number("updated", self.updated.as_millis())
+            .end()
+    }
+}

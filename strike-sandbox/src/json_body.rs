@@ -1,0 +1,135 @@
+//! Reads the JSON body of a new charge as strictly as json4s does, and complains in its words.
+
+use serde_json::{Map, Number, Value};
+
+use crate::refusal::Refusal;
+use crate::wanted::Fields;
+
+pub(crate) fn read(body: &[u8]) -> Result<Fields, Refusal> {
+    let fields = match serde_json::from_slice(body) {
+        Ok(Value::Object(fields)) => fields,
+        Ok(_) => return Err(Refusal::bad_request("the body must be a JSON object")),
+        Err(error) => {
+            return Err(Refusal::bad_request(format!("The request content was malformed:\n{error}")));
+        }
+    };
+    Ok(Fields {
+        amount: long(&fields, "amount")?.ok_or_else(|| missing(&fields, "amount", "long"))?,
+        currency: text(&fields, "currency")?
+            .ok_or_else(|| missing(&fields, "currency", "java.lang.String"))?,
+        description: text(&fields, "description")?,
+        customer_id: text(&fields, "customer_id")?,
+        expiry_sec: long(&fields, "expiry_sec")?,
+    })
+}
+
+fn missing(fields: &Map<String, Value>, name: &str, class: &str) -> Refusal {
+    if fields.contains_key(name) && class == "long" {
+        Refusal::no_usable_value(name, "Null invalid value for a sub-type of AnyVal")
+    } else {
+        Refusal::no_usable_value(name, format!("Did not find value which can be converted into {class}"))
+    }
+}
+
+/// A whole number, also if it is written `1000000.0`; `None` for an absent key and for `null`.
+fn long(fields: &Map<String, Value>, name: &str) -> Result<Option<i64>, Refusal> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => value.as_number().and_then(whole).map(Some).ok_or_else(|| wrong(name, value, "long")),
+    }
+}
+
+/// Beyond 64 bits the nearest that fits: every limit is far below.
+fn whole(number: &Number) -> Option<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and saturates where it does not fit")]
+    let from_float = |float: f64| (float.fract() == 0.0).then_some(float as i64);
+    number
+        .as_i64()
+        .or_else(|| number.as_u64().map(|_| i64::MAX))
+        .or_else(|| number.as_f64().and_then(from_float))
+}
+
+fn text(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, Refusal> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(value) => Err(wrong(name, value, "class java.lang.String")),
+    }
+}
+
+fn wrong(name: &str, value: &Value, class: &str) -> Refusal {
+    Refusal::no_usable_value(name, format!("Do not know how to convert {} into {class}", as_json4s(value)))
+}
+
+/// A value as json4s prints it.
+fn as_json4s(value: &Value) -> String {
+    let join = |parts: Vec<String>| parts.join(", ");
+    match value {
+        Value::Null => "JNull".to_owned(),
+        Value::Bool(flag) => format!("JBool({flag})"),
+        Value::Number(number) if number.is_f64() => format!("JDouble({number})"),
+        Value::Number(number) => format!("JInt({number})"),
+        Value::String(text) => format!("JString({text})"),
+        Value::Array(values) => format!("JArray(List({}))", join(values.iter().map(as_json4s).collect())),
+        Value::Object(fields) => {
+            let pair = |(key, value): (&String, &Value)| format!("({key},{})", as_json4s(value));
+            format!("JObject(List({}))", join(fields.iter().map(pair).collect()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(body: &str) -> String {
+        let refusal = read(body.as_bytes()).expect_err("a bad body").to_json();
+        serde_json::from_str::<Value>(&refusal).expect("JSON")["message"].as_str().expect("text").to_owned()
+    }
+
+    #[test]
+    fn the_first_bad_field_is_told_in_json4s_s_words() {
+        let unconvertible = "No usable value for amount\nDo not know how to convert";
+        assert_eq!(
+            complaint(r#"{"amount":"blah","currency":5}"#),
+            format!("{unconvertible} JString(blah) into long")
+        );
+        assert_eq!(
+            complaint(r#"{"amount":null,"currency":"btc"}"#),
+            "No usable value for amount\nNull invalid value for a sub-type of AnyVal"
+        );
+        assert_eq!(complaint(r#"{"amount":1.5}"#), format!("{unconvertible} JDouble(1.5) into long"));
+        assert_eq!(
+            complaint(r#"{"amount":[true,{"a":null}]}"#),
+            format!("{unconvertible} JArray(List(JBool(true), JObject(List((a,JNull))))) into long")
+        );
+        assert!(complaint("{}").starts_with("No usable value for amount\nDid not find"));
+        assert!(complaint(r#"{"amount":1}"#).starts_with("No usable value for currency\nDid not find"));
+        assert!(complaint(r#"{"amount":1,"currency":5}"#).contains("JInt(5) into class java.lang.String"));
+        assert!(complaint(r#"{"amount":1,"currency":"btc","description":5}"#).contains("for description"));
+        assert!(complaint(r#"{"amount":1,"currency":"btc","customer_id":5}"#).contains("for customer_id"));
+        assert!(complaint(r#"{"amount":1,"currency":"btc","expiry_sec":"5"}"#).contains("for expiry_sec"));
+    }
+
+    #[test]
+    fn whole_floats_are_integers_and_what_does_not_fit_stays_out_of_range() {
+        let amount = |number: &str| {
+            read(format!(r#"{{"amount":{number},"currency":"btc"}}"#).as_bytes()).map(|fields| fields.amount)
+        };
+        assert_eq!(amount("1000000.0"), Ok(1_000_000));
+        assert_eq!(amount("1e3"), Ok(1_000));
+        assert_eq!(amount("-0.0"), Ok(0));
+        assert_eq!(amount("18446744073709551615"), Ok(i64::MAX));
+        assert_eq!(amount("1e300"), Ok(i64::MAX));
+        assert_eq!(amount("-1e300"), Ok(i64::MIN));
+    }
+
+    #[test]
+    fn null_is_an_absent_option_and_other_keys_do_not_matter() {
+        let fields = read(
+            br#"{"amount":1,"currency":"btc","description":null,"customer_id":null,"expiry_sec":null,"x":[1]}"#,
+        )
+        .expect("good");
+        assert_eq!((fields.description, fields.customer_id, fields.expiry_sec), (None, None, None));
+    }
+}

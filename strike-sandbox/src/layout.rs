@@ -1,0 +1,55 @@
+//! JSON in the service's layout: two spaces, ` : `, lists as `[ {` to `} ]`, no newline at the end.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+/// An object in the making; keys stand in the order in which they are given.
+#[derive(Default)]
+pub(crate) struct Object(String);
+
+impl Object {
+    pub(crate) fn text(self, key: &str, value: &str) -> Self {
+        self.value(key, &Value::from(value))
+    }
+
+    pub(crate) fn number(self, key: &str, value: u64) -> Self {
+        self.value(key, &Value::from(value))
+    }
+
+    pub(crate) fn flag(self, key: &str, value: bool) -> Self {
+        self.value(key, &Value::from(value))
+    }
+
+    fn value(mut self, key: &str, value: &Value) -> Self {
+        self.0.push_str(if self.0.is_empty() { "{\n  " } else { ",\n  " });
+        // Writing to a string cannot fail.
+        let _ = write!(self.0, "\"{key}\" : {value}");
+        self
+    }
+
+    pub(crate) fn end(mut self) -> String {
+        self.0.push_str("\n}");
+        self.0
+    }
+}
+
+pub(crate) fn list(objects: impl Iterator<Item = String>) -> String {
+    let objects: Vec<String> = objects.collect();
+    if objects.is_empty() { "[ ]".to_owned() } else { format!("[ {} ]", objects.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_and_lists_are_laid_out_as_recorded() {
+        let object =
+            || Object::default().text("id", "a\"\n\u{7}é").number("code", 404).flag("paid", false).end();
+        let text = "{\n  \"id\" : \"a\\\"\\n\\u0007é\",\n  \"code\" : 404,\n  \"paid\" : false\n}";
+        assert_eq!(object(), text);
+        assert_eq!(list([object(), object()].into_iter()), format!("[ {text}, {text} ]"));
+        assert_eq!(list(std::iter::empty()), "[ ]");
+    }
+}

@@ -1,0 +1,117 @@
+//! The sandbox as a program, for clients in every language; `--help` tells the rest.
+
+mod cli;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use strike_sandbox::{RunningSandbox, Sandbox};
+
+fn main() -> ExitCode {
+    let options = match cli::parse(std::env::args_os().skip(1)) {
+        Ok(cli::Command::Run(options)) => options,
+        Ok(cli::Command::Help) => return finish(print(cli::HELP)),
+        Ok(cli::Command::Version) => {
+            return finish(print(concat!("strike-sandbox ", env!("CARGO_PKG_VERSION"), "\n")));
+        }
+        Err(error) => {
+            complain(&format!("{error}\nTry 'strike-sandbox --help'."));
+            return ExitCode::from(2);
+        }
+    };
+    finish(run(options))
+}
+
+fn run(options: cli::Options) -> io::Result<()> {
+    let listen = options.listen;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    runtime.block_on(async {
+        // Before anything is printed: whoever reads the first line may send a signal at once.
+        let stopped = stop_signal()?;
+        let mut builder = Sandbox::builder().network(options.network).listen(listen);
+        if let Some(key) = options.api_key {
+            builder = builder.api_key(key);
+        }
+        if let Some(seed) = options.seed {
+            builder = builder.seed(seed);
+        }
+        let sandbox = builder
+            .start()
+            .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}")))?;
+        print(&if options.json { json(&sandbox) } else { banner(&sandbox) })?;
+        stopped.await;
+        Ok(())
+    })
+}
+
+/// Ends when the program is asked to stop.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(std::future::poll_fn(move |context| {
+        let stop = interrupt.poll_recv(context).is_ready() || terminate.poll_recv(context).is_ready();
+        if stop { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    }))
+}
+
+/// Ends when the program is asked to stop.
+#[cfg(windows)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
+}
+
+fn json(sandbox: &RunningSandbox) -> String {
+    let text = |text: &str| serde_json::Value::from(text);
+    format!("{{\"base_url\": {}, \"api_key\": {}}}\n", text(sandbox.base_url()), text(sandbox.api_key()))
+}
+
+fn banner(sandbox: &RunningSandbox) -> String {
+    let api = sandbox.base_url();
+    let root = api.trim_end_matches("api/v1/");
+    let user = shell_word(&format!("{}:", sandbox.api_key()));
+    format!(
+        "Strike sandbox, {network}\n\n  \
+           base URL  {api}\n  \
+           API key   {key}\n\n\
+         Make a charge:\n  \
+           curl -u {user} -d amount=4200 -d currency=btc -d description=Coffee {api}charges\n\n\
+         Pay it, with the id from the answer:\n  \
+           curl -X POST {root}sandbox/charges/ID/pay\n\n\
+         Ctrl-C stops it.\n",
+        network = sandbox.network(),
+        key = sandbox.api_key(),
+    )
+}
+
+/// The text as one word of a shell, whatever signs it has.
+fn shell_word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// To standard output at once: a program that waits for the line must not wait for a buffer.
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+fn complain(message: &str) {
+    // Nothing is left to tell it to if this fails.
+    let _ = writeln!(io::stderr(), "strike-sandbox: {message}");
+}
+
+fn finish(outcome: io::Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Reads `page` and `size` from a query; whatever else stands there is ignored.
+
+use std::num::IntErrorKind;
+
+use crate::refusal::Refusal;
+
+/// How many rows a page has unless the caller says.
+const DEFAULT_SIZE: usize = 30;
+/// More are silently not given.
+const MAX_SIZE: usize = 1000;
+
+/// The page, counted from 0, and its size.
+pub(crate) fn read(query: &str) -> Result<(usize, usize), Refusal> {
+    // A page before the first is as empty as one after the last.
+    let (page, before_the_first) = match number(query, "page")? {
+        Some(page) => (usize::try_from(page).unwrap_or_default(), page < 0),
+        None => (0, false),
+    };
+    let size = match number(query, "size")? {
+        Some(size) => usize::try_from(size).unwrap_or_default().min(MAX_SIZE),
+        None => DEFAULT_SIZE,
+    };
+    Ok((page, if before_the_first { 0 } else { size }))
+}
+
+/// A number that is too large for 64 bits is a number still.
+fn number(query: &str, name: &str) -> Result<Option<i64>, Refusal> {
+    let Some((_, value)) = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name) else {
+        return Ok(None);
+    };
+    match value.parse::<i64>() {
+        Ok(number) => Ok(Some(number)),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Ok(Some(i64::MAX)),
+        Err(error) if *error.kind() == IntErrorKind::NegOverflow => Ok(Some(i64::MIN)),
+        Err(_) => Err(Refusal::bad_request(format!(
+            "The query parameter '{name}' was malformed:\n'{value}' is not a number"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_parameter_may_stand_alone_and_junk_is_ignored() {
+        for query in ["", "1", "order=up", "&&", "page"] {
+            // A bare `page` has an empty value, which is no number.
+            assert_eq!(read(query).ok(), (query != "page").then_some((0, 30)), "{query}");
+        }
+        assert_eq!(read("page=2"), Ok((2, 30)));
+        assert_eq!(read("size=1"), Ok((0, 1)));
+        assert_eq!(read("size=5&page=3"), Ok((3, 5)));
+    }
+
+    #[test]
+    fn out_of_range_is_empty_or_capped_and_only_words_are_refused() {
+        assert_eq!(read("size=1001"), Ok((0, 1000)));
+        assert_eq!(read("size=99999999999999999999"), Ok((0, 1000)));
+        assert_eq!(read("size=0"), Ok((0, 0)));
+        assert_eq!(read("size=-1"), Ok((0, 0)));
+        assert_eq!(read("page=-1"), Ok((0, 0)));
+        assert_eq!(read("page=-99999999999999999999"), Ok((0, 0)));
+        assert!(read("page=99999999999999999999").is_ok_and(|(page, _)| page > 1 << 30));
+        for query in ["page=one", "size=1.5", "page=", "size=0x10"] {
+            assert!(read(query).is_err(), "{query}");
+        }
+    }
+}

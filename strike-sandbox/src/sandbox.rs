@@ -1,0 +1,191 @@
+//! The handle that everyone holds: the service behind a lock, and its clock.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use strike_core::{ChargeId, Exchange, HttpRequest, HttpResponse, Network, Reply, UnixMillis};
+
+use crate::builder::Builder;
+use crate::clock::Clock;
+use crate::service::Service;
+use crate::settle::{Paid, PayError};
+
+/// A Strike service of one's own: it keeps charges, signs their invoices, and can pay them.
+///
+/// It answers in memory, with no socket; `Builder::start` puts a server in front of it. Both give every request
+/// to [`respond`](Self::respond), so they accept and refuse the same. A clone is another handle on the same
+/// service, and costs a reference count.
+///
+/// ```
+/// use std::time::Duration;
+/// use strike_core::{UnixMillis, http};
+/// use strike_sandbox::{PayError, Sandbox};
+///
+/// let sandbox = Sandbox::builder().api_key("sk_demo").seed(7).clock_at(UnixMillis::from_secs(1_542_221_803)).build();
+/// let request = http::Request::post(format!("{}charges", sandbox.base_url()))
+///     .header("authorization", "Basic c2tfZGVtbzo=") // base64 of `sk_demo:`
+///     .header("content-type", "application/x-www-form-urlencoded")
+///     .body(b"amount=4200&currency=btc&description=services+rendered".to_vec())?;
+/// let response = sandbox.respond(&request);
+/// assert_eq!(response.status(), 200);
+/// assert_eq!(sandbox.charges(), 1);
+///
+/// // An hour later the invoice is worth nothing.
+/// let body = String::from_utf8(response.into_body())?;
+/// let id = body.split('"').nth(3).unwrap_or_default().parse()?;
+/// sandbox.advance(Duration::from_secs(3600));
+/// assert_eq!(sandbox.pay(&id), Err(PayError::Expired));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Sandbox(Arc<Shared>);
+
+struct Shared {
+    service: Mutex<Service>,
+    clock: Clock,
+    // Copies of what never changes, so that reading them needs no lock.
+    base_url: String,
+    api_key: String,
+    payee: String,
+    network: Network,
+}
+
+impl Sandbox {
+    /// A sandbox with a key and a seed drawn at random, on the test network, by the system's clock.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// A sandbox in the making.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn assemble(service: Service, network: Network, clock: Clock, base_url: String) -> Self {
+        let api_key = service.api_key().to_owned();
+        let payee = service.payee();
+        Self(Arc::new(Shared { service: Mutex::new(service), clock, base_url, api_key, payee, network }))
+    }
+
+    /// Answers a request, whatever it is, with some status. The host in its URL does not matter.
+    ///
+    /// It never blocks on anything but another request to the same sandbox.
+    #[must_use]
+    pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
+        // The lock is first: whoever comes later must not read an earlier time.
+        let mut service = self.service();
+        let now = self.0.clock.now();
+        service.respond(request, now)
+    }
+
+    /// Answers an exchange: a closure of it is a transport for either adapter.
+    ///
+    /// A body longer than the exchange wants is cut as a transport cuts it, one byte later; the timeout never
+    /// runs out.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use strike_core::{Exchange, http};
+    /// # use strike_sandbox::Sandbox;
+    /// let sandbox = Sandbox::new();
+    /// let transport = {
+    ///     let sandbox = sandbox.clone();
+    ///     move |exchange| sandbox.reply(exchange)
+    /// };
+    /// let request = http::Request::get(format!("{}charges", sandbox.base_url())).body(Vec::new())?;
+    /// let reply = transport(Exchange { request, timeout: Duration::from_secs(1), max_body: 1 << 20 });
+    /// assert_eq!(reply?.status(), 401);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// None: this way to the service does not break.
+    #[expect(clippy::needless_pass_by_value, reason = "a transport is given the exchange")]
+    pub fn reply(&self, exchange: Exchange) -> Reply {
+        let mut response = self.respond(&exchange.request);
+        response.body_mut().truncate(exchange.max_body.saturating_add(1));
+        Ok(response)
+    }
+
+    /// Pays a charge in full, as a wallet would that holds its invoice.
+    ///
+    /// # Errors
+    /// [`PayError`] if there is no such charge, if its invoice has expired by the sandbox's clock, or if it is
+    /// already paid.
+    pub fn pay(&self, id: &ChargeId) -> Result<Paid, PayError> {
+        let mut service = self.service();
+        let now = self.0.clock.now();
+        service.pay(id.as_str(), now)
+    }
+
+    /// Moves the sandbox's clock forward, whether it is the system's or a manual one: invoices expire at once
+    /// instead of in an hour. It stops in the year 3058, at the last second that an invoice can carry.
+    pub fn advance(&self, by: Duration) {
+        self.0.clock.advance(by);
+    }
+
+    /// What time it is in the sandbox.
+    #[must_use]
+    pub fn now(&self) -> UnixMillis {
+        self.0.clock.now()
+    }
+
+    /// Where the API is, with a slash at the end: `http://127.0.0.1/api/v1/` in memory, and with the port for a
+    /// running one.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.0.base_url
+    }
+
+    /// The key that opens the only account.
+    #[must_use]
+    pub fn api_key(&self) -> &str {
+        &self.0.api_key
+    }
+
+    /// The network that the invoices are for.
+    #[must_use]
+    pub fn network(&self) -> Network {
+        self.0.network
+    }
+
+    /// The public key of the node that signs the invoices, as 66 lower-case hex digits.
+    #[must_use]
+    pub fn payee(&self) -> &str {
+        &self.0.payee
+    }
+
+    /// How many charges were made.
+    #[must_use]
+    pub fn charges(&self) -> usize {
+        self.service().charges()
+    }
+
+    /// How many requests were answered, refused ones included; [`pay`](Self::pay) is none.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.service().requests()
+    }
+
+    /// The service, whoever panicked while holding it: every change to it is complete or not begun.
+    fn service(&self) -> MutexGuard<'_, Service> {
+        self.0.service.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Sandbox {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("base_url", &self.0.base_url)
+            .field("network", &self.0.network)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,78 @@
+//! HTTP/1.1 on a socket: reads a request whole, hands it to the sandbox, writes the answer.
+
+use std::convert::identity;
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+
+use crate::sandbox::Sandbox;
+use crate::service::MAX_BODY;
+
+/// How long a connection may be idle, or take over a request's head: nginx's own default.
+const IDLE: Duration = Duration::from_secs(75);
+/// How long a request's body may take.
+const BODY: Duration = Duration::from_secs(30);
+/// How much of a body that is too large is read all the same, so that its sender gets to see the refusal: a
+/// socket closed on unread bytes is reset.
+const DRAIN: usize = 16 * MAX_BODY;
+
+/// Takes connections until it is dropped.
+pub(crate) async fn serve(listener: TcpListener, sandbox: Sandbox) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // A panic ends with its own task, and the server goes on.
+                tokio::spawn(connection(stream, sandbox.clone()));
+            }
+            // Out of file descriptors, most often: they come back when connections end.
+            Err(_) => sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, sandbox: Sandbox) {
+    // Small answers must not wait for each other; without it they only come later.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| answer(request, sandbox.clone()));
+    // How a connection ends is its client's affair: nothing here depends on it.
+    let _ = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE)
+        .title_case_headers(true)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn answer(request: Request<Incoming>, sandbox: Sandbox) -> io::Result<Response<Full<Bytes>>> {
+    let (head, body) = request.into_parts();
+    let body = timeout(BODY, read(body)).await.map_err(io::Error::from).and_then(identity)?;
+    let response = sandbox.respond(&Request::from_parts(head, body));
+    Ok(response.map(|body| Full::new(Bytes::from(body))))
+}
+
+/// The body, or one byte more than the sandbox takes.
+async fn read(mut body: Incoming) -> io::Result<Vec<u8>> {
+    let mut kept = Vec::new();
+    let mut seen = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(io::Error::other)?;
+        if let Some(data) = frame.data_ref() {
+            seen = seen.saturating_add(data.len());
+            let room = (MAX_BODY + 1).saturating_sub(kept.len());
+            kept.extend_from_slice(data.get(..room).unwrap_or(data));
+        }
+        if seen > DRAIN {
+            break;
+        }
+    }
+    Ok(kept)
+}

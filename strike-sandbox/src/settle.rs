@@ -1,0 +1,68 @@
+//! How a charge becomes paid: at the caller's word, with the preimage as the proof that a payer would get.
+
+use data_encoding::HEXLOWER;
+use strike_core::{PaymentHash, UnixMillis};
+
+use crate::charge::Charge;
+
+/// A payment that was made, with its proof.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paid {
+    preimage: [u8; 32],
+    payment_hash: PaymentHash,
+    at: UnixMillis,
+}
+
+impl Paid {
+    /// The 32 bytes whose SHA-256 is the payment hash: what a payer's wallet keeps as its receipt.
+    #[must_use]
+    pub const fn preimage(&self) -> &[u8; 32] {
+        &self.preimage
+    }
+
+    /// The preimage as 64 lower-case hex digits.
+    #[must_use]
+    pub fn preimage_hex(&self) -> String {
+        HEXLOWER.encode(&self.preimage)
+    }
+
+    /// The hash that the invoice carries.
+    #[must_use]
+    pub const fn payment_hash(&self) -> &PaymentHash {
+        &self.payment_hash
+    }
+
+    /// When it was paid, by the sandbox's clock; the charge's `updated` says the same.
+    #[must_use]
+    pub const fn at(&self) -> UnixMillis {
+        self.at
+    }
+}
+
+/// Why a charge cannot be paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum PayError {
+    /// The sandbox has no charge of that id.
+    #[error("no charge has this id")]
+    UnknownCharge,
+    /// The invoice's time is over, so no wallet would pay it.
+    #[error("the invoice has expired")]
+    Expired,
+    /// It was paid before; an invoice is paid once.
+    #[error("the charge is already paid")]
+    AlreadyPaid,
+}
+
+/// Pays a charge, if a wallet still could.
+pub(crate) fn settle(charge: &mut Charge, now: UnixMillis) -> Result<Paid, PayError> {
+    if charge.paid {
+        return Err(PayError::AlreadyPaid);
+    }
+    if now >= charge.expires {
+        return Err(PayError::Expired);
+    }
+    charge.paid = true;
+    charge.updated = now;
+    Ok(Paid { preimage: charge.preimage, payment_hash: charge.payment_hash, at: now })
+}

@@ -132,7 +132,18 @@ pub struct InvalidInput {
 }
 
 impl InvalidInput {
-    pub(crate) fn new(field: &'static str, rule: impl Into<Cow<'static, str>>) -> Self {
+    /// Names the input and the rule that it breaks, in words that follow "must be". Neither may hold a secret.
+    ///
+    /// For whoever builds on this crate and checks settings of their own, as a transport does.
+    ///
+    /// ```
+    /// use strike_core::{Error, InvalidInput};
+    ///
+    /// let error = Error::from(InvalidInput::new("proxy", "an `http://` URL"));
+    /// assert!(error.to_string().starts_with("proxy must be an `http://` URL"));
+    /// ```
+    #[must_use]
+    pub fn new(field: &'static str, rule: impl Into<Cow<'static, str>>) -> Self {
         Self { field, rule: rule.into(), found: None }
     }
 

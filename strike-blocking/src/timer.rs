@@ -1,0 +1,77 @@
+//! The clocks and the pause: the only file of this crate that may read the time.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use strike_core::{Now, UnixMillis};
+
+/// Tells the time and waits. A test brings one of its own and has an hour pass at once.
+pub trait Timer: Send + Sync {
+    /// Reads both clocks.
+    fn now(&self) -> Now;
+
+    /// Comes back after that long. Coming back earlier is harmless: whoever waits looks at the clock again.
+    fn wait(&self, duration: Duration);
+}
+
+impl<T: Timer + ?Sized> Timer for Arc<T> {
+    fn now(&self) -> Now {
+        (**self).now()
+    }
+
+    fn wait(&self, duration: Duration) {
+        (**self).wait(duration);
+    }
+}
+
+/// The machine's own clocks; it waits by putting the thread to sleep.
+///
+/// ```
+/// use std::time::Duration;
+/// use strike_blocking::{SystemTimer, Timer};
+///
+/// let timer = SystemTimer::new();
+/// let before = timer.now();
+/// timer.wait(Duration::from_millis(2));
+/// assert!(timer.now().monotonic - before.monotonic >= Duration::from_millis(2));
+/// ```
+pub struct SystemTimer {
+    start: Instant,
+}
+
+impl SystemTimer {
+    /// A timer whose monotonic clock starts now, at zero.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the place where the clock is read")]
+    pub fn new() -> Self {
+        Self { start: Instant::now() }
+    }
+}
+
+impl Default for SystemTimer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for SystemTimer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SystemTimer")
+    }
+}
+
+impl Timer for SystemTimer {
+    #[expect(clippy::disallowed_methods, reason = "this is the place where the clocks are read")]
+    fn now(&self) -> Now {
+        // A wall clock set before 1970 counts as 1970: no invoice is older than that.
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let millis = u64::try_from(unix.as_millis()).unwrap_or(u64::MAX);
+        Now::new(self.start.elapsed(), UnixMillis::from_millis(millis))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the place where the thread sleeps")]
+    fn wait(&self, duration: Duration) {
+        std::thread::sleep(duration);
+    }
+}

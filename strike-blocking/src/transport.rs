@@ -35,7 +35,7 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 ///
 /// let empty = FnTransport::new(|_: Exchange| Ok(http::Response::new(b"[]".to_vec())));
 /// let request = http::Request::get("http://localhost/charges").body(Vec::new()).unwrap();
-/// let exchange = Exchange { request, timeout: Duration::from_secs(1), max_body: 1024 };
+/// let exchange = Exchange::new(request, Duration::from_secs(1), 1024);
 /// assert_eq!(empty.exchange(exchange).unwrap().body(), b"[]");
 /// ```
 #[derive(Clone)]

@@ -10,6 +10,7 @@ pub mod endpoint;
 pub mod error;
 pub mod invoice;
 pub mod machine;
+pub mod machines;
 pub mod new_charge;
 pub mod op;
 pub mod policy;
@@ -25,6 +26,7 @@ pub use error::{
 };
 pub use invoice::{Described, Invoice, InvoiceError};
 pub use machine::{Exchange, HttpRequest, HttpResponse, Machine, Now, Reply, Step};
+pub use machines::Machines;
 pub use new_charge::NewCharge;
 pub use op::{Create, Get, List, Operation, Page, Replay, Unreadable};
 pub use policy::{RetryPolicy, Schedule, Seeds};

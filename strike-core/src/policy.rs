@@ -77,10 +77,11 @@ impl RetryPolicy {
         self
     }
 
-    /// The most that one attempt may take.
+    /// How long an adapter's own transport tries to connect: 10 s, or half of an attempt if that is shorter, so that
+    /// time running out while connecting can be told from time running out after sending.
     #[must_use]
-    pub const fn attempt_timeout(&self) -> Duration {
-        self.timeout
+    pub fn connect_timeout(&self) -> Duration {
+        Duration::from_secs(10).min(self.timeout / 2)
     }
 
     /// The wait after the n-th failure, counted from 1.

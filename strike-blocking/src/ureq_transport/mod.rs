@@ -88,7 +88,7 @@ impl UreqTransport {
 
 impl Transport for UreqTransport {
     fn exchange(&self, exchange: Exchange) -> Reply {
-        let Exchange { request, timeout, max_body } = exchange;
+        let Exchange { request, timeout, max_body, .. } = exchange;
         if timeout.is_zero() {
             return Err(TransportError::new(TransportErrorKind::Timeout, Delivery::Unsent));
         }

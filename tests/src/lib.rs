@@ -1,1 +1,2 @@
-//! WIP
+//! Tests of the whole system live beside this, in `tests/`. This library holds the README, so that its code is compiled.
+#![doc = include_str!("../../README.md")]

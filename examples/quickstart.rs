@@ -1,0 +1,27 @@
+//! Creates a charge, shows its payment request, and sees it paid; async.
+//!
+//! It brings its own sandbox; with `STRIKE_BASE_URL` and `STRIKE_API_KEY` it talks to that host, and waits for you to pay.
+#![allow(clippy::print_stdout, reason = "it shows something")]
+
+use strike_async::{Client, NewCharge, Wait, Waited};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let host = strike_examples::host()?;
+    let client = Client::new(host.endpoint)?;
+
+    let charge = client.create(NewCharge::satoshis(4200, "services rendered")).await?;
+    println!("payment request: {}", charge.payment_request());
+    println!("paid: {}", client.get(charge.id()).await?.paid());
+
+    match &host.sandbox {
+        Some(sandbox) => println!("preimage: {}", sandbox.pay(charge.id())?.preimage_hex()),
+        None => println!("waiting until you pay, or the invoice expires"),
+    }
+    match client.wait_until_paid(&charge, Wait::until_expiry()).await? {
+        Waited::Paid(charge) => println!("paid: {}", charge.paid()),
+        Waited::StillPayable(_) => println!("not paid yet"),
+        Waited::Expired(_) => println!("not paid, and expired: a new charge is needed"),
+    }
+    Ok(())
+}

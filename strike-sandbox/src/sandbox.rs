@@ -102,7 +102,6 @@ impl Sandbox {
     ///
     /// # Errors
     /// None: this way to the service does not break.
-    #[expect(clippy::needless_pass_by_value, reason = "a transport is given the exchange")]
     pub fn reply(&self, exchange: Exchange) -> Reply {
         let mut response = self.respond(&exchange.request);
         response.body_mut().truncate(exchange.max_body.saturating_add(1));

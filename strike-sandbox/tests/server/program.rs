@@ -1,0 +1,146 @@
+//! The binary, as a program in another language would use it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::wire::{Connection, id, list, post};
+
+/// The program, which does not outlive a test that fails.
+struct Program {
+    child: Child,
+    out: BufReader<ChildStdout>,
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_strike-sandbox"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    command(arguments).output().expect("it runs")
+}
+
+impl Program {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = command(arguments).stdout(Stdio::piped()).spawn().expect("it starts");
+        let out = BufReader::new(child.stdout.take().expect("a pipe"));
+        Self { child, out }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).expect("a line");
+        line
+    }
+
+    /// Sends a signal by name, and gives the exit code and what was still printed.
+    #[cfg(unix)]
+    fn signal(mut self, name: &str) -> (Option<i32>, String) {
+        let kill = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(kill.expect("a shell's kill").success());
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).expect("the end of its output");
+        (self.child.wait().expect("it ends").code(), rest)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn address(base_url: &str) -> SocketAddr {
+    base_url
+        .strip_prefix("http://")
+        .and_then(|rest| rest.strip_suffix("/api/v1/"))
+        .and_then(|address| address.parse().ok())
+        .expect("a base URL")
+}
+
+#[cfg(unix)]
+#[test]
+fn the_first_line_tells_a_program_where_to_go_and_a_signal_ends_it() {
+    for signal in ["TERM", "INT"] {
+        let mut program = Program::start(&["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo"]);
+        let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+        assert_eq!(line["api_key"], "sk_demo");
+        let address = address(line["base_url"].as_str().expect("a URL"));
+
+        let mut connection = Connection::open(address);
+        let charge = connection.ask(&post(42));
+        assert_eq!(connection.ask(&list()).body, format!("[ {} ]", charge.body));
+        let pay = format!("POST /sandbox/charges/{}/pay HTTP/1.1\r\nHost: x\r\n\r\n", id(&charge.body));
+        assert_eq!(connection.ask(&pay).status(), 200);
+
+        assert_eq!(program.signal(signal), (Some(0), String::new()), "{signal}");
+        assert!(connection.is_closed());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_person_is_shown_how_to_make_a_charge_and_pay_it() {
+    let arguments = ["--listen", "127.0.0.1:0", "--seed", "7", "--network", "regtest", "--api-key", "it's"];
+    let mut program = Program::start(&arguments);
+    let mut banner = String::new();
+    while !banner.contains("Ctrl-C") {
+        let line = program.line();
+        assert!(!line.is_empty(), "{banner}");
+        banner.push_str(&line);
+    }
+    assert_eq!(program.signal("TERM"), (Some(0), String::new()));
+    assert!(banner.contains("regtest"), "{banner}");
+    let url = banner.split_whitespace().find(|word| word.ends_with("/api/v1/")).expect("a base URL");
+    let create =
+        format!("curl -u 'it'\\''s:' -d amount=4200 -d currency=btc -d description=Coffee {url}charges");
+    let pay = format!("curl -X POST http://{}/sandbox/charges/ID/pay", address(url));
+    assert!(banner.contains(&create) && banner.contains(&pay), "{banner}");
+}
+
+#[test]
+fn a_seed_gives_the_same_key_and_no_seed_another() {
+    let key = |arguments: &[&str]| {
+        let mut program = Program::start(&[&["--listen", "127.0.0.1:0", "--json"], arguments].concat());
+        let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+        line["api_key"].as_str().expect("a key").to_owned()
+    };
+    assert_eq!(key(&["--seed", "7"]), key(&["--seed", "7"]));
+    assert_ne!(key(&[]), key(&[]));
+}
+
+#[test]
+fn bad_arguments_end_with_2_and_a_sentence() {
+    for arguments in [&["--nonsense"][..], &["--listen", "0.0.0.0:0"], &["--network", "moon"], &["file"]] {
+        let output = run(arguments);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}");
+        let message = String::from_utf8(output.stderr).expect("UTF-8");
+        assert!(message.starts_with("strike-sandbox: ") && message.contains("--help"), "{message}");
+    }
+}
+
+#[test]
+fn a_taken_address_ends_with_1_and_names_it() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let output = run(&["--listen", &address]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains(&address));
+}
+
+#[test]
+fn help_and_version_are_printed() {
+    let help = run(&["--help"]);
+    assert!(help.status.success());
+    for option in ["--listen", "--allow-remote", "--api-key", "--network", "--seed", "--json", "--version"] {
+        assert!(String::from_utf8_lossy(&help.stdout).contains(option), "{option}");
+    }
+    let version = run(&["--version"]);
+    assert!(version.status.success());
+    assert_eq!(version.stdout, concat!("strike-sandbox ", env!("CARGO_PKG_VERSION"), "\n").as_bytes());
+}

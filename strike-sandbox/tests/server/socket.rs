@@ -1,0 +1,200 @@
+//! The server in this process, asked byte by byte.
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+
+use strike_core::UnixMillis;
+use strike_core::http::Request;
+use strike_sandbox::{RunningSandbox, Sandbox};
+
+use crate::wire::{Connection, FORM, id, list, post, request};
+
+fn start() -> RunningSandbox {
+    let clock = UnixMillis::from_millis(1_542_221_803_505);
+    Sandbox::builder().api_key("sk_demo").seed(7).clock_at(clock).start().expect("a free port")
+}
+
+#[test]
+fn the_head_is_the_recorded_one() {
+    let sandbox = start();
+    let answer = Connection::open(sandbox.address()).ask(&list());
+    assert_eq!(
+        answer.head,
+        "HTTP/1.1 200 OK\r\nServer: nginx/1.12.1\r\nDate: Wed, 14 Nov 2018 18:56:43 GMT\r\n\
+         Content-Type: application/json\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\
+         Access-Control-Allow-Headers: Content-Type, Authorization, X-XSRF-TOKEN\r\n\
+         Access-Control-Allow-Headers: x-requested-with\r\n\
+         Access-Control-Allow-Methods: GET, POST, OPTIONS\r\nAccess-Control-Allow-Origin: *\r\n\
+         Cache-Control: public, no-store, max-age=0\r\n\r\n"
+    );
+    assert_eq!(answer.body, "[ ]");
+}
+
+#[test]
+fn the_socket_and_the_memory_answer_alike() {
+    let sandbox = start();
+    let over_the_socket = Connection::open(sandbox.address()).ask(&post(42));
+
+    let twin = start();
+    let request = Request::post(format!("{}charges", twin.base_url()))
+        .header("authorization", "Basic c2tfZGVtbzo=")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(b"amount=42&currency=btc&description=x".to_vec())
+        .expect("a request");
+    assert_eq!(twin.respond(&request).body(), over_the_socket.body.as_bytes());
+}
+
+#[test]
+fn one_connection_carries_many_requests_in_a_row_or_at_once() {
+    let sandbox = start();
+    let mut connection = Connection::open(sandbox.address());
+    let first = connection.ask(&post(1));
+    let read = connection.ask(&request(&format!("GET /api/v1/charges/{}", id(&first.body)), "", ""));
+    assert_eq!(read.body, first.body);
+    // An error does not end it.
+    assert_eq!(connection.ask(&request("GET /nowhere", "", "")).status(), 404);
+
+    connection.write(format!("{}{}", post(2), list()).as_bytes());
+    let second = connection.read();
+    assert_eq!(connection.read().body, format!("[ {}, {} ]", second.body, first.body));
+    assert_eq!((sandbox.requests(), sandbox.charges()), (5, 2));
+}
+
+#[test]
+fn a_connection_ends_when_its_client_says_so() {
+    let sandbox = start();
+    let mut connection = Connection::open(sandbox.address());
+    let answer = connection.ask(&request("GET /api/v1/charges", "Connection: close\r\n", ""));
+    assert!(answer.head.contains("\r\nConnection: close\r\n"), "{}", answer.head);
+    assert!(connection.is_closed());
+
+    let mut connection = Connection::open(sandbox.address());
+    let answer = connection.ask("GET /api/v1/charges HTTP/1.0\r\nAuthorization: Basic c2tfZGVtbzo=\r\n\r\n");
+    assert_eq!(answer.body, "[ ]");
+    assert!(connection.is_closed());
+}
+
+#[test]
+fn the_target_may_be_a_whole_url_and_the_body_may_come_in_chunks() {
+    let sandbox = start();
+    let mut connection = Connection::open(sandbox.address());
+    let target = format!("GET {}charges", sandbox.base_url());
+    assert_eq!(connection.ask(&request(&target, "", "")).body, "[ ]");
+
+    let chunked = format!(
+        "POST /api/v1/charges HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic c2tfZGVtbzo=\r\n{FORM}\
+         Transfer-Encoding: chunked\r\n\r\n7\r\namount=\r\n10\r\n42&currency=btc&\r\n0\r\n\r\n"
+    );
+    assert!(connection.ask(&chunked).body.contains("\"amount\" : 42,"));
+}
+
+#[test]
+fn a_client_that_asks_before_it_sends_its_body_is_told_to_go_on() {
+    let sandbox = start();
+    let mut connection = Connection::open(sandbox.address());
+    let whole =
+        request("POST /api/v1/charges", &format!("{FORM}Expect: 100-continue\r\n"), "amount=42&currency=btc");
+    let (head, body) = whole.split_at(whole.len() - "amount=42&currency=btc".len());
+    connection.write(head.as_bytes());
+    assert_eq!(connection.line(), "HTTP/1.1 100 Continue\r\n");
+    assert_eq!(connection.line(), "\r\n");
+    connection.write(body.as_bytes());
+    assert_eq!(connection.read().status(), 200);
+}
+
+#[test]
+fn a_body_that_is_too_large_is_refused_and_the_refusal_arrives() {
+    let sandbox = start();
+    let mut connection = Connection::open(sandbox.address());
+    let large = |length| request("POST /api/v1/charges", FORM, &"x".repeat(length));
+    assert_eq!(connection.ask(&large(65_537)).status(), 413);
+    assert_eq!(connection.ask(&large(500_000)).status(), 413);
+    // What is left of it was read, so the connection goes on.
+    assert_eq!(connection.ask(&list()).body, "[ ]");
+}
+
+#[test]
+fn a_body_that_is_cut_off_is_no_request() {
+    let sandbox = start();
+    let mut connection = Connection::open(sandbox.address());
+    connection.write(request("POST /api/v1/charges", FORM, "amount=1").replace("h: 8", "h: 9").as_bytes());
+    drop(connection);
+    // The next is answered, and the first was never counted.
+    assert_eq!(Connection::open(sandbox.address()).ask(&list()).body, "[ ]");
+    assert_eq!(sandbox.requests(), 1);
+}
+
+#[test]
+fn what_is_not_http_hurts_nobody_else() {
+    let sandbox = start();
+    let mut healthy = Connection::open(sandbox.address());
+    assert_eq!(healthy.ask(&list()).status(), 200);
+    for noise in [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], b"\r\n\r\n\0\r\n\r\n", b"GET\r\n\r\n"]
+    {
+        let mut connection = Connection::open(sandbox.address());
+        connection.write(noise);
+    }
+    assert_eq!(healthy.ask(&list()).status(), 200);
+}
+
+#[test]
+fn a_charge_is_paid_from_rust_and_over_the_route() {
+    let sandbox = start();
+    let mut connection = Connection::open(sandbox.address());
+    let [first, second] = [1, 2].map(|amount| id(&connection.ask(&post(amount)).body));
+    sandbox.pay(&first.parse().expect("an id")).expect("it can be paid");
+    let nobody = format!("POST /sandbox/charges/{second}/pay HTTP/1.1\r\nHost: {}\r\n", sandbox.address());
+    let own = format!("{nobody}Origin: http://{}\r\n\r\n", sandbox.address());
+    let foreign = format!("{nobody}Origin: http://evil.example\r\n\r\n");
+    assert_eq!(connection.ask(&foreign).status(), 403);
+    assert_eq!(connection.ask(&own).status(), 200);
+    assert_eq!(connection.ask(&own).status(), 409);
+    assert_eq!(connection.ask(&list()).body.matches("\"paid\" : true").count(), 2);
+}
+
+#[test]
+fn two_sandboxes_live_side_by_side() {
+    let (one, two) = (start(), start());
+    assert_ne!(one.address(), two.address());
+    Connection::open(one.address()).ask(&post(1));
+    assert_eq!((one.charges(), two.charges()), (1, 0));
+    assert_eq!(Connection::open(two.address()).ask(&list()).body, "[ ]");
+}
+
+#[test]
+fn a_drop_closes_the_port_and_idle_connections_and_leaves_the_charges() {
+    let running = start();
+    let (address, sandbox) = (running.address(), running.sandbox());
+    let mut idle = Connection::open(address);
+    idle.ask(&post(1));
+    let mut half_asked = Connection::open(address);
+    half_asked.write(b"POST /api/v1/charges HTTP/1.1\r\nContent-Le");
+    drop(running);
+
+    assert!(idle.is_closed() && half_asked.is_closed());
+    let refused = TcpStream::connect(address).expect_err("nobody listens");
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+    // The port is free again at once, and the charges live as long as a handle on them.
+    assert!(TcpListener::bind(address).is_ok());
+    assert_eq!(sandbox.charges(), 1);
+}
+
+#[test]
+fn it_starts_and_stops_inside_an_async_program() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
+        let sandbox = start();
+        // The caller's runtime has no thread to spare: the answer comes from the sandbox's own.
+        assert_eq!(Connection::open(sandbox.address()).ask(&list()).body, "[ ]");
+    });
+}
+
+#[test]
+fn an_address_in_use_is_an_error_and_every_address_is_reached_on_this_machine() {
+    let sandbox = start();
+    let taken = Sandbox::builder().listen(sandbox.address()).start().expect_err("it is taken");
+    assert_eq!(taken.kind(), std::io::ErrorKind::AddrInUse);
+
+    let everywhere: SocketAddr = "0.0.0.0:0".parse().expect("an address");
+    let sandbox = Sandbox::builder().listen(everywhere).start().expect("a free port");
+    assert_eq!(sandbox.base_url(), format!("http://127.0.0.1:{}/api/v1/", sandbox.address().port()));
+}

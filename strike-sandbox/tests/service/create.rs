@@ -1,0 +1,157 @@
+//! What a new charge may be, in both encodings.
+
+use strike_core::http::Method;
+use strike_sandbox::Sandbox;
+
+use crate::ask::{FORM, JSON, create, error, json, post, request, sandbox};
+
+#[test]
+fn a_form_and_json_make_the_same_charge() {
+    let form = create(&sandbox(), FORM, "amount=4200&currency=btc&description=a%2Bb+c%26d&customer_id=o%201");
+    let json = r#"{"amount":4200,"currency":"btc","description":"a+b c&d","customer_id":"o 1"}"#;
+    assert_eq!(form, create(&sandbox(), JSON, json));
+    assert_eq!((form["description"].as_str(), form["customer_id"].as_str()), (Some("a+b c&d"), Some("o 1")));
+}
+
+#[test]
+fn the_content_type_decides_whatever_its_case_and_parameters() {
+    let sandbox = sandbox();
+    create(&sandbox, "Application/JSON; charset=utf-8", r#"{"amount":1,"currency":"btc"}"#);
+    create(&sandbox, "application/x-www-form-urlencoded;charset=UTF-8", "amount=1&currency=btc");
+    for other in ["text/plain", "", "application/jsonp", "multipart/form-data; boundary=x"] {
+        assert_eq!(error(&post(&sandbox, other, "amount=1&currency=btc")).0, 400, "{other}");
+    }
+    assert_eq!(sandbox.charges(), 2);
+}
+
+#[test]
+fn a_description_is_decoded_once_and_then_left_alone() {
+    let sandbox = sandbox();
+    let form = create(&sandbox, FORM, "amount=1&currency=btc&description=1%2520Blockaccino");
+    assert_eq!(form["description"], "1%20Blockaccino");
+    let json = create(&sandbox, JSON, r#"{"amount":1,"currency":"btc","description":"1%20Block+accino"}"#);
+    assert_eq!(json["description"], "1%20Block+accino");
+}
+
+#[test]
+fn the_oddities_of_the_clients_of_the_time_are_tolerated() {
+    let sandbox = sandbox();
+    // The two microcontroller sketches, and the Python client's empty fields.
+    let odd = create(&sandbox, FORM, "?POST&amount=400&currency=btc&description=sweets");
+    assert_eq!((odd["amount"].as_u64(), odd["description"].as_str()), (Some(400), Some("sweets")));
+    assert_eq!(create(&sandbox, FORM, "?amount=400&currency=btc")["amount"], 400);
+    let empty = create(&sandbox, FORM, "amount=1&currency=btc&description=&customer_id=");
+    assert_eq!((empty["description"].as_str(), empty.get("customer_id")), (Some(""), None));
+    let empty = create(&sandbox, JSON, r#"{"amount":1,"currency":"btc","customer_id":""}"#);
+    assert_eq!((empty["description"].as_str(), empty.get("customer_id")), (Some(""), None));
+    // What JavaScript computes.
+    assert_eq!(create(&sandbox, JSON, r#"{"amount":1000000.0,"currency":"btc"}"#)["amount"], 1_000_000);
+}
+
+#[test]
+fn amounts_have_limits() {
+    let sandbox = sandbox();
+    for amount in ["1", "4294967"] {
+        create(&sandbox, FORM, &format!("amount={amount}&currency=btc"));
+        create(&sandbox, JSON, &format!(r#"{{"amount":{amount},"currency":"btc"}}"#));
+    }
+    for amount in ["0", "-1", "4294968", "1.5", "1e400", "99999999999999999999", "", "blah", "\"1\"", "true"]
+    {
+        assert_eq!(error(&post(&sandbox, FORM, &format!("amount={amount}&currency=btc"))).0, 400, "{amount}");
+        let body = format!(r#"{{"amount":{amount},"currency":"btc"}}"#);
+        assert_eq!(error(&post(&sandbox, JSON, &body)).0, 400, "{amount}");
+    }
+    assert_eq!(sandbox.charges(), 4);
+}
+
+#[test]
+fn bitcoin_is_the_only_currency() {
+    let sandbox = sandbox();
+    for currency in ["eur", "BTC", "", "btc "] {
+        assert_eq!(
+            error(&post(&sandbox, FORM, &format!("amount=1&currency={currency}"))).0,
+            400,
+            "{currency}"
+        );
+    }
+    assert_eq!(error(&post(&sandbox, FORM, "amount=1")).0, 400);
+    assert_eq!(error(&post(&sandbox, JSON, r#"{"amount":1,"currency":null}"#)).0, 400);
+}
+
+/// The status for JSON with these fields besides the required ones.
+fn status(sandbox: &Sandbox, field: &str, value: &str) -> u16 {
+    let body = serde_json::json!({"amount": 1, "currency": "btc", field: value}).to_string();
+    post(sandbox, JSON, &body).status().as_u16()
+}
+
+#[test]
+fn texts_have_limits_in_utf_16_units_and_the_description_in_bytes_too() {
+    let sandbox = sandbox();
+    assert_eq!(status(&sandbox, "description", &"x".repeat(256)), 200);
+    assert_eq!(status(&sandbox, "description", &"x".repeat(257)), 400);
+    // Two units each, and four bytes.
+    assert_eq!(status(&sandbox, "description", &"🍣".repeat(128)), 200);
+    assert_eq!(status(&sandbox, "description", &"🍣".repeat(129)), 400);
+    // One unit each, and three bytes: 213 of them are 639.
+    assert_eq!(status(&sandbox, "description", &"鮨".repeat(213)), 200);
+    assert_eq!(status(&sandbox, "description", &"鮨".repeat(214)), 400);
+
+    assert_eq!(status(&sandbox, "customer_id", &"鮨".repeat(64)), 200);
+    assert_eq!(status(&sandbox, "customer_id", &"x".repeat(65)), 400);
+    assert_eq!(status(&sandbox, "customer_id", &"🍣".repeat(33)), 400);
+}
+
+#[test]
+fn an_expiry_has_limits_and_is_not_shown() {
+    let sandbox = sandbox();
+    for seconds in ["1", "604800"] {
+        let charge = create(&sandbox, FORM, &format!("amount=1&currency=btc&expiry_sec={seconds}"));
+        assert_eq!(charge.get("expiry_sec"), None);
+        create(&sandbox, JSON, &format!(r#"{{"amount":1,"currency":"btc","expiry_sec":{seconds}.0}}"#));
+    }
+    for seconds in ["0", "-1", "604801", "soon"] {
+        let body = format!("amount=1&currency=btc&expiry_sec={seconds}");
+        assert_eq!(error(&post(&sandbox, FORM, &body)).0, 400, "{seconds}");
+    }
+}
+
+#[test]
+fn only_the_first_bad_field_is_told() {
+    let told = |body: &str| error(&post(&sandbox(), JSON, body)).1;
+    assert!(told(r#"{"amount":0,"currency":"eur"}"#).contains("amount"));
+    let too_long = "x".repeat(300);
+    let message = told(&format!(r#"{{"amount":1,"currency":"eur","description":"{too_long}"}}"#));
+    assert!(message.contains("currency") && !message.contains("description"), "{message}");
+}
+
+#[test]
+fn what_is_no_object_of_json_is_refused() {
+    let sandbox = sandbox();
+    for body in ["", "[]", "null", "5", "{", r#"{"amount":1,"currency":"btc"} x"#, "amount=1&currency=btc"] {
+        assert_eq!(error(&post(&sandbox, JSON, body)).0, 400, "{body}");
+    }
+    let not_utf8 = request(Method::POST, "charges", JSON, b"{\"amount\":1,\"currency\":\"\xff\"}");
+    assert_eq!(error(&sandbox.respond(&not_utf8)).0, 400);
+}
+
+#[test]
+fn a_body_is_read_up_to_64_kibibytes() {
+    let sandbox = sandbox();
+    let padded = |length: usize| {
+        let body = r#"{"amount":1,"currency":"btc"}"#;
+        format!("{body}{}", " ".repeat(length - body.len()))
+    };
+    assert_eq!(post(&sandbox, JSON, &padded(65_536)).status(), 200);
+    assert_eq!(error(&post(&sandbox, JSON, &padded(65_537))).0, 413);
+}
+
+#[test]
+fn posting_twice_makes_two_charges() {
+    let sandbox = sandbox();
+    let twin = || create(&sandbox, FORM, "amount=1&currency=btc&description=x&customer_id=order-17");
+    let (first, second) = (twin(), twin());
+    assert_ne!(first["id"], second["id"]);
+    assert_ne!(first["payment_hash"], second["payment_hash"]);
+    assert_eq!((sandbox.charges(), sandbox.requests()), (2, 2));
+    assert_eq!(json(&crate::ask::get(&sandbox, "charges")).as_array().map(Vec::len), Some(2));
+}

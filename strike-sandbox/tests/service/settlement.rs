@@ -1,0 +1,171 @@
+//! Paying a charge: from Rust, and over the route that only a sandbox has.
+
+use std::time::Duration;
+
+use bitcoin::hashes::{Hash, sha256};
+use strike_core::http::Method;
+use strike_core::{Exchange, UnixMillis};
+use strike_sandbox::{PayError, Sandbox};
+
+use crate::ask::{FORM, NOW, any_charge, bare, create, error, get, id, json, request, sandbox, text};
+
+fn pay_over_http(sandbox: &Sandbox, id: &str) -> strike_core::HttpResponse {
+    sandbox.respond(&bare(Method::POST, &format!("/sandbox/charges/{id}/pay")))
+}
+
+#[test]
+fn a_payment_shows_in_the_charge_and_gives_the_preimage_of_its_hash() {
+    let sandbox = sandbox();
+    let unpaid = create(&sandbox, FORM, "amount=1&currency=btc&description=x");
+    sandbox.advance(Duration::from_millis(2_500));
+    let paid = sandbox.pay(&id(&unpaid)).expect("it can be paid");
+
+    let now = NOW.saturating_add(Duration::from_millis(2_500));
+    assert_eq!(paid.at(), now);
+    let hash = sha256::Hash::hash(paid.preimage()).to_string();
+    assert_eq!(hash, unpaid["payment_hash"].as_str().expect("a hash"));
+    assert_eq!(hash, paid.payment_hash().to_string());
+
+    let mut expected = unpaid.clone();
+    expected["paid"] = true.into();
+    expected["updated"] = now.as_millis().into();
+    assert_eq!(json(&get(&sandbox, &format!("charges/{}", id(&unpaid)))), expected);
+    assert_eq!(json(&get(&sandbox, "charges"))[0], expected);
+}
+
+#[test]
+fn a_charge_is_paid_once() {
+    let sandbox = sandbox();
+    let id = any_charge(&sandbox);
+    let paid = sandbox.pay(&id).expect("it can be paid");
+    sandbox.advance(Duration::from_secs(1));
+    assert_eq!(sandbox.pay(&id), Err(PayError::AlreadyPaid));
+    // Even when the invoice is over, that is the reason.
+    sandbox.advance(Duration::from_secs(7200));
+    assert_eq!(sandbox.pay(&id), Err(PayError::AlreadyPaid));
+    assert_eq!(json(&get(&sandbox, &format!("charges/{id}")))["updated"], paid.at().as_millis());
+}
+
+#[test]
+fn only_a_charge_of_this_sandbox_is_paid() {
+    let id = any_charge(&sandbox());
+    assert_eq!(sandbox().pay(&id), Err(PayError::UnknownCharge));
+}
+
+#[test]
+fn an_invoice_can_be_paid_for_an_hour_or_as_long_as_was_asked_for() {
+    for (body, lifetime) in [("", 3600), ("&expiry_sec=60", 60), ("&expiry_sec=604800", 604_800)] {
+        let sandbox = sandbox();
+        let body = format!("amount=1&currency=btc{body}");
+        let [in_time, late] = [&body, &body].map(|body| id(&create(&sandbox, FORM, body)));
+        // The invoice counts from its whole second, 505 ms before the charge was made.
+        sandbox.advance(Duration::from_secs(lifetime) - Duration::from_millis(506));
+        assert!(sandbox.pay(&in_time).is_ok(), "{lifetime}");
+        sandbox.advance(Duration::from_millis(1));
+        assert_eq!(sandbox.pay(&late), Err(PayError::Expired), "{lifetime}");
+        let charge = json(&get(&sandbox, &format!("charges/{late}")));
+        assert_eq!((charge["paid"].as_bool(), &charge["updated"]), (Some(false), &charge["created"]));
+    }
+}
+
+#[test]
+fn the_route_pays_without_a_key_and_answers_the_preimage() {
+    let sandbox = sandbox();
+    let charge = create(&sandbox, FORM, "amount=1&currency=btc");
+    let response = pay_over_http(&sandbox, id(&charge).as_str());
+    assert_eq!(response.status(), 200);
+    let body = json(&response);
+    let preimage = body["preimage"].as_str().expect("a preimage");
+    let expected =
+        format!("{{\n  \"id\" : {},\n  \"paid\" : true,\n  \"preimage\" : \"{preimage}\"\n}}", charge["id"]);
+    assert_eq!(text(&response), expected);
+    let preimage = data_encoding::HEXLOWER.decode(preimage.as_bytes()).expect("hex");
+    assert_eq!(sha256::Hash::hash(&preimage).to_string(), charge["payment_hash"].as_str().expect("a hash"));
+    assert_eq!(json(&get(&sandbox, &format!("charges/{}", id(&charge))))["paid"], true);
+}
+
+#[test]
+fn the_route_refuses_what_cannot_be_paid() {
+    let sandbox = sandbox();
+    let (paid, expired) = (any_charge(&sandbox), any_charge(&sandbox));
+    assert_eq!(pay_over_http(&sandbox, paid.as_str()).status(), 200);
+    assert_eq!(
+        error(&pay_over_http(&sandbox, paid.as_str())),
+        (409, "the charge is already paid".to_owned())
+    );
+    sandbox.advance(Duration::from_secs(3600));
+    assert_eq!(
+        error(&pay_over_http(&sandbox, expired.as_str())),
+        (409, "the invoice has expired".to_owned())
+    );
+    assert_eq!(error(&pay_over_http(&sandbox, "ch_x")), (404, "not found".to_owned()));
+    let get = sandbox.respond(&bare(Method::GET, &format!("/sandbox/charges/{expired}/pay")));
+    assert_eq!((error(&get).0, &get.headers()["allow"]), (405, &"POST".parse().expect("a header")));
+}
+
+#[test]
+fn no_foreign_web_page_pays() {
+    let status = |host: &str, origins: &[&'static str]| {
+        let sandbox = sandbox();
+        let id = any_charge(&sandbox);
+        let mut request = bare(Method::POST, &format!("/sandbox/charges/{id}/pay"));
+        // As a browser sends it: the path alone, and the host in its header.
+        *request.uri_mut() = request.uri().path().parse().expect("a path");
+        request.headers_mut().insert("host", host.parse().expect("a header"));
+        for origin in origins {
+            request.headers_mut().append("origin", origin.parse().expect("a header"));
+        }
+        let response = sandbox.respond(&request);
+        assert!(!response.headers().contains_key("access-control-allow-origin"));
+        let paid = json(&get(&sandbox, &format!("charges/{id}")))["paid"] == true;
+        assert_eq!(paid, response.status() == 200);
+        response.status().as_u16()
+    };
+    assert_eq!(status("127.0.0.1:8420", &[]), 200);
+    assert_eq!(status("127.0.0.1:8420", &["http://127.0.0.1:8420"]), 200);
+    assert_eq!(status("localhost:8420", &["http://localhost:8420"]), 200);
+    assert_eq!(status("[::1]:8420", &["http://[::1]:8420"]), 200);
+    for origin in
+        ["http://evil.example", "null", "http://127.0.0.1:8421", "http://127.0.0.1:8420.evil.example"]
+    {
+        assert_eq!(status("127.0.0.1:8420", &[origin]), 403, "{origin}");
+    }
+    assert_eq!(status("127.0.0.1:8420", &["http://127.0.0.1:8420", "http://evil.example"]), 403);
+    // A name that its owner has pointed at this machine.
+    assert_eq!(status("evil.example:8420", &["http://evil.example:8420"]), 403);
+}
+
+#[test]
+fn in_memory_an_exchange_is_answered_within_its_limits() {
+    let sandbox = sandbox();
+    any_charge(&sandbox);
+    let exchange = |max_body| Exchange {
+        request: request(Method::GET, "charges", "text/plain", b""),
+        timeout: Duration::ZERO,
+        max_body,
+    };
+    let whole = sandbox.reply(exchange(1 << 20)).expect("an answer");
+    assert_eq!(whole.body(), get(&sandbox, "charges").body());
+    let cut = sandbox.reply(exchange(10)).expect("an answer");
+    assert_eq!(cut.body(), &whole.body()[..11]);
+}
+
+#[test]
+fn a_clone_is_the_same_sandbox_from_any_thread() {
+    let sandbox = sandbox();
+    let id = any_charge(&sandbox);
+    let clone = sandbox.clone();
+    std::thread::spawn(move || clone.pay(&id).map(drop)).join().expect("no panic").expect("paid");
+    assert_eq!(json(&get(&sandbox, "charges"))[0]["paid"], true);
+}
+
+#[test]
+fn the_system_s_clock_is_the_default() {
+    let sandbox = Sandbox::new();
+    // Later than when this was written, by years less than a wrong unit would show.
+    assert!((1_760_000_000..17_600_000_000).contains(&(sandbox.now().as_millis() / 1000)));
+    let before = sandbox.now();
+    sandbox.advance(Duration::from_secs(60));
+    assert!(sandbox.now() >= before.saturating_add(Duration::from_secs(60)));
+    assert!(sandbox.now() < UnixMillis::from_secs(17_600_000_000));
+}

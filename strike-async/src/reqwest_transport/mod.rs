@@ -1,0 +1,131 @@
+//! The transport that moves the bytes with reqwest: one exchange, from the request to the last byte that is wanted.
+//!
+//! How it is set up is in `builder.rs`, how it knows that a request never left in `letter.rs`, and what an error
+//! says in `classify.rs`.
+
+mod builder;
+mod classify;
+mod letter;
+
+use std::fmt;
+
+use strike_core::{
+    Delivery, Error, Exchange, HttpRequest, HttpResponse, Reply, TransportError, TransportErrorKind,
+};
+
+pub use self::builder::ReqwestTransportBuilder;
+use self::letter::{Letter, Receipt};
+use crate::transport::{AsyncTransport, BoxFuture};
+
+/// Moves the bytes with reqwest over HTTP/1.1, and keeps connections for the next exchange.
+///
+/// It is cheap to share (in an [`Arc`](std::sync::Arc)) and meant to be. TLS is rustls with ring, whatever
+/// other providers the program holds; the roots are Mozilla's unless the [builder](Self::builder) says otherwise.
+/// The environment's proxy variables are never read.
+///
+/// It must be used inside a tokio runtime with input/output and time enabled, which every `#[tokio::main]` has;
+/// outside of one, an exchange ends with [`Setup`](TransportErrorKind::Setup).
+///
+/// Two things of reqwest's own cannot be switched off. A request without an `Accept` header is sent with
+/// `accept: */*`; those of this SDK have one. And a URL that reqwest would rewrite, such as one with dot
+/// segments, is refused, since a transport sends what it got or nothing.
+///
+/// ```
+/// use strike_async::ReqwestTransport;
+///
+/// let transport = ReqwestTransport::new()?;
+/// # let _ = transport;
+/// # Ok::<(), strike_async::core::Error>(())
+/// ```
+pub struct ReqwestTransport {
+    client: reqwest::Client,
+    proxied: bool,
+}
+
+impl ReqwestTransport {
+    /// A transport with public roots, no proxy, and 10 seconds to connect.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn new() -> Result<Self, Error> {
+        Self::builder().build()
+    }
+
+    /// A transport that can be set up first.
+    pub fn builder() -> ReqwestTransportBuilder {
+        ReqwestTransportBuilder::new()
+    }
+
+    async fn run(&self, exchange: Exchange) -> Reply {
+        let Exchange { request, timeout, max_body } = exchange;
+        if timeout.is_zero() {
+            return Err(TransportError::new(TransportErrorKind::Timeout, Delivery::Unsent));
+        }
+        // Where there is no runtime, tokio would panic.
+        if let Err(missing) = tokio::runtime::Handle::try_current() {
+            return Err(setup().with_source(missing));
+        }
+        let (mut request, receipt) = translate(request)?;
+        *request.timeout_mut() = Some(timeout);
+        let response = self
+            .client
+            .execute(request)
+            .await
+            .map_err(|error| classify::in_head(&error, receipt.withdraw()))?;
+        read(response, max_body).await
+    }
+}
+
+fn setup() -> TransportError {
+    TransportError::new(TransportErrorKind::Setup, Delivery::Unsent)
+}
+
+/// The same request as reqwest's, and the hold on its body.
+fn translate(request: HttpRequest) -> Result<(reqwest::Request, Receipt), TransportError> {
+    let (parts, body) = request.into_parts();
+    let target = parts.uri.path_and_query().map_or_else(|| "/".to_string(), ToString::to_string);
+    let (letter, receipt) = Letter::new(body);
+    let request = strike_core::http::Request::from_parts(parts, reqwest::Body::wrap(letter));
+    let request = reqwest::Request::try_from(request).map_err(|_| setup())?;
+    let url = request.url();
+    let same = match (url.query(), target.split_once('?')) {
+        (Some(query), Some(wanted)) => (url.path(), query) == wanted,
+        (None, None) => url.path() == target,
+        _ => false,
+    };
+    if same { Ok((request, receipt)) } else { Err(setup().with_source("the path would be sent differently")) }
+}
+
+/// Reads the body up to one byte beyond the limit: enough for core to see that there was more.
+async fn read(mut response: reqwest::Response, max_body: usize) -> Reply {
+    let limit = max_body.saturating_add(1);
+    let mut bytes = Vec::new();
+    while bytes.len() < limit {
+        match response.chunk().await {
+            Ok(Some(mut chunk)) => {
+                chunk.truncate(limit - bytes.len());
+                bytes.extend_from_slice(&chunk);
+            }
+            Ok(None) => break,
+            Err(error) => return Err(classify::in_body(&error)),
+        }
+    }
+    let mut answer = HttpResponse::new(bytes);
+    *answer.status_mut() = response.status();
+    *answer.version_mut() = response.version();
+    std::mem::swap(answer.headers_mut(), response.headers_mut());
+    Ok(answer)
+}
+
+impl AsyncTransport for ReqwestTransport {
+    fn exchange(&self, exchange: Exchange) -> BoxFuture<'_, Reply> {
+        Box::pin(self.run(exchange))
+    }
+}
+
+impl fmt::Debug for ReqwestTransport {
+    /// Says whether there is a proxy, not which: its URL may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReqwestTransport").field("proxied", &self.proxied).finish_non_exhaustive()
+    }
+}

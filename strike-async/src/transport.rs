@@ -1,0 +1,78 @@
+//! What moves the bytes: one exchange in, one reply out. What to send and what a reply means is core's.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use strike_core::{Exchange, Reply};
+
+/// A future in a box, which a trait object can hand out.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Makes one HTTP exchange, and is ready when it has an answer or knows why there is none.
+///
+/// Whoever implements it sends exactly the request, adds only HTTP's own framing, follows no redirect, sends
+/// nothing twice, treats every status as an answer, decompresses nothing, keeps to
+/// [`timeout`](Exchange::timeout) for the whole exchange, and stops reading one byte beyond
+/// [`max_body`](Exchange::max_body). An error says whether the request can have left:
+/// [`Delivery::MaybeSent`](strike_core::Delivery::MaybeSent) in doubt. It names neither URL nor key.
+///
+/// Dropping the future gives the exchange up; whether the request left is then not known.
+pub trait AsyncTransport: Send + Sync {
+    /// Makes the exchange.
+    ///
+    /// # Errors
+    /// If there was no whole answer: why not, and what is known about delivery.
+    fn exchange(&self, exchange: Exchange) -> BoxFuture<'_, Reply>;
+}
+
+impl<T: AsyncTransport + ?Sized> AsyncTransport for Arc<T> {
+    fn exchange(&self, exchange: Exchange) -> BoxFuture<'_, Reply> {
+        (**self).exchange(exchange)
+    }
+}
+
+/// A transport made of a closure, for tests, for the sandbox without a socket, and for another HTTP library.
+///
+/// ```
+/// use std::time::Duration;
+/// use strike_async::core::{Exchange, http};
+/// use strike_async::{AsyncTransport, FnTransport};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let empty = FnTransport::new(|_: Exchange| async { Ok(http::Response::new(b"[]".to_vec())) });
+/// let request = http::Request::get("http://localhost/charges").body(Vec::new()).unwrap();
+/// let exchange = Exchange { request, timeout: Duration::from_secs(1), max_body: 1024 };
+/// assert_eq!(empty.exchange(exchange).await.unwrap().body(), b"[]");
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct FnTransport<F>(F);
+
+impl<F, Fut> FnTransport<F>
+where
+    F: Fn(Exchange) -> Fut + Send + Sync,
+    Fut: Future<Output = Reply> + Send + 'static,
+{
+    /// Has that closure answer every exchange.
+    pub const fn new(answer: F) -> Self {
+        Self(answer)
+    }
+}
+
+impl<F, Fut> AsyncTransport for FnTransport<F>
+where
+    F: Fn(Exchange) -> Fut + Send + Sync,
+    Fut: Future<Output = Reply> + Send + 'static,
+{
+    fn exchange(&self, exchange: Exchange) -> BoxFuture<'_, Reply> {
+        Box::pin((self.0)(exchange))
+    }
+}
+
+impl<F> fmt::Debug for FnTransport<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FnTransport")
+    }
+}

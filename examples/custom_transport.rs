@@ -13,7 +13,8 @@ impl Transport for Bare {
     fn exchange(&self, exchange: Exchange) -> Reply {
         let maybe = |kind| TransportError::new(kind, Delivery::MaybeSent);
         // The timeout is for the whole exchange; the request goes out as it is.
-        let configured = self.0.configure_request(exchange.request).timeout_global(Some(exchange.timeout)).build();
+        let configured =
+            self.0.configure_request(exchange.request).timeout_global(Some(exchange.timeout)).build();
         let response = self.0.run(configured).map_err(|_| maybe(TransportErrorKind::Other))?;
         let (parts, mut body) = response.into_parts();
         // One byte more than is wanted tells core that the body was too large.

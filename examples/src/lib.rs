@@ -32,7 +32,8 @@ pub fn host() -> Result<Host, Box<dyn Error>> {
         }
         (None, None) => {
             let sandbox = Sandbox::builder().start()?;
-            let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+            let endpoint =
+                Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
             println!("using a sandbox at {}", endpoint.base_url());
             Ok(Host { endpoint, sandbox: Some(sandbox) })
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use strike_core::{Endpoint, Error, InvalidInput, Machines, RetryPolicy};
 
 use crate::client::{Client, Inner};
-use crate::timer::{SystemTimer, Timer};
+use crate::timer::Timer;
 use crate::transport::AsyncTransport;
 
 /// A [`Client`] in the making.
@@ -54,13 +54,17 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client, Error> {
         let seed = match self.seed {
             Some(seed) => seed,
-            None => getrandom::u64().map_err(|_| InvalidInput::new("seed", "given, since the system draws none"))?,
+            None => getrandom::u64()
+                .map_err(|_| InvalidInput::new("seed", "given, since the system draws none"))?,
         };
         let transport = match self.transport {
             Some(transport) => transport,
             None => usual(&self.policy)?,
         };
-        let timer = self.timer.unwrap_or_else(|| Box::new(SystemTimer::new()));
+        let timer = match self.timer {
+            Some(timer) => timer,
+            None => usual_timer()?,
+        };
         let machines = Machines::new(self.at, self.policy, seed);
         Ok(Client::from_inner(Inner { machines, transport, timer }))
     }
@@ -76,8 +80,22 @@ fn usual(_: &RetryPolicy) -> Result<Box<dyn AsyncTransport>, Error> {
     Err(InvalidInput::new("transport", "given, since the feature `reqwest` is off").into())
 }
 
+#[cfg(feature = "tokio")]
+#[expect(clippy::unnecessary_wraps, reason = "without tokio there is an error")]
+fn usual_timer() -> Result<Box<dyn Timer>, Error> {
+    Ok(Box::new(crate::TokioTimer::new()))
+}
+
+#[cfg(not(feature = "tokio"))]
+fn usual_timer() -> Result<Box<dyn Timer>, Error> {
+    Err(InvalidInput::new("timer", "given, since the feature `tokio` is off").into())
+}
+
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientBuilder").field("at", &self.at).field("policy", &self.policy).finish_non_exhaustive()
+        f.debug_struct("ClientBuilder")
+            .field("at", &self.at)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
     }
 }

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use strike_core::{
-    Charge, ChargeId, Create, Endpoint, Error, Get, List, Machine, Machines, NewCharge, Operation, Page, Step, Wait, Waited,
+    Charge, ChargeId, Create, Endpoint, Error, Get, List, Machine, Machines, NewCharge, Operation, Page,
+    Step, Wait, Waited,
 };
 
 use crate::builder::ClientBuilder;

@@ -1,12 +1,22 @@
-//! The async client for the Strike charge API: it moves the bytes with reqwest and waits with tokio.
+#![doc = include_str!("../README.md")]
 
-mod timer;
-mod transport;
+mod builder;
+mod client;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
+mod timer;
+mod transport;
 
 pub use strike_core as core;
+pub use strike_core::{
+    Advice, ApiError, ApiKey, Attempt, AttemptOutcome, Charge, ChargeId, Currency, Delivery, Described,
+    Endpoint, EndpointBuilder, Error, ErrorKind, Exchange, InvalidInput, Invoice, InvoiceError, List,
+    Machine, Mismatch, Network, NewCharge, Now, Operation, Page, PaymentHash, Reply, RetryAfter, RetryPolicy,
+    Satoshi, Schedule, Step, TransportError, TransportErrorKind, UnixMillis, Unreadable, Wait, Waited, http,
+};
 
+pub use builder::ClientBuilder;
+pub use client::Client;
 #[cfg(feature = "reqwest")]
 pub use reqwest_transport::{ReqwestTransport, ReqwestTransportBuilder};
 pub use timer::Timer;

@@ -43,7 +43,7 @@ impl<T: AsyncTransport + ?Sized> AsyncTransport for Arc<T> {
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// let empty = FnTransport::new(|_: Exchange| async { Ok(http::Response::new(b"[]".to_vec())) });
 /// let request = http::Request::get("http://localhost/charges").body(Vec::new()).unwrap();
-/// let exchange = Exchange { request, timeout: Duration::from_secs(1), max_body: 1024 };
+/// let exchange = Exchange::new(request, Duration::from_secs(1), 1024);
 /// assert_eq!(empty.exchange(exchange).await.unwrap().body(), b"[]");
 /// # }
 /// ```

@@ -54,7 +54,8 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client, Error> {
         let seed = match self.seed {
             Some(seed) => seed,
-            None => getrandom::u64().map_err(|_| InvalidInput::new("seed", "given, since the system draws none"))?,
+            None => getrandom::u64()
+                .map_err(|_| InvalidInput::new("seed", "given, since the system draws none"))?,
         };
         let transport = match self.transport {
             Some(transport) => transport,
@@ -78,6 +79,9 @@ fn usual(_: &RetryPolicy) -> Result<Box<dyn Transport>, Error> {
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientBuilder").field("at", &self.at).field("policy", &self.policy).finish_non_exhaustive()
+        f.debug_struct("ClientBuilder")
+            .field("at", &self.at)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
     }
 }

@@ -9,10 +9,10 @@ mod ureq_transport;
 
 pub use strike_core as core;
 pub use strike_core::{
-    Advice, ApiError, ApiKey, Attempt, AttemptOutcome, Charge, ChargeId, Currency, Delivery, Described, Endpoint,
-    EndpointBuilder, Error, ErrorKind, Exchange, InvalidInput, Invoice, InvoiceError, List, Machine, Mismatch, Network,
-    NewCharge, Now, Operation, Page, PaymentHash, Reply, RetryAfter, RetryPolicy, Satoshi, Schedule, Step,
-    TransportError, TransportErrorKind, UnixMillis, Unreadable, Wait, Waited, http,
+    Advice, ApiError, ApiKey, Attempt, AttemptOutcome, Charge, ChargeId, Currency, Delivery, Described,
+    Endpoint, EndpointBuilder, Error, ErrorKind, Exchange, InvalidInput, Invoice, InvoiceError, List,
+    Machine, Mismatch, Network, NewCharge, Now, Operation, Page, PaymentHash, Reply, RetryAfter, RetryPolicy,
+    Satoshi, Schedule, Step, TransportError, TransportErrorKind, UnixMillis, Unreadable, Wait, Waited, http,
 };
 
 pub use builder::ClientBuilder;

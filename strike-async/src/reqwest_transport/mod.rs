@@ -57,7 +57,7 @@ impl ReqwestTransport {
     }
 
     async fn run(&self, exchange: Exchange) -> Reply {
-        let Exchange { request, timeout, max_body } = exchange;
+        let Exchange { request, timeout, max_body, .. } = exchange;
         if timeout.is_zero() {
             return Err(TransportError::new(TransportErrorKind::Timeout, Delivery::Unsent));
         }

@@ -162,7 +162,8 @@ fn rules(
 }
 
 fn parse_proxy(url: &str) -> Result<Proxy, InvalidInput> {
-    let wrong = || InvalidInput::new("proxy", "an `http://` URL with a host, such as `http://proxy.example:3128`");
+    let wrong =
+        || InvalidInput::new("proxy", "an `http://` URL with a host, such as `http://proxy.example:3128`");
     let uri: Uri = url.parse().map_err(|_| wrong())?;
     let has_host = uri.authority().is_some_and(|authority| !authority.host().is_empty());
     if uri.scheme_str() != Some("http") || !has_host || uri.path() != "/" || uri.query().is_some() {

@@ -107,7 +107,11 @@ impl Connect {
 impl Connector for Connect {
     type Out = Watched;
 
-    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<()>) -> Result<Option<Watched>, ureq::Error> {
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<()>,
+    ) -> Result<Option<Watched>, ureq::Error> {
         let addrs = self.look_up(details).map_err(|error| mark(error, true))?;
         // The lookup took its share of the time to connect.
         let now = (details.current_time)();

@@ -60,7 +60,11 @@ impl UreqTransport {
         UreqTransportBuilder::new()
     }
 
-    fn run(&self, request: HttpRequest, timeout: Duration) -> Result<http::Response<ureq::Body>, ureq::Error> {
+    fn run(
+        &self,
+        request: HttpRequest,
+        timeout: Duration,
+    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
         let direct = self.proxied && request.uri().host().is_some_and(is_loopback);
         let (parts, body) = request.into_parts();
         // An empty body is none at all: ureq would declare a length of zero even for a GET. Where a method is

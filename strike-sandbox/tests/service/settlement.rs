@@ -139,10 +139,8 @@ fn no_foreign_web_page_pays() {
 fn in_memory_an_exchange_is_answered_within_its_limits() {
     let sandbox = sandbox();
     any_charge(&sandbox);
-    let exchange = |max_body| Exchange {
-        request: request(Method::GET, "charges", "text/plain", b""),
-        timeout: Duration::ZERO,
-        max_body,
+    let exchange = |max_body| {
+        Exchange::new(request(Method::GET, "charges", "text/plain", b""), Duration::ZERO, max_body)
     };
     let whole = sandbox.reply(exchange(1 << 20)).expect("an answer");
     assert_eq!(whole.body(), get(&sandbox, "charges").body());

@@ -20,6 +20,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::endpoint::Endpoint;
+use crate::op::Unreadable;
 use crate::transport::{Delivery, TransportError, TransportErrorKind};
 use crate::types::{Charge, UnixMillis};
 use crate::wire;
@@ -333,6 +334,15 @@ impl Error {
     pub(crate) fn no_answer(asked: impl Into<String>, error: TransportError) -> Self {
         let kind = ErrorKind::Connection { kind: error.kind(), delivery: error.delivery() };
         Self::new(asked, kind).with_source(error)
+    }
+
+    /// A row of a list that is no charge.
+    pub(crate) fn unreadable(row: &Unreadable) -> Self {
+        let asked = match row.id() {
+            Some(id) => alloc::format!("list charges, row {id}"),
+            None => "list charges, a row without a readable id".to_string(),
+        };
+        Self::new(asked, ErrorKind::Undecodable).with_status(200).with_source(row.reason().to_string())
     }
 
     /// A mismatch, fit for a log: it holds the server's words, which could repeat the key or be endless.

@@ -6,20 +6,28 @@ extern crate alloc;
 pub use http;
 
 pub mod call;
+pub mod create_once;
 pub mod endpoint;
 pub mod error;
 pub mod invoice;
+mod look;
 pub mod machine;
 pub mod machines;
+pub mod mirror;
 pub mod new_charge;
 pub mod op;
+pub mod order_key;
+pub mod pager;
 pub mod policy;
 pub mod transport;
 pub mod types;
 pub mod wait;
+mod walk;
+pub mod watch;
 mod wire;
 
 pub use call::Call;
+pub use create_once::{CreateOnce, Made, Once};
 pub use endpoint::{ApiKey, Endpoint, EndpointBuilder, Network};
 pub use error::{
     Advice, ApiError, Attempt, AttemptOutcome, Error, ErrorKind, InvalidInput, Mismatch, RetryAfter,
@@ -27,9 +35,13 @@ pub use error::{
 pub use invoice::{Described, Invoice, InvoiceError};
 pub use machine::{Exchange, HttpRequest, HttpResponse, Machine, Now, Reply, Step};
 pub use machines::Machines;
+pub use mirror::Mirror;
 pub use new_charge::NewCharge;
-pub use op::{Create, Get, List, Operation, Page, Replay, Unreadable};
+pub use op::{Create, Get, List, Operation, Page, Replay, Row, Unreadable};
+pub use order_key::OrderKey;
+pub use pager::{NextCharge, Pager};
 pub use policy::{RetryPolicy, Schedule, Seeds};
 pub use transport::{Delivery, TransportError, TransportErrorKind};
 pub use types::{Charge, ChargeId, Currency, PaymentHash, Satoshi, UnixMillis};
 pub use wait::{Wait, WaitPaid, Waited};
+pub use watch::{Event, NextEvent, Watched, Watcher};

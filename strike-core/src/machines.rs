@@ -1,11 +1,15 @@
 //! Makes machines for one host: every adapter has one of these, a transport and a timer, and that is a client.
 
 use crate::call::Call;
+use crate::create_once::{CreateOnce, Once};
 use crate::endpoint::Endpoint;
+use crate::new_charge::NewCharge;
 use crate::op::Operation;
+use crate::pager::Pager;
 use crate::policy::{RetryPolicy, Seeds};
 use crate::types::Charge;
 use crate::wait::{Wait, WaitPaid};
+use crate::watch::Watcher;
 
 /// An endpoint, how it is asked, and where the jitter comes from: all that the machines of a client share.
 ///
@@ -42,6 +46,21 @@ impl Machines {
     /// One operation, with retries.
     pub fn call<Op: Operation>(&self, op: Op) -> Call<Op> {
         Call::new(op, &self.at, self.policy, self.seeds.draw())
+    }
+
+    /// A charge, created once per key.
+    pub fn create_once(&self, order: NewCharge, once: impl Into<Once>) -> CreateOnce {
+        CreateOnce::new(order, once, &self.at, self.policy, self.seeds.draw())
+    }
+
+    /// The whole list, charge by charge.
+    pub fn pager(&self) -> Pager {
+        Pager::new(&self.at, self.policy, self.seeds.draw())
+    }
+
+    /// A watch over any number of charges.
+    pub fn watcher(&self) -> Watcher {
+        Watcher::new(&self.at, self.policy, self.seeds.draw())
     }
 
     /// A wait for one charge.

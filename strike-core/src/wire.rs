@@ -1,6 +1,6 @@
 //! The shapes of the wire: a charge as the server sends it, and the ladder down which an error body is read.
 
-use alloc::borrow::Cow;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, Error, ErrorKind, RetryAfter};
 use crate::machine::HttpResponse;
+use crate::op::{Row, Unreadable};
 use crate::types::{self, ChargeId, Currency, PaymentHash, Satoshi, UnixMillis};
 
 /// A charge as it travels. Unknown fields are ignored; an absent `customer_id` is absent.
@@ -112,21 +113,13 @@ pub(crate) fn charge(at: &Endpoint, asked: &str, response: &HttpResponse) -> Res
     }
 }
 
-/// A row of a list that could not be read as a charge.
-pub(crate) struct BadRow {
-    pub(crate) id: Option<ChargeId>,
-    pub(crate) reason: String,
-}
-
 /// Reads the answer to a list: rows that are charges, and rows that are not.
-pub(crate) fn charges(
-    at: &Endpoint,
-    asked: &str,
-    response: &HttpResponse,
-) -> Result<Vec<Result<types::Charge, BadRow>>, Error> {
+pub(crate) fn rows(at: &Endpoint, asked: &str, response: &HttpResponse) -> Result<Vec<Row>, Error> {
     let text = success(at, asked, response)?;
-    if let Ok(rows) = serde_json::from_str::<Vec<Charge>>(text) {
-        return Ok(rows.into_iter().map(|row| Ok(row.into())).collect());
+    if let Ok(rows) = serde_json::from_str::<Vec<Charge>>(text)
+        && rows.iter().all(|row| !row.code.0)
+    {
+        return Ok(rows.into_iter().map(|row| Row::Charge(row.into())).collect());
     }
     let rows: Vec<&RawValue> =
         serde_json::from_str(text).map_err(|error| disguised(at, asked, response, text, Some(error)))?;
@@ -134,15 +127,25 @@ pub(crate) fn charges(
 }
 
 /// Reads one row of a list in which at least one is bad.
-fn row(at: &Endpoint, text: &str) -> Result<types::Charge, BadRow> {
+fn row(at: &Endpoint, text: &str) -> Row {
     #[derive(Deserialize)]
-    struct OnlyId {
+    struct Id {
         id: ChargeId,
     }
-    serde_json::from_str::<Charge>(text).map(Into::into).map_err(|error| BadRow {
-        id: serde_json::from_str::<OnlyId>(text).ok().map(|row| row.id),
-        reason: at.redact(&format!("{error}")),
-    })
+    #[derive(Deserialize)]
+    struct Customer {
+        #[serde(default)]
+        customer_id: Option<String>,
+    }
+    let reason = match serde_json::from_str::<Charge>(text) {
+        Ok(charge) if !charge.code.0 => return Row::Charge(charge.into()),
+        Ok(_) => "it has a code, as errors have".to_owned(),
+        Err(error) => at.redact(&format!("{error}")),
+    };
+    let id = serde_json::from_str::<Id>(text).ok().map(|row| row.id);
+    let customer_id =
+        serde_json::from_str::<Customer>(text).ok().map(|row| row.customer_id.unwrap_or_default());
+    Row::Unreadable(Unreadable { id, customer_id, reason })
 }
 
 /// The body of a 2xx answer as text; any other status is an error.

@@ -29,6 +29,14 @@ impl Create {
         Self(order)
     }
 
+    /// Takes a charge as the one that was ordered, or says how it differs.
+    pub(crate) fn accept(&self, at: &Endpoint, charge: Charge) -> Result<Charge, Error> {
+        match self.compare(at, &charge) {
+            Ok(()) => Ok(charge),
+            Err(mismatch) => Err(Error::mismatch(at, self.asked(), mismatch).with_charge(charge)),
+        }
+    }
+
     fn compare(&self, at: &Endpoint, charge: &Charge) -> Result<(), Mismatch> {
         let order = &self.0;
         Mismatch::unless_equal("amount", order.amount().get(), charge.amount())?;
@@ -61,11 +69,7 @@ impl Operation for Create {
     }
 
     fn parse(&self, at: &Endpoint, response: &HttpResponse) -> Result<Charge, Error> {
-        let charge = wire::charge(at, &self.asked(), response)?;
-        match self.compare(at, &charge) {
-            Ok(()) => Ok(charge),
-            Err(mismatch) => Err(Error::mismatch(at, self.asked(), mismatch).with_charge(charge)),
-        }
+        self.accept(at, wire::charge(at, &self.asked(), response)?)
     }
 
     fn asked(&self) -> String {

@@ -44,52 +44,65 @@ impl List {
 /// A page of charges, as the server returned it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    charges: Vec<Charge>,
-    unreadable: Vec<Unreadable>,
+    rows: Vec<Row>,
 }
 
 impl Page {
     /// The charges, newest first.
-    #[must_use]
-    pub fn charges(&self) -> &[Charge] {
-        &self.charges
-    }
-
-    /// The charges, newest first, taken out.
-    #[must_use]
-    pub fn into_charges(self) -> Vec<Charge> {
-        self.charges
+    pub fn charges(&self) -> impl Iterator<Item = &Charge> {
+        self.rows.iter().filter_map(|row| if let Row::Charge(charge) = row { Some(charge) } else { None })
     }
 
     /// Rows that are no charges, so that one bad record does not hide the others.
-    #[must_use]
-    pub fn unreadable(&self) -> &[Unreadable] {
-        &self.unreadable
+    pub fn unreadable(&self) -> impl Iterator<Item = &Unreadable> {
+        self.rows.iter().filter_map(|row| if let Row::Unreadable(row) = row { Some(row) } else { None })
     }
 
     /// How many rows the server returned, unreadable ones included. Fewer than asked for does not mean that the
     /// list has ended: the host may allow smaller pages only.
     #[must_use]
-    pub fn rows(&self) -> usize {
-        self.charges.len() + self.unreadable.len()
+    pub const fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Every row, in the server's order.
+    #[must_use]
+    pub fn into_rows(self) -> Vec<Row> {
+        self.rows
+    }
+}
+
+/// A row of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "it is one or the other, and neither may be passed over")]
+pub enum Row {
+    /// A charge.
+    Charge(Charge),
+    /// Something else.
+    Unreadable(Unreadable),
+}
+
+impl Row {
+    /// The row's id, if that much could be read.
+    #[must_use]
+    pub const fn id(&self) -> Option<&ChargeId> {
+        match self {
+            Self::Charge(charge) => Some(charge.id()),
+            Self::Unreadable(row) => row.id(),
+        }
     }
 }
 
 /// A row of a list that could not be read as a charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
-    row: usize,
-    id: Option<ChargeId>,
-    reason: String,
+    pub(crate) id: Option<ChargeId>,
+    /// `None` if not even that could be read: then it may be anyone's.
+    pub(crate) customer_id: Option<String>,
+    pub(crate) reason: String,
 }
 
 impl Unreadable {
-    /// Where it stood in the page, counted from zero.
-    #[must_use]
-    pub const fn row(&self) -> usize {
-        self.row
-    }
-
     /// Its id, if that much could be read.
     #[must_use]
     pub const fn id(&self) -> Option<&ChargeId> {
@@ -119,15 +132,7 @@ impl Operation for List {
     }
 
     fn parse(&self, at: &Endpoint, response: &HttpResponse) -> Result<Page, Error> {
-        let rows = wire::charges(at, &self.asked(), response)?;
-        let mut page = Page { charges: Vec::with_capacity(rows.len()), unreadable: Vec::new() };
-        for (row, read) in rows.into_iter().enumerate() {
-            match read {
-                Ok(charge) => page.charges.push(charge),
-                Err(bad) => page.unreadable.push(Unreadable { row, id: bad.id, reason: bad.reason }),
-            }
-        }
-        Ok(page)
+        Ok(Page { rows: wire::rows(at, &self.asked(), response)? })
     }
 
     fn asked(&self) -> String {

@@ -1,0 +1,340 @@
+//! pystrike's lazy charge, as pure transitions: it talks to the server only when it must, and never again once paid.
+//!
+//! A [`Mirror`] is what a shop keeps of a charge. It says which request is needed for what the caller [`Want`]s, takes what
+//! came of it, and can be serialised at any moment: what is restored says the truth.
+//!
+//! ```text
+//!            create handed out            it worked
+//!   Draft ───────────────────▶ InDoubt ──────────────▶ Pending ──paid──▶ Paid
+//!     ▲                           │ ▲                     ▲                ▲
+//!     └──── definite refusal ─────┘ └─ found by a look ───┘                │
+//!     └──── abandon (a new key) ──┘        Known ──retrieved──┴────────────┘
+//! ```
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::Call;
+use crate::create_once::{CreateOnce, Once};
+use crate::error::{Error, ErrorKind, Mismatch};
+use crate::machine::{Machine, Now, Reply, Step};
+use crate::machines::Machines;
+use crate::new_charge::NewCharge;
+use crate::op::Get;
+use crate::order_key::OrderKey;
+use crate::types::{Charge, ChargeId, UnixMillis};
+
+/// What the caller wants to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "these are the four things that a lazy charge can be asked")]
+pub enum Want {
+    /// The id: a charge that was never created is created.
+    Id,
+    /// What does not change, the payment request above all: asked for once.
+    Charge,
+    /// Whether it is paid: asked for again until it is.
+    Paid,
+    /// The latest news: created if there is no id, retrieved if there is one, nothing once paid.
+    Update,
+}
+
+/// Where a mirror stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a caller must answer all five")]
+pub enum State {
+    /// Nothing was sent.
+    Draft,
+    /// A create was handed out, and it is not known what came of it.
+    InDoubt,
+    /// The id is known, and nothing else.
+    Known,
+    /// The charge is known and unpaid, as far as is known.
+    Pending,
+    /// Paid, for ever.
+    Paid,
+}
+
+/// A request that a mirror needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a driver must carry out either")]
+pub enum Ask {
+    /// Create it, or find what was created: a [`CreateOnce`].
+    Once(NewCharge, Once),
+    /// Retrieve it: a [`Get`].
+    Get(ChargeId),
+}
+
+/// What an answer changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a shop that keeps mirrors must answer all of them")]
+pub enum Change {
+    /// Nothing: it was known, or older than what is known.
+    Nothing,
+    /// The charge is known now, or known better.
+    Learned,
+    /// It is paid, which was not known before.
+    Paid,
+    /// The create was refused: it is a draft again.
+    Refused,
+    /// It stays in doubt whether there is a charge.
+    InDoubt,
+}
+
+/// A charge as a shop keeps it: perhaps not created, perhaps in doubt, known, or paid.
+///
+/// Five laws: paid stays paid; an id never changes; older news never overwrites newer; a create is in doubt from the moment
+/// that it is handed out; only a definite refusal makes it a draft again.
+///
+/// ```
+/// use strike_core::mirror::{Ask, Mirror, State, Want};
+/// use strike_core::{NewCharge, OrderKey, UnixMillis};
+///
+/// let now = UnixMillis::from_secs(1_700_000_000);
+/// let mut mirror = Mirror::draft(NewCharge::satoshis(4200, "tea"), OrderKey::drawn(7), now);
+/// let Some(Ask::Once(..)) = mirror.ask(Want::Id) else { panic!() };
+/// // The request is out: whatever happens now, this is the truth, and worth keeping before it is sent.
+/// assert_eq!(mirror.state(), State::InDoubt);
+/// let kept = serde_json::to_string(&mirror).unwrap();
+/// assert_eq!(serde_json::from_str::<Mirror>(&kept).unwrap(), mirror);
+/// ```
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Mirror(Inner);
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+enum Inner {
+    Draft {
+        order: NewCharge,
+        key: OrderKey,
+        /// Since when the key may be in use.
+        since: UnixMillis,
+        /// Whether the key was certainly never sent. A restored draft cannot know: a create may have been handed out after
+        /// it was kept. It looks first.
+        #[serde(skip)]
+        fresh: bool,
+    },
+    InDoubt {
+        order: NewCharge,
+        key: OrderKey,
+        since: UnixMillis,
+    },
+    Known {
+        id: ChargeId,
+    },
+    Retrieved {
+        charge: Charge,
+    },
+}
+
+impl Mirror {
+    /// A charge that is not created before it is needed. The key must have been drawn just now, and for it alone.
+    #[must_use]
+    pub const fn draft(order: NewCharge, key: OrderKey, now: UnixMillis) -> Self {
+        Self(Inner::Draft { order, key, since: now, fresh: true })
+    }
+
+    /// A charge that exists, of which only the id is known.
+    #[must_use]
+    pub const fn known(id: ChargeId) -> Self {
+        Self(Inner::Known { id })
+    }
+
+    /// A charge that was read already.
+    #[must_use]
+    pub const fn of(charge: Charge) -> Self {
+        Self(Inner::Retrieved { charge })
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        match &self.0 {
+            Inner::Draft { .. } => State::Draft,
+            Inner::InDoubt { .. } => State::InDoubt,
+            Inner::Known { .. } => State::Known,
+            Inner::Retrieved { charge } if charge.paid() => State::Paid,
+            Inner::Retrieved { .. } => State::Pending,
+        }
+    }
+
+    /// The id, if it is known.
+    #[must_use]
+    pub const fn id(&self) -> Option<&ChargeId> {
+        match &self.0 {
+            Inner::Draft { .. } | Inner::InDoubt { .. } => None,
+            Inner::Known { id } => Some(id),
+            Inner::Retrieved { charge } => Some(charge.id()),
+        }
+    }
+
+    /// The charge as last seen, if it was.
+    #[must_use]
+    pub const fn charge(&self) -> Option<&Charge> {
+        if let Inner::Retrieved { charge } = &self.0 { Some(charge) } else { None }
+    }
+
+    /// Says which request is needed for that, if any. Handing out a create moves to [`State::InDoubt`] first, so that the
+    /// mirror is true whenever it is kept. Kept before and restored after, a draft looks for the charge before it creates one.
+    pub fn ask(&mut self, want: Want) -> Option<Ask> {
+        match &self.0 {
+            Inner::Draft { order, key, since, fresh } => {
+                let (order, key, since) = (order.clone(), *key, *since);
+                let once = if *fresh { Once::fresh(key) } else { Once::with_key(key).since(since) };
+                self.0 = Inner::InDoubt { order: order.clone(), key, since };
+                Some(Ask::Once(order, once))
+            }
+            Inner::InDoubt { order, key, since } => {
+                Some(Ask::Once(order.clone(), Once::recover(*key).since(*since)))
+            }
+            Inner::Known { .. } if want == Want::Id => None,
+            Inner::Known { id } => Some(Ask::Get(id.clone())),
+            Inner::Retrieved { charge } => {
+                let settled = charge.paid() || matches!(want, Want::Id | Want::Charge);
+                (!settled).then(|| Ask::Get(charge.id().clone()))
+            }
+        }
+    }
+
+    /// Takes what came of a request: the charge, or the error.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Mismatch`] if the charge is another than the mirror's: then nothing is learned.
+    pub fn learn(&mut self, ask: &Ask, outcome: Result<&Charge, &Error>) -> Result<Change, Error> {
+        match (&self.0, outcome) {
+            (Inner::Draft { .. } | Inner::InDoubt { .. }, Ok(charge)) => Ok(self.show(charge)),
+            (Inner::InDoubt { order, key, since }, Err(error)) => match ask {
+                Ask::Once(_, once) if !once.only_looks() && is_refusal(error) => {
+                    let (order, key, since, fresh) = (order.clone(), *key, *since, once.posts_first());
+                    self.0 = Inner::Draft { order, key, since, fresh };
+                    Ok(Change::Refused)
+                }
+                _ => Ok(Change::InDoubt),
+            },
+            (Inner::Known { id }, Ok(charge)) => {
+                same("id", id.as_str(), charge.id().as_str(), charge)?;
+                Ok(self.show(charge))
+            }
+            (Inner::Retrieved { charge: known }, Ok(charge)) => {
+                same("id", known.id().as_str(), charge.id().as_str(), charge)?;
+                same("payment_hash", known.payment_hash(), charge.payment_hash(), charge)?;
+                let stale = known.paid() || (charge.updated() < known.updated() && !charge.paid());
+                if stale || known == charge { Ok(Change::Nothing) } else { Ok(self.show(charge)) }
+            }
+            (Inner::Draft { .. } | Inner::Known { .. } | Inner::Retrieved { .. }, Err(_)) => {
+                Ok(Change::Nothing)
+            }
+        }
+    }
+
+    /// Gives up on a create in doubt: a draft again, with a key drawn just now. Whoever does so accepts that there may be
+    /// another charge, which nobody was shown. Does nothing in any other state.
+    pub fn abandon(&mut self, key: OrderKey, now: UnixMillis) {
+        if let Inner::InDoubt { order, .. } = &self.0 {
+            *self = Self::draft(order.clone(), key, now);
+        }
+    }
+
+    /// The machine that finds out what is wanted. When it has ended well, [`id`](Self::id) or [`charge`](Self::charge) are there.
+    pub const fn fetch<'a>(&'a mut self, want: Want, machines: &'a Machines) -> Fetch<'a> {
+        Fetch { mirror: self, want, machines, state: FetchState::Start }
+    }
+
+    fn show(&mut self, charge: &Charge) -> Change {
+        self.0 = Inner::Retrieved { charge: charge.clone() };
+        if charge.paid() { Change::Paid } else { Change::Learned }
+    }
+}
+
+impl fmt::Debug for Mirror {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mirror").field("state", &self.state()).field("id", &self.id()).finish_non_exhaustive()
+    }
+}
+
+/// Whether nothing was created: whatever leaves that open ends as an unknown outcome, and a mismatch holds a charge.
+fn is_refusal(error: &Error) -> bool {
+    !matches!(error.kind(), ErrorKind::OutcomeUnknown | ErrorKind::Mismatch(_) | ErrorKind::Finished)
+}
+
+fn same<T: PartialEq + fmt::Debug>(
+    field: &'static str,
+    known: T,
+    found: T,
+    charge: &Charge,
+) -> Result<(), Error> {
+    Mismatch::unless_equal(field, known, found).map_err(|mismatch| {
+        Error::new("compare with the charge that is known", ErrorKind::Mismatch(mismatch))
+            .with_charge(charge.clone())
+    })
+}
+
+/// Finds out what is wanted of a [`Mirror`], as a [machine](crate::machine). Dropping it half-way leaves the mirror true.
+#[derive(Debug)]
+#[must_use]
+pub struct Fetch<'a> {
+    mirror: &'a mut Mirror,
+    want: Want,
+    machines: &'a Machines,
+    state: FetchState,
+}
+
+#[derive(Debug)]
+enum FetchState {
+    Start,
+    Once(Ask, CreateOnce),
+    Get(Ask, Call<Get>),
+    Finished,
+}
+
+impl Machine for Fetch<'_> {
+    type Output = Change;
+
+    fn poll(&mut self, now: Now) -> Step<Change> {
+        loop {
+            let (ask, result) = match &mut self.state {
+                FetchState::Finished => return Step::Done(Err(Error::finished())),
+                FetchState::Start => {
+                    self.state = match self.mirror.ask(self.want) {
+                        None => {
+                            self.state = FetchState::Finished;
+                            return Step::Done(Ok(Change::Nothing));
+                        }
+                        Some(Ask::Get(id)) => {
+                            let call = self.machines.call(Get::new(id.clone()));
+                            FetchState::Get(Ask::Get(id), call)
+                        }
+                        Some(Ask::Once(order, once)) => {
+                            let create = self.machines.create_once(order.clone(), once);
+                            FetchState::Once(Ask::Once(order, once), create)
+                        }
+                    };
+                    continue;
+                }
+                FetchState::Once(ask, create) => match create.poll(now).ended() {
+                    Err(step) => return step,
+                    Ok(result) => (ask, result.map(crate::create_once::Made::into_charge)),
+                },
+                FetchState::Get(ask, call) => match call.poll(now).ended() {
+                    Err(step) => return step,
+                    Ok(result) => (ask, result),
+                },
+            };
+            let change = self.mirror.learn(ask, result.as_ref());
+            self.state = FetchState::Finished;
+            return Step::Done(match (result, change) {
+                (Ok(_), change) => change,
+                (Err(error), _) => Err(error),
+            });
+        }
+    }
+
+    fn handle(&mut self, reply: Reply, now: Now) {
+        match &mut self.state {
+            FetchState::Once(_, create) => create.handle(reply, now),
+            FetchState::Get(_, call) => call.handle(reply, now),
+            FetchState::Start | FetchState::Finished => {}
+        }
+    }
+}

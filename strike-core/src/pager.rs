@@ -1,0 +1,128 @@
+//! Gives out every charge of the account, newest first, each once, reading page by page as needed.
+
+use alloc::collections::VecDeque;
+
+use crate::call::Call;
+use crate::endpoint::Endpoint;
+use crate::error::Error;
+use crate::machine::{Machine, Now, Reply, Step};
+use crate::op::{List, Row};
+use crate::policy::{RetryPolicy, Seeds};
+use crate::walk::Walk;
+
+/// The whole list, as a series of machines: each [`next`](Self::next) gives one charge, or `None` at the end.
+///
+/// Rows that shift while the list is read, because charges are made meanwhile, are given out once. A row that is no charge is
+/// an error of its own, [`Undecodable`](crate::ErrorKind::Undecodable), after which the rest follows; a page that cannot be read
+/// ends the list with that error. All state is in the pager: dropping a `next` half-way loses nothing.
+///
+/// ```
+/// use core::time::Duration;
+/// use strike_core::{ApiKey, Endpoint, Machine, Machines, Network, Now, RetryPolicy, Step, UnixMillis};
+///
+/// # fn main() -> Result<(), strike_core::Error> {
+/// let at = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
+/// let mut pager = Machines::new(at, RetryPolicy::default(), 7).pager().limit(100);
+/// let now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_700_000_000));
+/// let mut next = pager.next();
+/// let Step::Send(exchange) = next.poll(now) else { panic!() };
+/// assert_eq!(exchange.request.uri().path_and_query().unwrap(), "/api/v1/charges?page=0&size=30");
+/// next.handle(Ok(http::Response::new(b"[ ]".to_vec())), now);
+/// assert!(matches!(next.poll(now), Step::Done(Ok(None))));
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct Pager {
+    at: Endpoint,
+    policy: RetryPolicy,
+    seeds: Seeds,
+    walk: Walk,
+    rows: VecDeque<Row>,
+    call: Option<Call<List>>,
+    left: u64,
+}
+
+impl Pager {
+    /// Will read the list there, 30 rows a page unless told otherwise.
+    pub fn new(at: &Endpoint, policy: RetryPolicy, seed: u64) -> Self {
+        Self {
+            at: at.clone(),
+            policy,
+            seeds: Seeds::new(seed),
+            walk: Walk::new(30),
+            rows: VecDeque::new(),
+            call: None,
+            left: u64::MAX,
+        }
+    }
+
+    /// Asks for pages of that many rows. A host that allows fewer is asked for as many as its first page had.
+    pub fn page_size(mut self, rows: u32) -> Self {
+        self.walk = Walk::new(rows);
+        self
+    }
+
+    /// Ends after that many charges.
+    pub const fn limit(mut self, most: u64) -> Self {
+        self.left = most;
+        self
+    }
+
+    /// The machine that gives the next charge.
+    pub const fn next(&mut self) -> NextCharge<'_> {
+        NextCharge(self)
+    }
+}
+
+/// The next charge of a [`Pager`]; `None` when there are no more.
+#[derive(Debug)]
+pub struct NextCharge<'a>(&'a mut Pager);
+
+impl Machine for NextCharge<'_> {
+    type Output = Option<crate::types::Charge>;
+
+    fn poll(&mut self, now: Now) -> Step<Self::Output> {
+        let pager = &mut *self.0;
+        loop {
+            if pager.left == 0 {
+                return Step::Done(Ok(None));
+            }
+            if let Some(row) = pager.rows.pop_front() {
+                return Step::Done(match row {
+                    Row::Charge(charge) => {
+                        pager.left -= 1;
+                        Ok(Some(charge))
+                    }
+                    Row::Unreadable(row) => Err(Error::unreadable(&row)),
+                });
+            }
+            let call = match (&mut pager.call, pager.walk.next()) {
+                (Some(call), _) => call,
+                (None, None) => return Step::Done(Ok(None)),
+                (None, Some(list)) => {
+                    let call = Call::new(list, &pager.at, pager.policy, pager.seeds.draw());
+                    pager.call.insert(call)
+                }
+            };
+            match call.poll(now).ended() {
+                Err(step) => return step,
+                Ok(Ok(page)) => {
+                    pager.call = None;
+                    pager.rows.extend(pager.walk.take(page));
+                }
+                Ok(Err(error)) => {
+                    pager.call = None;
+                    pager.left = 0;
+                    return Step::Done(Err(error));
+                }
+            }
+        }
+    }
+
+    fn handle(&mut self, reply: Reply, now: Now) {
+        if let Some(call) = &mut self.0.call {
+            call.handle(reply, now);
+        }
+    }
+}

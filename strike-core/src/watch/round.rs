@@ -1,0 +1,212 @@
+//! What to ask next: the page or the charge that tells most about what is due.
+
+use alloc::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+
+use super::chart::{Chart, Place};
+use super::pending::Pending;
+use crate::op::Page;
+use crate::types::{Charge, ChargeId, UnixMillis};
+
+/// The fewest rows that a page is asked to have.
+const FEWEST_ROWS: u32 = 10;
+
+/// The most charges in one round, so that a round takes little memory beside the charges themselves.
+const MOST_DUE: usize = 5000;
+
+/// What to ask next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    One(ChargeId),
+    Page {
+        page: u32,
+        size: u32,
+    },
+    /// Nothing before that moment of the monotonic clock, in milliseconds.
+    Rest(u64),
+}
+
+/// One pass over what is due, newest first. When it is through, the next begins with whatever is due then.
+#[derive(Debug)]
+pub(super) struct Round {
+    /// How many rows a page may have.
+    wanted: u32,
+    /// How many it has: the host may allow fewer.
+    size: u32,
+    /// Whether a page behind the first had rows at that size: then it is the host's limit, and not the end of a short list.
+    limited: bool,
+    chart: Chart,
+    exploring: Exploring,
+    /// What is due in this round, oldest first: it is taken from the end.
+    due: Vec<(UnixMillis, ChargeId)>,
+    /// Pages that were read in this round: none is read twice.
+    read: BTreeSet<u32>,
+    /// To be read alone, before anything else.
+    singles: BTreeSet<ChargeId>,
+    /// When the next round begins; no charge is due before.
+    next: u64,
+}
+
+/// Whether to read on beyond what the chart shows. A page that held fewer than two due charges was a waste: then the next
+/// try is put off, for twice as many rounds each time.
+#[derive(Debug, Default)]
+struct Exploring {
+    page: Option<u32>,
+    wasted: u32,
+    rounds_off: u32,
+}
+
+impl Round {
+    pub(super) fn new(wanted: u32) -> Self {
+        let wanted = wanted.max(FEWEST_ROWS);
+        Self {
+            wanted,
+            size: wanted,
+            limited: false,
+            chart: Chart::default(),
+            exploring: Exploring::default(),
+            due: Vec::new(),
+            read: BTreeSet::new(),
+            singles: BTreeSet::new(),
+            next: u64::MAX,
+        }
+    }
+
+    /// A charge will be due then.
+    pub(super) fn expect(&mut self, due: u64) {
+        self.next = self.next.min(due);
+    }
+
+    /// A charge is to be read next, alone.
+    pub(super) fn single(&mut self, id: &ChargeId) {
+        self.singles.insert(id.clone());
+    }
+
+    /// A page was larger than what may be read: ask for fewer rows from now on.
+    pub(super) fn shrink(&mut self) {
+        *self = Self {
+            due: core::mem::take(&mut self.due),
+            singles: core::mem::take(&mut self.singles),
+            next: self.next,
+            ..Self::new(self.wanted.min(self.size) / 2)
+        };
+    }
+
+    /// Takes a page that was read, on which that many charges were due: how large pages are, and what stands where.
+    pub(super) fn read(&mut self, page: u32, size: u32, rows: &Page, hits: u32) {
+        let count = u32::try_from(rows.rows()).unwrap_or(u32::MAX);
+        if page == 0 {
+            let size = count.clamp(1, self.wanted);
+            if size != self.size {
+                self.size = size;
+                self.limited = false;
+                self.read.clear();
+            }
+        } else if count > 0 && self.size < self.wanted {
+            self.limited = true;
+        }
+        self.read.insert(page);
+        if self.exploring.page.take() == Some(page) {
+            if hits >= 2 {
+                self.exploring = Exploring::default();
+            } else {
+                self.exploring.wasted = self.exploring.wasted.saturating_add(1).min(6);
+                self.exploring.rounds_off = 1 << self.exploring.wasted;
+            }
+        }
+        let offset = page.saturating_mul(size);
+        let mut times = rows.charges().map(Charge::created);
+        if let Some(first) = times.next() {
+            let last = times.last().unwrap_or(first);
+            self.chart.observe((first, offset), (last, offset.saturating_add(count.saturating_sub(1))));
+        }
+    }
+
+    /// Says what to ask next.
+    pub(super) fn next(&mut self, pending: &BTreeMap<ChargeId, Pending>, now: u64) -> Next {
+        while let Some(id) = self.singles.pop_first() {
+            if pending.get(&id).is_some_and(|state| state.due != Pending::NEVER) {
+                return Next::One(id);
+            }
+        }
+        loop {
+            while let Some((created, id)) = self.due.pop() {
+                if !is_due(pending, &id, now) {
+                    continue;
+                }
+                let page = self.page_of(created).filter(|page| self.holds_another(*page, pending, now));
+                let Some(page) = page else { return Next::One(id) };
+                // It stays to be looked for: the page tells whether it was there.
+                self.due.push((created, id));
+                if matches!(self.chart.place(created), Place::Behind(_)) {
+                    self.exploring.page = Some(page);
+                }
+                return Next::Page { page, size: if page == 0 { self.wanted } else { self.size } };
+            }
+            if self.next > now {
+                return Next::Rest(self.next);
+            }
+            self.begin(pending, now);
+        }
+    }
+
+    /// Gathers what is due, the newest first if it is too much, and when the next round is.
+    fn begin(&mut self, pending: &BTreeMap<ChargeId, Pending>, now: u64) {
+        self.read.clear();
+        self.next = u64::MAX;
+        self.exploring.rounds_off = self.exploring.rounds_off.saturating_sub(1);
+        if !self.limited {
+            self.size = self.wanted;
+        }
+        let mut newest = BinaryHeap::with_capacity(pending.len().min(MOST_DUE) + 1);
+        let mut oldest = None;
+        for (id, state) in pending {
+            oldest = Some(oldest.map_or(state.created, |oldest: UnixMillis| oldest.min(state.created)));
+            if !state.is_due(now) {
+                self.next = self.next.min(state.due);
+                continue;
+            }
+            newest.push(Reverse((state.created, id)));
+            if newest.len() > MOST_DUE {
+                newest.pop();
+                self.next = now;
+            }
+        }
+        self.due = newest.into_iter().map(|Reverse((created, id))| (created, id.clone())).collect();
+        self.due.sort_unstable();
+        if let Some(oldest) = oldest {
+            self.chart.forget_behind(oldest);
+        }
+        if self.due.is_empty() {
+            // Everything is waiting to be handed out: there is nothing to ask before that.
+            self.next = self.next.max(now.saturating_add(1));
+        }
+    }
+
+    /// The page that a charge of that time is likely to stand on, unless it was read in this round. What lies beyond
+    /// all that was ever seen is reached page by page, while that is worth it.
+    fn page_of(&self, created: UnixMillis) -> Option<u32> {
+        let offset = match self.chart.place(created) {
+            Place::About(offset) => offset,
+            Place::Behind(offset) if self.exploring.rounds_off == 0 => offset,
+            Place::Behind(_) => return None,
+        };
+        Some(offset / self.size).filter(|page| !self.read.contains(page))
+    }
+
+    /// Whether the next charge that is due is likely to stand on that page, too.
+    fn holds_another(&mut self, page: u32, pending: &BTreeMap<ChargeId, Pending>, now: u64) -> bool {
+        while let Some((created, id)) = self.due.last() {
+            if is_due(pending, id, now) {
+                return self.page_of(*created) == Some(page);
+            }
+            self.due.pop();
+        }
+        false
+    }
+}
+
+fn is_due(pending: &BTreeMap<ChargeId, Pending>, id: &ChargeId, now: u64) -> bool {
+    pending.get(id).is_some_and(|state| state.is_due(now))
+}

@@ -1,7 +1,7 @@
 //! The least of an HTTP client: what it writes and reads is what stands on the wire.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// A connection that fails instead of waiting for ever.
@@ -54,6 +54,11 @@ impl Connection {
     pub fn ask(&mut self, request: &str) -> Answer {
         self.write(request.as_bytes());
         self.read()
+    }
+
+    /// Sends no more, and still listens.
+    pub fn end(&mut self) {
+        self.0.get_mut().shutdown(Shutdown::Write).expect("it was open");
     }
 
     /// Whether the other side has closed, with nothing left to read.

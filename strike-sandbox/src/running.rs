@@ -16,6 +16,10 @@ use crate::server;
 ///
 /// Dropping it stops the server: the port is closed when the drop is over, connections with it. Clones of the
 /// sandbox stay usable in memory.
+///
+/// Every request that is HTTP goes to [`Sandbox::respond`]. Only what is none, and a head of more than 100 fields,
+/// is refused by the server itself, and is no request to the sandbox. An idle connection is closed after 75
+/// seconds, as nginx does.
 #[derive(Debug)]
 #[must_use = "the server stops when this is dropped"]
 pub struct RunningSandbox {

@@ -2,7 +2,8 @@
 //!
 //! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
 
-#[cfg(test)]
+// It is stopped by signals, which Windows has not.
+#[cfg(all(test, unix))]
 mod program;
 #[cfg(test)]
 mod socket;

@@ -53,7 +53,6 @@ impl Program {
     }
 
     /// Sends a signal by name, and gives the exit code and what was still printed.
-    #[cfg(unix)]
     fn signal(mut self, name: &str) -> (Option<i32>, String) {
         let kill = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(kill.expect("a shell's kill").success());
@@ -78,7 +77,6 @@ fn address(base_url: &str) -> SocketAddr {
         .expect("a base URL")
 }
 
-#[cfg(unix)]
 #[test]
 fn the_first_line_tells_a_program_where_to_go_and_a_signal_ends_it() {
     for signal in ["TERM", "INT"] {
@@ -98,7 +96,6 @@ fn the_first_line_tells_a_program_where_to_go_and_a_signal_ends_it() {
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn a_person_is_shown_how_to_make_a_charge_and_pay_it() {
     let arguments = ["--listen", "127.0.0.1:0", "--seed", "7", "--network", "regtest", "--api-key", "it's"];

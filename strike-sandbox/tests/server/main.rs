@@ -3,7 +3,8 @@
 //! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
 
 // It is stopped by signals, which Windows has not.
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod program;
 #[cfg(test)]
 mod socket;

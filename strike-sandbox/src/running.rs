@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use crate::sandbox::Sandbox;
@@ -15,6 +16,10 @@ use crate::server;
 ///
 /// Dropping it stops the server: the port is closed when the drop is over, connections with it. Clones of the
 /// sandbox stay usable in memory.
+///
+/// Every request that is HTTP goes to [`Sandbox::respond`]. Only what is none, and a head of more than 100 fields,
+/// is refused by the server itself, and is no request to the sandbox. An idle connection is closed after 75
+/// seconds, as nginx does.
 #[derive(Debug)]
 #[must_use = "the server stops when this is dropped"]
 pub struct RunningSandbox {
@@ -31,16 +36,9 @@ impl RunningSandbox {
         let service = sandbox.clone();
         let thread = std::thread::Builder::new().name("strike-sandbox".to_owned()).spawn(move || {
             // The runtime is made here, and dropped here: neither may happen inside a caller's runtime.
-            let started =
-                tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().and_then(
-                    |runtime| {
-                        let _inside = runtime.enter();
-                        Ok((tokio::net::TcpListener::from_std(listener)?, runtime.handle().clone(), runtime))
-                    },
-                );
-            match started {
-                Ok((listener, handle, runtime)) => {
-                    handle.spawn(server::serve(listener, service));
+            match enter(listener) {
+                Ok((runtime, listener)) => {
+                    runtime.spawn(server::serve(listener, service));
                     let _ = report.send(Ok(()));
                     // Either way it is over: told to stop, or nobody is left to tell.
                     let _ = runtime.block_on(stopped);
@@ -66,6 +64,13 @@ impl RunningSandbox {
     pub fn sandbox(&self) -> Sandbox {
         self.sandbox.clone()
     }
+}
+
+/// A runtime of one thread, which waits on the listener.
+fn enter(listener: TcpListener) -> io::Result<(Runtime, tokio::net::TcpListener)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let listener = runtime.block_on(async { tokio::net::TcpListener::from_std(listener) })?;
+    Ok((runtime, listener))
 }
 
 impl Deref for RunningSandbox {

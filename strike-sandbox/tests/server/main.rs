@@ -1,5 +1,12 @@
 //! The service on a socket: the server in this process, and the program in another.
+//!
+//! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
 
+// It is stopped by signals, which Windows has not.
+#[cfg(test)]
+#[cfg(unix)]
 mod program;
+#[cfg(test)]
 mod socket;
+#[cfg(test)]
 mod wire;

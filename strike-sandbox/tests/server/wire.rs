@@ -1,36 +1,36 @@
 //! The least of an HTTP client: what it writes and reads is what stands on the wire.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// A connection that fails instead of waiting for ever.
-pub struct Connection(BufReader<TcpStream>);
+pub(crate) struct Connection(BufReader<TcpStream>);
 
-pub struct Answer {
-    pub head: String,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
     }
 }
 
 impl Connection {
-    pub fn open(address: SocketAddr) -> Self {
+    pub(crate) fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("it listens");
         stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
         Self(BufReader::new(stream))
     }
 
-    pub fn write(&mut self, bytes: &[u8]) {
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
         self.0.get_mut().write_all(bytes).expect("it reads");
     }
 
     /// The next answer, by its content length.
-    pub fn read(&mut self) -> Answer {
+    pub(crate) fn read(&mut self) -> Answer {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             assert_ne!(self.0.read_line(&mut head).expect("an answer"), 0, "closed after {head:?}");
@@ -45,25 +45,30 @@ impl Connection {
     }
 
     /// The next line, with its end.
-    pub fn line(&mut self) -> String {
+    pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         self.0.read_line(&mut line).expect("a line");
         line
     }
 
-    pub fn ask(&mut self, request: &str) -> Answer {
+    pub(crate) fn ask(&mut self, request: &str) -> Answer {
         self.write(request.as_bytes());
         self.read()
     }
 
+    /// Sends no more, and still listens.
+    pub(crate) fn end(&mut self) {
+        self.0.get_mut().shutdown(Shutdown::Write).expect("it was open");
+    }
+
     /// Whether the other side has closed, with nothing left to read.
-    pub fn is_closed(&mut self) -> bool {
+    pub(crate) fn is_closed(&mut self) -> bool {
         matches!(self.0.read(&mut [0]), Ok(0) | Err(_))
     }
 }
 
 /// A request by someone with the key `sk_demo`.
-pub fn request(line: &str, headers: &str, body: &str) -> String {
+pub(crate) fn request(line: &str, headers: &str, body: &str) -> String {
     let length = body.len();
     format!(
         "{line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic c2tfZGVtbzo=\r\n{headers}\
@@ -71,18 +76,18 @@ pub fn request(line: &str, headers: &str, body: &str) -> String {
     )
 }
 
-pub const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
+pub(crate) const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 
-pub fn post(amount: u64) -> String {
+pub(crate) fn post(amount: u64) -> String {
     request("POST /api/v1/charges", FORM, &format!("amount={amount}&currency=btc&description=x"))
 }
 
-pub fn list() -> String {
+pub(crate) fn list() -> String {
     request("GET /api/v1/charges", "", "")
 }
 
 /// The id in a charge's JSON.
-pub fn id(charge: &str) -> String {
+pub(crate) fn id(charge: &str) -> String {
     let value: serde_json::Value = serde_json::from_str(charge).expect("JSON");
     value["id"].as_str().expect("an id").to_owned()
 }

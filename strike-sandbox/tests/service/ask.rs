@@ -5,21 +5,21 @@ use strike_core::http::{Method, Request};
 use strike_core::{ChargeId, HttpRequest, HttpResponse, UnixMillis};
 use strike_sandbox::{Builder, Sandbox};
 
-pub const FORM: &str = "application/x-www-form-urlencoded";
-pub const JSON: &str = "application/json";
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+pub(crate) const JSON: &str = "application/json";
 /// The moment of a recorded charge.
-pub const NOW: UnixMillis = UnixMillis::from_millis(1_542_221_803_505);
+pub(crate) const NOW: UnixMillis = UnixMillis::from_millis(1_542_221_803_505);
 
-pub fn builder() -> Builder {
+pub(crate) fn builder() -> Builder {
     Sandbox::builder().api_key("sk_demo").seed(7).clock_at(NOW)
 }
 
-pub fn sandbox() -> Sandbox {
+pub(crate) fn sandbox() -> Sandbox {
     builder().build()
 }
 
 /// A request to the root of the host, without credentials.
-pub fn bare(method: Method, path: &str) -> HttpRequest {
+pub(crate) fn bare(method: Method, path: &str) -> HttpRequest {
     Request::builder()
         .method(method)
         .uri(format!("http://127.0.0.1{path}"))
@@ -28,7 +28,7 @@ pub fn bare(method: Method, path: &str) -> HttpRequest {
 }
 
 /// A request with credentials, below the base path.
-pub fn request(method: Method, tail: &str, content_type: &str, body: &[u8]) -> HttpRequest {
+pub(crate) fn request(method: Method, tail: &str, content_type: &str, body: &[u8]) -> HttpRequest {
     let mut request = bare(method, &format!("/api/v1/{tail}"));
     let headers = request.headers_mut();
     headers.insert("authorization", "Basic c2tfZGVtbzo=".parse().expect("a header"));
@@ -37,40 +37,40 @@ pub fn request(method: Method, tail: &str, content_type: &str, body: &[u8]) -> H
     request
 }
 
-pub fn post(sandbox: &Sandbox, content_type: &str, body: &str) -> HttpResponse {
+pub(crate) fn post(sandbox: &Sandbox, content_type: &str, body: &str) -> HttpResponse {
     sandbox.respond(&request(Method::POST, "charges", content_type, body.as_bytes()))
 }
 
-pub fn get(sandbox: &Sandbox, tail: &str) -> HttpResponse {
+pub(crate) fn get(sandbox: &Sandbox, tail: &str) -> HttpResponse {
     sandbox.respond(&request(Method::GET, tail, "text/plain", b""))
 }
 
-pub fn text(response: &HttpResponse) -> &str {
+pub(crate) fn text(response: &HttpResponse) -> &str {
     std::str::from_utf8(response.body()).expect("UTF-8")
 }
 
-pub fn json(response: &HttpResponse) -> Value {
+pub(crate) fn json(response: &HttpResponse) -> Value {
     serde_json::from_slice(response.body()).expect("JSON")
 }
 
 /// A charge that must be made.
-pub fn create(sandbox: &Sandbox, content_type: &str, body: &str) -> Value {
+pub(crate) fn create(sandbox: &Sandbox, content_type: &str, body: &str) -> Value {
     let response = post(sandbox, content_type, body);
     assert_eq!(response.status(), 200, "{}", text(&response));
     json(&response)
 }
 
 /// A charge, by its id.
-pub fn any_charge(sandbox: &Sandbox) -> ChargeId {
+pub(crate) fn any_charge(sandbox: &Sandbox) -> ChargeId {
     id(&create(sandbox, FORM, "amount=1&currency=btc&description=x"))
 }
 
-pub fn id(charge: &Value) -> ChargeId {
+pub(crate) fn id(charge: &Value) -> ChargeId {
     charge["id"].as_str().expect("an id").parse().expect("an id")
 }
 
 /// The status and message of an error, which must have the shape of one.
-pub fn error(response: &HttpResponse) -> (u16, String) {
+pub(crate) fn error(response: &HttpResponse) -> (u16, String) {
     let status = response.status().as_u16();
     let body = json(response);
     assert_eq!(body["code"], status);

@@ -39,8 +39,7 @@ fn the_expiry_is_a_tag_only_if_it_was_asked_for() {
     let sandbox = sandbox();
     let expiry = |body: &str| {
         let invoice = invoice(&create(&sandbox, FORM, &format!("amount=1&currency=btc{body}")));
-        let tag = invoice.into_signed_raw().raw_invoice().expiry_time().map(|it| it.as_seconds());
-        tag
+        invoice.into_signed_raw().raw_invoice().expiry_time().map(|it| it.as_seconds())
     };
     assert_eq!(expiry(""), None);
     assert_eq!(expiry("&expiry_sec=3600"), Some(3600));

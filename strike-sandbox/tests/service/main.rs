@@ -1,11 +1,21 @@
 //! The service in memory, through its public interface: what it answers, byte for byte where that is recorded.
+//!
+//! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
 
+#[cfg(test)]
 mod ask;
 
+#[cfg(test)]
 mod access;
+#[cfg(test)]
 mod create;
+#[cfg(test)]
 mod hostile;
+#[cfg(test)]
 mod invoice;
+#[cfg(test)]
 mod layout;
+#[cfg(test)]
 mod list;
+#[cfg(test)]
 mod settlement;

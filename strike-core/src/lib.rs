@@ -17,6 +17,7 @@ pub mod policy;
 pub mod transport;
 pub mod types;
 pub mod wait;
+pub mod webhook;
 mod wire;
 
 pub use call::Call;
@@ -24,7 +25,9 @@ pub use endpoint::{ApiKey, Endpoint, EndpointBuilder, Network};
 pub use error::{
     Advice, ApiError, Attempt, AttemptOutcome, Error, ErrorKind, InvalidInput, Mismatch, RetryAfter,
 };
-pub use invoice::{Described, Invoice, InvoiceError};
+#[cfg(feature = "signature")]
+pub use invoice::PayeeKey;
+pub use invoice::{CheckedInvoice, Described, Expectation, Invoice, InvoiceError};
 pub use machine::{Exchange, HttpRequest, HttpResponse, Machine, Now, Reply, Step};
 pub use machines::Machines;
 pub use new_charge::NewCharge;

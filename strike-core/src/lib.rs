@@ -24,6 +24,7 @@ pub mod types;
 pub mod wait;
 mod walk;
 pub mod watch;
+pub mod webhook;
 mod wire;
 
 pub use call::Call;
@@ -32,7 +33,9 @@ pub use endpoint::{ApiKey, Endpoint, EndpointBuilder, Network};
 pub use error::{
     Advice, ApiError, Attempt, AttemptOutcome, Error, ErrorKind, InvalidInput, Mismatch, RetryAfter,
 };
-pub use invoice::{Described, Invoice, InvoiceError};
+#[cfg(feature = "signature")]
+pub use invoice::PayeeKey;
+pub use invoice::{CheckedInvoice, Described, Expectation, Invoice, InvoiceError};
 pub use machine::{Exchange, HttpRequest, HttpResponse, Machine, Now, Reply, Step};
 pub use machines::Machines;
 pub use mirror::Mirror;

@@ -1,10 +1,9 @@
-//! What a BOLT11 invoice says, and whether that is what the charge says.
+//! Reads what a BOLT11 invoice says.
 //!
 //! Reading is tolerant where the service was old-fashioned (no payment secret, no feature bits) and strict where a
 //! payer could be misled: a bad checksum, an amount that is not whole, a field twice. Signatures are not looked at.
 //! The format: BOLT #11 of the Lightning specifications.
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -14,8 +13,7 @@ use bech32::primitives::decode::UncheckedHrpstring;
 use bech32::{Bech32, Fe32, Fe32IterExt};
 
 use crate::endpoint::Network;
-use crate::error::Mismatch;
-use crate::types::{Charge, PaymentHash, UnixMillis};
+use crate::types::{PaymentHash, UnixMillis};
 
 /// How long an invoice can be paid that does not say: BOLT11's default.
 const DEFAULT_EXPIRY: Duration = Duration::from_secs(3600);
@@ -156,39 +154,6 @@ impl Invoice {
     pub const fn description(&self) -> &Described {
         &self.description
     }
-}
-
-impl Charge {
-    /// What the charge's invoice says, unverified.
-    ///
-    /// # Errors
-    /// [`InvoiceError`] says why it cannot be read. The charge itself is none the worse for it.
-    pub fn invoice(&self) -> Result<Invoice, InvoiceError> {
-        Invoice::read(self.payment_request())
-    }
-}
-
-/// Holds a charge's invoice against the charge and its network: the light check.
-pub(crate) fn compare(charge: &Charge, network: Network) -> Result<Invoice, Mismatch> {
-    let invoice = charge.invoice().map_err(|error| {
-        Mismatch::new("payment_request", "a BOLT11 invoice", format!("unreadable: {error}"))
-    })?;
-    Mismatch::unless_equal("invoice.network", network, invoice.network)?;
-    Mismatch::unless_equal(
-        "invoice.amount (millisatoshi)",
-        charge.amount_satoshi().millisatoshi(),
-        invoice.amount_millisatoshi,
-    )?;
-    Mismatch::unless_equal("invoice.payment_hash", charge.payment_hash(), &invoice.payment_hash)?;
-    match &invoice.description {
-        Described::Text(text) => {
-            Mismatch::unless_equal("invoice.description", charge.description(), text.as_str())?;
-        }
-        Described::Absent => Mismatch::unless_equal("invoice.description", charge.description(), "")?,
-        // The text behind a hash is not in the invoice: it stays unchecked here.
-        Described::Hash(_) => {}
-    }
-    Ok(invoice)
 }
 
 /// Bech32's checksum over texts of any length: BOLT11 knows no limit, the crate's own type has one of 1023.

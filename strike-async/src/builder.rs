@@ -2,9 +2,12 @@
 
 use std::fmt;
 
-use strike_core::{Endpoint, Error, InvalidInput, Machines, RetryPolicy};
+#[cfg(not(feature = "reqwest"))]
+use strike_core::InvalidInput;
+use strike_core::{Endpoint, Error, Machines, RetryPolicy};
 
 use crate::client::{Client, Inner};
+use crate::entropy;
 use crate::timer::Timer;
 use crate::transport::AsyncTransport;
 
@@ -54,8 +57,7 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client, Error> {
         let seed = match self.seed {
             Some(seed) => seed,
-            None => getrandom::u64()
-                .map_err(|_| InvalidInput::new("seed", "given, since the system draws none"))?,
+            None => entropy::seed()?,
         };
         let transport = match self.transport {
             Some(transport) => transport,

@@ -3,14 +3,20 @@
 use std::fmt;
 use std::sync::Arc;
 
+use strike_core::webhook::Hint;
 use strike_core::{
-    Charge, ChargeId, Create, Endpoint, Error, Get, List, Machine, Machines, NewCharge, Operation, Page,
-    Step, Wait, Waited,
+    Charge, ChargeId, Create, Endpoint, Error, Get, List, Machine, Machines, Made, Mirror, NewCharge, Once,
+    Operation, Page, Step, Wait, Waited, Watcher,
 };
 
 use crate::builder::ClientBuilder;
+use crate::charges::Charges;
+use crate::entropy;
+use crate::lazy::Lazy;
 use crate::timer::Timer;
 use crate::transport::AsyncTransport;
+use crate::wake::Wake;
+use crate::watch::Watch;
 
 /// A client of one [`Endpoint`]. Cloning is cheap, and clones share their connections.
 ///
@@ -60,6 +66,10 @@ impl Client {
         ClientBuilder::new(at)
     }
 
+    pub(crate) fn machines(&self) -> &Machines {
+        &self.0.machines
+    }
+
     /// The host, and how far it is trusted.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
@@ -91,6 +101,61 @@ impl Client {
         self.send(List::page(page)).await
     }
 
+    /// Makes a charge once per key: an order that was sent before, even in another life of the program, is found again.
+    ///
+    /// `once` is the order's name, or an [`Once`] with more to say. An adopted charge may be paid or expired.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if a create was sent and the list does not show it: ask
+    /// again later, with the same key. See [`CreateOnce`](crate::core::CreateOnce).
+    pub async fn create_once(&self, order: NewCharge, once: impl Into<Once>) -> Result<Made, Error> {
+        self.drive(self.0.machines.create_once(order, once)).await
+    }
+
+    /// Every charge of the account, newest first, each once.
+    pub fn list_all(&self) -> Charges {
+        Charges::new(self.clone(), self.0.machines.pager())
+    }
+
+    /// Re-reads the charge that a webhook named: only this answer says whether it is paid.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn confirm(&self, hint: &Hint) -> Result<Charge, Error> {
+        self.send(hint.confirm()).await
+    }
+
+    /// A charge that is created when an attribute needs it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the system has no entropy for its key. Nothing is sent.
+    pub fn lazy(&self, order: NewCharge) -> Result<Lazy, Error> {
+        let mirror = Mirror::draft(order, entropy::order_key()?, self.0.timer.now().unix);
+        Ok(self.lazy_from(mirror))
+    }
+
+    /// A charge that exists, retrieved when an attribute needs it.
+    #[must_use]
+    pub fn lazy_from_id(&self, id: ChargeId) -> Lazy {
+        self.lazy_from(Mirror::known(id))
+    }
+
+    /// A charge that was kept.
+    #[must_use]
+    pub fn lazy_from(&self, mirror: Mirror) -> Lazy {
+        Lazy::new(self.clone(), mirror)
+    }
+
+    /// A watcher for [`watch`](Self::watch), to which charges are added.
+    pub fn watcher(&self) -> Watcher {
+        self.0.machines.watcher()
+    }
+
+    /// Watches pending charges: an endless source of what becomes of them, until nothing is pending.
+    pub fn watch(&self, watcher: Watcher) -> Watch {
+        Watch::new(self.clone(), watcher)
+    }
+
     /// Waits until the charge is paid, has expired, or the caller has waited long enough: a
     /// [`Duration`](std::time::Duration), or a [`Wait`] with more to say.
     ///
@@ -112,7 +177,16 @@ impl Client {
     ///
     /// # Errors
     /// The machine's own.
-    pub async fn drive<M: Machine>(&self, mut machine: M) -> Result<M::Output, Error> {
+    pub async fn drive<M: Machine>(&self, machine: M) -> Result<M::Output, Error> {
+        self.drive_until(machine, &Wake::default()).await
+    }
+
+    /// The loop: asks the machine, moves the bytes, waits.
+    pub(crate) async fn drive_until<M: Machine>(
+        &self,
+        mut machine: M,
+        wake: &Wake,
+    ) -> Result<M::Output, Error> {
         let Inner { transport, timer, .. } = &*self.0;
         loop {
             match machine.poll(timer.now()) {
@@ -120,7 +194,7 @@ impl Client {
                     let reply = transport.exchange(exchange).await;
                     machine.handle(reply, timer.now());
                 }
-                Step::Wait(duration) => timer.wait(duration).await,
+                Step::Wait(duration) => wake.or(timer.wait(duration)).await,
                 Step::Done(result) => return result,
             }
         }

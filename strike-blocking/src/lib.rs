@@ -1,23 +1,34 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod charges;
 mod client;
+mod entropy;
+mod lazy;
 mod timer;
 mod transport;
 #[cfg(feature = "ureq")]
 mod ureq_transport;
+mod wake;
+mod watch;
 
 pub use strike_core as core;
 pub use strike_core::{
-    Advice, ApiError, ApiKey, Attempt, AttemptOutcome, Charge, ChargeId, Currency, Delivery, Described,
-    Endpoint, EndpointBuilder, Error, ErrorKind, Exchange, InvalidInput, Invoice, InvoiceError, List,
-    Machine, Mismatch, Network, NewCharge, Now, Operation, Page, PaymentHash, Reply, RetryAfter, RetryPolicy,
-    Satoshi, Schedule, Step, TransportError, TransportErrorKind, UnixMillis, Unreadable, Wait, Waited, http,
+    Advice, ApiError, ApiKey, Attempt, AttemptOutcome, Charge, ChargeId, CheckedInvoice, Currency, Delivery,
+    Described, Endpoint, EndpointBuilder, Error, ErrorKind, Event, Exchange, Expectation, InvalidInput,
+    Invoice, InvoiceError, List, Machine, Made, Mirror, Mismatch, Network, NewCharge, Now, Once, Operation,
+    OrderKey, Page, PaymentHash, Reply, RetryAfter, RetryPolicy, Row, Satoshi, Schedule, Step,
+    TransportError, TransportErrorKind, UnixMillis, Unreadable, Wait, Waited, Watched, Watcher, http, mirror,
+    webhook,
 };
 
 pub use builder::ClientBuilder;
+pub use charges::Charges;
 pub use client::Client;
+pub use lazy::Lazy;
 pub use timer::{SystemTimer, Timer};
 pub use transport::{FnTransport, Transport};
 #[cfg(feature = "ureq")]
 pub use ureq_transport::{UreqTransport, UreqTransportBuilder};
+pub use wake::Wake;
+pub use watch::{Watch, WatchHandle};

@@ -6,13 +6,15 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use strike_core::{Now, UnixMillis};
 
+use crate::wake::Wake;
+
 /// Tells the time and waits. A test brings one of its own and has an hour pass at once.
 pub trait Timer: Send + Sync {
     /// Reads both clocks.
     fn now(&self) -> Now;
 
-    /// Comes back after that long. Coming back earlier is harmless: whoever waits looks at the clock again.
-    fn wait(&self, duration: Duration);
+    /// Comes back after that long, or when woken. Coming back earlier is harmless: whoever waits looks at the clock again.
+    fn wait(&self, duration: Duration, wake: &Wake);
 }
 
 impl<T: Timer + ?Sized> Timer for Arc<T> {
@@ -20,8 +22,8 @@ impl<T: Timer + ?Sized> Timer for Arc<T> {
         (**self).now()
     }
 
-    fn wait(&self, duration: Duration) {
-        (**self).wait(duration);
+    fn wait(&self, duration: Duration, wake: &Wake) {
+        (**self).wait(duration, wake);
     }
 }
 
@@ -29,11 +31,11 @@ impl<T: Timer + ?Sized> Timer for Arc<T> {
 ///
 /// ```
 /// use std::time::Duration;
-/// use strike_blocking::{SystemTimer, Timer};
+/// use strike_blocking::{SystemTimer, Timer, Wake};
 ///
 /// let timer = SystemTimer::new();
 /// let before = timer.now();
-/// timer.wait(Duration::from_millis(2));
+/// timer.wait(Duration::from_millis(2), &Wake::default());
 /// assert!(timer.now().monotonic - before.monotonic >= Duration::from_millis(2));
 /// ```
 pub struct SystemTimer {
@@ -70,8 +72,7 @@ impl Timer for SystemTimer {
         Now::new(self.start.elapsed(), UnixMillis::from_millis(millis))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the place where the thread sleeps")]
-    fn wait(&self, duration: Duration) {
-        std::thread::sleep(duration);
+    fn wait(&self, duration: Duration, wake: &Wake) {
+        wake.wait(duration);
     }
 }

@@ -175,6 +175,22 @@ impl Mirror {
         if let Inner::Retrieved { charge } = &self.0 { Some(charge) } else { None }
     }
 
+    /// The id, which is there after an [`Want::Id`] was fetched.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Finished`] if it is not there.
+    pub fn require_id(&self) -> Result<&ChargeId, Error> {
+        self.id().ok_or_else(Error::finished)
+    }
+
+    /// The charge, which is there after any other [`Want`] was fetched.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Finished`] if it is not there.
+    pub fn require_charge(&self) -> Result<&Charge, Error> {
+        self.charge().ok_or_else(Error::finished)
+    }
+
     /// Says which request is needed for that, if any. Handing out a create moves to [`State::InDoubt`] first, so that the
     /// mirror is true whenever it is kept. Kept before and restored after, a draft looks for the charge before it creates one.
     pub fn ask(&mut self, want: Want) -> Option<Ask> {

@@ -31,7 +31,7 @@ pub enum TransportErrorKind {
     Tls,
     /// Time ran out, while connecting ([`Delivery::Unsent`]) or later.
     Timeout,
-    /// The connection was closed or reset before any byte of an answer.
+    /// The connection was closed or reset before the head of an answer was complete.
     Closed,
     /// The connection ended inside the answer.
     Cut,

@@ -9,6 +9,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::InvalidInput;
+use crate::order_key::OrderKey;
 
 /// The name of a charge, as the server gave it: 1 to 128 of `[A-Za-z0-9_-]`.
 ///
@@ -349,6 +350,13 @@ impl Charge {
     #[must_use]
     pub fn customer_id(&self) -> Option<&str> {
         self.customer_id.as_deref()
+    }
+
+    /// The caller's own reference without the [order key](crate::OrderKey) that may travel with it; `None` if there is none.
+    #[must_use]
+    pub fn own_reference(&self) -> Option<&str> {
+        let whole = self.customer_id()?;
+        Some(OrderKey::read(whole).map_or(whole, |(_, own)| own)).filter(|own| !own.is_empty())
     }
 
     /// Whether the server had been paid when it gave this answer. Once true, it stays true.

@@ -1,0 +1,163 @@
+//! pystrike's charge: it talks to the server when an attribute needs it, and never again once paid.
+
+use strike_core::mirror::{Change, Want};
+use strike_core::{Charge, ChargeId, Error, Mirror, PaymentHash, Satoshi, UnixMillis};
+
+use crate::client::Client;
+
+/// A charge that is created when it is needed and retrieved when it is asked about.
+///
+/// What does not change is asked for once. [`paid`](Self::paid) asks again until it is true, and never after.
+/// Every method that may ask says so by returning a [`Result`]; a failure leaves the charge as it was, or
+/// [in doubt](strike_core::mirror::State::InDoubt), and asking again goes on from there.
+///
+/// ```
+/// use strike_blocking::{ApiKey, Client, Endpoint, FnTransport, NewCharge};
+/// use strike_sandbox::Sandbox;
+///
+/// let sandbox = Sandbox::new();
+/// let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+/// let shop = sandbox.clone();
+/// let client = Client::builder(at).transport(FnTransport::new(move |x| shop.reply(x))).build()?;
+///
+/// let mut charge = client.lazy(NewCharge::satoshis(4200, "services rendered"))?;
+/// assert_eq!(sandbox.requests(), 0);
+/// assert!(charge.payment_request()?.starts_with("lntb42u1"));
+/// assert!(!charge.paid()?);
+/// sandbox.pay(charge.id()?)?;
+/// assert!(charge.paid()?);
+/// let so_far = sandbox.requests();
+/// assert!(charge.paid()?);
+/// assert_eq!(sandbox.requests(), so_far);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Lazy {
+    client: Client,
+    mirror: Mirror,
+}
+
+impl Lazy {
+    pub(crate) const fn new(client: Client, mirror: Mirror) -> Self {
+        Self { client, mirror }
+    }
+
+    /// What is known of it, for keeping: it serialises, and [`Client::lazy_from`] goes on with it.
+    #[must_use]
+    pub const fn mirror(&self) -> &Mirror {
+        &self.mirror
+    }
+
+    /// The same, to give up on a create in doubt with [`Mirror::abandon`].
+    pub const fn mirror_mut(&mut self) -> &mut Mirror {
+        &mut self.mirror
+    }
+
+    /// Finds out what is wanted, if it is not known.
+    ///
+    /// # Errors
+    /// As [`Client::create_once`] for a charge that is not known yet, else as [`Client::get`].
+    pub fn fetch(&mut self, want: Want) -> Result<Change, Error> {
+        let Self { client, mirror } = self;
+        client.drive(mirror.fetch(want, client.machines()))
+    }
+
+    /// Creates the charge if it has no id, else retrieves it. A paid one is left alone.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub fn update(&mut self) -> Result<Change, Error> {
+        self.fetch(Want::Update)
+    }
+
+    /// Whether it is paid: asks until it is, and never after.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub fn paid(&mut self) -> Result<bool, Error> {
+        self.fetch(Want::Paid)?;
+        Ok(self.charge()?.paid())
+    }
+
+    /// The charge as last seen; asks only if it was never seen.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub fn charge(&mut self) -> Result<&Charge, Error> {
+        self.fetch(Want::Charge)?;
+        self.mirror.require_charge()
+    }
+
+    /// The id; asks only if there is none.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub fn id(&mut self) -> Result<&ChargeId, Error> {
+        self.fetch(Want::Id)?;
+        self.mirror.require_id()
+    }
+
+    /// The amount, in satoshi.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub fn amount(&mut self) -> Result<u64, Error> {
+        Ok(self.charge()?.amount())
+    }
+
+    /// The amount to be paid.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub fn amount_satoshi(&mut self) -> Result<Satoshi, Error> {
+        Ok(self.charge()?.amount_satoshi())
+    }
+
+    /// The hash that names the payment.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub fn payment_hash(&mut self) -> Result<PaymentHash, Error> {
+        Ok(*self.charge()?.payment_hash())
+    }
+
+    /// The BOLT11 invoice for the payer's wallet.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub fn payment_request(&mut self) -> Result<&str, Error> {
+        Ok(self.charge()?.payment_request())
+    }
+
+    /// What is paid for.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub fn description(&mut self) -> Result<&str, Error> {
+        Ok(self.charge()?.description())
+    }
+
+    /// The caller's own reference, without the order key that travels with it.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub fn customer_id(&mut self) -> Result<Option<&str>, Error> {
+        Ok(self.charge()?.own_reference())
+    }
+
+    /// When it was made, by the server's clock.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub fn created(&mut self) -> Result<UnixMillis, Error> {
+        Ok(self.charge()?.created())
+    }
+
+    /// When it last changed, as far as was seen.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub fn updated(&mut self) -> Result<UnixMillis, Error> {
+        Ok(self.charge()?.updated())
+    }
+}

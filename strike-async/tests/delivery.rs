@@ -1,0 +1,35 @@
+//! What the reqwest transport makes of servers that misbehave, and of those that do not.
+#![cfg(feature = "reqwest")]
+
+use strike_async::{AsyncTransport, ReqwestTransport};
+use strike_test_support::{Exchanger, Lab, Setup, cases, each_case};
+
+struct Reqwest;
+
+impl Lab for Reqwest {
+    fn build(&self, setup: Setup) -> Result<(Exchanger, String), strike_async::core::Error> {
+        let mut builder = ReqwestTransport::builder();
+        for certificate in &setup.certificates {
+            builder = builder.ca_certificate(certificate);
+        }
+        if let Some(proxy) = &setup.proxy {
+            builder = builder.proxy(proxy);
+        }
+        if let Some(timeout) = setup.connect_timeout {
+            builder = builder.connect_timeout(timeout);
+        }
+        let shown = format!("{builder:?}");
+        let transport = builder.build()?;
+        let shown = format!("{shown} {transport:?}");
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        Ok((Box::new(move |exchange| runtime.block_on(transport.exchange(exchange))), shown))
+    }
+}
+
+each_case!(crate::Reqwest);
+
+#[test]
+fn environment_is_not_read() {
+    cases::proxies::environment_is_not_read(&Reqwest, "environment_is_not_read");
+}

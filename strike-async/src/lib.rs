@@ -1,9 +1,9 @@
 //! The async client for the Strike charge API: it moves the bytes with reqwest and waits with tokio.
 
-mod timer;
-mod transport;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
+mod timer;
+mod transport;
 
 pub use strike_core as core;
 

@@ -158,9 +158,7 @@ fn rules(client: ClientBuilder, connect_timeout: Duration, proxy: Option<Url>) -
         // Forgets other proxies, and keeps reqwest from asking the environment.
         .no_proxy();
     match proxy {
-        Some(proxy) => {
-            client.proxy(Proxy::custom(move |url| (!is_loopback(url)).then(|| proxy.clone())))
-        }
+        Some(proxy) => client.proxy(Proxy::custom(move |url| (!is_loopback(url)).then(|| proxy.clone()))),
         None => client,
     }
 }
@@ -173,7 +171,8 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 fn parse_proxy(url: &str) -> Result<Url, InvalidInput> {
-    let wrong = || InvalidInput::new("proxy", "an `http://` URL with a host, such as `http://proxy.example:3128`");
+    let wrong =
+        || InvalidInput::new("proxy", "an `http://` URL with a host, such as `http://proxy.example:3128`");
     let url = Url::parse(url).map_err(|_| wrong())?;
     let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     if url.scheme() == "http" && url.has_host() && plain { Ok(url) } else { Err(wrong()) }

@@ -1,11 +1,12 @@
 //! The transport that moves the bytes with ureq: one exchange, from the request to the last byte that is wanted.
 //!
-//! How it is set up is in `builder.rs`, how a connection is made in `connect.rs`, and what an error says about
-//! delivery in `classify.rs`.
+//! How it is set up is in `builder.rs`, how a connection is made in `connect.rs` and through a proxy in
+//! `tunnel.rs`, and what an error says about delivery in `classify.rs`.
 
 mod builder;
 mod classify;
 mod connect;
+mod tunnel;
 
 use std::fmt;
 use std::io::Read;
@@ -60,7 +61,11 @@ impl UreqTransport {
         UreqTransportBuilder::new()
     }
 
-    fn run(&self, request: HttpRequest, timeout: Duration) -> Result<http::Response<ureq::Body>, ureq::Error> {
+    fn run(
+        &self,
+        request: HttpRequest,
+        timeout: Duration,
+    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
         let direct = self.proxied && request.uri().host().is_some_and(is_loopback);
         let (parts, body) = request.into_parts();
         // An empty body is none at all: ureq would declare a length of zero even for a GET. Where a method is

@@ -9,7 +9,7 @@ pub mod certs;
 mod check;
 mod server;
 
-pub use check::{KEY, check_error, get, expect, expect_status, post};
+pub use check::{KEY, check_error, expect, expect_status, get, post};
 pub use server::{Peer, Server, Stream, connect_proxy};
 
 use std::time::Duration;

@@ -22,7 +22,11 @@ fn answer(lab: &impl Lab, response: impl AsRef<[u8]> + Send + Sync + 'static) ->
 
 pub fn every_status(lab: &impl Lab) {
     for status in [200, 201, 400, 401, 404, 408, 413, 417, 425, 429, 500, 502, 503, 599] {
-        expect_status(answer(lab, format!("HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\n[]")), status, "[]");
+        expect_status(
+            answer(lab, format!("HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\n[]")),
+            status,
+            "[]",
+        );
     }
 }
 
@@ -32,7 +36,9 @@ pub fn redirects(lab: &impl Lab) {
         for exchange in [get, post] {
             let to = elsewhere.url("http", "/elsewhere");
             let server = Server::start(move |mut peer| {
-                peer.answer(format!("HTTP/1.1 {status} Moved\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n"));
+                peer.answer(format!(
+                    "HTTP/1.1 {status} Moved\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n"
+                ));
             });
             let reply = expect_status(lab.transport()(exchange(&server.url("http", PATH))), status, "");
             assert_eq!(reply.headers()["location"], elsewhere.url("http", "/elsewhere"));
@@ -62,7 +68,8 @@ pub fn chunks(lab: &impl Lab) {
 }
 
 pub fn interim_answers(lab: &impl Lab) {
-    for interim in ["HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"] {
+    for interim in ["HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"]
+    {
         let reply = answer(lab, format!("{interim}{OK}"));
         let reply = expect_status(reply, 200, "[]");
         assert!(!reply.headers().contains_key("link"));
@@ -77,7 +84,8 @@ pub fn large_head(lab: &impl Lab) {
 
 /// What the answer says of itself arrives untouched, repeated and odd headers included.
 pub fn headers_arrive(lab: &impl Lab) {
-    let response = "HTTP/1.1 429 Slow down\r\nRetry-After: 7\r\nX-Two: a\r\nX-Two: b\r\nContent-Length: 0\r\n\r\n";
+    let response =
+        "HTTP/1.1 429 Slow down\r\nRetry-After: 7\r\nX-Two: a\r\nX-Two: b\r\nContent-Length: 0\r\n\r\n";
     let reply = expect_status(answer(lab, response), 429, "");
     assert_eq!(reply.headers()["retry-after"], "7");
     assert_eq!(reply.headers().get_all("x-two").iter().collect::<Vec<_>>(), ["a", "b"]);
@@ -87,7 +95,8 @@ pub fn headers_arrive(lab: &impl Lab) {
 pub fn compressed(lab: &impl Lab) {
     let bytes = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03not really";
     let mut response = Vec::new();
-    write!(response, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", bytes.len()).unwrap();
+    write!(response, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", bytes.len())
+        .unwrap();
     response.extend_from_slice(bytes);
     let reply = expect_status(answer(lab, response), 200, bytes);
     assert_eq!(reply.headers()["content-encoding"], "gzip");
@@ -190,20 +199,17 @@ pub fn connection_close(lab: &impl Lab) {
     assert_eq!((server.connections(), server.requests().len()), (2, 2));
 }
 
-/// A connection with unread bytes of the last answer is not used again.
+/// What was not read of one answer never shows in the next.
 pub fn an_unread_answer_taints_nothing(lab: &impl Lab) {
     let server = Server::start(|mut peer| {
-        if peer.index == 0 {
-            peer.answer("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n01234567890123456789");
-            peer.hang();
-        } else {
-            while peer.answer(OK) {}
+        while let Some(request) = peer.request() {
+            let long = "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n01234567890123456789";
+            peer.write(if request.contains("/long") { long } else { OK });
         }
     });
     let transport = lab.transport();
-    let mut exchange = get(&server.url("http", PATH));
+    let mut exchange = get(&server.url("http", "/long"));
     exchange.max_body = 3;
     expect_status(transport(exchange), 200, "0123");
     expect_status(transport(get(&server.url("http", PATH))), 200, "[]");
-    assert_eq!(server.connections(), 2);
 }

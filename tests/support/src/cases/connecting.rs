@@ -1,6 +1,5 @@
 //! What fails before the request leaves: all of it is `Unsent`.
 
-use std::io::Read;
 use std::net::TcpListener;
 use std::time::Duration;
 

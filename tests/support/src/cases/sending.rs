@@ -13,7 +13,12 @@ const PATH: &str = "/api/v1/charges";
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]";
 
 /// One POST to a server that follows the script, which must see it once and no more.
-fn once(lab: &impl Lab, timeout: Option<u64>, kind: TransportErrorKind, script: impl Fn(Peer) + Send + Sync + 'static) {
+fn once(
+    lab: &impl Lab,
+    timeout: Option<u64>,
+    kind: TransportErrorKind,
+    script: impl Fn(Peer) + Send + Sync + 'static,
+) {
     let server = Server::start(script);
     let mut exchange = post(&server.url("http", PATH));
     if let Some(millis) = timeout {

@@ -1,6 +1,6 @@
 //! What is set up wrongly: refused when it is built where possible, and never shown.
 
-use strike_core::{ErrorKind, TransportErrorKind, Delivery};
+use strike_core::{Delivery, ErrorKind, TransportErrorKind};
 
 use crate::certs::Authority;
 use crate::{Lab, Setup, check_error, get};
@@ -49,7 +49,7 @@ pub fn unusable_urls(lab: &impl Lab) {
     for url in ["/api/v1/charges", "ftp://127.0.0.1/api/v1/charges", "https://-bad..name/api"] {
         let error = lab.transport()(get(url)).expect_err("no answer");
         assert_eq!(error.delivery(), Delivery::Unsent, "{url}: {error:?}");
-        let kinds = [TransportErrorKind::Setup, TransportErrorKind::Dns];
+        let kinds = [TransportErrorKind::Setup, TransportErrorKind::Dns, TransportErrorKind::Connect];
         assert!(kinds.contains(&error.kind()), "{url}: {error:?}");
         check_error(&error);
     }

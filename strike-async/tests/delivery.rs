@@ -1,5 +1,6 @@
 //! What the reqwest transport makes of servers that misbehave, and of those that do not.
 #![cfg(feature = "reqwest")]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use strike_async::{AsyncTransport, ReqwestTransport};
 use strike_test_support::{Exchanger, Lab, Setup, cases, each_case};

@@ -94,3 +94,18 @@ async fn a_shared_timer_tells_both_times() {
     // 2020 in milliseconds.
     assert!(second.unix.as_millis() > 1_577_836_800_000);
 }
+
+#[cfg(feature = "platform-verifier")]
+#[tokio::test]
+async fn the_platform_does_not_know_an_authority_of_ones_own() {
+    use strike_test_support::certs::Authority;
+
+    let authority = Authority::new();
+    let server = Server::start_tls(authority.server("localhost"), |mut peer| while peer.answer(OK) {});
+    let url = format!("https://localhost:{}/", server.port());
+    let platform = ReqwestTransport::builder().platform_verifier().build().unwrap();
+    expect(platform.exchange(get(&url)).await, TransportErrorKind::Tls, Delivery::Unsent);
+    let own =
+        ReqwestTransport::builder().platform_verifier().ca_certificate(authority.pem()).build().unwrap();
+    expect_status(own.exchange(get(&url)).await, 200, "[]");
+}

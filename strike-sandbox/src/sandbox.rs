@@ -95,7 +95,7 @@ impl Sandbox {
     ///     move |exchange| sandbox.reply(exchange)
     /// };
     /// let request = http::Request::get(format!("{}charges", sandbox.base_url())).body(Vec::new())?;
-    /// let reply = transport(Exchange { request, timeout: Duration::from_secs(1), max_body: 1 << 20 });
+    /// let reply = transport(Exchange::new(request, Duration::from_secs(1), 1 << 20));
     /// assert_eq!(reply?.status(), 401);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -9,6 +9,7 @@ mod letter;
 
 use std::fmt;
 
+use strike_core::http::{HeaderValue, header};
 use strike_core::{
     Delivery, Error, Exchange, HttpRequest, HttpResponse, Reply, TransportError, TransportErrorKind,
 };
@@ -82,7 +83,11 @@ fn setup() -> TransportError {
 
 /// The same request as reqwest's, and the hold on its body.
 fn translate(request: HttpRequest) -> Result<(reqwest::Request, Receipt), TransportError> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    if body.is_empty() && matches!(parts.method.as_str(), "POST" | "PUT" | "PATCH") {
+        // hyper would say nothing of the length, and such a request is refused by some servers.
+        parts.headers.entry(header::CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
+    }
     let target = parts.uri.path_and_query().map_or_else(|| "/".to_string(), ToString::to_string);
     let (letter, receipt) = Letter::new(body);
     let request = strike_core::http::Request::from_parts(parts, reqwest::Body::wrap(letter));

@@ -165,7 +165,11 @@ fn parse_proxy(url: &str) -> Result<Proxy, InvalidInput> {
     let wrong =
         || InvalidInput::new("proxy", "an `http://` URL with a host, such as `http://proxy.example:3128`");
     let uri: Uri = url.parse().map_err(|_| wrong())?;
-    let has_host = uri.authority().is_some_and(|authority| !authority.host().is_empty());
+    let has_host = uri.authority().is_some_and(|authority| {
+        // ureq would take a port that is not a number, or too large a one, for none.
+        let tail = authority.as_str().rsplit('@').next().unwrap_or_default().get(authority.host().len()..);
+        !authority.host().is_empty() && (tail == Some("") || authority.port_u16().is_some())
+    });
     if uri.scheme_str() != Some("http") || !has_host || uri.path() != "/" || uri.query().is_some() {
         return Err(wrong());
     }

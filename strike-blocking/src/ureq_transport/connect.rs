@@ -16,13 +16,13 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use strike_core::{TransportErrorKind, http};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::time::{Duration, Instant};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
 };
 
 use super::bare;
 use super::classify::{Cause, cause, connect_kind};
+use super::tunnel::{Limit, remaining};
 
 /// A failure before the request left, as it travels through ureq.
 pub(super) struct BeforeSend {
@@ -119,6 +119,7 @@ impl Connector for Connect {
         if after.is_zero() {
             return Err(mark(ureq::Error::Timeout(details.timeout.reason), false));
         }
+        let limit = Limit::new(after, now, details.current_time.clone());
         let details = ConnectionDetails {
             uri: details.uri,
             addrs,
@@ -130,20 +131,12 @@ impl Connector for Connect {
             now,
             timeout: NextTimeout { after, ..details.timeout },
             current_time: details.current_time.clone(),
-            run_connector: details.run_connector.clone(),
+            run_connector: limit.hold(details.run_connector.clone()),
             register_shutdown: details.register_shutdown.clone(),
         };
         let connection = self.connector.connect(&details, chained).map_err(|error| mark(error, false))?;
+        limit.lift();
         Ok(connection.map(Watched))
-    }
-}
-
-fn remaining(after: Duration, start: Instant, now: Instant) -> Duration {
-    match (after, start, now) {
-        (Duration::Exact(after), Instant::Exact(start), Instant::Exact(now)) => {
-            Duration::Exact(after.saturating_sub(now.saturating_duration_since(start)))
-        }
-        _ => after,
     }
 }
 

@@ -1,11 +1,12 @@
 //! The transport that moves the bytes with ureq: one exchange, from the request to the last byte that is wanted.
 //!
-//! How it is set up is in `builder.rs`, how a connection is made in `connect.rs`, and what an error says about
-//! delivery in `classify.rs`.
+//! How it is set up is in `builder.rs`, how a connection is made in `connect.rs` and through a proxy in
+//! `tunnel.rs`, and what an error says about delivery in `classify.rs`.
 
 mod builder;
 mod classify;
 mod connect;
+mod tunnel;
 
 use std::fmt;
 use std::io::Read;

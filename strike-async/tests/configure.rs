@@ -1,0 +1,111 @@
+//! What a user can change about the reqwest transport, and what stays as a transport owes it.
+#![cfg(feature = "reqwest")]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use strike_async::core::{Delivery, TransportErrorKind};
+use strike_async::{AsyncTransport, ReqwestTransport, Timer, TokioTimer};
+use strike_test_support::{Server, expect, expect_status, get, post};
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]";
+
+#[tokio::test]
+async fn the_rules_outlast_configure() {
+    let elsewhere = Server::start(|mut peer| while peer.answer(OK) {});
+    let to = elsewhere.url("http", "/");
+    let server = Server::start(move |mut peer| {
+        peer.answer(format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n"));
+    });
+    let proxy = elsewhere.url("http", "");
+    let transport = ReqwestTransport::builder()
+        .configure(|reqwest| reqwest.redirect(reqwest::redirect::Policy::limited(5)))
+        .configure(move |reqwest| reqwest.proxy(reqwest::Proxy::all(proxy).unwrap()))
+        .build()
+        .unwrap();
+    let mut exchange = get(&server.url("http", "/api"));
+    exchange.request.headers_mut().clear();
+    expect_status(transport.exchange(exchange).await, 302, "");
+    assert_eq!(elsewhere.connections(), 0);
+    // The one header of reqwest's own that cannot be switched off; core always has an `Accept` of its own.
+    let expected = format!("GET /api HTTP/1.1\r\naccept: */*\r\nhost: {}\r\n\r\n", server.addr());
+    assert_eq!(server.requests(), [expected]);
+}
+
+/// reqwest parses the URL once more and would take dot segments out of it.
+#[tokio::test]
+async fn what_would_be_rewritten_is_refused() {
+    let server = Server::start(|mut peer| while peer.answer(OK) {});
+    let transport = ReqwestTransport::new().unwrap();
+    for path in ["/api/../v1", "/api/./v1", "/api/%2e%2e/v1", "/api/{id}"] {
+        let reply = transport.exchange(post(&server.url("http", path))).await;
+        expect(reply, TransportErrorKind::Setup, Delivery::Unsent);
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn outside_of_a_runtime_it_says_so() {
+    let transport = ReqwestTransport::new().unwrap();
+    let mut future = transport.exchange(post("http://127.0.0.1:1/"));
+    let Poll::Ready(reply) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+        unreachable!("there is nothing to wait for");
+    };
+    expect(reply, TransportErrorKind::Setup, Delivery::Unsent);
+}
+
+#[tokio::test]
+async fn one_transport_serves_many_tasks() {
+    let server = Server::start(|mut peer| while peer.answer(OK) {});
+    let shared: Arc<dyn AsyncTransport> = Arc::new(ReqwestTransport::new().unwrap());
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let (shared, exchange) = (shared.clone(), get(&server.url("http", "/")));
+            tokio::spawn(async move { shared.exchange(exchange).await })
+        })
+        .collect();
+    for task in tasks {
+        expect_status(task.await.unwrap(), 200, "[]");
+    }
+    assert_eq!(server.requests().len(), 8);
+}
+
+/// A transport is built once and used from one runtime after another, as tests do.
+#[test]
+fn it_outlives_a_runtime() {
+    let server = Server::start(|mut peer| while peer.answer(OK) {});
+    let transport = ReqwestTransport::new().unwrap();
+    for _ in 0..3 {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        expect_status(runtime.block_on(transport.exchange(post(&server.url("http", "/")))), 200, "[]");
+    }
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_shared_timer_tells_both_times() {
+    let timer: Arc<dyn Timer> = Arc::new(TokioTimer::new());
+    let first = timer.now();
+    timer.wait(Duration::from_millis(1)).await;
+    let second = timer.now();
+    assert!(second.monotonic > first.monotonic);
+    // 2020 in milliseconds.
+    assert!(second.unix.as_millis() > 1_577_836_800_000);
+}
+
+#[cfg(feature = "platform-verifier")]
+#[tokio::test]
+async fn the_platform_does_not_know_an_authority_of_ones_own() {
+    use strike_test_support::certs::Authority;
+
+    let authority = Authority::new();
+    let server = Server::start_tls(authority.server("localhost"), |mut peer| while peer.answer(OK) {});
+    let url = format!("https://localhost:{}/", server.port());
+    let platform = ReqwestTransport::builder().platform_verifier().build().unwrap();
+    expect(platform.exchange(get(&url)).await, TransportErrorKind::Tls, Delivery::Unsent);
+    let own =
+        ReqwestTransport::builder().platform_verifier().ca_certificate(authority.pem()).build().unwrap();
+    expect_status(own.exchange(get(&url)).await, 200, "[]");
+}

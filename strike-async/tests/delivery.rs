@@ -1,0 +1,46 @@
+//! What the reqwest transport makes of servers that misbehave, and of those that do not.
+#![cfg(feature = "reqwest")]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use strike_async::{AsyncTransport, ReqwestTransport};
+use strike_test_support::{Exchanger, Lab, Setup, cases, each_case};
+
+struct Reqwest;
+
+impl Lab for Reqwest {
+    fn build(&self, setup: Setup) -> Result<(Exchanger, String), strike_async::core::Error> {
+        let mut builder = ReqwestTransport::builder();
+        for certificate in &setup.certificates {
+            builder = builder.ca_certificate(certificate);
+        }
+        if let Some(proxy) = &setup.proxy {
+            builder = builder.proxy(proxy);
+        }
+        if let Some(timeout) = setup.connect_timeout {
+            builder = builder.connect_timeout(timeout);
+        }
+        let shown = format!("{builder:?}");
+        let transport = builder.build()?;
+        let shown = format!("{shown} {transport:?}");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let exchange = move |exchange| {
+            runtime.block_on(async {
+                let reply = transport.exchange(exchange).await;
+                // hyper puts a connection back from a task of its own; without its turn, the next exchange would
+                // open a second one, and what the cases say about kept connections would be a matter of luck.
+                for _ in 0..32 {
+                    tokio::task::yield_now().await;
+                }
+                reply
+            })
+        };
+        Ok((Box::new(exchange), shown))
+    }
+}
+
+each_case!(crate::Reqwest);
+
+#[test]
+fn environment_is_not_read() {
+    cases::proxies::environment_is_not_read(&Reqwest, "environment_is_not_read");
+}

@@ -1,0 +1,196 @@
+//! A raw server: a listener on this machine, a script per connection, and a record of what arrived.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustls::{ServerConfig, StreamOwned};
+
+use crate::certs;
+
+/// What a script reads from and writes to: a socket, or TLS over one.
+pub trait Stream: Read + Write + Send {}
+impl<T: Read + Write + Send> Stream for T {}
+
+/// The other end of one connection.
+pub struct Peer {
+    socket: TcpStream,
+    stream: Box<dyn Stream>,
+    requests: Arc<Mutex<Vec<String>>>,
+    /// Which connection this is, from zero.
+    pub index: usize,
+}
+
+impl Peer {
+    /// Reads one request, head and body, and records it. `None` if the client closed first.
+    pub fn request(&mut self) -> Option<String> {
+        let mut seen = Vec::new();
+        let mut byte = [0];
+        loop {
+            match self.stream.read(&mut byte) {
+                Ok(1) => seen.push(byte[0]),
+                _ => return None,
+            }
+            if seen.ends_with(b"\r\n\r\n") {
+                break;
+            }
+        }
+        let head = String::from_utf8_lossy(&seen).to_ascii_lowercase();
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length:"))
+            .map_or(0, |length| length.trim().parse().unwrap());
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body).ok()?;
+        seen.extend(body);
+        let request = String::from_utf8(seen).unwrap();
+        self.requests.lock().unwrap().push(request.clone());
+        Some(request)
+    }
+
+    /// Writes; that the client may have gone is part of the game.
+    pub fn write(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.stream.write_all(bytes.as_ref()).and_then(|()| self.stream.flush()).is_ok()
+    }
+
+    /// Reads a request and answers it.
+    pub fn answer(&mut self, response: impl AsRef<[u8]>) -> bool {
+        self.request().is_some() && self.write(response)
+    }
+
+    pub(crate) fn stream(&mut self) -> &mut dyn Stream {
+        &mut *self.stream
+    }
+
+    /// Ends with a reset instead of a close.
+    pub fn reset(self) {
+        socket2::SockRef::from(&self.socket).set_linger(Some(Duration::ZERO)).unwrap();
+    }
+
+    /// Says nothing more until the client gives up.
+    pub fn hang(mut self) {
+        let mut rest = [0; 256];
+        while self.stream.read(&mut rest).is_ok_and(|read| read > 0) {}
+    }
+
+    /// Writes one byte after the other, each `pause` after the last, until the client gives up. The pause is a
+    /// read that ends, so that a client that leaves is noticed at once.
+    pub fn drip(mut self, bytes: &[u8], pause: Duration) {
+        self.socket.set_read_timeout(Some(pause)).unwrap();
+        for byte in bytes.iter().cycle() {
+            let left = matches!(self.stream.read(&mut [0; 16]), Ok(0));
+            if left || !self.write([*byte]) {
+                return;
+            }
+        }
+    }
+}
+
+/// A listener whose connections each follow a script.
+pub struct Server {
+    addr: SocketAddr,
+    requests: Arc<Mutex<Vec<String>>>,
+    connections: Arc<Mutex<usize>>,
+    stopping: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    pub fn start(script: impl Fn(Peer) + Send + Sync + 'static) -> Self {
+        Self::launch(None, script)
+    }
+
+    /// The script runs inside TLS. A client that fails the handshake never gets as far.
+    pub fn start_tls(config: Arc<ServerConfig>, script: impl Fn(Peer) + Send + Sync + 'static) -> Self {
+        Self::launch(Some(config), script)
+    }
+
+    fn launch(tls: Option<Arc<ServerConfig>>, script: impl Fn(Peer) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let connections = Arc::new(Mutex::new(0));
+        let stopping = Arc::new(AtomicBool::new(false));
+        let script = Arc::new(script);
+        let (seen, count, stop) = (requests.clone(), connections.clone(), stopping.clone());
+        let thread = thread::spawn(move || {
+            for socket in listener.incoming() {
+                if stop.load(Ordering::SeqCst) {
+                    return;
+                }
+                let socket = socket.unwrap();
+                let index = {
+                    let mut count = count.lock().unwrap();
+                    *count += 1;
+                    *count - 1
+                };
+                let (tls, script, requests) = (tls.clone(), script.clone(), seen.clone());
+                thread::spawn(move || {
+                    let plain = socket.try_clone().unwrap();
+                    let stream: Box<dyn Stream> = match tls {
+                        None => Box::new(plain),
+                        Some(config) => Box::new(StreamOwned::new(certs::accept(&config), plain)),
+                    };
+                    script(Peer { socket, stream, requests, index });
+                });
+            }
+        });
+        Self { addr, requests, connections, stopping, thread: Some(thread) }
+    }
+
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    pub fn port(&self) -> u16 {
+        self.addr.port()
+    }
+
+    /// An address at this server, beginning with the path's slash.
+    pub fn url(&self, scheme: &str, path: &str) -> String {
+        format!("{scheme}://{}{path}", self.addr)
+    }
+
+    /// Every request that arrived whole, head and body.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    pub fn connections(&self) -> usize {
+        *self.connections.lock().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        // Wakes the listener, so that its thread sees the flag.
+        drop(TcpStream::connect(self.addr));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A proxy that opens a tunnel to `target`, whatever name it is asked for.
+pub fn connect_proxy(target: SocketAddr) -> Server {
+    Server::start(move |mut peer| {
+        if peer.request().is_none() {
+            return;
+        }
+        let upstream = TcpStream::connect(target).unwrap();
+        peer.write("HTTP/1.1 200 Connection established\r\n\r\n");
+        let (mut down, mut up) = (peer.socket.try_clone().unwrap(), upstream.try_clone().unwrap());
+        let back = thread::spawn(move || {
+            let _ = io::copy(&mut up, &mut down);
+            let _ = down.shutdown(Shutdown::Write);
+        });
+        let (mut down, mut up) = (&peer.socket, &upstream);
+        let _ = io::copy(&mut down, &mut up);
+        let _ = upstream.shutdown(Shutdown::Write);
+        let _ = back.join();
+    })
+}

@@ -252,15 +252,16 @@ fn lists_with_and_without_bad_rows() {
     assert_eq!(list("[ ]").unwrap().rows(), 0);
     let good = charge_json(&[]);
     let page = list(&json!([good, good]).to_string()).unwrap();
-    assert_eq!((page.charges().len(), page.unreadable().len(), page.rows()), (2, 0, 2));
+    assert_eq!((page.charges().count(), page.unreadable().count(), page.rows()), (2, 0, 2));
 
     let bad = charge_json(&[("id", json!("ch_bad")), ("amount", json!("x"))]);
     let page = list(&json!([good, bad, 7, good, {"code": 1}]).to_string()).unwrap();
-    assert_eq!((page.charges().len(), page.rows()), (2, 5));
-    let rows: Vec<_> =
-        page.unreadable().iter().map(|bad| (bad.row(), bad.id().map(|id| id.as_str()))).collect();
-    assert_eq!(rows, [(1, Some("ch_bad")), (2, None), (4, None)]);
-    assert!(page.unreadable().iter().all(|bad| !bad.reason().is_empty()));
+    assert_eq!((page.charges().count(), page.rows()), (2, 5));
+    let rows: Vec<_> = page.unreadable().map(|bad| bad.id().map(|id| id.as_str())).collect();
+    assert_eq!(rows, [Some("ch_bad"), None, None]);
+    assert!(page.unreadable().all(|bad| !bad.reason().is_empty()));
+    let places: Vec<_> = page.into_rows().iter().map(|row| matches!(row, Row::Charge(_))).collect();
+    assert_eq!(places, [true, false, false, true, false]);
 
     for body in ["", "{}", "7", "[", "[1,", "<html>", r#"{"message":"x"}"#] {
         assert_eq!(list(body).unwrap_err().kind(), &ErrorKind::Undecodable, "{body}");

@@ -10,7 +10,7 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 use strike_core::{
     Advice, Charge, Create, Error, ErrorKind, Get, HttpResponse, List, NewCharge, Operation, Page,
-    RetryAfter, UnixMillis,
+    RetryAfter, Row, UnixMillis,
 };
 use support::{CANARY, charge_json, endpoint};
 

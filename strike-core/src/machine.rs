@@ -43,7 +43,7 @@
 //! assert!(matches!(call.poll(at_second(180)), Step::Send(_)));
 //! call.handle(Ok(http::Response::new(b"[ ]".to_vec())), at_second(180));
 //! let Step::Done(Ok(page)) = call.poll(at_second(180)) else { panic!("expected a page") };
-//! assert!(page.charges().is_empty());
+//! assert_eq!(page.rows(), 0);
 //!
 //! // After `Done` comes `Finished`.
 //! let Step::Done(Err(error)) = call.poll(at_second(180)) else { panic!("expected an error") };

@@ -40,7 +40,10 @@ pub enum Ask {
     Get(usize),
     GetUnknown,
     List(u32),
-    ListOf { page: u32, size: u32 },
+    ListOf {
+        page: u32,
+        size: u32,
+    },
     Wait(usize, Wait),
     /// The payer pays now.
     Pay(usize),

@@ -37,13 +37,7 @@ fn wait() -> Ask {
 }
 
 /// A scenario in which nothing goes wrong, and no time passes.
-fn plain(
-    name: &'static str,
-    steps: Vec<(Ask, Sees)>,
-    sends: usize,
-    arrive: u64,
-    charges: usize,
-) -> Scenario {
+fn plain(name: &'static str, steps: Vec<(Ask, Sees)>, sends: usize, arrive: u64, charges: usize) -> Scenario {
     Scenario { name, key: Key::Right, faults: Vec::new(), steps, sends, arrive, charges, lasts: 0..=0 }
 }
 
@@ -78,11 +72,7 @@ fn good() -> Vec<Scenario> {
 
 fn refused() -> Vec<Scenario> {
     let no = |status| Sees::Fails("Unauthorized", Some(status));
-    let wrong_key = vec![
-        (create(), no(401)),
-        (Ask::GetUnknown, no(401)),
-        (Ask::List(0), no(401)),
-    ];
+    let wrong_key = vec![(create(), no(401)), (Ask::GetUnknown, no(401)), (Ask::List(0), no(401))];
     let too_much = Ask::Create(NewCharge::satoshis(4_294_968, "a house"));
     let redirected = Sees::Fails("Redirected", Some(302));
     vec![
@@ -100,15 +90,23 @@ fn refused() -> Vec<Scenario> {
         ),
         Scenario {
             faults: vec![(1, ELSEWHERE), (2, ELSEWHERE)],
-            ..plain("a redirect is not followed", vec![(create(), redirected), (Ask::List(0), redirected)], 2, 0, 0)
+            ..plain(
+                "a redirect is not followed",
+                vec![(create(), redirected), (Ask::List(0), redirected)],
+                2,
+                0,
+                0,
+            )
         },
     ]
 }
 
 fn creates_in_doubt() -> Vec<Scenario> {
-    let unknown = |status| vec![(create(), Sees::Fails("OutcomeUnknown", status)), (Ask::List(0), Sees::Rows(1))];
+    let unknown =
+        |status| vec![(create(), Sees::Fails("OutcomeUnknown", status)), (Ask::List(0), Sees::Rows(1))];
     let in_doubt = |name, fault| Scenario { faults: vec![(1, fault)], ..plain(name, unknown(None), 2, 2, 1) };
-    let not_made = |status| vec![(create(), Sees::Fails("OutcomeUnknown", status)), (Ask::List(0), Sees::Rows(0))];
+    let not_made =
+        |status| vec![(create(), Sees::Fails("OutcomeUnknown", status)), (Ask::List(0), Sees::Rows(0))];
     vec![
         in_doubt("a create whose reply is cut is not sent again", CUT),
         in_doubt("a create whose connection closes is not sent again", CLOSED),
@@ -128,7 +126,13 @@ fn creates_in_doubt() -> Vec<Scenario> {
         },
         Scenario {
             faults: vec![(1, NO_TRUST)],
-            ..plain("a create to an untrusted host", vec![(create(), Sees::Fails("Connection", None))], 1, 0, 0)
+            ..plain(
+                "a create to an untrusted host",
+                vec![(create(), Sees::Fails("Connection", None))],
+                1,
+                0,
+                0,
+            )
         },
     ]
 }
@@ -153,12 +157,24 @@ fn repeated() -> Vec<Scenario> {
         Scenario {
             faults: vec![(1, CLOSED), (2, CLOSED), (3, CUT)],
             lasts: 0..=1,
-            ..plain("a list is given up in the end", vec![(Ask::List(0), Sees::Fails("Connection", None))], 3, 3, 0)
+            ..plain(
+                "a list is given up in the end",
+                vec![(Ask::List(0), Sees::Fails("Connection", None))],
+                3,
+                3,
+                0,
+            )
         },
         Scenario {
             faults: vec![(1, OVERLOADED), (2, OVERLOADED), (3, OVERLOADED)],
             lasts: 0..=1,
-            ..plain("a server that stays down", vec![(Ask::List(0), Sees::Fails("Server", Some(503)))], 3, 0, 0)
+            ..plain(
+                "a server that stays down",
+                vec![(Ask::List(0), Sees::Fails("Server", Some(503)))],
+                3,
+                0,
+                0,
+            )
         },
         limited("a create waits as long as the server says", IN_7_S, 7..=7),
         limited("a create waits until the server says", AT_A_DATE, 12..=12),

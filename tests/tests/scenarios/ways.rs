@@ -38,7 +38,10 @@ fn in_memory(scenario: &Scenario, client: impl FnOnce(Endpoint, Arc<World>) -> B
     play(scenario, &*client(at, Arc::clone(&world)), &world)
 }
 
-fn over_loopback(scenario: &Scenario, client: impl FnOnce(Endpoint, Arc<World>) -> Box<dyn Client>) -> Played {
+fn over_loopback(
+    scenario: &Scenario,
+    client: impl FnOnce(Endpoint, Arc<World>) -> Box<dyn Client>,
+) -> Played {
     let running = sandbox().start().unwrap();
     // Without faults the client talks to the sandbox's own server, and keeps its connections.
     let relay = (!scenario.faults.is_empty()).then(|| relay::to(running.address(), scenario.faults.clone()));
@@ -52,7 +55,11 @@ fn blocking(at: Endpoint, world: Arc<World>, transport: impl Transport + 'static
     Box::new(builder.build().unwrap())
 }
 
-fn asynchronous(at: Endpoint, world: Arc<World>, transport: impl AsyncTransport + 'static) -> Box<dyn Client> {
+fn asynchronous(
+    at: Endpoint,
+    world: Arc<World>,
+    transport: impl AsyncTransport + 'static,
+) -> Box<dyn Client> {
     let builder = strike_async::Client::builder(at).transport(transport).timer(world).seed(SEED);
     let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
     Box::new(OnRuntime { client: builder.build().unwrap(), runtime })

@@ -33,6 +33,14 @@ struct State {
     payments: Vec<(Duration, ChargeId)>,
 }
 
+impl State {
+    /// Whoever waits or asks for ever is stopped here.
+    fn add(&mut self, event: Event) {
+        self.events.push(event);
+        assert!(self.events.len() < 1000, "no end is in sight: {:?}", &self.events[..20]);
+    }
+}
+
 impl World {
     /// The sandbox's clock must stand at [`START`].
     pub fn new(sandbox: Sandbox, faults: Vec<(usize, Fault)>) -> Self {
@@ -67,8 +75,7 @@ impl World {
             body: String::from_utf8(request.body().clone()).unwrap(),
         };
         let mut state = self.state();
-        state.events.push(sent);
-        assert!(state.events.len() < 1000, "no end is in sight: {:?}", &state.events[..20]);
+        state.add(sent);
         state.events.iter().filter(|event| matches!(event, Event::Sent { .. })).count()
     }
 
@@ -100,7 +107,7 @@ impl World {
     /// Time passes: for the clocks, the sandbox and the payer.
     pub fn wait(&self, duration: Duration) {
         let mut state = self.state();
-        state.events.push(Event::Waited(duration));
+        state.add(Event::Waited(duration));
         let end = state.monotonic + duration;
         let due: Vec<_> = state.payments.extract_if(.., |(at, _)| *at <= end).collect();
         state.monotonic = end;

@@ -2,6 +2,8 @@
 //! its code is compiled.
 #![doc = include_str!("../../README.md")]
 
+mod closed_port;
 mod loopback;
 
+pub use closed_port::ClosedPort;
 pub use loopback::Loopback;

@@ -10,11 +10,7 @@ use rustls::crypto::{CryptoProvider, ring};
 use strike_core::{
     ApiKey, Delivery, Endpoint, Error, ErrorKind, Network, NewCharge, RetryPolicy, TransportErrorKind,
 };
-
-/// A port at which nobody listens.
-fn closed_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
-}
+use strike_tests::ClosedPort;
 
 /// A port whose listener does not speak TLS: it reads a greeting, and answers in plain HTTP.
 fn plain_port() -> u16 {
@@ -57,7 +53,8 @@ async fn use_both(closed: u16, plain: u16) {
 
 #[tokio::test]
 async fn both_adapters_bring_their_own_provider() {
-    let (closed, plain) = (closed_port(), plain_port());
+    let (port, plain) = (ClosedPort::take().unwrap(), plain_port());
+    let closed = port.port();
     assert!(CryptoProvider::get_default().is_none());
     use_both(closed, plain).await;
     assert!(

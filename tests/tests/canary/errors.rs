@@ -1,6 +1,5 @@
 //! Every kind of error, through both adapters, from servers that repeat whatever they were sent.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
 use data_encoding::BASE64;
@@ -8,7 +7,7 @@ use strike_core::{
     ApiKey, Charge, Endpoint, Error, ErrorKind, List, Network, NewCharge, RetryPolicy, TransportErrorKind,
     Wait,
 };
-use strike_tests::Loopback;
+use strike_tests::{ClosedPort, Loopback};
 
 use crate::secrets::{self, KEY, assert_debug_silent, assert_error_silent, assert_silent, endpoint};
 
@@ -77,10 +76,6 @@ fn answer(status: &str, body: &str) -> String {
     format!(
         "HTTP/1.1 {status}\r\nx-your-key: {KEY}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
     )
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
 #[test]
@@ -169,7 +164,8 @@ fn a_mismatch() {
 
 #[test]
 fn no_answer_at_all() {
-    let refused = endpoint(&format!("http://127.0.0.1:{}/", free_port()));
+    let closed = ClosedPort::take().unwrap();
+    let refused = endpoint(&format!("http://127.0.0.1:{}/", closed.port()));
     check("a refused connection", &all_errors(&refused, policy()), "Connection { kind: Refused");
     let nowhere = endpoint("https://no-such-host.invalid/");
     check("a name that nobody has", &all_errors(&nowhere, policy()), "Connection");
@@ -186,7 +182,8 @@ fn no_answer_at_all() {
 
 #[test]
 fn a_proxy_with_credentials() {
-    let proxy = secrets::proxy_url(free_port());
+    let closed = ClosedPort::take().unwrap();
+    let proxy = secrets::proxy_url(closed.port());
     let at = endpoint("https://no-such-host.invalid/");
     let blocking = strike_blocking::UreqTransport::builder().proxy(&proxy).build().unwrap();
     let client =

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use log::{LevelFilter, Log, Metadata, Record};
 use strike_core::{List, NewCharge, RetryPolicy};
 use strike_sandbox::Sandbox;
+use strike_tests::ClosedPort;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record as SpanRecord};
 use tracing::{Event, Subscriber};
@@ -83,6 +84,8 @@ fn the_clients_below_tell_no_log_the_key() {
 
     let sandbox = Sandbox::builder().api_key(KEY).start().unwrap();
     let at = endpoint(sandbox.base_url());
+    let closed = ClosedPort::take().unwrap();
+    let proxy = proxy_url(closed.port());
     let away = endpoint("https://no-such-host.invalid/");
     let no_tls = endpoint(&sandbox.base_url().replace("http:", "https:"));
     let order = || NewCharge::satoshis(4200, "overheard");
@@ -92,7 +95,7 @@ fn the_clients_below_tell_no_log_the_key() {
     let charge = client.create(order()).unwrap();
     client.get(charge.id()).unwrap();
     strike_blocking::Client::builder(no_tls.clone()).retry(once).build().unwrap().list(0).unwrap_err();
-    let proxied = strike_blocking::UreqTransport::builder().proxy(&proxy_url(1)).build().unwrap();
+    let proxied = strike_blocking::UreqTransport::builder().proxy(&proxy).build().unwrap();
     let proxied =
         strike_blocking::Client::builder(away.clone()).transport(proxied).retry(once).build().unwrap();
     proxied.send(List::page(0)).unwrap_err();
@@ -104,7 +107,7 @@ fn the_clients_below_tell_no_log_the_key() {
         let charge = client.create(order()).await.unwrap();
         client.get(charge.id()).await.unwrap();
         strike_async::Client::builder(no_tls).retry(once).build().unwrap().list(0).await.unwrap_err();
-        let proxied = strike_async::ReqwestTransport::builder().proxy(&proxy_url(1)).build().unwrap();
+        let proxied = strike_async::ReqwestTransport::builder().proxy(&proxy).build().unwrap();
         let proxied = strike_async::Client::builder(away).transport(proxied).retry(once).build().unwrap();
         proxied.send(List::page(0)).await.unwrap_err();
     });

@@ -1,0 +1,14 @@
+//! A canary key: it sings wherever it comes out, be it in an error, in a Debug output or in a log.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod debug;
+mod errors;
+mod logs;
+mod secrets;

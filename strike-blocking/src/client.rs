@@ -13,9 +13,8 @@ use crate::builder::ClientBuilder;
 use crate::charges::Charges;
 use crate::entropy;
 use crate::lazy::Lazy;
-use crate::timer::Timer;
+use crate::timer::{Timer, Wake};
 use crate::transport::Transport;
-use crate::wake::Wake;
 use crate::watch::Watch;
 
 /// A client of one [`Endpoint`]. Cloning is cheap, and clones share their connections.

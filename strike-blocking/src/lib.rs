@@ -9,7 +9,6 @@ mod timer;
 mod transport;
 #[cfg(feature = "ureq")]
 mod ureq_transport;
-mod wake;
 mod watch;
 
 pub use strike_core as core;
@@ -26,9 +25,8 @@ pub use builder::ClientBuilder;
 pub use charges::Charges;
 pub use client::Client;
 pub use lazy::Lazy;
-pub use timer::{SystemTimer, Timer};
+pub use timer::{SystemTimer, Timer, Wake};
 pub use transport::{FnTransport, Transport};
 #[cfg(feature = "ureq")]
 pub use ureq_transport::{UreqTransport, UreqTransportBuilder};
-pub use wake::Wake;
 pub use watch::{Watch, WatchHandle};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use strike_core::{Charge, ChargeId, Error, Event, Machine, Now, Reply, Step, Watched, Watcher};
 
 use crate::client::Client;
-use crate::wake::Wake;
+use crate::timer::Wake;
 
 /// How long to wait where nothing is pending but a handle could add something; a handle ends that wait.
 const IDLE: Duration = Duration::from_secs(3600);

@@ -241,13 +241,16 @@ impl Endpoint {
         host.eq_ignore_ascii_case("acinq.co") || host.to_ascii_lowercase().ends_with(".acinq.co")
     }
 
-    /// The text without the key, in either of the forms in which a server could repeat it.
+    /// The text without the key, in any of the forms in which a server is likely to repeat it: as it is, and in base64
+    /// with or without the colon, padded or not.
     pub(crate) fn redact(&self, text: &str) -> String {
+        let base64 = &data_encoding::BASE64;
         let header = self.0.authorization.to_str().unwrap_or_default();
         let credentials = header.strip_prefix("Basic ").unwrap_or_default();
-        let plain = data_encoding::BASE64.decode(credentials.as_bytes()).unwrap_or_default();
+        let plain = base64.decode(credentials.as_bytes()).unwrap_or_default();
         let key = core::str::from_utf8(&plain).unwrap_or_default().trim_end_matches(':');
-        crate::wire::without(text, &[credentials, key])
+        let alone = base64.encode(key.as_bytes());
+        crate::wire::without(text, &[credentials.trim_end_matches('='), alone.trim_end_matches('='), key])
     }
 
     /// Starts a request below the base path. `tail` begins with a slash and holds only what was checked.

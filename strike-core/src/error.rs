@@ -519,7 +519,8 @@ impl fmt::Debug for Error {
             .field("status", &inner.status)
             .field("api", &inner.api)
             .field("excerpt", &inner.excerpt)
-            .field("charge", &inner.charge.as_ref().map(Charge::id))
+            // Not even its id: everything in it is the server's, and could repeat the key.
+            .field("charge", &inner.charge.is_some())
             .field("attempts", &inner.attempts)
             .field("source", &inner.source)
             .finish()

@@ -143,6 +143,8 @@ fn row(at: &Endpoint, text: &str) -> Row {
         Err(error) => at.redact(&format!("{error}")),
     };
     let id = serde_json::from_str::<Id>(text).ok().map(|row| row.id);
+    // The row is shown in errors: an id that repeats the key is no id.
+    let id = id.filter(|id| at.redact(id.as_str()) == id.as_str());
     let customer_id =
         serde_json::from_str::<Customer>(text).ok().map(|row| row.customer_id.unwrap_or_default());
     Row::Unreadable(Unreadable { id, customer_id, reason })

@@ -69,7 +69,8 @@ impl Operation for Create {
     }
 
     fn parse(&self, at: &Endpoint, response: &HttpResponse) -> Result<Charge, Error> {
-        self.accept(at, wire::charge(at, &self.asked(), response)?)
+        let charge = wire::charge(at, &self.asked(), response)?;
+        self.accept(at, charge).map_err(|error| error.with_status(response.status().as_u16()))
     }
 
     fn asked(&self) -> String {

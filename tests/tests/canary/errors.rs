@@ -158,7 +158,7 @@ fn a_mismatch() {
         assert_error_silent("a mismatch", error);
     }
     let page = strike_blocking::Client::new(at).unwrap().list(0).unwrap();
-    assert_eq!(page.unreadable().len(), 1);
+    assert_eq!(page.unreadable().count(), 1);
     assert_debug_silent("a bad row", &page);
 }
 

@@ -25,6 +25,7 @@ const CORE_MAY_USE: [&str; 22] = [
     "data-encoding",
     "fastrand",
     "form_urlencoded",
+    "hmac-sha256",
     "http",
     "itoa",
     "jiff",
@@ -153,6 +154,9 @@ fn one_tls_library_and_one_provider_are_locked() {
     }
 }
 
+/// What puts a thread or a task to rest.
+const SLEEPS: [&str; 5] = ["sleep", "sleep_until", "park_timeout", "wait_timeout", "wait_timeout_while"];
+
 #[test]
 fn only_the_timers_read_clocks_and_sleep() {
     for adapter in ["strike-blocking", "strike-async"] {
@@ -160,8 +164,7 @@ fn only_the_timers_read_clocks_and_sleep() {
             let code = only_code(&text);
             let tight: String = code.split_whitespace().collect();
             let reads = tight.contains("Instant::now") || tight.contains("SystemTime::now");
-            let sleeps =
-                identifiers(&code).any(|name| matches!(name, "sleep" | "sleep_until" | "park_timeout"));
+            let sleeps = identifiers(&code).any(|name| SLEEPS.contains(&name));
             let is_timer = path.ends_with("src/timer.rs");
             assert_eq!(reads, is_timer, "{}: does it read a clock?", path.display());
             assert_eq!(sleeps, is_timer, "{}: does it sleep?", path.display());

@@ -130,7 +130,7 @@ impl strike_blocking::Timer for World {
         self.now()
     }
 
-    fn wait(&self, duration: Duration) {
+    fn wait(&self, duration: Duration, _: &strike_blocking::Wake) {
         self.wait(duration);
     }
 }

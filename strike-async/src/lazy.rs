@@ -99,12 +99,15 @@ impl Lazy {
         self.mirror.require_id()
     }
 
-    /// The amount, in satoshi.
+    /// The amount, in satoshi; asks only if nothing but the id is known.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub async fn amount(&mut self) -> Result<u64, Error> {
-        Ok(self.charge().await?.amount())
+        match self.mirror.amount() {
+            Some(amount) => Ok(amount),
+            None => Ok(self.charge().await?.amount()),
+        }
     }
 
     /// The amount to be paid.
@@ -131,20 +134,26 @@ impl Lazy {
         Ok(self.charge().await?.payment_request())
     }
 
-    /// What is paid for.
+    /// What is paid for; asks only if nothing but the id is known.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub async fn description(&mut self) -> Result<&str, Error> {
-        Ok(self.charge().await?.description())
+        if self.mirror.description().is_none() {
+            self.fetch(Want::Charge).await?;
+        }
+        Ok(self.mirror.description().unwrap_or_default())
     }
 
-    /// The caller's own reference, without the order key that travels with it.
+    /// The caller's own reference, without the order key that travels with it; asks only if nothing but the id is known.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub async fn customer_id(&mut self) -> Result<Option<&str>, Error> {
-        Ok(self.charge().await?.own_reference())
+        if self.mirror.own_reference().is_none() {
+            self.fetch(Want::Charge).await?;
+        }
+        Ok(self.mirror.own_reference().flatten())
     }
 
     /// When it was made, by the server's clock.

@@ -11,6 +11,9 @@ mod transport;
 mod ureq_transport;
 mod watch;
 
+#[doc = include_str!("migration.md")]
+pub mod migration {}
+
 pub use strike_core as core;
 pub use strike_core::{
     Advice, ApiError, ApiKey, Attempt, AttemptOutcome, Charge, ChargeId, CheckedInvoice, Currency, Delivery,

@@ -175,6 +175,36 @@ impl Mirror {
         if let Inner::Retrieved { charge } = &self.0 { Some(charge) } else { None }
     }
 
+    /// The amount in satoshi, which is known of all but a charge of which only the id is known.
+    #[must_use]
+    pub const fn amount(&self) -> Option<u64> {
+        match &self.0 {
+            Inner::Draft { order, .. } | Inner::InDoubt { order, .. } => Some(order.amount().get()),
+            Inner::Known { .. } => None,
+            Inner::Retrieved { charge } => Some(charge.amount()),
+        }
+    }
+
+    /// What is paid for, known as the amount is.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        match &self.0 {
+            Inner::Draft { order, .. } | Inner::InDoubt { order, .. } => Some(order.description()),
+            Inner::Known { .. } => None,
+            Inner::Retrieved { charge } => Some(charge.description()),
+        }
+    }
+
+    /// The caller's own reference, without the order key that travels with it; known as the amount is.
+    #[must_use]
+    pub fn own_reference(&self) -> Option<Option<&str>> {
+        match &self.0 {
+            Inner::Draft { order, .. } | Inner::InDoubt { order, .. } => Some(order.customer_reference()),
+            Inner::Known { .. } => None,
+            Inner::Retrieved { charge } => Some(charge.own_reference()),
+        }
+    }
+
     /// The id, which is there after an [`Want::Id`] was fetched.
     ///
     /// # Errors

@@ -6,7 +6,8 @@ use core::time::Duration;
 
 use crate::call::{Call, Pause};
 use crate::endpoint::Endpoint;
-use crate::error::{Error, ErrorKind, InvalidInput};
+use crate::error::{Error, ErrorKind};
+use crate::input::InvalidInput;
 use crate::look::{Look, Reach, Seen};
 use crate::machine::{Machine, Now, Reply, Step};
 use crate::new_charge::NewCharge;

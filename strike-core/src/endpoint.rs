@@ -11,8 +11,10 @@ use core::str::FromStr;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Method, Uri, header};
 
-use crate::error::{Error, InvalidInput};
+use crate::error::{Error, ErrorKind, Mismatch};
+use crate::input::InvalidInput;
 use crate::machine::HttpRequest;
+use crate::text;
 use crate::types::Satoshi;
 
 /// The largest amount that the service accepted, in satoshi.
@@ -250,7 +252,13 @@ impl Endpoint {
         let plain = base64.decode(credentials.as_bytes()).unwrap_or_default();
         let key = core::str::from_utf8(&plain).unwrap_or_default().trim_end_matches(':');
         let alone = base64.encode(key.as_bytes());
-        crate::wire::without(text, &[credentials.trim_end_matches('='), alone.trim_end_matches('='), key])
+        text::without(text, &[credentials.trim_end_matches('='), alone.trim_end_matches('='), key])
+    }
+
+    /// A mismatch, fit for a log: it holds the server's words, which could repeat the key or be endless.
+    pub(crate) fn mismatch(&self, asked: impl Into<String>, mismatch: Mismatch) -> Error {
+        let mismatch = mismatch.reworded(|found| text::shorten(&self.redact(found)));
+        Error::new(asked, ErrorKind::Mismatch(mismatch))
     }
 
     /// Starts a request below the base path. `tail` begins with a slash and holds only what was checked.

@@ -11,7 +11,6 @@
 //! | `ServerErrorException` | `Server` |
 //! | none: a slip in driving a machine | `Finished` |
 
-use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -19,11 +18,9 @@ use core::error::Error as StdError;
 use core::fmt;
 use core::time::Duration;
 
-use crate::endpoint::Endpoint;
-use crate::op::Unreadable;
+use crate::input::InvalidInput;
 use crate::transport::{Delivery, TransportError, TransportErrorKind};
 use crate::types::{Charge, UnixMillis};
-use crate::wire;
 
 /// The one error of the SDK. It is one pointer wide, and never shows a key or a base URL.
 ///
@@ -125,43 +122,6 @@ pub enum RetryAfter {
     At(UnixMillis),
 }
 
-/// Input that breaks a rule, and which rule.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field} must be {rule}{}", .found.as_deref().map(|found| alloc::format!(", but is {found}")).unwrap_or_default())]
-pub struct InvalidInput {
-    field: &'static str,
-    rule: Cow<'static, str>,
-    found: Option<String>,
-}
-
-impl InvalidInput {
-    /// Says that this input is wrong, and what it must be, in words that follow "must be".
-    ///
-    /// For adapters and custom transports, whose options can be wrong too. Neither may hold a secret.
-    #[must_use]
-    pub fn new(field: &'static str, rule: impl Into<Cow<'static, str>>) -> Self {
-        Self { field, rule: rule.into(), found: None }
-    }
-
-    /// Adds what was found, which must not be a secret.
-    pub(crate) fn found(mut self, found: impl ToString) -> Self {
-        self.found = Some(found.to_string());
-        self
-    }
-
-    /// The name of the input that is wrong.
-    #[must_use]
-    pub const fn field(&self) -> &'static str {
-        self.field
-    }
-
-    /// What it must be, limits included, in words that follow "must be".
-    #[must_use]
-    pub fn rule(&self) -> &str {
-        &self.rule
-    }
-}
-
 /// An answer that differs from what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} should be {expected}, but is {found}")]
@@ -174,6 +134,12 @@ pub struct Mismatch {
 impl Mismatch {
     pub(crate) fn new(field: &'static str, expected: impl ToString, found: impl ToString) -> Self {
         Self { field, expected: expected.to_string(), found: found.to_string() }
+    }
+
+    /// The same, with what was found in other words.
+    pub(crate) fn reworded(self, reword: impl FnOnce(&str) -> String) -> Self {
+        let found = reword(&self.found);
+        Self { found, ..self }
     }
 
     /// Compares two values of a field.
@@ -334,22 +300,6 @@ impl Error {
     pub(crate) fn no_answer(asked: impl Into<String>, error: TransportError) -> Self {
         let kind = ErrorKind::Connection { kind: error.kind(), delivery: error.delivery() };
         Self::new(asked, kind).with_source(error)
-    }
-
-    /// A row of a list that is no charge.
-    pub(crate) fn unreadable(row: &Unreadable) -> Self {
-        let asked = match row.id() {
-            Some(id) => alloc::format!("list charges, row {id}"),
-            None => "list charges, a row without a readable id".to_string(),
-        };
-        Self::new(asked, ErrorKind::Undecodable).with_status(200).with_source(row.reason().to_string())
-    }
-
-    /// A mismatch, fit for a log: it holds the server's words, which could repeat the key or be endless.
-    pub(crate) fn mismatch(at: &Endpoint, asked: impl Into<String>, mismatch: Mismatch) -> Self {
-        let Mismatch { field, expected, found } = mismatch;
-        let found = wire::shorten(&at.redact(&found));
-        Self::new(asked, ErrorKind::Mismatch(Mismatch { field, expected, found }))
     }
 
     pub(crate) fn with_status(mut self, status: u16) -> Self {

@@ -9,6 +9,7 @@ pub mod call;
 pub mod create_once;
 pub mod endpoint;
 pub mod error;
+pub mod input;
 pub mod invoice;
 mod look;
 pub mod machine;
@@ -17,8 +18,10 @@ pub mod mirror;
 pub mod new_charge;
 pub mod op;
 pub mod order_key;
+pub mod page;
 pub mod pager;
 pub mod policy;
+mod text;
 pub mod transport;
 pub mod types;
 pub mod wait;
@@ -30,9 +33,8 @@ mod wire;
 pub use call::Call;
 pub use create_once::{CreateOnce, Made, Once};
 pub use endpoint::{ApiKey, Endpoint, EndpointBuilder, Network};
-pub use error::{
-    Advice, ApiError, Attempt, AttemptOutcome, Error, ErrorKind, InvalidInput, Mismatch, RetryAfter,
-};
+pub use error::{Advice, ApiError, Attempt, AttemptOutcome, Error, ErrorKind, Mismatch, RetryAfter};
+pub use input::InvalidInput;
 #[cfg(feature = "signature")]
 pub use invoice::PayeeKey;
 pub use invoice::{CheckedInvoice, Described, Expectation, Invoice, InvoiceError};
@@ -40,8 +42,9 @@ pub use machine::{Exchange, HttpRequest, HttpResponse, Machine, Now, Reply, Step
 pub use machines::Machines;
 pub use mirror::Mirror;
 pub use new_charge::NewCharge;
-pub use op::{Create, Get, List, Operation, Page, Replay, Row, Unreadable};
+pub use op::{Create, Get, List, Operation, Replay};
 pub use order_key::OrderKey;
+pub use page::{Page, Row, Unreadable};
 pub use pager::{NextCharge, Pager};
 pub use policy::{RetryPolicy, Schedule, Seeds};
 pub use transport::{Delivery, TransportError, TransportErrorKind};

@@ -6,7 +6,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::Endpoint;
-use crate::error::InvalidInput;
+use crate::input::InvalidInput;
 use crate::types::{Currency, Satoshi};
 
 /// The longest invoice lifetime that clients of the service were seen to ask for: a week, in seconds.

@@ -4,9 +4,9 @@ use alloc::collections::VecDeque;
 
 use crate::call::Call;
 use crate::endpoint::Endpoint;
-use crate::error::Error;
 use crate::machine::{Machine, Now, Reply, Step};
-use crate::op::{List, Row};
+use crate::op::List;
+use crate::page::Row;
 use crate::policy::{RetryPolicy, Seeds};
 use crate::walk::Walk;
 
@@ -94,7 +94,7 @@ impl Machine for NextCharge<'_> {
                         pager.left -= 1;
                         Ok(Some(charge))
                     }
-                    Row::Unreadable(row) => Err(Error::unreadable(&row)),
+                    Row::Unreadable(row) => Err(row.into_error()),
                 });
             }
             let call = match (&mut pager.call, pager.walk.next()) {

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::InvalidInput;
+use crate::input::InvalidInput;
 use crate::order_key::OrderKey;
 
 /// The name of a charge, as the server gave it: 1 to 128 of `[A-Za-z0-9_-]`.

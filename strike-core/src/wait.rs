@@ -243,7 +243,7 @@ impl WaitPaid {
             })
             .map_err(|mismatch| {
                 let asked = Get::new(self.charge.id().clone()).asked();
-                Error::mismatch(&self.at, asked, mismatch).with_charge(charge.clone())
+                self.at.mismatch(asked, mismatch).with_charge(charge.clone())
             })
     }
 }

@@ -3,7 +3,8 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use crate::op::{List, Page, Row};
+use crate::op::List;
+use crate::page::{Page, Row};
 use crate::types::ChargeId;
 
 /// Rows further back than this are forgotten: a row comes again only if that many charges were made between two pages.

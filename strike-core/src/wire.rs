@@ -1,6 +1,6 @@
 //! The shapes of the wire: a charge as the server sends it, and the ladder down which an error body is read.
 
-use alloc::borrow::{Cow, ToOwned};
+use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -14,7 +14,8 @@ use serde_json::value::RawValue;
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, Error, ErrorKind, RetryAfter};
 use crate::machine::HttpResponse;
-use crate::op::{Row, Unreadable};
+use crate::page::{Row, Unreadable};
+use crate::text;
 use crate::types::{self, ChargeId, Currency, PaymentHash, Satoshi, UnixMillis};
 
 /// A charge as it travels. Unknown fields are ignored; an absent `customer_id` is absent.
@@ -212,7 +213,7 @@ fn failure(
     let error = Error::new(asked, kind).with_status(status.as_u16());
     match api {
         Some(body) => {
-            let message = shorten(&at.redact(&body.message));
+            let message = text::shorten(&at.redact(&body.message));
             error.with_api(Some(ApiError { code: body.code, message }))
         }
         None => error.with_excerpt(excerpt(at, response.body())),
@@ -236,27 +237,5 @@ pub(crate) fn http_date(value: &str) -> Option<UnixMillis> {
 
 /// The beginning of a body, fit for a log: text, no key, no control characters.
 fn excerpt(at: &Endpoint, body: &[u8]) -> String {
-    shorten(&at.redact(&String::from_utf8_lossy(body)))
-}
-
-pub(crate) fn shorten(text: &str) -> String {
-    const MOST: usize = 200;
-    let tidy = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c });
-    let mut short: String = tidy.take(MOST + 1).collect();
-    if let Some((cut, _)) = short.char_indices().nth(MOST) {
-        short.truncate(cut);
-        short.push('…');
-    }
-    short
-}
-
-/// Replaces each of the secrets in a text.
-pub(crate) fn without(text: &str, secrets: &[&str]) -> String {
-    let mut clean = Cow::Borrowed(text);
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        if clean.contains(secret) {
-            clean = Cow::Owned(clean.replace(secret, "[redacted]"));
-        }
-    }
-    clean.into_owned()
+    text::shorten(&at.redact(&String::from_utf8_lossy(body)))
 }

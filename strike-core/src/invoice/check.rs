@@ -9,8 +9,8 @@ use super::read::{Described, Invoice};
 use super::signature::{self, PayeeKey};
 use crate::endpoint::Network;
 use crate::error::Mismatch;
+use crate::text;
 use crate::types::{Charge, Satoshi, UnixMillis};
-use crate::wire;
 
 impl Charge {
     /// Holds the charge and its invoice against an order, before a payer sees either.
@@ -62,7 +62,7 @@ impl Charge {
     pub fn check(&self, expected: &Expectation) -> Result<CheckedInvoice, Mismatch> {
         // The host's words could be endless.
         self.check_at_length(expected).map_err(|mismatch| {
-            Mismatch::new(mismatch.field(), mismatch.expected(), wire::shorten(mismatch.found()))
+            Mismatch::new(mismatch.field(), mismatch.expected(), text::shorten(mismatch.found()))
         })
     }
 

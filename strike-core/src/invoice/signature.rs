@@ -14,7 +14,8 @@ use lightning_invoice::{Bolt11ParseError, SignedRawBolt11Invoice, TaggedField};
 
 use super::expectation::Expectation;
 use super::read::{Described, Invoice};
-use crate::error::{InvalidInput, Mismatch};
+use crate::error::Mismatch;
+use crate::input::InvalidInput;
 use crate::types::Charge;
 
 /// A Lightning node's public key: who is paid.

@@ -33,7 +33,7 @@ impl Create {
     pub(crate) fn accept(&self, at: &Endpoint, charge: Charge) -> Result<Charge, Error> {
         match self.compare(at, &charge) {
             Ok(()) => Ok(charge),
-            Err(mismatch) => Err(Error::mismatch(at, self.asked(), mismatch).with_charge(charge)),
+            Err(mismatch) => Err(at.mismatch(self.asked(), mismatch).with_charge(charge)),
         }
     }
 

@@ -41,7 +41,8 @@ impl Operation for Get {
         let charge = wire::charge(at, &self.asked(), response)?;
         match Mismatch::unless_equal("id", self.0.as_str(), charge.id().as_str()) {
             Ok(()) => Ok(charge),
-            Err(mismatch) => Err(Error::mismatch(at, self.asked(), mismatch)
+            Err(mismatch) => Err(at
+                .mismatch(self.asked(), mismatch)
                 .with_status(response.status().as_u16())
                 .with_charge(charge)),
         }

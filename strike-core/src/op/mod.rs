@@ -27,7 +27,7 @@ use alloc::string::String;
 
 pub use create::Create;
 pub use get::Get;
-pub use list::{List, Page, Row, Unreadable};
+pub use list::List;
 
 use crate::endpoint::Endpoint;
 use crate::error::Error;

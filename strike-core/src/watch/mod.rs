@@ -18,7 +18,8 @@ use crate::call::{Call, Pause, Verdict};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind};
 use crate::machine::{Machine, Now, Reply, Step};
-use crate::op::{Get, List, Page, Replay, Row};
+use crate::op::{Get, List, Replay};
+use crate::page::{Page, Row};
 use crate::policy::{RetryPolicy, Schedule, Seeds};
 use crate::types::{Charge, ChargeId, UnixMillis};
 

@@ -6,7 +6,7 @@ use core::cmp::Reverse;
 
 use super::chart::{Chart, Place};
 use super::pending::Pending;
-use crate::op::Page;
+use crate::page::Page;
 use crate::types::{Charge, ChargeId, UnixMillis};
 
 /// The fewest rows that a page is asked to have.

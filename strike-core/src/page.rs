@@ -1,0 +1,93 @@
+//! A page of the list, as the server returned it: rows that are charges, and rows that are not.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::error::{Error, ErrorKind};
+use crate::types::{Charge, ChargeId};
+
+/// A page of charges, as the server returned it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub(crate) rows: Vec<Row>,
+}
+
+impl Page {
+    /// The charges, newest first.
+    pub fn charges(&self) -> impl Iterator<Item = &Charge> {
+        self.rows.iter().filter_map(|row| if let Row::Charge(charge) = row { Some(charge) } else { None })
+    }
+
+    /// Rows that are no charges, so that one bad record does not hide the others.
+    pub fn unreadable(&self) -> impl Iterator<Item = &Unreadable> {
+        self.rows.iter().filter_map(|row| if let Row::Unreadable(row) = row { Some(row) } else { None })
+    }
+
+    /// How many rows the server returned, unreadable ones included. Fewer than asked for does not mean that the
+    /// list has ended: the host may allow smaller pages only.
+    #[must_use]
+    pub const fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Every row, in the server's order.
+    #[must_use]
+    pub fn into_rows(self) -> Vec<Row> {
+        self.rows
+    }
+}
+
+/// A row of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "it is one or the other, and neither may be passed over")]
+pub enum Row {
+    /// A charge.
+    Charge(Charge),
+    /// Something else.
+    Unreadable(Unreadable),
+}
+
+impl Row {
+    /// The row's id, if that much could be read.
+    #[must_use]
+    pub const fn id(&self) -> Option<&ChargeId> {
+        match self {
+            Self::Charge(charge) => Some(charge.id()),
+            Self::Unreadable(row) => row.id(),
+        }
+    }
+}
+
+/// A row of a list that could not be read as a charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    pub(crate) id: Option<ChargeId>,
+    /// `None` if not even that could be read: then it may be anyone's.
+    pub(crate) customer_id: Option<String>,
+    pub(crate) reason: String,
+}
+
+impl Unreadable {
+    /// What is wrong, as an error.
+    pub(crate) fn into_error(self) -> Error {
+        let asked = match &self.id {
+            Some(id) => format!("list charges, row {id}"),
+            None => "list charges, a row without a readable id".to_owned(),
+        };
+        Error::new(asked, ErrorKind::Undecodable).with_status(200).with_source(self.reason)
+    }
+
+    /// Its id, if that much could be read.
+    #[must_use]
+    pub const fn id(&self) -> Option<&ChargeId> {
+        self.id.as_ref()
+    }
+
+    /// What is wrong with it.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}

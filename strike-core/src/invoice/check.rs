@@ -27,7 +27,9 @@ impl Charge {
     /// | `invoice.signature` | valid: by the invoice's own payee field if it has one, else by any key |
     /// | `invoice.payee` | the payee that the expectation names |
     ///
-    /// The last three are checked under the feature `signature` alone.
+    /// The last three are checked under the feature `signature` alone. With it, an invoice is also refused (as
+    /// `invoice.signature`) that has more than the 7089 characters of the largest QR code, or numbers with leading
+    /// zeros, which BOLT11 tells writers to leave out: the signatures of such cannot be judged here.
     ///
     /// **What a signature is worth.** Usually an invoice does not say who signed it: the key is computed from
     /// signature and content, and nearly any change of the content leads to some other key. So without

@@ -61,10 +61,13 @@ fn what_agrees_can_be_shown() {
     assert_eq!(check(&current, &order()).unwrap().expires_at(), UnixMillis::from_secs(1_700_000_060));
 }
 
+/// The field that a mismatch names, and the change that it is about.
+type Change = (&'static str, fn(&mut Bolt11));
+
 /// Each field changed, both by a host that signs what it changed, and by someone on the way who cannot.
 #[test]
 fn each_field_that_differs_is_named() {
-    let changes: [(&str, fn(&mut Bolt11)); 8] = [
+    let changes: [Change; 8] = [
         ("invoice.network", |invoice| invoice.prefix = "lnbc42u".into()),
         ("invoice.network", |invoice| invoice.prefix = "lntbs42u".into()),
         ("invoice.amount (millisatoshi)", |invoice| invoice.prefix = "lntb43u".into()),

@@ -33,7 +33,7 @@ impl Charge {
     ///
     /// **What a signature is worth.** Usually an invoice does not say who signed it: the key is computed from
     /// signature and content, and nearly any change of the content leads to some other key. So without
-    /// [`Expectation::payee`] the signature proves nothing about where the invoice comes from, nor that nobody
+    /// a payee in the expectation the signature proves nothing about where the invoice comes from, nor that nobody
     /// changed it; it only tells which node would be paid. An invoice with a payee field proves that the holder of
     /// that key signed it, whoever that is.
     ///

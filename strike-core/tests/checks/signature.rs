@@ -84,6 +84,10 @@ fn an_invoice_that_names_its_payee() {
     let good = named(public_key());
     assert_eq!(check(&good.signed(), &order().payee(payee())).unwrap().payee(), &payee());
 
+    // With the key at hand nothing is recovered, so the recovery id does not matter.
+    let other_id = changed(&good.signature(), |bytes| bytes[64] ^= 1);
+    assert_eq!(check(&good.text(&other_id), &order().payee(payee())).unwrap().payee(), &payee());
+
     let stranger: [u8; 33] = {
         let key = SecretKey::from_slice(&[8; 32]).unwrap();
         PublicKey::from_secret_key(&Secp256k1::new(), &key).serialize()

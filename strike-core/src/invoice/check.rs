@@ -27,12 +27,15 @@ impl Charge {
     /// | `invoice.signature` | valid: by the invoice's own payee field if it has one, else by any key |
     /// | `invoice.payee` | the payee that the expectation names |
     ///
-    /// The last three are checked under the feature `signature` alone.
+    /// The hash, the signature and the payee are checked under the feature `signature` alone. With it, an invoice is
+    /// also refused (as `invoice.signature`) that has more than the 7089 characters of the largest QR code, or that is
+    /// not in the form which BOLT11 asks of writers: numbers without leading zeros, gaps filled with zeros. The
+    /// signature of such a one cannot be judged here.
     ///
     /// **What a signature is worth.** Usually an invoice does not say who signed it: the key is computed from
-    /// signature and content, and nearly any change of the content leads to some other key. So without
-    /// [`Expectation::payee`] the signature proves nothing about where the invoice comes from, nor that nobody
-    /// changed it; it only tells which node would be paid. An invoice with a payee field proves that the holder of
+    /// signature and content, and nearly any change of the content leads to some other key. So unless the expectation
+    /// names the payee, the signature proves nothing about where the invoice comes from, nor that nobody changed
+    /// it; it only tells which node would be paid. An invoice with a payee field proves that the holder of
     /// that key signed it, whoever that is.
     ///
     /// Whether the charge is the one that was asked for (its id), and whether it is paid, is not looked at here.

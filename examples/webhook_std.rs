@@ -1,0 +1,91 @@
+//! Receives a webhook with nothing but the standard library, and ships an order once it is paid; blocking.
+//!
+//! It brings its own sandbox, pays, and delivers the webhook to itself, twice.
+#![allow(clippy::print_stdout, reason = "it shows something")]
+
+use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use strike_blocking::{ApiKey, ChargeId, Client, Endpoint, NewCharge};
+use strike_core::webhook::{self, Completion, Guard, Hint, Recent};
+use strike_sandbox::Sandbox;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let sandbox = Sandbox::builder().start()?;
+    let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+    let client = Client::new(at)?;
+    let charge = client.create(NewCharge::satoshis(4200, "a pot of tea"))?;
+    let orders = HashMap::from([(charge.id().clone(), "order-17")]);
+
+    // A bounded queue between the door and the worker: the door answers at once, and a flood stays outside.
+    let (door, queue) = sync_channel(100);
+    let worker = thread::spawn(move || work(&client, &orders, &queue));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    let server = thread::spawn(move || {
+        // Two deliveries are enough here; a shop takes them for ever.
+        for stream in listener.incoming().take(2) {
+            stream.and_then(|stream| answer(stream, &door)).unwrap_or_else(|error| println!("{error}"));
+        }
+    });
+
+    sandbox.pay(charge.id())?;
+    for _ in 0..2 {
+        println!("delivered: {}", strike_examples::deliver(address, charge.id())?);
+    }
+    server.join().map_err(|_| "the server panicked")?;
+    worker.join().map_err(|_| "the worker panicked")?;
+    Ok(())
+}
+
+/// Takes one request: says 200 to a hint that fits into the queue, and never looks while the sender waits.
+fn answer(mut stream: TcpStream, door: &SyncSender<Hint>) -> io::Result<()> {
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    let mut reader = BufReader::new(&stream).take((16 * 1024 + webhook::MAX_BODY) as u64);
+    let (mut line, mut length) = (String::new(), None);
+    while reader.read_line(&mut line)? > 2 {
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse::<usize>().ok().filter(|length| *length <= webhook::MAX_BODY);
+        }
+        line.clear();
+    }
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body)?;
+    let status = match webhook::parse(&body).map(|hint| door.try_send(hint)) {
+        Ok(Ok(())) => "200 OK",
+        Ok(Err(_)) => "503 Service Unavailable",
+        Err(_) => "400 Bad Request",
+    };
+    write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+}
+
+/// Looks at what was hinted, one after another. A shop also polls its unpaid orders, since deliveries get lost.
+fn work(client: &Client, orders: &HashMap<ChargeId, &str>, queue: &Receiver<Hint>) {
+    let mut guard = Guard::new(Recent::new(1000));
+    for hint in queue {
+        // A charge that we never made, or that is done, is not worth a request.
+        let Some(order) = orders.get(hint.id()) else { continue };
+        if guard.remembers(hint.id()) == Ok(true) {
+            println!("{order} was shipped before");
+            continue;
+        }
+        let charge = match client.send(hint.confirm()) {
+            Ok(charge) => charge,
+            Err(error) => {
+                println!("{error}");
+                continue;
+            }
+        };
+        println!("paid: {}", charge.paid());
+        match guard.complete(&charge, |_| writeln!(io::stdout(), "shipping {order}")) {
+            Ok(Completion::Now | Completion::Before | Completion::Unpaid) => {}
+            Err(error) => println!("{error}"),
+        }
+    }
+}

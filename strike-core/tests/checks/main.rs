@@ -1,0 +1,211 @@
+//! What a payer may be shown: a charge and its invoice, held against the order.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod bolt11;
+#[cfg(feature = "signature")]
+mod signature;
+#[cfg(feature = "signature")]
+mod specification;
+#[path = "../support/mod.rs"]
+mod support;
+#[cfg(feature = "signature")]
+mod vectors;
+
+use bitcoin::hashes::{Hash as _, sha256};
+use bolt11::{Bolt11, groups, public_key};
+use lightning_invoice::Currency;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use strike_core::{
+    Charge, CheckedInvoice, Described, Expectation, Mismatch, Network, NewCharge, Satoshi, UnixMillis,
+};
+use support::charge;
+use support::invoices::written;
+
+fn with_invoice(invoice: &str, changes: &[(&str, Value)]) -> Charge {
+    let mut all = vec![("payment_request", json!(invoice))];
+    all.extend_from_slice(changes);
+    charge(&all)
+}
+
+fn order() -> Expectation {
+    Expectation::of(&NewCharge::satoshis(4200, "tea"), Network::Testnet)
+}
+
+fn check(invoice: &str, expected: &Expectation) -> Result<CheckedInvoice, Mismatch> {
+    with_invoice(invoice, &[]).check(expected)
+}
+
+fn refused(invoice: &str, expected: &Expectation) -> &'static str {
+    check(invoice, expected).expect_err(invoice).field()
+}
+
+#[test]
+fn what_agrees_can_be_shown() {
+    let text = Bolt11::of_2018().signed();
+    assert!(text.parse::<lightning_invoice::Bolt11Invoice>().is_err(), "strict parsers refuse it");
+    let checked = check(&text, &order()).unwrap();
+    assert_eq!(checked.payment_request(), text);
+    assert_eq!(checked.to_uri(), format!("lightning:{text}"));
+    assert_eq!(checked.to_qr_text(), format!("LIGHTNING:{}", text.to_uppercase()));
+    assert_eq!(checked.amount(), Satoshi::new(4200));
+    assert_eq!(checked.expires_at(), UnixMillis::from_secs(1_542_221_803 + 3600));
+    assert_eq!(checked.invoice().network(), Network::Testnet);
+    assert!(checked.description_checked());
+
+    let upper = check(&text.to_uppercase(), &order()).unwrap();
+    assert_eq!(upper.payment_request(), text.to_uppercase(), "as the host wrote it");
+    assert_eq!((upper.to_uri(), upper.to_qr_text()), (checked.to_uri(), checked.to_qr_text()));
+
+    let current = written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(60));
+    assert_eq!(check(&current, &order()).unwrap().expires_at(), UnixMillis::from_secs(1_700_000_060));
+}
+
+/// The field that a mismatch names, and the change that it is about.
+type Change = (&'static str, fn(&mut Bolt11));
+
+/// Each field changed, both by a host that signs what it changed, and by someone on the way who cannot.
+#[test]
+fn each_field_that_differs_is_named() {
+    let changes: [Change; 8] = [
+        ("invoice.network", |invoice| invoice.prefix = "lnbc42u".into()),
+        ("invoice.network", |invoice| invoice.prefix = "lntbs42u".into()),
+        ("invoice.amount (millisatoshi)", |invoice| invoice.prefix = "lntb43u".into()),
+        ("invoice.amount (millisatoshi)", |invoice| invoice.prefix = "lntb".into()),
+        ("invoice.payment_hash", |invoice| invoice.field(1)[0] ^= 1),
+        ("invoice.description", |invoice| invoice.field(13)[0] ^= 1),
+        ("invoice.description", |invoice| invoice.fields.retain(|(tag, _)| *tag != 13)),
+        ("payment_request", |invoice| invoice.fields.retain(|(tag, _)| *tag != 1)),
+    ];
+    let own = Expectation::new(Network::Testnet);
+    for (name, change) in changes {
+        let mut invoice = Bolt11::of_2018();
+        let signature = invoice.signature();
+        assert!(check(&invoice.text(&signature), &order()).is_ok());
+        change(&mut invoice);
+        for text in [invoice.signed(), invoice.text(&signature)] {
+            assert_eq!(refused(&text, &order()), name, "{text}");
+            assert_eq!(refused(&text, &own), name, "against the charge alone: {text}");
+        }
+    }
+}
+
+#[test]
+fn the_charge_must_be_the_order() {
+    // The host did something else than was asked, consistently: charge and invoice agree.
+    let text = written(Currency::BitcoinTestnet, 4_300_000, "Tee", None);
+    let changes = [("amount", json!(4300)), ("amount_satoshi", json!(4300)), ("description", json!("Tee"))];
+    let other = with_invoice(&text, &changes);
+    let own = Expectation::new(Network::Testnet);
+    assert_eq!(other.check(&own).unwrap().amount(), Satoshi::new(4300));
+    let mismatch = other.check(&own.clone().amount(Satoshi::new(4200))).unwrap_err();
+    assert_eq!((mismatch.field(), mismatch.expected(), mismatch.found()), ("amount", "4200", "4300"));
+    let mismatch = other.check(&own.clone().description("tea")).unwrap_err();
+    assert_eq!(
+        (mismatch.field(), mismatch.expected(), mismatch.found()),
+        ("description", "\"tea\"", "\"Tee\"")
+    );
+    assert_eq!(other.check(&order()).unwrap_err().field(), "amount");
+
+    let split = with_invoice(&text, &[("description", json!("Tee")), ("amount_satoshi", json!(4300))]);
+    assert_eq!(split.check(&own.amount(Satoshi::new(4200))).unwrap_err().field(), "amount_satoshi");
+}
+
+#[test]
+fn what_cannot_be_read_is_a_mismatch_and_no_more() {
+    for text in ["", "invented", "lightning:lntb1", "lntb1", "ĿNTB1", "lntb42u1pvjluez"] {
+        assert_eq!(refused(text, &order()), "payment_request", "{text}");
+    }
+    let long = "x".repeat(600);
+    let mismatch = with_invoice("", &[("description", json!(long))]).check(&order()).unwrap_err();
+    assert!(mismatch.found().chars().count() <= 201, "{mismatch}");
+}
+
+#[test]
+fn an_invoice_of_many_routes() {
+    let mut invoice = Bolt11::of_2018();
+    let hops = groups(&[&public_key()[..], &[7; 8 + 4 + 4 + 2]].concat().repeat(12));
+    // A field holds 12 hops. 3 such fields pass bech32's 1023 characters, 40 the 7089 that fit into a QR code.
+    for (fields, longer_than) in [(3, 1023), (40, 7089)] {
+        invoice.fields.truncate(3);
+        invoice.fields.extend(std::iter::repeat_n((3, hops.clone()), fields));
+        let text = invoice.signed();
+        assert!(text.len() > longer_than, "{}", text.len());
+        if cfg!(feature = "signature") && longer_than == 7089 {
+            assert_eq!(refused(&text, &order()), "invoice.signature", "as documented");
+        } else {
+            assert_eq!(check(&text, &order()).unwrap().payment_request(), text);
+        }
+    }
+}
+
+#[test]
+fn a_hashed_description() {
+    let hashed = |text: &str| {
+        let mut invoice = Bolt11::of_2018();
+        let hash = groups(&sha256::Hash::hash(text.as_bytes()).to_byte_array());
+        *invoice.fields.iter_mut().find(|(tag, _)| *tag == 13).unwrap() = (23, hash);
+        invoice.signed()
+    };
+    let checked = check(&hashed("tea"), &order()).unwrap();
+    assert!(matches!(checked.invoice().description(), Described::Hash(_)));
+    assert_eq!(checked.description_checked(), cfg!(feature = "signature"));
+    let other = check(&hashed("coffee"), &order());
+    if cfg!(feature = "signature") {
+        assert_eq!(other.unwrap_err().field(), "invoice.description_hash");
+    } else {
+        assert!(!other.unwrap().description_checked(), "unchecked, and said to be");
+    }
+    // The charge's own description is compared with the order all the same.
+    let other = with_invoice(&hashed("tea"), &[("description", json!("Tee"))]);
+    assert_eq!(other.check(&order()).unwrap_err().field(), "description");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// No payment request makes it panic, and none of these is an invoice.
+    #[test]
+    fn no_text_makes_it_panic(junk in "\\PC{0,300}", groups in proptest::collection::vec(0_u8..32, 0..500)) {
+        prop_assert!(check(&junk, &order()).is_err());
+        let mut invoice = Bolt11::of_2018();
+        invoice.fields.clear();
+        let _ = check(&invoice.text(&groups), &Expectation::new(Network::Testnet));
+        // Behind a good payment hash, so that the rest is looked at.
+        let mut data = Bolt11::of_2018().groups();
+        data.extend(groups);
+        let text = bolt11::bech32("lntb42u", &data);
+        let _ = check(&text, &order());
+        let _ = check(&text.to_uppercase(), &order());
+    }
+
+    /// A check that passes means that order, charge and invoice say the same; one that fails, that they do not.
+    #[test]
+    fn passing_means_equality(
+        amounts in proptest::array::uniform3(1_u64..3),
+        descriptions in proptest::array::uniform3("[ab]"),
+        hashes in proptest::array::uniform2(0_u8..2),
+        networks in proptest::array::uniform2(0_usize..2),
+        names_order in any::<bool>(),
+    ) {
+        let known = [(Network::Bitcoin, "lnbc"), (Network::Testnet, "lntb")];
+        let mut invoice = Bolt11::of_2018();
+        invoice.prefix = format!("{}{}u", known[networks[0]].1, amounts[0]);
+        *invoice.field(1) = groups(&[hashes[0]; 32]);
+        *invoice.field(13) = groups(descriptions[0].as_bytes());
+        let charge = with_invoice(&invoice.signed(), &[
+            ("amount", json!(amounts[1] * 100)),
+            ("amount_satoshi", json!(amounts[1] * 100)),
+            ("description", json!(descriptions[1])),
+            ("payment_hash", json!(format!("{:02x}", hashes[1]).repeat(32))),
+        ]);
+        let mut expected = Expectation::new(known[networks[1]].0);
+        if names_order {
+            expected = expected.amount(Satoshi::new(amounts[2] * 100)).description(descriptions[2].clone());
+        }
+        let equal = amounts[0] == amounts[1] && descriptions[0] == descriptions[1] && hashes[0] == hashes[1]
+            && networks[0] == networks[1]
+            && (!names_order || (amounts[1] == amounts[2] && descriptions[1] == descriptions[2]));
+        prop_assert_eq!(charge.check(&expected).is_ok(), equal);
+    }
+}

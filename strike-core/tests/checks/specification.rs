@@ -1,0 +1,89 @@
+//! The examples of the BOLT11 specification.
+
+use serde_json::json;
+use strike_core::{CheckedInvoice, Expectation, Mismatch, Network, NewCharge};
+
+use crate::{vectors, with_invoice};
+
+const HASH: &str = "0001020304050607080900010203040506070809000102030405060708090102";
+const CAKE: &str = "One piece of chocolate cake, one icecream cone, one pickle, one slice of swiss cheese, one slice of salami, one lollypop, one piece of cherry pie, one sausage, one cupcake, and one slice of watermelon";
+const BEANS: &str = "coffee beans";
+const COFFEE: &str = "1 cup coffee";
+const NONSENSE: &str = "ナンセンス 1杯";
+
+/// Checks it as the invoice of a charge that says the right things, against the right order and the right payee.
+fn check(text: &str, hash: &str, satoshi: u64, description: &str) -> Result<CheckedInvoice, Mismatch> {
+    let network = if text.starts_with("lntb") { Network::Testnet } else { Network::Bitcoin };
+    let charge = with_invoice(
+        text,
+        &[
+            ("amount", json!(satoshi)),
+            ("amount_satoshi", json!(satoshi)),
+            ("description", json!(description)),
+            ("payment_hash", json!(hash)),
+        ],
+    );
+    let key = "03e7156ae33b0a208d0744199163177e909e80176e55d97a2f221ede0f934dd9ad".parse().unwrap();
+    charge.check(&Expectation::of(&NewCharge::satoshis(satoshi, description), network).payee(key))
+}
+
+#[test]
+fn the_valid_ones_pass() {
+    for (satoshi, description, text) in [
+        (250_000, COFFEE, vectors::COFFEE_OF_2017),
+        (2_000_000, CAKE, vectors::TESTNET_OF_2017),
+        (250_000, COFFEE, vectors::COFFEE),
+        (250_000, NONSENSE, vectors::NONSENSE),
+        (2_000_000, CAKE, vectors::HASHED),
+        (2_000_000, CAKE, vectors::TESTNET),
+        (2_000_000, CAKE, vectors::ROUTES),
+        (2_000_000, CAKE, vectors::P2SH),
+        (2_000_000, CAKE, vectors::P2WPKH),
+        (2_000_000, CAKE, vectors::P2WSH),
+        (2_500_000, BEANS, vectors::FEATURES),
+        (2_500_000, BEANS, vectors::UPPER_CASE),
+        (2_500_000, BEANS, vectors::IGNORED_FIELDS),
+        (1_000_000, "payment metadata inside", vectors::NAMED_PAYEE),
+        (1_000_000, "payment metadata inside", vectors::METADATA),
+    ] {
+        let checked = check(text, HASH, satoshi, description);
+        assert!(checked.unwrap_or_else(|mismatch| panic!("{mismatch}: {text}")).description_checked());
+        assert_eq!(
+            check(text, HASH, satoshi, "other").unwrap_err().field().split('.').next(),
+            Some("invoice")
+        );
+    }
+}
+
+/// No amount, or one with a fraction of a satoshi: good invoices, but none that a charge can have.
+#[test]
+fn what_is_no_amount_of_a_charge_is_refused() {
+    let pico = "462264ede7e14047e9b249da94fefc47f41f7d02ee9b091815a5506bc8abf75f";
+    let donation = "Please consider supporting this project";
+    for (hash, satoshi, description, text) in [
+        (HASH, 1, donation, vectors::DONATION),
+        (HASH, 1, donation, vectors::HIGH_S),
+        (pico, 967_878, "", vectors::PICO),
+    ] {
+        let mismatch = check(text, hash, satoshi, description).unwrap_err();
+        assert_eq!(mismatch.field(), "invoice.amount (millisatoshi)");
+    }
+}
+
+#[test]
+fn the_invalid_ones_are_refused() {
+    for (field, description, text) in [
+        ("payment_request", NONSENSE, vectors::BAD_CHECKSUM),
+        ("payment_request", NONSENSE, vectors::NO_SEPARATOR),
+        ("payment_request", NONSENSE, vectors::MIXED_CASE),
+        ("invoice.signature", COFFEE, vectors::NOT_RECOVERABLE),
+        ("payment_request", COFFEE, vectors::TOO_SHORT),
+        ("payment_request", COFFEE, vectors::BAD_MULTIPLIER),
+        ("payment_request", COFFEE, vectors::BAD_PRECISION),
+    ] {
+        let mismatch = check(text, HASH, 250_000, description).unwrap_err();
+        assert_eq!(mismatch.field(), field, "{text}");
+    }
+    // A wallet must refuse to pay a feature that it does not know. This is no wallet.
+    assert!(check(vectors::UNKNOWN_FEATURE, HASH, 2_500_000, BEANS).is_ok());
+}

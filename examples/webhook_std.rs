@@ -75,7 +75,7 @@ fn work(client: &Client, orders: &HashMap<ChargeId, &str>, queue: &Receiver<Hint
             println!("{order} was shipped before");
             continue;
         }
-        let charge = match client.send(hint.confirm()) {
+        let charge = match client.confirm(&hint) {
             Ok(charge) => charge,
             Err(error) => {
                 println!("{error}");

@@ -13,6 +13,8 @@ mod wake;
 mod watch;
 
 pub use strike_core as core;
+#[cfg(feature = "signature")]
+pub use strike_core::PayeeKey;
 pub use strike_core::{
     Advice, ApiError, ApiKey, Attempt, AttemptOutcome, Charge, ChargeId, CheckedInvoice, Currency, Delivery,
     Described, Endpoint, EndpointBuilder, Error, ErrorKind, Event, Exchange, Expectation, InvalidInput,

@@ -80,7 +80,7 @@ async fn look(
     if guard.remembers(hint.id())? {
         return Ok(Completion::Before);
     }
-    let charge = client.send(hint.confirm()).await?;
+    let charge = client.confirm(hint).await?;
     println!("paid: {}", charge.paid());
     let completion = guard.due(&charge)?;
     if completion == Completion::Now {

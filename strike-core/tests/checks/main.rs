@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod bolt11;
+mod recorded;
 #[cfg(feature = "signature")]
 mod signature;
 #[cfg(feature = "signature")]

@@ -106,7 +106,7 @@ impl ApiKey {
     /// Takes an account's key.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) unless it is 1 to 512 visible ASCII characters
+    /// [`ErrorKind::InvalidInput`] unless it is 1 to 512 visible ASCII characters
     /// without a colon, since the key is sent as the user name of Basic authentication. A line break or a space
     /// is most often a slip in copying.
     pub fn new(key: impl Into<String>) -> Result<Self, Error> {
@@ -168,7 +168,7 @@ impl Endpoint {
     /// The path of `base_url` is kept, whether it ends in a slash or not, and doubled slashes are made one.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for a URL without `http://` or `https://`,
+    /// [`ErrorKind::InvalidInput`] for a URL without `http://` or `https://`,
     /// without a host, with user information, a query, a fragment or dot segments, or with plain http to another machine.
     pub fn new(base_url: &str, key: ApiKey, network: Network) -> Result<Self, Error> {
         Self::builder(base_url, key, network).build()

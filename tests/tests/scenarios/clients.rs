@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use strike_core::mirror::Want;
+use strike_core::webhook::Hint;
 use strike_core::{
-    Call, Charge, ChargeId, Create, Endpoint, Error, Get, List, Machine, NewCharge, Operation, Page,
-    RetryPolicy, Seeds, Step, Wait, WaitPaid, Waited,
+    Charge, ChargeId, Create, Error, Event, Get, List, Machine, Machines, Made, Mirror, NewCharge, Operation,
+    Page, Step, Wait, Waited,
 };
 use tokio::runtime::Runtime;
 
@@ -16,6 +18,11 @@ pub trait Client {
     fn list(&self, page: u32) -> Result<Page, Error>;
     fn list_of(&self, list: List) -> Result<Page, Error>;
     fn wait(&self, charge: &Charge, wait: Wait) -> Result<Waited, Error>;
+    fn once(&self, order: NewCharge, name: &str) -> Result<Made, Error>;
+    fn fetch(&self, mirror: Mirror, want: Want) -> Result<Charge, Error>;
+    fn list_all(&self) -> Result<Vec<Charge>, Error>;
+    fn watch(&self, charges: &[Charge]) -> Result<Vec<Event>, Error>;
+    fn confirm(&self, hint: &Hint) -> Result<Charge, Error>;
 }
 
 impl Client for strike_blocking::Client {
@@ -37,6 +44,30 @@ impl Client for strike_blocking::Client {
 
     fn wait(&self, charge: &Charge, wait: Wait) -> Result<Waited, Error> {
         self.wait_until_paid(charge, wait)
+    }
+
+    fn once(&self, order: NewCharge, name: &str) -> Result<Made, Error> {
+        self.create_once(order, name)
+    }
+
+    fn fetch(&self, mirror: Mirror, want: Want) -> Result<Charge, Error> {
+        let mut lazy = self.lazy_from(mirror);
+        lazy.fetch(want)?;
+        lazy.charge().cloned()
+    }
+
+    fn list_all(&self) -> Result<Vec<Charge>, Error> {
+        self.list_all().page_size(2).collect()
+    }
+
+    fn watch(&self, charges: &[Charge]) -> Result<Vec<Event>, Error> {
+        let mut watcher = self.watcher();
+        charges.iter().for_each(|charge| watcher.add(charge));
+        self.watch(watcher).collect()
+    }
+
+    fn confirm(&self, hint: &Hint) -> Result<Charge, Error> {
+        self.confirm(hint)
     }
 }
 
@@ -66,19 +97,57 @@ impl Client for OnRuntime {
     fn wait(&self, charge: &Charge, wait: Wait) -> Result<Waited, Error> {
         self.runtime.block_on(self.client.wait_until_paid(charge, wait))
     }
+
+    fn once(&self, order: NewCharge, name: &str) -> Result<Made, Error> {
+        self.runtime.block_on(self.client.create_once(order, name))
+    }
+
+    fn fetch(&self, mirror: Mirror, want: Want) -> Result<Charge, Error> {
+        let mut lazy = self.client.lazy_from(mirror);
+        self.runtime.block_on(async {
+            lazy.fetch(want).await?;
+            lazy.charge().await.cloned()
+        })
+    }
+
+    fn list_all(&self) -> Result<Vec<Charge>, Error> {
+        let mut all = self.client.list_all().page_size(2);
+        let mut charges = Vec::new();
+        self.runtime.block_on(async {
+            while let Some(charge) = all.next().await {
+                charges.push(charge?);
+            }
+            Ok(charges)
+        })
+    }
+
+    fn watch(&self, charges: &[Charge]) -> Result<Vec<Event>, Error> {
+        let mut watcher = self.client.watcher();
+        charges.iter().for_each(|charge| watcher.add(charge));
+        let mut watch = self.client.watch(watcher);
+        let mut events = Vec::new();
+        self.runtime.block_on(async {
+            while let Some(event) = watch.next().await {
+                events.push(event?);
+            }
+            Ok(events)
+        })
+    }
+
+    fn confirm(&self, hint: &Hint) -> Result<Charge, Error> {
+        self.runtime.block_on(self.client.confirm(hint))
+    }
 }
 
 /// No adapter at all: a machine, a world, and a loop that was written without looking at theirs.
 pub struct ByHand {
-    pub at: Endpoint,
-    pub policy: RetryPolicy,
-    pub seeds: Seeds,
+    pub machines: Machines,
     pub world: Arc<World>,
 }
 
 impl ByHand {
     fn send<Op: Operation>(&self, op: Op) -> Result<Op::Output, Error> {
-        self.drive(Call::new(op, &self.at, self.policy, self.seeds.draw()))
+        self.drive(self.machines.call(op))
     }
 
     fn drive<M: Machine>(&self, mut machine: M) -> Result<M::Output, Error> {
@@ -112,6 +181,38 @@ impl Client for ByHand {
     }
 
     fn wait(&self, charge: &Charge, wait: Wait) -> Result<Waited, Error> {
-        self.drive(WaitPaid::new(charge.clone(), wait, &self.at, self.policy, self.seeds.draw()))
+        self.drive(self.machines.wait(charge.clone(), wait))
+    }
+
+    fn once(&self, order: NewCharge, name: &str) -> Result<Made, Error> {
+        self.drive(self.machines.create_once(order, name))
+    }
+
+    fn fetch(&self, mut mirror: Mirror, want: Want) -> Result<Charge, Error> {
+        self.drive(mirror.fetch(want, &self.machines))?;
+        mirror.require_charge().cloned()
+    }
+
+    fn list_all(&self) -> Result<Vec<Charge>, Error> {
+        let mut pager = self.machines.pager().page_size(2);
+        let mut charges = Vec::new();
+        while let Some(charge) = self.drive(pager.next())? {
+            charges.push(charge);
+        }
+        Ok(charges)
+    }
+
+    fn watch(&self, charges: &[Charge]) -> Result<Vec<Event>, Error> {
+        let mut watcher = self.machines.watcher();
+        charges.iter().for_each(|charge| watcher.add(charge));
+        let mut events = Vec::new();
+        while let Some(event) = self.drive(watcher.next())? {
+            events.push(event);
+        }
+        Ok(events)
+    }
+
+    fn confirm(&self, hint: &Hint) -> Result<Charge, Error> {
+        self.send(hint.confirm())
     }
 }

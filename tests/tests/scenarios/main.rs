@@ -17,5 +17,6 @@ mod play;
 mod relay;
 mod scenario;
 mod table;
+mod table_of_lives;
 mod ways;
 mod world;

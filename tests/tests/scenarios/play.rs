@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use strike_core::{Charge, ChargeId, List};
+use strike_core::mirror::Want;
+use strike_core::{Charge, ChargeId, List, Mirror, OrderKey, webhook};
 
 use crate::clients::Client;
 use crate::scenario::{Ask, Scenario, Told};
-use crate::world::{Event, World};
+use crate::world::{Event, START, World};
 
 /// What came of a scenario: equal whichever way it was played.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,6 +33,24 @@ pub fn play(scenario: &Scenario, client: &dyn Client, world: &World) -> Played {
             Ask::List(page) => Told::of(client.list(*page), Told::Page),
             Ask::ListOf { page, size } => Told::of(client.list_of(List::page(*page).size(*size)), Told::Page),
             Ask::Wait(which, wait) => Told::of(client.wait(&made[*which], *wait), Told::Waited),
+            Ask::Once(order, name) => Told::of(client.once(order.clone(), name), |once| {
+                made.push(once.charge().clone());
+                Told::Made(once)
+            }),
+            Ask::LazyPaid(order) => {
+                let mirror = Mirror::draft(order.clone(), OrderKey::drawn(17), START);
+                Told::of(client.fetch(mirror, Want::Paid), |charge| {
+                    made.push(charge.clone());
+                    Told::Charge(charge)
+                })
+            }
+            Ask::ListAll => Told::of(client.list_all(), Told::Charges),
+            Ask::Watch => Told::of(client.watch(&made), ended),
+            Ask::Confirm(which) => {
+                let body =
+                    format!(r#"{{"object":"event","data":{{"id":"{}","paid":true}}}}"#, made[*which].id());
+                Told::of(client.confirm(&webhook::parse(body.as_bytes()).unwrap()), Told::Charge)
+            }
             Ask::Pay(which) => {
                 world.sandbox.pay(made[*which].id()).unwrap();
                 Told::Nothing
@@ -49,6 +68,19 @@ pub fn play(scenario: &Scenario, client: &dyn Client, world: &World) -> Played {
         charges: world.sandbox.charges(),
         elapsed: world.elapsed(),
     }
+}
+
+/// What became of watched charges: so many events, so many ends.
+fn ended(events: Vec<strike_core::Event>) -> Told {
+    let (mut paid, mut expired) = (Vec::new(), Vec::new());
+    for event in events {
+        match event {
+            strike_core::Event::Paid(charge) => paid.push(charge.id().to_string()),
+            strike_core::Event::Expired(id) => expired.push(id.to_string()),
+            strike_core::Event::Failed(id, error) => panic!("{id}: {error}"),
+        }
+    }
+    Told::Ended(paid, expired)
 }
 
 /// Holds what came of it against the table.

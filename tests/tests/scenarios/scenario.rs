@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use strike_core::{
-    Advice, ApiError, Attempt, Charge, Delivery, Error, ErrorKind, NewCharge, Page, TransportErrorKind, Wait,
-    Waited,
+    Advice, ApiError, Attempt, Charge, Delivery, Error, ErrorKind, Made, NewCharge, Page, TransportErrorKind,
+    Wait, Waited,
 };
 
 /// One row of the table.
@@ -45,6 +45,15 @@ pub enum Ask {
         size: u32,
     },
     Wait(usize, Wait),
+    /// Under the name of an order.
+    Once(NewCharge, &'static str),
+    /// A lazy charge with a key that is always the same, asked for whether it is paid.
+    LazyPaid(NewCharge),
+    ListAll,
+    /// Watches all charges that were made, until none is pending.
+    Watch,
+    /// A webhook comes about a charge.
+    Confirm(usize),
     /// The payer pays now.
     Pay(usize),
     /// The payer will have paid after so much waiting.
@@ -57,6 +66,10 @@ pub enum Sees {
     Unpaid,
     Paid,
     Rows(usize),
+    Created,
+    Adopted,
+    /// So many were paid, so many expired.
+    Ended(usize, usize),
     WaitedPaid,
     StillPayable,
     Expired,
@@ -88,6 +101,10 @@ pub enum Told {
     Charge(Charge),
     Page(Page),
     Waited(Waited),
+    Made(Made),
+    Charges(Vec<Charge>),
+    /// The ids of those paid and those expired, in order.
+    Ended(Vec<String>, Vec<String>),
     Failed {
         kind: ErrorKind,
         status: Option<u16>,
@@ -122,6 +139,10 @@ impl Told {
             Self::Waited(Waited::Paid(_)) => Sees::WaitedPaid,
             Self::Waited(Waited::StillPayable(_)) => Sees::StillPayable,
             Self::Waited(Waited::Expired(_)) => Sees::Expired,
+            Self::Made(Made::Created(_)) => Sees::Created,
+            Self::Made(Made::Adopted(_)) => Sees::Adopted,
+            Self::Charges(charges) => Sees::Rows(charges.len()),
+            Self::Ended(paid, expired) => Sees::Ended(paid.len(), expired.len()),
             Self::Failed { kind, status, .. } => Sees::Fails(name(kind), *status),
             Self::Nothing => Sees::Nothing,
         }

@@ -5,14 +5,15 @@ use std::time::Duration;
 use strike_core::{Delivery, NewCharge, Schedule, TransportErrorKind as Kind, Wait};
 
 use crate::scenario::{Ask, Fault, Key, Scenario, Sees};
+use crate::table_of_lives;
 
-const CLOSED: Fault = Fault::Fails(Kind::Closed, Delivery::MaybeSent);
-const CUT: Fault = Fault::Fails(Kind::Cut, Delivery::MaybeSent);
-const TIMED_OUT: Fault = Fault::Fails(Kind::Timeout, Delivery::MaybeSent);
-const REFUSED: Fault = Fault::Fails(Kind::Refused, Delivery::Unsent);
+pub const CLOSED: Fault = Fault::Fails(Kind::Closed, Delivery::MaybeSent);
+pub const CUT: Fault = Fault::Fails(Kind::Cut, Delivery::MaybeSent);
+pub const TIMED_OUT: Fault = Fault::Fails(Kind::Timeout, Delivery::MaybeSent);
+pub const REFUSED: Fault = Fault::Fails(Kind::Refused, Delivery::Unsent);
 const NO_NAME: Fault = Fault::Fails(Kind::Dns, Delivery::Unsent);
 const NO_TRUST: Fault = Fault::Fails(Kind::Tls, Delivery::Unsent);
-const OVERLOADED: Fault = instead(503, ("server", "a proxy"), "<html>busy</html>");
+pub const OVERLOADED: Fault = instead(503, ("server", "a proxy"), "<html>busy</html>");
 const GREETING: Fault = instead(200, ("server", "a hotspot"), "<html>please log in</html>");
 const ELSEWHERE: Fault = instead(302, ("location", "http://127.0.0.1:9/"), "");
 const IN_7_S: Fault = instead(429, ("retry-after", "7"), r#"{"code":429,"message":"too many requests"}"#);
@@ -37,7 +38,13 @@ fn wait() -> Ask {
 }
 
 /// A scenario in which nothing goes wrong, and no time passes.
-fn plain(name: &'static str, steps: Vec<(Ask, Sees)>, sends: usize, arrive: u64, charges: usize) -> Scenario {
+pub fn plain(
+    name: &'static str,
+    steps: Vec<(Ask, Sees)>,
+    sends: usize,
+    arrive: u64,
+    charges: usize,
+) -> Scenario {
     Scenario { name, key: Key::Right, faults: Vec::new(), steps, sends, arrive, charges, lasts: 0..=0 }
 }
 
@@ -47,6 +54,7 @@ pub fn all() -> Vec<Scenario> {
     all.extend(creates_in_doubt());
     all.extend(repeated());
     all.extend(waits());
+    all.extend(table_of_lives::all());
     all
 }
 

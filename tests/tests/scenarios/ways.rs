@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use strike_async::{AsyncTransport, BoxFuture, ReqwestTransport};
 use strike_blocking::{Transport, UreqTransport};
-use strike_core::{ApiKey, Endpoint, Exchange, Network, Reply, RetryPolicy, Seeds};
+use strike_core::{ApiKey, Endpoint, Exchange, Machines, Network, Reply, RetryPolicy};
 use strike_sandbox::{Builder, Sandbox};
 use tokio::runtime;
 
@@ -66,7 +66,7 @@ fn asynchronous(
 }
 
 fn by_hand(at: Endpoint, world: Arc<World>) -> Box<dyn Client> {
-    Box::new(ByHand { at, policy: RetryPolicy::default(), seeds: Seeds::new(SEED), world })
+    Box::new(ByHand { machines: Machines::new(at, RetryPolicy::default(), SEED), world })
 }
 
 fn blocking_in_memory(at: Endpoint, world: Arc<World>) -> Box<dyn Client> {
@@ -141,7 +141,7 @@ fn another_seed_sends_the_same_and_waits_otherwise() {
     let scenario = all.iter().find(|scenario| scenario.name.contains("cut and a 503")).unwrap();
     let seeded = |seed| {
         in_memory(scenario, |at, world| {
-            Box::new(ByHand { at, policy: RetryPolicy::default(), seeds: Seeds::new(seed), world })
+            Box::new(ByHand { machines: Machines::new(at, RetryPolicy::default(), seed), world })
         })
     };
     let (one, other) = (seeded(SEED), seeded(SEED + 1));

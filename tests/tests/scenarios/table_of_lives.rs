@@ -1,0 +1,107 @@
+//! The part of the table that is about more than one request: created once, lazy, listed whole, watched, confirmed.
+
+use std::time::Duration;
+
+use strike_core::NewCharge;
+
+use crate::scenario::{Ask, Scenario, Sees};
+use crate::table::{CLOSED, CUT, OVERLOADED, REFUSED, TIMED_OUT, plain};
+
+fn order() -> NewCharge {
+    NewCharge::satoshis(4200, "café & tea").customer_id("table 4")
+}
+
+fn once() -> Ask {
+    Ask::Once(order(), "order-17")
+}
+
+fn lazy() -> Ask {
+    Ask::LazyPaid(order())
+}
+
+pub fn all() -> Vec<Scenario> {
+    let mut all = created_once();
+    all.extend(lazy_and_listed());
+    all.extend(watched());
+    all
+}
+
+fn created_once() -> Vec<Scenario> {
+    let twice = vec![(once(), Sees::Created), (once(), Sees::Adopted), (Ask::Confirm(1), Sees::Unpaid)];
+    let found = |name, fault| Scenario {
+        faults: vec![(2, fault)],
+        ..plain(name, vec![(once(), Sees::Adopted), (Ask::List(0), Sees::Rows(1))], 5, 5, 1)
+    };
+    vec![
+        // A look and a create; a look, and another for the end of the list; the confirmation.
+        plain("a second create under the same name finds the first", twice, 5, 5, 1),
+        found("a create whose reply is cut is found by a look", CUT),
+        found("a create whose connection closes is found by a look", CLOSED),
+        found("a create whose time runs out is found by a look", TIMED_OUT),
+        Scenario {
+            faults: vec![(2, OVERLOADED)],
+            lasts: 2..=2,
+            // The look before, the create, two looks two seconds apart.
+            ..plain(
+                "a create that is not found stays in doubt",
+                vec![(once(), Sees::Fails("OutcomeUnknown", Some(503)))],
+                4,
+                3,
+                0,
+            )
+        },
+    ]
+}
+
+fn lazy_and_listed() -> Vec<Scenario> {
+    let shop = || -> Vec<(Ask, Sees)> {
+        (1..=5).map(|n| (Ask::Create(NewCharge::satoshis(n, format!("item {n}"))), Sees::Unpaid)).collect()
+    };
+    let mut listed = shop();
+    listed.push((Ask::ListAll, Sees::Rows(5)));
+    let mut broken = shop();
+    broken.push((Ask::ListAll, Sees::Fails("Server", Some(503))));
+    vec![
+        plain("a lazy charge is created when it is asked about", vec![(lazy(), Sees::Unpaid)], 1, 1, 1),
+        Scenario {
+            faults: vec![(1, CUT)],
+            // The create, a look, and the page that ends the list.
+            ..plain("a lazy charge in doubt is found", vec![(lazy(), Sees::Unpaid)], 3, 3, 1)
+        },
+        // Pages of two: three with rows, and the one that ends it.
+        plain("the whole list, page by page", listed, 9, 9, 5),
+        Scenario {
+            faults: vec![(7, OVERLOADED), (8, OVERLOADED), (9, OVERLOADED)],
+            lasts: 0..=1,
+            ..plain("a list that breaks off says so", broken, 9, 6, 5)
+        },
+    ]
+}
+
+fn watched() -> Vec<Scenario> {
+    let brief = |n: u64| (Ask::Create(NewCharge::satoshis(n, "").expiry_sec(60)), Sees::Unpaid);
+    let alone = vec![
+        brief(1),
+        (Ask::PayIn(0, Duration::from_secs(3)), Sees::Nothing),
+        (Ask::Watch, Sees::Ended(1, 0)),
+        (Ask::Confirm(0), Sees::Paid),
+    ];
+    let three = |sees| {
+        let mut steps = vec![brief(1), brief(2), brief(3)];
+        steps.push((Ask::PayIn(1, Duration::from_secs(30)), Sees::Nothing));
+        steps.push((Ask::Watch, sees));
+        steps
+    };
+    vec![
+        Scenario { lasts: 3..=4, ..plain("one charge is watched", alone, 5, 5, 1) },
+        Scenario {
+            lasts: 120..=180,
+            ..plain("three charges are watched by their page", three(Sees::Ended(1, 2)), 20, 20, 3)
+        },
+        Scenario {
+            faults: vec![(4, OVERLOADED), (5, REFUSED), (6, CUT), (7, OVERLOADED), (8, TIMED_OUT)],
+            lasts: 120..=180,
+            ..plain("a watch outlives a network that is away", three(Sees::Ended(1, 2)), 25, 22, 3)
+        },
+    ]
+}

@@ -229,7 +229,7 @@ impl Watcher {
 
     /// The machine that gives the next event. All state is in the watcher: dropping it half-way loses nothing.
     pub const fn next(&mut self) -> NextEvent<'_> {
-        NextEvent(self)
+        NextEvent { watcher: self, ended: false }
     }
 
     /// Gives new charges their times.
@@ -392,13 +392,14 @@ impl Watcher {
 /// The next event of a [`Watcher`]; `None` when nothing is pending.
 #[derive(Debug)]
 #[must_use]
-pub struct NextEvent<'a>(&'a mut Watcher);
+pub struct NextEvent<'a> {
+    watcher: &'a mut Watcher,
+    ended: bool,
+}
 
-impl Machine for NextEvent<'_> {
-    type Output = Option<Event>;
-
-    fn poll(&mut self, now: Now) -> Step<Option<Event>> {
-        let watcher = &mut *self.0;
+impl NextEvent<'_> {
+    fn step(&mut self, now: Now) -> Step<Option<Event>> {
+        let watcher = &mut *self.watcher;
         loop {
             watcher.settle_in(now);
             if let Some(event) = watcher.ended() {
@@ -428,9 +429,22 @@ impl Machine for NextEvent<'_> {
             }
         }
     }
+}
+
+impl Machine for NextEvent<'_> {
+    type Output = Option<Event>;
+
+    fn poll(&mut self, now: Now) -> Step<Option<Event>> {
+        if self.ended {
+            return Step::Done(Err(Error::finished()));
+        }
+        let step = self.step(now);
+        self.ended = matches!(step, Step::Done(_));
+        step
+    }
 
     fn handle(&mut self, reply: Reply, now: Now) {
-        match &mut self.0.flight {
+        match &mut self.watcher.flight {
             Some(Flight { asked: Asked::One(_, call), .. }) => call.handle(reply, now),
             Some(Flight { asked: Asked::Page { call, .. }, .. }) => call.handle(reply, now),
             None => {}

@@ -9,7 +9,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use strike_core::{
-    CreateOnce, Error, ErrorKind, Machine, Made, NewCharge, Now, Once, OrderKey, RetryPolicy, Step, UnixMillis,
+    CreateOnce, Error, ErrorKind, Machine, Made, NewCharge, Now, Once, OrderKey, RetryPolicy, Step,
+    UnixMillis,
 };
 use support::host::{Fault, Host};
 use support::{Did, START, Virtual, endpoint};
@@ -38,8 +39,7 @@ fn ours(host: &mut Host, ago: u64, changes: &[(&str, Value)]) -> String {
 
 fn run(host: &mut Host, once: Once) -> (Result<Made, Error>, Virtual) {
     let mut world = Virtual::new();
-    let result =
-        world.run_losing(&mut machine(order(), once), |exchange, now| host.serve(&exchange, *now));
+    let result = world.run_losing(&mut machine(order(), once), |exchange, now| host.serve(&exchange, *now));
     (result, world)
 }
 
@@ -82,15 +82,8 @@ fn what_each_way_leads_to() {
     let named = Once::with_key(key());
     let fresh = Once::fresh(key());
     let recover = Once::recover(key());
-    let case = |name, once, posts, lists, story, end| Case {
-        name,
-        once,
-        host: |_| {},
-        posts,
-        lists,
-        story,
-        end,
-    };
+    let case =
+        |name, once, posts, lists, story, end| Case { name, once, host: |_| {}, posts, lists, story, end };
     let with = |host, case| Case { host, ..case };
     let one: fn(&mut Host) = |host| drop(ours(host, MINUTE, &[]));
     let cases = [
@@ -209,7 +202,14 @@ fn what_each_way_leads_to() {
             case("another table", named, &[], &[], "look, page 1", "mismatch of customer_id"),
         ),
         with(
-            |host| drop(host.insert(START, &[("customer_id", json!(OrderKey::named("x").customer_id("table 4")))])),
+            |host| {
+                drop(
+                    host.insert(
+                        START,
+                        &[("customer_id", json!(OrderKey::named("x").customer_id("table 4")))],
+                    ),
+                )
+            },
             case("another key", named, &[], &[], "look, page 1, post", "created ch_2"),
         ),
         with(
@@ -231,7 +231,9 @@ fn what_each_way_leads_to() {
         ),
         // Rows that are no charges.
         with(
-            |host| drop(host.insert(START, &[("paid", json!("perhaps")), ("customer_id", json!("somebody"))])),
+            |host| {
+                drop(host.insert(START, &[("paid", json!("perhaps")), ("customer_id", json!("somebody"))]))
+            },
             case("somebody's bad row", named, &[], &[], "look, page 1, post", "created ch_2"),
         ),
         with(
@@ -248,7 +250,14 @@ fn what_each_way_leads_to() {
         ),
         with(
             |host| drop(ours(host, MINUTE, &[("paid", json!("perhaps"))])),
-            case("our bad row, after doubt", fresh, &[RequestLost], &[], "post, look, page 1", "OutcomeUnknown"),
+            case(
+                "our bad row, after doubt",
+                fresh,
+                &[RequestLost],
+                &[],
+                "post, look, page 1",
+                "OutcomeUnknown",
+            ),
         ),
         with(
             |host| drop(ours(host, MINUTE, &[("paid", json!("perhaps"))])),
@@ -340,7 +349,8 @@ fn recovery_reads_no_page_beyond_the_newest_charge_of_before() {
     });
     assert_eq!(told(&result), "OutcomeUnknown");
     // Rows 70 and later are old: the third page shows the first of them, and the fourth is not read.
-    let pages = |from: usize| (from..from + 3).map(|page| format!("page {}", page - from)).collect::<Vec<_>>();
+    let pages =
+        |from: usize| (from..from + 3).map(|page| format!("page {}", page - from)).collect::<Vec<_>>();
     let after = story(&world);
     let after = after.split("post, ").nth(1).unwrap().replace("look", "page 0");
     let expected = [pages(0), vec!["2s".to_owned()], pages(0)].concat().join(", ");
@@ -431,7 +441,8 @@ fn bad_input_is_refused_before_anything_is_sent() {
             (order().expiry_sec(0), "expiry_sec"),
         ] {
             let mut world = Virtual::new();
-            let error = world.run(&mut machine(order, once), |_, _| panic!("nothing may be sent")).unwrap_err();
+            let error =
+                world.run(&mut machine(order, once), |_, _| panic!("nothing may be sent")).unwrap_err();
             assert!(
                 matches!(error.kind(), ErrorKind::InvalidInput(input) if input.field() == field),
                 "{error}"
@@ -515,8 +526,9 @@ struct Life {
 fn life() -> impl Strategy<Value = Life> {
     let crash = proptest::option::weighted(0.3, 0_usize..8);
     let late = proptest::option::weighted(0.3, 1_usize..4);
-    (faults(), faults(), late, crash, any::<bool>(), any::<bool>())
-        .prop_map(|(posts, lists, late, crash, pays, repost)| Life { posts, lists, late, crash, pays, repost })
+    (faults(), faults(), late, crash, any::<bool>(), any::<bool>()).prop_map(
+        |(posts, lists, late, crash, pays, repost)| Life { posts, lists, late, crash, pays, repost },
+    )
 }
 
 /// Lives one life; true if it came to an end with a charge.

@@ -11,9 +11,9 @@ use lightning_invoice::Currency;
 use serde_json::{Value, json};
 use strike_core::mirror::{Change, Mirror, State, Want};
 use strike_core::{
-    Call, Charge, Create, CreateOnce, Delivery, Endpoint, ErrorKind, Event, Exchange, Get, List, Machine, Machines,
-    NewCharge, Now, Once, OrderKey, Pager, Reply, RetryPolicy, Step, TransportErrorKind, UnixMillis, Wait,
-    WaitPaid, Watcher,
+    Call, Charge, Create, CreateOnce, Delivery, Endpoint, ErrorKind, Event, Exchange, Get, List, Machine,
+    Machines, NewCharge, Now, Once, OrderKey, Pager, Reply, RetryPolicy, Step, TransportErrorKind,
+    UnixMillis, Wait, WaitPaid, Watcher,
 };
 use support::invoices::written;
 use support::{START, answer, charge_json, endpoint, no_answer};
@@ -42,7 +42,7 @@ enum Letter {
     Weeks,
 }
 
-const REPLIES: [Letter; 18] = [
+const ALL: [Letter; 19] = [
     Letter::Good,
     Letter::Paid,
     Letter::Other,
@@ -61,15 +61,14 @@ const REPLIES: [Letter; 18] = [
     Letter::Lost,
     Letter::Twice,
     Letter::Back,
+    Letter::Weeks,
 ];
 
-const LATE_REPLIES: usize = REPLIES.len() + 1;
+/// One of each sort, to go deeper.
+const FEW: [Letter; 6] =
+    [Letter::Good, Letter::Paid, Letter::Status(401), Letter::Unsent, Letter::Timeout, Letter::Lost];
 
 impl Letter {
-    fn of(choice: usize) -> Self {
-        REPLIES.get(choice).copied().unwrap_or(Self::Weeks)
-    }
-
     /// Whether a create that was answered like this may have made a charge.
     fn may_have_acted(self) -> bool {
         match self {
@@ -79,9 +78,6 @@ impl Letter {
         }
     }
 }
-
-/// What may happen instead of waiting just as long as was asked.
-const WAITS: usize = 5;
 
 /// One sequence of choices, and how to come to the next.
 struct Path {
@@ -128,9 +124,15 @@ struct Rules {
     ends: bool,
     /// It holds moments of the monotonic clock: set back, it waits for them.
     holds_moments: bool,
+    letters: &'static [Letter],
+    /// How many of the ways to wait are tried; the first is to wait just as long as was asked.
+    waits: usize,
 }
 
-const USUAL: Rules = Rules { repost: false, ends: true, holds_moments: false };
+const USUAL: Rules = Rules { repost: false, ends: true, holds_moments: false, letters: &ALL, waits: 5 };
+
+/// Fewer letters, more choices.
+const DEEP: Rules = Rules { letters: &FEW, waits: 2, ..USUAL };
 
 struct Play<'a> {
     path: &'a mut Path,
@@ -139,9 +141,11 @@ struct Play<'a> {
     /// How far the monotonic clock was set back, in all.
     back: Duration,
     said_paid: bool,
-    acted: bool,
-    posted_again: bool,
+    /// How many creates may have made a charge.
+    acted: u32,
+    /// How many looks since then found nothing.
     looks: u32,
+    posts_again: bool,
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -191,15 +195,19 @@ impl Play<'_> {
     }
 
     fn send<M: Machine>(&mut self, machine: &mut M, exchange: &Exchange) {
-        let letter = self.path.choose(LATE_REPLIES).map_or(Letter::Paid, Letter::of);
+        let letters = self.rules.letters;
+        let letter = self.path.choose(letters.len()).map_or(Letter::Paid, |choice| letters[choice]);
         let first_page = exchange.request.uri().query().is_some_and(|query| query.starts_with("page=0&"));
         if exchange.request.method() == Method::POST {
-            if self.acted {
+            if self.acted > 0 {
                 assert!(self.rules.repost, "a create that may have left was sent again");
-                assert!(!self.posted_again && self.looks >= 2, "a third create, or a blind one");
-                self.posted_again = true;
+                assert!(
+                    self.acted == 1 && (self.posts_again || self.looks >= 2),
+                    "a third create, or a blind one"
+                );
+                self.posts_again = true;
             }
-            self.acted |= letter.may_have_acted();
+            self.acted += u32::from(letter.may_have_acted());
             self.looks = 0;
         } else if first_page {
             self.looks += u32::from(matches!(letter, Letter::Good | Letter::Twice | Letter::Back));
@@ -223,9 +231,10 @@ impl Play<'_> {
 
     fn wait<M: Machine>(&mut self, machine: &mut M, wait: Duration) {
         assert!(!wait.is_zero(), "a wait of nothing is a busy loop");
-        let most = Duration::from_secs(120) + if self.rules.holds_moments { self.back } else { Duration::ZERO };
+        let most =
+            Duration::from_secs(120) + if self.rules.holds_moments { self.back } else { Duration::ZERO };
         assert!(wait <= most, "{wait:?} is too long");
-        match self.path.choose(WAITS).unwrap_or_default() {
+        match self.path.choose(self.rules.waits).unwrap_or_default() {
             0 => self.pass(wait),
             1 => {
                 // Early: the remainder, to the millisecond.
@@ -341,14 +350,13 @@ fn explore(name: &str, depth: usize, rules: Rules, play: impl Fn(&mut Play<'_>))
                 now: Now::new(10 * HOUR, UnixMillis::from_millis(START)),
                 back: Duration::ZERO,
                 said_paid: false,
-                acted: false,
-                posted_again: false,
+                acted: 0,
                 looks: 0,
+                posts_again: false,
             });
         }));
         if let Err(panic) = told {
-            let words: Vec<_> = path.choices.iter().map(|(choice, of)| (Letter::of(*choice), of)).collect();
-            println!("{name}: sequence {sequences}: {words:?}");
+            println!("{name}: sequence {sequences}: {:?}", path.choices);
             std::panic::resume_unwind(panic);
         }
         if !path.advance() {
@@ -369,6 +377,8 @@ fn order() -> NewCharge {
 
 fn once(name: &str, depth: usize, once: Once, rules: Rules) {
     explore(name, depth, rules, |play| {
+        // What is recovered was sent before.
+        play.acted = u32::from(name.contains("recover"));
         play.run(&mut CreateOnce::new(order(), once, &at(), policy(), 1), |made| made.charge().paid());
     });
 }
@@ -391,38 +401,54 @@ fn list() {
 
 #[test]
 fn create() {
-    explore("create", 5, USUAL, |play| {
+    explore("create", 6, USUAL, |play| {
         play.run(&mut Call::new(Create::new(order()), &at(), policy(), 1), Charge::paid);
     });
 }
 
 #[test]
 fn wait_paid() {
-    explore("wait until paid", 4, USUAL, |play| {
-        let mut wait = WaitPaid::new(charge("ch_1"), Wait::until_expiry(), &at(), policy(), 1);
-        play.run(&mut wait, strike_core::Waited::is_paid);
-    });
+    for (name, depth, rules) in [("wait until paid", 4, USUAL), ("wait until paid, deep", 8, DEEP)] {
+        explore(name, depth, rules, |play| {
+            let mut wait = WaitPaid::new(charge("ch_1"), Wait::until_expiry(), &at(), policy(), 1);
+            play.run(&mut wait, strike_core::Waited::is_paid);
+        });
+    }
 }
 
 #[test]
 fn create_once_named() {
     once("create once, named", 4, Once::with_key(key()), USUAL);
+    once("create once, named, deep", 7, Once::with_key(key()), DEEP);
 }
 
 #[test]
 fn create_once_fresh() {
     once("create once, fresh", 4, Once::fresh(key()), USUAL);
+    once("create once, fresh, deep", 7, Once::fresh(key()), DEEP);
 }
 
 #[test]
 fn create_once_recover() {
     once("create once, recover", 4, Once::recover(key()), USUAL);
+    once("create once, recover, deep", 7, Once::recover(key()), DEEP);
 }
 
 #[test]
 fn create_once_repost() {
-    let rules = Rules { repost: true, ..USUAL };
-    once("create once, may post again", 4, Once::fresh(key()).repost(true), rules);
+    once("create once, may post again", 4, Once::fresh(key()).repost(true), Rules { repost: true, ..USUAL });
+    once(
+        "create once, may post again, deep",
+        8,
+        Once::fresh(key()).repost(true),
+        Rules { repost: true, ..DEEP },
+    );
+    once(
+        "recover, may post again, deep",
+        8,
+        Once::recover(key()).repost(true),
+        Rules { repost: true, ..DEEP },
+    );
 }
 
 fn is_some_paid(charge: &Option<Charge>) -> bool {
@@ -431,7 +457,7 @@ fn is_some_paid(charge: &Option<Charge>) -> bool {
 
 #[test]
 fn pager() {
-    explore("pager", 4, USUAL, |play| {
+    explore("pager", 5, USUAL, |play| {
         let mut pager = Pager::new(&at(), policy(), 1);
         play.run(&mut pager.next(), is_some_paid);
     });
@@ -485,18 +511,20 @@ fn is_paid_event(event: &Option<Event>) -> bool {
 
 #[test]
 fn watcher_of_one() {
-    let rules = Rules { holds_moments: true, ..USUAL };
-    explore("watcher of one", 4, rules, |play| {
-        play.run(&mut watcher(&["ch_1"]).next(), is_paid_event);
-    });
+    for (name, depth, rules) in [("watcher of one", 4, USUAL), ("watcher of one, deep", 8, DEEP)] {
+        explore(name, depth, Rules { holds_moments: true, ..rules }, |play| {
+            play.run(&mut watcher(&["ch_1"]).next(), is_paid_event);
+        });
+    }
 }
 
 #[test]
 fn watcher_of_two() {
-    let rules = Rules { holds_moments: true, ..USUAL };
-    explore("watcher of two", 4, rules, |play| {
-        play.run(&mut watcher(&["ch_1", "ch_2"]).next(), is_paid_event);
-    });
+    for (name, depth, rules) in [("watcher of two", 4, USUAL), ("watcher of two, deep", 8, DEEP)] {
+        explore(name, depth, Rules { holds_moments: true, ..rules }, |play| {
+            play.run(&mut watcher(&["ch_1", "ch_2"]).next(), is_paid_event);
+        });
+    }
 }
 
 #[test]
@@ -515,14 +543,14 @@ fn fetch() {
     let now = UnixMillis::from_millis(START);
     for (name, depth, mirror, want) in [
         ("fetch of a draft", 4, Mirror::draft(order(), key(), now), Want::Id),
-        ("fetch of a known charge", 4, Mirror::known("ch_1".parse().unwrap()), Want::Charge),
-        ("fetch of a pending charge", 4, Mirror::of(charge("ch_1")), Want::Paid),
+        ("fetch of a known charge", 5, Mirror::known("ch_1".parse().unwrap()), Want::Charge),
+        ("fetch of a pending charge", 5, Mirror::of(charge("ch_1")), Want::Paid),
     ] {
         explore(name, depth, USUAL, |play| {
             let mut mirror = mirror.clone();
             play.run(&mut mirror.fetch(want, &machines), |change| *change == Change::Paid);
             assert!(play.said_paid || mirror.state() != State::Paid);
-            assert!(!play.acted || mirror.state() != State::Draft, "what may have left is no draft");
+            assert!(play.acted == 0 || mirror.state() != State::Draft, "what may have left is no draft");
         });
     }
 }

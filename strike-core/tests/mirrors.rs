@@ -171,7 +171,8 @@ fn what_each_outcome_changes() {
 
 #[test]
 fn what_must_be_there_is_there_or_an_error() {
-    let (paid, id) = (Mirror::of(paid_charge()), |mirror: &Mirror| mirror.require_id().map(|id| id.to_string()));
+    let (paid, id) =
+        (Mirror::of(paid_charge()), |mirror: &Mirror| mirror.require_id().map(|id| id.to_string()));
     assert_eq!(id(&paid).unwrap(), "ch_1");
     assert!(paid.require_charge().unwrap().paid());
     assert_eq!(id(&known()).unwrap(), "ch_1");
@@ -510,8 +511,7 @@ fn a_charge_that_differs_is_refused_and_nothing_is_learned() {
     let machines = machines();
     let mut mirror = pending();
     let other = charge_json(&[("payment_hash", json!("cd".repeat(32))), ("paid", json!(true))]);
-    let error =
-        Virtual::new().run(&mut mirror.fetch(Want::Paid, &machines), |_, _| ok(&other)).unwrap_err();
+    let error = Virtual::new().run(&mut mirror.fetch(Want::Paid, &machines), |_, _| ok(&other)).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Mismatch(mismatch) if mismatch.field() == "payment_hash"));
     assert_eq!(mirror.state(), State::Pending);
 }

@@ -197,8 +197,7 @@ fn a_next_that_has_ended_says_so() {
     let mut pager = pager();
     let mut world = Virtual::new();
     let mut machine = pager.next();
-    let first =
-        world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now)).unwrap().unwrap();
+    let first = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now)).unwrap().unwrap();
     assert_eq!(first.id().as_str(), "ch_3");
     let Step::Done(Err(error)) = machine.poll(world.now) else { panic!() };
     assert_eq!(error.kind(), &ErrorKind::Finished);

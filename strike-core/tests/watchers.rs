@@ -11,8 +11,8 @@ use lightning_invoice::Currency;
 use proptest::prelude::*;
 use serde_json::json;
 use strike_core::{
-    Charge, ChargeId, Error, Event, Exchange, Machine, Now, Reply, RetryPolicy, Step, UnixMillis,
-    Watched, Watcher,
+    Charge, ChargeId, Error, Event, Exchange, Machine, Now, Reply, RetryPolicy, Step, UnixMillis, Watched,
+    Watcher,
 };
 use support::host::{Fault, Host};
 use support::invoices::written;
@@ -420,7 +420,8 @@ fn an_unreadable_record_fails_after_ten_looks() {
         host.rows[0]["amount"] = json!("a lot");
         let bad = host.rows[0]["id"].as_str().unwrap().to_owned();
         assert_eq!(next(&mut watched, &mut world, &mut host), format!("{bad} failed: Undecodable"));
-        let looks = world.log.iter().filter(|did| matches!(did, Did::Send(line) if line.ends_with(&bad))).count();
+        let looks =
+            world.log.iter().filter(|did| matches!(did, Did::Send(line) if line.ends_with(&bad))).count();
         assert_eq!((looks, watched.len()), (11, others), "ten were passed over");
     }
     // Readable in between: then the count begins anew.
@@ -487,11 +488,7 @@ fn intervals_grow_from_a_second_to_a_minute() {
         &mut watched,
         || {
             paid.set(paid.get() + 1);
-            if paid.get() == 40 {
-                host_paid(&charge)
-            } else {
-                Ok(unpaid.clone())
-            }
+            if paid.get() == 40 { host_paid(&charge) } else { Ok(unpaid.clone()) }
         },
         1,
     );

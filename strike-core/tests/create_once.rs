@@ -184,6 +184,24 @@ fn what_each_way_leads_to() {
             "post, look, 2s, look, post, look",
             "OutcomeUnknown",
         ),
+        case("first look lost", fresh, &[ReplyLost], &[SilentAfter], "post, look", "OutcomeUnknown"),
+        case("look to recover lost", recover, &[], &[SilentBefore], "look", "OutcomeUnknown"),
+        case(
+            "last look lost",
+            fresh.repost(true),
+            &[RequestLost],
+            &[Fine, Fine, SilentAfter],
+            "post, look, 2s, look, post, look",
+            "OutcomeUnknown",
+        ),
+        case(
+            "both creates polled instead of told",
+            fresh.repost(true),
+            &[SilentBefore, SilentAfter],
+            &[],
+            "post, look, 2s, look, post, look, page 1",
+            "adopted ch_1",
+        ),
         // What the host shows.
         with(
             |host| host.echoes = false,

@@ -251,7 +251,8 @@ impl Mirror {
         match (&self.0, outcome) {
             (Inner::Draft { .. } | Inner::InDoubt { .. }, Ok(charge)) => Ok(self.show(charge)),
             (Inner::InDoubt { order, key, since }, Err(error)) => match ask {
-                Ask::Once(_, once) if !once.only_looks() && is_refusal(error) => {
+                // The refusal of a create that was abandoned says nothing about the one that is in doubt.
+                Ask::Once(_, once) if once.key() == *key && !once.only_looks() && is_refusal(error) => {
                     let (order, key, since, fresh) = (order.clone(), *key, *since, once.posts_first());
                     self.0 = Inner::Draft { order, key, since, fresh };
                     Ok(Change::Refused)

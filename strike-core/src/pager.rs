@@ -8,6 +8,7 @@ use crate::machine::{Machine, Now, Reply, Step};
 use crate::op::List;
 use crate::page::Row;
 use crate::policy::{RetryPolicy, Seeds};
+use crate::types::Charge;
 use crate::walk::Walk;
 
 /// The whole list, as a series of machines: each [`next`](Self::next) gives one charge, or `None` at the end.
@@ -71,57 +72,68 @@ impl Pager {
 
     /// The machine that gives the next charge.
     pub const fn next(&mut self) -> NextCharge<'_> {
-        NextCharge(self)
+        NextCharge { pager: self, ended: false }
     }
-}
 
-/// The next charge of a [`Pager`]; `None` when there are no more.
-#[derive(Debug)]
-pub struct NextCharge<'a>(&'a mut Pager);
-
-impl Machine for NextCharge<'_> {
-    type Output = Option<crate::types::Charge>;
-
-    fn poll(&mut self, now: Now) -> Step<Self::Output> {
-        let pager = &mut *self.0;
+    fn step(&mut self, now: Now) -> Step<Option<Charge>> {
         loop {
-            if pager.left == 0 {
+            if self.left == 0 {
                 return Step::Done(Ok(None));
             }
-            if let Some(row) = pager.rows.pop_front() {
+            if let Some(row) = self.rows.pop_front() {
                 return Step::Done(match row {
                     Row::Charge(charge) => {
-                        pager.left -= 1;
+                        self.left -= 1;
                         Ok(Some(charge))
                     }
                     Row::Unreadable(row) => Err(row.into_error()),
                 });
             }
-            let call = match (&mut pager.call, pager.walk.next()) {
+            let call = match (&mut self.call, self.walk.next()) {
                 (Some(call), _) => call,
                 (None, None) => return Step::Done(Ok(None)),
                 (None, Some(list)) => {
-                    let call = Call::new(list, &pager.at, pager.policy, pager.seeds.draw());
-                    pager.call.insert(call)
+                    let call = Call::new(list, &self.at, self.policy, self.seeds.draw());
+                    self.call.insert(call)
                 }
             };
             match call.poll(now).ended() {
                 Err(step) => return step,
                 Ok(Ok(page)) => {
-                    pager.call = None;
-                    pager.rows.extend(pager.walk.take(page));
+                    self.call = None;
+                    self.rows.extend(self.walk.take(page));
                 }
                 Ok(Err(error)) => {
-                    pager.call = None;
-                    pager.left = 0;
+                    self.call = None;
+                    self.left = 0;
                     return Step::Done(Err(error));
                 }
             }
         }
     }
+}
+
+/// The next charge of a [`Pager`]; `None` when there are no more.
+#[derive(Debug)]
+pub struct NextCharge<'a> {
+    pager: &'a mut Pager,
+    ended: bool,
+}
+
+impl Machine for NextCharge<'_> {
+    type Output = Option<Charge>;
+
+    fn poll(&mut self, now: Now) -> Step<Self::Output> {
+        if self.ended {
+            return Step::Done(Err(Error::finished()));
+        }
+        let step = self.pager.step(now);
+        self.ended = matches!(step, Step::Done(_));
+        step
+    }
 
     fn handle(&mut self, reply: Reply, now: Now) {
-        if let Some(call) = &mut self.0.call {
+        if let Some(call) = &mut self.pager.call {
             call.handle(reply, now);
         }
     }

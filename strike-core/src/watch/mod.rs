@@ -10,6 +10,7 @@ mod round;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
+use core::mem;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,15 @@ pub enum Event {
     Expired(ChargeId),
     /// It can no longer be watched: the server does not know it, or its record stays unreadable.
     Failed(ChargeId, Error),
+}
+
+impl Event {
+    const fn id(&self) -> &ChargeId {
+        match self {
+            Self::Paid(charge) => charge.id(),
+            Self::Expired(id) | Self::Failed(id, _) => id,
+        }
+    }
 }
 
 /// What is kept of a [`Watcher`] over a restart.
@@ -102,7 +112,7 @@ pub struct Watcher {
     tolerated: u32,
     pending: BTreeMap<ChargeId, Pending>,
     /// Added since the last poll: they get their times when the clock is known.
-    arrivals: Vec<Kept>,
+    arrivals: BTreeMap<ChargeId, Kept>,
     /// Known to have ended, but not handed out: still in `pending`.
     endings: VecDeque<Event>,
     round: Round,
@@ -136,7 +146,7 @@ impl Watcher {
             pace: Duration::from_millis(20),
             tolerated: 10,
             pending: BTreeMap::new(),
-            arrivals: Vec::new(),
+            arrivals: BTreeMap::new(),
             endings: VecDeque::new(),
             round: Round::new(250),
             flight: None,
@@ -178,7 +188,7 @@ impl Watcher {
 
     /// Watches this charge, too. One that is watched already is left as it is; one that is paid ends without a request.
     pub fn add(&mut self, charge: &Charge) {
-        self.arrivals.push(Kept::of(charge, self.grace));
+        self.arrivals.entry(charge.id().clone()).or_insert_with(|| Kept::of(charge, self.grace));
         if charge.paid() {
             self.endings.push_back(Event::Paid(charge.clone()));
         }
@@ -186,15 +196,18 @@ impl Watcher {
 
     /// Stops watching this charge; no event will come of it. True if it was watched.
     pub fn remove(&mut self, id: &ChargeId) -> bool {
-        let arriving = self.arrivals.len();
-        self.arrivals.retain(|kept| kept.id != *id);
+        let arriving = self.arrivals.remove(id).is_some();
         let arrived = self.pending.remove(id).is_some();
-        arrived || arriving > self.arrivals.len()
+        if arrived || arriving {
+            // It may be watched again: what was known of it then is no end of that.
+            self.endings.retain(|event| event.id() != id);
+        }
+        arrived || arriving
     }
 
     /// Looks at this charge next: a webhook has named it. Does nothing for a charge that is not watched.
     pub fn hint(&mut self, id: &ChargeId) {
-        if self.pending.contains_key(id) || self.arrivals.iter().any(|kept| kept.id == *id) {
+        if self.pending.contains_key(id) || self.arrivals.contains_key(id) {
             self.round.single(id);
         }
     }
@@ -202,7 +215,7 @@ impl Watcher {
     /// How many charges are pending.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.pending.len() + self.arrivals.iter().filter(|kept| !self.pending.contains_key(&kept.id)).count()
+        self.pending.len() + self.arrivals.keys().filter(|id| !self.pending.contains_key(*id)).count()
     }
 
     /// Whether none is.
@@ -219,23 +232,25 @@ impl Watcher {
             created: state.created,
             until: state.until,
         });
-        let arrivals = self.arrivals.iter().filter(|kept| !self.pending.contains_key(&kept.id)).cloned();
+        let arrivals = self.arrivals.values().filter(|kept| !self.pending.contains_key(&kept.id)).cloned();
         Watched { pending: pending.chain(arrivals).collect() }
     }
 
     /// Goes on with what was kept, beside whatever is watched already.
     pub fn restore(&mut self, watched: Watched) {
-        self.arrivals.extend(watched.pending);
+        for kept in watched.pending {
+            self.arrivals.entry(kept.id.clone()).or_insert(kept);
+        }
     }
 
     /// The machine that gives the next event. All state is in the watcher: dropping it half-way loses nothing.
     pub const fn next(&mut self) -> NextEvent<'_> {
-        NextEvent(self)
+        NextEvent { watcher: self, ended: false }
     }
 
     /// Gives new charges their times.
     fn settle_in(&mut self, now: Now) {
-        for Kept { id, created, until } in self.arrivals.drain(..) {
+        for (id, Kept { created, until, .. }) in mem::take(&mut self.arrivals) {
             let new = Pending::new(created, until, &self.schedule, now);
             self.round.expect(new.due);
             self.pending.entry(id).or_insert(new);
@@ -253,12 +268,8 @@ impl Watcher {
     /// The next event that is known already.
     fn ended(&mut self) -> Option<Event> {
         while let Some(event) = self.endings.pop_front() {
-            let id = match &event {
-                Event::Paid(charge) => charge.id(),
-                Event::Expired(id) | Event::Failed(id, _) => id,
-            };
-            // Gone if it was removed meanwhile.
-            if self.pending.remove(id).is_some() {
+            // Gone if it was told already.
+            if self.pending.remove(event.id()).is_some() {
                 return Some(event);
             }
         }
@@ -393,13 +404,14 @@ impl Watcher {
 /// The next event of a [`Watcher`]; `None` when nothing is pending.
 #[derive(Debug)]
 #[must_use]
-pub struct NextEvent<'a>(&'a mut Watcher);
+pub struct NextEvent<'a> {
+    watcher: &'a mut Watcher,
+    ended: bool,
+}
 
-impl Machine for NextEvent<'_> {
-    type Output = Option<Event>;
-
-    fn poll(&mut self, now: Now) -> Step<Option<Event>> {
-        let watcher = &mut *self.0;
+impl NextEvent<'_> {
+    fn step(&mut self, now: Now) -> Step<Option<Event>> {
+        let watcher = &mut *self.watcher;
         loop {
             watcher.settle_in(now);
             if let Some(event) = watcher.ended() {
@@ -429,9 +441,22 @@ impl Machine for NextEvent<'_> {
             }
         }
     }
+}
+
+impl Machine for NextEvent<'_> {
+    type Output = Option<Event>;
+
+    fn poll(&mut self, now: Now) -> Step<Option<Event>> {
+        if self.ended {
+            return Step::Done(Err(Error::finished()));
+        }
+        let step = self.step(now);
+        self.ended = matches!(step, Step::Done(_));
+        step
+    }
 
     fn handle(&mut self, reply: Reply, now: Now) {
-        match &mut self.0.flight {
+        match &mut self.watcher.flight {
             Some(Flight { asked: Asked::One(_, call), .. }) => call.handle(reply, now),
             Some(Flight { asked: Asked::Page { call, .. }, .. }) => call.handle(reply, now),
             None => {}

@@ -133,6 +133,7 @@ impl Round {
         loop {
             while let Some((created, id)) = self.due.pop() {
                 if !is_due(pending, &id, now) {
+                    self.put_off(pending, &id);
                     continue;
                 }
                 let page = self.page_of(created).filter(|page| self.holds_another(*page, pending, now));
@@ -197,13 +198,22 @@ impl Round {
 
     /// Whether the next charge that is due is likely to stand on that page, too.
     fn holds_another(&mut self, page: u32, pending: &BTreeMap<ChargeId, Pending>, now: u64) -> bool {
-        while let Some((created, id)) = self.due.last() {
-            if is_due(pending, id, now) {
-                return self.page_of(*created) == Some(page);
+        while let Some((created, id)) = self.due.pop() {
+            if is_due(pending, &id, now) {
+                let holds = self.page_of(created) == Some(page);
+                self.due.push((created, id));
+                return holds;
             }
-            self.due.pop();
+            self.put_off(pending, &id);
         }
         false
+    }
+
+    /// Leaves a charge to a later round: it was looked at in this one, or the clock was set back.
+    fn put_off(&mut self, pending: &BTreeMap<ChargeId, Pending>, id: &ChargeId) {
+        if let Some(state) = pending.get(id) {
+            self.expect(state.due);
+        }
     }
 }
 

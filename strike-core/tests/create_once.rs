@@ -1,0 +1,642 @@
+//! One charge per key, whatever is lost on the way.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use strike_core::{
+    CreateOnce, Error, ErrorKind, Machine, Made, NewCharge, Now, Once, OrderKey, RetryPolicy, Step,
+    UnixMillis,
+};
+use support::host::{Fault, Host};
+use support::{Did, START, Virtual, endpoint};
+
+const MINUTE: u64 = 60_000;
+const HOUR: u64 = 60 * MINUTE;
+
+fn order() -> NewCharge {
+    NewCharge::satoshis(4200, "tea").customer_id("table 4")
+}
+
+fn key() -> OrderKey {
+    OrderKey::named("order-17")
+}
+
+fn machine(order: NewCharge, once: Once) -> CreateOnce {
+    CreateOnce::new(order, once, &endpoint(), RetryPolicy::never(), 1)
+}
+
+/// A charge of the key, made that long before the start.
+fn ours(host: &mut Host, ago: u64, changes: &[(&str, Value)]) -> String {
+    let mut fields = vec![("customer_id", json!(key().customer_id("table 4")))];
+    fields.extend(changes.iter().cloned());
+    host.insert(host.clock - ago, &fields)
+}
+
+fn run(host: &mut Host, once: Once) -> (Result<Made, Error>, Virtual) {
+    let mut world = Virtual::new();
+    let result = world.run_losing(&mut machine(order(), once), |exchange, now| host.serve(&exchange, *now));
+    (result, world)
+}
+
+/// What was done, in words: `look` is the first page of a look, `page 1` the next.
+fn story(world: &Virtual) -> String {
+    let words = world.log.iter().map(|did| match did {
+        Did::Send(line) if line.starts_with("POST") => "post".to_owned(),
+        Did::Send(line) if line.contains("page=0&") => "look".to_owned(),
+        Did::Send(line) => line.split(['?', '&']).nth(1).unwrap().replace('=', " "),
+        Did::Wait(wait) => format!("{wait:?}"),
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn told(result: &Result<Made, Error>) -> String {
+    match result {
+        Ok(Made::Created(charge)) => format!("created {}", charge.id()),
+        Ok(Made::Adopted(charge)) => format!("adopted {}", charge.id()),
+        Err(error) => match error.kind() {
+            ErrorKind::Mismatch(mismatch) => format!("mismatch of {}", mismatch.field()),
+            ErrorKind::Connection { kind, .. } => format!("{kind:?}"),
+            kind => format!("{kind:?}"),
+        },
+    }
+}
+
+struct Case {
+    name: &'static str,
+    once: Once,
+    host: fn(&mut Host),
+    posts: &'static [Fault],
+    lists: &'static [Fault],
+    story: &'static str,
+    end: &'static str,
+}
+
+#[test]
+fn what_each_way_leads_to() {
+    use Fault::{After, Before, Fine, Late, Refused, ReplyLost, RequestLost, SilentAfter, SilentBefore};
+    let named = Once::with_key(key());
+    let fresh = Once::fresh(key());
+    let recover = Once::recover(key());
+    let case =
+        |name, once, posts, lists, story, end| Case { name, once, host: |_| {}, posts, lists, story, end };
+    let with = |host, case| Case { host, ..case };
+    let one: fn(&mut Host) = |host| drop(ours(host, MINUTE, &[]));
+    let cases = [
+        // The good ways.
+        case("new name", named, &[], &[], "look, post", "created ch_1"),
+        case("new key", fresh, &[], &[], "post", "created ch_1"),
+        with(one, case("known name", named, &[], &[], "look, page 1", "adopted ch_1")),
+        with(one, case("recovered", recover, &[], &[], "look, page 1", "adopted ch_1")),
+        case("nothing to recover", recover, &[], &[], "look, 2s, look", "OutcomeUnknown"),
+        // The answer is lost after the deed.
+        case("reply lost", named, &[ReplyLost], &[], "look, post, look, page 1", "adopted ch_1"),
+        case("reply lost, new key", fresh, &[ReplyLost], &[], "post, look, page 1", "adopted ch_1"),
+        case("500 after", fresh, &[After(500)], &[], "post, look, page 1", "adopted ch_1"),
+        case("408 after", fresh, &[After(408)], &[], "post, look, page 1", "adopted ch_1"),
+        case("an empty 200", fresh, &[After(200)], &[], "post, look, page 1", "adopted ch_1"),
+        case("polled after", fresh, &[SilentAfter], &[], "post, look, page 1", "adopted ch_1"),
+        // The request is lost.
+        case("lost", named, &[RequestLost], &[], "look, post, look, 2s, look", "OutcomeUnknown"),
+        case("lost, new key", fresh, &[RequestLost], &[], "post, look, 2s, look", "OutcomeUnknown"),
+        case("500 before", fresh, &[Before(500)], &[], "post, look, 2s, look", "OutcomeUnknown"),
+        case("polled before", fresh, &[SilentBefore], &[], "post, look, 2s, look", "OutcomeUnknown"),
+        case("late, 1st look", fresh, &[Late(1)], &[], "post, look, page 1", "adopted ch_1"),
+        case("late, 2nd look", fresh, &[Late(2)], &[], "post, look, 2s, look, page 1", "adopted ch_1"),
+        case("too late", fresh, &[Late(3)], &[], "post, look, 2s, look", "OutcomeUnknown"),
+        // Posting again, where that is allowed.
+        case(
+            "posted again",
+            fresh.repost(true),
+            &[RequestLost],
+            &[],
+            "post, look, 2s, look, post, look, page 1",
+            "adopted ch_1",
+        ),
+        case(
+            "posted again, and the first lands before",
+            fresh.repost(true),
+            &[Late(3), Late(1)],
+            &[],
+            "post, look, 2s, look, post, look, page 1",
+            "adopted ch_1",
+        ),
+        case(
+            "posted again, lost again",
+            fresh.repost(true),
+            &[RequestLost, RequestLost],
+            &[],
+            "post, look, 2s, look, post, look",
+            "OutcomeUnknown",
+        ),
+        case(
+            "posted again, reply lost",
+            fresh.repost(true),
+            &[RequestLost, ReplyLost],
+            &[],
+            "post, look, 2s, look, post, look, page 1",
+            "adopted ch_1",
+        ),
+        case(
+            "posted again, refused",
+            fresh.repost(true),
+            &[RequestLost, Before(401)],
+            &[],
+            "post, look, 2s, look, post",
+            "OutcomeUnknown",
+        ),
+        case(
+            "posted again after nothing was recovered",
+            recover.repost(true),
+            &[],
+            &[],
+            "look, 2s, look, post, look, page 1",
+            "adopted ch_1",
+        ),
+        // Definite refusals.
+        case("refused: 401", named, &[Before(401)], &[], "look, post", "Unauthorized"),
+        case("refused: 400", fresh, &[Before(400)], &[], "post", "BadRequest"),
+        case("refused: 400, may repost", fresh.repost(true), &[Before(400)], &[], "post", "BadRequest"),
+        case("never left", fresh, &[Refused], &[], "post", "Refused"),
+        // The look itself fails.
+        case("no look, no post", named, &[], &[Before(500)], "look", "Server"),
+        case("no look, no post: 401", named, &[], &[Before(401)], "look", "Unauthorized"),
+        case("no look, no post: lost", named, &[], &[SilentAfter], "look", "Lost"),
+        case("no look after doubt", fresh, &[ReplyLost], &[Before(401)], "post, look", "OutcomeUnknown"),
+        case("no look to recover", recover, &[], &[Before(500)], "look", "OutcomeUnknown"),
+        case(
+            "no second look",
+            fresh,
+            &[RequestLost],
+            &[Fine, SilentAfter],
+            "post, look, 2s, look",
+            "OutcomeUnknown",
+        ),
+        case(
+            "no last look",
+            fresh.repost(true),
+            &[RequestLost],
+            &[Fine, Fine, Before(500)],
+            "post, look, 2s, look, post, look",
+            "OutcomeUnknown",
+        ),
+        case("first look lost", fresh, &[ReplyLost], &[SilentAfter], "post, look", "OutcomeUnknown"),
+        case("look to recover lost", recover, &[], &[SilentBefore], "look", "OutcomeUnknown"),
+        case(
+            "last look lost",
+            fresh.repost(true),
+            &[RequestLost],
+            &[Fine, Fine, SilentAfter],
+            "post, look, 2s, look, post, look",
+            "OutcomeUnknown",
+        ),
+        case(
+            "both creates polled instead of told",
+            fresh.repost(true),
+            &[SilentBefore, SilentAfter],
+            &[],
+            "post, look, 2s, look, post, look, page 1",
+            "adopted ch_1",
+        ),
+        // What the host shows.
+        with(
+            |host| host.echoes = false,
+            case("no echo", named, &[], &[], "look, post", "mismatch of customer_id"),
+        ),
+        with(
+            |host| drop(ours(host, MINUTE, &[("amount", json!(1))])),
+            case("another amount", named, &[], &[], "look, page 1", "mismatch of amount"),
+        ),
+        with(
+            |host| drop(ours(host, MINUTE, &[("description", json!("cake"))])),
+            case("another description", named, &[], &[], "look, page 1", "mismatch of description"),
+        ),
+        with(
+            |host| drop(ours(host, MINUTE, &[("customer_id", json!(key().customer_id("table 5")))])),
+            case("another table", named, &[], &[], "look, page 1", "mismatch of customer_id"),
+        ),
+        with(
+            |host| {
+                drop(
+                    host.insert(
+                        START,
+                        &[("customer_id", json!(OrderKey::named("x").customer_id("table 4")))],
+                    ),
+                )
+            },
+            case("another key", named, &[], &[], "look, page 1, post", "created ch_2"),
+        ),
+        with(
+            |host| {
+                ours(host, 3 * MINUTE, &[]);
+                ours(host, 2 * MINUTE, &[]);
+                ours(host, MINUTE, &[]);
+            },
+            case("the oldest of several", named, &[], &[], "look, page 1", "adopted ch_1"),
+        ),
+        with(
+            |host| {
+                ours(host, 3 * MINUTE, &[]);
+                let paid = ours(host, 2 * MINUTE, &[]);
+                host.pay(&paid, START);
+                ours(host, MINUTE, &[]);
+            },
+            case("the paid one of several", named, &[], &[], "look, page 1", "adopted ch_2"),
+        ),
+        // Rows that are no charges.
+        with(
+            |host| {
+                drop(host.insert(START, &[("paid", json!("perhaps")), ("customer_id", json!("somebody"))]))
+            },
+            case("somebody's bad row", named, &[], &[], "look, page 1, post", "created ch_2"),
+        ),
+        with(
+            |host| drop(host.insert(START, &[("paid", json!("perhaps"))])),
+            case("a bad row without a customer", named, &[], &[], "look, page 1, post", "created ch_2"),
+        ),
+        with(
+            |host| drop(ours(host, MINUTE, &[("paid", json!("perhaps"))])),
+            case("our bad row", named, &[], &[], "look, page 1", "Undecodable"),
+        ),
+        with(
+            |host| host.rows.push(json!(17)),
+            case("anybody's bad row", named, &[], &[], "look, page 1", "Undecodable"),
+        ),
+        with(
+            |host| drop(ours(host, MINUTE, &[("paid", json!("perhaps"))])),
+            case(
+                "our bad row, after doubt",
+                fresh,
+                &[RequestLost],
+                &[],
+                "post, look, page 1",
+                "OutcomeUnknown",
+            ),
+        ),
+        with(
+            |host| drop(ours(host, MINUTE, &[("paid", json!("perhaps"))])),
+            case("our bad row, to be recovered", recover, &[], &[], "look, page 1", "OutcomeUnknown"),
+        ),
+    ];
+    for Case { name, once, host: prepare, posts, lists, story: expected, end } in cases {
+        let mut host = Host::new();
+        prepare(&mut host);
+        host.posts = posts.iter().copied().collect();
+        host.lists = lists.iter().copied().collect();
+        let (result, world) = run(&mut host, once);
+        assert_eq!((story(&world).as_str(), told(&result).as_str()), (expected, end), "{name}");
+        if let Err(error) = result
+            && let ErrorKind::Mismatch(_) = error.kind()
+        {
+            assert!(error.charge().is_some(), "{name}: the charge is in the error");
+        }
+    }
+}
+
+#[test]
+fn an_unknown_outcome_says_what_happened() {
+    let mut host = Host::new();
+    host.posts = [Fault::RequestLost].into();
+    let (result, _) = run(&mut host, Once::with_key(key()));
+    let error = result.unwrap_err();
+    let below = error.source().unwrap().downcast_ref::<Error>().unwrap();
+    assert!(matches!(below.kind(), ErrorKind::Connection { .. }), "{below}");
+    let lowest = below.source().unwrap().downcast_ref::<strike_core::TransportError>().unwrap();
+    assert_eq!(lowest.kind(), strike_core::TransportErrorKind::Timeout);
+    assert_eq!(error.advice(), strike_core::Advice::LookFirst);
+
+    // Without a create of its own, the failure of the look is what there is to say.
+    let mut host = Host::new();
+    host.lists = [Fault::Before(503)].into();
+    let (result, _) = run(&mut host, Once::recover(key()));
+    let error = result.unwrap_err();
+    let below = error.source().unwrap().downcast_ref::<Error>().unwrap();
+    assert_eq!((below.kind(), below.status()), (&ErrorKind::Server, Some(503)));
+}
+
+#[test]
+fn if_both_creates_land_the_oldest_is_returned_or_the_paid_one() {
+    for paid in [None, Some("ch_1"), Some("ch_2")] {
+        let mut host = Host::new();
+        host.posts = [Fault::RequestLost].into();
+        let mut world = Virtual::new();
+        let mut posts = 0;
+        let result = world.run(&mut machine(order(), Once::fresh(key()).repost(true)), |exchange, now| {
+            if exchange.request.method() == "POST" {
+                posts += 1;
+                if posts == 2 {
+                    // The first lands just before the second.
+                    ours(&mut host, 0, &[]);
+                }
+            }
+            let reply = host.serve(&exchange, *now).unwrap();
+            if let Some(id) = paid.filter(|_| posts == 2) {
+                host.rows.iter().any(|row| row["id"] == id).then(|| host.pay(id, START));
+            }
+            reply
+        });
+        assert_eq!(host.rows.len(), 2);
+        assert_eq!(told(&result), format!("adopted {}", paid.unwrap_or("ch_1")));
+    }
+}
+
+#[test]
+fn recovery_reads_no_page_beyond_the_newest_charge_of_before() {
+    // 200 charges of today, of which the first page is read before the create; 70 more come while it is in doubt.
+    let mut host = Host::new();
+    for n in 0..200 {
+        host.insert(START - HOUR + n, &[]);
+    }
+    host.posts = [Fault::RequestLost].into();
+    let mut world = Virtual::new();
+    // All of the last two hours before, for the key may have been used.
+    let mut machine = machine(order(), Once::with_key(key()));
+    let mut looks = 0;
+    let result = world.run(&mut machine, |exchange, now| {
+        if exchange.request.method() == "POST" {
+            for n in 0..70 {
+                host.insert(START - MINUTE + n, &[]);
+            }
+        }
+        looks += usize::from(host.sent("POST") == 1);
+        host.serve(&exchange, *now).unwrap()
+    });
+    assert_eq!(told(&result), "OutcomeUnknown");
+    // Rows 70 and later are old: the third page shows the first of them, and the fourth is not read.
+    let pages =
+        |from: usize| (from..from + 3).map(|page| format!("page {}", page - from)).collect::<Vec<_>>();
+    let after = story(&world);
+    let after = after.split("post, ").nth(1).unwrap().replace("look", "page 0");
+    let expected = [pages(0), vec!["2s".to_owned()], pages(0)].concat().join(", ");
+    assert_eq!(after, expected);
+}
+
+#[test]
+fn how_far_back_a_look_goes() {
+    let at = |millis| UnixMillis::from_millis(millis);
+    let named = Once::with_key(key());
+    for (name, age, once, found) in [
+        ("within two hours", 2 * HOUR - MINUTE, named, true),
+        ("beyond two hours", 2 * HOUR + MINUTE, named, false),
+        ("beyond, but since is further back", 30 * HOUR, named.since(at(START - 31 * HOUR)), true),
+        ("further than since", 30 * HOUR, named.since(at(START - 29 * HOUR)), false),
+        ("a since of just now still means two hours", HOUR, named.since(at(START)), true),
+    ] {
+        for dates in [true, false] {
+            let mut host = Host::new();
+            host.dates = dates;
+            host.cap = 1;
+            let old = ours(&mut host, age, &[]);
+            // Pages of one row: an older row would be found if it stood on the same page.
+            host.insert(START - age + 1, &[]);
+            let (result, world) = run(&mut host, once);
+            if found {
+                assert_eq!(told(&result), format!("adopted {old}"), "{name}: {}", story(&world));
+            } else {
+                assert_eq!(told(&result), "created ch_3", "{name}: {}", story(&world));
+                assert_eq!(story(&world), "look, post", "{name}: nothing beyond the older row is read");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_local_clock_does_not_matter_if_the_server_tells_the_time() {
+    for (local, dates, found) in [
+        (0, true, true),
+        (START + 20 * 365 * 24 * HOUR, true, true),
+        (0, false, true),
+        // Without a `Date` it does: everything is older than two hours by this clock.
+        (START + 20 * 365 * 24 * HOUR, false, false),
+    ] {
+        let mut host = Host::new();
+        host.dates = dates;
+        host.cap = 1;
+        ours(&mut host, HOUR, &[]);
+        host.insert(START - MINUTE, &[]);
+        let mut world = Virtual::new();
+        world.now.unix = UnixMillis::from_millis(local);
+        let mut machine = machine(order(), Once::with_key(key()));
+        let result = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
+        assert_eq!(told(&result) == "adopted ch_1", found, "{local} {dates}");
+    }
+}
+
+#[test]
+fn many_charges_made_meanwhile_do_not_hide_ours() {
+    // A host with small pages; as many charges as fit on one come between two pages of the look.
+    let mut host = Host::new();
+    host.cap = 3;
+    ours(&mut host, 30 * MINUTE, &[]);
+    for n in 0..5 {
+        host.insert(START - 20 * MINUTE + n, &[]);
+    }
+    let mut world = Virtual::new();
+    let result = world.run(&mut machine(order(), Once::with_key(key())), |exchange, now| {
+        let reply = host.serve(&exchange, *now).unwrap();
+        if host.log.len() == 1 {
+            for n in 0..3 {
+                host.insert(START + n, &[]);
+            }
+        }
+        reply
+    });
+    assert_eq!(told(&result), "adopted ch_1", "{}", story(&world));
+}
+
+#[test]
+fn bad_input_is_refused_before_anything_is_sent() {
+    let long = |units| order().customer_id("x".repeat(units));
+    for once in [Once::named("order-17"), Once::fresh(key()), Once::recover(key())] {
+        for (order, field) in [
+            (long(41), "customer_id"),
+            (order().customer_id("\u{1f9c9}".repeat(21)), "customer_id"),
+            (NewCharge::satoshis(0, "tea"), "amount"),
+            (order().expiry_sec(0), "expiry_sec"),
+        ] {
+            let mut world = Virtual::new();
+            let error =
+                world.run(&mut machine(order, once), |_, _| panic!("nothing may be sent")).unwrap_err();
+            assert!(
+                matches!(error.kind(), ErrorKind::InvalidInput(input) if input.field() == field),
+                "{error}"
+            );
+        }
+    }
+    let mut host = Host::new();
+    let mut world = Virtual::new();
+    let made = world
+        .run_losing(&mut machine(long(40), Once::fresh(key())), |exchange, now| host.serve(&exchange, *now))
+        .unwrap();
+    assert_eq!(made.charge().customer_id().unwrap().len(), 64);
+}
+
+#[test]
+fn the_callers_own_reference_comes_back() {
+    let mut host = Host::new();
+    let made = run(&mut host, Once::named("order-17")).0.unwrap();
+    assert_eq!(made.charge().own_reference(), Some("table 4"));
+    let (found, own) = OrderKey::read(made.charge().customer_id().unwrap()).unwrap();
+    assert_eq!((found, own), (key(), "table 4"));
+    // Once more, without a reference: it is another order.
+    let mut world = Virtual::new();
+    let mut other = machine(NewCharge::satoshis(4200, "tea"), Once::named("order-17"));
+    let error = world.run_losing(&mut other, |exchange, now| host.serve(&exchange, *now)).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Mismatch(mismatch) if mismatch.field() == "customer_id"));
+}
+
+#[test]
+fn an_adopted_charge_may_be_paid() {
+    let mut host = Host::new();
+    let paid = ours(&mut host, MINUTE, &[]);
+    host.pay(&paid, START);
+    let made = run(&mut host, Once::named("order-17")).0.unwrap();
+    assert!(matches!(made, Made::Adopted(charge) if charge.paid()));
+}
+
+#[test]
+fn after_the_end_there_is_nothing_left() {
+    let mut host = Host::new();
+    let mut world = Virtual::new();
+    let mut machine = machine(order(), Once::named("order-17"));
+    world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now)).unwrap();
+    for _ in 0..3 {
+        let Step::Done(Err(error)) = machine.poll(world.now) else { panic!() };
+        assert_eq!(error.kind(), &ErrorKind::Finished);
+        machine.handle(support::ok(&host.rows[0]), world.now);
+    }
+}
+
+/// What befalls one request of a history.
+fn fault() -> impl Strategy<Value = Fault> {
+    prop_oneof![
+        4 => Just(Fault::Fine),
+        1 => Just(Fault::Refused),
+        1 => Just(Fault::RequestLost),
+        1 => Just(Fault::ReplyLost),
+        1 => Just(Fault::SilentBefore),
+        1 => Just(Fault::SilentAfter),
+        1 => Just(Fault::Before(500)),
+        1 => Just(Fault::After(500)),
+        1 => Just(Fault::Before(401)),
+    ]
+}
+
+fn faults() -> impl Strategy<Value = Vec<Fault>> {
+    proptest::collection::vec(fault(), 0..6)
+}
+
+/// One run of a shop: what befalls it, after how many exchanges the shop crashes, and whether what it shows is paid.
+#[derive(Debug, Clone)]
+struct Life {
+    posts: Vec<Fault>,
+    lists: Vec<Fault>,
+    late: Option<usize>,
+    crash: Option<usize>,
+    pays: bool,
+    repost: bool,
+}
+
+fn life() -> impl Strategy<Value = Life> {
+    let crash = proptest::option::weighted(0.3, 0_usize..8);
+    let late = proptest::option::weighted(0.3, 1_usize..4);
+    (faults(), faults(), late, crash, any::<bool>(), any::<bool>()).prop_map(
+        |(posts, lists, late, crash, pays, repost)| Life { posts, lists, late, crash, pays, repost },
+    )
+}
+
+/// Lives one life; true if it came to an end with a charge.
+fn live(host: &mut Host, life: &Life, repost: bool, monotonic: Duration) -> Option<strike_core::Charge> {
+    host.posts = life.posts.iter().copied().collect();
+    host.lists = life.lists.iter().copied().collect();
+    if let Some(lists) = life.late {
+        host.posts.push_front(Fault::Late(lists));
+    }
+    let before = host.sent("POST");
+    let once = Once::named("order-17").repost(repost);
+    let mut machine = CreateOnce::new(order(), once, &endpoint(), RetryPolicy::default(), 1);
+    let mut now = Now::new(monotonic, UnixMillis::from_millis(START));
+    let mut exchanges = 0;
+    let made = loop {
+        match machine.poll(now) {
+            Step::Send(exchange) => {
+                exchanges += 1;
+                if let Some(reply) = host.serve(&exchange, now) {
+                    machine.handle(reply, now);
+                }
+                if life.crash == Some(exchanges) {
+                    break None;
+                }
+            }
+            Step::Wait(wait) => now.monotonic += wait,
+            Step::Done(result) => break result.ok(),
+        }
+    };
+    // Unsent attempts may be repeated; what may have left is not, but for one more create where that is allowed.
+    let sent = host.sent("POST") - before;
+    assert!(sent <= if repost { 6 } else { 3 }, "{sent}");
+    made.map(Made::into_charge)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A request arrives at once or never; the shop crashes and starts again with the same name, and may allow a second
+    /// create. Then there is never a second charge.
+    #[test]
+    fn there_is_never_a_second_charge_if_nothing_arrives_late(lives in proptest::collection::vec(life(), 1..6)) {
+        let mut host = Host::new();
+        let mut start = Duration::ZERO;
+        for life in &lives {
+            let life = Life { late: None, ..life.clone() };
+            live(&mut host, &life, life.repost, start);
+            start += Duration::from_secs(60);
+            prop_assert!(host.rows.len() <= 1, "{:?}", host.rows);
+        }
+        // At last the weather is fine.
+        let life = Life { posts: vec![], lists: vec![], late: None, crash: None, pays: false, repost: false };
+        prop_assert!(live(&mut host, &life, false, start).is_some());
+        prop_assert_eq!(host.rows.len(), 1);
+    }
+
+    /// A create that was lost arrives late, but before the last look of the machine that sent it has ended, or at least before
+    /// the next one starts; no second create is allowed. Then, too, there is never a second charge.
+    #[test]
+    fn there_is_never_a_second_charge_without_leave(lives in proptest::collection::vec(life(), 1..6)) {
+        let mut host = Host::new();
+        let mut start = Duration::ZERO;
+        for life in &lives {
+            live(&mut host, life, false, start);
+            host.flush();
+            start += Duration::from_secs(60);
+            prop_assert!(host.rows.len() <= 1, "{:?}", host.rows);
+        }
+    }
+
+    /// With leave to post again there may be two at the host; but if what was lost lands, and the list shows it, before the last
+    /// look, only one payment request is ever returned for the key: whether it is paid or not, and whatever crashes.
+    #[test]
+    fn one_payment_request_is_returned_per_key(lives in proptest::collection::vec(life(), 1..6)) {
+        let mut host = Host::new();
+        let mut start = Duration::ZERO;
+        let mut shown: Option<String> = None;
+        for life in &lives {
+            // The third list is the last look, if no list fails before: so none does.
+            let life = Life { lists: vec![], ..life.clone() };
+            if let Some(charge) = live(&mut host, &life, life.repost, start) {
+                let request = charge.payment_request().to_owned();
+                let first = shown.get_or_insert(request.clone());
+                prop_assert_eq!(&*first, &request);
+                if life.pays {
+                    host.pay(charge.id().as_str(), START);
+                }
+            }
+            host.flush();
+            start += Duration::from_secs(60);
+        }
+    }
+}

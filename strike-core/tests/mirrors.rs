@@ -1,0 +1,517 @@
+//! A mirror asks only when it must, and is true whenever it is kept.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use proptest::prelude::*;
+use serde_json::json;
+use strike_core::mirror::{Ask, Change, Mirror, State, Want};
+use strike_core::{
+    Charge, Create, Delivery, Error, ErrorKind, Get, Machine, Machines, NewCharge, Now, Once, OrderKey,
+    Reply, RetryPolicy, Step, TransportErrorKind, UnixMillis,
+};
+use support::host::{Fault, Host};
+use support::{START, Virtual, answer, charge, charge_json, endpoint, no_answer, ok};
+
+const WANTS: [Want; 4] = [Want::Id, Want::Charge, Want::Paid, Want::Update];
+
+fn start() -> UnixMillis {
+    UnixMillis::from_millis(START)
+}
+
+fn order() -> NewCharge {
+    NewCharge::satoshis(4200, "tea")
+}
+
+fn draft() -> Mirror {
+    Mirror::draft(order(), OrderKey::drawn(7), start())
+}
+
+fn in_doubt() -> Mirror {
+    let mut mirror = draft();
+    mirror.ask(Want::Id).unwrap();
+    mirror
+}
+
+fn restored(mirror: &Mirror) -> Mirror {
+    serde_json::from_str(&serde_json::to_string(mirror).unwrap()).unwrap()
+}
+
+fn known() -> Mirror {
+    Mirror::known("ch_1".parse().unwrap())
+}
+
+fn pending() -> Mirror {
+    Mirror::of(charge(&[]))
+}
+
+fn paid_charge() -> Charge {
+    charge(&[("paid", json!(true)), ("updated", json!(START))])
+}
+
+fn get() -> Ask {
+    Ask::Get("ch_1".parse().unwrap())
+}
+
+fn machines() -> Machines {
+    Machines::new(endpoint(), RetryPolicy::never(), 1)
+}
+
+/// The error that a create, or else a get, ends with after such a reply.
+fn failure(create: bool, reply: Reply) -> Error {
+    let mut reply = Some(reply);
+    let mut server = |_, _: &mut Now| reply.take().unwrap();
+    if create {
+        Virtual::new().run(&mut machines().call(Create::new(order())), &mut server).unwrap_err()
+    } else {
+        Virtual::new().run(&mut machines().call(Get::new("ch_1".parse().unwrap())), &mut server).unwrap_err()
+    }
+}
+
+fn unknown() -> Error {
+    failure(true, answer(500, ""))
+}
+
+#[test]
+fn what_each_state_asks_for() {
+    let key = OrderKey::drawn(7);
+    let fresh = || Some(Ask::Once(order(), Once::fresh(key)));
+    let careful = || Some(Ask::Once(order(), Once::with_key(key).since(start())));
+    let look = || Some(Ask::Once(order(), Once::recover(key).since(start())));
+    let get = || Some(get());
+    type Row = (Mirror, [Option<Ask>; 4], State, State);
+    let rows: [Row; 6] = [
+        //               id         charge     paid       update
+        (draft(), [fresh(), fresh(), fresh(), fresh()], State::Draft, State::InDoubt),
+        (restored(&draft()), [careful(), careful(), careful(), careful()], State::Draft, State::InDoubt),
+        (in_doubt(), [look(), look(), look(), look()], State::InDoubt, State::InDoubt),
+        (known(), [None, get(), get(), get()], State::Known, State::Known),
+        (pending(), [None, None, get(), get()], State::Pending, State::Pending),
+        (Mirror::of(paid_charge()), [None, None, None, None], State::Paid, State::Paid),
+    ];
+    for (mirror, asks, before, after) in rows {
+        for (want, ask) in WANTS.into_iter().zip(asks) {
+            let mut mirror = mirror.clone();
+            assert_eq!(mirror.state(), before);
+            assert_eq!(mirror.ask(want), ask, "{before:?} {want:?}");
+            assert_eq!(mirror.state(), after, "{before:?} {want:?}");
+        }
+    }
+}
+
+#[test]
+fn what_each_outcome_changes() {
+    let create = draft().ask(Want::Id).unwrap();
+    let read = get();
+    let look = in_doubt().ask(Want::Id).unwrap();
+    let unpaid = charge(&[]);
+    let newer = charge(&[("updated", json!(START)), ("description", json!("tea, hot"))]);
+    let older = charge(&[("updated", json!(START - 99_999)), ("description", json!("tea, cold"))]);
+    let old_but_paid = charge(&[("updated", json!(START - 99_999)), ("paid", json!(true))]);
+    let paid = paid_charge();
+    let other_id = charge(&[("id", json!("ch_2")), ("paid", json!(true))]);
+    let other_hash = charge(&[("payment_hash", json!("cd".repeat(32))), ("paid", json!(true))]);
+    let refused = || failure(true, answer(401, ""));
+    let unsent = || failure(true, no_answer(TransportErrorKind::Refused, Delivery::Unsent));
+    let differs = || failure(true, ok(&charge_json(&[("amount", json!(1))])));
+    let gone = || failure(false, answer(404, ""));
+    let (is, refuse) = (|change| Ok::<_, &str>(change), |field| Err::<Change, _>(field));
+    type Row<'a> = (&'static str, Mirror, &'a Ask, Result<&'a Charge, Error>, Result<Change, &'a str>, State);
+    let rows: Vec<Row<'_>> = vec![
+        ("created", in_doubt(), &create, Ok(&unpaid), is(Change::Learned), State::Pending),
+        ("adopted, and paid", in_doubt(), &look, Ok(&paid), is(Change::Paid), State::Paid),
+        ("never asked, and yet", draft(), &create, Ok(&unpaid), is(Change::Learned), State::Pending),
+        ("refused", in_doubt(), &create, Err(refused()), is(Change::Refused), State::Draft),
+        ("never left", in_doubt(), &create, Err(unsent()), is(Change::Refused), State::Draft),
+        ("unknown", in_doubt(), &create, Err(unknown()), is(Change::InDoubt), State::InDoubt),
+        ("differs", in_doubt(), &create, Err(differs()), is(Change::InDoubt), State::InDoubt),
+        ("not found", in_doubt(), &look, Err(unknown()), is(Change::InDoubt), State::InDoubt),
+        ("a look is refused", in_doubt(), &look, Err(refused()), is(Change::InDoubt), State::InDoubt),
+        ("a get is refused", in_doubt(), &read, Err(refused()), is(Change::InDoubt), State::InDoubt),
+        ("a draft, an error", draft(), &create, Err(refused()), is(Change::Nothing), State::Draft),
+        ("retrieved", known(), &read, Ok(&unpaid), is(Change::Learned), State::Pending),
+        ("retrieved, and paid", known(), &read, Ok(&paid), is(Change::Paid), State::Paid),
+        ("another id", known(), &read, Ok(&other_id), refuse("id"), State::Known),
+        ("gone", known(), &read, Err(gone()), is(Change::Nothing), State::Known),
+        ("the same", pending(), &read, Ok(&unpaid), is(Change::Nothing), State::Pending),
+        ("newer", pending(), &read, Ok(&newer), is(Change::Learned), State::Pending),
+        ("older", pending(), &read, Ok(&older), is(Change::Nothing), State::Pending),
+        ("paid", pending(), &read, Ok(&paid), is(Change::Paid), State::Paid),
+        ("paid, with an older time", pending(), &read, Ok(&old_but_paid), is(Change::Paid), State::Paid),
+        ("pending, another id", pending(), &read, Ok(&other_id), refuse("id"), State::Pending),
+        ("pending, another hash", pending(), &read, Ok(&other_hash), refuse("payment_hash"), State::Pending),
+        ("pending, gone", pending(), &read, Err(gone()), is(Change::Nothing), State::Pending),
+        ("paid stays", Mirror::of(paid.clone()), &read, Ok(&newer), is(Change::Nothing), State::Paid),
+        ("paid stays paid", Mirror::of(paid.clone()), &read, Ok(&paid), is(Change::Nothing), State::Paid),
+        ("paid, gone", Mirror::of(paid.clone()), &read, Err(gone()), is(Change::Nothing), State::Paid),
+        ("paid, another id", Mirror::of(paid.clone()), &read, Ok(&other_id), refuse("id"), State::Paid),
+    ];
+    for (name, mut mirror, ask, outcome, change, state) in rows {
+        let before = mirror.charge().cloned();
+        let learned = mirror.learn(ask, outcome.as_ref().map(|charge| *charge));
+        match (&learned, change) {
+            (Ok(learned), Ok(change)) => assert_eq!(*learned, change, "{name}"),
+            (Err(error), Err(field)) => {
+                assert!(
+                    matches!(error.kind(), ErrorKind::Mismatch(mismatch) if mismatch.field() == field),
+                    "{name}: {error}"
+                );
+                assert!(error.charge().is_some(), "{name}");
+            }
+            other => panic!("{name}: {other:?}"),
+        }
+        assert_eq!(mirror.state(), state, "{name}");
+        if !matches!(learned, Ok(Change::Learned | Change::Paid)) {
+            assert_eq!(mirror.charge().cloned(), before, "{name}: nothing was learned");
+        } else {
+            assert_eq!(mirror.charge(), outcome.ok(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_must_be_there_is_there_or_an_error() {
+    let (paid, id) =
+        (Mirror::of(paid_charge()), |mirror: &Mirror| mirror.require_id().map(|id| id.to_string()));
+    assert_eq!(id(&paid).unwrap(), "ch_1");
+    assert!(paid.require_charge().unwrap().paid());
+    assert_eq!(id(&known()).unwrap(), "ch_1");
+    for empty in [draft(), in_doubt()] {
+        assert_eq!(empty.require_id().unwrap_err().kind(), &ErrorKind::Finished);
+    }
+    for empty in [draft(), in_doubt(), known()] {
+        assert_eq!(empty.require_charge().unwrap_err().kind(), &ErrorKind::Finished);
+    }
+}
+
+#[test]
+fn a_refused_draft_looks_first_unless_it_was_new() {
+    let refused = failure(true, answer(401, ""));
+    let mut mirror = draft();
+    let ask = mirror.ask(Want::Id).unwrap();
+    mirror.learn(&ask, Err(&refused)).unwrap();
+    assert_eq!(mirror.ask(Want::Id), Some(ask), "a new key is still new");
+
+    let mut mirror = restored(&draft());
+    let ask = mirror.ask(Want::Id).unwrap();
+    mirror.learn(&ask, Err(&refused)).unwrap();
+    assert_eq!(mirror.ask(Want::Id), Some(ask), "a used key is still used");
+}
+
+#[test]
+fn what_was_abandoned_has_no_say() {
+    let mut mirror = draft();
+    let abandoned = mirror.ask(Want::Id).unwrap();
+    mirror.abandon(OrderKey::drawn(8), start());
+    assert_eq!(mirror.state(), State::Draft);
+    let current = mirror.ask(Want::Id).unwrap();
+    assert_eq!(current, Ask::Once(order(), Once::fresh(OrderKey::drawn(8))));
+    // The refusal of the first create comes late: it says nothing about the second, which is still out.
+    let refused = failure(true, answer(401, ""));
+    assert_eq!(mirror.learn(&abandoned, Err(&refused)).unwrap(), Change::InDoubt);
+    assert_eq!(mirror.state(), State::InDoubt);
+    assert_eq!(mirror.learn(&current, Err(&refused)).unwrap(), Change::Refused);
+
+    for mut other in [draft(), known(), pending(), Mirror::of(paid_charge())] {
+        let before = other.clone();
+        other.abandon(OrderKey::drawn(8), start());
+        assert_eq!(other, before);
+    }
+}
+
+#[test]
+fn an_output_shows_no_more_than_state_and_id() {
+    assert_eq!(format!("{:?}", known()), r#"Mirror { state: Known, id: Some(ChargeId(ch_1)), .. }"#);
+    assert!(!format!("{:?}", in_doubt()).contains("tea"));
+}
+
+/// A step of a history. Outcomes are given for the request that was handed out last.
+#[derive(Debug, Clone)]
+enum Act {
+    Ask(usize),
+    Created { paid: bool, updated: u64 },
+    Seen { id: usize, hash: usize, paid: bool, updated: u64 },
+    Refused,
+    Unknown,
+    Abandon,
+    Restart,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let updated = 0_u64..4;
+    prop_oneof![
+        4 => (0_usize..4).prop_map(Act::Ask),
+        1 => (any::<bool>(), updated.clone()).prop_map(|(paid, updated)| Act::Created { paid, updated }),
+        3 => (0_usize..3, 0_usize..3, any::<bool>(), updated)
+            .prop_map(|(id, hash, paid, updated)| Act::Seen { id, hash, paid, updated }),
+        1 => Just(Act::Refused),
+        1 => Just(Act::Unknown),
+        1 => Just(Act::Abandon),
+        1 => Just(Act::Restart),
+    ]
+}
+
+/// A charge as some server says; two of three times it is `ch_1`.
+fn seen(id: usize, hash: usize, paid: bool, updated: u64) -> Charge {
+    charge(&[
+        ("id", json!(["ch_1", "ch_1", "ch_2"][id])),
+        ("payment_hash", json!([&"ab", &"ab", &"cd"][hash].repeat(32))),
+        ("paid", json!(paid)),
+        ("updated", json!(START + updated)),
+    ])
+}
+
+thread_local! {
+    static REFUSED: Error = failure(true, answer(401, ""));
+    static UNKNOWN: Error = unknown();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The five laws of the module, over any order of asking, learning, abandoning and restarting.
+    #[test]
+    fn the_laws(which in 0_usize..4, acts in proptest::collection::vec(act(), 0..40)) {
+        let mut mirror = [draft(), known(), pending(), Mirror::of(paid_charge())][which].clone();
+        let mut handed_out = None;
+        // The creates that were handed out: how often each key was posted blindly, without a look.
+        let mut blind = std::collections::BTreeMap::new();
+        let mut next_key = 100;
+        for act in acts {
+            let before = mirror.clone();
+            let (state, id) = (before.state(), before.id().cloned());
+            let mut refused = false;
+            let mut abandoned = false;
+            match &act {
+                Act::Ask(want) => {
+                    let ask = mirror.ask(WANTS[*want]);
+                    if let Some(Ask::Once(_, once)) = &ask {
+                        // A create is in doubt from the moment that it is handed out.
+                        prop_assert_eq!(mirror.state(), State::InDoubt);
+                        prop_assert!(matches!(state, State::Draft | State::InDoubt));
+                        if *once == Once::fresh(once.key()) {
+                            *blind.entry(once.key()).or_insert(0) += 1;
+                        } else if state == State::InDoubt {
+                            prop_assert_eq!(*once, Once::recover(once.key()).since(start()));
+                        } else {
+                            prop_assert_eq!(*once, Once::with_key(once.key()).since(start()));
+                        }
+                    } else {
+                        prop_assert_eq!(&mirror, &before, "a question changes nothing else");
+                    }
+                    if state == State::Paid {
+                        prop_assert_eq!(&ask, &None);
+                    }
+                    handed_out = ask.or(handed_out);
+                }
+                Act::Created { paid, updated } => {
+                    if let Some(ask @ Ask::Once(..)) = &handed_out {
+                        let _ = mirror.learn(ask, Ok(&seen(0, 0, *paid, *updated)));
+                    }
+                }
+                Act::Seen { id, hash, paid, updated } => {
+                    if let Some(ask @ Ask::Get(_)) = &handed_out {
+                        let _ = mirror.learn(ask, Ok(&seen(*id, *hash, *paid, *updated)));
+                    }
+                }
+                Act::Refused | Act::Unknown => {
+                    if let Some(ask) = handed_out.take() {
+                        let error = if matches!(act, Act::Refused) { &REFUSED } else { &UNKNOWN };
+                        let change = error.with(|error| mirror.learn(&ask, Err(error))).unwrap();
+                        refused = change == Change::Refused;
+                        if refused {
+                            prop_assert!(matches!(act, Act::Refused), "only a definite refusal");
+                            // It was certainly not created: the key is as good as new if it was new.
+                            if let Ask::Once(_, once) = ask {
+                                blind.remove(&once.key());
+                            }
+                        }
+                    }
+                }
+                Act::Abandon => {
+                    next_key += 1;
+                    mirror.abandon(OrderKey::drawn(next_key), start());
+                    abandoned = state == State::InDoubt;
+                }
+                Act::Restart => {
+                    mirror = restored(&mirror);
+                    prop_assert_eq!(mirror.state(), state);
+                    prop_assert_eq!(mirror.charge(), before.charge());
+                    if state != State::Draft {
+                        prop_assert_eq!(&mirror, &before);
+                    }
+                    handed_out = None;
+                }
+            }
+            if state == State::Paid {
+                prop_assert_eq!(&mirror, &before, "paid absorbs");
+            }
+            if id.is_some() {
+                prop_assert_eq!(mirror.id(), id.as_ref(), "an id never changes");
+            }
+            if let (Some(old), Some(new)) = (before.charge(), mirror.charge()) {
+                prop_assert!(new.updated() >= old.updated() || new.paid(), "older news never overwrites newer");
+                prop_assert_eq!(old.payment_hash(), new.payment_hash());
+                prop_assert!(new.paid() || !old.paid());
+            }
+            if mirror.state() == State::Draft && state != State::Draft {
+                prop_assert!(refused || abandoned, "only a refusal makes it a draft again, or giving up");
+            }
+            // At every moment: what is kept says the truth, and what is restored never posts blindly.
+            let mut kept = restored(&mirror);
+            prop_assert_eq!(kept.state(), mirror.state());
+            if let Some(Ask::Once(_, once)) = kept.ask(Want::Id) {
+                prop_assert_ne!(once, Once::fresh(once.key()));
+            }
+            prop_assert!(blind.values().all(|times| *times <= 1), "{:?}", blind);
+        }
+    }
+}
+
+/// Fetches that, and says what was sent.
+fn fetch(mirror: &mut Mirror, want: Want, host: &mut Host) -> (Result<Change, Error>, Vec<String>) {
+    let before = host.log.len();
+    let machines = machines();
+    let result = Virtual::new()
+        .run_losing(&mut mirror.fetch(want, &machines), |exchange, now| host.serve(&exchange, *now));
+    (result, host.log[before..].to_vec())
+}
+
+#[test]
+fn pystrike_line_by_line() {
+    let mut host = Host::new();
+    // charge = Charge(amount, currency, description, create=False): nothing is sent.
+    let mut mirror = draft();
+    assert_eq!((mirror.id(), host.log.len()), (None, 0));
+    // charge.id: created on first use, and never again.
+    let (change, sent) = fetch(&mut mirror, Want::Id, &mut host);
+    assert_eq!((change.unwrap(), sent), (Change::Learned, vec!["POST /api/v1/charges".to_owned()]));
+    for want in [Want::Id, Want::Charge] {
+        let (change, sent) = fetch(&mut mirror, want, &mut host);
+        assert_eq!((change.unwrap(), sent.len()), (Change::Nothing, 0));
+    }
+    // charge.paid: asked for each time, until it is true, and never after.
+    let get = vec!["GET /api/v1/charges/ch_1".to_owned()];
+    for _ in 0..3 {
+        let (change, sent) = fetch(&mut mirror, Want::Paid, &mut host);
+        assert_eq!((change.unwrap(), &sent), (Change::Nothing, &get));
+    }
+    host.pay("ch_1", START + 1);
+    let (change, sent) = fetch(&mut mirror, Want::Paid, &mut host);
+    assert_eq!((change.unwrap(), sent), (Change::Paid, get));
+    for want in WANTS {
+        let (change, sent) = fetch(&mut mirror, want, &mut host);
+        assert_eq!((change.unwrap(), sent.len()), (Change::Nothing, 0), "{want:?}");
+    }
+
+    // charge.update() creates what has no id, and retrieves what has one.
+    let mut mirror = draft();
+    let lines: Vec<_> = (0..2).flat_map(|_| fetch(&mut mirror, Want::Update, &mut host).1).collect();
+    assert_eq!(lines, ["POST /api/v1/charges", "GET /api/v1/charges/ch_2"]);
+
+    // Charge.from_charge_id(id): the id is there at once, the rest is retrieved once.
+    let mut mirror = Mirror::known("ch_2".parse().unwrap());
+    assert_eq!(fetch(&mut mirror, Want::Id, &mut host).1.len(), 0);
+    assert_eq!(fetch(&mut mirror, Want::Charge, &mut host).1, ["GET /api/v1/charges/ch_2"]);
+    assert_eq!(fetch(&mut mirror, Want::Charge, &mut host).1.len(), 0);
+    assert_eq!(mirror.charge().unwrap().amount(), 4200);
+
+    // An id that does not exist is an error each time, and asked for again.
+    let mut mirror = Mirror::known("ch_99".parse().unwrap());
+    for _ in 0..2 {
+        let (result, sent) = fetch(&mut mirror, Want::Charge, &mut host);
+        assert_eq!((result.unwrap_err().kind(), sent.len()), (&ErrorKind::NotFound, 1));
+    }
+}
+
+#[test]
+fn a_charge_in_doubt_is_found_and_never_made_twice() {
+    let mut host = Host::new();
+    host.posts = [Fault::ReplyLost].into();
+    host.lists = [Fault::Before(500)].into();
+    let mut mirror = draft();
+    let (result, _) = fetch(&mut mirror, Want::Id, &mut host);
+    assert_eq!((result.unwrap_err().kind(), mirror.state()), (&ErrorKind::OutcomeUnknown, State::InDoubt));
+    let mut mirror = restored(&mirror);
+    assert_eq!(fetch(&mut mirror, Want::Paid, &mut host).0.unwrap(), Change::Learned);
+    assert_eq!((mirror.id().unwrap().as_str(), host.sent("POST")), ("ch_1", 1));
+
+    // One that never arrived stays in doubt until it is given up.
+    let mut host = Host::new();
+    host.posts = [Fault::RequestLost].into();
+    let mut mirror = draft();
+    for _ in 0..3 {
+        let (result, _) = fetch(&mut mirror, Want::Id, &mut host);
+        assert_eq!((result.unwrap_err().kind(), host.sent("POST")), (&ErrorKind::OutcomeUnknown, 1));
+    }
+    mirror.abandon(OrderKey::drawn(8), start());
+    assert_eq!(fetch(&mut mirror, Want::Id, &mut host).0.unwrap(), Change::Learned);
+    assert_eq!((host.rows.len(), host.sent("POST")), (1, 2));
+}
+
+#[test]
+fn a_refused_charge_is_a_draft_again() {
+    let mut host = Host::new();
+    host.posts = [Fault::Before(401)].into();
+    let mut mirror = draft();
+    let (result, _) = fetch(&mut mirror, Want::Id, &mut host);
+    assert_eq!((result.unwrap_err().kind(), mirror.state()), (&ErrorKind::Unauthorized, State::Draft));
+    assert_eq!(fetch(&mut mirror, Want::Id, &mut host).1, ["POST /api/v1/charges"]);
+}
+
+#[test]
+fn a_restored_draft_looks_before_it_posts() {
+    // A create was handed out, and arrived, after the draft was kept; then the shop crashed.
+    let mut host = Host::new();
+    let mut mirror = draft();
+    let kept = serde_json::to_string(&mirror).unwrap();
+    fetch(&mut mirror, Want::Id, &mut host).0.unwrap();
+    let mut mirror: Mirror = serde_json::from_str(&kept).unwrap();
+    assert_eq!(fetch(&mut mirror, Want::Id, &mut host).0.unwrap(), Change::Learned);
+    assert_eq!((mirror.id().unwrap().as_str(), host.sent("POST")), ("ch_1", 1));
+}
+
+#[test]
+fn a_fetch_dropped_half_way_leaves_the_truth() {
+    let machines = machines();
+    let mut mirror = draft();
+    let now = Virtual::new().now;
+    // Not even polled: nothing was handed out.
+    drop(mirror.fetch(Want::Id, &machines));
+    assert_eq!(mirror.state(), State::Draft);
+    let mut machine = mirror.fetch(Want::Id, &machines);
+    assert!(matches!(machine.poll(now), Step::Send(_)));
+    drop(machine);
+    assert_eq!(mirror.state(), State::InDoubt);
+    // The answer had come, but was not taken before the machine was dropped.
+    let mut mirror = draft();
+    let mut machine = mirror.fetch(Want::Id, &machines);
+    assert!(matches!(machine.poll(now), Step::Send(_)));
+    machine.handle(ok(&charge_json(&[])), now);
+    drop(machine);
+    assert_eq!(mirror.state(), State::InDoubt);
+}
+
+#[test]
+fn a_fetch_ends_once() {
+    let machines = machines();
+    let mut mirror = known();
+    let mut machine = mirror.fetch(Want::Paid, &machines);
+    let mut world = Virtual::new();
+    world.run(&mut machine, |_, _| ok(&charge_json(&[]))).unwrap();
+    machine.handle(ok(&serde_json::to_value(paid_charge()).unwrap()), world.now);
+    let Step::Done(Err(error)) = machine.poll(world.now) else { panic!() };
+    assert_eq!(error.kind(), &ErrorKind::Finished);
+    drop(machine);
+    assert_eq!(mirror.state(), State::Pending, "an answer that nobody asked for is not taken");
+}
+
+#[test]
+fn a_charge_that_differs_is_refused_and_nothing_is_learned() {
+    let machines = machines();
+    let mut mirror = pending();
+    let other = charge_json(&[("payment_hash", json!("cd".repeat(32))), ("paid", json!(true))]);
+    let error = Virtual::new().run(&mut mirror.fetch(Want::Paid, &machines), |_, _| ok(&other)).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Mismatch(mismatch) if mismatch.field() == "payment_hash"));
+    assert_eq!(mirror.state(), State::Pending);
+}

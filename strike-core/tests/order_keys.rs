@@ -1,0 +1,112 @@
+//! A key travels in `customer_id` and comes back, whatever the caller's own reference is.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use serde_json::json;
+use strike_core::{ErrorKind, OrderKey};
+use support::charge;
+
+#[test]
+fn names_are_stable() {
+    // The first half of the SHA-256 of the name, computed elsewhere: a new release must find the old orders.
+    assert_eq!(OrderKey::named("key"), OrderKey::drawn(0x2c70_e12b_7a06_46f9_2279_f427_c7b3_8e73));
+    assert_eq!(OrderKey::named("order-17"), OrderKey::drawn(0x72a9_0ea3_da8b_5dd0_1bde_2f27_314e_02e2));
+    let many: BTreeSet<_> = (0..1000).map(|n| OrderKey::named(&format!("order-{n}"))).collect();
+    assert_eq!(many.len(), 1000);
+}
+
+#[test]
+fn every_key_has_22_characters() {
+    for (key, text) in [
+        (0, "1111111111111111111111"),
+        (1, "1111111111111111111112"),
+        (57, "111111111111111111111z"),
+        (58, "1111111111111111111121"),
+        (u128::MAX, "YcVfxkQb6JRzqk5kF2tNLv"),
+    ] {
+        let key = OrderKey::drawn(key);
+        assert_eq!(key.to_string(), text);
+        assert_eq!(text.parse(), Ok(key));
+    }
+}
+
+#[test]
+fn what_is_no_key_does_not_parse() {
+    for text in [
+        "",
+        "1",
+        "111111111111111111111",   // 21 characters
+        "11111111111111111111111", // 23
+        "YcVfxkQb6JRzqk5kF2tNLw",  // 2^128
+        "zzzzzzzzzzzzzzzzzzzzzz",
+        "111111111111111111111O",
+        "111111111111111111111l",
+        "111111111111111111111 ",
+        "11111111111111111111\u{e9}",
+    ] {
+        let error = text.parse::<OrderKey>().unwrap_err();
+        assert_eq!(error.field(), "order key", "{text}");
+        assert!(serde_json::from_value::<OrderKey>(json!(text)).is_err());
+        assert_eq!(OrderKey::read(&format!("1{text}.own")), None);
+    }
+    let error: strike_core::Error = "".parse::<OrderKey>().unwrap_err().into();
+    assert!(matches!(error.kind(), ErrorKind::InvalidInput(_)));
+}
+
+#[test]
+fn what_others_wrote_is_left_alone() {
+    let key = OrderKey::drawn(7);
+    for customer_id in [
+        String::new(),
+        "1".into(),
+        ".".into(),
+        "order-17".into(),
+        "12.50 EUR".into(),
+        key.to_string(),
+        format!("1{key}"),
+        format!("2{key}.own"),
+        format!("{key}.own"),
+        format!(" 1{key}.own"),
+        format!("1.{key}.own"),
+    ] {
+        assert_eq!(OrderKey::read(&customer_id), None, "{customer_id}");
+        let own = charge(&[("customer_id", json!(customer_id))]).own_reference().map(str::to_owned);
+        assert_eq!(own, Some(customer_id).filter(|id| !id.is_empty()), "it is the caller's, whole");
+    }
+    assert_eq!(charge(&[]).own_reference(), None);
+    assert_eq!(charge(&[("customer_id", json!(key.customer_id("")))]).own_reference(), None);
+    assert_eq!(charge(&[("customer_id", json!(key.customer_id("a.b.")))]).own_reference(), Some("a.b."));
+}
+
+#[test]
+fn forty_units_fit_beside_a_key() {
+    for own in ["x".repeat(40), "\u{1f9c9}".repeat(20), "\u{e9}".repeat(40)] {
+        let whole = OrderKey::drawn(u128::MAX).customer_id(&own);
+        assert_eq!(whole.encode_utf16().count(), 64);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_key_and_a_reference_come_back(key: u128, own in any::<String>()) {
+        let key = OrderKey::drawn(key);
+        let whole = key.customer_id(&own);
+        prop_assert_eq!(OrderKey::read(&whole), Some((key, own.as_str())));
+        prop_assert_eq!(whole.encode_utf16().count(), 24 + own.encode_utf16().count());
+        let kept = serde_json::to_string(&key).unwrap();
+        prop_assert_eq!(serde_json::from_str::<OrderKey>(&kept).unwrap(), key);
+    }
+
+    #[test]
+    fn whatever_parses_is_written_the_same(text in "[1-9A-HJ-NP-Za-km-z]{22}|\\PC{0,30}") {
+        if let Ok(key) = text.parse::<OrderKey>() {
+            prop_assert_eq!(key.to_string(), text);
+        }
+    }
+}

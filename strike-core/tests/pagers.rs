@@ -1,0 +1,250 @@
+//! A pager gives out every charge once, whatever the list does while it is read.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use proptest::prelude::*;
+use serde_json::json;
+use strike_core::{ErrorKind, Machine, Pager, RetryPolicy, Step};
+use support::host::{Fault, Host};
+use support::{START, Virtual, endpoint};
+
+fn pager() -> Pager {
+    Pager::new(&endpoint(), RetryPolicy::default(), 1)
+}
+
+/// A host with that many charges, `ch_1` the oldest.
+fn host(charges: u64) -> Host {
+    let mut host = Host::new();
+    for n in 0..charges {
+        host.insert(START - 1_000_000 + n, &[]);
+    }
+    host
+}
+
+/// The next charge's id, the word for an error, or `None` at the end.
+fn next(pager: &mut Pager, host: &mut Host) -> Option<String> {
+    let result = Virtual::new().run_losing(&mut pager.next(), |exchange, now| host.serve(&exchange, *now));
+    match result {
+        Ok(charge) => charge.map(|charge| charge.id().to_string()),
+        Err(error) => Some(format!("{:?}", error.kind())),
+    }
+}
+
+fn all(mut pager: Pager, host: &mut Host) -> Vec<String> {
+    std::iter::from_fn(|| next(&mut pager, host)).take(10_000).collect()
+}
+
+fn ids(newest: u64, oldest: u64) -> Vec<String> {
+    (oldest..=newest).rev().map(|n| format!("ch_{n}")).collect()
+}
+
+#[test]
+fn an_empty_list_has_no_charges() {
+    let mut host = host(0);
+    let mut pager = pager();
+    assert_eq!(next(&mut pager, &mut host), None);
+    assert_eq!(next(&mut pager, &mut host), None);
+    assert_eq!(host.log, ["GET /api/v1/charges?page=0&size=30"], "the end is remembered");
+}
+
+#[test]
+fn pages_are_read_only_as_needed() {
+    let mut host = host(70);
+    let mut pager = pager();
+    let first: Vec<_> = (0..30).map(|_| next(&mut pager, &mut host).unwrap()).collect();
+    assert_eq!((first, host.log.len()), (ids(70, 41), 1));
+    let rest: Vec<_> = std::iter::from_fn(|| next(&mut pager, &mut host)).collect();
+    assert_eq!(rest, ids(40, 1));
+    assert_eq!(host.log.last().unwrap(), "GET /api/v1/charges?page=3&size=30");
+}
+
+#[test]
+fn a_short_first_page_sets_the_size() {
+    let mut host = host(25);
+    host.cap = 10;
+    assert_eq!(all(pager().page_size(100), &mut host), ids(25, 1));
+    let asked: Vec<_> = host.log.iter().map(|line| line.split_once('?').unwrap().1).collect();
+    assert_eq!(asked, ["page=0&size=100", "page=1&size=10", "page=2&size=10", "page=3&size=10"]);
+}
+
+#[test]
+fn a_host_that_knows_no_pages_is_read_once() {
+    for rows in [1, 7, 30, 100] {
+        let mut host = host(rows);
+        host.ignores_paging = true;
+        assert_eq!(all(pager(), &mut host), ids(rows, 1));
+        assert!(host.log.len() <= 3, "{:?}", host.log);
+    }
+}
+
+#[test]
+fn rows_that_shift_are_given_out_once() {
+    let mut host = host(70);
+    let mut pager = pager();
+    let mut seen: Vec<_> = (0..30).map(|_| next(&mut pager, &mut host).unwrap()).collect();
+    for n in 0..10 {
+        host.insert(START + n, &[]);
+    }
+    seen.extend(std::iter::from_fn(|| next(&mut pager, &mut host)));
+    assert_eq!(seen, ids(70, 1));
+}
+
+#[test]
+fn a_whole_page_of_known_rows_is_not_the_end() {
+    for made_meanwhile in [10, 20, 35] {
+        let mut host = host(30);
+        host.cap = 10;
+        let mut pager = pager();
+        let mut seen: Vec<_> = (0..10).map(|_| next(&mut pager, &mut host).unwrap()).collect();
+        for n in 0..made_meanwhile {
+            host.insert(START + n as u64, &[]);
+        }
+        seen.extend(std::iter::from_fn(|| next(&mut pager, &mut host)));
+        // Those that were made meanwhile may come, too.
+        seen.retain(|id| host.rows[made_meanwhile..].iter().any(|row| row["id"] == **id));
+        assert_eq!(seen, ids(30, 1), "{made_meanwhile}");
+    }
+}
+
+#[test]
+fn a_limit_is_a_number_of_charges() {
+    let mut host = host(70);
+    host.rows[1]["paid"] = json!("yes");
+    let told = all(pager().limit(3), &mut host);
+    assert_eq!(told, ["ch_70", "Undecodable", "ch_68", "ch_67"]);
+    assert_eq!(host.log.len(), 1);
+    assert!(all(pager().limit(0), &mut host).is_empty());
+    assert_eq!(host.log.len(), 1);
+}
+
+#[test]
+fn a_bad_row_is_an_error_and_the_rest_follows() {
+    let mut host = host(5);
+    host.cap = 2;
+    host.rows[1] = json!("not a charge");
+    host.rows[2] = json!({"id": "ch_3", "paid": "perhaps"});
+    let mut pager = pager();
+    assert_eq!(next(&mut pager, &mut host).as_deref(), Some("ch_5"));
+    let error = Virtual::new().run(&mut pager.next(), |_, _| panic!()).unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Undecodable);
+    assert!(error.to_string().contains("without a readable id"), "{error}");
+    let error = Virtual::new()
+        .run_losing(&mut pager.next(), |exchange, now| host.serve(&exchange, *now))
+        .unwrap_err();
+    assert!(error.to_string().contains("row ch_3"), "{error}");
+    assert!(std::error::Error::source(&error).is_some(), "it says what is wrong");
+    let rest: Vec<_> = std::iter::from_fn(|| next(&mut pager, &mut host)).collect();
+    assert_eq!(rest, ["ch_2", "ch_1"]);
+}
+
+#[test]
+fn a_page_of_bad_rows_is_not_the_end() {
+    let mut host = host(6);
+    host.cap = 2;
+    host.rows[2] = json!(null);
+    host.rows[3] = json!(null);
+    assert_eq!(all(pager(), &mut host), ["ch_6", "ch_5", "Undecodable", "Undecodable", "ch_2", "ch_1"]);
+}
+
+#[test]
+fn an_unreadable_page_ends_the_list() {
+    let mut host = host(50);
+    let mut pager = pager();
+    for _ in 0..30 {
+        next(&mut pager, &mut host).unwrap();
+    }
+    host.lists = [Fault::Before(401)].into();
+    assert_eq!(next(&mut pager, &mut host).as_deref(), Some("Unauthorized"));
+    assert_eq!(next(&mut pager, &mut host), None);
+    assert_eq!(host.log.len(), 2);
+}
+
+#[test]
+fn trouble_that_passes_is_passed_over() {
+    let mut host = host(50);
+    host.lists = [Fault::ReplyLost, Fault::Fine, Fault::SilentBefore, Fault::Before(500), Fault::Fine].into();
+    assert_eq!(all(pager(), &mut host), ids(50, 1));
+}
+
+#[test]
+fn a_next_dropped_half_way_loses_nothing() {
+    let mut host = host(40);
+    let mut pager = pager();
+    let mut world = Virtual::new();
+    let mut seen = Vec::new();
+    // Every machine is dropped after each of its steps; replies go to its successor.
+    for _ in 0..1000 {
+        match pager.next().poll(world.now) {
+            Step::Send(exchange) => {
+                let reply = host.serve(&exchange, world.now).unwrap();
+                pager.next().handle(reply, world.now);
+            }
+            Step::Wait(wait) => world.advance(wait),
+            Step::Done(Ok(Some(charge))) => seen.push(charge.id().to_string()),
+            Step::Done(result) => {
+                assert!(result.unwrap().is_none());
+                break;
+            }
+        }
+    }
+    assert_eq!(seen, ids(40, 1));
+}
+
+#[test]
+fn a_next_that_has_ended_says_so() {
+    let mut host = host(3);
+    let mut pager = pager();
+    let mut world = Virtual::new();
+    let mut machine = pager.next();
+    let first = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now)).unwrap().unwrap();
+    assert_eq!(first.id().as_str(), "ch_3");
+    let Step::Done(Err(error)) = machine.poll(world.now) else { panic!() };
+    assert_eq!(error.kind(), &ErrorKind::Finished);
+    assert_eq!(next(&mut pager, &mut host).as_deref(), Some("ch_2"), "nothing was swallowed");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Bursts of any size may come between two pages, floods may not: after a burst of a page or more, less than a page
+    /// comes before the next. Else a busy host could not be told from one that ignores the page's number.
+    #[test]
+    fn every_charge_that_was_there_is_given_out_once(
+        rows in 0_u64..80,
+        cap in 1_usize..20,
+        wanted in 1_u32..30,
+        bursts in proptest::collection::vec(0_usize..300, 0..12),
+    ) {
+        let mut host = host(rows);
+        host.cap = cap;
+        // The size is that of the first page.
+        let size = cap.min(wanted as usize).min(usize::try_from(rows).unwrap()).max(1);
+        let mut pager = pager().page_size(wanted);
+        let mut seen = Vec::new();
+        let mut bursts = bursts.into_iter();
+        let mut flood = false;
+        let mut pages = 0;
+        loop {
+            prop_assert!(pages < 200, "no end");
+            let before = host.log.len();
+            let Some(id) = next(&mut pager, &mut host) else { break };
+            seen.push(id);
+            if host.log.len() > before {
+                pages += 1;
+                // Up to three pages.
+                let burst = bursts.next().unwrap_or(0) * size / 100;
+                let burst = if flood { burst % size } else { burst };
+                flood = burst >= size;
+                for n in 0..burst {
+                    host.insert(START + n as u64, &[]);
+                }
+            }
+        }
+        let distinct: std::collections::BTreeSet<_> = seen.iter().collect();
+        prop_assert_eq!(distinct.len(), seen.len(), "none twice");
+        for id in ids(rows, 1) {
+            prop_assert!(distinct.contains(&id), "{} is missing", id);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! A host for tests of core: charges in a list, and every way to lose a request or its answer.
+
+use std::collections::VecDeque;
+
+use http::{Method, Response};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
+use serde_json::{Value, json};
+use strike_core::{Delivery, Exchange, Now, Reply, TransportErrorKind};
+
+use super::{START, answer, charge_json, no_answer};
+
+/// What happens to one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    Fine,
+    /// Not a byte left.
+    Refused,
+    /// It never arrives, and the client cannot know.
+    RequestLost,
+    /// It is carried out, and the answer is lost on the way.
+    ReplyLost,
+    /// It never arrives, and the machine is polled instead of told.
+    SilentBefore,
+    /// It is carried out, and the machine is polled instead of told.
+    SilentAfter,
+    /// This status instead of carrying it out.
+    Before(u16),
+    /// This status after carrying it out.
+    After(u16),
+    /// Lost like `RequestLost`, but it arrives just before that many more lists were asked for.
+    Late(usize),
+}
+
+/// Charges, newest first, and how the host behaves.
+pub struct Host {
+    pub rows: Vec<Value>,
+    /// The most rows of a page.
+    pub cap: usize,
+    pub ignores_paging: bool,
+    pub echoes: bool,
+    pub dates: bool,
+    /// The host's clock when the monotonic clock says zero, in milliseconds since the epoch.
+    pub clock: u64,
+    /// What happens to the next requests of each kind; nothing once it is used up.
+    pub posts: VecDeque<Fault>,
+    pub lists: VecDeque<Fault>,
+    pub gets: VecDeque<Fault>,
+    /// Every request that was sent, whether it arrived or not.
+    pub log: Vec<String>,
+    late: Vec<(usize, Value)>,
+    made: usize,
+}
+
+impl Host {
+    pub fn new() -> Self {
+        Self {
+            rows: Vec::new(),
+            cap: 1000,
+            ignores_paging: false,
+            echoes: true,
+            dates: true,
+            clock: START,
+            posts: VecDeque::new(),
+            lists: VecDeque::new(),
+            gets: VecDeque::new(),
+            log: Vec::new(),
+            late: Vec::new(),
+            made: 0,
+        }
+    }
+
+    /// A charge at the head of the list, made at that time; gives back its id.
+    pub fn insert(&mut self, created: u64, changes: &[(&str, Value)]) -> String {
+        self.made += 1;
+        let id = format!("ch_{}", self.made);
+        let mut fields = vec![
+            ("id", json!(id)),
+            ("payment_hash", json!(format!("{:064x}", self.made))),
+            ("payment_request", json!(format!("invented-{}", self.made))),
+            ("created", json!(created)),
+            ("updated", json!(created)),
+        ];
+        fields.extend(changes.iter().cloned());
+        self.rows.insert(0, charge_json(&fields));
+        id
+    }
+
+    pub fn pay(&mut self, id: &str, at: u64) {
+        let row = self.rows.iter_mut().find(|row| row["id"] == id).unwrap();
+        row["paid"] = json!(true);
+        row["updated"] = json!(at);
+    }
+
+    /// Whatever was on its way has arrived.
+    pub fn flush(&mut self) {
+        for (_, charge) in std::mem::take(&mut self.late) {
+            self.rows.insert(0, charge);
+        }
+    }
+
+    pub fn sent(&self, method: &str) -> usize {
+        self.log.iter().filter(|line| line.starts_with(method)).count()
+    }
+
+    /// Carries out an exchange, or not; `None` when nobody is told.
+    pub fn serve(&mut self, exchange: &Exchange, now: Now) -> Option<Reply> {
+        let request = &exchange.request;
+        let uri = request.uri();
+        self.log.push(format!("{} {}", request.method(), uri.path_and_query().unwrap()));
+        let clock = self.clock + u64::try_from(now.monotonic.as_millis()).unwrap();
+        let id = uri.path().strip_prefix("/api/v1/charges").unwrap().strip_prefix('/');
+        let list = request.method() == Method::GET && id.is_none();
+        let plan = match id {
+            Some(_) => &mut self.gets,
+            None if list => &mut self.lists,
+            None => &mut self.posts,
+        };
+        let fault = plan.pop_front().unwrap_or(Fault::Fine);
+        if list {
+            self.arrive();
+        }
+        let lost = || Some(no_answer(TransportErrorKind::Timeout, Delivery::MaybeSent));
+        match fault {
+            Fault::Refused => return Some(no_answer(TransportErrorKind::Refused, Delivery::Unsent)),
+            Fault::RequestLost => return lost(),
+            Fault::SilentBefore => return None,
+            Fault::Before(status) => return Some(self.dated(answer(status, ""), clock)),
+            Fault::Late(lists) if !list && id.is_none() => {
+                let charge = self.charge(request.body(), clock);
+                self.late.push((lists, charge));
+                return lost();
+            }
+            _ => {}
+        }
+        let body = match id {
+            Some(id) => self.rows.iter().find(|row| row["id"] == id).cloned(),
+            None if list => Some(Value::Array(self.page(uri.query().unwrap_or_default()))),
+            None => {
+                let charge = self.charge(request.body(), clock);
+                self.rows.insert(0, charge.clone());
+                Some(charge)
+            }
+        };
+        let reply = match (fault, body) {
+            (Fault::ReplyLost | Fault::Late(_), _) => return lost(),
+            (Fault::SilentAfter, _) => return None,
+            (Fault::After(status), _) => answer(status, ""),
+            (_, Some(body)) => answer(200, body.to_string()),
+            (_, None) => answer(404, r#"{"code":404,"message":"not found"}"#),
+        };
+        Some(self.dated(reply, clock))
+    }
+
+    fn dated(&self, reply: Reply, clock: u64) -> Reply {
+        let mut response: Response<Vec<u8>> = reply?;
+        if self.dates {
+            let moment = Timestamp::from_millisecond(i64::try_from(clock).unwrap()).unwrap();
+            let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&moment).unwrap();
+            response.headers_mut().insert("date", date.parse().unwrap());
+        }
+        Ok(response)
+    }
+
+    fn arrive(&mut self) {
+        let mut waiting = Vec::new();
+        for (lists, charge) in std::mem::take(&mut self.late) {
+            if lists == 1 {
+                self.rows.insert(0, charge);
+            } else {
+                waiting.push((lists - 1, charge));
+            }
+        }
+        self.late = waiting;
+    }
+
+    fn page(&self, query: &str) -> Vec<Value> {
+        let number = |name: &str, usual: usize| {
+            let mut pairs = form_urlencoded::parse(query.as_bytes());
+            pairs.find(|(key, _)| key == name).map_or(usual, |(_, value)| value.parse().unwrap())
+        };
+        if self.ignores_paging {
+            return self.rows.iter().take(self.cap).cloned().collect();
+        }
+        let size = number("size", 30).min(self.cap);
+        self.rows.iter().skip(number("page", 0) * size).take(size).cloned().collect()
+    }
+
+    /// The charge that a form asks for.
+    fn charge(&mut self, form: &[u8], clock: u64) -> Value {
+        let field = |name: &str| {
+            let mut pairs = form_urlencoded::parse(form);
+            pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        };
+        let amount: u64 = field("amount").unwrap().parse().unwrap();
+        let customer_id = field("customer_id").filter(|_| self.echoes);
+        self.insert(
+            clock,
+            &[
+                ("amount", json!(amount)),
+                ("amount_satoshi", json!(amount)),
+                ("description", json!(field("description").unwrap())),
+                ("customer_id", json!(customer_id)),
+            ],
+        );
+        self.rows.remove(0)
+    }
+}

@@ -1,0 +1,649 @@
+//! Each watched charge ends exactly once, and trouble only delays it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use http::Response;
+use lightning_invoice::Currency;
+use proptest::prelude::*;
+use serde_json::json;
+use strike_core::{
+    Charge, ChargeId, Error, Event, Exchange, Machine, Now, Reply, RetryPolicy, Step, UnixMillis, Watched,
+    Watcher,
+};
+use support::host::{Fault, Host};
+use support::invoices::written;
+use support::{Did, START, Virtual, answer, endpoint, ok};
+
+fn watcher() -> Watcher {
+    Watcher::new(&endpoint(), RetryPolicy::never(), 1)
+}
+
+fn seconds(s: u64) -> Duration {
+    Duration::from_secs(s)
+}
+
+/// A charge of now, whose invoice was made 1 s ago and can be paid for that long.
+fn insert(host: &mut Host, expiry: u64) -> Charge {
+    let invoice = written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(expiry));
+    // Made one after the other, a second apart, the newest just now.
+    let created = START + 1000 * u64::try_from(host.rows.len()).unwrap();
+    let id = host.insert(created, &[("payment_request", json!(invoice))]);
+    read(host, &id)
+}
+
+fn read(host: &Host, id: &str) -> Charge {
+    serde_json::from_value(host.rows.iter().find(|row| row["id"] == id).unwrap().clone()).unwrap()
+}
+
+fn id(id: &str) -> ChargeId {
+    id.parse().unwrap()
+}
+
+fn told(result: Result<Option<Event>, Error>) -> String {
+    match result {
+        Ok(None) => "nothing".to_owned(),
+        Ok(Some(Event::Paid(charge))) => {
+            assert!(charge.paid());
+            format!("{} paid", charge.id())
+        }
+        Ok(Some(Event::Expired(id))) => format!("{id} expired"),
+        Ok(Some(Event::Failed(id, error))) => format!("{id} failed: {:?}", error.kind()),
+        Err(error) => format!("{:?}", error.kind()),
+    }
+}
+
+fn next(watcher: &mut Watcher, world: &mut Virtual, host: &mut Host) -> String {
+    told(world.run_losing(&mut watcher.next(), |exchange, now| host.serve(&exchange, *now)))
+}
+
+fn next_with(
+    watcher: &mut Watcher,
+    world: &mut Virtual,
+    server: impl FnMut(Exchange, &mut Now) -> Reply,
+) -> String {
+    told(world.run(&mut watcher.next(), server))
+}
+
+#[test]
+fn nothing_is_watched_and_nothing_asked() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watcher = watcher();
+    assert!(watcher.is_empty() && watcher.state().is_empty());
+    assert_eq!(next(&mut watcher, &mut world, &mut host), "nothing");
+    assert!(world.log.is_empty());
+}
+
+#[test]
+fn each_charge_ends_once() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watcher = watcher();
+    for expiry in [300, 600, 900, 1200] {
+        watcher.add(&insert(&mut host, expiry));
+    }
+    let mut events = Vec::new();
+    while !watcher.is_empty() {
+        let result = world.run(&mut watcher.next(), |exchange, now| {
+            if now.monotonic >= seconds(500) {
+                host.pay("ch_2", START + 500_000);
+            }
+            if now.monotonic >= seconds(700) {
+                host.rows.retain(|row| row["id"] != "ch_4");
+            }
+            host.serve(&exchange, *now).unwrap()
+        });
+        events.push((told(result), world.now.monotonic.as_secs()));
+        assert_eq!(watcher.len() + events.len(), 4);
+    }
+    let words: Vec<_> = events.iter().map(|(event, _)| event.as_str()).collect();
+    assert_eq!(words, ["ch_1 expired", "ch_2 paid", "ch_4 failed: NotFound", "ch_3 expired"]);
+    // An interval of a minute, its jitter, and the grace of a minute.
+    for ((event, at), begins) in events.iter().zip([359, 500, 700, 959]) {
+        assert!((begins..=begins + 67).contains(at), "{event} at {at} s");
+    }
+    let asked = world.sends();
+    assert_eq!(next(&mut watcher, &mut world, &mut host), "nothing");
+    assert_eq!(world.sends(), asked);
+}
+
+#[test]
+fn a_paid_charge_ends_without_a_request() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watcher = watcher();
+    let unpaid = insert(&mut host, 600);
+    host.pay("ch_1", START);
+    let paid = read(&host, "ch_1");
+    watcher.add(&unpaid);
+    watcher.add(&paid);
+    watcher.add(&paid);
+    assert_eq!(watcher.len(), 1);
+    assert_eq!(next(&mut watcher, &mut world, &mut host), "ch_1 paid");
+    assert_eq!(next(&mut watcher, &mut world, &mut host), "nothing");
+    assert!(world.log.is_empty());
+}
+
+#[test]
+fn an_add_twice_is_one() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watcher = watcher();
+    let charge = insert(&mut host, 600);
+    watcher.add(&charge);
+    watcher.add(&charge);
+    let kept = watcher.state();
+    watcher.restore(kept.clone());
+    assert_eq!((watcher.len(), kept.len()), (1, 1));
+    host.pay("ch_1", START);
+    assert_eq!(next(&mut watcher, &mut world, &mut host), "ch_1 paid");
+    assert_eq!(next(&mut watcher, &mut world, &mut host), "nothing");
+    assert_eq!(world.sends(), 1);
+}
+
+#[test]
+fn the_servers_clock_says_what_has_expired() {
+    // By the server, the grace is over; by the local clock, it is 1970.
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    host.clock = START + 660_000;
+    world.now.unix = UnixMillis::from_millis(0);
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 expired");
+    assert_eq!(world.sends(), 1);
+
+    // By the server, ten minutes are left; by the local clock, it is 2033.
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    world.now.unix = UnixMillis::from_millis(START * 12 / 10);
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 expired");
+    assert!((659..=720).contains(&world.now.monotonic.as_secs()), "{:?}", world.now);
+
+    // The server does not tell: the local clock counts.
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    host.dates = false;
+    world.now.unix = UnixMillis::from_millis(START * 12 / 10);
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 expired");
+    assert_eq!(world.sends(), 1);
+
+    // No clock goes on: then the time that passed does.
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    host.dates = false;
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    let event = next_with(&mut watched, &mut world, |exchange, now| {
+        now.unix = UnixMillis::from_millis(0);
+        host.serve(&exchange, *now).unwrap()
+    });
+    assert_eq!(event, "ch_1 expired");
+    assert!((659..=730).contains(&world.now.monotonic.as_secs()), "{:?}", world.now);
+}
+
+#[test]
+fn a_payment_in_the_grace_or_during_an_outage_is_not_missed() {
+    for (away, paid_at) in [(0..0, 650), (590..900, 600), (590..900, 655)] {
+        let (mut host, mut world) = (Host::new(), Virtual::new());
+        let mut watched = watcher().schedule(strike_core::Schedule::every(seconds(5)));
+        watched.add(&insert(&mut host, 600));
+        let event = next_with(&mut watched, &mut world, |exchange, now| {
+            let second = now.monotonic.as_secs();
+            if second >= paid_at {
+                host.pay("ch_1", START);
+            }
+            if away.contains(&second) { answer(503, "") } else { host.serve(&exchange, *now).unwrap() }
+        });
+        assert_eq!(event, "ch_1 paid", "{away:?} {paid_at}");
+    }
+}
+
+/// When each request was sent, if all are answered like this.
+fn times(watched: &mut Watcher, reply: impl Fn() -> Reply, events: usize) -> (Vec<Duration>, Vec<String>) {
+    let mut world = Virtual::new();
+    let mut times = Vec::new();
+    let events = (0..events)
+        .map(|_| {
+            next_with(watched, &mut world, |_, now| {
+                times.push(now.monotonic);
+                reply()
+            })
+        })
+        .collect();
+    (times, events)
+}
+
+#[test]
+fn trouble_is_passed_over_ten_times_and_then_told() {
+    let mut host = Host::new();
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 100_000));
+    let (times, events) = times(&mut watched, || answer(503, ""), 2);
+    assert_eq!(events, ["Server", "Server"]);
+    assert_eq!((times.len(), watched.len()), (22, 1), "ten are passed over each time, and nothing is lost");
+    for (n, pair) in times[..11].windows(2).enumerate() {
+        let least = seconds(1 << n).min(seconds(60));
+        assert!(pair[1] - pair[0] >= least, "{n}: {pair:?}");
+        assert!(pair[1] - pair[0] <= least.max(seconds(70)), "{n}: {pair:?}");
+    }
+    let (mut world, at) = (Virtual::new(), times[21]);
+    world.advance(at);
+    host.pay("ch_1", START);
+    assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 paid");
+}
+
+#[test]
+fn ten_failures_that_are_not_in_a_row_are_not_told() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 100_000));
+    let mut asked = 0;
+    let event = next_with(&mut watched, &mut world, |exchange, now| {
+        asked += 1;
+        match asked {
+            11 | 22 => host.serve(&exchange, *now).unwrap(),
+            33 => {
+                host.pay("ch_1", START);
+                host.serve(&exchange, *now).unwrap()
+            }
+            _ => answer(500, ""),
+        }
+    });
+    assert_eq!((event.as_str(), asked), ("ch_1 paid", 33));
+}
+
+#[test]
+fn a_wrong_key_is_told_at_once_and_the_charges_stay() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    watched.add(&insert(&mut host, 600));
+    assert_eq!(next_with(&mut watched, &mut world, |_, _| answer(401, "")), "Unauthorized");
+    assert_eq!((world.sends(), watched.len(), watched.state().len()), (1, 2, 2));
+    host.pay("ch_1", START);
+    host.pay("ch_2", START);
+    let mut events = [next(&mut watched, &mut world, &mut host), next(&mut watched, &mut world, &mut host)];
+    events.sort();
+    assert_eq!(events, ["ch_1 paid", "ch_2 paid"]);
+}
+
+#[test]
+fn a_limited_rate_is_kept() {
+    for charges in [1, 3] {
+        let (mut host, mut world) = (Host::new(), Virtual::new());
+        let mut watched = watcher();
+        for _ in 0..charges {
+            watched.add(&insert(&mut host, 6000));
+        }
+        let mut times = Vec::new();
+        let event = next_with(&mut watched, &mut world, |exchange, now| {
+            times.push(now.monotonic);
+            host.pay("ch_1", START);
+            if times.len() == 1 {
+                let limited = Response::builder().status(429).header("retry-after", "90");
+                return Ok(limited.body(Vec::new()).unwrap());
+            }
+            host.serve(&exchange, *now).unwrap()
+        });
+        assert_eq!(event, "ch_1 paid");
+        assert!(times[1] - times[0] >= seconds(90), "{times:?}");
+    }
+}
+
+#[test]
+fn a_hint_looks_next() {
+    let (mut host, world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    for _ in 0..3 {
+        watched.add(&insert(&mut host, 600));
+    }
+    assert!(matches!(watched.next().poll(world.now), Step::Wait(_)), "nothing is due yet");
+    watched.hint(&id("ch_99"));
+    assert!(matches!(watched.next().poll(world.now), Step::Wait(_)), "nobody watches that");
+    watched.hint(&id("ch_2"));
+    let Step::Send(exchange) = watched.next().poll(world.now) else { panic!() };
+    assert_eq!(exchange.request.uri().path(), "/api/v1/charges/ch_2");
+    host.pay("ch_2", START);
+    watched.next().handle(host.serve(&exchange, world.now).unwrap(), world.now);
+    assert!(
+        matches!(watched.next().poll(world.now), Step::Done(Ok(Some(Event::Paid(charge)))) if *charge.id() == id("ch_2"))
+    );
+}
+
+#[test]
+fn charges_come_and_go_while_it_runs() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    watched.hint(&id("ch_1"));
+    let Step::Send(exchange) = watched.next().poll(world.now) else { panic!() };
+    // While that is under way, one goes and one comes.
+    assert!(watched.remove(&id("ch_1")));
+    assert!(!watched.remove(&id("ch_1")));
+    watched.add(&insert(&mut host, 600));
+    host.pay("ch_1", START);
+    watched.next().handle(host.serve(&exchange, world.now).unwrap(), world.now);
+    let result = world.run(&mut watched.next(), |exchange, now| {
+        host.pay("ch_2", START);
+        host.serve(&exchange, *now).unwrap()
+    });
+    assert_eq!(told(result), "ch_2 paid");
+    // One that was added and removed before any poll was never there; one may come back.
+    let third = insert(&mut host, 600);
+    watched.add(&third);
+    assert!(watched.remove(third.id()));
+    assert_eq!(next(&mut watched, &mut world, &mut host), "nothing");
+    watched.add(&third);
+    host.pay("ch_3", START);
+    assert_eq!(next(&mut watched, &mut world, &mut host), "ch_3 paid");
+}
+
+#[test]
+fn a_removed_charge_has_no_event_even_if_its_end_is_known() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    let charges = [insert(&mut host, 600), insert(&mut host, 600)];
+    for charge in &charges {
+        watched.add(charge);
+        host.pay(charge.id().as_str(), START);
+    }
+    // One page tells about both.
+    let first = next(&mut watched, &mut world, &mut host);
+    let other = if first == "ch_1 paid" { 1 } else { 0 };
+    assert!(watched.remove(charges[other].id()));
+    assert_eq!(next(&mut watched, &mut world, &mut host), "nothing");
+
+    // What came of it before says nothing about a new watch.
+    host.rows[0]["paid"] = json!(false);
+    host.rows[1]["paid"] = json!(false);
+    let mut watched = watcher();
+    for charge in &charges {
+        watched.add(charge);
+    }
+    let mut world = Virtual::new();
+    world.advance(seconds(700));
+    watched.restore(Watched::default());
+    let first = next(&mut watched, &mut world, &mut host);
+    let other = if first == "ch_1 expired" { 1 } else { 0 };
+    assert!(watched.remove(charges[other].id()));
+    host.pay(charges[other].id().as_str(), START);
+    watched.add(&read(&host, charges[other].id().as_str()));
+    assert_eq!(next(&mut watched, &mut world, &mut host), format!("{} paid", charges[other].id()));
+}
+
+#[test]
+fn a_restart_misses_nothing() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    for _ in 0..3 {
+        watched.add(&insert(&mut host, 600));
+    }
+    for id in ["ch_1", "ch_2", "ch_3"] {
+        host.pay(id, START);
+    }
+    let first = next(&mut watched, &mut world, &mut host);
+    assert_eq!(world.sends(), 1, "all three are known now, and one was told");
+    // Kept as text, and back again, while a request may be under way.
+    let kept = serde_json::to_string(&watched.state()).unwrap();
+    let state: Watched = serde_json::from_str(&kept).unwrap();
+    assert_eq!((state.len(), &state), (2, &watched.state()));
+    let mut restarted = watcher();
+    restarted.restore(state);
+    let mut events =
+        vec![first, next(&mut restarted, &mut world, &mut host), next(&mut restarted, &mut world, &mut host)];
+    events.sort();
+    assert_eq!(events, ["ch_1 paid", "ch_2 paid", "ch_3 paid"]);
+    assert_eq!(next(&mut restarted, &mut world, &mut host), "nothing");
+}
+
+#[test]
+fn a_charge_that_was_added_paid_survives_a_restart() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    insert(&mut host, 600);
+    host.pay("ch_1", START);
+    let mut watched = watcher();
+    watched.add(&read(&host, "ch_1"));
+    let mut restarted = watcher();
+    restarted.restore(watched.state());
+    assert_eq!(next(&mut restarted, &mut world, &mut host), "ch_1 paid");
+}
+
+#[test]
+fn an_unreadable_record_fails_after_ten_looks() {
+    for others in [0, 3] {
+        let (mut host, mut world) = (Host::new(), Virtual::new());
+        let mut watched = watcher();
+        for _ in 0..=others {
+            watched.add(&insert(&mut host, 600_000));
+        }
+        host.rows[0]["amount"] = json!("a lot");
+        let bad = host.rows[0]["id"].as_str().unwrap().to_owned();
+        assert_eq!(next(&mut watched, &mut world, &mut host), format!("{bad} failed: Undecodable"));
+        let looks =
+            world.log.iter().filter(|did| matches!(did, Did::Send(line) if line.ends_with(&bad))).count();
+        assert_eq!((looks, watched.len()), (11, others), "ten were passed over");
+    }
+    // Readable in between: then the count begins anew.
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600_000));
+    let mut asked = 0;
+    let event = next_with(&mut watched, &mut world, |exchange, now| {
+        asked += 1;
+        match asked {
+            11 => host.serve(&exchange, *now).unwrap(),
+            22 => {
+                host.pay("ch_1", START);
+                host.serve(&exchange, *now).unwrap()
+            }
+            _ => answer(200, "<html>back soon</html>"),
+        }
+    });
+    assert_eq!(event, "ch_1 paid");
+}
+
+#[test]
+fn an_unknown_charge_fails_at_once() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    host.rows.clear();
+    assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 failed: NotFound");
+    assert_eq!(world.sends(), 1);
+}
+
+#[test]
+fn a_page_is_read_where_two_are_due() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut alone = watcher();
+    alone.add(&insert(&mut host, 600));
+    host.gets = [Fault::Fine, Fault::Fine, Fault::Before(404)].into();
+    assert_eq!(next(&mut alone, &mut world, &mut host), "ch_1 failed: NotFound");
+    assert_eq!((host.sent("GET /api/v1/charges/"), host.log.len()), (3, 3), "one alone is read alone");
+
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut many = watcher();
+    for _ in 0..200 {
+        many.add(&insert(&mut host, 600));
+    }
+    for n in 1..=200 {
+        host.pay(&format!("ch_{n}"), START);
+    }
+    for _ in 0..200 {
+        assert!(next(&mut many, &mut world, &mut host).ends_with(" paid"));
+    }
+    assert_eq!(host.log, ["GET /api/v1/charges?page=0&size=250"]);
+}
+
+#[test]
+fn intervals_grow_from_a_second_to_a_minute() {
+    let mut host = Host::new();
+    let mut watched = watcher();
+    let charge = insert(&mut host, 100_000);
+    watched.add(&charge);
+    let unpaid = ok(&host.rows[0]).unwrap();
+    let paid = std::cell::Cell::new(0);
+    let (times, events) = times(
+        &mut watched,
+        || {
+            paid.set(paid.get() + 1);
+            if paid.get() == 40 { host_paid(&charge) } else { Ok(unpaid.clone()) }
+        },
+        1,
+    );
+    assert_eq!(events, ["ch_1 paid"]);
+    assert_eq!(times[0], seconds(1));
+    let mut interval = 1000;
+    for (n, pair) in times.windows(2).enumerate() {
+        let gap = u64::try_from((pair[1] - pair[0]).as_millis()).unwrap();
+        // A tenth of jitter; what would be due within an eighth is taken along.
+        assert!((interval * 7 / 10..=interval * 11 / 10 + 1).contains(&gap), "{n}: {gap} of {interval}");
+        interval = (interval * 5 / 4).min(60_000);
+    }
+    assert_eq!(interval, 60_000);
+}
+
+fn host_paid(charge: &Charge) -> Reply {
+    let mut paid = serde_json::to_value(charge).unwrap();
+    paid["paid"] = json!(true);
+    ok(&paid)
+}
+
+#[test]
+fn a_reply_that_nobody_asked_for_is_ignored() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    let charge = insert(&mut host, 600);
+    watched.add(&charge);
+    let mut machine = watched.next();
+    machine.handle(host_paid(&charge), world.now);
+    let Step::Wait(wait) = machine.poll(world.now) else { panic!() };
+    machine.handle(host_paid(&charge), world.now);
+    assert!(matches!(machine.poll(world.now), Step::Wait(rest) if rest == wait));
+    world.advance(wait);
+    let Step::Send(exchange) = machine.poll(world.now) else { panic!() };
+    machine.handle(host.serve(&exchange, world.now).unwrap(), world.now);
+    machine.handle(host_paid(&charge), world.now);
+    assert!(matches!(machine.poll(world.now), Step::Wait(_)), "only the first counts");
+}
+
+#[test]
+fn a_lost_reply_is_asked_for_again() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    watched.add(&insert(&mut host, 600));
+    host.lists = [Fault::SilentAfter, Fault::SilentBefore].into();
+    host.gets = [Fault::SilentAfter, Fault::SilentBefore].into();
+    host.pay("ch_1", START);
+    host.pay("ch_2", START);
+    assert!(next(&mut watched, &mut world, &mut host).ends_with("paid"));
+    assert!(next(&mut watched, &mut world, &mut host).ends_with("paid"));
+}
+
+#[test]
+fn clocks_may_run_backwards() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 6000));
+    watched.add(&insert(&mut host, 6000));
+    world.now.monotonic = seconds(5000);
+    let mut asked = 0;
+    let mut server = |exchange: Exchange, now: &mut Now| {
+        asked += 1;
+        now.monotonic = now.monotonic.saturating_sub(seconds(40));
+        now.unix = UnixMillis::from_millis(if asked % 2 == 0 { 0 } else { u64::MAX });
+        if asked == 10 {
+            host.pay("ch_1", START);
+            host.pay("ch_2", START);
+        }
+        host.serve(&exchange, *now).unwrap()
+    };
+    assert!(next_with(&mut watched, &mut world, &mut server).ends_with("paid"));
+    assert!(next_with(&mut watched, &mut world, &mut server).ends_with("paid"));
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    /// Whatever comes next, through that many failures.
+    Next(Vec<Fault>),
+    Pay(usize),
+    Restart,
+    Drop,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let fault = prop_oneof![
+        Just(Fault::Fine),
+        Just(Fault::Refused),
+        Just(Fault::ReplyLost),
+        Just(Fault::SilentAfter),
+        Just(Fault::Before(503)),
+    ];
+    prop_oneof![
+        2 => proptest::collection::vec(fault, 0..4).prop_map(Act::Next),
+        2 => (0_usize..8).prop_map(Act::Pay),
+        1 => Just(Act::Restart),
+        1 => Just(Act::Drop),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever fails, restarts, or is dropped half-way: each charge is told exactly once if the state is kept after each event,
+    /// and as paid exactly if the host says so.
+    #[test]
+    fn every_charge_is_told_once(charges in 1_usize..8, acts in proptest::collection::vec(act(), 0..20)) {
+        let (mut host, mut world) = (Host::new(), Virtual::new());
+        let mut watched = watcher();
+        for _ in 0..charges {
+            watched.add(&insert(&mut host, 600));
+        }
+        let mut events: BTreeMap<String, String> = BTreeMap::new();
+        let mut note = |event: String, host: &Host| {
+            if let Some((id, end)) = event.split_once(' ') {
+                let before = events.insert(id.to_owned(), end.to_owned());
+                assert_eq!(before, None, "{id} was told twice");
+                assert_eq!(end == "paid", read(host, id).paid(), "{id} {end}");
+            }
+            events.len()
+        };
+        for act in acts {
+            match act {
+                Act::Next(faults) => {
+                    host.lists = faults.iter().copied().collect();
+                    host.gets = faults.into();
+                    let event = next(&mut watched, &mut world, &mut host);
+                    let told = note(if event == "nothing" { String::new() } else { event }, &host);
+                    prop_assert_eq!(told + watched.len(), charges);
+                }
+                // Only within the invoice's life, as a payer could.
+                Act::Pay(n) if world.now.monotonic < seconds(590) => {
+                    host.pay(&format!("ch_{}", n % charges + 1), START);
+                }
+                Act::Pay(_) => {}
+                Act::Restart => {
+                    let state = serde_json::to_string(&watched.state()).unwrap();
+                    watched = watcher();
+                    watched.restore(serde_json::from_str(&state).unwrap());
+                }
+                Act::Drop => {
+                    for _ in 0..3 {
+                        match watched.next().poll(world.now) {
+                            Step::Send(_) => {}
+                            Step::Wait(wait) => world.advance(wait),
+                            Step::Done(result) => drop(note(told(result), &host)),
+                        }
+                    }
+                }
+            }
+        }
+        while !watched.is_empty() {
+            let event = next(&mut watched, &mut world, &mut host);
+            note(event, &host);
+        }
+        prop_assert_eq!(note(String::new(), &host), charges);
+    }
+}

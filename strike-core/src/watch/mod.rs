@@ -10,6 +10,7 @@ mod round;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
+use core::mem;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -101,7 +102,7 @@ pub struct Watcher {
     tolerated: u32,
     pending: BTreeMap<ChargeId, Pending>,
     /// Added since the last poll: they get their times when the clock is known.
-    arrivals: Vec<Kept>,
+    arrivals: BTreeMap<ChargeId, Kept>,
     /// Known to have ended, but not handed out: still in `pending`.
     endings: VecDeque<Event>,
     round: Round,
@@ -135,7 +136,7 @@ impl Watcher {
             pace: Duration::from_millis(20),
             tolerated: 10,
             pending: BTreeMap::new(),
-            arrivals: Vec::new(),
+            arrivals: BTreeMap::new(),
             endings: VecDeque::new(),
             round: Round::new(250),
             flight: None,
@@ -177,7 +178,7 @@ impl Watcher {
 
     /// Watches this charge, too. One that is watched already is left as it is; one that is paid ends without a request.
     pub fn add(&mut self, charge: &Charge) {
-        self.arrivals.push(Kept::of(charge, self.grace));
+        self.arrive(Kept::of(charge, self.grace));
         if charge.paid() {
             self.endings.push_back(Event::Paid(charge.clone()));
         }
@@ -185,15 +186,13 @@ impl Watcher {
 
     /// Stops watching this charge; no event will come of it. True if it was watched.
     pub fn remove(&mut self, id: &ChargeId) -> bool {
-        let arriving = self.arrivals.len();
-        self.arrivals.retain(|kept| kept.id != *id);
-        let arrived = self.pending.remove(id).is_some();
-        arrived || arriving > self.arrivals.len()
+        let arriving = self.arrivals.remove(id).is_some();
+        self.pending.remove(id).is_some() || arriving
     }
 
     /// Looks at this charge next: a webhook has named it. Does nothing for a charge that is not watched.
     pub fn hint(&mut self, id: &ChargeId) {
-        if self.pending.contains_key(id) || self.arrivals.iter().any(|kept| kept.id == *id) {
+        if self.pending.contains_key(id) || self.arrivals.contains_key(id) {
             self.round.single(id);
         }
     }
@@ -201,7 +200,7 @@ impl Watcher {
     /// How many charges are pending.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.pending.len() + self.arrivals.iter().filter(|kept| !self.pending.contains_key(&kept.id)).count()
+        self.pending.len() + self.arrivals.len()
     }
 
     /// Whether none is.
@@ -218,13 +217,19 @@ impl Watcher {
             created: state.created,
             until: state.until,
         });
-        let arrivals = self.arrivals.iter().filter(|kept| !self.pending.contains_key(&kept.id)).cloned();
-        Watched { pending: pending.chain(arrivals).collect() }
+        Watched { pending: pending.chain(self.arrivals.values().cloned()).collect() }
     }
 
     /// Goes on with what was kept, beside whatever is watched already.
     pub fn restore(&mut self, watched: Watched) {
-        self.arrivals.extend(watched.pending);
+        watched.pending.into_iter().for_each(|kept| self.arrive(kept));
+    }
+
+    /// Takes in what is not watched already, so that nothing is counted or kept twice.
+    fn arrive(&mut self, kept: Kept) {
+        if !self.pending.contains_key(&kept.id) {
+            self.arrivals.entry(kept.id.clone()).or_insert(kept);
+        }
     }
 
     /// The machine that gives the next event. All state is in the watcher: dropping it half-way loses nothing.
@@ -234,7 +239,7 @@ impl Watcher {
 
     /// Gives new charges their times.
     fn settle_in(&mut self, now: Now) {
-        for Kept { id, created, until } in self.arrivals.drain(..) {
+        for (id, Kept { created, until, .. }) in mem::take(&mut self.arrivals) {
             let new = Pending::new(created, until, &self.schedule, now);
             self.round.expect(new.due);
             self.pending.entry(id).or_insert(new);

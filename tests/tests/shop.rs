@@ -27,6 +27,7 @@ mod shop {
     #[expect(clippy::module_inception, reason = "it is the shop of the shop")]
     pub(crate) mod shop;
     pub(crate) mod tally;
+    pub(crate) mod watching;
     pub(crate) mod world;
 }
 

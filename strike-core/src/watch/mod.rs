@@ -239,6 +239,10 @@ impl Watcher {
 
     /// Gives new charges their times.
     fn settle_in(&mut self, now: Now) {
+        // Polled for every event: what follows is done once for each arrival, not once for each event that waits.
+        if self.arrivals.is_empty() {
+            return;
+        }
         for (id, Kept { created, until, .. }) in mem::take(&mut self.arrivals) {
             let new = Pending::new(created, until, &self.schedule, now);
             self.round.expect(new.due);

@@ -83,7 +83,7 @@ impl Plan {
             schedule: Schedule::new(Duration::from_secs(1), one_of(rng, &[100, 125, 200]), longest),
             page_size: one_of(rng, &[10, 30, 250, 250, 1000]),
             pace: one_of(rng, &[0, 20, 20, 500]),
-            cap: one_of(rng, &[7, 30, 100, 250, 1000]),
+            cap: one_of(rng, &[3, 7, 30, 100, 1000]),
             lag: if rng.u8(0..4) == 0 { rng.u64(1..1500) } else { 0 },
             dates: jumps || rng.u8(0..8) != 0,
             real,

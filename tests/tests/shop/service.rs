@@ -128,7 +128,7 @@ impl Service {
         (row < self.rows.len() && Self::id(row) == id).then_some(row)
     }
 
-    fn json(&self, row: usize) -> String {
+    pub(crate) fn json(&self, row: usize) -> String {
         let mut text = String::with_capacity(700);
         self.write(row, &mut text);
         text

@@ -4,6 +4,7 @@ use alloc::collections::VecDeque;
 
 use crate::call::Call;
 use crate::endpoint::Endpoint;
+use crate::error::Error;
 use crate::machine::{Machine, Now, Reply, Step};
 use crate::op::List;
 use crate::page::Row;

@@ -8,28 +8,33 @@ use crate::page::{Page, Row};
 use crate::types::ChargeId;
 
 /// Rows further back than this are forgotten: a row comes again only if that many charges were made between two pages.
-const REMEMBERED_ROWS: u32 = 10_000;
+const REMEMBERED_ROWS: u64 = 10_000;
+
+/// How many pages in a row may bring nothing new, and lead no further back, before that is the end.
+const IDLE_PAGES: u32 = 4;
 
 /// A walk from the newest charge towards the oldest.
 ///
 /// The list grows at its head while it is read, so rows can come again: each is given out once. The host may allow smaller
-/// pages than asked for: the size that the first page really had is kept. The end is an empty page. A page without a new id is
-/// not: as many charges may have been made meanwhile as fit on it. Two of those that begin alike are, since then the host
-/// ignores the page's number.
+/// pages than asked for: the size that the first page really had is kept. The end is an empty page. A page of known rows
+/// is none, since a page's worth of charges can be made between two requests; but several that lead nowhere are, since a
+/// host may repeat its last page for ever.
 #[derive(Debug)]
 pub(crate) struct Walk {
     page: u32,
     size: u32,
-    /// Every id that was given out lately, with the page that it stood on.
-    seen: BTreeMap<ChargeId, u32>,
-    /// What the last page began with, if it had nothing new.
-    stale: Option<Option<ChargeId>>,
+    /// Every id that was given out lately, with its number in the order of the walk.
+    seen: BTreeMap<ChargeId, u64>,
+    given: u64,
+    /// The furthest row of the last page that brought nothing new, and how many such pages led no further.
+    known: u64,
+    idle: u32,
     ended: bool,
 }
 
 impl Walk {
     pub(crate) const fn new(size: u32) -> Self {
-        Self { page: 0, size, seen: BTreeMap::new(), stale: None, ended: false }
+        Self { page: 0, size, seen: BTreeMap::new(), given: 0, known: 0, idle: 0, ended: false }
     }
 
     /// The next page to read, until the list has ended.
@@ -45,29 +50,91 @@ impl Walk {
     /// Takes the page that [`next`](Self::next) named, and gives back its new rows.
     pub(crate) fn take(&mut self, page: Page) -> Vec<Row> {
         let rows = u32::try_from(page.rows()).unwrap_or(u32::MAX);
-        let mut news = false;
+        let before = self.given;
+        let mut known = 0;
         let mut fresh = Vec::with_capacity(page.rows());
-        let mut page = page.into_rows().into_iter().peekable();
-        let first = page.peek().map(|row| row.id().cloned());
-        for row in page {
-            let known = row.id().is_some_and(|id| self.seen.insert(id.clone(), self.page).is_some());
-            news |= row.id().is_some() && !known;
-            if !known {
-                fresh.push(row);
+        for row in page.into_rows() {
+            if let Some(id) = row.id() {
+                if let Some(number) = self.seen.get(id) {
+                    known = known.max(*number);
+                    continue;
+                }
+                self.given = self.given.saturating_add(1);
+                self.seen.insert(id.clone(), self.given);
             }
+            fresh.push(row);
         }
-        let again = !news && self.stale == first;
-        self.ended = rows == 0 || again || self.page == u32::MAX;
-        self.stale = first.filter(|_| !news);
+        if self.given > before {
+            (self.known, self.idle) = (0, 0);
+        } else if known > self.known {
+            (self.known, self.idle) = (known, 0);
+        } else {
+            self.idle = self.idle.saturating_add(1);
+        }
+        self.ended = rows == 0 || self.idle >= IDLE_PAGES || self.page == u32::MAX;
         if self.page == 0 {
             self.size = rows.max(1);
         }
         self.page = self.page.saturating_add(1);
-        let keep = (REMEMBERED_ROWS / self.size).max(8);
-        if self.seen.len() > 2 * (keep as usize).saturating_mul(self.size as usize) {
-            let oldest = self.page.saturating_sub(keep);
-            self.seen.retain(|_, page| *page >= oldest);
+        if u64::try_from(self.seen.len()).unwrap_or(u64::MAX) > 2 * REMEMBERED_ROWS {
+            let oldest = self.given.saturating_sub(REMEMBERED_ROWS);
+            self.seen.retain(|_, number| *number > oldest);
         }
         fresh
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
+    use super::Walk;
+    use crate::endpoint::{ApiKey, Endpoint, Network};
+    use crate::machine::HttpResponse;
+    use crate::op::{List, Operation};
+    use crate::page::Page;
+
+    /// Rows that are no charges, but have ids: the walk asks for no more.
+    fn page(ids: impl IntoIterator<Item = u32>) -> Page {
+        let rows: Vec<String> = ids.into_iter().map(|id| format!(r#"{{"id":"ch_{id}"}}"#)).collect();
+        let key = ApiKey::new("sk_demo").unwrap();
+        let at = Endpoint::new("http://127.0.0.1/", key, Network::Testnet).unwrap();
+        let response = HttpResponse::new(format!("[{}]", rows.join(",")).into_bytes());
+        List::page(0).parse(&at, &response).unwrap()
+    }
+
+    #[test]
+    fn charges_made_meanwhile_do_not_look_like_the_end() {
+        let mut walk = Walk::new(3);
+        assert_eq!(walk.take(page([9, 8, 7])).len(), 3);
+        assert_eq!(walk.take(page([6, 5, 4])).len(), 3);
+        // Six more were made: what follows was read, page by page.
+        for known in [[6, 5, 4], [9, 8, 7], [6, 5, 4]] {
+            assert!(walk.take(page(known)).is_empty() && walk.next().is_some());
+        }
+        assert_eq!(walk.take(page([3, 2, 1])).len(), 3);
+        assert!(walk.take(page([])).is_empty() && walk.next().is_none());
+    }
+
+    #[test]
+    fn many_made_at_once_are_walked_past() {
+        let mut walk = Walk::new(1);
+        for id in (50..70).rev() {
+            assert_eq!(walk.take(page([id])).len(), 1);
+        }
+        for id in (50..70).rev() {
+            assert!(walk.take(page([id])).is_empty());
+            assert!(walk.next().is_some(), "it ended at {id}");
+        }
+        assert_eq!(walk.take(page([49])).len(), 1);
+    }
+
+    #[test]
+    fn a_host_that_repeats_its_last_page_comes_to_an_end() {
+        let mut walk = Walk::new(30);
+        let pages = (0..100).take_while(|_| walk.next().is_some().then(|| walk.take(page([2, 1]))).is_some());
+        assert!(pages.count() <= 6);
     }
 }

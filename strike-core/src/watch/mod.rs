@@ -188,7 +188,7 @@ impl Watcher {
 
     /// Watches this charge, too. One that is watched already is left as it is; one that is paid ends without a request.
     pub fn add(&mut self, charge: &Charge) {
-        self.arrivals.entry(charge.id().clone()).or_insert_with(|| Kept::of(charge, self.grace));
+        self.arrive(Kept::of(charge, self.grace));
         if charge.paid() {
             self.endings.push_back(Event::Paid(charge.clone()));
         }
@@ -215,7 +215,7 @@ impl Watcher {
     /// How many charges are pending.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.pending.len() + self.arrivals.keys().filter(|id| !self.pending.contains_key(*id)).count()
+        self.pending.len() + self.arrivals.len()
     }
 
     /// Whether none is.
@@ -232,13 +232,17 @@ impl Watcher {
             created: state.created,
             until: state.until,
         });
-        let arrivals = self.arrivals.values().filter(|kept| !self.pending.contains_key(&kept.id)).cloned();
-        Watched { pending: pending.chain(arrivals).collect() }
+        Watched { pending: pending.chain(self.arrivals.values().cloned()).collect() }
     }
 
     /// Goes on with what was kept, beside whatever is watched already.
     pub fn restore(&mut self, watched: Watched) {
-        for kept in watched.pending {
+        watched.pending.into_iter().for_each(|kept| self.arrive(kept));
+    }
+
+    /// Takes in what is not watched already, so that nothing is counted or kept twice.
+    fn arrive(&mut self, kept: Kept) {
+        if !self.pending.contains_key(&kept.id) {
             self.arrivals.entry(kept.id.clone()).or_insert(kept);
         }
     }
@@ -250,6 +254,10 @@ impl Watcher {
 
     /// Gives new charges their times.
     fn settle_in(&mut self, now: Now) {
+        // Polled for every event: what follows is done once for each arrival, not once for each event that waits.
+        if self.arrivals.is_empty() {
+            return;
+        }
         for (id, Kept { created, until, .. }) in mem::take(&mut self.arrivals) {
             let new = Pending::new(created, until, &self.schedule, now);
             self.round.expect(new.due);

@@ -1,0 +1,137 @@
+//! What a world is like: everything about it that is drawn before it begins.
+
+use std::time::Duration;
+
+use strike_core::{ApiKey, Endpoint, Machines, Network, NewCharge, RetryPolicy, Schedule, Watcher};
+
+use super::host::Host;
+
+/// When every world begins, in Unix milliseconds.
+pub(crate) const START: u64 = 1_700_000_000_000;
+
+const MINUTE: u64 = 60_000;
+
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) orders: usize,
+    /// How many charges of others are made meanwhile.
+    pub(crate) others: usize,
+    /// Orders come until then.
+    pub(crate) spread: u64,
+    /// Nothing fails from then on.
+    pub(crate) calm_at: u64,
+    /// Of a thousand exchanges, how many have a fault.
+    pub(crate) faults: u32,
+    /// Of ten thousand steps, in how many the shop crashes.
+    pub(crate) crashes: u32,
+    /// Whether the wall clock jumps; then every answer has a date.
+    pub(crate) jumps: bool,
+    /// Whether the shop relies on the watcher's kept state alone for what it watched.
+    pub(crate) trusting: bool,
+    /// Whether the shop says since when a key may be in use.
+    pub(crate) since: bool,
+    /// Whether it may be down for hours.
+    pub(crate) long_downs: bool,
+    pub(crate) grace: u64,
+    schedule: Schedule,
+    page_size: u32,
+    pace: u64,
+    cap: usize,
+    lag: u64,
+    dates: bool,
+    real: bool,
+    policy: RetryPolicy,
+}
+
+fn one_of<T: Copy>(rng: &mut fastrand::Rng, of: &[T]) -> T {
+    of[rng.usize(0..of.len())]
+}
+
+impl Plan {
+    pub(crate) fn draw(rng: &mut fastrand::Rng) -> Self {
+        let real = rng.u8(0..16) == 0;
+        let orders = match rng.u8(0..20) {
+            _ if real => rng.usize(1..=12),
+            0 => rng.usize(100..=300),
+            1..6 => rng.usize(1..=3),
+            _ => rng.usize(4..=60),
+        };
+        let jumps = rng.u8(0..4) == 0;
+        let since = rng.bool();
+        let spread = one_of(rng, &[1, MINUTE, 10 * MINUTE, 30 * MINUTE]);
+        let policy = one_of(
+            rng,
+            &[
+                RetryPolicy::default(),
+                RetryPolicy::never(),
+                RetryPolicy::default().attempts(5).timeout(Duration::from_secs(5)),
+            ],
+        );
+        let longest = Duration::from_secs(one_of(rng, &[20, 60, 60, 300]));
+        Self {
+            orders,
+            others: if rng.bool() { rng.usize(0..=orders.min(40)) } else { 0 },
+            spread,
+            calm_at: spread + one_of(rng, &[0, 5 * MINUTE, 20 * MINUTE, 40 * MINUTE]),
+            faults: one_of(rng, &[0, 20, 100, 200, 400]),
+            crashes: one_of(rng, &[0, 0, 10, 40, 100]),
+            jumps,
+            trusting: rng.bool(),
+            since,
+            long_downs: since && !jumps && rng.u8(0..4) == 0,
+            grace: one_of(rng, &[10_000, 60_000, 60_000, 120_000]),
+            schedule: Schedule::new(Duration::from_secs(1), one_of(rng, &[100, 125, 200]), longest),
+            page_size: one_of(rng, &[10, 30, 250, 250, 1000]),
+            pace: one_of(rng, &[0, 20, 20, 500]),
+            cap: one_of(rng, &[3, 7, 30, 100, 1000]),
+            lag: if rng.u8(0..4) == 0 { rng.u64(1..1500) } else { 0 },
+            dates: jumps || rng.u8(0..8) != 0,
+            real,
+            policy,
+        }
+    }
+
+    pub(crate) fn host(&self, rng: &mut fastrand::Rng) -> Host {
+        if self.real {
+            Host::real(rng.u64(..), self.cap, START)
+        } else {
+            Host::light(self.cap, self.lag, self.dates)
+        }
+    }
+
+    pub(crate) fn machines(&self, seed: u64) -> Machines {
+        let key = ApiKey::new("sk_demo").unwrap();
+        let at = Endpoint::new("http://127.0.0.1/api/v1/", key, Network::Testnet).unwrap();
+        Machines::new(at, self.policy, seed)
+    }
+
+    pub(crate) fn watcher(&self, machines: &Machines) -> Watcher {
+        machines
+            .watcher()
+            .schedule(self.schedule)
+            .grace(Duration::from_millis(self.grace))
+            .page_size(self.page_size)
+            .pace(Duration::from_millis(self.pace))
+    }
+}
+
+/// A random order, and how long its invoice lives if it does not say so.
+pub(crate) fn order(rng: &mut fastrand::Rng, number: usize) -> NewCharge {
+    const WORDS: [&str; 6] = ["tea", "", "a & b = \"c\"", "Zürich → Kyōto 🍵", "50% off\\", "two\nlines"];
+    let description = match rng.u8(0..4) {
+        0 => format!("{} {number}", one_of(rng, &WORDS)),
+        1 => "x".repeat(rng.usize(0..=256)),
+        _ => one_of(rng, &WORDS).to_owned(),
+    };
+    let amount = if rng.bool() { rng.u64(1..=4_294_967) } else { rng.u64(1..=10) };
+    let mut order = NewCharge::satoshis(amount, description);
+    if rng.bool() {
+        order = order.customer_id(format!("table {number}"));
+    }
+    match rng.u8(0..40) {
+        0 => order,
+        1 => order.expiry_sec(rng.u32(1..10_800)),
+        2..10 => order.expiry_sec(rng.u32(1..=30)),
+        _ => order.expiry_sec(rng.u32(30..900)),
+    }
+}

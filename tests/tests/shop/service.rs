@@ -1,0 +1,170 @@
+//! A light service of the same wire format: no signatures, a list that may lag, and pages as small as one likes.
+
+use std::fmt::Write as _;
+
+use strike_core::http::{HeaderValue, Method, header};
+use strike_core::{HttpRequest, HttpResponse};
+
+use super::invoice;
+
+/// Charges in the order in which they were made. Times are Unix milliseconds.
+#[derive(Debug)]
+pub(crate) struct Service {
+    rows: Vec<Kept>,
+    /// The most rows of a page.
+    pub(crate) cap: usize,
+    /// How long after its creation a charge shows in the list.
+    pub(crate) lag: u64,
+    /// Whether answers have a `Date`.
+    pub(crate) dates: bool,
+    pub(crate) requests: u64,
+    date: (u64, HeaderValue),
+}
+
+#[derive(Debug)]
+struct Kept {
+    /// The charge object up to `paid`.
+    head: String,
+    paid: bool,
+    created: u64,
+    updated: u64,
+    expires: u64,
+}
+
+impl Service {
+    pub(crate) fn new(cap: usize, lag: u64, dates: bool) -> Self {
+        Self { rows: Vec::new(), cap, lag, dates, requests: 0, date: (0, HeaderValue::from_static("")) }
+    }
+
+    pub(crate) fn id(row: usize) -> String {
+        let spread = (row as u64).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        format!("ch_{spread:016x}{row:08x}")
+    }
+
+    pub(crate) fn is_listed(&self, row: usize, now: u64) -> bool {
+        self.rows[row].created + self.lag <= now
+    }
+
+    /// Pays a charge, if its invoice could be paid when the payer began; true if it is paid by this.
+    pub(crate) fn pay(&mut self, row: usize, began: u64, now: u64) -> bool {
+        let kept = &mut self.rows[row];
+        if kept.paid || began >= kept.expires {
+            return false;
+        }
+        (kept.paid, kept.updated) = (true, now);
+        true
+    }
+
+    pub(crate) fn expires(&self, row: usize) -> u64 {
+        self.rows[row].expires
+    }
+
+    /// Makes a charge without a request.
+    pub(crate) fn make(
+        &mut self,
+        amount: u64,
+        description: &str,
+        customer: Option<&str>,
+        expiry: u64,
+        now: u64,
+    ) {
+        let row = self.rows.len();
+        let id = Self::id(row);
+        let mut hash = [0; 32];
+        hash[..8].copy_from_slice(&(row as u64).to_be_bytes());
+        let request = invoice::unsigned(amount, description, &hash, now / 1000, expiry);
+        let mut hex = String::with_capacity(64);
+        hash.iter().for_each(|byte| write!(hex, "{byte:02x}").unwrap());
+        let text = |text: &str| serde_json::to_string(text).unwrap();
+        let customer = customer.map_or(String::new(), |id| format!(r#""customer_id":{},"#, text(id)));
+        let description = text(description);
+        let head = format!(
+            r#"{{"id":"{id}","object":"charge","amount":{amount},"currency":"btc","amount_satoshi":{amount},"payment_hash":"{hex}","payment_request":"{request}","description":{description},{customer}"paid":"#
+        );
+        let expires = now / 1000 * 1000 + expiry * 1000;
+        self.rows.push(Kept { head, paid: false, created: now, updated: now, expires });
+    }
+
+    pub(crate) fn respond(&mut self, request: &HttpRequest, now: u64) -> HttpResponse {
+        self.requests += 1;
+        let path = request.uri().path();
+        let (status, body) = if request.method() == Method::POST {
+            self.create(request.body(), now);
+            (200, self.json(self.rows.len() - 1))
+        } else if path.ends_with("/charges") {
+            (200, self.list(request.uri().query().unwrap_or_default(), now))
+        } else {
+            let id = path.rsplit('/').next().unwrap_or_default();
+            match self.row_of(id) {
+                Some(row) => (200, self.json(row)),
+                None => (404, r#"{"code":404,"message":"not found"}"#.to_owned()),
+            }
+        };
+        let mut response = HttpResponse::new(body.into_bytes());
+        *response.status_mut() = status.try_into().unwrap();
+        if self.dates {
+            let date = self.date(now);
+            response.headers_mut().insert(header::DATE, date);
+        }
+        response
+    }
+
+    fn create(&mut self, body: &[u8], now: u64) {
+        let (mut amount, mut description, mut customer, mut expiry) = (0, String::new(), None, 3600);
+        for (name, value) in form_urlencoded::parse(body) {
+            match &*name {
+                "amount" => amount = value.parse().unwrap(),
+                "description" => description = value.into_owned(),
+                "customer_id" => customer = Some(value.into_owned()),
+                "expiry_sec" => expiry = value.parse().unwrap(),
+                _ => {}
+            }
+        }
+        self.make(amount, &description, customer.as_deref(), expiry, now);
+    }
+
+    fn row_of(&self, id: &str) -> Option<usize> {
+        let row = usize::from_str_radix(id.get(19..)?, 16).ok()?;
+        (row < self.rows.len() && Self::id(row) == id).then_some(row)
+    }
+
+    pub(crate) fn json(&self, row: usize) -> String {
+        let mut text = String::with_capacity(700);
+        self.write(row, &mut text);
+        text
+    }
+
+    fn write(&self, row: usize, to: &mut String) {
+        let Kept { head, paid, created, updated, .. } = &self.rows[row];
+        to.push_str(head);
+        write!(to, r#"{paid},"created":{created},"updated":{updated}}}"#).unwrap();
+    }
+
+    fn list(&self, query: &str, now: u64) -> String {
+        let number = |name: &str| {
+            let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            pairs.find(|(key, _)| *key == name).map_or(0, |(_, value)| value.parse::<usize>().unwrap())
+        };
+        let size = number("size").min(self.cap);
+        let hidden = self.rows.iter().rev().take_while(|row| row.created + self.lag > now).count();
+        let end = (self.rows.len() - hidden).saturating_sub(number("page") * size);
+        let mut text = String::with_capacity(64 + 700 * size.min(end));
+        text.push('[');
+        for row in (end.saturating_sub(size)..end).rev() {
+            if text.len() > 1 {
+                text.push(',');
+            }
+            self.write(row, &mut text);
+        }
+        text.push(']');
+        text
+    }
+
+    fn date(&mut self, now: u64) -> HeaderValue {
+        if self.date.0 != now / 1000 {
+            let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(now / 1000);
+            self.date = (now / 1000, HeaderValue::try_from(httpdate::fmt_http_date(at)).unwrap());
+        }
+        self.date.1.clone()
+    }
+}

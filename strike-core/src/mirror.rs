@@ -12,6 +12,7 @@
 //! ```
 
 use core::fmt;
+use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,9 @@ use crate::new_charge::NewCharge;
 use crate::op::Get;
 use crate::order_key::OrderKey;
 use crate::types::{Charge, ChargeId, UnixMillis};
+
+/// How far the local clock may be ahead of the server's.
+const CLOCKS_APART: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What the caller wants to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,9 +134,11 @@ enum Inner {
 
 impl Mirror {
     /// A charge that is not created before it is needed. The key must have been drawn just now, and for it alone.
+    ///
+    /// A later look goes back to a day before `now`, in case the local clock is ahead of the server's.
     #[must_use]
-    pub const fn draft(order: NewCharge, key: OrderKey, now: UnixMillis) -> Self {
-        Self(Inner::Draft { order, key, since: now, fresh: true })
+    pub fn draft(order: NewCharge, key: OrderKey, now: UnixMillis) -> Self {
+        Self(Inner::Draft { order, key, since: now.saturating_sub(CLOCKS_APART), fresh: true })
     }
 
     /// A charge that exists, of which only the id is known.
@@ -243,7 +249,7 @@ impl Mirror {
         }
     }
 
-    /// Takes what came of a request: the charge, or the error.
+    /// Takes what came of a request, once for each: the charge, or the error.
     ///
     /// # Errors
     /// [`ErrorKind::Mismatch`] if the charge is another than the mirror's: then nothing is learned.

@@ -69,12 +69,13 @@ fn a_short_first_page_sets_the_size() {
 }
 
 #[test]
-fn a_host_that_knows_no_pages_is_read_once() {
+fn a_host_that_knows_no_pages_comes_to_an_end() {
     for rows in [1, 7, 30, 100] {
         let mut host = host(rows);
         host.ignores_paging = true;
         assert_eq!(all(pager(), &mut host), ids(rows, 1));
-        assert!(host.log.len() <= 3, "{:?}", host.log);
+        // A few repetitions tell such a host from a busy one.
+        assert!(host.log.len() <= 6, "{:?}", host.log);
     }
 }
 

@@ -373,6 +373,22 @@ fn a_removed_charge_has_no_event_even_if_its_end_is_known() {
 }
 
 #[test]
+fn news_of_a_payment_outranks_an_expiry_that_was_not_told_yet() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    let charges = [insert(&mut host, 600), insert(&mut host, 600)];
+    charges.iter().for_each(|charge| watched.add(charge));
+    world.advance(seconds(700));
+    // One page tells about both.
+    let first = next(&mut watched, &mut world, &mut host);
+    let other = charges[usize::from(first == "ch_1 expired")].id().as_str();
+    host.pay(other, START);
+    watched.add(&read(&host, other));
+    assert_eq!(next(&mut watched, &mut world, &mut host), format!("{other} paid"));
+    assert_eq!(next(&mut watched, &mut world, &mut host), "nothing");
+}
+
+#[test]
 fn a_restart_misses_nothing() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();

@@ -190,6 +190,10 @@ impl Watcher {
     pub fn add(&mut self, charge: &Charge) {
         self.arrive(Kept::of(charge, self.grace));
         if charge.paid() {
+            // If something else was about to be told of it, this is the truth.
+            if self.pending.get(charge.id()).is_some_and(|state| state.due == Pending::NEVER) {
+                self.endings.retain(|event| event.id() != charge.id());
+            }
             self.endings.push_back(Event::Paid(charge.clone()));
         }
     }

@@ -17,6 +17,10 @@
 )]
 
 mod shop {
+    pub(crate) mod crash;
+    pub(crate) mod customers;
+    pub(crate) mod ending;
+    pub(crate) mod following;
     pub(crate) mod host;
     pub(crate) mod invoice;
     pub(crate) mod keeper;

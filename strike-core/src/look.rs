@@ -124,8 +124,8 @@ impl Machine for Look {
                     self.call.insert(Call::new(list, &self.at, self.policy, self.seeds.draw()))
                 }
                 (None, None) => {
-                    // Too many pages: what lies beyond was not seen.
-                    self.seen.complete &= self.walk.pages() < MOST_PAGES;
+                    // Too many pages, or too many charges made meanwhile: what lies beyond was not seen.
+                    self.seen.complete &= self.walk.pages() < MOST_PAGES && !self.walk.gave_up();
                     return Step::Done(Ok(self.finish()));
                 }
             };

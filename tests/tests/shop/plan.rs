@@ -50,11 +50,11 @@ fn one_of<T: Copy>(rng: &mut fastrand::Rng, of: &[T]) -> T {
 impl Plan {
     pub(crate) fn draw(rng: &mut fastrand::Rng) -> Self {
         let real = rng.u8(0..16) == 0;
-        let orders = match rng.u8(0..20) {
+        let orders = match rng.u8(0..60) {
             _ if real => rng.usize(1..=12),
-            0 => rng.usize(100..=300),
-            1..6 => rng.usize(1..=3),
-            _ => rng.usize(4..=60),
+            0 => rng.usize(100..=250),
+            1..16 => rng.usize(1..=3),
+            _ => rng.usize(4..=40),
         };
         let jumps = rng.u8(0..4) == 0;
         let since = rng.bool();

@@ -1,0 +1,61 @@
+//! What a crash takes, and how the shop goes on with what it has kept.
+
+use strike_core::{Charge, Mirror, Watched};
+
+use super::shop::{Memory, Row};
+use super::world::{Happens, World};
+
+impl World {
+    pub(super) fn crash(&mut self) {
+        self.tally.count("restarts");
+        self.memory = Memory::default();
+        self.watcher = self.plan.watcher(&self.machines);
+        self.down = true;
+        let most = if self.plan.long_downs { 4 * 3_600_000 } else { 300_000 };
+        let down = self.rng.u64(100..most);
+        self.after(down, Happens::Restart);
+    }
+
+    pub(super) fn restart(&mut self) {
+        self.down = false;
+        self.started = self.time;
+        self.machines = self.plan.machines(self.rng.u64(..));
+        self.watcher = self.plan.watcher(&self.machines);
+        for post in self.traces.iter_mut().flat_map(|trace| &mut trace.posts) {
+            post.reported.get_or_insert(self.time);
+        }
+        if let Some((kept, live)) = &self.database.watched {
+            let watched: Watched = serde_json::from_str(kept).unwrap();
+            assert_eq!(watched.len(), live.len());
+            self.watcher.restore(watched);
+            self.memory.live = live.clone();
+        }
+        for order in 0..self.orders.len() {
+            if self.orders[order].came > 0 {
+                self.resume(order);
+            }
+        }
+        if !self.watcher.is_empty() {
+            self.wake_watcher();
+        }
+    }
+
+    /// Goes on with an order that came before the crash.
+    pub(super) fn resume(&mut self, order: usize) {
+        let charge: Option<Charge> = match &self.database.rows[order] {
+            Row::Charge(kept) => Some(serde_json::from_str(kept).unwrap()),
+            Row::Mirror(kept) => serde_json::from_str::<Mirror>(kept).unwrap().charge().cloned(),
+            Row::Absent | Row::Over => None,
+        };
+        match charge {
+            Some(charge) if self.plan.trusting && self.orders[order].watched => {
+                // What was watched is in the watcher's state, and nowhere else.
+                if let Row::Mirror(kept) = &self.database.rows[order] {
+                    self.memory.mirrors.insert(order, serde_json::from_str(kept).unwrap());
+                }
+                self.memory.charges.insert(charge.id().clone(), (order, charge));
+            }
+            _ => self.begin(order),
+        }
+    }
+}

@@ -86,7 +86,7 @@ impl Pause {
 /// | 2xx, too large or undecodable | stop | outcome unknown |
 /// | a charge that differs from what was asked | stop | stop, with the charge in the error |
 /// | 408, 425, every 5xx | backoff | outcome unknown |
-/// | 429 | `Retry-After` if that is not too long, else stop | the same |
+/// | 429 | `Retry-After`, stop if that is too long; without one backoff | the same |
 /// | any other 4xx, 3xx | stop | stop |
 /// | polled instead of told: the reply is lost | backoff | outcome unknown |
 ///

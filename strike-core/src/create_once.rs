@@ -16,8 +16,8 @@ use crate::order_key::{MAX_OWN, OrderKey};
 use crate::policy::{RetryPolicy, Seeds};
 use crate::types::{Charge, UnixMillis};
 
-/// The rest before the second look: time for a request that was under way to land.
-const SECOND_LOOK: Duration = Duration::from_secs(2);
+/// The rest before a look that counts: time for a request that was under way to land, and for the list to show it.
+const REST: Duration = Duration::from_secs(2);
 
 /// How a charge is created once.
 ///
@@ -77,8 +77,8 @@ impl Once {
         self
     }
 
-    /// Allows a second create when the first may have been lost and two looks found nothing. It is followed by one
-    /// more look: should the first have landed late, the older of the two is returned, and nobody was shown the other.
+    /// Allows a second create when the first may have been lost and two looks found nothing. It is followed by a
+    /// rest and one more look: should the first have landed late, the older of the two is returned, and nobody was shown the other.
     pub const fn repost(mut self, allow: bool) -> Self {
         self.repost = allow;
         self
@@ -177,7 +177,7 @@ enum State {
     Start,
     Looking { look: Box<Look>, which: Which },
     Posting(Box<Call<Create>>),
-    Resting(Pause),
+    Resting(Pause, Which),
     Finished,
 }
 
@@ -249,15 +249,18 @@ impl CreateOnce {
     }
 
     /// What a create led to.
-    fn created(&mut self, result: Result<Charge, Error>) -> Result<Next, Error> {
+    fn created(&mut self, result: Result<Charge, Error>, now: Now) -> Result<Next, Error> {
         match result {
             Ok(charge) if self.doubt.is_none() => Ok(Next::Done(Made::Created(charge))),
             // The first create may have landed, too: only the list tells which of the two counts.
-            Ok(_) => Ok(Next::State(self.look(Which::Last))),
+            Ok(_) => Ok(Next::State(State::Resting(Pause::new(REST, now), Which::Last))),
             Err(error) if *error.kind() == ErrorKind::OutcomeUnknown => {
                 self.doubt.get_or_insert(error);
-                let which = if self.posted_again { Which::Last } else { Which::First };
-                Ok(Next::State(self.look(which)))
+                Ok(Next::State(if self.posted_again {
+                    State::Resting(Pause::new(REST, now), Which::Last)
+                } else {
+                    self.look(Which::First)
+                }))
             }
             // Once one attempt was in doubt, a refusal of the next is not the whole answer.
             Err(error) => Err(self.doubt.take().unwrap_or(error)),
@@ -285,7 +288,7 @@ impl CreateOnce {
                 self.reach = Reach::Anchor(seen.newest);
                 Ok(Next::State(self.post()))
             }
-            Which::First => Ok(Next::State(State::Resting(Pause::new(SECOND_LOOK, now)))),
+            Which::First => Ok(Next::State(State::Resting(Pause::new(REST, now), Which::Second))),
             Which::Second if self.once.repost => {
                 self.doubt.get_or_insert_with(never_landed);
                 self.posted_again = true;
@@ -330,16 +333,16 @@ impl Machine for CreateOnce {
                     }
                 },
                 State::Posting(mut call) => match call.poll(now).ended() {
-                    Ok(result) => self.created(result),
+                    Ok(result) => self.created(result, now),
                     Err(step) => {
                         self.state = State::Posting(call);
                         return step;
                     }
                 },
-                State::Resting(mut pause) => match pause.left(now) {
-                    None => Ok(Next::State(self.look(Which::Second))),
+                State::Resting(mut pause, which) => match pause.left(now) {
+                    None => Ok(Next::State(self.look(which))),
                     Some(left) => {
-                        self.state = State::Resting(pause);
+                        self.state = State::Resting(pause, which);
                         return Step::Wait(left);
                     }
                 },
@@ -357,7 +360,7 @@ impl Machine for CreateOnce {
         match &mut self.state {
             State::Looking { look, .. } => look.handle(reply, now),
             State::Posting(call) => call.handle(reply, now),
-            State::Start | State::Resting(_) | State::Finished => {}
+            State::Start | State::Resting(..) | State::Finished => {}
         }
     }
 }

@@ -266,12 +266,12 @@ impl Mirror {
                 _ => Ok(Change::InDoubt),
             },
             (Inner::Known { id }, Ok(charge)) => {
-                same("id", id.as_str(), charge.id().as_str(), charge)?;
+                Mismatch::unless_equal("id", id.as_str(), charge.id().as_str())
+                    .map_err(|mismatch| another(mismatch, charge))?;
                 Ok(self.show(charge))
             }
             (Inner::Retrieved { charge: known }, Ok(charge)) => {
-                same("id", known.id().as_str(), charge.id().as_str(), charge)?;
-                same("payment_hash", known.payment_hash(), charge.payment_hash(), charge)?;
+                known.same_order(charge).map_err(|mismatch| another(mismatch, charge))?;
                 let stale = known.paid() || (charge.updated() < known.updated() && !charge.paid());
                 if stale || known == charge { Ok(Change::Nothing) } else { Ok(self.show(charge)) }
             }
@@ -308,19 +308,17 @@ impl fmt::Debug for Mirror {
 
 /// Whether nothing was created: whatever leaves that open ends as an unknown outcome, and a mismatch holds a charge.
 fn is_refusal(error: &Error) -> bool {
-    !matches!(error.kind(), ErrorKind::OutcomeUnknown | ErrorKind::Mismatch(_) | ErrorKind::Finished)
+    // A redirect may well mean "done, look there".
+    !matches!(
+        error.kind(),
+        ErrorKind::OutcomeUnknown | ErrorKind::Mismatch(_) | ErrorKind::Redirected | ErrorKind::Finished
+    )
 }
 
-fn same<T: PartialEq + fmt::Debug>(
-    field: &'static str,
-    known: T,
-    found: T,
-    charge: &Charge,
-) -> Result<(), Error> {
-    Mismatch::unless_equal(field, known, found).map_err(|mismatch| {
-        Error::new("compare with the charge that is known", ErrorKind::Mismatch(mismatch))
-            .with_charge(charge.clone())
-    })
+/// A charge that is not the mirror's.
+fn another(mismatch: Mismatch, charge: &Charge) -> Error {
+    Error::new("compare with the charge that is known", ErrorKind::Mismatch(mismatch))
+        .with_charge(charge.clone())
 }
 
 /// Finds out what is wanted of a [`Mirror`], as a [machine](crate::machine). Dropping it half-way leaves the mirror true.

@@ -45,9 +45,9 @@ impl RetryPolicy {
         Self::default().attempts(1)
     }
 
-    /// The most attempts, the first included; 0 counts as 1.
-    pub const fn attempts(mut self, most: u32) -> Self {
-        self.attempts = if most == 0 { 1 } else { most };
+    /// The most attempts, the first included: 1 to 100; beyond counts as the nearest.
+    pub fn attempts(mut self, most: u32) -> Self {
+        self.attempts = most.clamp(1, 100);
         self
     }
 

@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use crate::call::{Call, Pause, Verdict};
 use crate::endpoint::Endpoint;
-use crate::error::{Attempt, Error, ErrorKind, Mismatch};
+use crate::error::{Attempt, Error, ErrorKind};
 use crate::machine::{Machine, Now, Reply, Step};
 use crate::new_charge::MAX_EXPIRY_SEC;
 use crate::op::{Get, Operation, Replay};
@@ -16,6 +16,18 @@ use crate::types::{Charge, UnixMillis};
 
 /// The most failed attempts that a wait remembers.
 const HISTORY: usize = 32;
+
+/// The longest rest that a host may ask for with `Retry-After` while a wait goes on.
+const LONGEST_REST: Duration = Duration::from_secs(3600);
+
+/// After the caller's deadline a wait rests this long at most before it looks again, ...
+const LATE_REST: Duration = Duration::from_secs(5);
+
+/// ... and this many looks may fail then before it says so.
+const LATE_LOOKS: u32 = 3;
+
+/// After the invoice's expiry nobody is in a hurry: a wait that cannot look rests a minute at most.
+const EXPIRED_REST: Duration = Duration::from_secs(60);
 
 /// How a wait ended. All three are answers; that nobody paid is not an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +124,8 @@ impl From<Duration> for Wait {
 /// by the local wall clock only if there is no `Date`; and in any case once the invoice's whole lifetime and the
 /// grace have passed on the monotonic clock, so that no clock can make it endless.
 ///
-/// Looks that fail in a way that may pass are tolerated, up to a number in a row; the error then shows the attempts.
+/// Looks that fail in a way that may pass are tolerated, up to a number in a row, and up to three after the caller's deadline; the
+/// error then shows the attempts. So a wait outlasts a deadline by three looks, as long as their retries take, and 10 s.
 /// An answer about another payment hash or amount ends it as a mismatch.
 #[derive(Debug)]
 pub struct WaitPaid {
@@ -125,6 +138,8 @@ pub struct WaitPaid {
     started: Option<Duration>,
     interval: Duration,
     failed: u32,
+    /// How many looks in a row have failed after the end.
+    late: u32,
     history: Vec<Attempt>,
     state: State,
 }
@@ -134,6 +149,13 @@ pub struct WaitPaid {
 struct Lifetime {
     expires_at: UnixMillis,
     length: Duration,
+}
+
+/// What ends a wait without a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Expiry,
+    Deadline,
 }
 
 #[derive(Debug)]
@@ -163,6 +185,7 @@ impl WaitPaid {
             started: None,
             interval: wait.schedule.first_wait(),
             failed: 0,
+            late: 0,
             history: Vec::new(),
             state: State::Start,
         }
@@ -174,20 +197,16 @@ impl WaitPaid {
         State::Looking { call: Box::new(call), began: now }
     }
 
-    /// How long the wait still lasts after a look that began then, and how it ends.
-    fn left(&self, began: Now, server_time: Option<UnixMillis>) -> (Duration, fn(Charge) -> Waited) {
+    /// How long the wait still lasts after a look that began then, and what ends it.
+    fn left(&self, began: Now, server_time: Option<UnixMillis>) -> (Duration, End) {
         let waited = began.monotonic.saturating_sub(self.started.unwrap_or(began.monotonic));
         let to_deadline = self.wait.within.saturating_sub(waited);
-        let Some(lifetime) = self.lifetime else { return (to_deadline, Waited::StillPayable) };
+        let Some(lifetime) = self.lifetime else { return (to_deadline, End::Deadline) };
         let last = lifetime.expires_at.saturating_add(self.wait.grace);
         let to_expiry = last
             .saturating_since(server_time.unwrap_or(began.unix))
             .min(lifetime.length.saturating_add(self.wait.grace).saturating_sub(waited));
-        if to_expiry <= to_deadline {
-            (to_expiry, Waited::Expired)
-        } else {
-            (to_deadline, Waited::StillPayable)
-        }
+        if to_expiry <= to_deadline { (to_expiry, End::Expiry) } else { (to_deadline, End::Deadline) }
     }
 
     /// Takes what a look brought: the end, or a rest.
@@ -199,6 +218,7 @@ impl WaitPaid {
         now: Now,
     ) -> Result<Option<Waited>, Error> {
         let (left, end) = self.left(began, server_time);
+        let late = left.is_zero() && end == End::Deadline;
         let mut rest = self.interval;
         match seen {
             Ok(charge) => {
@@ -209,26 +229,33 @@ impl WaitPaid {
                     return Ok(Some(Waited::Paid(charge)));
                 }
                 if left.is_zero() {
-                    return Ok(Some(end(charge)));
+                    return Ok(Some(match end {
+                        End::Expiry => Waited::Expired(charge),
+                        End::Deadline => Waited::StillPayable(charge),
+                    }));
                 }
             }
             Err(error) => {
                 self.failed = self.failed.saturating_add(1);
+                self.late = self.late.saturating_add(u32::from(late));
                 let room = HISTORY.saturating_sub(self.history.len());
                 self.history.extend(error.attempts().iter().take(room).cloned());
-                if self.failed > self.wait.tolerated || !may_pass(&error) {
+                let enough = self.failed > self.wait.tolerated || self.late >= LATE_LOOKS;
+                if enough || !may_pass(&error) {
                     return Err(error.with_attempts(mem::take(&mut self.history)));
                 }
                 if let ErrorKind::RateLimited { retry_after: Some(when) } = error.kind() {
-                    rest = rest.max(when.from(now));
+                    rest = rest.max(when.from(now).min(LONGEST_REST));
                 }
             }
         }
         // The last look comes when the end has come, not an interval later.
         let until_end = left.saturating_sub(now.monotonic.saturating_sub(began.monotonic));
-        if !left.is_zero() {
-            rest = rest.min(until_end);
-        }
+        rest = rest.min(match end {
+            _ if !left.is_zero() => until_end,
+            End::Deadline => LATE_REST,
+            End::Expiry => EXPIRED_REST,
+        });
         self.interval = self.wait.schedule.next_wait(self.interval);
         self.state = State::Resting(Pause::new(rest, now));
         Ok(None)
@@ -236,15 +263,10 @@ impl WaitPaid {
 
     /// Whether the answer is still about the payment that the payer was shown.
     fn compare(&self, charge: &Charge) -> Result<(), Error> {
-        Mismatch::unless_equal("payment_hash", self.charge.payment_hash(), charge.payment_hash())
-            .and_then(|()| {
-                let (expected, found) = (self.charge.amount_satoshi(), charge.amount_satoshi());
-                Mismatch::unless_equal("amount_satoshi", expected.get(), found.get())
-            })
-            .map_err(|mismatch| {
-                let asked = Get::new(self.charge.id().clone()).asked();
-                self.at.mismatch(asked, mismatch).with_charge(charge.clone())
-            })
+        self.charge.same_order(charge).map_err(|mismatch| {
+            let asked = Get::new(self.charge.id().clone()).asked();
+            self.at.mismatch(asked, mismatch).with_charge(charge.clone())
+        })
     }
 }
 
@@ -253,6 +275,8 @@ fn may_pass(error: &Error) -> bool {
     match error.kind() {
         // A proxy's page in between, say: asking again does no harm.
         ErrorKind::Undecodable | ErrorKind::TooLarge { .. } => true,
+        // Without the API's own words it is a proxy that knows no such path, not a host that knows no such charge.
+        ErrorKind::NotFound => error.api().is_none(),
         _ => Verdict::of(error, Replay::Safe) != Verdict::Stop,
     }
 }

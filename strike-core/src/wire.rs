@@ -30,7 +30,7 @@ pub(crate) struct Charge {
     payment_hash: PaymentHash,
     payment_request: String,
     #[serde(default)]
-    description: String,
+    description: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     customer_id: Option<String>,
     paid: bool,
@@ -68,7 +68,7 @@ impl From<Charge> for types::Charge {
             amount_satoshi: wire.amount_satoshi,
             payment_hash: wire.payment_hash,
             payment_request: wire.payment_request,
-            description: wire.description,
+            description: wire.description.unwrap_or_default(),
             customer_id: wire.customer_id,
             paid: wire.paid,
             created: UnixMillis::from_wire(wire.created),
@@ -87,7 +87,7 @@ impl From<types::Charge> for Charge {
             amount_satoshi: charge.amount_satoshi,
             payment_hash: charge.payment_hash,
             payment_request: charge.payment_request,
-            description: charge.description,
+            description: Some(charge.description),
             customer_id: charge.customer_id,
             paid: charge.paid,
             created: charge.created.as_millis(),
@@ -104,13 +104,22 @@ struct ErrorBody {
     message: String,
 }
 
+impl ErrorBody {
+    /// Reads an error's body, which is an object: an array in the right order would do for the parser.
+    fn read(body: &[u8]) -> Option<Self> {
+        body.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(body).ok())?
+    }
+}
+
 /// Reads the answer to something that is asked about one charge.
 pub(crate) fn charge(at: &Endpoint, asked: &str, response: &HttpResponse) -> Result<types::Charge, Error> {
     let text = success(at, asked, response)?;
     match serde_json::from_str::<Charge>(text) {
+        Ok(_) if !text.trim_ascii_start().starts_with('{') => Err(undecodable(at, asked, response, text)),
         Ok(charge) if !charge.code.0 => Ok(charge.into()),
-        Ok(_) => Err(disguised(at, asked, response, text, None)),
-        Err(error) => Err(disguised(at, asked, response, text, Some(error))),
+        // A charge and an error at once: who knows which.
+        Ok(_) => Err(undecodable(at, asked, response, text)),
+        Err(error) => Err(disguised(at, asked, response, text, error)),
     }
 }
 
@@ -123,7 +132,7 @@ pub(crate) fn rows(at: &Endpoint, asked: &str, response: &HttpResponse) -> Resul
         return Ok(rows.into_iter().map(|row| Row::Charge(row.into())).collect());
     }
     let rows: Vec<&RawValue> =
-        serde_json::from_str(text).map_err(|error| disguised(at, asked, response, text, Some(error)))?;
+        serde_json::from_str(text).map_err(|error| disguised(at, asked, response, text, error))?;
     Ok(rows.into_iter().map(|row| self::row(at, row.get())).collect())
 }
 
@@ -141,7 +150,7 @@ fn row(at: &Endpoint, text: &str) -> Row {
     let reason = match serde_json::from_str::<Charge>(text) {
         Ok(charge) if !charge.code.0 => return Row::Charge(charge.into()),
         Ok(_) => "it has a code, as errors have".to_owned(),
-        Err(error) => at.redact(&format!("{error}")),
+        Err(error) => text::shorten(&at.redact(&format!("{error}"))),
     };
     let id = serde_json::from_str::<Id>(text).ok().map(|row| row.id);
     // The row is shown in errors: an id that repeats the key is no id.
@@ -155,7 +164,7 @@ fn row(at: &Endpoint, text: &str) -> Row {
 fn success<'r>(at: &Endpoint, asked: &str, response: &'r HttpResponse) -> Result<&'r str, Error> {
     let status = response.status();
     if !status.is_success() {
-        let api = serde_json::from_slice::<ErrorBody>(response.body()).ok();
+        let api = ErrorBody::read(response.body());
         return Err(failure(at, asked, status, response, api));
     }
     core::str::from_utf8(response.body()).map_err(|error| {
@@ -172,9 +181,9 @@ fn disguised(
     asked: &str,
     response: &HttpResponse,
     text: &str,
-    error: Option<serde_json::Error>,
+    error: serde_json::Error,
 ) -> Error {
-    let api = serde_json::from_str::<ErrorBody>(text).ok();
+    let api = ErrorBody::read(text.as_bytes());
     let claimed = api.as_ref().and_then(|api| u16::try_from(api.code).ok());
     if let Some(claimed) = claimed.and_then(|code| StatusCode::from_u16(code).ok())
         && claimed.as_u16() >= 300
@@ -182,14 +191,14 @@ fn disguised(
     {
         return failure(at, asked, claimed, response, api);
     }
-    let undecodable = Error::new(asked, ErrorKind::Undecodable)
+    // The parser's words name a line and a column, and may quote the body.
+    undecodable(at, asked, response, text).with_source(text::shorten(&at.redact(&format!("{error}"))))
+}
+
+fn undecodable(at: &Endpoint, asked: &str, response: &HttpResponse, text: &str) -> Error {
+    Error::new(asked, ErrorKind::Undecodable)
         .with_status(response.status().as_u16())
-        .with_excerpt(excerpt(at, text.as_bytes()));
-    match error {
-        // The parser's words name a line and a column, and may quote the body.
-        Some(error) => undecodable.with_source(at.redact(&format!("{error}"))),
-        None => undecodable,
-    }
+        .with_excerpt(excerpt(at, text.as_bytes()))
 }
 
 /// The error for a status, with as much of the body as can be understood.
@@ -223,8 +232,9 @@ fn failure(
 /// `Retry-After` as seconds or as a date; anything else is as good as none.
 fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(RetryAfter::In(Duration::from_secs(seconds)));
+    if !value.is_empty() && value.bytes().all(|digit| digit.is_ascii_digit()) {
+        // More than fits is for ever.
+        return Some(RetryAfter::In(Duration::from_secs(value.parse().unwrap_or(u64::MAX))));
     }
     http_date(value).map(RetryAfter::At)
 }

@@ -198,7 +198,7 @@ fn retry_after_in_all_its_forms() {
         ("7", Some(RetryAfter::In(Duration::from_secs(7)))),
         (" 0 ", Some(RetryAfter::In(Duration::ZERO))),
         ("18446744073709551615", Some(RetryAfter::In(Duration::from_secs(u64::MAX)))),
-        ("18446744073709551616", None),
+        ("18446744073709551616", Some(RetryAfter::In(Duration::from_secs(u64::MAX)))),
         ("-1", None),
         ("1.5", None),
         ("soon", None),

@@ -114,7 +114,7 @@ fn what_each_way_leads_to() {
             fresh.repost(true),
             &[RequestLost],
             &[],
-            "post, look, 2s, look, post, look, page 1",
+            "post, look, 2s, look, post, 2s, look, page 1",
             "adopted ch_1",
         ),
         case(
@@ -122,7 +122,7 @@ fn what_each_way_leads_to() {
             fresh.repost(true),
             &[Late(3), Late(1)],
             &[],
-            "post, look, 2s, look, post, look, page 1",
+            "post, look, 2s, look, post, 2s, look, page 1",
             "adopted ch_1",
         ),
         case(
@@ -130,7 +130,7 @@ fn what_each_way_leads_to() {
             fresh.repost(true),
             &[RequestLost, RequestLost],
             &[],
-            "post, look, 2s, look, post, look",
+            "post, look, 2s, look, post, 2s, look",
             "OutcomeUnknown",
         ),
         case(
@@ -138,7 +138,7 @@ fn what_each_way_leads_to() {
             fresh.repost(true),
             &[RequestLost, ReplyLost],
             &[],
-            "post, look, 2s, look, post, look, page 1",
+            "post, look, 2s, look, post, 2s, look, page 1",
             "adopted ch_1",
         ),
         case(
@@ -154,7 +154,7 @@ fn what_each_way_leads_to() {
             recover.repost(true),
             &[],
             &[],
-            "look, 2s, look, post, look, page 1",
+            "look, 2s, look, post, 2s, look, page 1",
             "adopted ch_1",
         ),
         // Definite refusals.
@@ -181,7 +181,7 @@ fn what_each_way_leads_to() {
             fresh.repost(true),
             &[RequestLost],
             &[Fine, Fine, Before(500)],
-            "post, look, 2s, look, post, look",
+            "post, look, 2s, look, post, 2s, look",
             "OutcomeUnknown",
         ),
         case("first look lost", fresh, &[ReplyLost], &[SilentAfter], "post, look", "OutcomeUnknown"),
@@ -191,7 +191,7 @@ fn what_each_way_leads_to() {
             fresh.repost(true),
             &[RequestLost],
             &[Fine, Fine, SilentAfter],
-            "post, look, 2s, look, post, look",
+            "post, look, 2s, look, post, 2s, look",
             "OutcomeUnknown",
         ),
         case(
@@ -199,7 +199,7 @@ fn what_each_way_leads_to() {
             fresh.repost(true),
             &[SilentBefore, SilentAfter],
             &[],
-            "post, look, 2s, look, post, look, page 1",
+            "post, look, 2s, look, post, 2s, look, page 1",
             "adopted ch_1",
         ),
         // What the host shows.

@@ -110,8 +110,8 @@ fn what_each_outcome_changes() {
     let read = get();
     let look = in_doubt().ask(Want::Id).unwrap();
     let unpaid = charge(&[]);
-    let newer = charge(&[("updated", json!(START)), ("description", json!("tea, hot"))]);
-    let older = charge(&[("updated", json!(START - 99_999)), ("description", json!("tea, cold"))]);
+    let newer = charge(&[("updated", json!(START)), ("customer_id", json!("tea, hot"))]);
+    let older = charge(&[("updated", json!(START - 99_999)), ("customer_id", json!("tea, cold"))]);
     let old_but_paid = charge(&[("updated", json!(START - 99_999)), ("paid", json!(true))]);
     let paid = paid_charge();
     let other_id = charge(&[("id", json!("ch_2")), ("paid", json!(true))]);

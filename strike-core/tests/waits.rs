@@ -189,7 +189,7 @@ fn trouble_at_the_end_is_not_taken_for_an_answer() {
 fn what_cannot_pass_ends_it_at_once() {
     for (reply, kind) in [
         (answer(401, ""), ErrorKind::Unauthorized),
-        (answer(404, ""), ErrorKind::NotFound),
+        (answer(404, r#"{"code":404,"message":"not found"}"#), ErrorKind::NotFound),
         (answer(302, ""), ErrorKind::Redirected),
     ] {
         let mut world = Virtual::new();
@@ -199,8 +199,14 @@ fn what_cannot_pass_ends_it_at_once() {
         assert_eq!(error.kind(), &kind);
     }
     // An answer about another payment completes no order.
-    for (field, other) in [("payment_hash", json!("cd".repeat(32))), ("amount_satoshi", json!(1))] {
-        let reply = charge_json(&[(field, other), ("paid", json!(true))]);
+    for (field, other) in [
+        ("payment_hash", json!("cd".repeat(32))),
+        ("payment_request", json!("another")),
+        ("amount", json!(1)),
+        ("amount_satoshi", json!(1)),
+        ("description", json!("coffee")),
+    ] {
+        let reply = charge_json(&[("payment_request", invoice(600)), (field, other), ("paid", json!(true))]);
         let error = Virtual::new().run(&mut wait(pending(600), seconds(99)), |_, _| ok(&reply)).unwrap_err();
         assert!(
             matches!(error.kind(), ErrorKind::Mismatch(mismatch) if mismatch.field() == field),
@@ -208,6 +214,31 @@ fn what_cannot_pass_ends_it_at_once() {
         );
         assert!(error.charge().is_some());
     }
+}
+
+#[test]
+fn a_deadline_holds_whatever_the_host_asks_for() {
+    let limited =
+        || Ok(Response::builder().status(429).header("retry-after", "3600").body(Vec::new()).unwrap());
+    let refused = || no_answer(TransportErrorKind::Refused, Delivery::Unsent);
+    let replies: [&dyn Fn() -> Reply; 3] = [&limited, &refused, &|| answer(503, "")];
+    for reply in replies {
+        for schedule in [Schedule::default(), Schedule::every(seconds(3600)), Schedule::every(Duration::MAX)]
+        {
+            let mut world = Virtual::new();
+            let options = Wait::at_most(seconds(5)).schedule(schedule);
+            world.run(&mut wait(pending(600), options), |_, _| reply()).unwrap_err();
+            assert!(world.waited() <= seconds(5 + 10 + 5), "{:?}", world.waited());
+        }
+    }
+}
+
+#[test]
+fn a_proxys_404_says_nothing_about_the_charge() {
+    let mut world = Virtual::new();
+    let mut replies = vec![paid(), answer(404, "<html>nginx</html>"), unpaid()];
+    let waited = world.run(&mut wait(pending(600), seconds(99)), |_, _| replies.pop().unwrap()).unwrap();
+    assert!(waited.is_paid());
 }
 
 #[test]

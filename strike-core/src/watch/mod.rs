@@ -17,14 +17,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, Pause, Verdict};
 use crate::endpoint::Endpoint;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Mismatch};
 use crate::machine::{Machine, Now, Reply, Step};
-use crate::op::{Get, List, Replay};
+use crate::op::{Get, List, Operation, Replay};
 use crate::page::{Page, Row};
 use crate::policy::{RetryPolicy, Schedule, Seeds};
 use crate::types::{Charge, ChargeId, UnixMillis};
 
-use self::pending::{Kept, Pending, millis};
+use self::pending::{Kept, Pending, digest, millis};
 use self::round::{Next, Round};
 
 /// What became of a watched charge. Each ends exactly once, with one of these.
@@ -35,7 +35,7 @@ pub enum Event {
     Paid(Charge),
     /// Its invoice has expired, a grace has passed, and a last look found it unpaid.
     Expired(ChargeId),
-    /// It can no longer be watched: the server does not know it, or its record stays unreadable.
+    /// It can no longer be watched: the server does not know it, its record stays unreadable, or it has become another.
     Failed(ChargeId, Error),
 }
 
@@ -235,6 +235,7 @@ impl Watcher {
             id: id.clone(),
             created: state.created,
             until: state.until,
+            digest: state.digest,
         });
         Watched { pending: pending.chain(self.arrivals.values().cloned()).collect() }
     }
@@ -262,8 +263,8 @@ impl Watcher {
         if self.arrivals.is_empty() {
             return;
         }
-        for (id, Kept { created, until, .. }) in mem::take(&mut self.arrivals) {
-            let new = Pending::new(created, until, &self.schedule, now);
+        for (id, kept) in mem::take(&mut self.arrivals) {
+            let new = Pending::new(&kept, &self.schedule, now);
             self.round.expect(new.due);
             self.pending.entry(id).or_insert(new);
         }
@@ -331,7 +332,12 @@ impl Watcher {
             return;
         };
         state.failures = 0;
-        if charge.paid() {
+        if digest(&charge) != state.digest {
+            let mismatch =
+                Mismatch::new("payment_hash or amount", "those of the charge that was added", "others");
+            let error = self.at.mismatch(Get::new(id.clone()).asked(), mismatch).with_charge(charge);
+            self.end(&id, Event::Failed(id.clone(), error));
+        } else if charge.paid() {
             self.end(&id, Event::Paid(charge));
         } else if state.is_over(began, server_time) {
             self.end(&id, Event::Expired(id.clone()));

@@ -9,19 +9,21 @@ use crate::new_charge::MAX_EXPIRY_SEC;
 use crate::policy::Schedule;
 use crate::types::{Charge, ChargeId, UnixMillis};
 
-/// 40 bytes beside the id; milliseconds throughout.
+/// 40 bytes beside the id; milliseconds, unless it says otherwise.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pending {
     /// When it was made, by the server's clock: this says where in the list it stands.
     pub(super) created: UnixMillis,
     /// From when on a look is the last one: the invoice's expiry and the grace.
     pub(super) until: UnixMillis,
-    /// The same on the monotonic clock, should the wall clocks be wrong.
-    give_up: u64,
+    /// The same in whole seconds of the monotonic clock, should the wall clocks be wrong.
+    give_up: u32,
     /// When to look next, on the monotonic clock; [`NEVER`](Self::NEVER) when its end is known already.
     pub(super) due: u64,
     /// The wait before that.
     interval: u32,
+    /// What the charge is for, see [`digest`].
+    pub(super) digest: u32,
     /// How many looks in a row brought nothing readable.
     pub(super) failures: u32,
 }
@@ -30,13 +32,15 @@ impl Pending {
     pub(super) const NEVER: u64 = u64::MAX;
 
     /// A charge to be looked at after the schedule's first wait.
-    pub(super) fn new(created: UnixMillis, until: UnixMillis, schedule: &Schedule, now: Now) -> Self {
+    pub(super) fn new(kept: &Kept, schedule: &Schedule, now: Now) -> Self {
+        let Kept { created, until, digest, .. } = *kept;
         let first = schedule.first_wait();
         Self {
             created,
             until,
-            give_up: millis(now.monotonic).saturating_add(millis(until.saturating_since(created))),
-            due: millis(now.monotonic).saturating_add(millis(first)),
+            give_up: seconds(now.monotonic.saturating_add(until.saturating_since(created))).saturating_add(1),
+            due: millis(now.monotonic).saturating_add(millis(first)).min(Self::NEVER - 1),
+            digest,
             interval: u32::try_from(millis(first)).unwrap_or(u32::MAX),
             failures: 0,
         }
@@ -49,13 +53,13 @@ impl Pending {
 
     /// Whether a look that began then, and saw it unpaid, was the last.
     pub(super) fn is_over(&self, began: Now, server_time: Option<UnixMillis>) -> bool {
-        server_time.unwrap_or(began.unix) >= self.until || millis(began.monotonic) >= self.give_up
+        server_time.unwrap_or(began.unix) >= self.until || seconds(began.monotonic) >= self.give_up
     }
 
     /// Sets the next look, an interval times that many thousandths from now; the interval grows.
     pub(super) fn rest(&mut self, schedule: &Schedule, thousandths: u64, now: Now) {
         let wait = u64::from(self.interval).saturating_mul(thousandths) / 1000;
-        self.due = millis(now.monotonic).saturating_add(wait);
+        self.due = millis(now.monotonic).saturating_add(wait).min(Self::NEVER - 1);
         let next = schedule.next_wait(Duration::from_millis(self.interval.into()));
         self.interval = u32::try_from(millis(next)).unwrap_or(u32::MAX);
     }
@@ -63,7 +67,21 @@ impl Pending {
 
 /// Whole milliseconds of a duration.
 pub(super) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+    // A little below the end of time, so that there is always a later.
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).min(u64::MAX - 2)
+}
+
+/// Whole seconds of a duration.
+fn seconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
+}
+
+/// Four bytes that stand for a charge's payment hash and amount: enough to notice that an answer is about another.
+pub(super) fn digest(charge: &Charge) -> u32 {
+    let mut hash = hmac_sha256::Hash::new();
+    hash.update(charge.payment_hash().as_bytes());
+    hash.update(charge.amount_satoshi().get().to_be_bytes());
+    hash.finalize().iter().take(4).fold(0, |sum, byte| (sum << 8) | u32::from(*byte))
 }
 
 /// A pending charge, as it is kept over a restart.
@@ -72,6 +90,7 @@ pub(super) struct Kept {
     pub(super) id: ChargeId,
     pub(super) created: UnixMillis,
     pub(super) until: UnixMillis,
+    pub(super) digest: u32,
 }
 
 impl Kept {
@@ -82,6 +101,11 @@ impl Kept {
             || charge.created().saturating_add(week),
             |invoice| invoice.timestamp().saturating_add(invoice.expiry().min(week)),
         );
-        Self { id: charge.id().clone(), created: charge.created(), until: expires_at.saturating_add(grace) }
+        Self {
+            id: charge.id().clone(),
+            created: charge.created(),
+            until: expires_at.saturating_add(grace),
+            digest: digest(charge),
+        }
     }
 }

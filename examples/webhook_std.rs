@@ -10,8 +10,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+use strike_blocking::webhook::{self, Completion, Guard, Hint, Recent};
 use strike_blocking::{ApiKey, ChargeId, Client, Endpoint, NewCharge};
-use strike_core::webhook::{self, Completion, Guard, Hint, Recent};
 use strike_sandbox::Sandbox;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -42,7 +42,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Takes one request: says 200 to a hint that fits into the queue, and never looks while the sender waits.
+/// Takes one request: says 200 to a hint that fits into the queue, and never looks while the sender waits. A slow sender
+/// holds the next one up: on the open internet, let a reverse proxy or a framework bound what a sender may take.
 fn answer(mut stream: TcpStream, door: &SyncSender<Hint>) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     let mut reader = BufReader::new(&stream).take((16 * 1024 + webhook::MAX_BODY) as u64);

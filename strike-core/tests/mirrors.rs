@@ -105,6 +105,42 @@ fn what_each_state_asks_for() {
 }
 
 #[test]
+fn another_invoice_under_the_same_id_is_never_learned() {
+    for (field, other) in [
+        ("payment_request", json!("another")),
+        ("amount", json!(1)),
+        ("amount_satoshi", json!(1)),
+        ("description", json!("coffee")),
+    ] {
+        let mut mirror = Mirror::of(charge(&[]));
+        let changed = charge(&[(field, other), ("paid", json!(true)), ("updated", json!(START))]);
+        let error = mirror.learn(&get(), Ok(&changed)).unwrap_err();
+        assert!(
+            matches!(error.kind(), ErrorKind::Mismatch(mismatch) if mismatch.field() == field),
+            "{error}"
+        );
+        assert_eq!((mirror.state(), mirror.charge()), (State::Pending, Some(&charge(&[]))));
+    }
+}
+
+#[test]
+fn a_redirected_create_stays_in_doubt() {
+    let machines = Machines::new(endpoint(), RetryPolicy::default(), 1);
+    let mut mirror = draft();
+    let mut posts = 0;
+    for _ in 0..3 {
+        let mut world = Virtual::new();
+        let result = world.run(&mut mirror.fetch(Want::Charge, &machines), |exchange, _| {
+            posts += usize::from(exchange.request.method() == "POST");
+            answer(303, "")
+        });
+        result.unwrap_err();
+        assert_eq!(mirror.state(), State::InDoubt);
+    }
+    assert_eq!(posts, 1);
+}
+
+#[test]
 fn what_each_outcome_changes() {
     let create = draft().ask(Want::Id).unwrap();
     let read = get();

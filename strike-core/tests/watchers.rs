@@ -11,8 +11,8 @@ use lightning_invoice::Currency;
 use proptest::prelude::*;
 use serde_json::json;
 use strike_core::{
-    Charge, ChargeId, Error, Event, Exchange, Machine, Now, Reply, RetryPolicy, Step, UnixMillis, Watched,
-    Watcher,
+    Charge, ChargeId, Error, Event, Exchange, Machine, Now, Reply, RetryPolicy, Schedule, Step, UnixMillis,
+    Watched, Watcher,
 };
 use support::host::{Fault, Host};
 use support::invoices::written;
@@ -186,7 +186,7 @@ fn the_servers_clock_says_what_has_expired() {
 fn a_payment_in_the_grace_or_during_an_outage_is_not_missed() {
     for (away, paid_at) in [(0..0, 650), (590..900, 600), (590..900, 655)] {
         let (mut host, mut world) = (Host::new(), Virtual::new());
-        let mut watched = watcher().schedule(strike_core::Schedule::every(seconds(5)));
+        let mut watched = watcher().schedule(Schedule::every(seconds(5)));
         watched.add(&insert(&mut host, 600));
         let event = next_with(&mut watched, &mut world, |exchange, now| {
             let second = now.monotonic.as_secs();
@@ -389,6 +389,60 @@ fn news_of_a_payment_outranks_an_expiry_that_was_not_told_yet() {
 }
 
 #[test]
+fn a_charge_that_has_become_another_fails() {
+    for (field, other) in [("payment_hash", json!("cd".repeat(32))), ("amount_satoshi", json!(1))] {
+        let (mut host, mut world) = (Host::new(), Virtual::new());
+        let mut watched = watcher();
+        let charges = [insert(&mut host, 600), insert(&mut host, 600)];
+        charges.iter().for_each(|charge| watched.add(charge));
+        // Paid, but for something else: by its page, and over a restart.
+        let id = charges[1].id().as_str();
+        host.pay(id, START);
+        host.rows.iter_mut().find(|row| row["id"] == *id).unwrap()[field] = other;
+        let mut restored = watcher();
+        restored.restore(serde_json::from_value(serde_json::to_value(watched.state()).unwrap()).unwrap());
+        for mut watched in [watched, restored] {
+            let event = watched_event(&mut watched, &mut world, &mut host);
+            let Event::Failed(failed, error) = event else { panic!("{event:?}") };
+            assert_eq!(failed.as_str(), id);
+            assert!(matches!(error.kind(), strike_core::ErrorKind::Mismatch(_)), "{error}");
+        }
+    }
+}
+
+fn watched_event(watched: &mut Watcher, world: &mut Virtual, host: &mut Host) -> Event {
+    world.run(&mut watched.next(), |exchange, now| host.serve(&exchange, *now).unwrap()).unwrap().unwrap()
+}
+
+#[test]
+fn a_proxys_404_does_not_end_a_charge() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    let charge = insert(&mut host, 600);
+    watched.add(&charge);
+    host.pay(charge.id().as_str(), START);
+    let mut proxy = 3;
+    let seen = next_with(&mut watched, &mut world, |exchange, now| {
+        proxy -= 1;
+        if proxy > 0 { answer(404, "<html>nginx</html>") } else { host.serve(&exchange, *now).unwrap() }
+    });
+    assert_eq!(seen, "ch_1 paid");
+}
+
+#[test]
+fn a_schedule_without_an_end_still_takes_hints() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher().schedule(Schedule::every(Duration::MAX));
+    let charge = insert(&mut host, 600);
+    watched.add(&charge);
+    assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
+    host.pay(charge.id().as_str(), START);
+    watched.hint(charge.id());
+    assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 paid");
+    assert_eq!(world.waited(), Duration::ZERO);
+}
+
+#[test]
 fn a_restart_misses_nothing() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
@@ -474,8 +528,15 @@ fn a_page_is_read_where_two_are_due() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut alone = watcher();
     alone.add(&insert(&mut host, 600));
-    host.gets = [Fault::Fine, Fault::Fine, Fault::Before(404)].into();
-    assert_eq!(next(&mut alone, &mut world, &mut host), "ch_1 failed: NotFound");
+    let mut looks = 0;
+    let event = next_with(&mut alone, &mut world, |exchange, now| {
+        looks += 1;
+        if looks == 3 {
+            host.rows.clear();
+        }
+        host.serve(&exchange, *now).unwrap()
+    });
+    assert_eq!(event, "ch_1 failed: NotFound");
     assert_eq!((host.sent("GET /api/v1/charges/"), host.log.len()), (3, 3), "one alone is read alone");
 
     let (mut host, mut world) = (Host::new(), Virtual::new());

@@ -55,3 +55,8 @@ pub use builder::Builder;
 pub use running::RunningSandbox;
 pub use sandbox::Sandbox;
 pub use settle::{Paid, PayError};
+
+/// The README, so that its code is compiled.
+#[cfg(all(doctest, feature = "server"))]
+#[doc = include_str!("../README.md")]
+pub mod readme {}

@@ -2,6 +2,7 @@
 
 use std::convert::identity;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use crate::sandbox::Sandbox;
@@ -24,14 +26,24 @@ const BODY: Duration = Duration::from_secs(30);
 /// How much of a body that is too large is read all the same, so that its sender gets to see the refusal: a
 /// socket closed on unread bytes is reset.
 const DRAIN: usize = 16 * MAX_BODY;
+/// How much of a request's head is kept for a connection.
+const MAX_HEAD: usize = 64 * 1024;
+/// How many connections are open at once; more wait to be taken.
+const MOST_CONNECTIONS: usize = 512;
 
 /// Takes connections until it is dropped.
 pub(crate) async fn serve(listener: TcpListener, sandbox: Sandbox) {
-    loop {
+    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    // Nobody closes the semaphore, so there is always room in the end.
+    while let Ok(place) = Arc::clone(&room).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, _)) => {
+                let connection = connection(stream, sandbox.clone());
                 // A panic ends with its own task, and the server goes on.
-                tokio::spawn(connection(stream, sandbox.clone()));
+                tokio::spawn(async move {
+                    connection.await;
+                    drop(place);
+                });
             }
             // Out of file descriptors, most often: they come back when connections end.
             Err(_) => sleep(Duration::from_millis(50)).await,
@@ -47,6 +59,7 @@ async fn connection(stream: TcpStream, sandbox: Sandbox) {
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE)
+        .max_buf_size(MAX_HEAD)
         .title_case_headers(true)
         .serve_connection(TokioIo::new(stream), service)
         .await;

@@ -13,8 +13,8 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::post;
+use strike_async::webhook::{self, Completion, Guard, Hint, Recent};
 use strike_async::{ApiKey, ChargeId, Client, Endpoint, NewCharge};
-use strike_core::webhook::{self, Completion, Guard, Hint, Recent};
 use strike_sandbox::Sandbox;
 use tokio::sync::mpsc;
 

@@ -107,7 +107,10 @@ impl ReqwestTransportBuilder {
     pub fn build(mut self) -> Result<ReqwestTransport, Error> {
         let proxy = self.proxy.as_deref().map(parse_proxy).transpose()?;
         let proxied = proxy.is_some();
-        let prepared = ClientBuilder::new().tls_backend_preconfigured(self.tls()?);
+        let prepared = ClientBuilder::new()
+            .tls_backend_preconfigured(self.tls()?)
+            // Below what servers allow, so that a kept connection has seldom ended before a create uses it.
+            .pool_idle_timeout(Duration::from_secs(15));
         let prepared = rules(prepared, self.connect_timeout, proxy.clone());
         let changed = match self.configure.take() {
             Some(change) => rules(change(prepared), self.connect_timeout, proxy),

@@ -383,11 +383,14 @@ impl Watcher {
     /// Takes the failure to read one charge; gives back what the caller must hear.
     fn could_not_see(&mut self, id: &ChargeId, error: Error, now: Now) -> Option<Error> {
         let thousandths = self.jitter();
-        let gone = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Mismatch(_));
-        let unreadable = matches!(
-            error.kind(),
-            ErrorKind::Undecodable | ErrorKind::TooLarge { .. } | ErrorKind::BadRequest
-        );
+        // A 404 without the API's own words comes from a proxy that knows no such path.
+        let lost = *error.kind() == ErrorKind::NotFound && error.api().is_none();
+        let gone = !lost && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Mismatch(_));
+        let unreadable = lost
+            || matches!(
+                error.kind(),
+                ErrorKind::Undecodable | ErrorKind::TooLarge { .. } | ErrorKind::BadRequest
+            );
         if let Some(state) = self.pending.get_mut(id) {
             state.rest(&self.schedule, thousandths, now);
             self.round.expect(state.due);

@@ -126,7 +126,7 @@ impl From<Duration> for Wait {
 ///
 /// Looks that fail in a way that may pass are tolerated, up to a number in a row, and up to three after the caller's deadline; the
 /// error then shows the attempts. So a wait outlasts a deadline by three looks, as long as their retries take, and 10 s.
-/// An answer about another payment hash or amount ends it as a mismatch.
+/// An answer in which anything but `paid` and `updated` has changed ends it as a mismatch.
 #[derive(Debug)]
 pub struct WaitPaid {
     at: Endpoint,
@@ -138,7 +138,7 @@ pub struct WaitPaid {
     started: Option<Duration>,
     interval: Duration,
     failed: u32,
-    /// How many looks in a row have failed after the end.
+    /// How many looks have failed after the deadline.
     late: u32,
     history: Vec<Attempt>,
     state: State,
@@ -152,7 +152,7 @@ struct Lifetime {
 }
 
 /// What ends a wait without a payment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum End {
     Expiry,
     Deadline,
@@ -197,9 +197,14 @@ impl WaitPaid {
         State::Looking { call: Box::new(call), began: now }
     }
 
+    /// How long it had waited when a look began.
+    fn waited(&self, began: Now) -> Duration {
+        began.monotonic.saturating_sub(self.started.unwrap_or(began.monotonic))
+    }
+
     /// How long the wait still lasts after a look that began then, and what ends it.
     fn left(&self, began: Now, server_time: Option<UnixMillis>) -> (Duration, End) {
-        let waited = began.monotonic.saturating_sub(self.started.unwrap_or(began.monotonic));
+        let waited = self.waited(began);
         let to_deadline = self.wait.within.saturating_sub(waited);
         let Some(lifetime) = self.lifetime else { return (to_deadline, End::Deadline) };
         let last = lifetime.expires_at.saturating_add(self.wait.grace);
@@ -218,7 +223,8 @@ impl WaitPaid {
         now: Now,
     ) -> Result<Option<Waited>, Error> {
         let (left, end) = self.left(began, server_time);
-        let late = left.is_zero() && end == End::Deadline;
+        let to_deadline = self.wait.within.saturating_sub(self.waited(began));
+        let late = to_deadline.is_zero();
         let mut rest = self.interval;
         match seen {
             Ok(charge) => {
@@ -250,11 +256,13 @@ impl WaitPaid {
             }
         }
         // The last look comes when the end has come, not an interval later.
-        let until_end = left.saturating_sub(now.monotonic.saturating_sub(began.monotonic));
-        rest = rest.min(match end {
-            _ if !left.is_zero() => until_end,
-            End::Deadline => LATE_REST,
-            End::Expiry => EXPIRED_REST,
+        let looked = now.monotonic.saturating_sub(began.monotonic);
+        rest = rest.min(if late {
+            LATE_REST
+        } else if left.is_zero() {
+            EXPIRED_REST.min(to_deadline.saturating_sub(looked))
+        } else {
+            left.saturating_sub(looked)
         });
         self.interval = self.wait.schedule.next_wait(self.interval);
         self.state = State::Resting(Pause::new(rest, now));

@@ -271,7 +271,7 @@ impl Mirror {
                 Ok(self.show(charge))
             }
             (Inner::Retrieved { charge: known }, Ok(charge)) => {
-                known.same_order(charge).map_err(|mismatch| another(mismatch, charge))?;
+                Mismatch::unless_same_order(known, charge).map_err(|mismatch| another(mismatch, charge))?;
                 let stale = known.paid() || (charge.updated() < known.updated() && !charge.paid());
                 if stale || known == charge { Ok(Change::Nothing) } else { Ok(self.show(charge)) }
             }

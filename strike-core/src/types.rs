@@ -8,7 +8,6 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Mismatch;
 use crate::input::InvalidInput;
 use crate::order_key::OrderKey;
 
@@ -376,18 +375,6 @@ impl Charge {
     #[must_use]
     pub const fn updated(&self) -> UnixMillis {
         self.updated
-    }
-}
-
-impl Charge {
-    /// Whether another reading is of the same order: all that a charge keeps for life is the same.
-    pub(crate) fn same_order(&self, other: &Self) -> Result<(), Mismatch> {
-        Mismatch::unless_equal("id", self.id.as_str(), other.id.as_str())?;
-        Mismatch::unless_equal("payment_hash", &self.payment_hash, &other.payment_hash)?;
-        Mismatch::unless_equal("payment_request", &self.payment_request, &other.payment_request)?;
-        Mismatch::unless_equal("amount", self.amount, other.amount)?;
-        Mismatch::unless_equal("amount_satoshi", self.amount_satoshi.get(), other.amount_satoshi.get())?;
-        Mismatch::unless_equal("description", &self.description, &other.description)
     }
 }
 

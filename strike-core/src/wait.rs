@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use crate::call::{Call, Pause, Verdict};
 use crate::endpoint::Endpoint;
-use crate::error::{Attempt, Error, ErrorKind};
+use crate::error::{Attempt, Error, ErrorKind, Mismatch};
 use crate::machine::{Machine, Now, Reply, Step};
 use crate::new_charge::MAX_EXPIRY_SEC;
 use crate::op::{Get, Operation, Replay};
@@ -271,7 +271,7 @@ impl WaitPaid {
 
     /// Whether the answer is still about the payment that the payer was shown.
     fn compare(&self, charge: &Charge) -> Result<(), Error> {
-        self.charge.same_order(charge).map_err(|mismatch| {
+        Mismatch::unless_same_order(&self.charge, charge).map_err(|mismatch| {
             let asked = Get::new(self.charge.id().clone()).asked();
             self.at.mismatch(asked, mismatch).with_charge(charge.clone())
         })

@@ -4,10 +4,13 @@ use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
+use core::marker::PhantomData;
 use core::time::Duration;
 
 use http::{HeaderMap, StatusCode, header};
-use serde::de::IgnoredAny;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -105,18 +108,39 @@ struct ErrorBody {
 }
 
 impl ErrorBody {
-    /// Reads an error's body, which is an object: an array in the right order would do for the parser.
     fn read(body: &[u8]) -> Option<Self> {
-        body.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(body).ok())?
+        serde_json::from_slice::<Keyed<Self>>(body).ok().map(|body| body.0)
+    }
+}
+
+/// What was an object: for the parser alone, an array with the fields in order would do as well.
+struct Keyed<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Keyed<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = Keyed<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Keyed<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields)).map(Keyed)
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData))
     }
 }
 
 /// Reads the answer to something that is asked about one charge.
 pub(crate) fn charge(at: &Endpoint, asked: &str, response: &HttpResponse) -> Result<types::Charge, Error> {
     let text = success(at, asked, response)?;
-    match serde_json::from_str::<Charge>(text) {
-        Ok(_) if !text.trim_ascii_start().starts_with('{') => Err(undecodable(at, asked, response, text)),
-        Ok(charge) if !charge.code.0 => Ok(charge.into()),
+    match serde_json::from_str::<Keyed<Charge>>(text) {
+        Ok(Keyed(charge)) if !charge.code.0 => Ok(charge.into()),
         // A charge and an error at once: who knows which.
         Ok(_) => Err(undecodable(at, asked, response, text)),
         Err(error) => Err(disguised(at, asked, response, text, error)),
@@ -126,10 +150,10 @@ pub(crate) fn charge(at: &Endpoint, asked: &str, response: &HttpResponse) -> Res
 /// Reads the answer to a list: rows that are charges, and rows that are not.
 pub(crate) fn rows(at: &Endpoint, asked: &str, response: &HttpResponse) -> Result<Vec<Row>, Error> {
     let text = success(at, asked, response)?;
-    if let Ok(rows) = serde_json::from_str::<Vec<Charge>>(text)
-        && rows.iter().all(|row| !row.code.0)
+    if let Ok(rows) = serde_json::from_str::<Vec<Keyed<Charge>>>(text)
+        && rows.iter().all(|row| !row.0.code.0)
     {
-        return Ok(rows.into_iter().map(|row| Row::Charge(row.into())).collect());
+        return Ok(rows.into_iter().map(|row| Row::Charge(row.0.into())).collect());
     }
     let rows: Vec<&RawValue> =
         serde_json::from_str(text).map_err(|error| disguised(at, asked, response, text, error))?;
@@ -147,16 +171,16 @@ fn row(at: &Endpoint, text: &str) -> Row {
         #[serde(default)]
         customer_id: Option<String>,
     }
-    let reason = match serde_json::from_str::<Charge>(text) {
-        Ok(charge) if !charge.code.0 => return Row::Charge(charge.into()),
+    let reason = match serde_json::from_str::<Keyed<Charge>>(text) {
+        Ok(Keyed(charge)) if !charge.code.0 => return Row::Charge(charge.into()),
         Ok(_) => "it has a code, as errors have".to_owned(),
         Err(error) => text::shorten(&at.redact(&format!("{error}"))),
     };
-    let id = serde_json::from_str::<Id>(text).ok().map(|row| row.id);
+    let id = serde_json::from_str::<Keyed<Id>>(text).ok().map(|row| row.0.id);
     // The row is shown in errors: an id that repeats the key is no id.
     let id = id.filter(|id| at.redact(id.as_str()) == id.as_str());
     let customer_id =
-        serde_json::from_str::<Customer>(text).ok().map(|row| row.customer_id.unwrap_or_default());
+        serde_json::from_str::<Keyed<Customer>>(text).ok().map(|row| row.0.customer_id.unwrap_or_default());
     Row::Unreadable(Unreadable { id, customer_id, reason })
 }
 

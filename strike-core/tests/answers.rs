@@ -248,6 +248,18 @@ fn a_create_is_held_against_the_order() {
 }
 
 #[test]
+fn an_array_with_the_right_values_is_no_object() {
+    let array =
+        json!(["ch_1", 4200, "btc", 4200, "ab".repeat(32), "lntb1", "tea", null, true, 1, 1]).to_string();
+    assert_eq!(get(&response(200, array.clone())).unwrap_err().kind(), &ErrorKind::Undecodable);
+    let error = get(&response(404, r#"[404, "not found"]"#)).unwrap_err();
+    assert!(error.api().is_none());
+    assert_eq!(get(&response(200, r#"[404, "not found"]"#)).unwrap_err().kind(), &ErrorKind::Undecodable);
+    let page = list(&format!("[{array}]")).unwrap();
+    assert_eq!((page.charges().count(), page.unreadable().count()), (0, 1));
+}
+
+#[test]
 fn lists_with_and_without_bad_rows() {
     assert_eq!(list("[ ]").unwrap().rows(), 0);
     let good = charge_json(&[]);

@@ -77,9 +77,10 @@ impl Watched {
 /// Pages are as large as the host allows. Requests are at least a pace apart, and jittered.
 ///
 /// **When it ends a charge.** Paid: at once. Expired: by a look that began after the invoice's expiry and the grace, judged by the
-/// server's clock where it tells. Failed: if the server does not know it, or ten looks in a row could not be read.
+/// server's clock where it tells. Failed: if the server does not know it, if it has become another
+/// charge, or if more than ten looks in a row could not be read.
 ///
-/// **When asking fails**, nothing is lost: it backs off. After ten failures in a row, or at once where asking again does not help (a
+/// **When asking fails**, nothing is lost: it backs off. After more than ten failures in a row, or at once where asking again does not help (a
 /// wrong key, say), `next` gives the error; the charges stay pending, and the next `next` goes on.
 ///
 /// **Memory** per pending charge is about 140 bytes, of which 40 are its state and 32 its id; a hundred thousand take 14 MB.

@@ -4,6 +4,7 @@ use strike_core::{Network, UnixMillis};
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
+use crate::node::Instant;
 use crate::sandbox::Sandbox;
 use crate::service::Service;
 
@@ -79,9 +80,13 @@ impl Builder {
     }
 
     fn build_at(self, base_url: String) -> Sandbox {
-        let entropy = self.seed.map_or_else(Entropy::from_system, Entropy::from_seed);
-        let service = Service::new(self.api_key, self.network, entropy);
-        Sandbox::assemble(service, self.network, Clock::new(self.clock_at), base_url)
+        let mut entropy = self.seed.map_or_else(Entropy::from_system, Entropy::from_seed);
+        // Both are always drawn: what follows in the stream must not depend on who chose the key.
+        let drawn = entropy.name("sk_");
+        let node = Instant::new(self.network, &mut entropy);
+        let clock = Clock::new(self.clock_at);
+        let service = Service::new(self.api_key.unwrap_or(drawn), entropy, clock, Box::new(node));
+        Sandbox::assemble(service, self.network, base_url)
     }
 }
 
@@ -91,7 +96,7 @@ mod start {
     use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
     use super::Builder;
-    use crate::running::RunningSandbox;
+    use crate::server::RunningSandbox;
 
     impl Builder {
         /// Where [`start`](Self::start) listens: 127.0.0.1 and a free port unless set; port 0 means a free one.

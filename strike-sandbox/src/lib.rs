@@ -30,31 +30,25 @@
 //! Different on purpose: invoices carry a payment secret and features, without which no wallet of today pays.
 
 mod answer;
+mod api;
 mod builder;
-mod charge;
+mod changes;
 mod clock;
+mod control;
 mod entropy;
 mod guard;
-mod invoice;
-mod json_body;
-mod layout;
 mod ledger;
-mod paging;
-mod refusal;
-#[cfg(feature = "server")]
-mod running;
+mod node;
 mod sandbox;
 #[cfg(feature = "server")]
 mod server;
 mod service;
-mod settle;
-mod wanted;
 
 pub use builder::Builder;
-#[cfg(feature = "server")]
-pub use running::RunningSandbox;
+pub use node::{Paid, PayError};
 pub use sandbox::Sandbox;
-pub use settle::{Paid, PayError};
+#[cfg(feature = "server")]
+pub use server::RunningSandbox;
 
 /// The README, so that its code is compiled.
 #[cfg(all(doctest, feature = "server"))]

@@ -7,9 +7,8 @@ use std::time::Duration;
 use strike_core::{ChargeId, Exchange, HttpRequest, HttpResponse, Network, Reply, UnixMillis};
 
 use crate::builder::Builder;
-use crate::clock::Clock;
+use crate::node::{Paid, PayError};
 use crate::service::Service;
-use crate::settle::{Paid, PayError};
 
 /// A Strike service of one's own: it keeps charges, signs their invoices, and can pay them.
 ///
@@ -43,7 +42,6 @@ pub struct Sandbox(Arc<Shared>);
 
 struct Shared {
     service: Mutex<Service>,
-    clock: Clock,
     // Copies of what never changes, so that reading them needs no lock.
     base_url: String,
     api_key: String,
@@ -63,10 +61,10 @@ impl Sandbox {
         Builder::default()
     }
 
-    pub(crate) fn assemble(service: Service, network: Network, clock: Clock, base_url: String) -> Self {
+    pub(crate) fn assemble(service: Service, network: Network, base_url: String) -> Self {
         let api_key = service.api_key().to_owned();
         let payee = service.payee();
-        Self(Arc::new(Shared { service: Mutex::new(service), clock, base_url, api_key, payee, network }))
+        Self(Arc::new(Shared { service: Mutex::new(service), base_url, api_key, payee, network }))
     }
 
     /// Answers a request, whatever it is, with some status. The host in its URL does not matter.
@@ -76,7 +74,7 @@ impl Sandbox {
     pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
         // The lock is first: whoever comes later must not read an earlier time.
         let mut service = self.service();
-        let now = self.0.clock.now();
+        let now = service.clock().now();
         service.respond(request, now)
     }
 
@@ -115,20 +113,20 @@ impl Sandbox {
     /// already paid.
     pub fn pay(&self, id: &ChargeId) -> Result<Paid, PayError> {
         let mut service = self.service();
-        let now = self.0.clock.now();
+        let now = service.clock().now();
         service.pay(id.as_str(), now)
     }
 
     /// Moves the sandbox's clock forward, whether it is the system's or a manual one: invoices expire at once
     /// instead of in an hour. It stops in the year 3058, at the last second that an invoice can carry.
     pub fn advance(&self, by: Duration) {
-        self.0.clock.advance(by);
+        self.service().advance(by);
     }
 
     /// What time it is in the sandbox.
     #[must_use]
     pub fn now(&self) -> UnixMillis {
-        self.0.clock.now()
+        self.service().clock().now()
     }
 
     /// Where the API is, with a slash at the end: `http://127.0.0.1/api/v1/` in memory, and with the port for a

@@ -1,21 +1,20 @@
-//! The service itself: a request and a moment in, a response out. It knows no socket and no clock.
+//! The service itself: a request and a moment in, a response out. It knows no socket, and sees the time only when
+//! told.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use strike_core::http::{Method, StatusCode, header};
-use strike_core::{HttpRequest, HttpResponse, Network, UnixMillis};
+use strike_core::http::StatusCode;
+use strike_core::{HttpRequest, HttpResponse, UnixMillis};
 
-use crate::answer::{self, Audience};
-use crate::charge::Charge;
+use crate::answer::{self, Audience, Refusal};
+use crate::api;
+use crate::changes::Changes;
+use crate::clock::Clock;
+use crate::control;
 use crate::entropy::Entropy;
-use crate::guard;
-use crate::invoice::{self, Signer, Terms};
-use crate::layout::{self, Object};
-use crate::ledger::Ledger;
-use crate::paging;
-use crate::refusal::Refusal;
-use crate::settle::{self, Paid, PayError};
-use crate::wanted;
+use crate::ledger::{Charge, Ledger};
+use crate::node::{self, Node, Paid, PayError, Terms};
 
 /// The most bytes of body that are read.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
@@ -23,18 +22,25 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 pub(crate) struct Service {
     api_key: String,
     entropy: Entropy,
-    signer: Signer,
+    clock: Clock,
+    node: Box<dyn Node>,
     ledger: Ledger,
     requests: u64,
+    changes: Arc<Changes>,
 }
 
 impl Service {
-    /// A service without charges; without a key it draws one.
-    pub(crate) fn new(api_key: Option<String>, network: Network, mut entropy: Entropy) -> Self {
-        // Both are always drawn: what follows in the stream must not depend on who chose the key.
-        let drawn = entropy.name("sk_");
-        let signer = Signer::new(network, &mut entropy);
-        Self { api_key: api_key.unwrap_or(drawn), entropy, signer, ledger: Ledger::default(), requests: 0 }
+    /// A service without charges.
+    pub(crate) fn new(api_key: String, entropy: Entropy, clock: Clock, node: Box<dyn Node>) -> Self {
+        Self {
+            api_key,
+            entropy,
+            clock,
+            node,
+            ledger: Ledger::default(),
+            requests: 0,
+            changes: Arc::default(),
+        }
     }
 
     pub(crate) fn api_key(&self) -> &str {
@@ -42,7 +48,24 @@ impl Service {
     }
 
     pub(crate) fn payee(&self) -> String {
-        self.signer.payee()
+        self.node.payee()
+    }
+
+    pub(crate) const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Moves the clock forward.
+    pub(crate) fn advance(&mut self, by: Duration) {
+        self.clock.advance(by);
+        self.changes.announce();
+    }
+
+    /// Where changes are told.
+    #[cfg(feature = "server")]
+    #[expect(dead_code, reason = "whoever needs to know comes next")]
+    pub(crate) fn changes(&self) -> Arc<Changes> {
+        Arc::clone(&self.changes)
     }
 
     pub(crate) const fn requests(&self) -> u64 {
@@ -65,60 +88,18 @@ impl Service {
             _ if request.body().len() > MAX_BODY => {
                 Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large"))
             }
-            ["api", "v1", path @ ..] => self.api(path, request, now),
-            ["sandbox", path @ ..] => self.control(path, request, now),
+            ["api", "v1", path @ ..] => api::respond(self, path, request, now),
+            ["sandbox", path @ ..] => control::respond(self, path, request, now),
             _ => Err(Refusal::not_found()),
         };
         answer::response(request, outcome, audience, now)
     }
 
-    /// What the service offered.
-    fn api(&mut self, path: &[&str], request: &HttpRequest, now: UnixMillis) -> Result<String, Refusal> {
-        // A browser asks first, and does so without credentials.
-        if request.method() == Method::OPTIONS {
-            return Ok(String::new());
-        }
-        if !guard::presents(request.headers(), &self.api_key) {
-            return Err(Refusal::unauthenticated());
-        }
-        match (request.method(), path) {
-            (&Method::POST, ["charges"]) => self.create(request, now),
-            (&Method::GET | &Method::HEAD, ["charges"]) => self.list(request.uri().query()),
-            (&Method::GET | &Method::HEAD, ["charges", id]) => self.get(id),
-            (_, ["charges"]) => Err(Refusal::method_not_allowed("GET, HEAD, POST, OPTIONS")),
-            (_, ["charges", _]) => Err(Refusal::method_not_allowed("GET, HEAD, OPTIONS")),
-            _ => Err(Refusal::not_found()),
-        }
-    }
-
-    /// What only a sandbox can offer.
-    fn control(&mut self, path: &[&str], request: &HttpRequest, now: UnixMillis) -> Result<String, Refusal> {
-        let ["charges", id, "pay"] = path else { return Err(Refusal::not_found()) };
-        if request.method() != Method::POST {
-            return Err(Refusal::method_not_allowed("POST"));
-        }
-        if !guard::is_no_foreign_page(request) {
-            return Err(Refusal::new(StatusCode::FORBIDDEN, "not from a page of another origin"));
-        }
-        match self.pay(id, now) {
-            Ok(paid) => Ok(Object::default()
-                .text("id", id)
-                .flag("paid", true)
-                .text("preimage", &paid.preimage_hex())
-                .end()),
-            Err(PayError::UnknownCharge) => Err(Refusal::not_found()),
-            Err(error) => Err(Refusal::new(StatusCode::CONFLICT, error.to_string())),
-        }
-    }
-
-    fn create(&mut self, request: &HttpRequest, now: UnixMillis) -> Result<String, Refusal> {
-        let content_type = request.headers().get(header::CONTENT_TYPE).map(|it| it.as_bytes());
-        let content_type = String::from_utf8_lossy(content_type.unwrap_or_default());
-        let wanted = wanted::read(&content_type, request.body())?;
-
+    /// Makes a charge, and gives its JSON.
+    pub(crate) fn create(&mut self, wanted: api::Wanted, now: UnixMillis) -> Result<String, Refusal> {
         let id = self.entropy.name("ch_");
         let preimage = self.entropy.bytes32();
-        let payment_hash = invoice::payment_hash(&preimage);
+        let payment_hash = node::payment_hash(&preimage);
         // The invoice counts whole seconds, and so does its expiry.
         let timestamp = Duration::from_secs(now.as_millis() / 1000);
         let expiry = wanted.expiry.map(Duration::from_secs);
@@ -130,7 +111,7 @@ impl Service {
             timestamp,
             expiry,
         };
-        let payment_request = self.signer.sign(&terms).map_err(|_| {
+        let payment_request = self.node.invoice(&terms).map_err(|_| {
             Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "the invoice could not be signed")
         })?;
         let charge = Charge {
@@ -145,24 +126,36 @@ impl Service {
             created: now,
             updated: now,
             expires: UnixMillis::from_secs(timestamp.as_secs())
-                .saturating_add(expiry.unwrap_or(invoice::DEFAULT_EXPIRY)),
+                .saturating_add(expiry.unwrap_or(node::DEFAULT_EXPIRY)),
         };
         let answer = charge.to_json();
         self.ledger.push(charge);
+        self.changes.announce();
         Ok(answer)
     }
 
-    fn get(&self, id: &str) -> Result<String, Refusal> {
-        self.ledger.get(id).map(Charge::to_json).ok_or_else(Refusal::not_found)
+    pub(crate) fn charge(&self, id: &str) -> Option<&Charge> {
+        self.ledger.get(id)
     }
 
-    fn list(&self, query: Option<&str>) -> Result<String, Refusal> {
-        let (page, size) = paging::read(query.unwrap_or_default())?;
-        Ok(layout::list(self.ledger.page(page, size).map(Charge::to_json)))
+    /// A page of charges, the newest first.
+    pub(crate) fn page(&self, page: usize, size: usize) -> impl Iterator<Item = &Charge> {
+        self.ledger.page(page, size)
     }
 
+    /// Pays a charge, if a wallet still could.
     pub(crate) fn pay(&mut self, id: &str, now: UnixMillis) -> Result<Paid, PayError> {
         let charge = self.ledger.get_mut(id).ok_or(PayError::UnknownCharge)?;
-        settle::settle(charge, now)
+        if charge.paid {
+            return Err(PayError::AlreadyPaid);
+        }
+        if now >= charge.expires {
+            return Err(PayError::Expired);
+        }
+        let preimage = self.node.settle(&charge.payment_request, &charge.preimage, now)?;
+        charge.paid = true;
+        charge.updated = now;
+        self.changes.announce();
+        Ok(Paid { preimage, payment_hash: charge.payment_hash, at: now })
     }
 }

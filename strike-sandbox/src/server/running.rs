@@ -10,7 +10,6 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use crate::sandbox::Sandbox;
-use crate::server;
 
 /// A [`Sandbox`] that also answers on a socket; it is one by [`Deref`].
 ///
@@ -38,7 +37,7 @@ impl RunningSandbox {
             // The runtime is made here, and dropped here: neither may happen inside a caller's runtime.
             match enter(listener) {
                 Ok((runtime, listener)) => {
-                    runtime.spawn(server::serve(listener, service));
+                    runtime.spawn(super::serve(listener, service));
                     let _ = report.send(Ok(()));
                     // Either way it is over: told to stop, or nobody is left to tell.
                     let _ = runtime.block_on(stopped);

@@ -1,8 +1,10 @@
 //! All charges, in the order in which they were made, and found by id.
 
+mod charge;
+
 use std::collections::HashMap;
 
-use crate::charge::Charge;
+pub(crate) use charge::Charge;
 
 #[derive(Default)]
 pub(crate) struct Ledger {

@@ -2,7 +2,7 @@
 
 use strike_core::{PaymentHash, Satoshi, UnixMillis};
 
-use crate::layout::Object;
+use crate::answer::Object;
 
 pub(crate) struct Charge {
     pub(crate) id: String,

@@ -2,7 +2,7 @@
 
 use std::num::IntErrorKind;
 
-use crate::refusal::Refusal;
+use crate::answer::Refusal;
 
 /// How many rows a page has unless the caller says.
 const DEFAULT_SIZE: usize = 30;

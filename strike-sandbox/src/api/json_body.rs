@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Number, Value};
 
-use crate::refusal::Refusal;
-use crate::wanted::Fields;
+use super::wanted::Fields;
+use crate::answer::Refusal;
 
 pub(crate) fn read(body: &[u8]) -> Result<Fields, Refusal> {
     let fields = match serde_json::from_slice(body) {

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use strike_core::http::StatusCode;
 
-use crate::layout::Object;
+use super::layout::Object;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {

@@ -1,16 +1,14 @@
-//! How a charge becomes paid: at the caller's word, with the preimage as the proof that a payer would get.
+//! What a payment gives, and why there was none.
 
 use data_encoding::HEXLOWER;
 use strike_core::{PaymentHash, UnixMillis};
 
-use crate::charge::Charge;
-
 /// A payment that was made, with its proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paid {
-    preimage: [u8; 32],
-    payment_hash: PaymentHash,
-    at: UnixMillis,
+    pub(crate) preimage: [u8; 32],
+    pub(crate) payment_hash: PaymentHash,
+    pub(crate) at: UnixMillis,
 }
 
 impl Paid {
@@ -52,17 +50,7 @@ pub enum PayError {
     /// It was paid before; an invoice is paid once.
     #[error("the charge is already paid")]
     AlreadyPaid,
-}
-
-/// Pays a charge, if a wallet still could.
-pub(crate) fn settle(charge: &mut Charge, now: UnixMillis) -> Result<Paid, PayError> {
-    if charge.paid {
-        return Err(PayError::AlreadyPaid);
-    }
-    if now >= charge.expires {
-        return Err(PayError::Expired);
-    }
-    charge.paid = true;
-    charge.updated = now;
-    Ok(Paid { preimage: charge.preimage, payment_hash: charge.payment_hash, at: now })
+    /// The node did not take the invoice for one of its own.
+    #[error("the node does not know this invoice")]
+    UnknownInvoice,
 }

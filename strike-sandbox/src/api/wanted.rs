@@ -2,8 +2,8 @@
 
 use strike_core::Satoshi;
 
-use crate::json_body;
-use crate::refusal::Refusal;
+use super::json_body;
+use crate::answer::Refusal;
 
 /// The largest amount, in satoshi: 2^32 millisatoshi, cut to whole satoshi.
 const MAX_AMOUNT: u64 = 4_294_967;

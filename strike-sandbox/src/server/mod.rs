@@ -1,5 +1,7 @@
 //! HTTP/1.1 on a socket: reads a request whole, hands it to the sandbox, writes the answer.
 
+mod running;
+
 use std::convert::identity;
 use std::io;
 use std::sync::Arc;
@@ -18,6 +20,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::sandbox::Sandbox;
 use crate::service::MAX_BODY;
+
+pub use running::RunningSandbox;
 
 /// How long a connection may be idle, or take over a request's head: nginx's own default.
 const IDLE: Duration = Duration::from_secs(75);

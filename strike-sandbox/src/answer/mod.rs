@@ -1,11 +1,15 @@
 //! Dresses an outcome as a response: the status, and the headers that the service sent with every answer.
 
+mod layout;
+mod refusal;
+
 use std::time::{Duration, SystemTime};
 
 use strike_core::http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 use strike_core::{HttpRequest, HttpResponse, UnixMillis};
 
-use crate::refusal::Refusal;
+pub(crate) use layout::{Object, list};
+pub(crate) use refusal::Refusal;
 
 /// Who may read an answer in a browser.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use strike_core::{Network, UnixMillis};
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::node::Instant;
+use crate::node::Settlement;
 use crate::sandbox::Sandbox;
 use crate::service::Service;
 
@@ -30,6 +30,7 @@ pub struct Builder {
     network: Network,
     seed: Option<u64>,
     clock_at: Option<UnixMillis>,
+    settlement: Settlement,
     #[cfg(feature = "server")]
     listen: std::net::SocketAddr,
 }
@@ -41,6 +42,7 @@ impl Default for Builder {
             network: Network::Testnet,
             seed: None,
             clock_at: None,
+            settlement: Settlement::Instant,
             #[cfg(feature = "server")]
             listen: (std::net::Ipv4Addr::LOCALHOST, 0).into(),
         }
@@ -73,6 +75,12 @@ impl Builder {
         self
     }
 
+    /// How charges are paid; at once unless set.
+    pub const fn settlement(mut self, settlement: Settlement) -> Self {
+        self.settlement = settlement;
+        self
+    }
+
     /// A sandbox that answers in memory.
     #[must_use]
     pub fn build(self) -> Sandbox {
@@ -83,9 +91,9 @@ impl Builder {
         let mut entropy = self.seed.map_or_else(Entropy::from_system, Entropy::from_seed);
         // Both are always drawn: what follows in the stream must not depend on who chose the key.
         let drawn = entropy.name("sk_");
-        let node = Instant::new(self.network, &mut entropy);
         let clock = Clock::new(self.clock_at);
-        let service = Service::new(self.api_key.unwrap_or(drawn), entropy, clock, Box::new(node));
+        let node = self.settlement.node(self.network, &mut entropy, clock.now());
+        let service = Service::new(self.api_key.unwrap_or(drawn), entropy, clock, node);
         Sandbox::assemble(service, self.network, base_url)
     }
 }

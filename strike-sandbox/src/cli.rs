@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use lexopt::prelude::{Long, Short, ValueExt};
 use strike_core::{ApiKey, Network};
+use strike_sandbox::Settlement;
 
 pub(crate) const HELP: &str = "\
 The Strike charge API in a box, for tests and demonstrations.
@@ -17,6 +18,7 @@ Options:
       --api-key KEY      The account's key [default: drawn at random]
       --network NETWORK  bitcoin, testnet, signet or regtest [default: testnet]
       --seed N           Draw keys, ids and preimages from this number, the same in every run
+      --settle HOW       instant, or lightning for real payments over a channel [default: instant]
       --json             First line of output: {\"base_url\": ..., \"api_key\": ...}
   -h, --help             Print this help
   -V, --version          Print the version
@@ -37,6 +39,7 @@ pub(crate) struct Options {
     pub(crate) api_key: Option<String>,
     pub(crate) network: Network,
     pub(crate) seed: Option<u64>,
+    pub(crate) settlement: Settlement,
     pub(crate) json: bool,
 }
 
@@ -47,6 +50,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         api_key: None,
         network: Network::Testnet,
         seed: None,
+        settlement: Settlement::Instant,
         json: false,
     };
     let mut allow_remote = false;
@@ -58,6 +62,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             Long("api-key") => options.api_key = Some(parser.value()?.parse_with(api_key)?),
             Long("network") => options.network = parser.value()?.parse()?,
             Long("seed") => options.seed = Some(parser.value()?.parse()?),
+            Long("settle") => options.settlement = parser.value()?.parse_with(settlement)?,
             Long("json") => options.json = true,
             Long("help") | Short('h') => return Ok(Command::Help),
             Long("version") | Short('V') => return Ok(Command::Version),
@@ -87,6 +92,17 @@ fn api_key(text: &str) -> Result<String, strike_core::Error> {
     ApiKey::new(text).map(|_| text.to_owned())
 }
 
+fn settlement(text: &str) -> Result<Settlement, &'static str> {
+    match text {
+        "instant" => Ok(Settlement::Instant),
+        #[cfg(feature = "lightning")]
+        "lightning" => Ok(Settlement::Lightning),
+        #[cfg(not(feature = "lightning"))]
+        "lightning" => Err("this program was built without the feature lightning"),
+        _ => Err("expected instant or lightning"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +118,7 @@ mod tests {
             api_key: None,
             network: Network::Testnet,
             seed: None,
+            settlement: Settlement::Instant,
             json: false,
         };
         assert_eq!(run(""), Ok(Command::Run(defaults)));
@@ -110,9 +127,11 @@ mod tests {
             api_key: Some("sk_demo".to_owned()),
             network: Network::Regtest,
             seed: Some(7),
+            settlement: Settlement::Instant,
             json: true,
         };
-        let arguments = "--listen [::1]:0 --api-key=sk_demo --network regtest --seed 7 --json";
+        let arguments =
+            "--listen [::1]:0 --api-key=sk_demo --network regtest --seed 7 --settle instant --json";
         assert_eq!(run(arguments), Ok(Command::Run(all)));
         assert_eq!(run("--seed 1 --help"), Ok(Command::Help));
         assert_eq!(run("-V"), Ok(Command::Version));
@@ -136,6 +155,7 @@ mod tests {
             ("--listen localhost:http", "127.0.0.1:8420"),
             ("--network ropsten", "testnet"),
             ("--seed seven", "seven"),
+            ("--settle later", "instant or lightning"),
             ("--api-key a:b", "colon"),
             ("--json=yes", "yes"),
         ] {

@@ -45,7 +45,7 @@ mod server;
 mod service;
 
 pub use builder::Builder;
-pub use node::{Paid, PayError};
+pub use node::{Paid, PayError, Settlement};
 pub use sandbox::Sandbox;
 #[cfg(feature = "server")]
 pub use server::RunningSandbox;

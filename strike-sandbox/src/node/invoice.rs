@@ -11,7 +11,7 @@ use strike_core::{Network, PaymentHash, Satoshi};
 use crate::entropy::Entropy;
 
 /// How many blocks the last hop may take, as today's nodes ask; the service of 2018 asked 10, which they refuse.
-const MIN_FINAL_CLTV_EXPIRY_DELTA: u64 = 18;
+const MIN_FINAL_CLTV_EXPIRY_DELTA: u16 = 18;
 
 /// How long an invoice without an `x` tag can be paid, by BOLT11.
 pub(crate) const DEFAULT_EXPIRY: Duration = Duration::from_secs(3600);
@@ -21,9 +21,11 @@ pub(crate) struct Signer {
     secp: Secp256k1<SignOnly>,
     key: SecretKey,
     currency: Currency,
+    min_final_cltv_expiry_delta: u16,
 }
 
 /// What an invoice says.
+#[derive(Clone, Copy)]
 pub(crate) struct Terms<'a> {
     pub(crate) amount: Satoshi,
     pub(crate) description: &'a str,
@@ -40,6 +42,7 @@ pub(crate) struct Terms<'a> {
 pub(crate) struct Unsignable;
 
 impl Signer {
+    /// Signs with a key that is drawn.
     pub(crate) fn new(network: Network, entropy: &mut Entropy) -> Self {
         // One draw in 2^128 is no key of the curve.
         let key = loop {
@@ -47,13 +50,18 @@ impl Signer {
                 break key;
             }
         };
+        Self::with_key(network, key, MIN_FINAL_CLTV_EXPIRY_DELTA)
+    }
+
+    /// Signs with this key, for a node that asks for this many blocks.
+    pub(crate) fn with_key(network: Network, key: SecretKey, min_final_cltv_expiry_delta: u16) -> Self {
         let currency = match network {
             Network::Bitcoin => Currency::Bitcoin,
             Network::Testnet => Currency::BitcoinTestnet,
             Network::Signet => Currency::Signet,
             Network::Regtest => Currency::Regtest,
         };
-        Self { secp: Secp256k1::signing_only(), key, currency }
+        Self { secp: Secp256k1::signing_only(), key, currency, min_final_cltv_expiry_delta }
     }
 
     /// The node's public key in hex, to which every invoice's signature leads.
@@ -69,7 +77,7 @@ impl Signer {
             .duration_since_epoch(terms.timestamp)
             .payment_hash(hash)
             .description(terms.description.to_owned())
-            .min_final_cltv_expiry_delta(MIN_FINAL_CLTV_EXPIRY_DELTA)
+            .min_final_cltv_expiry_delta(self.min_final_cltv_expiry_delta.into())
             .payment_secret(PaymentSecret(terms.payment_secret));
         if let Some(expiry) = terms.expiry {
             invoice = invoice.expiry_time(expiry);

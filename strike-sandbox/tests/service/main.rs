@@ -15,6 +15,8 @@ mod hostile;
 mod invoice;
 #[cfg(test)]
 mod layout;
+#[cfg(all(test, feature = "lightning"))]
+mod lightning;
 #[cfg(test)]
 mod list;
 #[cfg(test)]

@@ -47,7 +47,13 @@ pub enum Settlement {
 
 impl Settlement {
     /// A node of this kind. Everything that it draws is drawn here.
-    pub(crate) fn node(self, network: Network, entropy: &mut Entropy, now: UnixMillis) -> Box<dyn Node> {
+    pub(crate) fn node(
+        self,
+        network: Network,
+        entropy: &mut Entropy,
+        #[cfg_attr(not(feature = "lightning"), expect(unused_variables, reason = "only channels need it"))]
+        now: UnixMillis,
+    ) -> Box<dyn Node> {
         match self {
             Self::Instant => Box::new(Instant::new(network, entropy)),
             #[cfg(feature = "lightning")]

@@ -35,7 +35,11 @@ mod builder;
 mod changes;
 mod clock;
 mod control;
+#[cfg(feature = "dashboard")]
+mod dashboard;
 mod entropy;
+#[cfg(feature = "server")]
+mod events;
 mod guard;
 mod ledger;
 mod node;

@@ -7,6 +7,8 @@ use std::time::Duration;
 use strike_core::{ChargeId, Exchange, HttpRequest, HttpResponse, Network, Reply, UnixMillis};
 
 use crate::builder::Builder;
+#[cfg(feature = "server")]
+use crate::changes::Changes;
 use crate::node::{Paid, PayError};
 use crate::service::Service;
 
@@ -164,6 +166,11 @@ impl Sandbox {
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.service().requests()
+    }
+
+    #[cfg(feature = "server")]
+    pub(crate) fn changes(&self) -> Arc<Changes> {
+        self.service().changes()
     }
 
     /// The service, whoever panicked while holding it: every change to it is complete or not begun.

@@ -7,12 +7,16 @@ use std::time::Duration;
 use strike_core::http::StatusCode;
 use strike_core::{HttpRequest, HttpResponse, UnixMillis};
 
-use crate::answer::{self, Audience, Refusal};
+use crate::answer::{self, Audience, Document, Refusal};
 use crate::api;
 use crate::changes::Changes;
 use crate::clock::Clock;
 use crate::control;
+#[cfg(feature = "dashboard")]
+use crate::dashboard;
 use crate::entropy::Entropy;
+#[cfg(feature = "server")]
+use crate::events;
 use crate::ledger::{Charge, Ledger};
 use crate::node::{self, Node, Paid, PayError, Terms};
 
@@ -63,7 +67,6 @@ impl Service {
 
     /// Where changes are told.
     #[cfg(feature = "server")]
-    #[expect(dead_code, reason = "whoever needs to know comes next")]
     pub(crate) fn changes(&self) -> Arc<Changes> {
         Arc::clone(&self.changes)
     }
@@ -81,15 +84,21 @@ impl Service {
         // Doubled and trailing slashes do not matter, as behind nginx.
         let path: Vec<&str> = request.uri().path().split('/').filter(|segment| !segment.is_empty()).collect();
         let audience = match path.first() {
-            Some(&"sandbox") => Audience::SameOrigin,
+            Some(&"sandbox") | None => Audience::SameOrigin,
             _ => Audience::AnyOrigin,
         };
         let outcome = match path.as_slice() {
             _ if request.body().len() > MAX_BODY => {
                 Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large"))
             }
-            ["api", "v1", path @ ..] => api::respond(self, path, request, now),
-            ["sandbox", path @ ..] => control::respond(self, path, request, now),
+            ["api", "v1", path @ ..] => api::respond(self, path, request, now).map(Document::from),
+            #[cfg(feature = "dashboard")]
+            [] | ["sandbox", "page", ..] | ["sandbox", "charges", _, "qr.svg" | "qr.txt"] => {
+                dashboard::respond(self, &path, request)
+            }
+            #[cfg(feature = "server")]
+            ["sandbox", "events"] => events::respond(self, request),
+            ["sandbox", path @ ..] => control::respond(self, path, request, now).map(Document::from),
             _ => Err(Refusal::not_found()),
         };
         answer::response(request, outcome, audience, now)

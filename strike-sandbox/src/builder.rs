@@ -84,6 +84,7 @@ impl Builder {
         // Both are always drawn: what follows in the stream must not depend on who chose the key.
         let drawn = entropy.name("sk_");
         let node = Instant::new(self.network, &mut entropy);
+        entropy.mark();
         let clock = Clock::new(self.clock_at);
         let service = Service::new(self.api_key.unwrap_or(drawn), entropy, clock, Box::new(node));
         Sandbox::assemble(service, self.network, base_url)

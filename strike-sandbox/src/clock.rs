@@ -26,6 +26,11 @@ impl Clock {
         base.saturating_add(self.ahead).min(UnixMillis::from_secs(LAST_SECOND))
     }
 
+    /// Takes back every move.
+    pub(crate) const fn reset(&mut self) {
+        self.ahead = Duration::ZERO;
+    }
+
     pub(crate) const fn advance(&mut self, by: Duration) {
         self.ahead = self.ahead.saturating_add(by);
     }

@@ -10,7 +10,12 @@ const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrst
 /// How many base58 characters follow the prefix of an id or a key.
 const NAME_LENGTH: usize = 29;
 
-pub(crate) struct Entropy(ChaCha20Rng);
+pub(crate) struct Entropy {
+    stream: ChaCha20Rng,
+    /// Where in the stream it begins again; nowhere if nobody chose the seed, since ids that were drawn once
+    /// would come to name other charges.
+    start: Option<u128>,
+}
 
 impl Entropy {
     /// The stream of that seed, the same on every machine.
@@ -19,7 +24,7 @@ impl Entropy {
         for (to, from) in key.iter_mut().zip(seed.to_le_bytes()) {
             *to = from;
         }
-        Self(ChaCha20Rng::from_seed(key))
+        Self { stream: ChaCha20Rng::from_seed(key), start: Some(0) }
     }
 
     /// A stream that nobody can foresee.
@@ -32,12 +37,26 @@ impl Entropy {
                 chunk.copy_from_slice(&RandomState::new().hash_one(n).to_le_bytes());
             }
         }
-        Self(ChaCha20Rng::from_seed(key))
+        Self { stream: ChaCha20Rng::from_seed(key), start: None }
+    }
+
+    /// A stream of a seed begins here, too, when it is rewound.
+    pub(crate) fn mark(&mut self) {
+        if self.start.is_some() {
+            self.start = Some(self.stream.get_word_pos());
+        }
+    }
+
+    /// Begins the stream of a seed again.
+    pub(crate) fn rewind(&mut self) {
+        if let Some(start) = self.start {
+            self.stream.set_word_pos(start);
+        }
     }
 
     pub(crate) fn bytes32(&mut self) -> [u8; 32] {
         let mut bytes = [0; 32];
-        self.0.fill_bytes(&mut bytes);
+        self.stream.fill_bytes(&mut bytes);
         bytes
     }
 

@@ -27,7 +27,7 @@ const QUIET: Duration = Duration::from_secs(15);
 /// The first event: how many changes there were until now.
 pub(crate) fn respond(service: &Service, request: &HttpRequest) -> Result<Document, Refusal> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Err(Refusal::method_not_allowed("GET, HEAD"));
+        return Err(Refusal::method_not_allowed(&["GET", "HEAD"]));
     }
     // A foreign page could not read it, but could keep the places taken.
     if !guard::is_no_foreign_page(request) {

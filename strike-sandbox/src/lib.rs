@@ -49,10 +49,12 @@ mod server;
 mod service;
 
 pub use builder::Builder;
+pub use ledger::{ChargeRecord, ChargeState};
 pub use node::{Paid, PayError};
 pub use sandbox::Sandbox;
 #[cfg(feature = "server")]
 pub use server::RunningSandbox;
+pub use service::ExpireError;
 
 /// The README, so that its code is compiled.
 #[cfg(all(doctest, feature = "server"))]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strike_core::http::StatusCode;
-use strike_core::{HttpRequest, HttpResponse, UnixMillis};
+use strike_core::{ChargeId, HttpRequest, HttpResponse, UnixMillis};
 
 use crate::answer::{self, Audience, Document, Refusal};
 use crate::api;
@@ -65,6 +65,21 @@ impl Service {
         self.changes.announce();
     }
 
+    /// Goes back to the start, with the same key and node: no charges, no requests counted, the clock and the
+    /// seed's stream where they were.
+    pub(crate) fn reset(&mut self) {
+        self.ledger.clear();
+        self.requests = 0;
+        self.clock.reset();
+        self.entropy.rewind();
+        self.changes.announce();
+    }
+
+    /// Draws ids and preimages from this seed from here on.
+    pub(crate) fn reseed(&mut self, seed: u64) {
+        self.entropy = Entropy::from_seed(seed);
+    }
+
     /// Where changes are told.
     #[cfg(feature = "server")]
     pub(crate) fn changes(&self) -> Arc<Changes> {
@@ -104,9 +119,10 @@ impl Service {
         answer::response(request, outcome, audience, now)
     }
 
-    /// Makes a charge, and gives its JSON.
-    pub(crate) fn create(&mut self, wanted: api::Wanted, now: UnixMillis) -> Result<String, Refusal> {
-        let id = self.entropy.name("ch_");
+    /// Makes a charge.
+    pub(crate) fn create(&mut self, wanted: api::Wanted, now: UnixMillis) -> Result<Charge, Refusal> {
+        let failed = |what| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, what);
+        let id = ChargeId::new(self.entropy.name("ch_")).map_err(|_| failed("no id could be drawn"))?;
         let preimage = self.entropy.bytes32();
         let payment_hash = node::payment_hash(&preimage);
         // The invoice counts whole seconds, and so does its expiry.
@@ -120,9 +136,8 @@ impl Service {
             timestamp,
             expiry,
         };
-        let payment_request = self.node.invoice(&terms).map_err(|_| {
-            Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "the invoice could not be signed")
-        })?;
+        let payment_request =
+            self.node.invoice(&terms).map_err(|_| failed("the invoice could not be signed"))?;
         let charge = Charge {
             id,
             amount: wanted.amount,
@@ -137,10 +152,9 @@ impl Service {
             expires: UnixMillis::from_secs(timestamp.as_secs())
                 .saturating_add(expiry.unwrap_or(node::DEFAULT_EXPIRY)),
         };
-        let answer = charge.to_json();
-        self.ledger.push(charge);
+        self.ledger.push(charge.clone());
         self.changes.announce();
-        Ok(answer)
+        Ok(charge)
     }
 
     pub(crate) fn charge(&self, id: &str) -> Option<&Charge> {
@@ -167,4 +181,27 @@ impl Service {
         self.changes.announce();
         Ok(Paid { preimage, payment_hash: charge.payment_hash, at: now })
     }
+
+    /// Ends the time in which a charge can be paid. One that is over stays so.
+    pub(crate) fn expire(&mut self, id: &str, now: UnixMillis) -> Result<(), ExpireError> {
+        let charge = self.ledger.get_mut(id).ok_or(ExpireError::UnknownCharge)?;
+        if charge.paid {
+            return Err(ExpireError::AlreadyPaid);
+        }
+        charge.expires = charge.expires.min(now);
+        self.changes.announce();
+        Ok(())
+    }
+}
+
+/// Why a charge cannot be made to expire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExpireError {
+    /// The sandbox has no charge of that id.
+    #[error("no charge has this id")]
+    UnknownCharge,
+    /// It was paid, and stays so.
+    #[error("the charge is already paid")]
+    AlreadyPaid,
 }

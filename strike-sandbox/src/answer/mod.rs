@@ -53,7 +53,7 @@ pub(crate) fn response(
 ) -> HttpResponse {
     let refusal = outcome.as_ref().err();
     let status = refusal.map(|refusal| refusal.status).unwrap_or_default();
-    let allow = refusal.and_then(|refusal| refusal.allow);
+    let of_refusal = refusal.and_then(|refusal| refusal.header.clone());
     let Document { content_type, body } = outcome.unwrap_or_else(|refusal| refusal.to_json().into());
 
     let mut headers = HeaderMap::with_capacity(12);
@@ -67,8 +67,8 @@ pub(crate) fn response(
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     let connection = if stays_open(request) { "keep-alive" } else { "close" };
     headers.insert(header::CONNECTION, HeaderValue::from_static(connection));
-    if let Some(allow) = allow {
-        headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+    if let Some((name, value)) = of_refusal {
+        headers.insert(name, value);
     }
     let for_browsers = match audience {
         Audience::AnyOrigin => CORS.as_slice(),

@@ -12,7 +12,7 @@ use crate::service::Service;
 /// Answers a request for the page, for one of its files, or for a QR code.
 pub(crate) fn respond(service: &Service, path: &[&str], request: &HttpRequest) -> Result<Document, Refusal> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Err(Refusal::method_not_allowed("GET, HEAD"));
+        return Err(Refusal::method_not_allowed(&["GET", "HEAD"]));
     }
     let (content_type, body) = match path {
         [] => ("text/html; charset=utf-8", include_str!("page/index.html").to_owned()),

@@ -19,7 +19,6 @@ impl Changes {
 
     /// Learns of every change from now on; several that come close together may be told as one.
     #[cfg(feature = "server")]
-    #[expect(dead_code, reason = "whoever needs to know comes next")]
     pub(crate) fn watch(&self) -> watch::Receiver<u64> {
         self.count.subscribe()
     }

@@ -15,6 +15,7 @@ use crate::control;
 use crate::entropy::Entropy;
 use crate::ledger::{Charge, Ledger};
 use crate::node::{self, Node, Paid, PayError, Terms};
+use crate::webhooks::{Outbox, Webhook};
 
 /// The most bytes of body that are read.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
@@ -25,19 +26,29 @@ pub(crate) struct Service {
     clock: Clock,
     node: Box<dyn Node>,
     ledger: Ledger,
+    outbox: Outbox,
     requests: u64,
     changes: Arc<Changes>,
 }
 
 impl Service {
     /// A service without charges.
-    pub(crate) fn new(api_key: String, entropy: Entropy, clock: Clock, node: Box<dyn Node>) -> Self {
+    pub(crate) fn new(
+        api_key: String,
+        entropy: Entropy,
+        clock: Clock,
+        node: Box<dyn Node>,
+        webhook: Option<Webhook>,
+    ) -> Self {
+        // What becomes of webhooks must not depend on how many charges there are, nor the other way round.
+        let outbox = Outbox::new(webhook, entropy.branch());
         Self {
             api_key,
             entropy,
             clock,
             node,
             ledger: Ledger::default(),
+            outbox,
             requests: 0,
             changes: Arc::default(),
         }
@@ -63,9 +74,19 @@ impl Service {
 
     /// Where changes are told.
     #[cfg(feature = "server")]
-    #[expect(dead_code, reason = "whoever needs to know comes next")]
     pub(crate) fn changes(&self) -> Arc<Changes> {
         Arc::clone(&self.changes)
+    }
+
+    pub(crate) const fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Does something to the deliveries, and tells of it.
+    pub(crate) fn change_outbox<T>(&mut self, change: impl FnOnce(&mut Outbox) -> T) -> T {
+        let outcome = change(&mut self.outbox);
+        self.changes.announce();
+        outcome
     }
 
     pub(crate) const fn requests(&self) -> u64 {
@@ -155,6 +176,8 @@ impl Service {
         let preimage = self.node.settle(&charge.payment_request, &charge.preimage, now)?;
         charge.paid = true;
         charge.updated = now;
+        // Only now: whoever is told and asks must see it paid.
+        self.outbox.paid(&charge.id, &charge.to_json(), now);
         self.changes.announce();
         Ok(Paid { preimage, payment_hash: charge.payment_hash, at: now })
     }

@@ -1,6 +1,7 @@
 //! What only a sandbox can offer: the routes below `/sandbox/`, which ask for no key.
 
 mod charges;
+mod deliveries;
 
 use strike_core::http::{Method, StatusCode};
 use strike_core::{HttpRequest, UnixMillis};
@@ -23,6 +24,10 @@ pub(crate) fn respond(
     match (request.method(), path) {
         (&Method::POST, ["charges", id, "pay"]) => charges::pay(service, id, now),
         (_, ["charges", _, "pay"]) => Err(Refusal::method_not_allowed("POST")),
+        (&Method::GET | &Method::HEAD, ["deliveries"]) => Ok(deliveries::list(service)),
+        (&Method::POST, ["deliveries", number, "send"]) => deliveries::send(service, number, now),
+        (_, ["deliveries"]) => Err(Refusal::method_not_allowed("GET, HEAD")),
+        (_, ["deliveries", _, "send"]) => Err(Refusal::method_not_allowed("POST")),
         _ => Err(Refusal::not_found()),
     }
 }

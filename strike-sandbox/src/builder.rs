@@ -7,6 +7,7 @@ use crate::entropy::Entropy;
 use crate::node::Instant;
 use crate::sandbox::Sandbox;
 use crate::service::Service;
+use crate::webhooks::Webhook;
 
 /// A [`Sandbox`] in the making.
 ///
@@ -30,6 +31,7 @@ pub struct Builder {
     network: Network,
     seed: Option<u64>,
     clock_at: Option<UnixMillis>,
+    pub(crate) webhook: Option<Webhook>,
     #[cfg(feature = "server")]
     listen: std::net::SocketAddr,
 }
@@ -41,6 +43,7 @@ impl Default for Builder {
             network: Network::Testnet,
             seed: None,
             clock_at: None,
+            webhook: None,
             #[cfg(feature = "server")]
             listen: (std::net::Ipv4Addr::LOCALHOST, 0).into(),
         }
@@ -86,7 +89,8 @@ impl Builder {
         let node = Instant::new(self.network, &mut entropy);
         entropy.mark();
         let clock = Clock::new(self.clock_at);
-        let service = Service::new(self.api_key.unwrap_or(drawn), entropy, clock, Box::new(node));
+        let key = self.api_key.unwrap_or(drawn);
+        let service = Service::new(key, entropy, clock, Box::new(node), self.webhook);
         Sandbox::assemble(service, self.network, base_url)
     }
 }
@@ -114,7 +118,7 @@ mod start {
         ///
         /// # Errors
         /// If the address cannot be listened on (another program has it, most often), or if the system has no
-        /// thread left.
+        /// thread left, or if a webhook's address or certificates are of no use.
         ///
         /// ```
         /// use std::io::{Read, Write};

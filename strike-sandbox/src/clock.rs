@@ -31,6 +31,13 @@ impl Clock {
         self.ahead = Duration::ZERO;
     }
 
+    /// How long until that moment, unless somebody moves the clock: `None` for one that stands.
+    #[cfg(feature = "server")]
+    pub(crate) fn until(&self, moment: UnixMillis) -> Option<Duration> {
+        let runs = self.set_to.is_none();
+        runs.then(|| moment.saturating_since(self.now()))
+    }
+
     pub(crate) const fn advance(&mut self, by: Duration) {
         self.ahead = self.ahead.saturating_add(by);
     }

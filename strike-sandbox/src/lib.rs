@@ -10,6 +10,8 @@
 //! Besides the API below `/api/v1/` there is one route that only a sandbox can have, and which needs no key:
 //! `POST /sandbox/charges/{id}/pay` pays a charge, and answers its preimage.
 //!
+//! A [`Webhook`] tells a shop of each payment, late, twice or never if you like.
+//!
 //! ```
 //! use strike_core::http::Request;
 //! use strike_sandbox::Sandbox;
@@ -47,6 +49,7 @@ mod sandbox;
 #[cfg(feature = "server")]
 mod server;
 mod service;
+mod webhooks;
 
 pub use builder::Builder;
 pub use ledger::{ChargeRecord, ChargeState};
@@ -55,6 +58,7 @@ pub use sandbox::Sandbox;
 #[cfg(feature = "server")]
 pub use server::RunningSandbox;
 pub use service::ExpireError;
+pub use webhooks::{Delivery, DeliveryState, DueWebhook, SendAgainError, Webhook};
 
 /// The README, so that its code is compiled.
 #[cfg(all(doctest, feature = "server"))]

@@ -220,7 +220,7 @@ impl Sandbox {
     }
 
     /// The service, whoever panicked while holding it: every change to it is complete or not begun.
-    fn service(&self) -> MutexGuard<'_, Service> {
+    pub(crate) fn service(&self) -> MutexGuard<'_, Service> {
         self.0.service.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -19,6 +19,7 @@ use crate::entropy::Entropy;
 use crate::events;
 use crate::ledger::{Charge, Ledger};
 use crate::node::{self, Node, Paid, PayError, Terms};
+use crate::webhooks::{Outbox, Webhook};
 
 /// The most bytes of body that are read.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
@@ -29,19 +30,29 @@ pub(crate) struct Service {
     clock: Clock,
     node: Box<dyn Node>,
     ledger: Ledger,
+    outbox: Outbox,
     requests: u64,
     changes: Arc<Changes>,
 }
 
 impl Service {
     /// A service without charges.
-    pub(crate) fn new(api_key: String, entropy: Entropy, clock: Clock, node: Box<dyn Node>) -> Self {
+    pub(crate) fn new(
+        api_key: String,
+        entropy: Entropy,
+        clock: Clock,
+        node: Box<dyn Node>,
+        webhook: Option<Webhook>,
+    ) -> Self {
+        // What becomes of webhooks must not depend on how many charges there are, nor the other way round.
+        let outbox = Outbox::new(webhook, entropy.branch());
         Self {
             api_key,
             entropy,
             clock,
             node,
             ledger: Ledger::default(),
+            outbox,
             requests: 0,
             changes: Arc::default(),
         }
@@ -65,13 +76,14 @@ impl Service {
         self.changes.announce();
     }
 
-    /// Goes back to the start, with the same key and node: no charges, no requests counted, the clock and the
+    /// Goes back to the start, with the same key and node: no charges, no deliveries, no requests counted, the clock and the
     /// seed's stream where they were.
     pub(crate) fn reset(&mut self) {
         self.ledger.clear();
         self.requests = 0;
         self.clock.reset();
         self.entropy.rewind();
+        self.outbox.reset(self.entropy.branch());
         self.changes.announce();
     }
 
@@ -84,6 +96,17 @@ impl Service {
     #[cfg(feature = "server")]
     pub(crate) fn changes(&self) -> Arc<Changes> {
         Arc::clone(&self.changes)
+    }
+
+    pub(crate) const fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Does something to the deliveries, and tells of it.
+    pub(crate) fn change_outbox<T>(&mut self, change: impl FnOnce(&mut Outbox) -> T) -> T {
+        let outcome = change(&mut self.outbox);
+        self.changes.announce();
+        outcome
     }
 
     pub(crate) const fn requests(&self) -> u64 {
@@ -178,6 +201,8 @@ impl Service {
         let preimage = self.node.settle(&charge.payment_request, &charge.preimage, now)?;
         charge.paid = true;
         charge.updated = now;
+        // Only now: whoever is told and asks must see it paid.
+        self.outbox.paid(charge.id.as_str(), &charge.to_json(), now);
         self.changes.announce();
         Ok(Paid { preimage, payment_hash: charge.payment_hash, at: now })
     }

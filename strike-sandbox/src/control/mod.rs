@@ -2,6 +2,7 @@
 
 mod body;
 mod charges;
+mod deliveries;
 mod whole;
 
 use strike_core::http::{Method, StatusCode};
@@ -21,6 +22,8 @@ const ROUTES: &[Route] = &[
     (Method::GET, "charges/{}", charges::get),
     (Method::POST, "charges/{}/pay", charges::pay),
     (Method::POST, "charges/{}/expire", charges::expire),
+    (Method::GET, "deliveries", deliveries::list),
+    (Method::POST, "deliveries/{}/send", deliveries::send),
     (Method::POST, "reset", whole::reset),
     (Method::GET, "clock", whole::clock),
     (Method::POST, "clock", whole::advance),

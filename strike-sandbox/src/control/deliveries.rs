@@ -1,0 +1,39 @@
+//! Webhooks as their sender sees them: what became of each, and once more.
+
+use strike_core::http::StatusCode;
+
+use super::{Asked, body};
+use crate::answer::{self, Object, Refusal};
+use crate::service::Service;
+use crate::webhooks::{Delivery, SendAgainError};
+
+pub(super) fn list(service: &mut Service, _: &Asked<'_>) -> Result<String, Refusal> {
+    let rows = answer::list(service.outbox().deliveries().map(to_json));
+    Ok(Object::default().json("deliveries", &rows).end())
+}
+
+pub(super) fn send(service: &mut Service, asked: &Asked<'_>) -> Result<String, Refusal> {
+    body::nothing(asked.request.body())?;
+    let id = asked.name.parse().map_err(|_| Refusal::not_found())?;
+    match service.change_outbox(|outbox| outbox.send_again(id, asked.now)) {
+        Ok(delivery) => Ok(to_json(&delivery)),
+        Err(SendAgainError::Unknown) => Err(Refusal::not_found()),
+        Err(error) => Err(Refusal::new(StatusCode::CONFLICT, error.to_string())),
+    }
+}
+
+fn to_json(delivery: &Delivery) -> String {
+    let mut object = Object::default()
+        .number("id", delivery.id())
+        .text("charge", delivery.charge())
+        .text("url", delivery.url())
+        .text("state", delivery.state().as_str())
+        .number("attempts", delivery.attempts().into());
+    if let Some(status) = delivery.status() {
+        object = object.number("status", status.into());
+    }
+    if let Some(error) = delivery.error() {
+        object = object.text("error", error);
+    }
+    object.number("due", delivery.due().as_millis()).number("created", delivery.created().as_millis()).end()
+}

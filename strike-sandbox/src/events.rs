@@ -13,7 +13,7 @@ use strike_core::{HttpRequest, HttpResponse};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::answer::{Document, Object, Refusal};
+use crate::answer::{Document, Refusal};
 use crate::changes::Changes;
 use crate::guard;
 use crate::service::Service;
@@ -42,7 +42,7 @@ pub(crate) fn respond(service: &Service, request: &HttpRequest) -> Result<Docume
 }
 
 fn event(change: u64) -> String {
-    let data = Object::default().number("change", change).end().replace('\n', "");
+    let data = serde_json::json!({ "change": change });
     format!("event: change\ndata: {data}\n\n")
 }
 
@@ -94,7 +94,9 @@ impl Body for Events {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(Ok(Frame::data(first))));
         }
-        let Some((changes, text)) = ready!(self.next.as_mut().poll(context)) else { return Poll::Ready(None) };
+        let Some((changes, text)) = ready!(self.next.as_mut().poll(context)) else {
+            return Poll::Ready(None);
+        };
         self.next = Box::pin(next(changes));
         Poll::Ready(Some(Ok(Frame::data(text))))
     }

@@ -4,12 +4,16 @@ use strike_core::http::StatusCode;
 
 use super::{Asked, body};
 use crate::answer::{self, Object, Refusal};
+use crate::api;
 use crate::service::Service;
 use crate::webhooks::{Delivery, SendAgainError};
 
-pub(super) fn list(service: &mut Service, _: &Asked<'_>) -> Result<String, Refusal> {
-    let rows = answer::list(service.outbox().deliveries().map(to_json));
-    Ok(Object::default().json("deliveries", &rows).end())
+pub(super) fn list(service: &mut Service, asked: &Asked<'_>) -> Result<String, Refusal> {
+    let (page, size) = api::page_and_size(asked.request.uri().query().unwrap_or_default())?;
+    let deliveries = service.outbox().deliveries();
+    let rows = answer::list(deliveries.skip(page.saturating_mul(size)).take(size).map(to_json));
+    let total = u64::try_from(service.outbox().deliveries().count()).unwrap_or(u64::MAX);
+    Ok(Object::default().json("deliveries", &rows).number("total", total).end())
 }
 
 pub(super) fn send(service: &mut Service, asked: &Asked<'_>) -> Result<String, Refusal> {

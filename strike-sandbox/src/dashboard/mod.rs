@@ -16,7 +16,9 @@ pub(crate) fn respond(service: &Service, path: &[&str], request: &HttpRequest) -
     }
     let (content_type, body) = match path {
         [] => ("text/html; charset=utf-8", include_str!("page/index.html").to_owned()),
-        ["sandbox", "page", "style.css"] => ("text/css; charset=utf-8", include_str!("page/style.css").to_owned()),
+        ["sandbox", "page", "style.css"] => {
+            ("text/css; charset=utf-8", include_str!("page/style.css").to_owned())
+        }
         ["sandbox", "page", "script.js"] => {
             ("text/javascript; charset=utf-8", include_str!("page/script.js").to_owned())
         }

@@ -7,6 +7,7 @@ use crate::entropy::Entropy;
 use crate::node::Settlement;
 use crate::sandbox::Sandbox;
 use crate::service::Service;
+use crate::webhooks::Webhook;
 
 /// A [`Sandbox`] in the making.
 ///
@@ -31,6 +32,7 @@ pub struct Builder {
     seed: Option<u64>,
     clock_at: Option<UnixMillis>,
     settlement: Settlement,
+    pub(crate) webhook: Option<Webhook>,
     #[cfg(feature = "server")]
     listen: std::net::SocketAddr,
 }
@@ -43,6 +45,7 @@ impl Default for Builder {
             seed: None,
             clock_at: None,
             settlement: Settlement::Instant,
+            webhook: None,
             #[cfg(feature = "server")]
             listen: (std::net::Ipv4Addr::LOCALHOST, 0).into(),
         }
@@ -93,7 +96,9 @@ impl Builder {
         let drawn = entropy.name("sk_");
         let clock = Clock::new(self.clock_at);
         let node = self.settlement.node(self.network, &mut entropy, clock.now());
-        let service = Service::new(self.api_key.unwrap_or(drawn), entropy, clock, node);
+        entropy.mark();
+        let key = self.api_key.unwrap_or(drawn);
+        let service = Service::new(key, entropy, clock, node, self.webhook);
         Sandbox::assemble(service, self.network, base_url)
     }
 }
@@ -121,7 +126,7 @@ mod start {
         ///
         /// # Errors
         /// If the address cannot be listened on (another program has it, most often), or if the system has no
-        /// thread left.
+        /// thread left, or if a webhook's address or certificates are of no use.
         ///
         /// ```
         /// use std::io::{Read, Write};

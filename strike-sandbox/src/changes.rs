@@ -19,8 +19,19 @@ impl Changes {
 
     /// Learns of every change from now on; several that come close together may be told as one.
     #[cfg(feature = "server")]
-    #[expect(dead_code, reason = "whoever needs to know comes next")]
     pub(crate) fn watch(&self) -> watch::Receiver<u64> {
         self.count.subscribe()
+    }
+
+    /// How many changes there were.
+    #[cfg(feature = "server")]
+    pub(crate) fn count(&self) -> u64 {
+        *self.count.borrow()
+    }
+
+    /// How many watch.
+    #[cfg(feature = "server")]
+    pub(crate) fn watchers(&self) -> usize {
+        self.count.receiver_count()
     }
 }

@@ -26,6 +26,18 @@ impl Clock {
         base.saturating_add(self.ahead).min(UnixMillis::from_secs(LAST_SECOND))
     }
 
+    /// Takes back every move.
+    pub(crate) const fn reset(&mut self) {
+        self.ahead = Duration::ZERO;
+    }
+
+    /// How long until that moment, unless somebody moves the clock: `None` for one that stands.
+    #[cfg(feature = "server")]
+    pub(crate) fn until(&self, moment: UnixMillis) -> Option<Duration> {
+        let runs = self.set_to.is_none();
+        runs.then(|| moment.saturating_since(self.now()))
+    }
+
     pub(crate) const fn advance(&mut self, by: Duration) {
         self.ahead = self.ahead.saturating_add(by);
     }

@@ -1,6 +1,7 @@
 //! The only source of randomness: a seeded ChaCha20 stream, so that one seed gives one history.
 
 use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
@@ -10,7 +11,12 @@ const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrst
 /// How many base58 characters follow the prefix of an id or a key.
 const NAME_LENGTH: usize = 29;
 
-pub(crate) struct Entropy(ChaCha20Rng);
+pub(crate) struct Entropy {
+    stream: ChaCha20Rng,
+    /// Where in the stream it begins again; nowhere if nobody chose the seed, since ids that were drawn once
+    /// would come to name other charges.
+    start: Option<u128>,
+}
 
 impl Entropy {
     /// The stream of that seed, the same on every machine.
@@ -19,7 +25,7 @@ impl Entropy {
         for (to, from) in key.iter_mut().zip(seed.to_le_bytes()) {
             *to = from;
         }
-        Self(ChaCha20Rng::from_seed(key))
+        Self { stream: ChaCha20Rng::from_seed(key), start: Some(0) }
     }
 
     /// A stream that nobody can foresee.
@@ -32,12 +38,46 @@ impl Entropy {
                 chunk.copy_from_slice(&RandomState::new().hash_one(n).to_le_bytes());
             }
         }
-        Self(ChaCha20Rng::from_seed(key))
+        Self { stream: ChaCha20Rng::from_seed(key), start: None }
+    }
+
+    /// A stream of a seed begins here, too, when it is rewound.
+    pub(crate) fn mark(&mut self) {
+        if self.start.is_some() {
+            self.start = Some(self.stream.get_word_pos());
+        }
+    }
+
+    /// Begins the stream of a seed again.
+    pub(crate) fn rewind(&mut self) {
+        if let Some(start) = self.start {
+            self.stream.set_word_pos(start);
+        }
+    }
+
+    /// Another stream of the same seed, from its start. Drawing from one does not move the other.
+    pub(crate) fn branch(&self) -> Self {
+        let mut stream = ChaCha20Rng::from_seed(self.stream.get_seed());
+        stream.set_stream(1);
+        Self { stream, start: None }
+    }
+
+    /// A number below this one, each as likely; 0 for 0.
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        // The high half of the product. It favours some numbers by 2^-64 times `end`, which nobody notices.
+        let product = u128::from(self.stream.next_u64()).wrapping_mul(end.into());
+        u64::try_from(product >> 64).unwrap_or_default()
+    }
+
+    /// Up to this long, in whole milliseconds.
+    pub(crate) fn duration(&mut self, longest: Duration) -> Duration {
+        let millis = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
+        Duration::from_millis(self.below(millis.saturating_add(1)))
     }
 
     pub(crate) fn bytes32(&mut self) -> [u8; 32] {
         let mut bytes = [0; 32];
-        self.0.fill_bytes(&mut bytes);
+        self.stream.fill_bytes(&mut bytes);
         bytes
     }
 
@@ -68,6 +108,30 @@ mod tests {
         let mut entropy = Entropy::from_seed(7);
         assert_eq!(entropy.name("ch_"), "ch_rXcze3R5dPpqFPCEYJgMKdemLPcgN");
         assert_ne!(Entropy::from_seed(7).bytes32(), Entropy::from_seed(8).bytes32());
+    }
+
+    #[test]
+    fn a_branch_is_another_stream_and_moves_only_itself() {
+        let mut entropy = Entropy::from_seed(7);
+        let mut branch = entropy.branch();
+        let first = branch.bytes32();
+        assert_ne!(first, Entropy::from_seed(7).bytes32());
+        assert_eq!(entropy.name("ch_"), Entropy::from_seed(7).name("ch_"));
+        // Wherever the stream stands, its branch begins at its start.
+        assert_eq!(entropy.branch().bytes32(), first);
+        assert_ne!(Entropy::from_seed(8).branch().bytes32(), first);
+    }
+
+    #[test]
+    fn numbers_and_durations_stay_in_their_bounds_and_reach_them() {
+        let mut entropy = Entropy::from_seed(1);
+        let seen: std::collections::BTreeSet<u64> = (0..200).map(|_| entropy.below(5)).collect();
+        assert!(seen.into_iter().eq(0..5));
+        assert_eq!((entropy.below(0), entropy.below(1)), (0, 0));
+        let longest = Duration::from_millis(3);
+        let seen: std::collections::BTreeSet<_> = (0..200).map(|_| entropy.duration(longest)).collect();
+        assert!(seen.into_iter().eq((0..4).map(Duration::from_millis)));
+        assert_eq!(entropy.duration(Duration::ZERO), Duration::ZERO);
     }
 
     #[test]

@@ -10,6 +10,8 @@
 //! Besides the API below `/api/v1/` there is one route that only a sandbox can have, and which needs no key:
 //! `POST /sandbox/charges/{id}/pay` pays a charge, and answers its preimage.
 //!
+//! A [`Webhook`] tells a shop of each payment, late, twice or never if you like.
+//!
 //! ```
 //! use strike_core::http::Request;
 //! use strike_sandbox::Sandbox;
@@ -35,7 +37,11 @@ mod builder;
 mod changes;
 mod clock;
 mod control;
+#[cfg(feature = "dashboard")]
+mod dashboard;
 mod entropy;
+#[cfg(feature = "server")]
+mod events;
 mod guard;
 mod ledger;
 mod node;
@@ -43,12 +49,16 @@ mod sandbox;
 #[cfg(feature = "server")]
 mod server;
 mod service;
+mod webhooks;
 
 pub use builder::Builder;
+pub use ledger::{ChargeRecord, ChargeState};
 pub use node::{Paid, PayError, Settlement};
 pub use sandbox::Sandbox;
 #[cfg(feature = "server")]
 pub use server::RunningSandbox;
+pub use service::ExpireError;
+pub use webhooks::{Delivery, DeliveryState, DueWebhook, SendAgainError, Webhook};
 
 /// The README, so that its code is compiled.
 #[cfg(all(doctest, feature = "server"))]

@@ -7,8 +7,11 @@ use std::time::Duration;
 use strike_core::{ChargeId, Exchange, HttpRequest, HttpResponse, Network, Reply, UnixMillis};
 
 use crate::builder::Builder;
+#[cfg(feature = "server")]
+use crate::changes::Changes;
+use crate::ledger::{Charge, ChargeRecord};
 use crate::node::{Paid, PayError};
-use crate::service::Service;
+use crate::service::{ExpireError, Service};
 
 /// A Strike service of one's own: it keeps charges, signs their invoices, and can pay them.
 ///
@@ -117,6 +120,51 @@ impl Sandbox {
         service.pay(id.as_str(), now)
     }
 
+    /// Ends the time in which a charge can be paid, as if its invoice had expired. One that has expired stays so.
+    ///
+    /// The invoice's own words do not change: only the sandbox, which knows better, no longer pays it.
+    ///
+    /// # Errors
+    /// [`ExpireError`] if there is no such charge, or if it is paid.
+    pub fn expire(&self, id: &ChargeId) -> Result<(), ExpireError> {
+        let mut service = self.service();
+        let now = service.clock().now();
+        service.expire(id.as_str(), now)
+    }
+
+    /// A charge as it is now; `None` if no charge has this id.
+    #[must_use]
+    pub fn charge(&self, id: &ChargeId) -> Option<ChargeRecord> {
+        let service = self.service();
+        let now = service.clock().now();
+        service.charge(id.as_str()).cloned().map(|charge| ChargeRecord::new(charge, now))
+    }
+
+    /// All charges as they are now, the newest first.
+    #[must_use]
+    pub fn list_all(&self) -> Vec<ChargeRecord> {
+        let service = self.service();
+        let now = service.clock().now();
+        let record = |charge: &Charge| ChargeRecord::new(charge.clone(), now);
+        service.page(0, usize::MAX).map(record).collect()
+    }
+
+    /// Goes back to the start: no charges, no [`requests`](Self::requests) counted, the clock where it was set or
+    /// at the system's time, and a chosen seed at its beginning, so that the same history can happen again. Key
+    /// and node stay.
+    ///
+    /// Ids that nobody chose a seed for are not drawn again.
+    pub fn reset(&self) {
+        self.service().reset();
+    }
+
+    /// Draws ids and preimages from this seed from here on, and again after a [`reset`](Self::reset).
+    ///
+    /// It is another stream than [`Builder::seed`]'s, which also draws the key and the node.
+    pub fn reseed(&self, seed: u64) {
+        self.service().reseed(seed);
+    }
+
     /// Moves the sandbox's clock forward, whether it is the system's or a manual one: invoices expire at once
     /// instead of in an hour. It stops in the year 3058, at the last second that an invoice can carry.
     pub fn advance(&self, by: Duration) {
@@ -154,7 +202,7 @@ impl Sandbox {
         &self.0.payee
     }
 
-    /// How many charges were made.
+    /// How many charges there are.
     #[must_use]
     pub fn charges(&self) -> usize {
         self.service().charges()
@@ -166,8 +214,13 @@ impl Sandbox {
         self.service().requests()
     }
 
+    #[cfg(feature = "server")]
+    pub(crate) fn changes(&self) -> Arc<Changes> {
+        self.service().changes()
+    }
+
     /// The service, whoever panicked while holding it: every change to it is complete or not begun.
-    fn service(&self) -> MutexGuard<'_, Service> {
+    pub(crate) fn service(&self) -> MutexGuard<'_, Service> {
         self.0.service.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,16 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strike_core::http::StatusCode;
-use strike_core::{HttpRequest, HttpResponse, UnixMillis};
+use strike_core::{ChargeId, HttpRequest, HttpResponse, UnixMillis};
 
-use crate::answer::{self, Audience, Refusal};
+use crate::answer::{self, Audience, Document, Refusal};
 use crate::api;
 use crate::changes::Changes;
 use crate::clock::Clock;
 use crate::control;
+#[cfg(feature = "dashboard")]
+use crate::dashboard;
 use crate::entropy::Entropy;
+#[cfg(feature = "server")]
+use crate::events;
 use crate::ledger::{Charge, Ledger};
 use crate::node::{self, Node, Paid, PayError, Terms};
+use crate::webhooks::{Outbox, Webhook};
 
 /// The most bytes of body that are read.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
@@ -25,19 +30,29 @@ pub(crate) struct Service {
     clock: Clock,
     node: Box<dyn Node>,
     ledger: Ledger,
+    outbox: Outbox,
     requests: u64,
     changes: Arc<Changes>,
 }
 
 impl Service {
     /// A service without charges.
-    pub(crate) fn new(api_key: String, entropy: Entropy, clock: Clock, node: Box<dyn Node>) -> Self {
+    pub(crate) fn new(
+        api_key: String,
+        entropy: Entropy,
+        clock: Clock,
+        node: Box<dyn Node>,
+        webhook: Option<Webhook>,
+    ) -> Self {
+        // What becomes of webhooks must not depend on how many charges there are, nor the other way round.
+        let outbox = Outbox::new(webhook, entropy.branch());
         Self {
             api_key,
             entropy,
             clock,
             node,
             ledger: Ledger::default(),
+            outbox,
             requests: 0,
             changes: Arc::default(),
         }
@@ -61,11 +76,37 @@ impl Service {
         self.changes.announce();
     }
 
+    /// Goes back to the start, with the same key and node: no charges, no deliveries, no requests counted, the clock and the
+    /// seed's stream where they were.
+    pub(crate) fn reset(&mut self) {
+        self.ledger.clear();
+        self.requests = 0;
+        self.clock.reset();
+        self.entropy.rewind();
+        self.outbox.reset(self.entropy.branch());
+        self.changes.announce();
+    }
+
+    /// Draws ids and preimages from this seed from here on.
+    pub(crate) fn reseed(&mut self, seed: u64) {
+        self.entropy = Entropy::from_seed(seed);
+    }
+
     /// Where changes are told.
     #[cfg(feature = "server")]
-    #[expect(dead_code, reason = "whoever needs to know comes next")]
     pub(crate) fn changes(&self) -> Arc<Changes> {
         Arc::clone(&self.changes)
+    }
+
+    pub(crate) const fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Does something to the deliveries, and tells of it.
+    pub(crate) fn change_outbox<T>(&mut self, change: impl FnOnce(&mut Outbox) -> T) -> T {
+        let outcome = change(&mut self.outbox);
+        self.changes.announce();
+        outcome
     }
 
     pub(crate) const fn requests(&self) -> u64 {
@@ -81,23 +122,30 @@ impl Service {
         // Doubled and trailing slashes do not matter, as behind nginx.
         let path: Vec<&str> = request.uri().path().split('/').filter(|segment| !segment.is_empty()).collect();
         let audience = match path.first() {
-            Some(&"sandbox") => Audience::SameOrigin,
+            Some(&"sandbox") | None => Audience::SameOrigin,
             _ => Audience::AnyOrigin,
         };
         let outcome = match path.as_slice() {
             _ if request.body().len() > MAX_BODY => {
                 Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large"))
             }
-            ["api", "v1", path @ ..] => api::respond(self, path, request, now),
-            ["sandbox", path @ ..] => control::respond(self, path, request, now),
+            ["api", "v1", path @ ..] => api::respond(self, path, request, now).map(Document::from),
+            #[cfg(feature = "dashboard")]
+            [] | ["sandbox", "page", ..] | ["sandbox", "charges", _, "qr.svg" | "qr.txt"] => {
+                dashboard::respond(self, &path, request)
+            }
+            #[cfg(feature = "server")]
+            ["sandbox", "events"] => events::respond(self, request),
+            ["sandbox", path @ ..] => control::respond(self, path, request, now).map(Document::from),
             _ => Err(Refusal::not_found()),
         };
         answer::response(request, outcome, audience, now)
     }
 
-    /// Makes a charge, and gives its JSON.
-    pub(crate) fn create(&mut self, wanted: api::Wanted, now: UnixMillis) -> Result<String, Refusal> {
-        let id = self.entropy.name("ch_");
+    /// Makes a charge.
+    pub(crate) fn create(&mut self, wanted: api::Wanted, now: UnixMillis) -> Result<Charge, Refusal> {
+        let failed = |what| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, what);
+        let id = ChargeId::new(self.entropy.name("ch_")).map_err(|_| failed("no id could be drawn"))?;
         let preimage = self.entropy.bytes32();
         let payment_hash = node::payment_hash(&preimage);
         // The invoice counts whole seconds, and so does its expiry.
@@ -111,9 +159,8 @@ impl Service {
             timestamp,
             expiry,
         };
-        let payment_request = self.node.invoice(&terms).map_err(|_| {
-            Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "the invoice could not be signed")
-        })?;
+        let payment_request =
+            self.node.invoice(&terms).map_err(|_| failed("the invoice could not be signed"))?;
         let charge = Charge {
             id,
             amount: wanted.amount,
@@ -128,10 +175,9 @@ impl Service {
             expires: UnixMillis::from_secs(timestamp.as_secs())
                 .saturating_add(expiry.unwrap_or(node::DEFAULT_EXPIRY)),
         };
-        let answer = charge.to_json();
-        self.ledger.push(charge);
+        self.ledger.push(charge.clone());
         self.changes.announce();
-        Ok(answer)
+        Ok(charge)
     }
 
     pub(crate) fn charge(&self, id: &str) -> Option<&Charge> {
@@ -155,7 +201,32 @@ impl Service {
         let preimage = self.node.settle(&charge.payment_request, &charge.preimage, now)?;
         charge.paid = true;
         charge.updated = now;
+        // Only now: whoever is told and asks must see it paid.
+        self.outbox.paid(charge.id.as_str(), &charge.to_json(), now);
         self.changes.announce();
         Ok(Paid { preimage, payment_hash: charge.payment_hash, at: now })
     }
+
+    /// Ends the time in which a charge can be paid. One that is over stays so.
+    pub(crate) fn expire(&mut self, id: &str, now: UnixMillis) -> Result<(), ExpireError> {
+        let charge = self.ledger.get_mut(id).ok_or(ExpireError::UnknownCharge)?;
+        if charge.paid {
+            return Err(ExpireError::AlreadyPaid);
+        }
+        charge.expires = charge.expires.min(now);
+        self.changes.announce();
+        Ok(())
+    }
+}
+
+/// Why a charge cannot be made to expire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExpireError {
+    /// The sandbox has no charge of that id.
+    #[error("no charge has this id")]
+    UnknownCharge,
+    /// It was paid, and stays so.
+    #[error("the charge is already paid")]
+    AlreadyPaid,
 }

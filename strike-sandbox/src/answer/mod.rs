@@ -1,5 +1,6 @@
 //! Dresses an outcome as a response: the status, and the headers that the service sent with every answer.
 
+mod document;
 mod layout;
 mod refusal;
 
@@ -8,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use strike_core::http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 use strike_core::{HttpRequest, HttpResponse, UnixMillis};
 
+pub(crate) use document::Document;
 pub(crate) use layout::{Object, list};
 pub(crate) use refusal::Refusal;
 
@@ -21,24 +23,38 @@ pub(crate) enum Audience {
 }
 
 /// What the service sent for its pages' sake, in its order; the first name stands there twice.
-const CORS: [(HeaderName, &str); 4] = [
+static CORS: [(HeaderName, &str); 4] = [
     (header::ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type, Authorization, X-XSRF-TOKEN"),
     (header::ACCESS_CONTROL_ALLOW_HEADERS, "x-requested-with"),
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS"),
     (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
 ];
 
+/// What keeps the sandbox's own answers to its own pages: nothing in them runs but the page's one script, whatever a
+/// description says, and no other page shows them in a frame.
+static OWN: [(HeaderName, &str); 5] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+         form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
 /// The response to a request; an outcome that is good has the body of a 200.
 pub(crate) fn response(
     request: &HttpRequest,
-    outcome: Result<String, Refusal>,
+    outcome: Result<Document, Refusal>,
     audience: Audience,
     now: UnixMillis,
 ) -> HttpResponse {
     let refusal = outcome.as_ref().err();
     let status = refusal.map(|refusal| refusal.status).unwrap_or_default();
-    let allow = refusal.and_then(|refusal| refusal.allow);
-    let body = outcome.unwrap_or_else(|refusal| refusal.to_json());
+    let of_refusal = refusal.and_then(|refusal| refusal.header.clone());
+    let Document { content_type, body } = outcome.unwrap_or_else(|refusal| refusal.to_json().into());
 
     let mut headers = HeaderMap::with_capacity(12);
     headers.insert(header::SERVER, HeaderValue::from_static("nginx/1.12.1"));
@@ -46,18 +62,20 @@ pub(crate) fn response(
         headers.insert(header::DATE, date);
     }
     if !body.is_empty() {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     let connection = if stays_open(request) { "keep-alive" } else { "close" };
     headers.insert(header::CONNECTION, HeaderValue::from_static(connection));
-    if let Some(allow) = allow {
-        headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+    if let Some((name, value)) = of_refusal {
+        headers.insert(name, value);
     }
-    if audience == Audience::AnyOrigin {
-        for (name, value) in CORS {
-            headers.append(name, HeaderValue::from_static(value));
-        }
+    let for_browsers = match audience {
+        Audience::AnyOrigin => CORS.as_slice(),
+        Audience::SameOrigin => OWN.as_slice(),
+    };
+    for (name, value) in for_browsers {
+        headers.append(name, HeaderValue::from_static(value));
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, no-store, max-age=0"));
 

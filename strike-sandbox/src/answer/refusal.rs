@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use strike_core::http::StatusCode;
+use strike_core::http::{HeaderName, HeaderValue, StatusCode, header};
 
 use super::layout::Object;
 
@@ -10,13 +10,13 @@ use super::layout::Object;
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     message: String,
-    /// The methods that the path does have, for a 405.
-    pub(crate) allow: Option<&'static str>,
+    /// What the status wants said in a header.
+    pub(crate) header: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), allow: None }
+        Self { status, message: message.into(), header: None }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -36,9 +36,11 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, "not found")
     }
 
-    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+    /// The methods that the path does have.
+    pub(crate) fn method_not_allowed(allowed: &[&str]) -> Self {
         let refusal = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
-        Self { allow: Some(allow), ..refusal }
+        let allow = HeaderValue::try_from(allowed.join(", "));
+        Self { header: allow.ok().map(|allow| (header::ALLOW, allow)), ..refusal }
     }
 
     pub(crate) fn to_json(&self) -> String {

@@ -4,6 +4,7 @@ mod json_body;
 mod paging;
 mod wanted;
 
+pub(crate) use paging::read as page_and_size;
 pub(crate) use wanted::Wanted;
 
 use strike_core::http::{Method, header};
@@ -32,22 +33,22 @@ pub(crate) fn respond(
         (&Method::POST, ["charges"]) => create(service, request, now),
         (&Method::GET | &Method::HEAD, ["charges"]) => list(service, request.uri().query()),
         (&Method::GET | &Method::HEAD, ["charges", id]) => get(service, id),
-        (_, ["charges"]) => Err(Refusal::method_not_allowed("GET, HEAD, POST, OPTIONS")),
-        (_, ["charges", _]) => Err(Refusal::method_not_allowed("GET, HEAD, OPTIONS")),
+        (_, ["charges"]) => Err(Refusal::method_not_allowed(&["GET", "HEAD", "POST", "OPTIONS"])),
+        (_, ["charges", _]) => Err(Refusal::method_not_allowed(&["GET", "HEAD", "OPTIONS"])),
         _ => Err(Refusal::not_found()),
     }
 }
 
-/// Makes the charge that a body asks for; the sandbox's own pages do so, too.
-pub(crate) fn create(
-    service: &mut Service,
-    request: &HttpRequest,
-    now: UnixMillis,
-) -> Result<String, Refusal> {
+fn create(service: &mut Service, request: &HttpRequest, now: UnixMillis) -> Result<String, Refusal> {
+    let charge = service.create(wanted(request)?, now)?;
+    Ok(charge.to_json())
+}
+
+/// The charge that a body asks for.
+pub(crate) fn wanted(request: &HttpRequest) -> Result<Wanted, Refusal> {
     let content_type = request.headers().get(header::CONTENT_TYPE).map(|it| it.as_bytes());
     let content_type = String::from_utf8_lossy(content_type.unwrap_or_default());
-    let wanted = wanted::read(&content_type, request.body())?;
-    service.create(wanted, now)
+    wanted::read(&content_type, request.body())
 }
 
 fn get(service: &Service, id: &str) -> Result<String, Refusal> {

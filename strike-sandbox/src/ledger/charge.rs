@@ -1,11 +1,14 @@
 //! A charge as the service keeps it, and as it shows it.
 
-use strike_core::{PaymentHash, Satoshi, UnixMillis};
+use data_encoding::HEXLOWER;
+use strike_core::{ChargeId, PaymentHash, Satoshi, UnixMillis};
 
+use super::ChargeState;
 use crate::answer::Object;
 
+#[derive(Clone)]
 pub(crate) struct Charge {
-    pub(crate) id: String,
+    pub(crate) id: ChargeId,
     pub(crate) amount: Satoshi,
     pub(crate) description: String,
     pub(crate) customer_id: Option<String>,
@@ -21,9 +24,9 @@ pub(crate) struct Charge {
 
 impl Charge {
     /// The charge object of the wire; an absent `customer_id` is an absent key, never `null`.
-    pub(crate) fn to_json(&self) -> String {
+    pub(crate) fn to_object(&self) -> Object {
         let mut object = Object::default()
-            .text("id", &self.id)
+            .text("id", self.id.as_str())
             .text("object", "charge")
             .number("amount", self.amount.get())
             .text("currency", "btc")
@@ -38,6 +41,21 @@ impl Charge {
             .flag("paid", self.paid)
             .number("created", self.created.as_millis())
             .number("updated", self.updated.as_millis())
-            .end()
+    }
+
+    pub(crate) fn to_json(&self) -> String {
+        self.to_object().end()
+    }
+
+    pub(crate) fn state(&self, now: UnixMillis) -> ChargeState {
+        match self.paid {
+            true => ChargeState::Paid,
+            false if now >= self.expires => ChargeState::Expired,
+            false => ChargeState::Pending,
+        }
+    }
+
+    pub(crate) fn preimage_hex(&self) -> String {
+        HEXLOWER.encode(&self.preimage)
     }
 }

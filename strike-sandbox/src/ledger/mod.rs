@@ -1,10 +1,12 @@
 //! All charges, in the order in which they were made, and found by id.
 
 mod charge;
+mod state;
 
 use std::collections::HashMap;
 
 pub(crate) use charge::Charge;
+pub use state::{ChargeRecord, ChargeState};
 
 #[derive(Default)]
 pub(crate) struct Ledger {
@@ -14,7 +16,7 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn push(&mut self, charge: Charge) {
-        self.places.insert(charge.id.clone(), self.charges.len());
+        self.places.insert(charge.id.as_str().to_owned(), self.charges.len());
         self.charges.push(charge);
     }
 
@@ -24,6 +26,10 @@ impl Ledger {
 
     pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut Charge> {
         self.charges.get_mut(*self.places.get(id)?)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
+use crate::events::Events;
 use crate::sandbox::Sandbox;
 use crate::service::MAX_BODY;
 
@@ -69,11 +70,18 @@ async fn connection(stream: TcpStream, sandbox: Sandbox) {
         .await;
 }
 
-async fn answer(request: Request<Incoming>, sandbox: Sandbox) -> io::Result<Response<Full<Bytes>>> {
+/// All of it at once, or events for as long as someone listens.
+type Answer = Either<Full<Bytes>, Events>;
+
+async fn answer(request: Request<Incoming>, sandbox: Sandbox) -> io::Result<Response<Answer>> {
     let (head, body) = request.into_parts();
     let body = timeout(BODY, read(body)).await.map_err(io::Error::from).and_then(identity)?;
-    let response = sandbox.respond(&Request::from_parts(head, body));
-    Ok(response.map(|body| Full::new(Bytes::from(body))))
+    let mut response = sandbox.respond(&Request::from_parts(head, body));
+    let events = Events::after(&mut response, &sandbox.changes());
+    Ok(response.map(|body| match events {
+        Some(events) => Either::Right(events),
+        None => Either::Left(Full::new(Bytes::from(body))),
+    }))
 }
 
 /// The body, or one byte more than the sandbox takes.

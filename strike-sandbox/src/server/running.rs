@@ -10,10 +10,12 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use crate::sandbox::Sandbox;
+use crate::webhooks::{self, Poster};
 
 /// A [`Sandbox`] that also answers on a socket; it is one by [`Deref`].
 ///
-/// Dropping it stops the server: the port is closed when the drop is over, connections with it. Clones of the
+/// Dropping it stops the server: the port is closed when the drop is over, connections with it, and webhooks on their
+/// way end unanswered. Clones of the
 /// sandbox stay usable in memory.
 ///
 /// Every request that is HTTP goes to [`Sandbox::respond`]. Only what is none, and a head of more than 100 fields,
@@ -30,6 +32,7 @@ pub struct RunningSandbox {
 
 impl RunningSandbox {
     pub(crate) fn start(sandbox: Sandbox, listener: TcpListener, address: SocketAddr) -> io::Result<Self> {
+        let poster = sandbox.webhook().map(|plan| Poster::new(&plan)).transpose()?;
         let (stop, stopped) = oneshot::channel();
         let (report, outcome) = mpsc::channel();
         let service = sandbox.clone();
@@ -37,10 +40,15 @@ impl RunningSandbox {
             // The runtime is made here, and dropped here: neither may happen inside a caller's runtime.
             match enter(listener) {
                 Ok((runtime, listener)) => {
+                    if let Some(poster) = poster {
+                        runtime.spawn(webhooks::dispatch(service.clone(), poster));
+                    }
                     runtime.spawn(super::serve(listener, service));
                     let _ = report.send(Ok(()));
                     // Either way it is over: told to stop, or nobody is left to tell.
                     let _ = runtime.block_on(stopped);
+                    // Without waiting for a name server that a webhook's host is still looked up at.
+                    runtime.shutdown_background();
                 }
                 Err(error) => {
                     let _ = report.send(Err(error));

@@ -8,6 +8,8 @@ mod ask;
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod control;
+#[cfg(test)]
 mod create;
 #[cfg(test)]
 mod hostile;

@@ -1,0 +1,37 @@
+//! The page for people at `/`: three files, and charges as QR codes. All it knows and does goes through the routes below
+//! `/sandbox/`, as any program could.
+
+mod qr;
+
+use strike_core::HttpRequest;
+use strike_core::http::Method;
+
+use crate::answer::{Document, Refusal};
+use crate::service::Service;
+
+/// Answers a request for the page, for one of its files, or for a QR code.
+pub(crate) fn respond(service: &Service, path: &[&str], request: &HttpRequest) -> Result<Document, Refusal> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Err(Refusal::method_not_allowed(&["GET", "HEAD"]));
+    }
+    let (content_type, body) = match path {
+        [] => ("text/html; charset=utf-8", include_str!("page/index.html").to_owned()),
+        ["sandbox", "page", "style.css"] => {
+            ("text/css; charset=utf-8", include_str!("page/style.css").to_owned())
+        }
+        ["sandbox", "page", "script.js"] => {
+            ("text/javascript; charset=utf-8", include_str!("page/script.js").to_owned())
+        }
+        ["sandbox", "page", "icon.svg"] => ("image/svg+xml", include_str!("page/icon.svg").to_owned()),
+        ["sandbox", "charges", id, format] => {
+            let charge = service.charge(id).ok_or_else(Refusal::not_found)?;
+            let code = qr::code(&charge.payment_request)?;
+            match *format {
+                "qr.svg" => ("image/svg+xml", qr::svg(&code)),
+                _ => ("text/plain; charset=utf-8", qr::text(&code)),
+            }
+        }
+        _ => return Err(Refusal::not_found()),
+    };
+    Ok(Document { content_type, body })
+}

@@ -1,0 +1,116 @@
+//! Posts a webhook over a socket, and sees what comes of it.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::Request;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::time::timeout;
+
+use super::due::DueWebhook;
+use super::plan::Webhook;
+
+#[cfg(feature = "tls")]
+type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
+#[cfg(not(feature = "tls"))]
+type Connector = HttpConnector;
+
+/// How much of an answer's body is read, so that a receiver can write it to its end. Nobody looks at it.
+const MAX_BODY: usize = 64 * 1024;
+
+/// Posts to one receiver. It follows no redirect, and sends no key.
+pub(crate) struct Poster {
+    client: Client<Connector, Full<Bytes>>,
+    timeout: Duration,
+}
+
+impl Poster {
+    /// # Errors
+    /// If the plan's URL or certificates are such that nothing could be posted.
+    pub(crate) fn new(plan: &Webhook) -> io::Result<Self> {
+        let mut client = Client::builder(TokioExecutor::new());
+        // Nothing may be sent twice behind the outbox's back.
+        client.pool_max_idle_per_host(0).retry_canceled_requests(false).http1_title_case_headers(true);
+        Ok(Self { client: client.build(connector(plan)?), timeout: plan.timeout })
+    }
+
+    pub(super) async fn post(&self, due: DueWebhook) {
+        let (head, body) = due.request().clone().into_parts();
+        let request = Request::from_parts(head, Full::new(Bytes::from(body)));
+        let limit = self.timeout;
+        match timeout(limit, self.client.request(request)).await {
+            Ok(Ok(answer)) => {
+                due.answered(answer.status());
+                // Whether that succeeds changes nothing.
+                let _ = timeout(limit, Limited::new(answer.into_body(), MAX_BODY).collect()).await;
+            }
+            Ok(Err(error)) => due.unanswered(in_words(&error)),
+            Err(_) => due.unanswered(format!("no answer within {limit:?}; it may have arrived")),
+        }
+    }
+}
+
+/// An error with what lies below it, since hyper's own words are few.
+fn in_words(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut below = error.source();
+    while let Some(error) = below {
+        words.push_str(": ");
+        words.push_str(&error.to_string());
+        below = error.source();
+    }
+    words
+}
+
+fn invalid(why: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why)
+}
+
+#[cfg(not(feature = "tls"))]
+fn connector(plan: &Webhook) -> io::Result<Connector> {
+    if plan.url.scheme_str() == Some("https") {
+        return Err(invalid("a webhook to an https address needs the feature `tls`"));
+    }
+    Ok(HttpConnector::new())
+}
+
+#[cfg(feature = "tls")]
+fn connector(plan: &Webhook) -> io::Result<Connector> {
+    use std::sync::Arc;
+
+    use rustls::ClientConfig;
+    use rustls::crypto::ring;
+
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(invalid)?
+        .with_root_certificates(roots(plan)?)
+        .with_no_client_auth();
+    Ok(hyper_rustls::HttpsConnectorBuilder::new()
+        .with_tls_config(config)
+        .https_or_http()
+        .enable_http1()
+        .build())
+}
+
+/// Whom the receiver's certificate must come from.
+#[cfg(feature = "tls")]
+fn roots(plan: &Webhook) -> io::Result<rustls::RootCertStore> {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+
+    let Some(pem) = &plan.ca_certificate else {
+        return Ok(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect());
+    };
+    let wrong = "the webhook's ca certificate must be one or more certificates in PEM";
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        roots.add(certificate.map_err(|_| invalid(wrong))?).map_err(|_| invalid(wrong))?;
+    }
+    if roots.is_empty() { Err(invalid(wrong)) } else { Ok(roots) }
+}

@@ -1,0 +1,89 @@
+//! The page's files: what they are said to be, and what a browser may do with them.
+
+use strike_core::http::Method;
+
+use crate::ask::{any_charge, bare, error, sandbox, text};
+
+const FILES: [(&str, &str); 4] = [
+    ("/", "text/html; charset=utf-8"),
+    ("/sandbox/page/style.css", "text/css; charset=utf-8"),
+    ("/sandbox/page/script.js", "text/javascript; charset=utf-8"),
+    ("/sandbox/page/icon.svg", "image/svg+xml"),
+];
+
+#[test]
+fn each_file_says_what_it_is_to_get_and_head_and_takes_nothing_else() {
+    let sandbox = sandbox();
+    for (path, content_type) in FILES {
+        let got = sandbox.respond(&bare(Method::GET, path));
+        assert_eq!(got.status(), 200, "{path}");
+        assert_eq!(got.headers()["content-type"], content_type);
+        assert_eq!(got.headers()["content-length"], got.body().len().to_string());
+        assert!(!got.body().is_empty(), "{path}");
+
+        let head = sandbox.respond(&bare(Method::HEAD, path));
+        assert_eq!((head.status(), head.body().len()), (got.status(), 0));
+        assert_eq!(head.headers(), got.headers());
+
+        let posted = sandbox.respond(&bare(Method::POST, path));
+        assert_eq!(
+            (posted.status().as_u16(), &posted.headers()["allow"]),
+            (405, &"GET, HEAD".parse().expect("a header"))
+        );
+    }
+    for path in [
+        "/sandbox/page",
+        "/sandbox/page/",
+        "/sandbox/page/../page/style.css",
+        "/sandbox/page/style.css/more",
+        "/style.css",
+    ] {
+        assert_eq!(error(&sandbox.respond(&bare(Method::GET, path))).0, 404, "{path}");
+    }
+}
+
+#[test]
+fn nothing_of_the_page_is_for_other_origins_or_comes_from_them() {
+    let sandbox = sandbox();
+    let charge = any_charge(&sandbox);
+    let qr = format!("/sandbox/charges/{charge}/qr.svg");
+    let refusal = "/sandbox/page/none";
+    for path in FILES.map(|(path, _)| path).iter().chain(&["/sandbox/charges", &qr, refusal]) {
+        let response = sandbox.respond(&bare(Method::GET, path));
+        let headers = response.headers();
+        let policy = headers["content-security-policy"].to_str().expect("text");
+        let rules: Vec<_> = policy.split("; ").collect();
+        assert_eq!(
+            rules,
+            [
+                "default-src 'none'",
+                "script-src 'self'",
+                "style-src 'self'",
+                "img-src 'self'",
+                "connect-src 'self'",
+                "form-action 'none'",
+                "frame-ancestors 'none'",
+                "base-uri 'none'"
+            ],
+            "{path}"
+        );
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(headers["x-frame-options"], "DENY", "{path}");
+        assert_eq!(headers["referrer-policy"], "no-referrer", "{path}");
+        assert_eq!(headers["cross-origin-resource-policy"], "same-origin", "{path}");
+        assert!(headers.keys().all(|name| !name.as_str().starts_with("access-control-")), "{path}");
+    }
+    // The policy would stop it, silently: so there is none to stop.
+    let page = sandbox.respond(&bare(Method::GET, "/"));
+    let page = text(&page);
+    for unwanted in ["http:", "https:", "//", "style=", "onclick=", "onload=", "<style", "<script>"] {
+        assert!(!page.contains(unwanted), "the page has {unwanted}");
+    }
+}
+
+#[test]
+fn the_api_is_as_open_as_it_was() {
+    let response = sandbox().respond(&bare(Method::GET, "/api/v1/charges"));
+    assert_eq!(response.headers()["access-control-allow-origin"], "*");
+    assert!(!response.headers().contains_key("content-security-policy"));
+}

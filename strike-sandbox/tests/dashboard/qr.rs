@@ -1,0 +1,103 @@
+//! QR codes, read back by a decoder that is not the encoder.
+
+use rqrr::PreparedImage;
+use strike_core::http::Method;
+use strike_sandbox::Sandbox;
+
+use crate::ask::{FORM, bare, create, error, id, sandbox, text};
+
+/// How many pixels a square of the code gets: a scanner wants to find it, not to be told where it is.
+const PIXELS: usize = 4;
+
+/// Reads the code in a picture of so many squares each way.
+fn scan(width: usize, height: usize, is_dark: impl Fn(usize, usize) -> bool) -> String {
+    let grey = |x: usize, y: usize| if is_dark(x / PIXELS, y / PIXELS) { 0 } else { 255 };
+    let mut image = PreparedImage::prepare_from_greyscale(width * PIXELS, height * PIXELS, grey);
+    let grids = image.detect_grids();
+    assert_eq!(grids.len(), 1, "one code in {width} x {height}");
+    grids.first().expect("a code").decode().expect("a code that can be read").1
+}
+
+/// Draws what the SVG says: a light ground, and a path of dark squares.
+fn scan_svg(svg: &str) -> String {
+    let attribute = |text: &str, name: &str| {
+        let (_, rest) = text.split_once(&format!(" {name}=\"")).expect(name);
+        rest.split('"').next().expect(name).to_owned()
+    };
+    let width: usize = attribute(svg, "width").parse().expect("a number");
+    let path = svg.split("<path").nth(1).expect("a path");
+    assert_eq!((attribute(svg, "fill"), attribute(path, "fill")), ("#fff".to_owned(), "#000".to_owned()));
+    let mut dark = vec![vec![false; width]; width];
+    for square in attribute(path, "d").split('M').skip(1) {
+        let numbers: Vec<usize> =
+            square.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect();
+        let [left, top, across, down, ..] = *numbers else { panic!("{square}") };
+        for row in &mut dark[top..top + down] {
+            row[left..left + across].fill(true);
+        }
+    }
+    // Its own squares are larger than one.
+    let size = width / PIXELS;
+    scan(size, size, |x, y| dark[y * PIXELS][x * PIXELS])
+}
+
+/// Reads the text as a terminal shows it: black half blocks on white.
+fn scan_text(text: &str) -> String {
+    let lines: Vec<Vec<char>> = text
+        .lines()
+        .map(|line| {
+            let line = line.strip_prefix("\u{1b}[38;5;16;48;5;231m").expect("black on white");
+            line.strip_suffix("\u{1b}[0m").expect("as before").chars().collect()
+        })
+        .collect();
+    let width = lines.first().expect("a line").len();
+    assert!(lines.iter().all(|line| line.len() == width), "a rectangle");
+    let quiet = |line: &Vec<char>| line.iter().all(|c| *c == ' ');
+    assert!(lines[..2].iter().chain(&lines[lines.len() - 2..]).all(quiet), "a quiet zone above and below");
+    scan(width, 2 * lines.len(), |x, y| match lines[y / 2][x] {
+        '█' => true,
+        '▀' => y % 2 == 0,
+        '▄' => y % 2 == 1,
+        _ => false,
+    })
+}
+
+fn get(sandbox: &Sandbox, path: &str, content_type: &str) -> String {
+    let response = sandbox.respond(&bare(Method::GET, path));
+    assert_eq!(
+        (response.status().as_u16(), response.headers()["content-type"].as_bytes()),
+        (200, content_type.as_bytes())
+    );
+    let head = sandbox.respond(&bare(Method::HEAD, path));
+    assert_eq!((head.headers(), head.body().len()), (response.headers(), 0));
+    text(&response).to_owned()
+}
+
+#[test]
+fn the_payment_request_is_read_back_from_the_picture_and_from_the_terminal() {
+    let sandbox = sandbox();
+    // From the shortest invoice to the longest that a charge can have.
+    for description in ["", "services+rendered", &"W".repeat(256), &"%E2%82%BF".repeat(213)] {
+        let charge =
+            create(&sandbox, FORM, &format!("amount=4294967&currency=btc&description={description}"));
+        let wanted = charge["payment_request"].as_str().expect("text").to_uppercase();
+        let path = format!("/sandbox/charges/{}/qr", id(&charge));
+        assert_eq!(scan_svg(&get(&sandbox, &format!("{path}.svg"), "image/svg+xml")), wanted);
+        assert_eq!(scan_text(&get(&sandbox, &format!("{path}.txt"), "text/plain; charset=utf-8")), wanted);
+    }
+}
+
+#[test]
+fn only_a_charge_has_a_code_and_it_is_only_read() {
+    let sandbox = sandbox();
+    let charge = create(&sandbox, FORM, "amount=1&currency=btc&description=x");
+    for (method, path, status) in [
+        (Method::GET, "/sandbox/charges/ch_none/qr.svg".to_owned(), 404),
+        (Method::GET, "/sandbox/charges/%3Csvg%3E/qr.txt".to_owned(), 404),
+        (Method::GET, format!("/sandbox/charges/{}/qr.png", id(&charge)), 404),
+        (Method::POST, format!("/sandbox/charges/{}/qr.svg", id(&charge)), 405),
+        (Method::DELETE, format!("/sandbox/charges/{}/qr.txt", id(&charge)), 405),
+    ] {
+        assert_eq!(error(&sandbox.respond(&bare(method, &path))).0, status, "{path}");
+    }
+}

@@ -1,0 +1,195 @@
+//! A charge from the form to the payment, by mouse, by keyboard, and paid by someone else.
+
+use std::time::Duration;
+
+use strike_core::UnixMillis;
+use strike_sandbox::{ChargeState, Sandbox};
+
+use super::{Browser, id, make, root, start};
+use crate::browser::{CONTROL, ENTER};
+
+#[tokio::test]
+async fn a_charge_is_made_scanned_and_paid() {
+    let Some(browser) = Browser::open().await else { return };
+    let sandbox = start();
+    browser.go_live(&root(&sandbox)).await;
+    browser
+        .until_text(
+            "#none",
+            &format!("No charges yet. Create one here, or over the API at {}.", sandbox.base_url()),
+        )
+        .await;
+
+    browser.create("4200", "Flat white").await;
+    browser.until_text("#invoice-title", "4,200\u{a0}sat").await;
+    browser.until_text("#charges .state", "Pending").await;
+    let charges = sandbox.list_all();
+    assert_eq!(charges.len(), 1);
+    assert_eq!((charges[0].amount().get(), charges[0].description()), (4200, "Flat white"));
+
+    // The picture, as a wallet's camera would see it.
+    browser.until("document.querySelector('#qr').complete").await;
+    let request = charges[0].payment_request();
+    assert_eq!(browser.scan("#qr").await, request.to_uppercase());
+    assert_eq!(browser.value("#request").await, request);
+    let alt = browser.find("#qr").await.attr("alt").await.unwrap();
+    assert_eq!(alt.as_deref(), Some("QR code of the payment request for 4,200\u{a0}sat"));
+
+    browser.click("#pay").await;
+    browser.until_text("#status", "Charge paid: 4,200\u{a0}sat").await;
+    browser.until_text("#invoice-state", "Paid").await;
+    browser.until_text("#charges .state", "Paid").await;
+    browser.until("!document.querySelector('#qr').checkVisibility()").await;
+    assert_eq!(sandbox.list_all()[0].state(), ChargeState::Paid);
+}
+
+#[tokio::test]
+async fn what_others_do_is_shown_without_a_reload_and_takes_no_focus() {
+    let Some(browser) = Browser::open().await else { return };
+    let sandbox = start();
+    let first = make(&sandbox, 1000, "the first", 3600);
+    browser.go_live(&root(&sandbox)).await;
+    browser.run("window.sameDocument = true").await;
+    browser.run("document.querySelector('.show').focus()").await;
+
+    let second = make(&sandbox, 2000, "the second", 3600);
+    browser.until_text("#charges li:nth-child(1) .what", "the second").await;
+    browser.until_text("#charges li:nth-child(2) .what", "the first").await;
+    assert!(browser.has_focus("#charges li:nth-child(2) .show").await, "the focus stays with the first");
+
+    sandbox.pay(&id(&second)).expect("it is pending");
+    browser.until_text("#status", "Charge paid: 2,000\u{a0}sat").await;
+    browser.until_text("#charges li:nth-child(1) .state", "Paid").await;
+    assert!(browser.has_focus("#charges li:nth-child(2) .show").await, "the focus stays with the first");
+
+    // The button that had the focus goes; the row that it belongs to takes it.
+    browser.run("document.querySelector('#charges li:nth-child(2) .pay').focus()").await;
+    sandbox.pay(&id(&first)).expect("it is pending");
+    browser.until_text("#charges li:nth-child(2) .state", "Paid").await;
+    assert!(browser.has_focus("#charges li:nth-child(2) .show").await, "the row takes the focus");
+    assert_eq!(browser.run("return window.sameDocument").await, true);
+}
+
+#[tokio::test]
+async fn a_keyboard_is_enough() {
+    let Some(browser) = Browser::open().await else { return };
+    let sandbox = start();
+    browser.go_live(&root(&sandbox)).await;
+    browser.tab_to("#amount").await;
+    browser.press("21").await;
+    browser.tab_to("#description").await;
+    browser.press("by hand").await;
+    browser.press(ENTER).await;
+    browser.until_text("#invoice-state", "Pending").await;
+    browser.tab_to("#pay").await;
+    let outline = browser.run("return getComputedStyle(document.activeElement).outlineStyle").await;
+    assert_eq!(outline, "solid", "the focus is seen");
+    browser.press(ENTER).await;
+    browser.until_text("#invoice-state", "Paid").await;
+    assert!(browser.has_focus("#invoice-title").await, "what was paid takes the focus");
+    // From the list to a charge, and back.
+    browser.tab_to("#charges .show").await;
+    browser.press(ENTER).await;
+    assert!(browser.has_focus("#invoice-title").await);
+    browser.tab_to("#close").await;
+    browser.press(ENTER).await;
+    assert!(browser.has_focus("#charges .show").await);
+}
+
+#[tokio::test]
+async fn the_payment_request_is_copied() {
+    let Some(browser) = Browser::open().await else { return };
+    let sandbox = start();
+    let charge = make(&sandbox, 5, "to copy", 3600);
+    browser.go_live(&root(&sandbox)).await;
+    browser.click("#charges .show").await;
+    browser.click("#copy").await;
+    browser.until_text("#copy", "Copied").await;
+    browser.until_text("#status", "Payment request copied").await;
+    browser.write("#description", &format!("{CONTROL}v")).await;
+    assert_eq!(browser.value("#description").await, charge["payment_request"].as_str().unwrap());
+}
+
+#[tokio::test]
+async fn an_invoice_runs_out_before_the_eyes() {
+    let Some(browser) = Browser::open().await else { return };
+    let sandbox = start();
+    make(&sandbox, 7, "soon over", 2);
+    browser.go_live(&root(&sandbox)).await;
+    browser.click("#charges .show").await;
+    // Nothing happens in the sandbox: it is the page that knows when to ask.
+    browser.until_text("#charges .state", "Expired").await;
+    browser.until_text("#stamp", "EXPIRED").await;
+    assert!(!browser.find("#pay").await.is_displayed().await.unwrap());
+}
+
+#[tokio::test]
+async fn what_is_refused_is_said_in_words() {
+    let Some(browser) = Browser::open().await else { return };
+    let noon = UnixMillis::from_secs(1_700_000_000);
+    let sandbox = Sandbox::builder().clock_at(noon).start().expect("a free port");
+    browser.go_live(&root(&sandbox)).await;
+    browser.create("4.2", "").await;
+    browser.until_text("#new-problem", "The amount is a whole number of satoshi, such as 4200.").await;
+    assert_eq!(sandbox.charges(), 0);
+    browser.run("document.querySelector('#amount').value = ''").await;
+    browser.create("99999999", "").await;
+    browser.until("document.querySelector('#new-problem').textContent.includes('4294967')").await;
+    assert_eq!(sandbox.charges(), 0);
+
+    let charge = make(&sandbox, 7, "too late", 60);
+    browser.until_text("#charges .what", "too late").await;
+    // It expires while the finger is on its way: the page cannot know yet.
+    let path = format!("/sandbox/charges/{}/expire", id(&charge));
+    browser
+        .run(&format!(
+            "const request = new XMLHttpRequest();
+             request.open('POST', '{path}', false);
+             request.send();
+             document.querySelector('#charges .pay').click();"
+        ))
+        .await;
+    browser.until("document.querySelector('#charges .problem').textContent.includes('expired')").await;
+    browser.until_text("#charges .state", "Expired").await;
+}
+
+#[tokio::test]
+async fn the_clock_is_moved_and_a_charge_ended_by_hand() {
+    let Some(browser) = Browser::open().await else { return };
+    let sandbox = start();
+    make(&sandbox, 1, "an hour", 3600);
+    make(&sandbox, 2, "by hand", 7200);
+    browser.go_live(&root(&sandbox)).await;
+    browser.click("#charges li:nth-child(1) .show").await;
+    browser.click("#expire").await;
+    browser.until_text("#charges li:nth-child(1) .state", "Expired").await;
+    browser.until_text("#charges li:nth-child(2) .state", "Pending").await;
+
+    let before = sandbox.now();
+    browser.click("#clock summary").await;
+    browser.click("[data-advance='3600000']").await;
+    browser.until_text("#charges li:nth-child(2) .state", "Expired").await;
+    assert!(sandbox.now().saturating_since(before) >= Duration::from_secs(3600));
+}
+
+#[tokio::test]
+async fn thousands_are_turned_in_pages_and_only_what_is_shown_is_asked() {
+    let Some(browser) = Browser::open().await else { return };
+    let sandbox = start();
+    for n in 1..=2010 {
+        make(&sandbox, n, "one of many", 3600);
+    }
+    browser.go_live(&root(&sandbox)).await;
+    browser.until_text("#count", "1\u{2013}25 of 2,010").await;
+    browser.until_text("#charges li:nth-child(1) .amount", "2,010\u{a0}sat").await;
+    browser.click("#older").await;
+    browser.until_text("#count", "26\u{2013}50 of 2,010").await;
+    browser.until_text("#charges li:nth-child(1) .amount", "1,985\u{a0}sat").await;
+    assert!(browser.has_focus("#older").await);
+    browser.click("#newer").await;
+    browser.until_text("#count", "1\u{2013}25 of 2,010").await;
+    let asked = "performance.getEntriesByType('resource').map((it) => it.name).filter((it) => it.includes('/charges?'))";
+    let asked = browser.run(&format!("return {asked}")).await;
+    let asked: Vec<_> = asked.as_array().unwrap().iter().map(|url| url.as_str().unwrap()).collect();
+    assert!(asked.len() >= 3 && asked.iter().all(|url| url.ends_with("&size=25")), "{asked:?}");
+}

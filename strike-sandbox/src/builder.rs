@@ -3,8 +3,9 @@
 use strike_core::{Network, UnixMillis};
 
 use crate::clock::Clock;
-use crate::entropy::Entropy;
-use crate::node::Instant;
+use crate::entropy::{Entropy, NAME_LENGTH};
+use crate::node::{Instant, Shape};
+use crate::quirks::Quirks;
 use crate::sandbox::Sandbox;
 use crate::service::Service;
 
@@ -30,6 +31,7 @@ pub struct Builder {
     network: Network,
     seed: Option<u64>,
     clock_at: Option<UnixMillis>,
+    quirks: Quirks,
     #[cfg(feature = "server")]
     listen: std::net::SocketAddr,
 }
@@ -41,6 +43,7 @@ impl Default for Builder {
             network: Network::Testnet,
             seed: None,
             clock_at: None,
+            quirks: Quirks::new(),
             #[cfg(feature = "server")]
             listen: (std::net::Ipv4Addr::LOCALHOST, 0).into(),
         }
@@ -73,6 +76,12 @@ impl Builder {
         self
     }
 
+    /// What it does otherwise than by default; nothing unless set.
+    pub const fn quirks(mut self, quirks: Quirks) -> Self {
+        self.quirks = quirks;
+        self
+    }
+
     /// A sandbox that answers in memory.
     #[must_use]
     pub fn build(self) -> Sandbox {
@@ -81,12 +90,14 @@ impl Builder {
 
     fn build_at(self, base_url: String) -> Sandbox {
         let mut entropy = self.seed.map_or_else(Entropy::from_system, Entropy::from_seed);
+        let shape = if self.quirks.invoices_of_2018 { Shape::Of2018 } else { Shape::OfToday };
         // Both are always drawn: what follows in the stream must not depend on who chose the key.
-        let drawn = entropy.name("sk_");
-        let node = Instant::new(self.network, &mut entropy);
+        let drawn = entropy.name("sk_", NAME_LENGTH);
+        let node = Instant::new(self.network, shape, &mut entropy);
         entropy.mark();
         let clock = Clock::new(self.clock_at);
-        let service = Service::new(self.api_key.unwrap_or(drawn), entropy, clock, Box::new(node));
+        let key = self.api_key.unwrap_or(drawn);
+        let service = Service::new(key, entropy, clock, Box::new(node), self.quirks);
         Sandbox::assemble(service, self.network, base_url)
     }
 }

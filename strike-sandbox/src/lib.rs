@@ -38,7 +38,9 @@ mod control;
 mod entropy;
 mod guard;
 mod ledger;
+mod limit;
 mod node;
+mod quirks;
 mod sandbox;
 #[cfg(feature = "server")]
 mod server;
@@ -47,6 +49,7 @@ mod service;
 pub use builder::Builder;
 pub use ledger::{ChargeRecord, ChargeState};
 pub use node::{Paid, PayError};
+pub use quirks::Quirks;
 pub use sandbox::Sandbox;
 #[cfg(feature = "server")]
 pub use server::RunningSandbox;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use strike_core::http::StatusCode;
 use strike_core::{ChargeId, HttpRequest, HttpResponse, UnixMillis};
 
@@ -12,9 +13,11 @@ use crate::api;
 use crate::changes::Changes;
 use crate::clock::Clock;
 use crate::control;
-use crate::entropy::Entropy;
+use crate::entropy::{Entropy, LONG_NAME_LENGTH, NAME_LENGTH};
 use crate::ledger::{Charge, Ledger};
+use crate::limit::Limit;
 use crate::node::{self, Node, Paid, PayError, Terms};
+use crate::quirks::Quirks;
 
 /// The most bytes of body that are read.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
@@ -26,12 +29,22 @@ pub(crate) struct Service {
     node: Box<dyn Node>,
     ledger: Ledger,
     requests: u64,
+    /// How many good charges were asked for.
+    creates: u64,
+    limit: Limit,
+    quirks: Quirks,
     changes: Arc<Changes>,
 }
 
 impl Service {
     /// A service without charges.
-    pub(crate) fn new(api_key: String, entropy: Entropy, clock: Clock, node: Box<dyn Node>) -> Self {
+    pub(crate) fn new(
+        api_key: String,
+        entropy: Entropy,
+        clock: Clock,
+        node: Box<dyn Node>,
+        quirks: Quirks,
+    ) -> Self {
         Self {
             api_key,
             entropy,
@@ -39,6 +52,9 @@ impl Service {
             node,
             ledger: Ledger::default(),
             requests: 0,
+            creates: 0,
+            limit: Limit::default(),
+            quirks,
             changes: Arc::default(),
         }
     }
@@ -49,6 +65,24 @@ impl Service {
 
     pub(crate) fn payee(&self) -> String {
         self.node.payee()
+    }
+
+    pub(crate) const fn quirks(&self) -> &Quirks {
+        &self.quirks
+    }
+
+    /// Takes a request to the account, unless there were too many.
+    pub(crate) fn admit(&mut self, now: UnixMillis) -> Result<(), Refusal> {
+        let Some(per_minute) = self.quirks.requests_per_minute else { return Ok(()) };
+        self.limit.count(per_minute, now).map_err(|seconds| {
+            Refusal::too_many_requests((!self.quirks.without_retry_after).then_some(seconds))
+        })
+    }
+
+    /// The number of a create that is about to be done, counted from 1.
+    pub(crate) const fn count_create(&mut self) -> u64 {
+        self.creates = self.creates.saturating_add(1);
+        self.creates
     }
 
     pub(crate) const fn clock(&self) -> &Clock {
@@ -66,6 +100,8 @@ impl Service {
     pub(crate) fn reset(&mut self) {
         self.ledger.clear();
         self.requests = 0;
+        self.creates = 0;
+        self.limit = Limit::default();
         self.clock.reset();
         self.entropy.rewind();
         self.changes.announce();
@@ -93,8 +129,11 @@ impl Service {
 
     pub(crate) fn respond(&mut self, request: &HttpRequest, now: UnixMillis) -> HttpResponse {
         self.requests = self.requests.saturating_add(1);
-        // Doubled and trailing slashes do not matter, as behind nginx.
-        let path: Vec<&str> = request.uri().path().split('/').filter(|segment| !segment.is_empty()).collect();
+        // Doubled and trailing slashes do not matter, as behind nginx, nor how a character is written.
+        let segments = request.uri().path().split('/').filter(|segment| !segment.is_empty());
+        let decoded: Vec<_> =
+            segments.map(|segment| percent_decode_str(segment).decode_utf8_lossy()).collect();
+        let path: Vec<&str> = decoded.iter().map(AsRef::as_ref).collect();
         let audience = match path.first() {
             Some(&"sandbox") => Audience::SameOrigin,
             _ => Audience::AnyOrigin,
@@ -113,7 +152,9 @@ impl Service {
     /// Makes a charge.
     pub(crate) fn create(&mut self, wanted: api::Wanted, now: UnixMillis) -> Result<Charge, Refusal> {
         let failed = |what| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, what);
-        let id = ChargeId::new(self.entropy.name("ch_")).map_err(|_| failed("no id could be drawn"))?;
+        let length = if self.quirks.long_ids { LONG_NAME_LENGTH } else { NAME_LENGTH };
+        let id =
+            ChargeId::new(self.entropy.name("ch_", length)).map_err(|_| failed("no id could be drawn"))?;
         let preimage = self.entropy.bytes32();
         let payment_hash = node::payment_hash(&preimage);
         // The invoice counts whole seconds, and so does its expiry.

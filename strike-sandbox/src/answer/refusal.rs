@@ -5,6 +5,7 @@ use std::fmt::Display;
 use strike_core::http::{HeaderName, HeaderValue, StatusCode, header};
 
 use super::layout::Object;
+use crate::quirks::Quirks;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -12,11 +13,12 @@ pub(crate) struct Refusal {
     message: String,
     /// What the status wants said in a header.
     pub(crate) header: Option<(HeaderName, HeaderValue)>,
+    quirks: Quirks,
 }
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), header: None }
+        Self { status, message: message.into(), header: None, quirks: Quirks::new() }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -43,7 +45,24 @@ impl Refusal {
         Self { header: allow.ok().map(|allow| (header::ALLOW, allow)), ..refusal }
     }
 
+    /// Beyond what an account may ask; `retry_after` is in seconds.
+    pub(crate) fn too_many_requests(retry_after: Option<u64>) -> Self {
+        let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, "exceeded your request limit");
+        let header = retry_after.map(|seconds| (header::RETRY_AFTER, HeaderValue::from(seconds)));
+        Self { header, ..refusal }
+    }
+
+    pub(crate) fn internal_error() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal API error")
+    }
+
+    /// The same refusal by a service with these quirks.
+    pub(crate) fn with(self, quirks: Quirks) -> Self {
+        Self { quirks, ..self }
+    }
+
     pub(crate) fn to_json(&self) -> String {
-        Object::default().number("code", self.status.as_u16().into()).text("message", &self.message).end()
+        let object = Object::default().number("code", self.status.as_u16().into());
+        self.quirks.end(object.text("message", &self.message))
     }
 }

@@ -20,4 +20,6 @@ mod layout;
 #[cfg(test)]
 mod list;
 #[cfg(test)]
+mod quirks;
+#[cfg(test)]
 mod settlement;

@@ -22,7 +22,7 @@ pub(crate) fn respond(
     request: &HttpRequest,
     now: UnixMillis,
 ) -> Result<String, Refusal> {
-    route(service, path, request, now).map_err(|refusal| refusal.with(*service.quirks()))
+    route(service, path, request, now).map_err(|refusal| refusal.with(service.quirks()))
 }
 
 fn route(

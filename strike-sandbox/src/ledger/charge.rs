@@ -5,7 +5,7 @@ use strike_core::{ChargeId, PaymentHash, Satoshi, UnixMillis};
 
 use super::ChargeState;
 use crate::answer::Object;
-use crate::quirks::Quirks;
+use crate::quirks::{self, Quirks};
 
 #[derive(Clone)]
 pub(crate) struct Charge {
@@ -46,7 +46,7 @@ impl Charge {
     }
 
     pub(crate) fn to_json(&self, quirks: &Quirks) -> String {
-        quirks.end(self.to_object(quirks))
+        quirks::end(self.to_object(quirks), quirks.extra_keys)
     }
 
     pub(crate) fn state(&self, now: UnixMillis) -> ChargeState {

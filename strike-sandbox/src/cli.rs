@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use lexopt::prelude::{Long, Short, ValueExt};
 use strike_core::{ApiKey, Network};
-use strike_sandbox::Settlement;
+use strike_sandbox::{Quirks, Settlement};
 
 pub(crate) const HELP: &str = "\
 The Strike charge API in a box, for tests and demonstrations.
@@ -22,6 +22,20 @@ Options:
       --json             First line of output: {\"base_url\": ..., \"api_key\": ...}
   -h, --help             Print this help
   -V, --version          Print the version
+
+As the service once was, or stricter:
+      --timestamps-in-seconds   created and updated in seconds, as in April 2018
+      --long-ids                Ids of 44 characters instead of 29, as in April 2018
+      --invoices-of-2018        Invoices without payment secret and features, as recorded
+      --description-required    Refuse a charge without a description
+      --largest-page N          At most N rows of a list [default: 1000]
+
+To see whether a client bears it:
+      --requests-per-minute N   Answer 429 to what goes beyond
+      --without-retry-after     Answer 429 without that header
+      --extra-keys              Keys that nobody has heard of in every body
+      --fail-before-create N    Answer 500 to every N-th good charge, and do not make it
+      --fail-after-create N     Make every N-th good charge, and answer 500
 ";
 
 /// What to do.
@@ -40,6 +54,7 @@ pub(crate) struct Options {
     pub(crate) network: Network,
     pub(crate) seed: Option<u64>,
     pub(crate) settlement: Settlement,
+    pub(crate) quirks: Quirks,
     pub(crate) json: bool,
 }
 
@@ -51,6 +66,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         network: Network::Testnet,
         seed: None,
         settlement: Settlement::Instant,
+        quirks: Quirks::new(),
         json: false,
     };
     let mut allow_remote = false;
@@ -66,6 +82,24 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             Long("json") => options.json = true,
             Long("help") | Short('h') => return Ok(Command::Help),
             Long("version") | Short('V') => return Ok(Command::Version),
+            Long("timestamps-in-seconds") => options.quirks = options.quirks.timestamps_in_seconds(),
+            Long("long-ids") => options.quirks = options.quirks.long_ids(),
+            Long("invoices-of-2018") => options.quirks = options.quirks.invoices_of_2018(),
+            Long("description-required") => options.quirks = options.quirks.description_required(),
+            Long("largest-page") => {
+                options.quirks = options.quirks.largest_page(parser.value()?.parse()?);
+            }
+            Long("requests-per-minute") => {
+                options.quirks = options.quirks.requests_per_minute(parser.value()?.parse()?);
+            }
+            Long("without-retry-after") => options.quirks = options.quirks.without_retry_after(),
+            Long("extra-keys") => options.quirks = options.quirks.extra_keys(),
+            Long("fail-before-create") => {
+                options.quirks = options.quirks.fail_before_create(parser.value()?.parse()?);
+            }
+            Long("fail-after-create") => {
+                options.quirks = options.quirks.fail_after_create(parser.value()?.parse()?);
+            }
             _ => return Err(argument.unexpected()),
         }
     }
@@ -119,6 +153,7 @@ mod tests {
             network: Network::Testnet,
             seed: None,
             settlement: Settlement::Instant,
+            quirks: Quirks::new(),
             json: false,
         };
         assert_eq!(run(""), Ok(Command::Run(defaults)));
@@ -128,10 +163,23 @@ mod tests {
             network: Network::Regtest,
             seed: Some(7),
             settlement: Settlement::Instant,
+            quirks: Quirks::new()
+                .timestamps_in_seconds()
+                .long_ids()
+                .invoices_of_2018()
+                .description_required()
+                .largest_page(10)
+                .requests_per_minute(60)
+                .without_retry_after()
+                .extra_keys()
+                .fail_before_create(2)
+                .fail_after_create(3),
             json: true,
         };
-        let arguments =
-            "--listen [::1]:0 --api-key=sk_demo --network regtest --seed 7 --settle instant --json";
+        let arguments = "--listen [::1]:0 --api-key=sk_demo --network regtest --seed 7 --settle instant --json \
+             --timestamps-in-seconds --long-ids --invoices-of-2018 --description-required --largest-page 10 \
+             --requests-per-minute 60 --without-retry-after --extra-keys --fail-before-create 2 \
+             --fail-after-create 3";
         assert_eq!(run(arguments), Ok(Command::Run(all)));
         assert_eq!(run("--seed 1 --help"), Ok(Command::Help));
         assert_eq!(run("-V"), Ok(Command::Version));
@@ -156,6 +204,9 @@ mod tests {
             ("--network ropsten", "testnet"),
             ("--seed seven", "seven"),
             ("--settle later", "instant or lightning"),
+            ("--largest-page -1", "-1"),
+            ("--requests-per-minute", "--requests-per-minute"),
+            ("--fail-after-create often", "often"),
             ("--api-key a:b", "colon"),
             ("--json=yes", "yes"),
         ] {

@@ -28,8 +28,11 @@ fn run(options: cli::Options) -> io::Result<()> {
     runtime.block_on(async {
         // Before anything is printed: whoever reads the first line may send a signal at once.
         let stopped = stop_signal()?;
-        let mut builder =
-            Sandbox::builder().network(options.network).settlement(options.settlement).listen(listen);
+        let mut builder = Sandbox::builder()
+            .network(options.network)
+            .settlement(options.settlement)
+            .quirks(options.quirks)
+            .listen(listen);
         if let Some(key) = options.api_key {
             builder = builder.api_key(key);
         }

@@ -9,7 +9,8 @@ use crate::service::Service;
 use crate::webhooks::{Delivery, SendAgainError};
 
 pub(super) fn list(service: &mut Service, asked: &Asked<'_>) -> Result<String, Refusal> {
-    let (page, size) = api::page_and_size(asked.request.uri().query().unwrap_or_default())?;
+    let (page, size) =
+        api::page_and_size(asked.request.uri().query().unwrap_or_default(), api::LARGEST_PAGE)?;
     let deliveries = service.outbox().deliveries();
     let rows = answer::list(deliveries.skip(page.saturating_mul(size)).take(size).map(to_json));
     let total = u64::try_from(service.outbox().deliveries().count()).unwrap_or(u64::MAX);

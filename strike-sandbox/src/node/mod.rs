@@ -8,7 +8,7 @@ mod paid;
 
 use strike_core::{Network, UnixMillis};
 
-pub(crate) use invoice::{DEFAULT_EXPIRY, Terms, Unsignable, payment_hash};
+pub(crate) use invoice::{DEFAULT_EXPIRY, Shape, Terms, Unsignable, payment_hash};
 pub use paid::{Paid, PayError};
 
 use self::instant::Instant;
@@ -50,14 +50,15 @@ impl Settlement {
     pub(crate) fn node(
         self,
         network: Network,
+        shape: Shape,
         entropy: &mut Entropy,
         #[cfg_attr(not(feature = "lightning"), expect(unused_variables, reason = "only channels need it"))]
         now: UnixMillis,
     ) -> Box<dyn Node> {
         match self {
-            Self::Instant => Box::new(Instant::new(network, entropy)),
+            Self::Instant => Box::new(Instant::new(network, shape, entropy)),
             #[cfg(feature = "lightning")]
-            Self::Lightning => Box::new(Lightning::new(network, entropy, now)),
+            Self::Lightning => Box::new(Lightning::new(network, shape, entropy, now)),
         }
     }
 }

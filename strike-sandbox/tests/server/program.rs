@@ -127,6 +127,23 @@ fn a_seed_gives_the_same_key_and_no_seed_another() {
 }
 
 #[test]
+fn quirks_reach_the_service() {
+    let quirks = ["--long-ids", "--requests-per-minute", "2", "--extra-keys"];
+    let mut program = Program::start(
+        &[&["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo"], &quirks[..]].concat(),
+    );
+    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+    let mut connection = Connection::open(address(line["base_url"].as_str().expect("a URL")));
+    let charge = connection.ask(&post(42));
+    assert_eq!(id(&charge.body).len(), "ch_".len() + 44);
+    assert!(charge.body.contains("\"extra_null\" : null"), "{}", charge.body);
+    assert_eq!(connection.ask(&list()).status(), 200);
+    let refused = connection.ask(&list());
+    assert_eq!(refused.status(), 429);
+    assert!(refused.head.contains("\r\nRetry-After: 60\r\n"), "{}", refused.head);
+}
+
+#[test]
 fn bad_arguments_end_with_2_and_a_sentence() {
     for arguments in [&["--nonsense"][..], &["--listen", "0.0.0.0:0"], &["--network", "moon"], &["file"]] {
         let (code, message) = refusal(arguments);
@@ -150,6 +167,9 @@ fn help_and_version_are_printed() {
     for option in ["--listen", "--allow-remote", "--api-key", "--network", "--seed", "--json", "--version"] {
         assert!(String::from_utf8_lossy(&help.stdout).contains(option), "{option}");
     }
+    // The manual has the same words.
+    let manual = include_str!("../../../docs/sandbox.md");
+    assert!(manual.contains(&*String::from_utf8_lossy(&help.stdout)), "docs/sandbox.md shows another --help");
     let version = run(&["--version"]);
     assert!(version.status.success());
     assert_eq!(version.stdout, concat!("strike-sandbox ", env!("CARGO_PKG_VERSION"), "\n").as_bytes());

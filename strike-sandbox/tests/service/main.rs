@@ -22,4 +22,6 @@ mod lightning;
 #[cfg(test)]
 mod list;
 #[cfg(test)]
+mod quirks;
+#[cfg(test)]
 mod settlement;

@@ -24,7 +24,7 @@ use lightning_invoice::Bolt11Invoice;
 use strike_core::UnixMillis;
 
 use self::peer::Peer;
-use super::invoice::{Signer, Terms, Unsignable};
+use super::invoice::{Shape, Signer, Terms, Unsignable};
 use super::{Node, PayError, Preimage};
 use crate::entropy::Entropy;
 
@@ -44,7 +44,12 @@ pub(crate) struct Lightning {
 }
 
 impl Lightning {
-    pub(crate) fn new(network: strike_core::Network, entropy: &mut Entropy, now: UnixMillis) -> Self {
+    pub(crate) fn new(
+        network: strike_core::Network,
+        shape: Shape,
+        entropy: &mut Entropy,
+        now: UnixMillis,
+    ) -> Self {
         let chain = match network {
             strike_core::Network::Bitcoin => Network::Bitcoin,
             strike_core::Network::Testnet => Network::Testnet,
@@ -53,7 +58,8 @@ impl Lightning {
         };
         let now = Duration::from_millis(now.as_millis());
         let [payee, payer] = [entropy.bytes32(), entropy.bytes32()].map(|seed| Peer::new(&seed, chain, now));
-        let signer = Signer::with_key(network, payee.keys.get_node_secret_key(), MIN_FINAL_CLTV_EXPIRY_DELTA);
+        let signer =
+            Signer::with_key(network, shape, payee.keys.get_node_secret_key(), MIN_FINAL_CLTV_EXPIRY_DELTA);
         // Nodes of one kind have nothing to refuse each other for; if they did, no channel would open.
         let _ = payer.meet(&payee, false);
         let _ = payee.meet(&payer, true);
@@ -185,7 +191,8 @@ impl Node for Lightning {
     }
 
     fn settle(&mut self, invoice: &str, preimage: &Preimage, now: UnixMillis) -> Result<Preimage, PayError> {
-        let invoice: Bolt11Invoice = invoice.parse().map_err(|_| PayError::UnknownInvoice)?;
+        // An invoice of 2018 has no payment secret, and no wallet of today takes it.
+        let invoice: Bolt11Invoice = invoice.parse().map_err(|_| PayError::Unpaid)?;
         if invoice.get_payee_pub_key() != self.payee.id {
             return Err(PayError::UnknownInvoice);
         }
@@ -222,7 +229,7 @@ mod tests {
     const NOW: UnixMillis = UnixMillis::from_secs(1_700_000_000);
 
     fn node() -> Lightning {
-        Lightning::new(Network::Regtest, &mut Entropy::from_seed(7), NOW)
+        Lightning::new(Network::Regtest, Shape::OfToday, &mut Entropy::from_seed(7), NOW)
     }
 
     fn invoice(node: &mut Lightning, preimage: &Preimage, satoshi: u64) -> String {
@@ -267,9 +274,9 @@ mod tests {
     fn invoices_of_another_node_and_late_ones_are_not_paid() {
         let mut node = node();
         let text = invoice(&mut node, &[1; 32], 1);
-        let mut stranger = Lightning::new(Network::Regtest, &mut Entropy::from_seed(8), NOW);
+        let mut stranger = Lightning::new(Network::Regtest, Shape::OfToday, &mut Entropy::from_seed(8), NOW);
         assert_eq!(stranger.settle(&text, &[1; 32], NOW), Err(PayError::UnknownInvoice));
-        assert_eq!(node.settle("lnbcrt1", &[1; 32], NOW), Err(PayError::UnknownInvoice));
+        assert_eq!(node.settle("lnbcrt1", &[1; 32], NOW), Err(PayError::Unpaid));
         let late = NOW.saturating_add(Duration::from_secs(3601));
         assert_eq!(node.settle(&text, &[1; 32], late), Err(PayError::Expired));
     }

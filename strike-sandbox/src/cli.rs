@@ -1,10 +1,13 @@
 //! The program's arguments, and the sentences for those that do not fit.
 
+mod webhook;
+
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use lexopt::prelude::{Long, Short, ValueExt};
 use strike_core::{ApiKey, Network};
+use strike_sandbox::Webhook;
 
 pub(crate) const HELP: &str = "\
 The Strike charge API in a box, for tests and demonstrations.
@@ -20,6 +23,19 @@ Options:
       --json             First line of output: {\"base_url\": ..., \"api_key\": ...}
   -h, --help             Print this help
   -V, --version          Print the version
+
+Webhooks, one for each payment, delivered once unless told otherwise:
+      --webhook URL             Where to post them: http or https, without credentials
+      --webhook-timeout MS      How long an answer may take, in real time [default: 10000]
+      --webhook-repeat N        Deliver each payment N times
+      --webhook-delay MS        Deliver so long after the payment
+      --webhook-reorder MS      Hold each delivery back for a random time up to this
+      --webhook-drop-every N    Lose every N-th delivery
+      --webhook-drop PERCENT    Lose so many of a hundred, at random
+      --webhook-attempts N      Try up to N times, until the answer is a 2xx
+      --webhook-backoff MS      Wait before the second try, twice as long before each further one
+                                [default: 1000]
+      --webhook-ca FILE         Trust these certificates (PEM) instead of the public authorities
 ";
 
 /// What to do.
@@ -37,6 +53,7 @@ pub(crate) struct Options {
     pub(crate) api_key: Option<String>,
     pub(crate) network: Network,
     pub(crate) seed: Option<u64>,
+    pub(crate) webhook: Option<Webhook>,
     pub(crate) json: bool,
 }
 
@@ -47,8 +64,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         api_key: None,
         network: Network::Testnet,
         seed: None,
+        webhook: None,
         json: false,
     };
+    let mut webhook = webhook::Flags::default();
     let mut allow_remote = false;
     let mut parser = lexopt::Parser::from_args(arguments);
     while let Some(argument) = parser.next()? {
@@ -58,6 +77,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             Long("api-key") => options.api_key = Some(parser.value()?.parse_with(api_key)?),
             Long("network") => options.network = parser.value()?.parse()?,
             Long("seed") => options.seed = Some(parser.value()?.parse()?),
+            Long(name) if name.starts_with("webhook") => {
+                let name = name.to_owned();
+                webhook.read(&name, &mut parser)?;
+            }
             Long("json") => options.json = true,
             Long("help") | Short('h') => return Ok(Command::Help),
             Long("version") | Short('V') => return Ok(Command::Version),
@@ -70,6 +93,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             format!("{listen} is not on this machine alone: add --allow-remote if others may use it");
         return Err(refusal.into());
     }
+    options.webhook = webhook.finish()?;
     Ok(Command::Run(options))
 }
 
@@ -102,6 +126,7 @@ mod tests {
             api_key: None,
             network: Network::Testnet,
             seed: None,
+            webhook: None,
             json: false,
         };
         assert_eq!(run(""), Ok(Command::Run(defaults)));
@@ -110,6 +135,7 @@ mod tests {
             api_key: Some("sk_demo".to_owned()),
             network: Network::Regtest,
             seed: Some(7),
+            webhook: None,
             json: true,
         };
         let arguments = "--listen [::1]:0 --api-key=sk_demo --network regtest --seed 7 --json";

@@ -7,6 +7,10 @@
 #[cfg(unix)]
 mod program;
 #[cfg(test)]
+mod receiver;
+#[cfg(test)]
 mod socket;
+#[cfg(test)]
+mod webhooks;
 #[cfg(test)]
 mod wire;

@@ -19,3 +19,5 @@ mod layout;
 mod list;
 #[cfg(test)]
 mod settlement;
+#[cfg(test)]
+mod webhooks;

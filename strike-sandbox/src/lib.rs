@@ -29,6 +29,8 @@
 //! Recorded: paths, fields, their order and layout, the headers, the status 200 of a creation, the errors 400
 //! (in JSON), 401 and 404. Guessed, since no recording shows it: the text of every other error, 405 with an
 //! `Allow` header, 413 above 64 KiB of body, an empty list beyond the last page, and at most 1000 rows per page.
+//! Of a webhook the method, the media type, `object` and `data` are known from its receivers; that it is sent once,
+//! on a connection of its own, with a `User-Agent`, and that any 2xx will do as an answer, is guessed.
 //! Different on purpose: invoices carry a payment secret and features, without which no wallet of today pays.
 
 mod answer;

@@ -14,7 +14,7 @@ pub(super) fn list(service: &Service) -> String {
 
 pub(super) fn send(service: &mut Service, number: &str, now: UnixMillis) -> Result<String, Refusal> {
     let id = number.parse().map_err(|_| Refusal::not_found())?;
-    match service.change_outbox(|outbox| outbox.send_again(id, now)) {
+    match service.send_again(id, now) {
         Ok(delivery) => Ok(to_json(&delivery)),
         Err(SendAgainError::Unknown) => Err(Refusal::not_found()),
         Err(error) => Err(Refusal::new(StatusCode::CONFLICT, error.to_string())),

@@ -8,7 +8,7 @@ use strike_core::{ChargeId, UnixMillis, webhook};
 use strike_sandbox::{Delivery, DeliveryState, RunningSandbox, Sandbox, Webhook};
 
 use crate::receiver::{PATIENCE, Receiver};
-use crate::wire::{Connection, id, post, request};
+use crate::wire::{Connection, id, list, post, request};
 
 /// A clock that stands: nothing comes due by itself.
 fn start(webhook: Webhook) -> RunningSandbox {
@@ -91,18 +91,26 @@ fn a_refusal_is_followed_by_another_try_when_its_time_has_come() {
 }
 
 #[test]
-fn a_receiver_that_never_answers_has_it_and_holds_up_nobody() {
+fn a_receiver_that_never_answers_has_it_all_the_same() {
     let receiver = Receiver::bind();
-    let sandbox = start(to(&receiver).repeat(20).timeout(Duration::from_millis(200)));
+    let sandbox = start(to(&receiver).timeout(Duration::from_millis(200)));
     pay_one(&sandbox);
-    // All are there before any is answered.
-    let silent: Vec<_> = (0..20).map(|_| receiver.next()).collect();
+    let mut silent = receiver.next();
     let failed = settled(&sandbox, 1);
     assert_eq!((failed.state(), failed.status()), (DeliveryState::Failed, None));
     assert_eq!(failed.error(), Some("no answer within 200ms; it may have arrived"));
-    for mut silent in silent {
-        assert!(silent.is_closed(), "the sender has given up");
-    }
+    assert!(silent.is_closed(), "the sender has given up");
+}
+
+#[test]
+fn one_that_is_not_answered_holds_up_no_other() {
+    let receiver = Receiver::bind();
+    let sandbox = start(to(&receiver).repeat(20).timeout(PATIENCE));
+    pay_one(&sandbox);
+    // All are there before any is answered.
+    let silent: Vec<_> = (0..20).map(|_| receiver.next()).collect();
+    silent.into_iter().for_each(|told| told.answer("200 OK"));
+    assert_eq!(settled(&sandbox, 1).state(), DeliveryState::Delivered);
 }
 
 #[test]
@@ -183,6 +191,19 @@ fn a_clock_that_runs_is_enough() {
     receiver.next().answer("200 OK");
     let delivery = settled(&sandbox, 2);
     assert!(delivery.due() >= delivery.created().saturating_add(Duration::from_millis(50)), "{delivery:?}");
+}
+
+#[test]
+fn an_hour_s_delay_is_over_when_the_clock_is_moved() {
+    let receiver = Receiver::bind();
+    let hour = Duration::from_secs(3600);
+    let webhook = to(&receiver).delay(hour);
+    let sandbox = Sandbox::builder().api_key("sk_demo").webhook(webhook).start().expect("it starts");
+    pay_one(&sandbox);
+    // What the server answers after the payment, it answers after it began to wait.
+    Connection::open(sandbox.address()).ask(&list());
+    sandbox.advance(hour);
+    receiver.next().answer("200 OK");
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! The program's arguments, and the sentences for those that do not fit.
 
+mod webhook;
+
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use lexopt::prelude::{Long, Short, ValueExt};
 use strike_core::{ApiKey, Network};
-use strike_sandbox::{Quirks, Settlement};
+use strike_sandbox::{Quirks, Settlement, Webhook};
 
 pub(crate) const HELP: &str = "\
 The Strike charge API in a box, for tests and demonstrations.
@@ -36,6 +38,19 @@ To see whether a client bears it:
       --extra-keys              Keys that nobody has heard of in every body
       --fail-before-create N    Answer 500 to every N-th good charge, and do not make it
       --fail-after-create N     Make every N-th good charge, and answer 500
+
+Webhooks, one for each payment, delivered once unless told otherwise:
+      --webhook URL             Where to post them: http or https, without credentials
+      --webhook-timeout MS      How long an answer may take, in real time [default: 10000]
+      --webhook-repeat N        Deliver each payment N times
+      --webhook-delay MS        Deliver so long after the payment
+      --webhook-reorder MS      Hold each delivery back for a random time up to this
+      --webhook-drop-every N    Lose every N-th delivery
+      --webhook-drop PERCENT    Lose so many of a hundred, at random
+      --webhook-attempts N      Try up to N times, until the answer is a 2xx
+      --webhook-backoff MS      Wait before the second try, twice as long before each further one
+                                [default: 1000]
+      --webhook-ca FILE         Trust these certificates (PEM) instead of the public authorities
 ";
 
 /// What to do.
@@ -55,6 +70,7 @@ pub(crate) struct Options {
     pub(crate) seed: Option<u64>,
     pub(crate) settlement: Settlement,
     pub(crate) quirks: Quirks,
+    pub(crate) webhook: Option<Webhook>,
     pub(crate) json: bool,
 }
 
@@ -67,8 +83,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         seed: None,
         settlement: Settlement::Instant,
         quirks: Quirks::new(),
+        webhook: None,
         json: false,
     };
+    let mut webhook = webhook::Flags::default();
     let mut allow_remote = false;
     let mut parser = lexopt::Parser::from_args(arguments);
     while let Some(argument) = parser.next()? {
@@ -79,6 +97,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             Long("network") => options.network = parser.value()?.parse()?,
             Long("seed") => options.seed = Some(parser.value()?.parse()?),
             Long("settle") => options.settlement = parser.value()?.parse_with(settlement)?,
+            Long(name) if name.starts_with("webhook") => {
+                let name = name.to_owned();
+                webhook.read(&name, &mut parser)?;
+            }
             Long("json") => options.json = true,
             Long("help") | Short('h') => return Ok(Command::Help),
             Long("version") | Short('V') => return Ok(Command::Version),
@@ -109,6 +131,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             format!("{listen} is not on this machine alone: add --allow-remote if others may use it");
         return Err(refusal.into());
     }
+    options.webhook = webhook.finish()?;
     Ok(Command::Run(options))
 }
 
@@ -154,6 +177,7 @@ mod tests {
             seed: None,
             settlement: Settlement::Instant,
             quirks: Quirks::new(),
+            webhook: None,
             json: false,
         };
         assert_eq!(run(""), Ok(Command::Run(defaults)));
@@ -174,6 +198,7 @@ mod tests {
                 .extra_keys()
                 .fail_before_create(2)
                 .fail_after_create(3),
+            webhook: None,
             json: true,
         };
         let arguments = "--listen [::1]:0 --api-key=sk_demo --network regtest --seed 7 --settle instant --json \

@@ -118,7 +118,7 @@ mod tests {
         let mut branch = entropy.branch();
         let first = branch.bytes32();
         assert_ne!(first, Entropy::from_seed(7).bytes32());
-        assert_eq!(entropy.name("ch_"), Entropy::from_seed(7).name("ch_"));
+        assert_eq!(entropy.name("ch_", NAME_LENGTH), Entropy::from_seed(7).name("ch_", NAME_LENGTH));
         // Wherever the stream stands, its branch begins at its start.
         assert_eq!(entropy.branch().bytes32(), first);
         assert_ne!(Entropy::from_seed(8).branch().bytes32(), first);

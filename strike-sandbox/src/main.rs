@@ -39,9 +39,12 @@ fn run(options: cli::Options) -> io::Result<()> {
         if let Some(seed) = options.seed {
             builder = builder.seed(seed);
         }
+        if let Some(webhook) = options.webhook {
+            builder = builder.webhook(webhook);
+        }
         let sandbox = builder
             .start()
-            .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}")))?;
+            .map_err(|error| io::Error::new(error.kind(), format!("cannot start at {listen}: {error}")))?;
         print(&if options.json { json(&sandbox) } else { banner(&sandbox) })?;
         stopped.await;
         Ok(())

@@ -22,7 +22,7 @@ use crate::ledger::{Charge, Ledger};
 use crate::limit::Limit;
 use crate::node::{self, Node, Paid, PayError, Terms};
 use crate::quirks::Quirks;
-use crate::webhooks::{Outbox, Webhook};
+use crate::webhooks::{Delivery, Outbox, Outcome, SendAgainError, Ticket, Webhook};
 
 /// The most bytes of body that are read.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
@@ -133,11 +133,23 @@ impl Service {
         &self.outbox
     }
 
-    /// Does something to the deliveries, and tells of it.
-    pub(crate) fn change_outbox<T>(&mut self, change: impl FnOnce(&mut Outbox) -> T) -> T {
-        let outcome = change(&mut self.outbox);
+    /// The next webhook that is due; its outcome is to be [told](Self::settle_webhook).
+    pub(crate) fn next_webhook(&mut self, now: UnixMillis) -> Option<(Ticket, HttpRequest)> {
+        // Told only when there was one: the dispatcher looks whenever something is told.
+        let next = self.outbox.take(now)?;
         self.changes.announce();
-        outcome
+        Some(next)
+    }
+
+    pub(crate) fn settle_webhook(&mut self, ticket: Ticket, outcome: &Outcome, now: UnixMillis) {
+        self.outbox.settle(ticket, outcome, now);
+        self.changes.announce();
+    }
+
+    pub(crate) fn send_again(&mut self, delivery: u64, now: UnixMillis) -> Result<Delivery, SendAgainError> {
+        let again = self.outbox.send_again(delivery, now)?;
+        self.changes.announce();
+        Ok(again)
     }
 
     pub(crate) const fn requests(&self) -> u64 {

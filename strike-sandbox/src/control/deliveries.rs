@@ -20,7 +20,7 @@ pub(super) fn list(service: &mut Service, asked: &Asked<'_>) -> Result<String, R
 pub(super) fn send(service: &mut Service, asked: &Asked<'_>) -> Result<String, Refusal> {
     body::nothing(asked.request.body())?;
     let id = asked.name.parse().map_err(|_| Refusal::not_found())?;
-    match service.change_outbox(|outbox| outbox.send_again(id, asked.now)) {
+    match service.send_again(id, asked.now) {
         Ok(delivery) => Ok(to_json(&delivery)),
         Err(SendAgainError::Unknown) => Err(Refusal::not_found()),
         Err(error) => Err(Refusal::new(StatusCode::CONFLICT, error.to_string())),

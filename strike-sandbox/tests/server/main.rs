@@ -9,6 +9,10 @@ mod old_clients;
 #[cfg(unix)]
 mod program;
 #[cfg(test)]
+mod receiver;
+#[cfg(test)]
 mod socket;
+#[cfg(test)]
+mod webhooks;
 #[cfg(test)]
 mod wire;

@@ -6,6 +6,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::Value;
 
+use crate::receiver::Receiver;
 use crate::wire::{Connection, id, list, post};
 
 /// The program, which does not outlive a test that fails.
@@ -97,6 +98,24 @@ fn the_first_line_tells_a_program_where_to_go_and_a_signal_ends_it() {
 }
 
 #[test]
+fn it_tells_a_shop_of_payments() {
+    let shop = Receiver::bind();
+    let arguments = ["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo", "--webhook-repeat", "2"];
+    let mut program = Program::start(&[&arguments[..], &["--webhook", &shop.url()]].concat());
+    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+    let mut connection = Connection::open(address(line["base_url"].as_str().expect("a URL")));
+    let id = id(&connection.ask(&post(42)).body);
+    let pay = format!("POST /sandbox/charges/{id}/pay HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_eq!(connection.ask(&pay).status(), 200);
+    for _ in 0..2 {
+        let told = shop.next();
+        assert!(told.body.contains(&id), "{}", told.body);
+        told.answer("200 OK");
+    }
+    assert_eq!(program.signal("TERM"), (Some(0), String::new()));
+}
+
+#[test]
 fn a_person_is_shown_how_to_make_a_charge_and_pay_it() {
     let arguments = ["--listen", "127.0.0.1:0", "--seed", "7", "--network", "regtest", "--api-key", "it's"];
     let mut program = Program::start(&arguments);
@@ -164,7 +183,9 @@ fn a_taken_address_ends_with_1_and_names_it() {
 fn help_and_version_are_printed() {
     let help = run(&["--help"]);
     assert!(help.status.success());
-    for option in ["--listen", "--allow-remote", "--api-key", "--network", "--seed", "--json", "--version"] {
+    for option in
+        ["--listen", "--allow-remote", "--api-key", "--network", "--seed", "--webhook", "--json", "--version"]
+    {
         assert!(String::from_utf8_lossy(&help.stdout).contains(option), "{option}");
     }
     // The manual has the same words.

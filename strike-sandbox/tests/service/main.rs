@@ -25,3 +25,5 @@ mod list;
 mod quirks;
 #[cfg(test)]
 mod settlement;
+#[cfg(test)]
+mod webhooks;

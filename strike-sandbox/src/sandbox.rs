@@ -160,7 +160,8 @@ impl Sandbox {
 
     /// Draws ids and preimages from this seed from here on, and again after a [`reset`](Self::reset).
     ///
-    /// It is another stream than [`Builder::seed`]'s, which also draws the key and the node.
+    /// It is another stream than [`Builder::seed`]'s, which also draws the key and the node. Charges that the seed
+    /// made already are passed over, so no id is given twice.
     pub fn reseed(&self, seed: u64) {
         self.service().reseed(seed);
     }

@@ -192,9 +192,16 @@ impl Service {
     pub(crate) fn create(&mut self, wanted: api::Wanted, now: UnixMillis) -> Result<Charge, Refusal> {
         let failed = |what| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, what);
         let length = if self.quirks.long_ids { LONG_NAME_LENGTH } else { NAME_LENGTH };
-        let id =
-            ChargeId::new(self.entropy.name("ch_", length)).map_err(|_| failed("no id could be drawn"))?;
-        let preimage = self.entropy.bytes32();
+        // A seed that is given twice would make a charge twice: what it made already is passed over whole, so
+        // that no preimage comes back either.
+        let (id, preimage, payment_secret) = loop {
+            let id = self.entropy.name("ch_", length);
+            let (preimage, payment_secret) = (self.entropy.bytes32(), self.entropy.bytes32());
+            if self.ledger.get(&id).is_none() {
+                break (id, preimage, payment_secret);
+            }
+        };
+        let id = ChargeId::new(id).map_err(|_| failed("no id could be drawn"))?;
         let payment_hash = node::payment_hash(&preimage);
         // The invoice counts whole seconds, and so does its expiry.
         let timestamp = Duration::from_secs(now.as_millis() / 1000);
@@ -203,7 +210,7 @@ impl Service {
             amount: wanted.amount,
             description: &wanted.description,
             payment_hash,
-            payment_secret: self.entropy.bytes32(),
+            payment_secret,
             timestamp,
             expiry,
         };

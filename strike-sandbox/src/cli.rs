@@ -55,6 +55,7 @@ Webhooks, one for each payment, delivered once unless told otherwise:
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one in the whole program")]
 pub(crate) enum Command {
     Run(Options),
     Help,

@@ -2,7 +2,7 @@
 
 use data_encoding::{BASE64, BASE64_NOPAD};
 use strike_core::HttpRequest;
-use strike_core::http::uri::Authority;
+use strike_core::http::uri::{Authority, Scheme};
 use strike_core::http::{HeaderMap, header};
 
 /// Whether Basic credentials name the key as user. The service never looked at the password, and a user
@@ -27,6 +27,8 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 
 /// Whether a request comes from outside a browser, or from a page that this server itself served.
 ///
+/// Which scheme its URL has, the server knows: it tells by an extension of the request.
+///
 /// A page's name must be an address or `localhost`: any other name could have been pointed at this machine by
 /// whoever owns it, and would then match the `Host` header.
 pub(crate) fn is_no_foreign_page(request: &HttpRequest) -> bool {
@@ -35,7 +37,8 @@ pub(crate) fn is_no_foreign_page(request: &HttpRequest) -> bool {
         Some(authority) => Some(authority.clone()),
         None => headers.get(header::HOST).and_then(|host| host.as_bytes().try_into().ok()),
     };
-    let own = host.filter(is_unmistakable).map(|host| format!("http://{host}"));
+    let scheme = request.extensions().get().or(request.uri().scheme()).unwrap_or(&Scheme::HTTP);
+    let own = host.filter(is_unmistakable).map(|host| format!("{scheme}://{host}"));
     headers
         .get_all(header::ORIGIN)
         .iter()

@@ -9,4 +9,10 @@ mod program;
 #[cfg(test)]
 mod socket;
 #[cfg(test)]
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(test)]
+#[cfg(all(unix, feature = "tls"))]
+mod tls_program;
+#[cfg(test)]
 mod wire;

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, Error, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, SanType, date_time_ymd,
@@ -35,10 +36,12 @@ pub(super) struct Made {
 /// Makes both, good at all of these moments. The authority's key ends with this function.
 pub(super) fn make(address: IpAddr, moments: &[UnixMillis]) -> Result<Made, Error> {
     let mut params = valid_at(moments);
-    params.distinguished_name.push(DnType::CommonName, "Strike sandbox, an authority for one run");
+    let key = KeyPair::generate()?;
+    // No two share a name: to a client that trusts an earlier one, this is a stranger, and not a forger.
+    let name = format!("Strike sandbox {}", HEXLOWER.encode(&params.key_identifier(&key)));
+    params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let key = KeyPair::generate()?;
     let authority = params.self_signed(&key)?.pem();
     let issuer = Issuer::new(params, key);
 

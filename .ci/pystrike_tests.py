@@ -12,8 +12,7 @@ import pystrike
 from pystrike.charge import make_charge_class
 
 told, folder = sys.argv[1:]
-with open(told) as file:
-    sandbox = json.load(file)
+sandbox = json.loads(told)
 url = urllib.parse.urlsplit(sandbox["base_url"])
 assert url.scheme == "https", url
 

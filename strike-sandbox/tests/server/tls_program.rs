@@ -63,6 +63,7 @@ fn a_person_is_told_what_curl_must_trust() {
     let path = banner.split_once("trust ").and_then(|(_, rest)| rest.lines().next()).expect("a path").trim();
     assert_eq!(banner.matches(&format!("curl --cacert '{path}' ")).count(), 2, "{banner}");
     assert!(is_certificate(Path::new(path)));
+    program.signal("TERM");
 }
 
 /// The most connections at once, on both ports together.
@@ -87,4 +88,5 @@ fn connections_on_one_port_leave_no_room_on_the_other() {
     let mut start = [0; 12];
     waits.read_exact(&mut start).expect("its turn has come");
     assert_eq!(&start, b"HTTP/1.1 400");
+    program.signal("TERM");
 }

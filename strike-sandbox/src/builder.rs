@@ -191,7 +191,6 @@ mod start {
         }
 
         #[cfg(not(feature = "tls"))]
-        #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "with TLS it can go wrong")]
         fn protocol(&self) -> io::Result<(Protocol, Option<String>)> {
             Ok((Protocol::Http, None))
         }

@@ -66,7 +66,6 @@ impl Protocol {
     }
 
     /// What the client on a new connection wants to speak, made ready for HTTP.
-    #[cfg_attr(not(feature = "tls"), expect(clippy::unused_async, reason = "a handshake takes time"))]
     pub(super) async fn open(&self, tcp: TcpStream) -> io::Result<Stream> {
         match self {
             Self::Http => Ok(Stream::Plain(tcp)),

@@ -18,9 +18,9 @@ use crate::sandbox::Sandbox;
 /// Dropping it stops the server: the port is closed when the drop is over, connections with it. Clones of the
 /// sandbox stay usable in memory.
 ///
-/// Every request that is HTTP goes to [`Sandbox::respond`]. Only what is none, and a head of more than 100 fields,
-/// is refused by the server itself, and is no request to the sandbox. An idle connection is closed after 75
-/// seconds, as nginx does.
+/// Every request that is HTTP goes to [`Sandbox::respond`]. Only what is none, a head of more than 100 fields, and
+/// plain HTTP on the port for HTTPS, is refused by the server itself, and is no request to the sandbox. An idle
+/// connection is closed after 75 seconds, as nginx does, and one whose TLS handshake is not over after 10.
 #[derive(Debug)]
 #[must_use = "the server stops when this is dropped"]
 pub struct RunningSandbox {

@@ -37,6 +37,10 @@ pub struct Builder {
     quirks: Quirks,
     #[cfg(feature = "server")]
     listen: std::net::SocketAddr,
+    #[cfg(feature = "server")]
+    plain_listen: Option<std::net::SocketAddr>,
+    #[cfg(feature = "tls")]
+    tls: bool,
 }
 
 impl Default for Builder {
@@ -51,6 +55,10 @@ impl Default for Builder {
             quirks: Quirks::new(),
             #[cfg(feature = "server")]
             listen: (std::net::Ipv4Addr::LOCALHOST, 0).into(),
+            #[cfg(feature = "server")]
+            plain_listen: None,
+            #[cfg(feature = "tls")]
+            tls: false,
         }
     }
 }
@@ -116,10 +124,10 @@ impl Builder {
 #[cfg(feature = "server")]
 mod start {
     use std::io;
-    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+    use std::net::SocketAddr;
 
     use super::Builder;
-    use crate::server::RunningSandbox;
+    use crate::server::{Port, Protocol, RunningSandbox};
 
     impl Builder {
         /// Where [`start`](Self::start) listens: 127.0.0.1 and a free port unless set; port 0 means a free one.
@@ -130,13 +138,45 @@ mod start {
             self
         }
 
+        /// Speaks plain HTTP on this address, too: the same sandbox by a second port, for clients that know no
+        /// TLS. Port 0 means a free one, which [`RunningSandbox::plain_base_url`] tells.
+        pub const fn plain_listen(mut self, address: SocketAddr) -> Self {
+            self.plain_listen = Some(address);
+            self
+        }
+
+        /// Speaks HTTPS where it [`listen`](Self::listen)s, in TLS 1.2 and 1.3.
+        ///
+        /// The server's certificate is for localhost, 127.0.0.1, ::1 and the address that it listens on, and for
+        /// the names of the service: api.strike.acinq.co, api.dev.strike.acinq.co, and the older and shorter
+        /// ones. It is valid for a year from the system's time, and at the sandbox's own. The
+        /// authority that signed it is made anew for every start, whatever the seed, and clients have to be told
+        /// to trust it: [`RunningSandbox::ca_certificate`].
+        ///
+        /// ```
+        /// use strike_sandbox::Sandbox;
+        ///
+        /// let sandbox = Sandbox::builder().tls().plain_listen(([127, 0, 0, 1], 0).into()).start()?;
+        /// assert!(sandbox.base_url().starts_with("https://127.0.0.1:"));
+        /// assert!(sandbox.plain_base_url().is_some_and(|url| url.starts_with("http://127.0.0.1:")));
+        /// // What a client is told to trust; of both of ours, by `ca_certificate` of the transport's builder.
+        /// let pem = sandbox.ca_certificate().unwrap_or_default();
+        /// assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"));
+        /// # Ok::<(), std::io::Error>(())
+        /// ```
+        #[cfg(feature = "tls")]
+        pub const fn tls(mut self) -> Self {
+            self.tls = true;
+            self
+        }
+
         /// A sandbox behind an HTTP server on a thread of its own.
         ///
         /// It listens when this returns, for callers of every kind: sync, async, or another process.
         ///
         /// # Errors
-        /// If the address cannot be listened on (another program has it, most often), or if the system has no
-        /// thread left, or if a webhook's address or certificates are of no use.
+        /// If an address cannot be listened on (another program has it, most often), if the system has no thread
+        /// left, or if a webhook's address or certificates are of no use.
         ///
         /// ```
         /// use std::io::{Read, Write};
@@ -152,22 +192,31 @@ mod start {
         /// # Ok::<(), std::io::Error>(())
         /// ```
         pub fn start(self) -> io::Result<RunningSandbox> {
-            let listener = std::net::TcpListener::bind(self.listen)?;
-            listener.set_nonblocking(true)?;
-            let address = listener.local_addr()?;
-            let sandbox = self.build_at(format!("http://{}/api/v1/", reachable(address)));
-            RunningSandbox::start(sandbox, listener, address)
+            let (protocol, ca_certificate) = self.protocol()?;
+            let front = Port::open(self.listen, protocol)?;
+            let plain = self.plain_listen.map(|listen| Port::open(listen, Protocol::Http)).transpose()?;
+            let sandbox = self.build_at(front.base_url());
+            RunningSandbox::start(sandbox, front, plain, ca_certificate)
         }
-    }
 
-    /// An address to connect to: a listener on every address is reached on this machine's own.
-    fn reachable(mut address: SocketAddr) -> SocketAddr {
-        match address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-            _ => {}
+        /// What to speak, and with TLS the authority to trust.
+        #[cfg(feature = "tls")]
+        fn protocol(&self) -> io::Result<(Protocol, Option<String>)> {
+            use crate::clock::Clock;
+            use crate::server::Acceptor;
+
+            if !self.tls {
+                return Ok((Protocol::Http, None));
+            }
+            let moments = [Clock::new(None).now(), Clock::new(self.clock_at).now()];
+            let (acceptor, authority) = Acceptor::new(self.listen.ip(), &moments)?;
+            Ok((Protocol::Https(acceptor), Some(authority)))
         }
-        address
+
+        #[cfg(not(feature = "tls"))]
+        fn protocol(&self) -> io::Result<(Protocol, Option<String>)> {
+            Ok((Protocol::Http, None))
+        }
     }
 }
 

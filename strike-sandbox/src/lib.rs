@@ -5,7 +5,8 @@
 //!
 //! * [`Sandbox`] answers in memory: a request in, a response out.
 //! * `Builder::start` (feature `server`, on by default) puts it behind HTTP on 127.0.0.1.
-//! * The binary `strike-sandbox` (same feature) does so for programs in other languages.
+//! * `Builder::tls` (feature `tls`, on by default) makes that HTTPS, with a certificate for one run.
+//! * The binary `strike-sandbox` (feature `binary`, on by default) does both for programs in other languages.
 //!
 //! Besides the API below `/api/v1/` there are controls that only a sandbox can have, and which need no key:
 //! `POST /sandbox/charges/{id}/pay` pays a charge, and answers its preimage. They, the flags of the program and

@@ -179,7 +179,7 @@ impl Sandbox {
     }
 
     /// Where the API is, with a slash at the end: `http://127.0.0.1/api/v1/` in memory, and with the port for a
-    /// running one.
+    /// running one, which begins with `https` if it speaks TLS.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.0.base_url

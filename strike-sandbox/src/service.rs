@@ -257,7 +257,7 @@ impl Service {
         charge.paid = true;
         charge.updated = now;
         // Only now: whoever is told and asks must see it paid.
-        self.outbox.paid(charge.id.as_str(), &charge.to_json(&self.quirks), now);
+        self.outbox.paid(charge.id.as_str(), &charge.to_event(&self.quirks), now);
         self.changes.announce();
         Ok(Paid { preimage, payment_hash: charge.payment_hash, at: now })
     }

@@ -49,6 +49,12 @@ impl Charge {
         quirks::end(self.to_object(quirks), quirks.extra_keys)
     }
 
+    /// What a webhook says of it.
+    pub(crate) fn to_event(&self, quirks: &Quirks) -> String {
+        let extra = if quirks.extra_keys { r#","extra_key":[null]"# } else { "" };
+        format!(r#"{{"object":"event","data":{}{extra}}}"#, self.to_json(quirks))
+    }
+
     pub(crate) fn state(&self, now: UnixMillis) -> ChargeState {
         match self.paid {
             true => ChargeState::Paid,

@@ -1,6 +1,11 @@
 //! HTTP/1.1 on a socket: reads a request whole, hands it to the sandbox, writes the answer.
 
+mod misdirected;
+mod port;
 mod running;
+mod stream;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::convert::identity;
 use std::io;
@@ -22,7 +27,10 @@ use crate::events::Events;
 use crate::sandbox::Sandbox;
 use crate::service::MAX_BODY;
 
+pub(crate) use port::{Port, Protocol};
 pub use running::RunningSandbox;
+#[cfg(feature = "tls")]
+pub(crate) use tls::Acceptor;
 
 /// How long a connection may be idle, or take over a request's head: nginx's own default.
 const IDLE: Duration = Duration::from_secs(75);
@@ -33,17 +41,23 @@ const BODY: Duration = Duration::from_secs(30);
 const DRAIN: usize = 16 * MAX_BODY;
 /// How much of a request's head is kept for a connection.
 const MAX_HEAD: usize = 64 * 1024;
-/// How many connections are open at once; more wait to be taken.
+/// How many connections are open at once, on all ports together; more wait.
 const MOST_CONNECTIONS: usize = 512;
 
+/// Room for the connections of all ports.
+fn room() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(MOST_CONNECTIONS))
+}
+
 /// Takes connections until it is dropped.
-pub(crate) async fn serve(listener: TcpListener, sandbox: Sandbox) {
-    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    // Nobody closes the semaphore, so there is always room in the end.
-    while let Ok(place) = Arc::clone(&room).acquire_owned().await {
+async fn serve(listener: TcpListener, protocol: Protocol, room: Arc<Semaphore>, sandbox: Sandbox) {
+    loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                let connection = connection(stream, sandbox.clone());
+            Ok((tcp, _)) => {
+                // Only now: a port that waits for connections must not keep a place from another port.
+                // Nobody closes the semaphore, so there is always room in the end.
+                let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+                let connection = connection(tcp, protocol.clone(), sandbox.clone());
                 // A panic ends with its own task, and the server goes on.
                 tokio::spawn(async move {
                     connection.await;
@@ -56,10 +70,13 @@ pub(crate) async fn serve(listener: TcpListener, sandbox: Sandbox) {
     }
 }
 
-async fn connection(stream: TcpStream, sandbox: Sandbox) {
+async fn connection(tcp: TcpStream, protocol: Protocol, sandbox: Sandbox) {
+    // A handshake that fails has told its client why.
+    let Ok(stream) = protocol.open(tcp).await else { return };
     // Small answers must not wait for each other; without it they only come later.
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| answer(request, sandbox.clone()));
+    let _ = stream.tcp().set_nodelay(true);
+    let missed = protocol.is_missed_by(&stream);
+    let service = service_fn(move |request| answer(request, sandbox.clone(), missed));
     // How a connection ends is its client's affair: nothing here depends on it.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -73,10 +90,15 @@ async fn connection(stream: TcpStream, sandbox: Sandbox) {
 /// All of it at once, or events for as long as someone listens.
 type Answer = Either<Full<Bytes>, Events>;
 
-async fn answer(request: Request<Incoming>, sandbox: Sandbox) -> io::Result<Response<Answer>> {
+/// Answers one request, or says that it has `missed` the port that it was meant for.
+async fn answer(request: Request<Incoming>, sandbox: Sandbox, missed: bool) -> io::Result<Response<Answer>> {
     let (head, body) = request.into_parts();
     let body = timeout(BODY, read(body)).await.map_err(io::Error::from).and_then(identity)?;
-    let mut response = sandbox.respond(&Request::from_parts(head, body));
+    let mut response = if missed {
+        misdirected::refusal(sandbox.now())
+    } else {
+        sandbox.respond(&Request::from_parts(head, body))
+    };
     let events = Events::after(&mut response, &sandbox.changes());
     Ok(response.map(|body| match events {
         Some(events) => Either::Right(events),

@@ -13,6 +13,11 @@ mod receiver;
 #[cfg(test)]
 mod socket;
 #[cfg(test)]
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(test)]
+#[cfg(all(unix, feature = "tls"))]
+mod tls_program;
 mod webhooks;
 #[cfg(test)]
 mod wire;

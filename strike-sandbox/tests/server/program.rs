@@ -1,16 +1,15 @@
 //! The binary, as a program in another language would use it.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::Value;
 
 use crate::receiver::Receiver;
-use crate::wire::{Connection, id, list, post};
+use crate::wire::{Connection, address, id, list, post};
 
 /// The program, which does not outlive a test that fails.
-struct Program {
+pub(crate) struct Program {
     child: Child,
     out: BufReader<ChildStdout>,
 }
@@ -26,7 +25,7 @@ fn run(arguments: &[&str]) -> Output {
 }
 
 /// The exit code and message of a program that must not start to serve.
-fn refusal(arguments: &[&str]) -> (Option<i32>, String) {
+pub(crate) fn refusal(arguments: &[&str]) -> (Option<i32>, String) {
     let mut child =
         command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut errors = child.stderr.take().expect("a pipe");
@@ -38,7 +37,7 @@ fn refusal(arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 impl Program {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         Self::new(command(arguments).stdout(Stdio::piped()).spawn().expect("it starts"))
     }
 
@@ -47,14 +46,14 @@ impl Program {
         Self { child, out }
     }
 
-    fn line(&mut self) -> String {
+    pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         self.out.read_line(&mut line).expect("a line");
         line
     }
 
     /// Sends a signal by name, and gives the exit code and what was still printed.
-    fn signal(mut self, name: &str) -> (Option<i32>, String) {
+    pub(crate) fn signal(mut self, name: &str) -> (Option<i32>, String) {
         let kill = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(kill.expect("a shell's kill").success());
         let mut rest = String::new();
@@ -68,14 +67,6 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn address(base_url: &str) -> SocketAddr {
-    base_url
-        .strip_prefix("http://")
-        .and_then(|rest| rest.strip_suffix("/api/v1/"))
-        .and_then(|address| address.parse().ok())
-        .expect("a base URL")
 }
 
 #[test]

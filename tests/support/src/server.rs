@@ -65,6 +65,31 @@ impl Peer {
         &mut *self.stream
     }
 
+    /// Carries bytes to `target` and back until both sides have ended; `seen` is shown what the client sends.
+    pub fn tunnel(self, target: SocketAddr, seen: impl FnMut(&[u8])) {
+        self.hand_on("", target, seen);
+    }
+
+    /// Does so after a request that was read already.
+    pub fn hand_on(self, request: &str, target: SocketAddr, mut seen: impl FnMut(&[u8])) {
+        let mut upstream = TcpStream::connect(target).unwrap();
+        upstream.write_all(request.as_bytes()).unwrap();
+        let (mut down, mut up) = (self.socket.try_clone().unwrap(), upstream.try_clone().unwrap());
+        let back = thread::spawn(move || {
+            let _ = io::copy(&mut up, &mut down);
+            let _ = down.shutdown(Shutdown::Write);
+        });
+        let mut buffer = [0; 8192];
+        while let Ok(read @ 1..) = (&self.socket).read(&mut buffer) {
+            seen(&buffer[..read]);
+            if (&upstream).write_all(&buffer[..read]).is_err() {
+                break;
+            }
+        }
+        let _ = upstream.shutdown(Shutdown::Write);
+        let _ = back.join();
+    }
+
     /// Ends with a reset instead of a close.
     pub fn reset(self) {
         socket2::SockRef::from(&self.socket).set_linger(Some(Duration::ZERO)).unwrap();
@@ -178,19 +203,8 @@ impl Drop for Server {
 /// A proxy that opens a tunnel to `target`, whatever name it is asked for.
 pub fn connect_proxy(target: SocketAddr) -> Server {
     Server::start(move |mut peer| {
-        if peer.request().is_none() {
-            return;
+        if peer.answer("HTTP/1.1 200 Connection established\r\n\r\n") {
+            peer.tunnel(target, |_| ());
         }
-        let upstream = TcpStream::connect(target).unwrap();
-        peer.write("HTTP/1.1 200 Connection established\r\n\r\n");
-        let (mut down, mut up) = (peer.socket.try_clone().unwrap(), upstream.try_clone().unwrap());
-        let back = thread::spawn(move || {
-            let _ = io::copy(&mut up, &mut down);
-            let _ = down.shutdown(Shutdown::Write);
-        });
-        let (mut down, mut up) = (&peer.socket, &upstream);
-        let _ = io::copy(&mut down, &mut up);
-        let _ = upstream.shutdown(Shutdown::Write);
-        let _ = back.join();
     })
 }

@@ -4,7 +4,8 @@ use strike_core::{Network, UnixMillis};
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::node::Instant;
+use crate::ledger::Ledger;
+use crate::node::{Instant, NodeKey};
 use crate::sandbox::Sandbox;
 use crate::service::Service;
 
@@ -26,10 +27,10 @@ use crate::service::Service;
 #[derive(Clone)]
 #[must_use]
 pub struct Builder {
-    api_key: Option<String>,
-    network: Network,
+    pub(crate) api_key: Option<String>,
+    pub(crate) network: Network,
     seed: Option<u64>,
-    clock_at: Option<UnixMillis>,
+    pub(crate) clock_at: Option<UnixMillis>,
     #[cfg(feature = "server")]
     listen: std::net::SocketAddr,
 }
@@ -76,18 +77,45 @@ impl Builder {
     /// A sandbox that answers in memory.
     #[must_use]
     pub fn build(self) -> Sandbox {
-        self.build_at("http://127.0.0.1/api/v1/".to_owned())
+        self.build_at(Self::IN_MEMORY.to_owned())
     }
 
+    /// Where the API is without a server.
+    pub(crate) const IN_MEMORY: &'static str = "http://127.0.0.1/api/v1/";
+
     fn build_at(self, base_url: String) -> Sandbox {
+        let (identity, clock) = (self.identity(), Clock::new(self.clock_at));
+        self.assemble(identity, clock, Ledger::default(), base_url)
+    }
+
+    /// Who a new sandbox is.
+    pub(crate) fn identity(&self) -> Identity {
         let mut entropy = self.seed.map_or_else(Entropy::from_system, Entropy::from_seed);
         // Both are always drawn: what follows in the stream must not depend on who chose the key.
         let drawn = entropy.name("sk_");
-        let node = Instant::new(self.network, &mut entropy);
-        let clock = Clock::new(self.clock_at);
-        let service = Service::new(self.api_key.unwrap_or(drawn), entropy, clock, Box::new(node));
+        let node_key = NodeKey::draw(&mut entropy);
+        Identity { api_key: self.api_key.clone().unwrap_or(drawn), node_key, entropy }
+    }
+
+    pub(crate) fn assemble(
+        self,
+        identity: Identity,
+        clock: Clock,
+        ledger: Ledger,
+        base_url: String,
+    ) -> Sandbox {
+        let Identity { api_key, node_key, entropy } = identity;
+        let node = Instant::new(self.network, node_key);
+        let service = Service::new(api_key, entropy, clock, Box::new(node), ledger);
         Sandbox::assemble(service, self.network, base_url)
     }
+}
+
+/// What makes a sandbox the one that it is, from one start to the next.
+pub(crate) struct Identity {
+    pub(crate) api_key: String,
+    pub(crate) node_key: NodeKey,
+    pub(crate) entropy: Entropy,
 }
 
 #[cfg(feature = "server")]
@@ -96,6 +124,7 @@ mod start {
     use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
     use super::Builder;
+    use crate::sandbox::Sandbox;
     use crate::server::RunningSandbox;
 
     impl Builder {
@@ -129,10 +158,18 @@ mod start {
         /// # Ok::<(), std::io::Error>(())
         /// ```
         pub fn start(self) -> io::Result<RunningSandbox> {
+            self.start_with(|builder, base_url| Ok(builder.build_at(base_url)))
+        }
+
+        /// A server for the sandbox that is made once its address is known.
+        pub(crate) fn start_with(
+            self,
+            make: impl FnOnce(Self, String) -> io::Result<Sandbox>,
+        ) -> io::Result<RunningSandbox> {
             let listener = std::net::TcpListener::bind(self.listen)?;
             listener.set_nonblocking(true)?;
             let address = listener.local_addr()?;
-            let sandbox = self.build_at(format!("http://{}/api/v1/", reachable(address)));
+            let sandbox = make(self, format!("http://{}/api/v1/", reachable(address)))?;
             RunningSandbox::start(sandbox, listener, address)
         }
     }

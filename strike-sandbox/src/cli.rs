@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use lexopt::prelude::{Long, Short, ValueExt};
 use strike_core::{ApiKey, Network};
@@ -17,6 +18,7 @@ Options:
       --api-key KEY      The account's key [default: drawn at random]
       --network NETWORK  bitcoin, testnet, signet or regtest [default: testnet]
       --seed N           Draw keys, ids and preimages from this number, the same in every run
+      --data FILE        Keep charges in this file, over restarts [default: in memory]
       --json             First line of output: {\"base_url\": ..., \"api_key\": ...}
   -h, --help             Print this help
   -V, --version          Print the version
@@ -37,6 +39,7 @@ pub(crate) struct Options {
     pub(crate) api_key: Option<String>,
     pub(crate) network: Network,
     pub(crate) seed: Option<u64>,
+    pub(crate) data: Option<PathBuf>,
     pub(crate) json: bool,
 }
 
@@ -47,6 +50,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         api_key: None,
         network: Network::Testnet,
         seed: None,
+        data: None,
         json: false,
     };
     let mut allow_remote = false;
@@ -58,6 +62,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             Long("api-key") => options.api_key = Some(parser.value()?.parse_with(api_key)?),
             Long("network") => options.network = parser.value()?.parse()?,
             Long("seed") => options.seed = Some(parser.value()?.parse()?),
+            Long("data") => options.data = Some(parser.value()?.into()),
             Long("json") => options.json = true,
             Long("help") | Short('h') => return Ok(Command::Help),
             Long("version") | Short('V') => return Ok(Command::Version),
@@ -102,6 +107,7 @@ mod tests {
             api_key: None,
             network: Network::Testnet,
             seed: None,
+            data: None,
             json: false,
         };
         assert_eq!(run(""), Ok(Command::Run(defaults)));
@@ -110,9 +116,10 @@ mod tests {
             api_key: Some("sk_demo".to_owned()),
             network: Network::Regtest,
             seed: Some(7),
+            data: Some("shop.sqlite".into()),
             json: true,
         };
-        let arguments = "--listen [::1]:0 --api-key=sk_demo --network regtest --seed 7 --json";
+        let arguments = "--listen [::1]:0 --api-key=sk_demo --network regtest --seed 7 --data shop.sqlite --json";
         assert_eq!(run(arguments), Ok(Command::Run(all)));
         assert_eq!(run("--seed 1 --help"), Ok(Command::Help));
         assert_eq!(run("-V"), Ok(Command::Version));
@@ -132,6 +139,7 @@ mod tests {
             ("--port 1", "--port"),
             ("extra", "extra"),
             ("--listen", "--listen"),
+            ("--data", "--data"),
             ("--listen example.com:80", "127.0.0.1:8420"),
             ("--listen localhost:http", "127.0.0.1:8420"),
             ("--network ropsten", "testnet"),

@@ -10,9 +10,22 @@ const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrst
 /// How many base58 characters follow the prefix of an id or a key.
 const NAME_LENGTH: usize = 29;
 
+/// A stream's seed and the place in it, as bytes.
+pub(crate) type Position = [u8; 49];
+
 pub(crate) struct Entropy(ChaCha20Rng);
 
 impl Entropy {
+    /// Where the stream stands: what is drawn next depends on nothing else.
+    pub(crate) fn position(&self) -> Position {
+        self.0.serialize_state()
+    }
+
+    /// The stream that stood there.
+    pub(crate) fn from_position(position: &Position) -> Self {
+        Self(ChaCha20Rng::deserialize_state(position))
+    }
+
     /// The stream of that seed, the same on every machine.
     pub(crate) fn from_seed(seed: u64) -> Self {
         let mut key = [0; 32];
@@ -68,6 +81,16 @@ mod tests {
         let mut entropy = Entropy::from_seed(7);
         assert_eq!(entropy.name("ch_"), "ch_rXcze3R5dPpqFPCEYJgMKdemLPcgN");
         assert_ne!(Entropy::from_seed(7).bytes32(), Entropy::from_seed(8).bytes32());
+    }
+
+    #[test]
+    fn a_stream_goes_on_from_any_position_as_if_it_had_not_stopped() {
+        let mut whole = Entropy::from_seed(7);
+        for drawn in 0..100 {
+            let mut resumed = Entropy::from_position(&whole.position());
+            assert_eq!(resumed.bytes32(), whole.bytes32(), "after {drawn} draws");
+            assert_eq!(resumed.position(), whole.position());
+        }
     }
 
     #[test]

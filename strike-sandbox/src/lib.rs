@@ -35,6 +35,8 @@ mod builder;
 mod changes;
 mod clock;
 mod control;
+#[cfg(feature = "sqlite")]
+mod data;
 mod entropy;
 mod guard;
 mod ledger;
@@ -45,6 +47,8 @@ mod server;
 mod service;
 
 pub use builder::Builder;
+#[cfg(feature = "sqlite")]
+pub use data::{DataBuilder, DataError};
 pub use node::{Paid, PayError};
 pub use sandbox::Sandbox;
 #[cfg(feature = "server")]

@@ -3,9 +3,10 @@
 mod cli;
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use strike_sandbox::{RunningSandbox, Sandbox};
+use strike_sandbox::{DataError, RunningSandbox, Sandbox};
 
 fn main() -> ExitCode {
     let options = match cli::parse(std::env::args_os().skip(1)) {
@@ -35,13 +36,23 @@ fn run(options: cli::Options) -> io::Result<()> {
         if let Some(seed) = options.seed {
             builder = builder.seed(seed);
         }
-        let sandbox = builder
-            .start()
-            .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}")))?;
+        let started = match options.data {
+            Some(path) => builder.data(path).start(),
+            None => builder.start(),
+        };
+        let sandbox = started.map_err(|error| explain(error, listen))?;
         print(&if options.json { json(&sandbox) } else { banner(&sandbox) })?;
         stopped.await;
         Ok(())
     })
+}
+
+/// A data file's error says everything; any other is the listener's, and wants its address.
+fn explain(error: io::Error, listen: SocketAddr) -> io::Error {
+    if error.get_ref().is_some_and(|inner| inner.is::<DataError>()) {
+        return error;
+    }
+    io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}"))
 }
 
 /// Ends when the program is asked to stop.

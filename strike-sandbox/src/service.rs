@@ -13,7 +13,7 @@ use crate::changes::Changes;
 use crate::clock::Clock;
 use crate::control;
 use crate::entropy::Entropy;
-use crate::ledger::{Charge, Ledger};
+use crate::ledger::{Charge, Ledger, NotKept, Standing};
 use crate::node::{self, Node, Paid, PayError, Terms};
 
 /// The most bytes of body that are read.
@@ -30,17 +30,14 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// A service without charges.
-    pub(crate) fn new(api_key: String, entropy: Entropy, clock: Clock, node: Box<dyn Node>) -> Self {
-        Self {
-            api_key,
-            entropy,
-            clock,
-            node,
-            ledger: Ledger::default(),
-            requests: 0,
-            changes: Arc::default(),
-        }
+    pub(crate) fn new(
+        api_key: String,
+        entropy: Entropy,
+        clock: Clock,
+        node: Box<dyn Node>,
+        ledger: Ledger,
+    ) -> Self {
+        Self { api_key, entropy, clock, node, ledger, requests: 0, changes: Arc::default() }
     }
 
     pub(crate) fn api_key(&self) -> &str {
@@ -58,6 +55,9 @@ impl Service {
     /// Moves the clock forward.
     pub(crate) fn advance(&mut self, by: Duration) {
         self.clock.advance(by);
+        let standing = self.standing(self.clock.now());
+        // If it cannot be written now, it is with the next change: each one writes where the clock stands.
+        let _ = self.ledger.stand(&standing);
         self.changes.announce();
     }
 
@@ -97,7 +97,13 @@ impl Service {
 
     /// Makes a charge, and gives its JSON.
     pub(crate) fn create(&mut self, wanted: api::Wanted, now: UnixMillis) -> Result<String, Refusal> {
-        let id = self.entropy.name("ch_");
+        // A seed that is set twice draws the same ids twice.
+        let id = loop {
+            let id = self.entropy.name("ch_");
+            if self.ledger.get(&id).is_none() {
+                break id;
+            }
+        };
         let preimage = self.entropy.bytes32();
         let payment_hash = node::payment_hash(&preimage);
         // The invoice counts whole seconds, and so does its expiry.
@@ -115,11 +121,11 @@ impl Service {
             Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "the invoice could not be signed")
         })?;
         let charge = Charge {
-            id,
+            id: id.into(),
             amount: wanted.amount,
-            description: wanted.description,
-            customer_id: wanted.customer_id,
-            payment_request,
+            description: wanted.description.into(),
+            customer_id: wanted.customer_id.map(Into::into),
+            payment_request: payment_request.into(),
             payment_hash,
             preimage,
             paid: false,
@@ -129,7 +135,8 @@ impl Service {
                 .saturating_add(expiry.unwrap_or(node::DEFAULT_EXPIRY)),
         };
         let answer = charge.to_json();
-        self.ledger.push(charge);
+        let standing = self.standing(now);
+        self.ledger.push(charge, &standing)?;
         self.changes.announce();
         Ok(answer)
     }
@@ -145,7 +152,7 @@ impl Service {
 
     /// Pays a charge, if a wallet still could.
     pub(crate) fn pay(&mut self, id: &str, now: UnixMillis) -> Result<Paid, PayError> {
-        let charge = self.ledger.get_mut(id).ok_or(PayError::UnknownCharge)?;
+        let charge = self.ledger.get(id).ok_or(PayError::UnknownCharge)?;
         if charge.paid {
             return Err(PayError::AlreadyPaid);
         }
@@ -153,9 +160,21 @@ impl Service {
             return Err(PayError::Expired);
         }
         let preimage = self.node.settle(&charge.payment_request, &charge.preimage, now)?;
-        charge.paid = true;
-        charge.updated = now;
+        let payment_hash = charge.payment_hash;
+        let standing = self.standing(now);
+        self.ledger.mark_paid(id, now, &standing).map_err(|_| PayError::NotKept)?;
         self.changes.announce();
-        Ok(Paid { preimage, payment_hash: charge.payment_hash, at: now })
+        Ok(Paid { preimage, payment_hash, at: now })
+    }
+
+    /// What a ledger that is kept has to know beside its charges.
+    fn standing(&self, seen: UnixMillis) -> Standing {
+        Standing { entropy: self.entropy.position(), ahead: self.clock.ahead(), seen }
+    }
+}
+
+impl From<NotKept> for Refusal {
+    fn from(error: NotKept) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
 }

@@ -15,6 +15,9 @@ pub(super) fn pay(service: &mut Service, id: &str, now: UnixMillis) -> Result<St
             .text("preimage", &paid.preimage_hex())
             .end()),
         Err(PayError::UnknownCharge) => Err(Refusal::not_found()),
+        Err(error @ PayError::NotKept) => {
+            Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
+        }
         Err(error) => Err(Refusal::new(StatusCode::CONFLICT, error.to_string())),
     }
 }

@@ -4,12 +4,13 @@ use strike_core::{PaymentHash, Satoshi, UnixMillis};
 
 use crate::answer::Object;
 
+#[derive(Clone)]
 pub(crate) struct Charge {
-    pub(crate) id: String,
+    pub(crate) id: Box<str>,
     pub(crate) amount: Satoshi,
-    pub(crate) description: String,
-    pub(crate) customer_id: Option<String>,
-    pub(crate) payment_request: String,
+    pub(crate) description: Box<str>,
+    pub(crate) customer_id: Option<Box<str>>,
+    pub(crate) payment_request: Box<str>,
     pub(crate) payment_hash: PaymentHash,
     pub(crate) preimage: [u8; 32],
     pub(crate) paid: bool,

@@ -16,6 +16,31 @@ const MIN_FINAL_CLTV_EXPIRY_DELTA: u64 = 18;
 /// How long an invoice without an `x` tag can be paid, by BOLT11.
 pub(crate) const DEFAULT_EXPIRY: Duration = Duration::from_secs(3600);
 
+/// The secret that makes a node the node that it is.
+#[derive(Clone, Copy)]
+pub(crate) struct NodeKey(SecretKey);
+
+impl NodeKey {
+    pub(crate) fn draw(entropy: &mut Entropy) -> Self {
+        // One draw in 2^128 is no key of the curve.
+        loop {
+            if let Some(key) = Self::from_bytes(&entropy.bytes32()) {
+                break key;
+            }
+        }
+    }
+
+    /// `None` for bytes that are no key of the curve.
+    pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Option<Self> {
+        SecretKey::from_slice(bytes).ok().map(Self)
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn to_bytes(self) -> [u8; 32] {
+        self.0.secret_bytes()
+    }
+}
+
 /// The node's key, and the network that its invoices are for.
 pub(crate) struct Signer {
     secp: Secp256k1<SignOnly>,
@@ -40,20 +65,14 @@ pub(crate) struct Terms<'a> {
 pub(crate) struct Unsignable;
 
 impl Signer {
-    pub(crate) fn new(network: Network, entropy: &mut Entropy) -> Self {
-        // One draw in 2^128 is no key of the curve.
-        let key = loop {
-            if let Ok(key) = SecretKey::from_slice(&entropy.bytes32()) {
-                break key;
-            }
-        };
+    pub(crate) fn new(network: Network, key: NodeKey) -> Self {
         let currency = match network {
             Network::Bitcoin => Currency::Bitcoin,
             Network::Testnet => Currency::BitcoinTestnet,
             Network::Signet => Currency::Signet,
             Network::Regtest => Currency::Regtest,
         };
-        Self { secp: Secp256k1::signing_only(), key, currency }
+        Self { secp: Secp256k1::signing_only(), key: key.0, currency }
     }
 
     /// The node's public key in hex, to which every invoice's signature leads.
@@ -90,6 +109,10 @@ pub(crate) fn payment_hash(preimage: &[u8; 32]) -> PaymentHash {
 mod tests {
     use super::*;
 
+    fn signer(network: Network) -> Signer {
+        Signer::new(network, NodeKey::draw(&mut Entropy::from_seed(1)))
+    }
+
     fn terms(satoshi: u64, description: &str) -> Terms<'_> {
         Terms {
             amount: Satoshi::new(satoshi),
@@ -104,8 +127,7 @@ mod tests {
     #[test]
     fn each_network_has_its_prefix_and_amounts_are_in_their_shortest_form() {
         let prefix = |network, satoshi| {
-            let invoice =
-                Signer::new(network, &mut Entropy::from_seed(1)).sign(&terms(satoshi, "")).expect("signed");
+            let invoice = signer(network).sign(&terms(satoshi, "")).expect("signed");
             invoice.split_once("1p").expect("a timestamp of these years").0.to_owned()
         };
         assert_eq!(prefix(Network::Bitcoin, 42_000), "lnbc420u");
@@ -116,7 +138,7 @@ mod tests {
 
     #[test]
     fn what_no_invoice_can_carry_is_an_error() {
-        let signer = Signer::new(Network::Testnet, &mut Entropy::from_seed(1));
+        let signer = signer(Network::Testnet);
         let too_long = "x".repeat(640);
         assert!(signer.sign(&terms(1, &too_long)).is_err());
         assert!(signer.sign(&Terms { timestamp: Duration::from_secs(1 << 35), ..terms(1, "") }).is_err());

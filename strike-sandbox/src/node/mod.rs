@@ -7,7 +7,7 @@ mod paid;
 use strike_core::UnixMillis;
 
 pub(crate) use instant::Instant;
-pub(crate) use invoice::{DEFAULT_EXPIRY, Terms, Unsignable, payment_hash};
+pub(crate) use invoice::{DEFAULT_EXPIRY, NodeKey, Terms, Unsignable, payment_hash};
 pub use paid::{Paid, PayError};
 
 /// 32 bytes whose SHA-256 is a payment hash: what a payer's wallet keeps as its receipt.

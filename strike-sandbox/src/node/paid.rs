@@ -53,4 +53,7 @@ pub enum PayError {
     /// The node did not take the invoice for one of its own.
     #[error("the node does not know this invoice")]
     UnknownInvoice,
+    /// The payment could not be written to the sandbox's file, so the charge is not paid.
+    #[error("the payment could not be written to the data file, and the charge is not paid")]
+    NotKept,
 }

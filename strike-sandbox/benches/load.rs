@@ -35,7 +35,10 @@ fn main() {
     let make = |path: &str, body: &str| {
         let request = Request::builder().method(if body.is_empty() { "GET" } else { "POST" });
         let request = request.uri(path).header(AUTHORIZATION, KEY);
-        request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body.as_bytes().to_vec()).unwrap()
+        request
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(body.as_bytes().to_vec())
+            .unwrap()
     };
     let mut last = String::new();
     for _ in 0..1000 {
@@ -68,7 +71,11 @@ fn main() {
 
     let mut starts: Vec<_> = (0..200).map(|_| timed(|| drop(Sandbox::builder().start().unwrap()))).collect();
     starts.sort();
-    println!("\nStarting and dropping a sandbox: {:?} (median of {})", starts[starts.len() / 2], starts.len());
+    println!(
+        "\nStarting and dropping a sandbox: {:?} (median of {})",
+        starts[starts.len() / 2],
+        starts.len()
+    );
 
     let mut signing = Vec::new();
     for _ in 0..1000 {
@@ -149,9 +156,7 @@ fn bare_server(answer: Response<Vec<u8>>) -> SocketAddr {
                     }
                 });
                 let mut http = http1::Builder::new();
-                tokio::spawn(
-                    http.title_case_headers(true).serve_connection(TokioIo::new(stream), service),
-                );
+                tokio::spawn(http.title_case_headers(true).serve_connection(TokioIo::new(stream), service));
             }
         });
     });

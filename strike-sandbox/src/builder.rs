@@ -94,6 +94,7 @@ impl Builder {
         // Both are always drawn: what follows in the stream must not depend on who chose the key.
         let drawn = entropy.name("sk_");
         let node_key = NodeKey::draw(&mut entropy);
+        entropy.mark();
         Identity { api_key: self.api_key.clone().unwrap_or(drawn), node_key, entropy }
     }
 

@@ -119,7 +119,8 @@ mod tests {
             data: Some("shop.sqlite".into()),
             json: true,
         };
-        let arguments = "--listen [::1]:0 --api-key=sk_demo --network regtest --seed 7 --data shop.sqlite --json";
+        let arguments =
+            "--listen [::1]:0 --api-key=sk_demo --network regtest --seed 7 --data shop.sqlite --json";
         assert_eq!(run(arguments), Ok(Command::Run(all)));
         assert_eq!(run("--seed 1 --help"), Ok(Command::Help));
         assert_eq!(run("-V"), Ok(Command::Version));

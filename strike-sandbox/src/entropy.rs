@@ -10,20 +10,37 @@ const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrst
 /// How many base58 characters follow the prefix of an id or a key.
 const NAME_LENGTH: usize = 29;
 
-/// A stream's seed and the place in it, as bytes.
-pub(crate) type Position = [u8; 49];
+/// Where a stream stands: what is drawn next depends on nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The seed, and the place in its stream.
+    pub(crate) stream: [u8; 49],
+    pub(crate) start: Option<u128>,
+}
 
-pub(crate) struct Entropy(ChaCha20Rng);
+pub(crate) struct Entropy {
+    stream: ChaCha20Rng,
+    /// Where in the stream it begins again; nowhere if nobody chose the seed, since ids that were drawn once
+    /// would come to name other charges.
+    start: Option<u128>,
+}
 
 impl Entropy {
-    /// Where the stream stands: what is drawn next depends on nothing else.
     pub(crate) fn position(&self) -> Position {
-        self.0.serialize_state()
+        Position { stream: self.stream.serialize_state(), start: self.start }
     }
 
     /// The stream that stood there.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn from_position(position: &Position) -> Self {
-        Self(ChaCha20Rng::deserialize_state(position))
+        Self { stream: ChaCha20Rng::deserialize_state(&position.stream), start: position.start }
+    }
+
+    /// A stream of a seed begins here, too, when it is rewound.
+    pub(crate) fn mark(&mut self) {
+        if self.start.is_some() {
+            self.start = Some(self.stream.get_word_pos());
+        }
     }
 
     /// The stream of that seed, the same on every machine.
@@ -32,7 +49,7 @@ impl Entropy {
         for (to, from) in key.iter_mut().zip(seed.to_le_bytes()) {
             *to = from;
         }
-        Self(ChaCha20Rng::from_seed(key))
+        Self { stream: ChaCha20Rng::from_seed(key), start: Some(0) }
     }
 
     /// A stream that nobody can foresee.
@@ -45,12 +62,12 @@ impl Entropy {
                 chunk.copy_from_slice(&RandomState::new().hash_one(n).to_le_bytes());
             }
         }
-        Self(ChaCha20Rng::from_seed(key))
+        Self { stream: ChaCha20Rng::from_seed(key), start: None }
     }
 
     pub(crate) fn bytes32(&mut self) -> [u8; 32] {
         let mut bytes = [0; 32];
-        self.0.fill_bytes(&mut bytes);
+        self.stream.fill_bytes(&mut bytes);
         bytes
     }
 
@@ -83,6 +100,7 @@ mod tests {
         assert_ne!(Entropy::from_seed(7).bytes32(), Entropy::from_seed(8).bytes32());
     }
 
+    #[cfg(feature = "sqlite")]
     #[test]
     fn a_stream_goes_on_from_any_position_as_if_it_had_not_stopped() {
         let mut whole = Entropy::from_seed(7);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strike_core::http::StatusCode;
-use strike_core::{HttpRequest, HttpResponse, UnixMillis};
+use strike_core::{ChargeId, HttpRequest, HttpResponse, UnixMillis};
 
 use crate::answer::{self, Audience, Refusal};
 use crate::api;
@@ -97,13 +97,8 @@ impl Service {
 
     /// Makes a charge, and gives its JSON.
     pub(crate) fn create(&mut self, wanted: api::Wanted, now: UnixMillis) -> Result<String, Refusal> {
-        // A seed that is set twice draws the same ids twice.
-        let id = loop {
-            let id = self.entropy.name("ch_");
-            if self.ledger.get(&id).is_none() {
-                break id;
-            }
-        };
+        let failed = |what| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, what);
+        let id = ChargeId::new(self.entropy.name("ch_")).map_err(|_| failed("no id could be drawn"))?;
         let preimage = self.entropy.bytes32();
         let payment_hash = node::payment_hash(&preimage);
         // The invoice counts whole seconds, and so does its expiry.
@@ -117,11 +112,10 @@ impl Service {
             timestamp,
             expiry,
         };
-        let payment_request = self.node.invoice(&terms).map_err(|_| {
-            Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "the invoice could not be signed")
-        })?;
+        let payment_request =
+            self.node.invoice(&terms).map_err(|_| failed("the invoice could not be signed"))?;
         let charge = Charge {
-            id: id.into(),
+            id,
             amount: wanted.amount,
             description: wanted.description.into(),
             customer_id: wanted.customer_id.map(Into::into),

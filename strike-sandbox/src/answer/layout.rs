@@ -1,6 +1,6 @@
 //! JSON in the service's layout: two spaces, ` : `, lists as `[ {` to `} ]`, no newline at the end.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use serde_json::Value;
 
@@ -10,18 +10,23 @@ pub(crate) struct Object(String);
 
 impl Object {
     pub(crate) fn text(self, key: &str, value: &str) -> Self {
-        self.value(key, &Value::from(value))
+        // Most texts have nothing to escape, and a list has hundreds.
+        if value.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+            self.value(key, &format_args!("\"{value}\""))
+        } else {
+            self.value(key, &Value::from(value))
+        }
     }
 
     pub(crate) fn number(self, key: &str, value: u64) -> Self {
-        self.value(key, &Value::from(value))
+        self.value(key, &value)
     }
 
     pub(crate) fn flag(self, key: &str, value: bool) -> Self {
-        self.value(key, &Value::from(value))
+        self.value(key, &value)
     }
 
-    fn value(mut self, key: &str, value: &Value) -> Self {
+    fn value(mut self, key: &str, value: &impl Display) -> Self {
         self.0.push_str(if self.0.is_empty() { "{\n  " } else { ",\n  " });
         // Writing to a string cannot fail.
         let _ = write!(self.0, "\"{key}\" : {value}");
@@ -35,8 +40,15 @@ impl Object {
 }
 
 pub(crate) fn list(objects: impl Iterator<Item = String>) -> String {
-    let objects: Vec<String> = objects.collect();
-    if objects.is_empty() { "[ ]".to_owned() } else { format!("[ {} ]", objects.join(", ")) }
+    let mut list = String::from("[ ");
+    for object in objects {
+        if list.len() > 2 {
+            list.push_str(", ");
+        }
+        list.push_str(&object);
+    }
+    list.push_str(if list.len() > 2 { " ]" } else { "]" });
+    list
 }
 
 #[cfg(test)]

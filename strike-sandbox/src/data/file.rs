@@ -1,7 +1,7 @@
 //! The file itself: found or made, locked, and known to be a sandbox's before a byte of it is changed.
 
 use std::fs::OpenOptions;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ use crate::ledger::{Charge, Journal, NotKept, Standing};
 
 /// `STRK` in ASCII, where SQLite lets an application sign its files.
 const APPLICATION: i64 = 0x5354_524b;
+/// How every database of SQLite begins.
+const MAGIC: &[u8] = b"SQLite format 3\0";
 /// The latest format, in `user_version`.
 const FORMAT: i64 = 1;
 
@@ -28,7 +30,9 @@ impl File {
     /// Opens a file, or makes one, and changes nothing in it.
     pub(super) fn open(path: &Path) -> Result<Self, DataError> {
         let unusable = |source| DataError::Unusable { path: path.into(), source };
-        make(path).map_err(unusable)?;
+        if !find(path).map_err(unusable)? {
+            return Err(DataError::Foreign { path: path.into() });
+        }
         // SQLite has its own ideas about some names, such as `:memory:`, and none about a whole path.
         let whole = path.canonicalize().map_err(unusable)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -46,14 +50,17 @@ impl File {
     /// What the file says of its sandbox; `None` for an empty one.
     pub(super) fn read(&self) -> Result<Option<Kept>, DataError> {
         let number = |pragma| self.connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-        let signature = || Ok((number("application_id")?, number("user_version")?, number("schema_version")?));
+        let signature =
+            || Ok((number("application_id")?, number("user_version")?, number("schema_version")?));
         match signature().map_err(|error| self.error(error))? {
             (0, 0, 0) => Ok(None),
             // An older format will be brought to the latest one here.
             (APPLICATION, FORMAT, _) => {
                 rows::read_sandbox(&self.connection).map(Some).map_err(|error| self.error(error))
             }
-            (APPLICATION, found, _) => Err(DataError::Newer { path: self.path.clone(), found, known: FORMAT }),
+            (APPLICATION, found, _) => {
+                Err(DataError::Newer { path: self.path.clone(), found, known: FORMAT })
+            }
             _ => Err(DataError::Foreign { path: self.path.clone() }),
         }
     }
@@ -138,13 +145,17 @@ fn transaction(
     transaction.commit()
 }
 
-/// An empty file that is its owner's alone, unless there is one: then it is as its owner made it.
-fn make(path: &Path) -> io::Result<()> {
+/// Whether the file is a database, or empty. One that is made here is its owner's alone; one that was there is as
+/// its owner made it.
+fn find(path: &Path) -> io::Result<bool> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    let mut begins = Vec::new();
+    options.open(path)?.take(MAGIC.len() as u64).read_to_end(&mut begins)?;
+    // SQLite takes a file that is shorter than this for an empty one, and writes over it.
+    Ok(begins.is_empty() || begins == MAGIC)
 }
 
 fn data_error(path: &Path, error: rusqlite::Error) -> DataError {
@@ -152,8 +163,28 @@ fn data_error(path: &Path, error: rusqlite::Error) -> DataError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => DataError::InUse { path },
         Some(ErrorCode::NotADatabase) => DataError::Foreign { path },
-        // What SQLite cannot read, and what rows hold that no sandbox wrote.
-        Some(ErrorCode::DatabaseCorrupt) | None => DataError::Damaged { path, what: error.to_string() },
+        // What SQLite cannot read; tables that are not there; values that no sandbox wrote.
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::Unknown) | None => {
+            DataError::Damaged { path, what: error.to_string() }
+        }
         Some(_) => DataError::Unusable { path, source: io::Error::other(error) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No client can see whether a change was synchronised, only a computer that loses its power.
+    #[test]
+    fn each_change_is_synchronised() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut file = File::open(&folder.path().join("shop.sqlite")).expect("it opens");
+        file.write(|connection| connection.execute_batch(rows::TABLES)).expect("it is written");
+        let pragma = |name| file.connection.pragma_query_value(None, name, |row| row.get::<_, String>(0));
+        assert_eq!(pragma("journal_mode").expect("a mode"), "wal");
+        assert_eq!(pragma("locking_mode").expect("a mode"), "exclusive");
+        let full = file.connection.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0));
+        assert_eq!(full.expect("a mode"), 2);
     }
 }

@@ -92,13 +92,18 @@ fn open(builder: Builder, path: &Path, base_url: String) -> Result<Sandbox, Data
         return Ok(builder.assemble(identity, clock, Ledger::kept(Vec::new(), Box::new(file)), base_url));
     };
     if kept.network != builder.network {
-        return Err(DataError::OtherNetwork { path: path.into(), found: kept.network, wanted: builder.network });
+        return Err(DataError::OtherNetwork {
+            path: path.into(),
+            found: kept.network,
+            wanted: builder.network,
+        });
     }
+    let charges = file.charges()?;
+    // Nothing is written before everything was read.
     let api_key = builder.api_key.clone().unwrap_or(kept.api_key);
     file.resume(&api_key)?;
     clock.resume(kept.standing.ahead, kept.standing.seen);
     let entropy = Entropy::from_position(&kept.standing.entropy);
     let identity = Identity { api_key, node_key: kept.node_key, entropy };
-    let charges = file.charges()?;
     Ok(builder.assemble(identity, clock, Ledger::kept(charges, Box::new(file)), base_url))
 }

@@ -4,19 +4,21 @@ use std::time::Duration;
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, Result, Row, named_params, params};
-use strike_core::{Network, Satoshi, UnixMillis};
+use strike_core::{ChargeId, Network, Satoshi, UnixMillis};
 
 use crate::builder::Identity;
+use crate::entropy::Position;
 use crate::ledger::{Charge, Standing};
 use crate::node::{self, NodeKey};
 
-/// Moments and durations are in milliseconds. A charge's `number` is its place in the ledger.
+/// Moments and durations are in milliseconds. `start` is where the entropy's stream begins again. A charge's `number` is its place in the ledger.
 pub(super) const TABLES: &str = "
     CREATE TABLE sandbox (
         network  TEXT NOT NULL,
         api_key  TEXT NOT NULL,
         node_key BLOB NOT NULL,
         entropy  BLOB NOT NULL,
+        start    INTEGER,
         ahead    INTEGER NOT NULL,
         seen     INTEGER NOT NULL
     ) STRICT;
@@ -44,24 +46,29 @@ pub(super) struct Kept {
 }
 
 pub(super) fn insert_sandbox(connection: &Connection, network: Network, identity: &Identity) -> Result<()> {
-    let sql = "INSERT INTO sandbox (network, api_key, node_key, entropy, ahead, seen)
-               VALUES (:network, :api_key, :node_key, :entropy, 0, 0)";
+    let sql = "INSERT INTO sandbox (network, api_key, node_key, entropy, start, ahead, seen)
+               VALUES (:network, :api_key, :node_key, :entropy, :start, 0, 0)";
+    let Position { stream, start } = identity.entropy.position();
     let values = named_params! {
         ":network": network.to_string(),
         ":api_key": identity.api_key,
         ":node_key": identity.node_key.to_bytes(),
-        ":entropy": identity.entropy.position(),
+        ":entropy": stream,
+        ":start": start.map(word),
     };
     connection.execute(sql, values).map(drop)
 }
 
 pub(super) fn read_sandbox(connection: &Connection) -> Result<Kept> {
-    connection.query_row("SELECT network, api_key, node_key, entropy, ahead, seen FROM sandbox", [], |row| {
+    let sql = "SELECT network, api_key, node_key, entropy, start, ahead, seen FROM sandbox";
+    connection.query_row(sql, [], |row| {
         let network: String = row.get("network")?;
         let network = network.parse().map_err(|_| unreadable(0, "no network"))?;
-        let node_key = NodeKey::from_bytes(&row.get("node_key")?).ok_or_else(|| unreadable(2, "no key of a node"))?;
+        let node_key =
+            NodeKey::from_bytes(&row.get("node_key")?).ok_or_else(|| unreadable(2, "no key of a node"))?;
+        let start: Option<u64> = row.get("start")?;
         let standing = Standing {
-            entropy: row.get("entropy")?,
+            entropy: Position { stream: row.get("entropy")?, start: start.map(u128::from) },
             ahead: Duration::from_millis(row.get("ahead")?),
             seen: UnixMillis::from_millis(row.get("seen")?),
         };
@@ -78,10 +85,10 @@ pub(super) fn set_api_key(connection: &Connection, api_key: &str) -> Result<()> 
 }
 
 pub(super) fn update_standing(connection: &Connection, standing: &Standing) -> Result<()> {
-    let Standing { entropy, ahead, seen } = standing;
+    let Standing { entropy: Position { stream, start }, ahead, seen } = *standing;
     connection
-        .prepare_cached("UPDATE sandbox SET entropy = ?, ahead = ?, seen = ?")?
-        .execute(params![entropy, millis(*ahead), seen.as_millis()])
+        .prepare_cached("UPDATE sandbox SET entropy = ?, start = ?, ahead = ?, seen = ?")?
+        .execute(params![stream, start.map(word), millis(ahead), seen.as_millis()])
         .map(drop)
 }
 
@@ -92,7 +99,7 @@ pub(super) fn insert_charge(connection: &Connection, place: usize, charge: &Char
                        :paid, :created, :updated, :expires)";
     let values = named_params! {
         ":number": place,
-        ":id": charge.id,
+        ":id": charge.id.as_str(),
         ":amount": charge.amount.get(),
         ":description": charge.description,
         ":customer_id": charge.customer_id,
@@ -122,15 +129,25 @@ pub(super) fn delete_charges(connection: &Connection) -> Result<()> {
 /// Every charge, oldest first.
 pub(super) fn read_charges(connection: &Connection) -> Result<Vec<Charge>> {
     let sql = "SELECT id, amount, description, customer_id, payment_request, preimage,
-                      paid, created, updated, expires FROM charge ORDER BY number";
-    connection.prepare(sql)?.query_map([], read_charge)?.collect()
+                      paid, created, updated, expires, number FROM charge ORDER BY number";
+    let mut charges = Vec::new();
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        // Changes are written by number: one that is missing would lead them to another charge.
+        if row.get::<_, usize>("number")? != charges.len() {
+            return Err(unreadable(10, "a charge is missing before it"));
+        }
+        charges.push(read_charge(row)?);
+    }
+    Ok(charges)
 }
 
 fn read_charge(row: &Row<'_>) -> Result<Charge> {
     let moment = |column| row.get(column).map(UnixMillis::from_millis);
     let preimage = row.get(5)?;
     Ok(Charge {
-        id: row.get(0)?,
+        id: ChargeId::new(row.get::<_, Box<str>>(0)?).map_err(|error| unreadable(0, error))?,
         amount: Satoshi::new(row.get(1)?),
         description: row.get(2)?,
         customer_id: row.get(3)?,
@@ -142,6 +159,11 @@ fn read_charge(row: &Row<'_>) -> Result<Charge> {
         updated: moment(8)?,
         expires: moment(9)?,
     })
+}
+
+/// No stream is ever drawn from that far.
+fn word(position: u128) -> i64 {
+    i64::try_from(position).unwrap_or(i64::MAX)
 }
 
 /// What does not fit is beyond the end of time.

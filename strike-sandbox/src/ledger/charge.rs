@@ -1,12 +1,13 @@
 //! A charge as the service keeps it, and as it shows it.
 
-use strike_core::{PaymentHash, Satoshi, UnixMillis};
+use data_encoding::HEXLOWER;
+use strike_core::{ChargeId, PaymentHash, Satoshi, UnixMillis};
 
 use crate::answer::Object;
 
 #[derive(Clone)]
 pub(crate) struct Charge {
-    pub(crate) id: Box<str>,
+    pub(crate) id: ChargeId,
     pub(crate) amount: Satoshi,
     pub(crate) description: Box<str>,
     pub(crate) customer_id: Option<Box<str>>,
@@ -24,12 +25,12 @@ impl Charge {
     /// The charge object of the wire; an absent `customer_id` is an absent key, never `null`.
     pub(crate) fn to_json(&self) -> String {
         let mut object = Object::default()
-            .text("id", &self.id)
+            .text("id", self.id.as_str())
             .text("object", "charge")
             .number("amount", self.amount.get())
             .text("currency", "btc")
             .number("amount_satoshi", self.amount.get())
-            .text("payment_hash", &self.payment_hash.to_string())
+            .text("payment_hash", &HEXLOWER.encode(self.payment_hash.as_bytes()))
             .text("payment_request", &self.payment_request)
             .text("description", &self.description);
         if let Some(customer_id) = &self.customer_id {

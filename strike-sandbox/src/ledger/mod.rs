@@ -42,12 +42,7 @@ impl Ledger {
     }
 
     /// Notes that a charge was paid. An unknown one is nothing to note.
-    pub(crate) fn mark_paid(
-        &mut self,
-        id: &str,
-        at: UnixMillis,
-        standing: &Standing,
-    ) -> Result<(), NotKept> {
+    pub(crate) fn mark_paid(&mut self, id: &str, at: UnixMillis, standing: &Standing) -> Result<(), NotKept> {
         self.change(id, standing, |charge| {
             charge.paid = true;
             charge.updated = at;
@@ -92,14 +87,16 @@ impl Ledger {
     }
 
     fn place(&self, id: &str) -> Option<usize> {
-        let is_there = |place: &usize| self.charges.get(*place).is_some_and(|charge| *charge.id == *id);
+        let is_there =
+            |place: &usize| self.charges.get(*place).is_some_and(|charge| charge.id.as_str() == id);
         self.places.find(self.hasher.hash_one(id), is_there).copied()
     }
 
     fn insert(&mut self, charge: Charge) {
         let Self { charges, places, hasher, .. } = self;
-        let hash = hasher.hash_one(&*charge.id);
-        let rehash = |place: &usize| charges.get(*place).map_or(0, |charge| hasher.hash_one(&*charge.id));
+        let hash = hasher.hash_one(charge.id.as_str());
+        let rehash =
+            |place: &usize| charges.get(*place).map_or(0, |charge| hasher.hash_one(charge.id.as_str()));
         places.insert_unique(hash, charges.len(), rehash);
         charges.push(charge);
     }
@@ -120,5 +117,105 @@ impl Ledger {
         }
         *charge = changed;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use strike_core::Satoshi;
+
+    use super::*;
+    use crate::entropy::Entropy;
+    use crate::node;
+
+    /// Takes a number of changes, and then no more.
+    struct Room(Arc<Mutex<usize>>);
+
+    impl Room {
+        fn take(&self) -> Result<(), NotKept> {
+            let mut left = self.0.lock().expect("no panic");
+            *left = left.checked_sub(1).ok_or_else(|| NotKept("full".to_owned()))?;
+            Ok(())
+        }
+    }
+
+    impl Journal for Room {
+        fn append(&mut self, _: usize, _: &Charge, _: &Standing) -> Result<(), NotKept> {
+            self.take()
+        }
+
+        fn change(&mut self, _: usize, _: &Charge, _: &Standing) -> Result<(), NotKept> {
+            self.take()
+        }
+
+        fn clear(&mut self, _: &Standing) -> Result<(), NotKept> {
+            self.take()
+        }
+
+        fn stand(&mut self, _: &Standing) -> Result<(), NotKept> {
+            self.take()
+        }
+    }
+
+    fn charge(id: &str) -> Charge {
+        Charge {
+            id: id.parse().expect("an id"),
+            amount: Satoshi::new(1),
+            description: "".into(),
+            customer_id: None,
+            payment_request: "".into(),
+            payment_hash: node::payment_hash(&[0; 32]),
+            preimage: [0; 32],
+            paid: false,
+            created: UnixMillis::from_secs(1),
+            updated: UnixMillis::from_secs(1),
+            expires: UnixMillis::from_secs(9),
+        }
+    }
+
+    fn standing() -> Standing {
+        let entropy = Entropy::from_seed(1).position();
+        Standing { entropy, ahead: Duration::ZERO, seen: UnixMillis::from_secs(1) }
+    }
+
+    #[test]
+    fn what_cannot_be_kept_does_not_happen() {
+        let room = Arc::new(Mutex::new(0));
+        let mut ledger = Ledger { journal: Some(Box::new(Room(Arc::clone(&room)))), ..Ledger::default() };
+        let (standing, now) = (standing(), UnixMillis::from_secs(5));
+        assert!(ledger.push(charge("a"), &standing).is_err());
+        assert!(ledger.len() == 0 && ledger.get("a").is_none());
+
+        *room.lock().expect("no panic") = 1;
+        ledger.push(charge("a"), &standing).expect("room for one");
+        assert!(ledger.mark_paid("a", now, &standing).is_err());
+        assert!(ledger.expire("a", now, &standing).is_err());
+        assert!(ledger.clear(&standing).is_err());
+        assert!(ledger.stand(&standing).is_err());
+        let kept = ledger.get("a").expect("it is there");
+        assert!(!kept.paid && kept.updated == kept.created && kept.expires == UnixMillis::from_secs(9));
+
+        *room.lock().expect("no panic") = 3;
+        ledger.mark_paid("a", now, &standing).expect("room");
+        ledger.expire("a", now, &standing).expect("room");
+        let kept = ledger.get("a").expect("it is there");
+        assert!(kept.paid && kept.updated == now && kept.expires == now);
+        ledger.clear(&standing).expect("room");
+        assert!(ledger.len() == 0 && ledger.get("a").is_none());
+    }
+
+    #[test]
+    fn each_of_many_is_found_by_its_id_and_no_other_is() {
+        let mut ledger = Ledger::default();
+        let id = |n: usize| format!("ch_{n}");
+        for n in 0..5000 {
+            ledger.push(charge(&id(n)), &standing()).expect("in memory");
+        }
+        assert!((0..5000).all(|n| ledger.get(&id(n)).is_some_and(|charge| charge.id.as_str() == id(n))));
+        assert!(ledger.get(&id(5000)).is_none() && ledger.get("").is_none());
+        assert!(ledger.page(1, 2).map(|charge| charge.id.as_str()).eq(["ch_4997", "ch_4996"]));
     }
 }

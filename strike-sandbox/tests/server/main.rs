@@ -2,6 +2,10 @@
 //!
 //! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
 
+#[cfg(all(test, unix, feature = "sqlite"))]
+mod kept;
+#[cfg(test)]
+mod many;
 // It is stopped by signals, which Windows has not.
 #[cfg(test)]
 #[cfg(unix)]

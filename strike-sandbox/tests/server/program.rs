@@ -9,12 +9,12 @@ use serde_json::Value;
 use crate::wire::{Connection, id, list, post};
 
 /// The program, which does not outlive a test that fails.
-struct Program {
+pub(crate) struct Program {
     child: Child,
     out: BufReader<ChildStdout>,
 }
 
-fn command(arguments: &[&str]) -> Command {
+pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_strike-sandbox"));
     command.args(arguments).stdin(Stdio::null());
     command
@@ -25,7 +25,7 @@ fn run(arguments: &[&str]) -> Output {
 }
 
 /// The exit code and message of a program that must not start to serve.
-fn refusal(arguments: &[&str]) -> (Option<i32>, String) {
+pub(crate) fn refusal(arguments: &[&str]) -> (Option<i32>, String) {
     let mut child =
         command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut errors = child.stderr.take().expect("a pipe");
@@ -37,23 +37,35 @@ fn refusal(arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 impl Program {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         Self::new(command(arguments).stdout(Stdio::piped()).spawn().expect("it starts"))
     }
 
-    fn new(mut child: Child) -> Self {
+    pub(crate) fn new(mut child: Child) -> Self {
         let out = BufReader::new(child.stdout.take().expect("a pipe"));
         Self { child, out }
     }
 
-    fn line(&mut self) -> String {
+    pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         self.out.read_line(&mut line).expect("a line");
         line
     }
 
+    /// Where it listens, by its first line.
+    pub(crate) fn address(&mut self) -> SocketAddr {
+        let line: Value = serde_json::from_str(&self.line()).expect("one object of JSON");
+        address(line["base_url"].as_str().expect("a URL"))
+    }
+
+    /// Ends it as a crash would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+
     /// Sends a signal by name, and gives the exit code and what was still printed.
-    fn signal(mut self, name: &str) -> (Option<i32>, String) {
+    pub(crate) fn signal(mut self, name: &str) -> (Option<i32>, String) {
         let kill = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(kill.expect("a shell's kill").success());
         let mut rest = String::new();
@@ -69,7 +81,7 @@ impl Drop for Program {
     }
 }
 
-fn address(base_url: &str) -> SocketAddr {
+pub(crate) fn address(base_url: &str) -> SocketAddr {
     base_url
         .strip_prefix("http://")
         .and_then(|rest| rest.strip_suffix("/api/v1/"))
@@ -147,7 +159,9 @@ fn a_taken_address_ends_with_1_and_names_it() {
 fn help_and_version_are_printed() {
     let help = run(&["--help"]);
     assert!(help.status.success());
-    for option in ["--listen", "--allow-remote", "--api-key", "--network", "--seed", "--json", "--version"] {
+    for option in
+        ["--listen", "--allow-remote", "--api-key", "--network", "--seed", "--data", "--json", "--version"]
+    {
         assert!(String::from_utf8_lossy(&help.stdout).contains(option), "{option}");
     }
     let version = run(&["--version"]);

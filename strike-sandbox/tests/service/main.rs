@@ -9,10 +9,14 @@ mod ask;
 mod access;
 #[cfg(test)]
 mod create;
+#[cfg(all(test, feature = "sqlite"))]
+mod files;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod invoice;
+#[cfg(all(test, feature = "sqlite"))]
+mod kept;
 #[cfg(test)]
 mod layout;
 #[cfg(test)]

@@ -46,13 +46,24 @@ fn main() {
     }
     let get = format!("/api/v1/charges/{}", last.split('"').nth(3).unwrap());
 
+    #[cfg(feature = "sqlite")]
+    let folder = tempfile::tempdir().unwrap();
+    #[cfg(feature = "sqlite")]
+    let data = || Sandbox::builder().api_key("sk_demo").data(folder.path().join("charges"));
+    #[cfg(feature = "sqlite")]
+    let kept = data().start().unwrap();
+
     println!("| request | sandbox, per second | bare hyper, per second | ratio |");
     println!("| --- | ---: | ---: | ---: |");
     for (name, path, body, many) in [
         ("get", get.as_str(), "", 4000),
         ("list of 30", "/api/v1/charges", "", 2000),
         ("create", "/api/v1/charges", FORM, 1000),
+        #[cfg(feature = "sqlite")]
+        ("create, kept in a file", "/api/v1/charges", FORM, 100),
     ] {
+        #[cfg(feature = "sqlite")]
+        let sandbox = if name.contains("kept") { &kept } else { &sandbox };
         let bare = bare_server(sandbox.respond(&make(path, body)));
         let line = if body.is_empty() { "GET" } else { "POST" };
         let request = format!(
@@ -76,6 +87,13 @@ fn main() {
         starts[starts.len() / 2],
         starts.len()
     );
+
+    #[cfg(feature = "sqlite")]
+    {
+        let charges = kept.charges();
+        drop(kept);
+        println!("Opening a file of {charges} charges: {:?}", timed(|| drop(data().open().unwrap())));
+    }
 
     let mut signing = Vec::new();
     for _ in 0..1000 {

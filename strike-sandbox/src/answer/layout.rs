@@ -4,15 +4,20 @@ use std::fmt::{Display, Write};
 
 use serde_json::Value;
 
+/// In bytes: as much as most charges take, so that their text is not moved while it grows.
+const ROOM: usize = 1024;
+
 /// An object in the making; keys stand in the order in which they are given.
 #[derive(Default)]
 pub(crate) struct Object(String);
 
 impl Object {
-    pub(crate) fn text(self, key: &str, value: &str) -> Self {
-        // Most texts have nothing to escape, and a list has hundreds.
-        if value.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
-            self.value(key, &format_args!("\"{value}\""))
+    pub(crate) fn text(mut self, key: &str, value: &str) -> Self {
+        // Most texts have nothing to escape, and a list has hundreds: these are copied as they are.
+        if value.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
+            self.key(key);
+            self.0.extend(["\"", value, "\""]);
+            self
         } else {
             self.value(key, &Value::from(value))
         }
@@ -27,16 +32,28 @@ impl Object {
     }
 
     fn value(mut self, key: &str, value: &impl Display) -> Self {
-        self.0.push_str(if self.0.is_empty() { "{\n  " } else { ",\n  " });
+        self.key(key);
         // Writing to a string cannot fail.
-        let _ = write!(self.0, "\"{key}\" : {value}");
+        let _ = write!(self.0, "{value}");
         self
+    }
+
+    fn key(&mut self, key: &str) {
+        if self.0.is_empty() {
+            self.0.reserve(ROOM);
+        }
+        self.0.extend([if self.0.is_empty() { "{\n  \"" } else { ",\n  \"" }, key, "\" : "]);
     }
 
     pub(crate) fn end(mut self) -> String {
         self.0.push_str("\n}");
         self.0
     }
+}
+
+/// Whether a byte of text stands in JSON for itself.
+const fn is_plain(byte: u8) -> bool {
+    byte >= b' ' && byte != b'"' && byte != b'\\'
 }
 
 pub(crate) fn list(objects: impl Iterator<Item = String>) -> String {

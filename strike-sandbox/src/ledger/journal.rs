@@ -10,6 +10,7 @@ use crate::entropy::Position;
 /// Where the service stands beside its charges. It is kept with every change, so that no id comes twice and no
 /// clock runs back.
 #[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "only a file reads it"))]
 pub(crate) struct Standing {
     pub(crate) entropy: Position,
     /// How far the clock was moved forward.

@@ -2,7 +2,8 @@
 //!
 //! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
 
-#[cfg(all(test, unix, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(all(unix, feature = "sqlite"))]
 mod kept;
 #[cfg(test)]
 mod many;

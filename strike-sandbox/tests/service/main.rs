@@ -9,13 +9,15 @@ mod ask;
 mod access;
 #[cfg(test)]
 mod create;
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod files;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod invoice;
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod kept;
 #[cfg(test)]
 mod layout;

@@ -5,6 +5,7 @@
 //!
 //! * [`Sandbox`] answers in memory: a request in, a response out.
 //! * `Builder::start` (feature `server`, on by default) puts it behind HTTP on 127.0.0.1.
+//! * `Builder::data` (feature `sqlite`) keeps its charges in a file, so that it is the same one after a restart.
 //! * The binary `strike-sandbox` (same feature) does so for programs in other languages.
 //!
 //! Besides the API below `/api/v1/` there is one route that only a sandbox can have, and which needs no key:

@@ -69,7 +69,8 @@ impl Sandbox {
 
     /// Answers a request, whatever it is, with some status. The host in its URL does not matter.
     ///
-    /// It never blocks on anything but another request to the same sandbox.
+    /// It never blocks on anything but another request to the same sandbox, and the disk if charges are kept in a
+    /// file.
     #[must_use]
     pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
         // The lock is first: whoever comes later must not read an earlier time.
@@ -119,6 +120,9 @@ impl Sandbox {
 
     /// Moves the sandbox's clock forward, whether it is the system's or a manual one: invoices expire at once
     /// instead of in an hour. It stops in the year 3058, at the last second that an invoice can carry.
+    ///
+    /// If charges are kept in a file that cannot be written, the clock moves all the same, and the next change that
+    /// is written tells the file.
     pub fn advance(&self, by: Duration) {
         self.service().advance(by);
     }

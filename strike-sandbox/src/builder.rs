@@ -4,10 +4,11 @@ use strike_core::{Network, UnixMillis};
 
 use crate::clock::Clock;
 use crate::entropy::{Entropy, NAME_LENGTH};
-use crate::node::{Settlement, Shape};
+use crate::ledger::Ledger;
+use crate::node::{NodeKey, Settlement, Shape};
 use crate::quirks::Quirks;
 use crate::sandbox::Sandbox;
-use crate::service::Service;
+use crate::service::{Service, Setup};
 use crate::webhooks::Webhook;
 
 /// A [`Sandbox`] in the making.
@@ -28,10 +29,10 @@ use crate::webhooks::Webhook;
 #[derive(Clone)]
 #[must_use]
 pub struct Builder {
-    api_key: Option<String>,
-    network: Network,
+    pub(crate) api_key: Option<String>,
+    pub(crate) network: Network,
     seed: Option<u64>,
-    clock_at: Option<UnixMillis>,
+    pub(crate) clock_at: Option<UnixMillis>,
     settlement: Settlement,
     pub(crate) webhook: Option<Webhook>,
     quirks: Quirks,
@@ -104,21 +105,55 @@ impl Builder {
     /// A sandbox that answers in memory.
     #[must_use]
     pub fn build(self) -> Sandbox {
-        self.build_at("http://127.0.0.1/api/v1/".to_owned())
+        self.build_at(Self::IN_MEMORY.to_owned())
     }
 
+    /// Where the API is without a server.
+    pub(crate) const IN_MEMORY: &'static str = "http://127.0.0.1/api/v1/";
+
     fn build_at(self, base_url: String) -> Sandbox {
+        let (identity, clock) = (self.identity(), Clock::new(self.clock_at));
+        self.assemble(identity, clock, Ledger::default(), base_url)
+    }
+
+    /// Who a new sandbox is.
+    pub(crate) fn identity(&self) -> Identity {
         let mut entropy = self.seed.map_or_else(Entropy::from_system, Entropy::from_seed);
-        let shape = if self.quirks.invoices_of_2018 { Shape::Of2018 } else { Shape::OfToday };
         // Both are always drawn: what follows in the stream must not depend on who chose the key.
         let drawn = entropy.name("sk_", NAME_LENGTH);
-        let clock = Clock::new(self.clock_at);
-        let node = self.settlement.node(self.network, shape, &mut entropy, clock.now());
+        let node_key = NodeKey::draw(&mut entropy);
         entropy.mark();
-        let key = self.api_key.unwrap_or(drawn);
-        let service = Service::new(key, entropy, clock, node, self.webhook, self.quirks);
+        Identity { api_key: self.api_key.clone().unwrap_or(drawn), node_key, entropy }
+    }
+
+    pub(crate) fn assemble(
+        self,
+        identity: Identity,
+        clock: Clock,
+        ledger: Ledger,
+        base_url: String,
+    ) -> Sandbox {
+        let Identity { api_key, node_key, entropy } = identity;
+        let shape = if self.quirks.invoices_of_2018 { Shape::Of2018 } else { Shape::OfToday };
+        let node = self.settlement.node(self.network, shape, node_key, clock.now());
+        let service = Service::new(Setup {
+            api_key,
+            entropy,
+            clock,
+            node,
+            ledger,
+            webhook: self.webhook,
+            quirks: self.quirks,
+        });
         Sandbox::assemble(service, self.network, base_url)
     }
+}
+
+/// What makes a sandbox the one that it is, from one start to the next.
+pub(crate) struct Identity {
+    pub(crate) api_key: String,
+    pub(crate) node_key: NodeKey,
+    pub(crate) entropy: Entropy,
 }
 
 #[cfg(feature = "server")]
@@ -127,6 +162,7 @@ mod start {
     use std::net::SocketAddr;
 
     use super::Builder;
+    use crate::sandbox::Sandbox;
     use crate::server::{Port, Protocol, RunningSandbox};
 
     impl Builder {
@@ -192,10 +228,18 @@ mod start {
         /// # Ok::<(), std::io::Error>(())
         /// ```
         pub fn start(self) -> io::Result<RunningSandbox> {
+            self.start_with(|builder, base_url| Ok(builder.build_at(base_url)))
+        }
+
+        /// A server for the sandbox that is made once its address is known.
+        pub(crate) fn start_with(
+            self,
+            make: impl FnOnce(Self, String) -> io::Result<Sandbox>,
+        ) -> io::Result<RunningSandbox> {
             let (protocol, ca_certificate) = self.protocol()?;
             let front = Port::open(self.listen, protocol)?;
             let plain = self.plain_listen.map(|listen| Port::open(listen, Protocol::Http)).transpose()?;
-            let sandbox = self.build_at(front.base_url());
+            let sandbox = make(self, front.base_url())?;
             RunningSandbox::start(sandbox, front, plain, ca_certificate)
         }
 

@@ -26,6 +26,7 @@ Options:
       --api-key KEY      The account's key [default: drawn at random]
       --network NETWORK  bitcoin, testnet, signet or regtest [default: testnet]
       --seed N           Draw keys, ids and preimages from this number, the same in every run
+      --data FILE        Keep charges in this file, over restarts [default: in memory]
       --settle HOW       instant, or lightning for real payments over a channel [default: instant]
       --json             First line of output: {\"base_url\": ..., \"api_key\": ...}, and with --tls
                          \"ca_cert\" (a path) and \"plain_base_url\" (with --plain-listen)
@@ -82,6 +83,7 @@ pub(crate) struct Options {
     pub(crate) settlement: Settlement,
     pub(crate) quirks: Quirks,
     pub(crate) webhook: Option<Webhook>,
+    pub(crate) data: Option<PathBuf>,
     pub(crate) json: bool,
 }
 
@@ -98,6 +100,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         settlement: Settlement::Instant,
         quirks: Quirks::new(),
         webhook: None,
+        data: None,
         json: false,
     };
     let mut webhook = webhook::Flags::default();
@@ -118,6 +121,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
                 let name = name.to_owned();
                 webhook.read(&name, &mut parser)?;
             }
+            Long("data") => options.data = Some(parser.value()?.into()),
             Long("json") => options.json = true,
             Long("help") | Short('h') => return Ok(Command::Help),
             Long("version") | Short('V') => return Ok(Command::Version),
@@ -206,6 +210,7 @@ mod tests {
             settlement: Settlement::Instant,
             quirks: Quirks::new(),
             webhook: None,
+            data: None,
             json: false,
         };
         assert_eq!(run(""), Ok(Command::Run(defaults)));
@@ -230,9 +235,10 @@ mod tests {
                 .fail_before_create(2)
                 .fail_after_create(3),
             webhook: None,
+            data: Some("shop.sqlite".into()),
             json: true,
         };
-        let arguments = "--listen [::1]:0 --tls --tls-ca-out ca.pem --plain-listen localhost:0 \
+        let arguments = "--listen [::1]:0 --data shop.sqlite --tls --tls-ca-out ca.pem --plain-listen localhost:0 \
              --api-key=sk_demo --network regtest --seed 7 --settle instant --json \
              --timestamps-in-seconds --long-ids --invoices-of-2018 --description-required --largest-page 10 \
              --requests-per-minute 60 --without-retry-after --extra-keys --fail-before-create 2 \
@@ -258,6 +264,7 @@ mod tests {
             ("--port 1", "--port"),
             ("extra", "extra"),
             ("--listen", "--listen"),
+            ("--data", "--data"),
             ("--listen example.com:80", "127.0.0.1:8420"),
             ("--listen localhost:http", "127.0.0.1:8420"),
             ("--network ropsten", "testnet"),

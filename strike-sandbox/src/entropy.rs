@@ -13,6 +13,14 @@ pub(crate) const NAME_LENGTH: usize = 29;
 /// How many followed that of an id in April 2018.
 pub(crate) const LONG_NAME_LENGTH: usize = 44;
 
+/// Where a stream stands: what is drawn next depends on nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The seed, and the place in its stream.
+    pub(crate) stream: [u8; 49],
+    pub(crate) start: Option<u128>,
+}
+
 pub(crate) struct Entropy {
     stream: ChaCha20Rng,
     /// Where in the stream it begins again; nowhere if nobody chose the seed, since ids that were drawn once
@@ -21,6 +29,15 @@ pub(crate) struct Entropy {
 }
 
 impl Entropy {
+    pub(crate) fn position(&self) -> Position {
+        Position { stream: self.stream.serialize_state(), start: self.start }
+    }
+
+    /// The stream that stood there.
+    pub(crate) fn from_position(position: &Position) -> Self {
+        Self { stream: ChaCha20Rng::deserialize_state(&position.stream), start: position.start }
+    }
+
     /// The stream of that seed, the same on every machine.
     pub(crate) fn from_seed(seed: u64) -> Self {
         let mut key = [0; 32];
@@ -110,6 +127,17 @@ mod tests {
         let mut entropy = Entropy::from_seed(7);
         assert_eq!(entropy.name("ch_", NAME_LENGTH), "ch_rXcze3R5dPpqFPCEYJgMKdemLPcgN");
         assert_ne!(Entropy::from_seed(7).bytes32(), Entropy::from_seed(8).bytes32());
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn a_stream_goes_on_from_any_position_as_if_it_had_not_stopped() {
+        let mut whole = Entropy::from_seed(7);
+        for drawn in 0..100 {
+            let mut resumed = Entropy::from_position(&whole.position());
+            assert_eq!(resumed.bytes32(), whole.bytes32(), "after {drawn} draws");
+            assert_eq!(resumed.position(), whole.position());
+        }
     }
 
     #[test]

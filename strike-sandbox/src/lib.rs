@@ -5,8 +5,9 @@
 //!
 //! * [`Sandbox`] answers in memory: a request in, a response out.
 //! * `Builder::start` (feature `server`, on by default) puts it behind HTTP on 127.0.0.1.
-//! * `Builder::tls` (feature `tls`, on by default) makes that HTTPS, with a certificate for one run.
-//! * The binary `strike-sandbox` (feature `binary`, on by default) does both for programs in other languages.
+//! * `Builder::tls` (feature `tls`) makes that HTTPS, with a certificate for one run.
+//! * `Builder::data` (feature `sqlite`) keeps its charges in a file, so that it is the same one after a restart.
+//! * The binary `strike-sandbox` (feature `binary`) does it all for programs in other languages.
 //!
 //! Besides the API below `/api/v1/` there are controls that only a sandbox can have, and which need no key:
 //! `POST /sandbox/charges/{id}/pay` pays a charge, and answers its preimage. They, the flags of the program and
@@ -41,6 +42,8 @@ mod clock;
 mod control;
 #[cfg(feature = "dashboard")]
 mod dashboard;
+#[cfg(feature = "sqlite")]
+mod data;
 mod entropy;
 #[cfg(feature = "server")]
 mod events;
@@ -56,7 +59,9 @@ mod service;
 mod webhooks;
 
 pub use builder::Builder;
-pub use ledger::{ChargeRecord, ChargeState};
+#[cfg(feature = "sqlite")]
+pub use data::{DataBuilder, DataError};
+pub use ledger::{ChargeRecord, ChargeState, NotKept};
 pub use node::{Paid, PayError, Settlement};
 pub use quirks::Quirks;
 pub use sandbox::Sandbox;

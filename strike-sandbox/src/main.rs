@@ -49,7 +49,10 @@ fn run(options: cli::Options) -> io::Result<()> {
         if let Some(webhook) = options.webhook {
             builder = builder.webhook(webhook);
         }
-        let sandbox = builder.start()?;
+        let sandbox = match options.data {
+            Some(path) => builder.data(path).start()?,
+            None => builder.start()?,
+        };
         let ca = sandbox.ca_certificate().map(|pem| CaFile::write(pem, options.tls_ca_out)).transpose()?;
         let ca = ca.as_ref().map(CaFile::path);
         print(&if options.json { json(&sandbox, ca) } else { banner(&sandbox, ca) })?;

@@ -9,7 +9,7 @@ use strike_core::{ChargeId, Exchange, HttpRequest, HttpResponse, Network, Reply,
 use crate::builder::Builder;
 #[cfg(feature = "server")]
 use crate::changes::Changes;
-use crate::ledger::{Charge, ChargeRecord};
+use crate::ledger::{Charge, ChargeRecord, NotKept};
 use crate::node::{Paid, PayError};
 use crate::service::{ExpireError, Service};
 
@@ -72,7 +72,8 @@ impl Sandbox {
 
     /// Answers a request, whatever it is, with some status. The host in its URL does not matter.
     ///
-    /// It never blocks on anything but another request to the same sandbox.
+    /// It never blocks on anything but another request to the same sandbox, and the disk if charges are kept in a
+    /// file.
     #[must_use]
     pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
         // The lock is first: whoever comes later must not read an earlier time.
@@ -154,8 +155,12 @@ impl Sandbox {
     /// and node stay.
     ///
     /// Ids that nobody chose a seed for are not drawn again.
-    pub fn reset(&self) {
-        self.service().reset();
+    ///
+    /// # Errors
+    /// [`NotKept`] if it could not be written to the data file; then nothing has changed. Without a data file it
+    /// does not fail.
+    pub fn reset(&self) -> Result<(), NotKept> {
+        self.service().reset()
     }
 
     /// Draws ids and preimages from this seed from here on, and again after a [`reset`](Self::reset).
@@ -168,6 +173,9 @@ impl Sandbox {
 
     /// Moves the sandbox's clock forward, whether it is the system's or a manual one: invoices expire at once
     /// instead of in an hour. It stops in the year 3058, at the last second that an invoice can carry.
+    ///
+    /// If charges are kept in a file that cannot be written, the clock moves all the same, and the next change that
+    /// is written tells the file.
     pub fn advance(&self, by: Duration) {
         self.service().advance(by);
     }

@@ -3,6 +3,11 @@
 //! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
 
 #[cfg(test)]
+#[cfg(all(unix, feature = "sqlite"))]
+mod kept;
+#[cfg(test)]
+mod many;
+#[cfg(test)]
 mod old_clients;
 // It is stopped by signals, which Windows has not.
 #[cfg(test)]

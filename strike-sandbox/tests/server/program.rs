@@ -14,7 +14,7 @@ pub(crate) struct Program {
     out: BufReader<ChildStdout>,
 }
 
-fn command(arguments: &[&str]) -> Command {
+pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_strike-sandbox"));
     command.args(arguments).stdin(Stdio::null());
     command
@@ -41,7 +41,7 @@ impl Program {
         Self::new(command(arguments).stdout(Stdio::piped()).spawn().expect("it starts"))
     }
 
-    fn new(mut child: Child) -> Self {
+    pub(crate) fn new(mut child: Child) -> Self {
         let out = BufReader::new(child.stdout.take().expect("a pipe"));
         Self { child, out }
     }
@@ -50,6 +50,20 @@ impl Program {
         let mut line = String::new();
         self.out.read_line(&mut line).expect("a line");
         line
+    }
+
+    /// Where it listens, by its first line.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn address(&mut self) -> std::net::SocketAddr {
+        let line: Value = serde_json::from_str(&self.line()).expect("one object of JSON");
+        address(line["base_url"].as_str().expect("a URL"))
+    }
+
+    /// Ends it as a crash would.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
     }
 
     /// Sends a signal by name, and gives the exit code and what was still printed.
@@ -180,9 +194,17 @@ fn a_taken_address_ends_with_1_and_names_it() {
 fn help_and_version_are_printed() {
     let help = run(&["--help"]);
     assert!(help.status.success());
-    for option in
-        ["--listen", "--allow-remote", "--api-key", "--network", "--seed", "--webhook", "--json", "--version"]
-    {
+    for option in [
+        "--listen",
+        "--api-key",
+        "--network",
+        "--seed",
+        "--webhook",
+        "--data",
+        "--tls",
+        "--json",
+        "--version",
+    ] {
         assert!(String::from_utf8_lossy(&help.stdout).contains(option), "{option}");
     }
     // The manual has the same words.

@@ -147,7 +147,7 @@ fn the_handle_s_records_say_what_the_api_says() {
     assert_eq!(oldest.created(), NOW);
     assert_eq!(oldest.updated(), NOW.saturating_add(Duration::from_millis(5)));
     // A record stays what it was, and does not show its preimage by accident.
-    sandbox.reset();
+    sandbox.reset().expect("in memory");
     assert_eq!(newest.state(), ChargeState::Pending);
     let shown = format!("{oldest:?}");
     assert!(shown.contains("tea") && !shown.contains("preimage"), "{shown}");
@@ -195,7 +195,7 @@ fn a_seed_given_twice_makes_no_charge_twice() {
     let hashes: BTreeSet<_> = charges.iter().map(|charge| charge.payment_hash().to_string()).collect();
     assert_eq!((ids.len(), hashes.len()), (6, 6));
     // They are what the seed would have made in one go.
-    sandbox.reset();
+    sandbox.reset().expect("in memory");
     assert_eq!(made(6), [first, second, third].concat());
 }
 
@@ -203,7 +203,7 @@ fn a_seed_given_twice_makes_no_charge_twice() {
 fn a_reset_without_a_chosen_seed_draws_no_id_again() {
     let sandbox = Sandbox::builder().api_key("sk_demo").build();
     let before = any_charge(&sandbox);
-    sandbox.reset();
+    sandbox.reset().expect("in memory");
     assert_ne!(any_charge(&sandbox), before);
 }
 
@@ -327,7 +327,7 @@ proptest! {
         for what in &forgotten {
             act(&again, *what);
         }
-        again.reset();
+        again.reset().expect("in memory");
         prop_assert_eq!(again.charges(), 0);
         prop_assert_eq!(again.now(), NOW);
         prop_assert!(play(&again) == wanted);

@@ -159,7 +159,7 @@ fn too_many_requests_are_refused_until_the_minute_is_over() {
     get(&sandbox, "charges");
     get(&sandbox, "charges");
     assert_eq!(get(&sandbox, "charges").status(), 429);
-    sandbox.reset();
+    sandbox.reset().expect("in memory");
     assert_eq!(get(&sandbox, "charges").status(), 200);
 }
 

@@ -40,7 +40,7 @@ async fn the_charge_that_is_shown_is_in_the_address_and_gone_with_its_sandbox() 
     let id = charge["id"].as_str().unwrap();
     browser.go_live(&format!("{}#{id}", root(&sandbox))).await;
     browser.until_text("#invoice-description", "named").await;
-    sandbox.reset();
+    sandbox.reset().unwrap();
     browser.until("!document.querySelector('#invoice').checkVisibility()").await;
     browser.until_text("#status", "The sandbox no longer has the charge that was shown").await;
     assert_eq!(browser.run("return location.hash").await, "");

@@ -21,6 +21,11 @@ fn key(sandbox: &RunningSandbox) -> ApiKey {
     ApiKey::new(sandbox.api_key()).unwrap()
 }
 
+/// The key as it stands in a request.
+fn credentials(sandbox: &RunningSandbox) -> String {
+    data_encoding::BASE64.encode(format!("{}:", sandbox.api_key()).as_bytes())
+}
+
 #[test]
 fn both_reach_the_service_by_its_names_and_the_proxy_learns_no_more() {
     let sandbox = start();
@@ -39,8 +44,9 @@ fn both_reach_the_service_by_its_names_and_the_proxy_learns_no_more() {
         // The proxy's own password it must see; and the host's name, which TLS does not hide.
         let password = data_encoding::BASE64.encode(b"till:hunter2");
         assert!(proxy.saw(&password) && proxy.saw(&host));
-        let basic = data_encoding::BASE64.encode(format!("{}:", sandbox.api_key()).as_bytes());
-        for secret in [sandbox.api_key(), &basic, "Basic c2", "over+TLS", "amount", "/api/v1/"] {
+        for secret in
+            [sandbox.api_key(), &credentials(&sandbox), "Basic c2", "over+TLS", "amount", "/api/v1/"]
+        {
             assert!(!proxy.saw(secret), "the proxy has seen {secret}");
         }
     }
@@ -115,6 +121,7 @@ fn plain_http_on_purpose_goes_through_a_proxy() {
         sell(&*client, &sandbox);
     }
     let asked = proxy.asked();
+    assert!(proxy.saw(&credentials(&sandbox)));
     // ureq asks for a tunnel here, too; reqwest hands the request over.
     assert_eq!(asked[0], "CONNECT api.dev.strike.acinq.co:80 HTTP/1.1");
     assert_eq!(asked[1], "POST http://api.dev.strike.acinq.co/api/v1/charges HTTP/1.1");

@@ -78,11 +78,14 @@ fn banner(sandbox: &RunningSandbox) -> String {
     format!(
         "Strike sandbox, {network}\n\n  \
            base URL  {api}\n  \
-           API key   {key}\n\n\
+           API key   {key}\n  \
+           page      {root}\n\n\
          Make a charge:\n  \
            curl -u {user} -d amount=4200 -d currency=btc -d description=Coffee {api}charges\n\n\
-         Pay it, with the id from the answer:\n  \
+         Pay it, with the id from the answer, or on the page:\n  \
            curl -X POST {root}sandbox/charges/ID/pay\n\n\
+         Show its QR code here:\n  \
+           curl {root}sandbox/charges/ID/qr.txt\n\n\
          Ctrl-C stops it.\n",
         network = sandbox.network(),
         key = sandbox.api_key(),

@@ -6,6 +6,8 @@
 //! * [`Sandbox`] answers in memory: a request in, a response out.
 //! * `Builder::start` (feature `server`, on by default) puts it behind HTTP on 127.0.0.1.
 //! * The binary `strike-sandbox` (same feature) does so for programs in other languages.
+//! * `GET /` (feature `dashboard`, on by default) is a page for people: it makes charges, shows their QR codes, pays
+//!   them, and follows what happens.
 //!
 //! Besides the API below `/api/v1/` there is one route that only a sandbox can have, and which needs no key:
 //! `POST /sandbox/charges/{id}/pay` pays a charge, and answers its preimage.

@@ -305,6 +305,7 @@ async function refresh() {
       link({ problem: "" });
     } catch (error) {
       link({ problem: error.message });
+      clearTimeout(askLater);
       askLater = setTimeout(refresh, RETRY);
     }
     await pause(GAP);

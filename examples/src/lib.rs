@@ -1,11 +1,9 @@
-//! What the examples share: a host, named by the environment or a sandbox of their own, and a way to deliver webhooks.
+//! What the examples share: a host, named by the environment or a sandbox of their own.
 
 use std::env::{self, VarError};
 use std::error::Error;
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
 
-use strike_core::{ApiKey, ChargeId, Endpoint, Network};
+use strike_core::{ApiKey, Endpoint, Network};
 use strike_sandbox::{RunningSandbox, Sandbox};
 
 /// A host to try things on.
@@ -50,22 +48,4 @@ fn variable(name: &str) -> Result<Option<String>, Box<dyn Error>> {
         Err(VarError::NotPresent) => Ok(None),
         Err(VarError::NotUnicode(_)) => Err(format!("{name} is not text").into()),
     }
-}
-
-/// Delivers a webhook as the service would, and waits for the answer; the path is `/strike`. Returns the status line.
-///
-/// # Errors
-/// If nobody answers there.
-pub fn deliver(to: SocketAddr, paid: &ChargeId) -> io::Result<String> {
-    let body = format!(r#"{{"object":"event","data":{{"id":"{paid}","object":"charge","paid":true}}}}"#);
-    let mut stream = TcpStream::connect(to)?;
-    write!(
-        stream,
-        "POST /strike HTTP/1.1\r\nhost: {to}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
-         connection: close\r\n\r\n{body}",
-        body.len()
-    )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer.lines().next().unwrap_or_default().to_owned())
 }

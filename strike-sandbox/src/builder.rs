@@ -3,8 +3,9 @@
 use strike_core::{Network, UnixMillis};
 
 use crate::clock::Clock;
-use crate::entropy::Entropy;
-use crate::node::Instant;
+use crate::entropy::{Entropy, NAME_LENGTH};
+use crate::node::{Settlement, Shape};
+use crate::quirks::Quirks;
 use crate::sandbox::Sandbox;
 use crate::service::Service;
 use crate::webhooks::Webhook;
@@ -31,7 +32,9 @@ pub struct Builder {
     network: Network,
     seed: Option<u64>,
     clock_at: Option<UnixMillis>,
+    settlement: Settlement,
     pub(crate) webhook: Option<Webhook>,
+    quirks: Quirks,
     #[cfg(feature = "server")]
     listen: std::net::SocketAddr,
 }
@@ -43,7 +46,9 @@ impl Default for Builder {
             network: Network::Testnet,
             seed: None,
             clock_at: None,
+            settlement: Settlement::Instant,
             webhook: None,
+            quirks: Quirks::new(),
             #[cfg(feature = "server")]
             listen: (std::net::Ipv4Addr::LOCALHOST, 0).into(),
         }
@@ -76,6 +81,18 @@ impl Builder {
         self
     }
 
+    /// How charges are paid; at once unless set.
+    pub const fn settlement(mut self, settlement: Settlement) -> Self {
+        self.settlement = settlement;
+        self
+    }
+
+    /// What it does otherwise than by default; nothing unless set.
+    pub const fn quirks(mut self, quirks: Quirks) -> Self {
+        self.quirks = quirks;
+        self
+    }
+
     /// A sandbox that answers in memory.
     #[must_use]
     pub fn build(self) -> Sandbox {
@@ -84,13 +101,14 @@ impl Builder {
 
     fn build_at(self, base_url: String) -> Sandbox {
         let mut entropy = self.seed.map_or_else(Entropy::from_system, Entropy::from_seed);
+        let shape = if self.quirks.invoices_of_2018 { Shape::Of2018 } else { Shape::OfToday };
         // Both are always drawn: what follows in the stream must not depend on who chose the key.
-        let drawn = entropy.name("sk_");
-        let node = Instant::new(self.network, &mut entropy);
-        entropy.mark();
+        let drawn = entropy.name("sk_", NAME_LENGTH);
         let clock = Clock::new(self.clock_at);
+        let node = self.settlement.node(self.network, shape, &mut entropy, clock.now());
+        entropy.mark();
         let key = self.api_key.unwrap_or(drawn);
-        let service = Service::new(key, entropy, clock, Box::new(node), self.webhook);
+        let service = Service::new(key, entropy, clock, node, self.webhook, self.quirks);
         Sandbox::assemble(service, self.network, base_url)
     }
 }

@@ -70,6 +70,18 @@ mod tests {
         assert!(clock.now() >= before.saturating_add(Duration::from_secs(3600)));
     }
 
+    #[cfg(feature = "server")]
+    #[test]
+    fn only_a_clock_that_runs_gets_anywhere_by_itself() {
+        let start = UnixMillis::from_millis(1_500);
+        assert_eq!(Clock::new(Some(start)).until(start.saturating_add(Duration::from_secs(1))), None);
+        let running = Clock::new(None);
+        assert_eq!(running.until(start), Some(Duration::ZERO));
+        let hour = Duration::from_secs(3600);
+        assert!(running.until(running.now().saturating_add(hour)).is_some_and(|wait| wait <= hour));
+        assert!(running.until(UnixMillis::from_secs(LAST_SECOND)).is_some_and(|wait| wait > hour));
+    }
+
     #[test]
     fn time_ends_where_invoices_end() {
         let mut clock = Clock::new(Some(UnixMillis::from_millis(u64::MAX)));

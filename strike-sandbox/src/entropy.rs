@@ -9,7 +9,9 @@ use chacha20::rand_core::{Rng, SeedableRng};
 const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
 /// How many base58 characters follow the prefix of an id or a key.
-const NAME_LENGTH: usize = 29;
+pub(crate) const NAME_LENGTH: usize = 29;
+/// How many followed that of an id in April 2018.
+pub(crate) const LONG_NAME_LENGTH: usize = 44;
 
 pub(crate) struct Entropy {
     stream: ChaCha20Rng,
@@ -81,15 +83,15 @@ impl Entropy {
         bytes
     }
 
-    /// The prefix and 29 base58 characters: the form of the service's ids (`ch_`) and keys (`sk_`).
-    pub(crate) fn name(&mut self, prefix: &str) -> String {
-        let mut name = String::with_capacity(prefix.len() + NAME_LENGTH);
+    /// The prefix and base58 characters: the form of the service's ids (`ch_`) and keys (`sk_`).
+    pub(crate) fn name(&mut self, prefix: &str, length: usize) -> String {
+        let mut name = String::with_capacity(prefix.len() + length);
         name.push_str(prefix);
-        while name.len() < prefix.len() + NAME_LENGTH {
+        while name.len() < prefix.len() + length {
             for byte in self.bytes32() {
                 // Six bits, and those beyond the alphabet are drawn again, so that each character is as likely.
                 if let Some(character) = BASE58.get(usize::from(byte & 63))
-                    && name.len() < prefix.len() + NAME_LENGTH
+                    && name.len() < prefix.len() + length
                 {
                     name.push(char::from(*character));
                 }
@@ -106,7 +108,7 @@ mod tests {
     #[test]
     fn a_seed_gives_the_same_stream_on_every_machine() {
         let mut entropy = Entropy::from_seed(7);
-        assert_eq!(entropy.name("ch_"), "ch_rXcze3R5dPpqFPCEYJgMKdemLPcgN");
+        assert_eq!(entropy.name("ch_", NAME_LENGTH), "ch_rXcze3R5dPpqFPCEYJgMKdemLPcgN");
         assert_ne!(Entropy::from_seed(7).bytes32(), Entropy::from_seed(8).bytes32());
     }
 
@@ -116,7 +118,7 @@ mod tests {
         let mut branch = entropy.branch();
         let first = branch.bytes32();
         assert_ne!(first, Entropy::from_seed(7).bytes32());
-        assert_eq!(entropy.name("ch_"), Entropy::from_seed(7).name("ch_"));
+        assert_eq!(entropy.name("ch_", NAME_LENGTH), Entropy::from_seed(7).name("ch_", NAME_LENGTH));
         // Wherever the stream stands, its branch begins at its start.
         assert_eq!(entropy.branch().bytes32(), first);
         assert_ne!(Entropy::from_seed(8).branch().bytes32(), first);
@@ -140,13 +142,13 @@ mod tests {
     }
 
     #[test]
-    fn names_have_29_characters_of_base58_and_use_all_of_them() {
+    fn names_have_as_many_characters_of_base58_as_asked_for_and_use_all_of_them() {
         let mut entropy = Entropy::from_seed(1);
         let mut seen = std::collections::BTreeSet::new();
-        for _ in 0..500 {
-            let name = entropy.name("sk_");
+        for length in [NAME_LENGTH, LONG_NAME_LENGTH].into_iter().cycle().take(500) {
+            let name = entropy.name("sk_", length);
             let characters = name.strip_prefix("sk_").expect("the prefix");
-            assert_eq!(characters.len(), 29);
+            assert_eq!(characters.len(), length);
             seen.extend(characters.bytes());
         }
         assert!(seen.iter().eq(BASE58.iter()));

@@ -3,7 +3,17 @@
 use data_encoding::{BASE64, BASE64_NOPAD};
 use strike_core::HttpRequest;
 use strike_core::http::uri::Authority;
-use strike_core::http::{HeaderMap, header};
+use strike_core::http::{HeaderMap, HeaderValue, header};
+
+/// Names that lead here by right: this machine's, and those which the service had.
+const NAMES: [&str; 6] = [
+    "localhost",
+    "api.strike.acinq.co",
+    "api.dev.strike.acinq.co",
+    "api-strike.acinq.co",
+    "strike.acinq.co",
+    "dev.strike.acinq.co",
+];
 
 /// Whether Basic credentials name the key as user. The service never looked at the password, and a user
 /// without the colon was as good.
@@ -11,7 +21,7 @@ pub(crate) fn presents(headers: &HeaderMap, key: &str) -> bool {
     let Some(value) = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) else {
         return false;
     };
-    let Some((scheme, encoded)) = value.trim().split_once(' ') else { return false };
+    let Some((scheme, encoded)) = value.trim().split_once(char::is_whitespace) else { return false };
     let encoded = encoded.trim().as_bytes();
     let Ok(credentials) = BASE64.decode(encoded).or_else(|_| BASE64_NOPAD.decode(encoded)) else {
         return false;
@@ -27,23 +37,27 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 
 /// Whether a request comes from outside a browser, or from a page that this server itself served.
 ///
-/// A page's name must be an address or `localhost`: any other name could have been pointed at this machine by
-/// whoever owns it, and would then match the `Host` header.
+/// The host of a page must be an address, `localhost` or one of the service's own: any other name could have been
+/// pointed at this machine by whoever owns it, and would then match the `Host` header. What a browser says of the
+/// page besides (`Sec-Fetch-Site`) must agree.
 pub(crate) fn is_no_foreign_page(request: &HttpRequest) -> bool {
     let headers = request.headers();
     let host = match request.uri().authority() {
         Some(authority) => Some(authority.clone()),
         None => headers.get(header::HOST).and_then(|host| host.as_bytes().try_into().ok()),
     };
-    let own = host.filter(is_unmistakable).map(|host| format!("http://{host}"));
-    headers
-        .get_all(header::ORIGIN)
-        .iter()
-        .all(|origin| own.as_ref().is_some_and(|own| origin.as_bytes().eq_ignore_ascii_case(own.as_bytes())))
+    let own = host.filter(is_unmistakable).map(|host| [format!("http://{host}"), format!("https://{host}")]);
+    let is_own = |origin: &HeaderValue| {
+        let mut own = own.iter().flatten();
+        own.any(|own| origin.as_bytes().eq_ignore_ascii_case(own.as_bytes()))
+    };
+    let is_no_other_site = |site: &HeaderValue| matches!(site.as_bytes(), b"same-origin" | b"none");
+    headers.get_all(header::ORIGIN).iter().all(is_own)
+        && headers.get_all("sec-fetch-site").iter().all(is_no_other_site)
 }
 
 fn is_unmistakable(authority: &Authority) -> bool {
     let host = authority.host();
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    host.eq_ignore_ascii_case("localhost") || bare.parse::<std::net::IpAddr>().is_ok()
+    NAMES.iter().any(|name| host.eq_ignore_ascii_case(name)) || bare.parse::<std::net::IpAddr>().is_ok()
 }

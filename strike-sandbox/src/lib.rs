@@ -9,8 +9,9 @@
 //! * `GET /` (feature `dashboard`, on by default) is a page for people: it makes charges, shows their QR codes, pays
 //!   them, and follows what happens.
 //!
-//! Besides the API below `/api/v1/` there is one route that only a sandbox can have, and which needs no key:
-//! `POST /sandbox/charges/{id}/pay` pays a charge, and answers its preimage.
+//! Besides the API below `/api/v1/` there are controls that only a sandbox can have, and which need no key:
+//! `POST /sandbox/charges/{id}/pay` pays a charge, and answers its preimage. They, the flags of the program and
+//! the [`Quirks`] are described in the manual, `docs/sandbox.md` of the repository.
 //!
 //! A [`Webhook`] tells a shop of each payment, late, twice or never if you like.
 //!
@@ -29,9 +30,9 @@
 //! # What is the service's, and what is a guess
 //!
 //! Recorded: paths, fields, their order and layout, the headers, the status 200 of a creation, the errors 400
-//! (in JSON), 401 and 404. Guessed, since no recording shows it: the text of every other error, 405 with an
-//! `Allow` header, 413 above 64 KiB of body, an empty list beyond the last page, and at most 1000 rows per page.
-//! Different on purpose: invoices carry a payment secret and features, without which no wallet of today pays.
+//! (in JSON), 401 and 404. Different on purpose: invoices carry a payment secret and features, without which no
+//! wallet of today pays; [`Quirks::invoices_of_2018`] leaves them out. The manual goes through the rest, point by
+//! point.
 
 mod answer;
 mod api;
@@ -46,7 +47,9 @@ mod entropy;
 mod events;
 mod guard;
 mod ledger;
+mod limit;
 mod node;
+mod quirks;
 mod sandbox;
 #[cfg(feature = "server")]
 mod server;
@@ -55,7 +58,8 @@ mod webhooks;
 
 pub use builder::Builder;
 pub use ledger::{ChargeRecord, ChargeState};
-pub use node::{Paid, PayError};
+pub use node::{Paid, PayError, Settlement};
+pub use quirks::Quirks;
 pub use sandbox::Sandbox;
 #[cfg(feature = "server")]
 pub use server::RunningSandbox;
@@ -66,3 +70,8 @@ pub use webhooks::{Delivery, DeliveryState, DueWebhook, SendAgainError, Webhook}
 #[cfg(all(doctest, feature = "server"))]
 #[doc = include_str!("../README.md")]
 pub mod readme {}
+
+/// The manual, so that its code is compiled.
+#[cfg(all(doctest, feature = "server"))]
+#[doc = include_str!("../../docs/sandbox.md")]
+pub mod manual {}

@@ -28,16 +28,23 @@ fn run(options: cli::Options) -> io::Result<()> {
     runtime.block_on(async {
         // Before anything is printed: whoever reads the first line may send a signal at once.
         let stopped = stop_signal()?;
-        let mut builder = Sandbox::builder().network(options.network).listen(listen);
+        let mut builder = Sandbox::builder()
+            .network(options.network)
+            .settlement(options.settlement)
+            .quirks(options.quirks)
+            .listen(listen);
         if let Some(key) = options.api_key {
             builder = builder.api_key(key);
         }
         if let Some(seed) = options.seed {
             builder = builder.seed(seed);
         }
+        if let Some(webhook) = options.webhook {
+            builder = builder.webhook(webhook);
+        }
         let sandbox = builder
             .start()
-            .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}")))?;
+            .map_err(|error| io::Error::new(error.kind(), format!("cannot start at {listen}: {error}")))?;
         print(&if options.json { json(&sandbox) } else { banner(&sandbox) })?;
         stopped.await;
         Ok(())

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use strike_core::http::StatusCode;
 use strike_core::{ChargeId, HttpRequest, HttpResponse, UnixMillis};
 
@@ -14,12 +15,14 @@ use crate::clock::Clock;
 use crate::control;
 #[cfg(feature = "dashboard")]
 use crate::dashboard;
-use crate::entropy::Entropy;
+use crate::entropy::{Entropy, LONG_NAME_LENGTH, NAME_LENGTH};
 #[cfg(feature = "server")]
 use crate::events;
 use crate::ledger::{Charge, Ledger};
+use crate::limit::Limit;
 use crate::node::{self, Node, Paid, PayError, Terms};
-use crate::webhooks::{Outbox, Webhook};
+use crate::quirks::Quirks;
+use crate::webhooks::{Delivery, Outbox, Outcome, SendAgainError, Ticket, Webhook};
 
 /// The most bytes of body that are read.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
@@ -32,6 +35,10 @@ pub(crate) struct Service {
     ledger: Ledger,
     outbox: Outbox,
     requests: u64,
+    /// How many good charges were asked for.
+    creates: u64,
+    limit: Limit,
+    quirks: Quirks,
     changes: Arc<Changes>,
 }
 
@@ -43,6 +50,7 @@ impl Service {
         clock: Clock,
         node: Box<dyn Node>,
         webhook: Option<Webhook>,
+        quirks: Quirks,
     ) -> Self {
         // What becomes of webhooks must not depend on how many charges there are, nor the other way round.
         let outbox = Outbox::new(webhook, entropy.branch());
@@ -54,6 +62,9 @@ impl Service {
             ledger: Ledger::default(),
             outbox,
             requests: 0,
+            creates: 0,
+            limit: Limit::default(),
+            quirks,
             changes: Arc::default(),
         }
     }
@@ -64,6 +75,24 @@ impl Service {
 
     pub(crate) fn payee(&self) -> String {
         self.node.payee()
+    }
+
+    pub(crate) const fn quirks(&self) -> &Quirks {
+        &self.quirks
+    }
+
+    /// Takes a request to the account, unless there were too many.
+    pub(crate) fn admit(&mut self, now: UnixMillis) -> Result<(), Refusal> {
+        let Some(per_minute) = self.quirks.requests_per_minute else { return Ok(()) };
+        self.limit.count(per_minute, now).map_err(|seconds| {
+            Refusal::too_many_requests((!self.quirks.without_retry_after).then_some(seconds))
+        })
+    }
+
+    /// The number of a create that is about to be done, counted from 1.
+    pub(crate) const fn count_create(&mut self) -> u64 {
+        self.creates = self.creates.saturating_add(1);
+        self.creates
     }
 
     pub(crate) const fn clock(&self) -> &Clock {
@@ -81,6 +110,8 @@ impl Service {
     pub(crate) fn reset(&mut self) {
         self.ledger.clear();
         self.requests = 0;
+        self.creates = 0;
+        self.limit = Limit::default();
         self.clock.reset();
         self.entropy.rewind();
         self.outbox.reset(self.entropy.branch());
@@ -102,11 +133,23 @@ impl Service {
         &self.outbox
     }
 
-    /// Does something to the deliveries, and tells of it.
-    pub(crate) fn change_outbox<T>(&mut self, change: impl FnOnce(&mut Outbox) -> T) -> T {
-        let outcome = change(&mut self.outbox);
+    /// The next webhook that is due; its outcome is to be [told](Self::settle_webhook).
+    pub(crate) fn next_webhook(&mut self, now: UnixMillis) -> Option<(Ticket, HttpRequest)> {
+        // Told only when there was one: the dispatcher looks whenever something is told.
+        let next = self.outbox.take(now)?;
         self.changes.announce();
-        outcome
+        Some(next)
+    }
+
+    pub(crate) fn settle_webhook(&mut self, ticket: Ticket, outcome: &Outcome, now: UnixMillis) {
+        self.outbox.settle(ticket, outcome, now);
+        self.changes.announce();
+    }
+
+    pub(crate) fn send_again(&mut self, delivery: u64, now: UnixMillis) -> Result<Delivery, SendAgainError> {
+        let again = self.outbox.send_again(delivery, now)?;
+        self.changes.announce();
+        Ok(again)
     }
 
     pub(crate) const fn requests(&self) -> u64 {
@@ -119,8 +162,11 @@ impl Service {
 
     pub(crate) fn respond(&mut self, request: &HttpRequest, now: UnixMillis) -> HttpResponse {
         self.requests = self.requests.saturating_add(1);
-        // Doubled and trailing slashes do not matter, as behind nginx.
-        let path: Vec<&str> = request.uri().path().split('/').filter(|segment| !segment.is_empty()).collect();
+        // Doubled and trailing slashes do not matter, as behind nginx, nor how a character is written.
+        let segments = request.uri().path().split('/').filter(|segment| !segment.is_empty());
+        let decoded: Vec<_> =
+            segments.map(|segment| percent_decode_str(segment).decode_utf8_lossy()).collect();
+        let path: Vec<&str> = decoded.iter().map(AsRef::as_ref).collect();
         let audience = match path.first() {
             Some(&"sandbox") | None => Audience::SameOrigin,
             _ => Audience::AnyOrigin,
@@ -145,7 +191,9 @@ impl Service {
     /// Makes a charge.
     pub(crate) fn create(&mut self, wanted: api::Wanted, now: UnixMillis) -> Result<Charge, Refusal> {
         let failed = |what| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, what);
-        let id = ChargeId::new(self.entropy.name("ch_")).map_err(|_| failed("no id could be drawn"))?;
+        let length = if self.quirks.long_ids { LONG_NAME_LENGTH } else { NAME_LENGTH };
+        let id =
+            ChargeId::new(self.entropy.name("ch_", length)).map_err(|_| failed("no id could be drawn"))?;
         let preimage = self.entropy.bytes32();
         let payment_hash = node::payment_hash(&preimage);
         // The invoice counts whole seconds, and so does its expiry.
@@ -202,7 +250,7 @@ impl Service {
         charge.paid = true;
         charge.updated = now;
         // Only now: whoever is told and asks must see it paid.
-        self.outbox.paid(charge.id.as_str(), &charge.to_json(), now);
+        self.outbox.paid(charge.id.as_str(), &charge.to_json(&self.quirks), now);
         self.changes.announce();
         Ok(Paid { preimage, payment_hash: charge.payment_hash, at: now })
     }

@@ -53,7 +53,7 @@ pub(crate) fn response(
 ) -> HttpResponse {
     let refusal = outcome.as_ref().err();
     let status = refusal.map(|refusal| refusal.status).unwrap_or_default();
-    let of_refusal = refusal.and_then(|refusal| refusal.header.clone());
+    let of_refusal = refusal.and_then(Refusal::header);
     let Document { content_type, body } = outcome.unwrap_or_else(|refusal| refusal.to_json().into());
 
     let mut headers = HeaderMap::with_capacity(12);

@@ -5,7 +5,8 @@ use serde_json::{Map, Number, Value};
 use super::wanted::Fields;
 use crate::answer::Refusal;
 
-pub(crate) fn read(body: &[u8]) -> Result<Fields, Refusal> {
+/// Reads a body, in which a description may be absent unless `described`.
+pub(crate) fn read(body: &[u8], described: bool) -> Result<Fields, Refusal> {
     let fields = match serde_json::from_slice(body) {
         Ok(Value::Object(fields)) => fields,
         Ok(_) => return Err(Refusal::bad_request("the body must be a JSON object")),
@@ -13,11 +14,14 @@ pub(crate) fn read(body: &[u8]) -> Result<Fields, Refusal> {
             return Err(Refusal::bad_request(format!("The request content was malformed:\n{error}")));
         }
     };
+    let required = |name| text(&fields, name)?.ok_or_else(|| missing(&fields, name, "java.lang.String"));
     Ok(Fields {
         amount: long(&fields, "amount")?.ok_or_else(|| missing(&fields, "amount", "long"))?,
-        currency: text(&fields, "currency")?
-            .ok_or_else(|| missing(&fields, "currency", "java.lang.String"))?,
-        description: text(&fields, "description")?,
+        currency: required("currency")?,
+        description: match described {
+            true => Some(required("description")?),
+            false => text(&fields, "description")?,
+        },
         customer_id: text(&fields, "customer_id")?,
         expiry_sec: long(&fields, "expiry_sec")?,
     })
@@ -81,6 +85,10 @@ fn as_json4s(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(body: &[u8]) -> Result<Fields, Refusal> {
+        super::read(body, false)
+    }
 
     fn complaint(body: &str) -> String {
         let refusal = read(body.as_bytes()).expect_err("a bad body").to_json();

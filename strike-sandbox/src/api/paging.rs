@@ -6,20 +6,21 @@ use crate::answer::Refusal;
 
 /// How many rows a page has unless the caller says.
 const DEFAULT_SIZE: usize = 30;
-/// More are silently not given.
-const MAX_SIZE: usize = 1000;
+/// More are silently not given, unless a quirk says otherwise.
+pub(crate) const LARGEST_PAGE: usize = 1000;
 
-/// The page, counted from 0, and its size.
-pub(crate) fn read(query: &str) -> Result<(usize, usize), Refusal> {
+/// The page, counted from 0, and its size, which is at most the largest.
+pub(crate) fn read(query: &str, largest: usize) -> Result<(usize, usize), Refusal> {
     // A page before the first is as empty as one after the last.
     let (page, before_the_first) = match number(query, "page")? {
         Some(page) => (usize::try_from(page).unwrap_or_default(), page < 0),
         None => (0, false),
     };
     let size = match number(query, "size")? {
-        Some(size) => usize::try_from(size).unwrap_or_default().min(MAX_SIZE),
+        Some(size) => usize::try_from(size).unwrap_or_default(),
         None => DEFAULT_SIZE,
-    };
+    }
+    .min(largest);
     Ok((page, if before_the_first { 0 } else { size }))
 }
 
@@ -41,6 +42,10 @@ fn number(query: &str, name: &str) -> Result<Option<i64>, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(query: &str) -> Result<(usize, usize), Refusal> {
+        super::read(query, LARGEST_PAGE)
+    }
 
     #[test]
     fn each_parameter_may_stand_alone_and_junk_is_ignored() {

@@ -4,6 +4,7 @@ use strike_core::Satoshi;
 
 use super::json_body;
 use crate::answer::Refusal;
+use crate::quirks::Quirks;
 
 /// The largest amount, in satoshi: 2^32 millisatoshi, cut to whole satoshi.
 const MAX_AMOUNT: u64 = 4_294_967;
@@ -36,12 +37,15 @@ pub(crate) struct Wanted {
     pub(crate) expiry: Option<u64>,
 }
 
-/// Reads a body by its content type.
-pub(crate) fn read(content_type: &str, body: &[u8]) -> Result<Wanted, Refusal> {
+/// Reads a body by its content type. Akka takes a body without one for whatever it can be.
+pub(crate) fn read(content_type: &str, body: &[u8], quirks: &Quirks) -> Result<Wanted, Refusal> {
+    let described = quirks.description_required;
     let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let fields = match media_type.as_str() {
-        "application/json" => json_body::read(body)?,
-        "application/x-www-form-urlencoded" => read_form(body)?,
+        "application/json" => json_body::read(body, described)?,
+        "application/x-www-form-urlencoded" => read_form(body, described)?,
+        "" if body.trim_ascii_start().starts_with(b"{") => json_body::read(body, described)?,
+        "" => read_form(body, described)?,
         _ => {
             return Err(Refusal::bad_request(
                 "the Content-Type must be application/json or application/x-www-form-urlencoded",
@@ -52,7 +56,7 @@ pub(crate) fn read(content_type: &str, body: &[u8]) -> Result<Wanted, Refusal> {
 }
 
 /// A form: unknown keys do not matter, nor does a `?` in front, which a client of the time sends.
-fn read_form(body: &[u8]) -> Result<Fields, Refusal> {
+fn read_form(body: &[u8], described: bool) -> Result<Fields, Refusal> {
     let body = body.strip_prefix(b"?").unwrap_or(body);
     let field = |name: &str| {
         form_urlencoded::parse(body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
@@ -64,7 +68,7 @@ fn read_form(body: &[u8]) -> Result<Fields, Refusal> {
     Ok(Fields {
         amount: integer("amount", &required("amount")?)?,
         currency: required("currency")?,
-        description: field("description"),
+        description: if described { Some(required("description")?) } else { field("description") },
         customer_id: field("customer_id"),
         expiry_sec: field("expiry_sec").map(|value| integer("expiry_sec", &value)).transpose()?,
     })

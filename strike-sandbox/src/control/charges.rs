@@ -10,13 +10,16 @@ use crate::answer::{Object, Refusal, list as list_of};
 use crate::api;
 use crate::ledger::{Charge, ChargeState};
 use crate::node::PayError;
+use crate::quirks::Quirks;
 use crate::service::{ExpireError, Service};
 
-/// The charge of the wire, and what the wire does not tell.
+/// The charge of the wire, without quirks, and what the wire does not tell.
 fn view(charge: &Charge, now: UnixMillis) -> String {
     let state = charge.state(now);
-    let object =
-        charge.to_object().text("state", state.as_str()).number("expires", charge.expires.as_millis());
+    let object = charge
+        .to_object(&Quirks::new())
+        .text("state", state.as_str())
+        .number("expires", charge.expires.as_millis());
     match state {
         ChargeState::Paid => object.text("preimage", &charge.preimage_hex()),
         ChargeState::Pending | ChargeState::Expired => object,
@@ -25,7 +28,8 @@ fn view(charge: &Charge, now: UnixMillis) -> String {
 }
 
 pub(super) fn list(service: &mut Service, asked: &Asked<'_>) -> Result<String, Refusal> {
-    let (page, size) = api::page_and_size(asked.request.uri().query().unwrap_or_default())?;
+    let query = asked.request.uri().query().unwrap_or_default();
+    let (page, size) = api::page_and_size(query, api::LARGEST_PAGE)?;
     let charges = list_of(service.page(page, size).map(|charge| view(charge, asked.now)));
     let total = u64::try_from(service.charges()).unwrap_or(u64::MAX);
     let object = Object::default().json("charges", &charges).number("total", total);
@@ -33,7 +37,7 @@ pub(super) fn list(service: &mut Service, asked: &Asked<'_>) -> Result<String, R
 }
 
 pub(super) fn create(service: &mut Service, asked: &Asked<'_>) -> Result<String, Refusal> {
-    let wanted = api::wanted(asked.request)?;
+    let wanted = api::wanted(asked.request, service.quirks())?;
     let charge = service.create(wanted, asked.now)?;
     Ok(view(&charge, asked.now))
 }

@@ -9,7 +9,8 @@ use crate::service::Service;
 use crate::webhooks::{Delivery, SendAgainError};
 
 pub(super) fn list(service: &mut Service, asked: &Asked<'_>) -> Result<String, Refusal> {
-    let (page, size) = api::page_and_size(asked.request.uri().query().unwrap_or_default())?;
+    let (page, size) =
+        api::page_and_size(asked.request.uri().query().unwrap_or_default(), api::LARGEST_PAGE)?;
     let deliveries = service.outbox().deliveries();
     let rows = answer::list(deliveries.skip(page.saturating_mul(size)).take(size).map(to_json));
     let total = u64::try_from(service.outbox().deliveries().count()).unwrap_or(u64::MAX);
@@ -19,7 +20,7 @@ pub(super) fn list(service: &mut Service, asked: &Asked<'_>) -> Result<String, R
 pub(super) fn send(service: &mut Service, asked: &Asked<'_>) -> Result<String, Refusal> {
     body::nothing(asked.request.body())?;
     let id = asked.name.parse().map_err(|_| Refusal::not_found())?;
-    match service.change_outbox(|outbox| outbox.send_again(id, asked.now)) {
+    match service.send_again(id, asked.now) {
         Ok(delivery) => Ok(to_json(&delivery)),
         Err(SendAgainError::Unknown) => Err(Refusal::not_found()),
         Err(error) => Err(Refusal::new(StatusCode::CONFLICT, error.to_string())),

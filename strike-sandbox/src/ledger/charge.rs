@@ -5,6 +5,7 @@ use strike_core::{ChargeId, PaymentHash, Satoshi, UnixMillis};
 
 use super::ChargeState;
 use crate::answer::Object;
+use crate::quirks::{self, Quirks};
 
 #[derive(Clone)]
 pub(crate) struct Charge {
@@ -24,7 +25,8 @@ pub(crate) struct Charge {
 
 impl Charge {
     /// The charge object of the wire; an absent `customer_id` is an absent key, never `null`.
-    pub(crate) fn to_object(&self) -> Object {
+    pub(crate) fn to_object(&self, quirks: &Quirks) -> Object {
+        let units = if quirks.timestamps_in_seconds { 1000 } else { 1 };
         let mut object = Object::default()
             .text("id", self.id.as_str())
             .text("object", "charge")
@@ -39,12 +41,12 @@ impl Charge {
         }
         object
             .flag("paid", self.paid)
-            .number("created", self.created.as_millis())
-            .number("updated", self.updated.as_millis())
+            .number("created", self.created.as_millis() / units)
+            .number("updated", self.updated.as_millis() / units)
     }
 
-    pub(crate) fn to_json(&self) -> String {
-        self.to_object().end()
+    pub(crate) fn to_json(&self, quirks: &Quirks) -> String {
+        quirks::end(self.to_object(quirks), quirks.extra_keys)
     }
 
     pub(crate) fn state(&self, now: UnixMillis) -> ChargeState {

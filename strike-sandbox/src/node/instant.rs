@@ -2,7 +2,7 @@
 
 use strike_core::{Invoice, Network, UnixMillis};
 
-use super::invoice::{Signer, Terms, Unsignable, payment_hash};
+use super::invoice::{Shape, Signer, Terms, Unsignable, payment_hash};
 use super::{Node, PayError, Preimage};
 use crate::entropy::Entropy;
 
@@ -10,8 +10,8 @@ use crate::entropy::Entropy;
 pub(crate) struct Instant(Signer);
 
 impl Instant {
-    pub(crate) fn new(network: Network, entropy: &mut Entropy) -> Self {
-        Self(Signer::new(network, entropy))
+    pub(crate) fn new(network: Network, shape: Shape, entropy: &mut Entropy) -> Self {
+        Self(Signer::new(network, shape, entropy))
     }
 }
 

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use bitcoin::hashes::{Hash, sha256};
-use bitcoin::secp256k1::{PublicKey, Secp256k1, SecretKey, SignOnly};
+use bitcoin::secp256k1::{Message, PublicKey, Secp256k1, SecretKey, SignOnly};
 use data_encoding::HEXLOWER;
 use lightning_invoice::{Currency, InvoiceBuilder, PaymentSecret};
 use strike_core::{Network, PaymentHash, Satoshi};
 
 use crate::entropy::Entropy;
 
-/// How many blocks the last hop may take, as today's nodes ask; the service of 2018 asked 10, which they refuse.
-const MIN_FINAL_CLTV_EXPIRY_DELTA: u64 = 18;
+/// How many blocks the last hop may take, as today's nodes ask.
+const MIN_FINAL_CLTV_EXPIRY_DELTA: u16 = 18;
+/// How many the service asked for, which today's nodes refuse.
+const MIN_FINAL_CLTV_EXPIRY_DELTA_OF_2018: u16 = 10;
 
 /// How long an invoice without an `x` tag can be paid, by BOLT11.
 pub(crate) const DEFAULT_EXPIRY: Duration = Duration::from_secs(3600);
@@ -21,9 +23,21 @@ pub(crate) struct Signer {
     secp: Secp256k1<SignOnly>,
     key: SecretKey,
     currency: Currency,
+    shape: Shape,
+    min_final_cltv_expiry_delta: u16,
+}
+
+/// Which nodes can pay an invoice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// It has a payment secret and features.
+    OfToday,
+    /// It has neither, as the recorded ones.
+    Of2018,
 }
 
 /// What an invoice says.
+#[derive(Clone, Copy)]
 pub(crate) struct Terms<'a> {
     pub(crate) amount: Satoshi,
     pub(crate) description: &'a str,
@@ -40,20 +54,30 @@ pub(crate) struct Terms<'a> {
 pub(crate) struct Unsignable;
 
 impl Signer {
-    pub(crate) fn new(network: Network, entropy: &mut Entropy) -> Self {
+    /// Signs with a key that is drawn.
+    pub(crate) fn new(network: Network, shape: Shape, entropy: &mut Entropy) -> Self {
         // One draw in 2^128 is no key of the curve.
         let key = loop {
             if let Ok(key) = SecretKey::from_slice(&entropy.bytes32()) {
                 break key;
             }
         };
+        Self::with_key(network, shape, key, MIN_FINAL_CLTV_EXPIRY_DELTA)
+    }
+
+    /// Signs with this key, for a node that asks for this many blocks, unless the shape says how many.
+    pub(crate) fn with_key(network: Network, shape: Shape, key: SecretKey, blocks: u16) -> Self {
         let currency = match network {
             Network::Bitcoin => Currency::Bitcoin,
             Network::Testnet => Currency::BitcoinTestnet,
             Network::Signet => Currency::Signet,
             Network::Regtest => Currency::Regtest,
         };
-        Self { secp: Secp256k1::signing_only(), key, currency }
+        let min_final_cltv_expiry_delta = match shape {
+            Shape::OfToday => blocks,
+            Shape::Of2018 => MIN_FINAL_CLTV_EXPIRY_DELTA_OF_2018,
+        };
+        Self { secp: Secp256k1::signing_only(), key, currency, shape, min_final_cltv_expiry_delta }
     }
 
     /// The node's public key in hex, to which every invoice's signature leads.
@@ -64,19 +88,25 @@ impl Signer {
     pub(crate) fn sign(&self, terms: &Terms<'_>) -> Result<String, Unsignable> {
         let hash = sha256::Hash::from_byte_array(*terms.payment_hash.as_bytes());
         // The order of the tags is that of the recorded invoices: p, d, c.
-        let mut invoice = InvoiceBuilder::new(self.currency.clone())
+        let invoice = InvoiceBuilder::new(self.currency.clone())
             .amount_milli_satoshis(terms.amount.millisatoshi().ok_or(Unsignable)?)
             .duration_since_epoch(terms.timestamp)
             .payment_hash(hash)
             .description(terms.description.to_owned())
-            .min_final_cltv_expiry_delta(MIN_FINAL_CLTV_EXPIRY_DELTA)
-            .payment_secret(PaymentSecret(terms.payment_secret));
-        if let Some(expiry) = terms.expiry {
-            invoice = invoice.expiry_time(expiry);
-        }
-        let signed = invoice
-            .build_signed(|message| self.secp.sign_ecdsa_recoverable(message, &self.key))
-            .map_err(|_| Unsignable)?;
+            .min_final_cltv_expiry_delta(self.min_final_cltv_expiry_delta.into());
+        let raw = match (self.shape, terms.expiry) {
+            (Shape::OfToday, expiry) => {
+                let invoice = invoice.payment_secret(PaymentSecret(terms.payment_secret));
+                match expiry {
+                    Some(expiry) => invoice.expiry_time(expiry).build_raw(),
+                    None => invoice.build_raw(),
+                }
+            }
+            (Shape::Of2018, Some(expiry)) => invoice.expiry_time(expiry).build_raw(),
+            (Shape::Of2018, None) => invoice.build_raw(),
+        };
+        let signature = |message: &Message| Ok(self.secp.sign_ecdsa_recoverable(message, &self.key));
+        let signed = raw.map_err(|_| Unsignable)?.sign(signature)?;
         Ok(signed.to_string())
     }
 }
@@ -104,8 +134,9 @@ mod tests {
     #[test]
     fn each_network_has_its_prefix_and_amounts_are_in_their_shortest_form() {
         let prefix = |network, satoshi| {
-            let invoice =
-                Signer::new(network, &mut Entropy::from_seed(1)).sign(&terms(satoshi, "")).expect("signed");
+            let invoice = Signer::new(network, Shape::OfToday, &mut Entropy::from_seed(1))
+                .sign(&terms(satoshi, ""))
+                .expect("signed");
             invoice.split_once("1p").expect("a timestamp of these years").0.to_owned()
         };
         assert_eq!(prefix(Network::Bitcoin, 42_000), "lnbc420u");
@@ -116,7 +147,7 @@ mod tests {
 
     #[test]
     fn what_no_invoice_can_carry_is_an_error() {
-        let signer = Signer::new(Network::Testnet, &mut Entropy::from_seed(1));
+        let signer = Signer::new(Network::Testnet, Shape::OfToday, &mut Entropy::from_seed(1));
         let too_long = "x".repeat(640);
         assert!(signer.sign(&terms(1, &too_long)).is_err());
         assert!(signer.sign(&Terms { timestamp: Duration::from_secs(1 << 35), ..terms(1, "") }).is_err());

@@ -2,13 +2,19 @@
 
 mod instant;
 mod invoice;
+#[cfg(feature = "lightning")]
+mod lightning;
 mod paid;
 
-use strike_core::UnixMillis;
+use strike_core::{Network, UnixMillis};
 
-pub(crate) use instant::Instant;
-pub(crate) use invoice::{DEFAULT_EXPIRY, Terms, Unsignable, payment_hash};
+pub(crate) use invoice::{DEFAULT_EXPIRY, Shape, Terms, Unsignable, payment_hash};
 pub use paid::{Paid, PayError};
+
+use self::instant::Instant;
+#[cfg(feature = "lightning")]
+use self::lightning::Lightning;
+use crate::entropy::Entropy;
 
 /// 32 bytes whose SHA-256 is a payment hash: what a payer's wallet keeps as its receipt.
 pub(crate) type Preimage = [u8; 32];
@@ -24,4 +30,35 @@ pub(crate) trait Node: Send {
     /// Pays an invoice of this node, which releases the preimage that it was made for. The payer learns it by
     /// having paid, so what comes back is the payer's knowledge.
     fn settle(&mut self, invoice: &str, preimage: &Preimage, now: UnixMillis) -> Result<Preimage, PayError>;
+}
+
+/// How a charge is paid, and by which kind of node its invoice is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Settlement {
+    /// At once, without a network: the invoice is read and checked, and its preimage released.
+    #[default]
+    Instant,
+    /// Over a channel between two Lightning nodes in the process: by a real HTLC, through which the preimage comes
+    /// back. The nodes live in memory; a channel is opened with the first payment, and another when it runs short.
+    #[cfg(feature = "lightning")]
+    Lightning,
+}
+
+impl Settlement {
+    /// A node of this kind. Everything that it draws is drawn here.
+    pub(crate) fn node(
+        self,
+        network: Network,
+        shape: Shape,
+        entropy: &mut Entropy,
+        #[cfg_attr(not(feature = "lightning"), expect(unused_variables, reason = "only channels need it"))]
+        now: UnixMillis,
+    ) -> Box<dyn Node> {
+        match self {
+            Self::Instant => Box::new(Instant::new(network, shape, entropy)),
+            #[cfg(feature = "lightning")]
+            Self::Lightning => Box::new(Lightning::new(network, shape, entropy, now)),
+        }
+    }
 }

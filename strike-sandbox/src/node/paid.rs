@@ -53,4 +53,8 @@ pub enum PayError {
     /// The node did not take the invoice for one of its own.
     #[error("the node does not know this invoice")]
     UnknownInvoice,
+    /// The payer's wallet could not get the payment through; nothing was paid. Only a sandbox that settles over a
+    /// channel can say so.
+    #[error("no payment got through")]
+    Unpaid,
 }

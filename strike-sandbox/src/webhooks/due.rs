@@ -65,7 +65,7 @@ impl Sandbox {
     fn settle(&self, ticket: Ticket, outcome: &Outcome) {
         let mut service = self.service();
         let now = service.clock().now();
-        service.change_outbox(|outbox| outbox.settle(ticket, outcome, now));
+        service.settle_webhook(ticket, outcome, now);
     }
 }
 

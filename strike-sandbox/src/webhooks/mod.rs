@@ -16,7 +16,7 @@ pub use delivery::{Delivery, DeliveryState, SendAgainError};
 #[cfg(feature = "server")]
 pub(crate) use dispatcher::dispatch;
 pub use due::DueWebhook;
-pub(crate) use outbox::Outbox;
+pub(crate) use outbox::{Outbox, Outcome, Ticket};
 pub use plan::Webhook;
 #[cfg(feature = "server")]
 pub(crate) use post::Poster;
@@ -68,10 +68,7 @@ impl Sandbox {
     pub fn next_webhook(&self) -> Option<DueWebhook> {
         let mut service = self.service();
         let now = service.clock().now();
-        if service.outbox().next_due()? > now {
-            return None;
-        }
-        let (ticket, request) = service.change_outbox(|outbox| outbox.take(now))?;
+        let (ticket, request) = service.next_webhook(now)?;
         Some(DueWebhook::new(self.clone(), ticket, request))
     }
 
@@ -99,9 +96,15 @@ impl Sandbox {
     ///
     /// # Errors
     /// [`SendAgainError`] if there is none of that number, or if it is on its way right now.
+    ///
+    /// ```
+    /// use strike_sandbox::{Sandbox, SendAgainError};
+    ///
+    /// assert_eq!(Sandbox::new().send_again(1), Err(SendAgainError::Unknown));
+    /// ```
     pub fn send_again(&self, delivery: u64) -> Result<Delivery, SendAgainError> {
         let mut service = self.service();
         let now = service.clock().now();
-        service.change_outbox(|outbox| outbox.send_again(delivery, now))
+        service.send_again(delivery, now)
     }
 }

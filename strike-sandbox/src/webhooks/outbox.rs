@@ -218,3 +218,34 @@ fn request(plan: &Webhook, body: &str) -> HttpRequest {
     *request.headers_mut() = headers;
     request
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_from_before_a_reset_is_not_taken_for_a_later_one() {
+        let plan = Webhook::to("http://127.0.0.1/strike").expect("a URL");
+        let now = UnixMillis::from_secs(1_542_221_803);
+        let mut outbox = Outbox::new(Some(plan), Entropy::from_seed(7));
+        let take = |outbox: &mut Outbox| {
+            outbox.paid("ch_1", "{}", now);
+            outbox.take(now).expect("one is due").0
+        };
+        let before = take(&mut outbox);
+        outbox.reset(Entropy::from_seed(7));
+        assert_eq!((outbox.deliveries().count(), outbox.next_due()), (0, None));
+
+        let after = take(&mut outbox);
+        assert_eq!(before.delivery, after.delivery, "the numbers begin anew");
+        let good = Outcome::Answered(StatusCode::OK);
+        outbox.settle(before, &good, now);
+        let states = |outbox: &Outbox| outbox.deliveries().map(Delivery::state).collect::<Vec<_>>();
+        assert_eq!(states(&outbox), [DeliveryState::Sending]);
+        outbox.settle(after, &good, now);
+        assert_eq!(states(&outbox), [DeliveryState::Delivered]);
+        // And an outcome counts once.
+        outbox.settle(after, &Outcome::Unanswered("late".to_owned()), now);
+        assert_eq!(states(&outbox), [DeliveryState::Delivered]);
+    }
+}

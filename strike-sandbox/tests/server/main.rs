@@ -2,11 +2,17 @@
 //!
 //! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
 
+#[cfg(test)]
+mod old_clients;
 // It is stopped by signals, which Windows has not.
 #[cfg(test)]
 #[cfg(unix)]
 mod program;
 #[cfg(test)]
+mod receiver;
+#[cfg(test)]
 mod socket;
+#[cfg(test)]
+mod webhooks;
 #[cfg(test)]
 mod wire;

@@ -6,6 +6,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::Value;
 
+use crate::receiver::Receiver;
 use crate::wire::{Connection, id, list, post};
 
 /// The program, which does not outlive a test that fails.
@@ -97,6 +98,24 @@ fn the_first_line_tells_a_program_where_to_go_and_a_signal_ends_it() {
 }
 
 #[test]
+fn it_tells_a_shop_of_payments() {
+    let shop = Receiver::bind();
+    let arguments = ["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo", "--webhook-repeat", "2"];
+    let mut program = Program::start(&[&arguments[..], &["--webhook", &shop.url()]].concat());
+    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+    let mut connection = Connection::open(address(line["base_url"].as_str().expect("a URL")));
+    let id = id(&connection.ask(&post(42)).body);
+    let pay = format!("POST /sandbox/charges/{id}/pay HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_eq!(connection.ask(&pay).status(), 200);
+    for _ in 0..2 {
+        let told = shop.next();
+        assert!(told.body.contains(&id), "{}", told.body);
+        told.answer("200 OK");
+    }
+    assert_eq!(program.signal("TERM"), (Some(0), String::new()));
+}
+
+#[test]
 fn a_person_is_shown_how_to_make_a_charge_and_pay_it() {
     let arguments = ["--listen", "127.0.0.1:0", "--seed", "7", "--network", "regtest", "--api-key", "it's"];
     let mut program = Program::start(&arguments);
@@ -129,6 +148,23 @@ fn a_seed_gives_the_same_key_and_no_seed_another() {
 }
 
 #[test]
+fn quirks_reach_the_service() {
+    let quirks = ["--long-ids", "--requests-per-minute", "2", "--extra-keys"];
+    let mut program = Program::start(
+        &[&["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo"], &quirks[..]].concat(),
+    );
+    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+    let mut connection = Connection::open(address(line["base_url"].as_str().expect("a URL")));
+    let charge = connection.ask(&post(42));
+    assert_eq!(id(&charge.body).len(), "ch_".len() + 44);
+    assert!(charge.body.contains("\"extra_null\" : null"), "{}", charge.body);
+    assert_eq!(connection.ask(&list()).status(), 200);
+    let refused = connection.ask(&list());
+    assert_eq!(refused.status(), 429);
+    assert!(refused.head.contains("\r\nRetry-After: 60\r\n"), "{}", refused.head);
+}
+
+#[test]
 fn bad_arguments_end_with_2_and_a_sentence() {
     for arguments in [&["--nonsense"][..], &["--listen", "0.0.0.0:0"], &["--network", "moon"], &["file"]] {
         let (code, message) = refusal(arguments);
@@ -149,9 +185,14 @@ fn a_taken_address_ends_with_1_and_names_it() {
 fn help_and_version_are_printed() {
     let help = run(&["--help"]);
     assert!(help.status.success());
-    for option in ["--listen", "--allow-remote", "--api-key", "--network", "--seed", "--json", "--version"] {
+    for option in
+        ["--listen", "--allow-remote", "--api-key", "--network", "--seed", "--webhook", "--json", "--version"]
+    {
         assert!(String::from_utf8_lossy(&help.stdout).contains(option), "{option}");
     }
+    // The manual has the same words.
+    let manual = include_str!("../../../docs/sandbox.md");
+    assert!(manual.contains(&*String::from_utf8_lossy(&help.stdout)), "docs/sandbox.md shows another --help");
     let version = run(&["--version"]);
     assert!(version.status.success());
     assert_eq!(version.stdout, concat!("strike-sandbox ", env!("CARGO_PKG_VERSION"), "\n").as_bytes());

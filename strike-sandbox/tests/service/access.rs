@@ -25,6 +25,9 @@ fn the_key_is_the_user_and_the_password_does_not_matter() {
     assert_eq!(status_with(&sandbox, "basic c2tfZGVtbzo="), 200);
     // Without padding, as some small clients encode.
     assert_eq!(status_with(&sandbox, "Basic c2tfZGVtbzo"), 200);
+    for spaced in ["Basic  c2tfZGVtbzo=", " Basic c2tfZGVtbzo= ", "Basic\tc2tfZGVtbzo="] {
+        assert_eq!(status_with(&sandbox, spaced), 200, "{spaced:?}");
+    }
     for other in ["Bearer c2tfZGVtbzo=", "c2tfZGVtbzo=", "Basic", "Basic sk_demo:", "Basic %%%"] {
         assert_eq!(status_with(&sandbox, other), 401, "{other}");
     }
@@ -50,13 +53,16 @@ fn a_key_that_is_not_chosen_is_drawn_in_the_service_s_form() {
 }
 
 #[test]
-fn doubled_and_trailing_slashes_do_not_matter() {
+fn doubled_and_trailing_slashes_do_not_matter_nor_how_a_path_is_written() {
     let sandbox = sandbox();
     let id = any_charge(&sandbox);
     let list = text(&get(&sandbox, "charges")).to_owned();
     assert_eq!(text(&get(&sandbox, "/charges")), list);
     assert_eq!(text(&get(&sandbox, "charges//")), list);
     assert_eq!(format!("[ {} ]", text(&get(&sandbox, &format!("/charges//{id}/")))), list);
+    // Nor does it matter how a character is written.
+    let encoded: String = id.as_str().bytes().map(|byte| format!("%{byte:02X}")).collect();
+    assert_eq!(format!("[ {} ]", text(&get(&sandbox, &format!("%63harges/{encoded}")))), list);
     let mut doubled = request(Method::GET, "charges", "text/plain", b"");
     *doubled.uri_mut() = "http://127.0.0.1//api/v1/charges".parse().expect("a URL");
     assert_eq!(text(&sandbox.respond(&doubled)), list);
@@ -65,7 +71,16 @@ fn doubled_and_trailing_slashes_do_not_matter() {
 #[test]
 fn unknown_paths_are_not_found_and_strangers_do_not_learn_which() {
     let sandbox = sandbox();
-    for tail in ["", "charge", "charges/ch_x/pay", "Charges", "charges/%63h_x"] {
+    for tail in [
+        "",
+        "charge",
+        "charges/ch_x/pay",
+        "Charges",
+        "charges/%63h_x",
+        "charges/%ff",
+        "charges%2Fch_x",
+        "charges/%",
+    ] {
         assert_eq!(error(&get(&sandbox, tail)), (404, "not found".to_owned()), "{tail}");
         assert_eq!(sandbox.respond(&bare(Method::GET, &format!("/api/v1/{tail}"))).status(), 401, "{tail}");
     }

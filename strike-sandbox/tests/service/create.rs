@@ -18,10 +18,31 @@ fn the_content_type_decides_whatever_its_case_and_parameters() {
     let sandbox = sandbox();
     create(&sandbox, "Application/JSON; charset=utf-8", r#"{"amount":1,"currency":"btc"}"#);
     create(&sandbox, "application/x-www-form-urlencoded;charset=UTF-8", "amount=1&currency=btc");
-    for other in ["text/plain", "", "application/jsonp", "multipart/form-data; boundary=x"] {
+    for other in ["text/plain", "application/jsonp", "multipart/form-data; boundary=x"] {
         assert_eq!(error(&post(&sandbox, other, "amount=1&currency=btc")).0, 400, "{other}");
     }
     assert_eq!(sandbox.charges(), 2);
+}
+
+#[test]
+fn a_body_without_a_content_type_is_taken_for_what_it_looks_like() {
+    let sandbox = sandbox();
+    let untyped = |body: &str, empty: bool| {
+        let mut request = request(Method::POST, "charges", "", body.as_bytes());
+        if !empty {
+            request.headers_mut().remove("content-type");
+        }
+        json(&sandbox.respond(&request))
+    };
+    for empty in [true, false] {
+        for body in
+            ["amount=42&currency=btc", "?amount=42&currency=btc", " {\"amount\":42,\"currency\":\"btc\"}"]
+        {
+            assert_eq!(untyped(body, empty)["amount"], 42, "{body}");
+        }
+        assert_eq!(untyped("", empty)["code"], 400);
+        assert_eq!(untyped("[1]", empty)["code"], 400);
+    }
 }
 
 #[test]

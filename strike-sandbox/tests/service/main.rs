@@ -17,7 +17,13 @@ mod hostile;
 mod invoice;
 #[cfg(test)]
 mod layout;
+#[cfg(all(test, feature = "lightning"))]
+mod lightning;
 #[cfg(test)]
 mod list;
 #[cfg(test)]
+mod quirks;
+#[cfg(test)]
 mod settlement;
+#[cfg(test)]
+mod webhooks;

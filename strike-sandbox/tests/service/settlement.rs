@@ -133,6 +133,45 @@ fn no_foreign_web_page_pays() {
     assert_eq!(status("127.0.0.1:8420", &["http://127.0.0.1:8420", "http://evil.example"]), 403);
     // A name that its owner has pointed at this machine.
     assert_eq!(status("evil.example:8420", &["http://evil.example:8420"]), 403);
+    assert_eq!(status("evil.example", &["https://evil.example"]), 403);
+    // Over TLS, and by the names that the service had.
+    assert_eq!(status("127.0.0.1:8421", &["https://127.0.0.1:8421"]), 200);
+    for host in [
+        "api.strike.acinq.co",
+        "API.dev.strike.acinq.co:8443",
+        "api-strike.acinq.co",
+        "strike.acinq.co",
+        "dev.strike.acinq.co",
+    ] {
+        for scheme in ["http", "https"] {
+            let own: &'static str = format!("{scheme}://{host}").leak();
+            assert_eq!(status(host, &[own]), 200, "{own}");
+        }
+        assert_eq!(status(host, &["https://evil.acinq.co"]), 403, "{host}");
+    }
+    assert_eq!(status("evil.strike.acinq.co", &["https://evil.strike.acinq.co"]), 403);
+    assert_eq!(status("127.0.0.1:8420", &["ftp://127.0.0.1:8420"]), 403);
+}
+
+#[test]
+fn what_the_browser_says_of_a_page_must_agree() {
+    let status = |method: Method, site: &'static str| {
+        let sandbox = sandbox();
+        let mut request = bare(method, "/sandbox/clock");
+        *request.body_mut() = br#"{"advance_ms": 1}"#.to_vec();
+        request.headers_mut().insert("sec-fetch-site", site.parse().expect("a header"));
+        let status = sandbox.respond(&request).status().as_u16();
+        assert_eq!(sandbox.now() > NOW, status == 200 && request.method() == Method::POST);
+        status
+    };
+    for site in ["same-origin", "none"] {
+        assert_eq!(status(Method::POST, site), 200, "{site}");
+    }
+    for site in ["cross-site", "same-site", "of-tomorrow"] {
+        assert_eq!(status(Method::POST, site), 403, "{site}");
+        // Looking changes nothing, and what is seen stays within the browser.
+        assert_eq!(status(Method::GET, site), 200, "{site}");
+    }
 }
 
 #[test]

@@ -1,0 +1,295 @@
+//! Two Lightning nodes in the process with a channel between them: an invoice is paid by a real HTLC, and the
+//! preimage comes back through it.
+//!
+//! There is no chain: the channel is used at once, before any block, and its funding is a transaction that nobody
+//! ever sees. What is real is what the two say to each other: onion, commitments, revocations, the fulfilment.
+
+mod nothing;
+mod peer;
+
+use std::time::Duration;
+
+use bitcoin::absolute::LockTime;
+use bitcoin::hashes::{Hash, sha256};
+use bitcoin::transaction::Version;
+use bitcoin::{Amount, Network, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness};
+use lightning::events::Event;
+use lightning::ln::channel_state::ChannelDetails;
+use lightning::ln::channelmanager::{PaymentId, RecipientOnionFields};
+use lightning::ln::msgs::BaseMessageHandler;
+use lightning::routing::router::{Path, Route, RouteHop};
+use lightning::types::features::ChannelFeatures;
+use lightning::types::payment::{PaymentHash, PaymentPreimage};
+use lightning_invoice::Bolt11Invoice;
+use strike_core::UnixMillis;
+
+use self::peer::Peer;
+use super::invoice::{Shape, Signer, Terms, Unsignable};
+use super::{Node, PayError, Preimage};
+use crate::entropy::Entropy;
+
+/// What the payer puts into a channel: some 200 payments of the largest amount.
+const CHANNEL_SATOSHI: u64 = 1_000_000_000;
+/// How many blocks the payee asks for, so that its node takes the payment: three more than its own margin.
+const MIN_FINAL_CLTV_EXPIRY_DELTA: u16 = 42;
+/// How often the nodes are asked whether they have more to say. A payment takes about ten rounds.
+const MOST_ROUNDS: usize = 100;
+
+/// A payer's wallet and the node that the service is paid at.
+pub(crate) struct Lightning {
+    payer: Peer,
+    payee: Peer,
+    signer: Signer,
+    channels: u64,
+}
+
+impl Lightning {
+    pub(crate) fn new(
+        network: strike_core::Network,
+        shape: Shape,
+        entropy: &mut Entropy,
+        now: UnixMillis,
+    ) -> Self {
+        let chain = match network {
+            strike_core::Network::Bitcoin => Network::Bitcoin,
+            strike_core::Network::Testnet => Network::Testnet,
+            strike_core::Network::Signet => Network::Signet,
+            strike_core::Network::Regtest => Network::Regtest,
+        };
+        let now = Duration::from_millis(now.as_millis());
+        let [payee, payer] = [entropy.bytes32(), entropy.bytes32()].map(|seed| Peer::new(&seed, chain, now));
+        let signer =
+            Signer::with_key(network, shape, payee.keys.get_node_secret_key(), MIN_FINAL_CLTV_EXPIRY_DELTA);
+        // Nodes of one kind have nothing to refuse each other for; if they did, no channel would open.
+        let _ = payer.meet(&payee, false);
+        let _ = payee.meet(&payer, true);
+        Self { payer, payee, signer, channels: 0 }
+    }
+
+    /// A channel through which the payer can send that much, opened if there is none.
+    fn channel(&mut self, millisatoshi: u64) -> Option<ChannelDetails> {
+        let fits = |channel: &ChannelDetails| channel.next_outbound_htlc_limit_msat >= millisatoshi;
+        let open = |payer: &Peer| payer.manager.list_usable_channels().into_iter().find(fits);
+        open(&self.payer).or_else(|| {
+            self.channels = self.channels.saturating_add(1);
+            let (payee, number) = (self.payee.id, u128::from(self.channels));
+            self.payer.manager.create_channel(payee, CHANNEL_SATOSHI, 0, number, None, None).ok()?;
+            self.run(None);
+            open(&self.payer)
+        })
+    }
+
+    /// Lets the two talk until neither has more to say; the preimage that the payer got for what it paid. The
+    /// payee claims what the given preimage opens, and sends back everything else.
+    fn run(&self, claim: Option<&Preimage>) -> Option<Preimage> {
+        let mut bought = None;
+        for _ in 0..MOST_ROUNDS {
+            let said = self.payer.talk_to(&self.payee) + self.payee.talk_to(&self.payer);
+            for peer in [&self.payer, &self.payee] {
+                peer.manager.process_pending_htlc_forwards();
+            }
+            let happened: Vec<Event> = self.payer.events().into_iter().chain(self.payee.events()).collect();
+            if said == 0 && happened.is_empty() {
+                break;
+            }
+            for event in happened {
+                bought = self.answer(event, claim).or(bought);
+            }
+        }
+        bought
+    }
+
+    /// What a node wants to be decided; the preimage, where the event tells it.
+    fn answer(&self, event: Event, claim: Option<&Preimage>) -> Option<Preimage> {
+        match event {
+            Event::OpenChannelRequest { temporary_channel_id, counterparty_node_id, .. } => {
+                // What the node refuses here shows as a channel that is not there.
+                let _ = self.payee.manager.accept_inbound_channel_from_trusted_peer_0conf(
+                    &temporary_channel_id,
+                    &counterparty_node_id,
+                    0,
+                    None,
+                );
+            }
+            Event::FundingGenerationReady {
+                temporary_channel_id,
+                counterparty_node_id,
+                channel_value_satoshis,
+                output_script,
+                ..
+            } => {
+                let funding = self.funding(channel_value_satoshis, output_script);
+                // As above.
+                let _ = self.payer.manager.funding_transaction_generated(
+                    temporary_channel_id,
+                    counterparty_node_id,
+                    funding,
+                );
+            }
+            Event::PaymentClaimable { payment_hash, .. } => match claim {
+                Some(preimage) if sha256::Hash::hash(preimage).to_byte_array() == payment_hash.0 => {
+                    self.payee.manager.claim_funds(PaymentPreimage(*preimage));
+                }
+                _ => self.payee.manager.fail_htlc_backwards(&payment_hash),
+            },
+            Event::PaymentSent { payment_preimage, .. } => return Some(payment_preimage.0),
+            _ => {}
+        }
+        None
+    }
+
+    /// A transaction that looks signed. Its input is invented, and another one for each channel.
+    fn funding(&self, satoshi: u64, script_pubkey: ScriptBuf) -> Transaction {
+        let txid = Txid::from_raw_hash(Hash::hash(&self.channels.to_le_bytes()));
+        Transaction {
+            version: Version::TWO,
+            lock_time: LockTime::ZERO,
+            input: vec![TxIn {
+                previous_output: OutPoint { txid, vout: 0 },
+                script_sig: ScriptBuf::new(),
+                sequence: Sequence::MAX,
+                witness: Witness::from_slice(&[[0; 64]]),
+            }],
+            output: vec![TxOut { value: Amount::from_sat(satoshi), script_pubkey }],
+        }
+    }
+
+    /// The one hop from payer to payee.
+    fn route(&self, channel: &ChannelDetails, millisatoshi: u64) -> Option<Route> {
+        let hop = RouteHop {
+            pubkey: self.payee.id,
+            node_features: self.payee.manager.provided_node_features(),
+            short_channel_id: channel.get_outbound_payment_scid()?,
+            channel_features: ChannelFeatures::empty(),
+            fee_msat: millisatoshi,
+            cltv_expiry_delta: MIN_FINAL_CLTV_EXPIRY_DELTA.into(),
+            maybe_announced_channel: false,
+        };
+        Some(Route { paths: vec![Path { hops: vec![hop], blinded_tail: None }], route_params: None })
+    }
+}
+
+impl Node for Lightning {
+    fn payee(&self) -> String {
+        self.signer.payee()
+    }
+
+    /// The payment secret is the node's own: by it the node knows the invoice again when it is paid.
+    fn invoice(&mut self, terms: &Terms<'_>) -> Result<String, Unsignable> {
+        let lifetime = terms.expiry.unwrap_or(super::DEFAULT_EXPIRY).as_secs();
+        let secret = self
+            .payee
+            .manager
+            .create_inbound_payment_for_hash(
+                PaymentHash(*terms.payment_hash.as_bytes()),
+                terms.amount.millisatoshi(),
+                u32::try_from(lifetime).unwrap_or(u32::MAX),
+                Some(MIN_FINAL_CLTV_EXPIRY_DELTA),
+            )
+            .map_err(|()| Unsignable)?;
+        self.signer.sign(&Terms { payment_secret: secret.0, ..*terms })
+    }
+
+    fn settle(&mut self, invoice: &str, preimage: &Preimage, now: UnixMillis) -> Result<Preimage, PayError> {
+        // An invoice of 2018 has no payment secret, and no wallet of today takes it.
+        let invoice: Bolt11Invoice = invoice.parse().map_err(|_| PayError::Unpaid)?;
+        if invoice.get_payee_pub_key() != self.payee.id {
+            return Err(PayError::UnknownInvoice);
+        }
+        if invoice.would_expire(Duration::from_millis(now.as_millis())) {
+            return Err(PayError::Expired);
+        }
+        let millisatoshi = invoice.amount_milli_satoshis().ok_or(PayError::UnknownInvoice)?;
+        let channel = self.channel(millisatoshi).ok_or(PayError::Unpaid)?;
+        let route = self.route(&channel, millisatoshi).ok_or(PayError::Unpaid)?;
+        let hash = invoice.payment_hash().to_byte_array();
+        let onion = RecipientOnionFields::secret_only(*invoice.payment_secret());
+        // The same for every attempt at an invoice, so that the wallet itself does not pay one twice.
+        let id = PaymentId(hash);
+        self.payer
+            .manager
+            .send_payment_with_route(route, PaymentHash(hash), onion, id)
+            .map_err(|_| PayError::Unpaid)?;
+        let bought = self.run(Some(preimage)).ok_or(PayError::Unpaid);
+        if bought.is_err() {
+            self.payer.manager.abandon_payment(id);
+            self.run(None);
+        }
+        bought
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use strike_core::{Network, Satoshi};
+
+    use super::*;
+    use crate::node::payment_hash;
+
+    const NOW: UnixMillis = UnixMillis::from_secs(1_700_000_000);
+
+    fn node() -> Lightning {
+        Lightning::new(Network::Regtest, Shape::OfToday, &mut Entropy::from_seed(7), NOW)
+    }
+
+    fn invoice(node: &mut Lightning, preimage: &Preimage, satoshi: u64) -> String {
+        let terms = Terms {
+            amount: Satoshi::new(satoshi),
+            description: "tea",
+            payment_hash: payment_hash(preimage),
+            payment_secret: [0; 32],
+            timestamp: Duration::from_secs(NOW.as_millis() / 1000),
+            expiry: None,
+        };
+        node.invoice(&terms).expect("an invoice")
+    }
+
+    /// What the payer can still send, over all channels, in millisatoshi.
+    fn left(node: &Lightning) -> u64 {
+        node.payer.manager.list_usable_channels().iter().map(|channel| channel.outbound_capacity_msat).sum()
+    }
+
+    #[test]
+    fn the_preimage_comes_back_through_the_channel_for_which_the_money_goes_over() {
+        let mut node = node();
+        let first = invoice(&mut node, &[1; 32], 1);
+        assert_eq!(node.settle(&first, &[1; 32], NOW), Ok([1; 32]));
+        let before = left(&node);
+        let second = invoice(&mut node, &[2; 32], 4_294_967);
+        assert_eq!(node.settle(&second, &[2; 32], NOW), Ok([2; 32]));
+        assert_eq!(before - left(&node), 4_294_967_000);
+        assert_eq!(node.channels, 1);
+    }
+
+    #[test]
+    fn without_the_preimage_nothing_is_paid_and_the_invoice_can_still_be_paid_with_it() {
+        let mut node = node();
+        let text = invoice(&mut node, &[1; 32], 1);
+        assert_eq!(node.settle(&text, &[2; 32], NOW), Err(PayError::Unpaid));
+        assert_eq!(node.settle(&text, &[1; 32], NOW), Ok([1; 32]));
+        assert_eq!(node.settle(&text, &[1; 32], NOW), Err(PayError::Unpaid), "the payer paid it before");
+    }
+
+    #[test]
+    fn invoices_of_another_node_and_late_ones_are_not_paid() {
+        let mut node = node();
+        let text = invoice(&mut node, &[1; 32], 1);
+        let mut stranger = Lightning::new(Network::Regtest, Shape::OfToday, &mut Entropy::from_seed(8), NOW);
+        assert_eq!(stranger.settle(&text, &[1; 32], NOW), Err(PayError::UnknownInvoice));
+        assert_eq!(node.settle("lnbcrt1", &[1; 32], NOW), Err(PayError::Unpaid));
+        let late = NOW.saturating_add(Duration::from_secs(3601));
+        assert_eq!(node.settle(&text, &[1; 32], late), Err(PayError::Expired));
+    }
+
+    #[test]
+    fn a_channel_that_runs_short_is_followed_by_another() {
+        let mut node = node();
+        for n in 0_u16..240 {
+            let mut preimage = [0; 32];
+            preimage[..2].copy_from_slice(&n.to_le_bytes());
+            let text = invoice(&mut node, &preimage, 4_294_967);
+            assert_eq!(node.settle(&text, &preimage, NOW), Ok(preimage), "payment {n}");
+        }
+        assert_eq!(node.channels, 2);
+    }
+}

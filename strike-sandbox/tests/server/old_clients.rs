@@ -1,0 +1,359 @@
+//! What the clients of the time wrote to the socket, each in the words of its language's HTTP library.
+
+use strike_core::UnixMillis;
+use strike_sandbox::{RunningSandbox, Sandbox};
+
+use crate::wire::{Answer, Connection, id};
+
+fn start() -> RunningSandbox {
+    let clock = UnixMillis::from_millis(1_542_221_803_505);
+    Sandbox::builder().api_key("sk_demo").seed(7).clock_at(clock).start().expect("a free port")
+}
+
+/// The lines of a head, joined as the wire has them, and a body.
+fn request(head: &[&str], body: &str) -> String {
+    format!("{}\r\n\r\n{body}", head.join("\r\n"))
+}
+
+/// What is in it, for a charge that must have been made.
+fn charge(answer: &Answer) -> serde_json::Value {
+    assert_eq!(answer.status(), 200, "{}", answer.body);
+    assert!(answer.head.contains("\r\nContent-Type: application/json\r\n"), "{}", answer.head);
+    serde_json::from_str(&answer.body).expect("JSON")
+}
+
+#[test]
+fn a_microcontroller_sends_its_key_twice_and_cuts_the_list_by_hand() {
+    let sandbox = start();
+    // Without TLS, on a fresh connection for each request, and with the key as password, too.
+    let mut connection = Connection::open(sandbox.address());
+    let body = "?POST&amount=400&currency=btc&description=sweets";
+    let answer = connection.ask(&request(
+        &[
+            "POST /api/v1/charges HTTP/1.1",
+            "Host: api.strike.acinq.co",
+            "User-Agent: ESP32",
+            "Authorization: Basic c2tfZGVtbzpza19kZW1v",
+            "Content-Type: application/x-www-form-urlencoded",
+            "Connection: close",
+            &format!("Content-Length: {}", body.len()),
+        ],
+        // One line too many, as `println` leaves it.
+        &format!("{body}\r\n"),
+    ));
+    assert_eq!(charge(&answer)["amount"], 400);
+    assert!(connection.is_closed());
+
+    let mut connection = Connection::open(sandbox.address());
+    let list = connection.ask(&request(
+        &[
+            "GET /api/v1/charges?size=1 HTTP/1.1",
+            "Host: api.strike.acinq.co",
+            "User-Agent: ESP32",
+            "Authorization: Basic c2tfZGVtbzpza19kZW1v",
+            "Content-Type: application/x-www-form-urlencoded",
+            "Connection: close",
+        ],
+        "",
+    ));
+    let inner = list.body.get(1..list.body.len() - 1).expect("brackets");
+    let inner: serde_json::Value = serde_json::from_str(inner).expect("one object");
+    assert_eq!(inner["id"].as_str(), Some(id(&answer.body).as_str()));
+    assert_eq!(inner["paid"], false);
+}
+
+#[test]
+fn php_waits_for_leave_to_send_a_long_body() {
+    let sandbox = start();
+    let mut connection = Connection::open(sandbox.address());
+    // libcurl asks first when a body has more than a kilobyte; unknown fields make it so.
+    let body = format!("amount=42000&currency=btc&description=Order+17&padding={}", "x".repeat(1100));
+    connection.write(
+        request(
+            &[
+                "POST /api/v1/charges HTTP/1.1",
+                "Host: api.dev.strike.acinq.co",
+                "Authorization: Basic c2tfZGVtbzo=",
+                "Accept: */*",
+                &format!("Content-Length: {}", body.len()),
+                "Content-Type: application/x-www-form-urlencoded",
+                "Expect: 100-continue",
+            ],
+            "",
+        )
+        .as_bytes(),
+    );
+    assert_eq!((connection.line(), connection.line()), ("HTTP/1.1 100 Continue\r\n".into(), "\r\n".into()));
+    connection.write(body.as_bytes());
+    assert_eq!(charge(&connection.read())["description"], "Order 17");
+}
+
+#[test]
+fn node_s_request_sends_a_bare_key_and_axios_json_with_a_charset() {
+    let sandbox = start();
+    let mut connection = Connection::open(sandbox.address());
+    let form = "amount=4294967&currency=btc&description=1%2520Blockaccino&customer_id=";
+    let answer = connection.ask(&request(
+        &[
+            "POST /api/v1/charges HTTP/1.1",
+            // The key without its colon.
+            "Authorization: Basic c2tfZGVtbw==",
+            "host: api-strike.acinq.co",
+            "content-type: application/x-www-form-urlencoded",
+            &format!("content-length: {}", form.len()),
+            "Connection: close",
+        ],
+        form,
+    ));
+    let made = charge(&answer);
+    assert_eq!((made["description"].as_str(), made.get("customer_id")), (Some("1%20Blockaccino"), None));
+    assert!(connection.is_closed());
+
+    let mut connection = Connection::open(sandbox.address());
+    let json = r#"{"amount":1000000,"currency":"btc","description":"1 Blockaccino"}"#;
+    let answer = connection.ask(&request(
+        &[
+            "POST //api/v1/charges HTTP/1.1",
+            "Accept: application/json, text/plain, */*",
+            "Content-Type: application/json;charset=utf-8",
+            "User-Agent: axios/0.18.0",
+            &format!("Content-Length: {}", json.len()),
+            "Host: api.strike.acinq.co",
+            "Authorization: Basic c2tfZGVtbzo=",
+            "Connection: close",
+        ],
+        json,
+    ));
+    assert_eq!(charge(&answer)["amount"], 1_000_000);
+}
+
+#[test]
+fn ruby_offers_encodings_and_gets_plain_text() {
+    let sandbox = start();
+    let mut connection = Connection::open(sandbox.address());
+    let json = r#"{"amount":42000,"currency":"btc","description":"1 Blockaccino","customer_id":"o"}"#;
+    let head = |line: &str, more: &str| {
+        let accept = "Accept-Encoding: gzip;q=1.0,deflate;q=0.6,identity;q=0.3";
+        request(
+            &[
+                line,
+                "Content-Type: application/json",
+                accept,
+                "Accept: */*",
+                "User-Agent: Ruby",
+                "Host: api.dev.strike.acinq.co",
+                "Authorization: Basic c2tfZGVtbzo=",
+                more,
+            ],
+            "",
+        )
+    };
+    let length = format!("Content-Length: {}", json.len());
+    let made = connection.ask(&format!("{}{json}", head("POST /api/v1/charges HTTP/1.1", &length)));
+    assert_eq!(charge(&made)["customer_id"], "o");
+    assert!(!made.head.to_ascii_lowercase().contains("content-encoding"), "{}", made.head);
+    let unknown = connection.ask(&head("GET /api/v1/charges/-1 HTTP/1.1", "Connection: keep-alive"));
+    assert_eq!(
+        (unknown.status(), unknown.body.as_str()),
+        (404, "{\n  \"code\" : 404,\n  \"message\" : \"not found\"\n}")
+    );
+}
+
+#[test]
+fn go_sends_a_body_of_unknown_length_in_chunks() {
+    let sandbox = start();
+    let mut connection = Connection::open(sandbox.address());
+    let answer = connection.ask(&request(
+        &[
+            "POST /api/v1/charges HTTP/1.1",
+            "Host: api.strike.acinq.co",
+            "User-Agent: Go-http-client/1.1",
+            "Transfer-Encoding: chunked",
+            "Authorization: Basic c2tfZGVtbzo=",
+            "Content-Type: application/json",
+            "Accept-Encoding: gzip",
+        ],
+        "1e\r\n{\"amount\":7,\"currency\":\"btc\",\"\r\n13\r\ndescription\":\"go\"}\n\r\n0\r\n\r\n",
+    ));
+    assert_eq!(charge(&answer)["description"], "go");
+}
+
+#[test]
+fn pystrike_writes_head_and_body_apart_and_keeps_its_connection() {
+    let sandbox = start();
+    let mut connection = Connection::open(sandbox.address());
+    let form = "amount=4200&currency=btc&description=services%20rendered&customer_id=";
+    connection.write(
+        request(
+            &[
+                "POST /api/v1/charges HTTP/1.1",
+                "Host: api.strike.acinq.co",
+                "Accept-Encoding: identity",
+                &format!("Content-Length: {}", form.len()),
+                "Authorization: Basic c2tfZGVtbzo=",
+                "Content-Type: application/x-www-form-urlencoded",
+                "Accept: */*",
+                "User-Agent: pystrike v0.5.1",
+            ],
+            "",
+        )
+        .as_bytes(),
+    );
+    connection.write(form.as_bytes());
+    let made = connection.read();
+    assert_eq!(charge(&made)["description"], "services rendered");
+    // It reads a charge, and a refusal, on the same connection.
+    let read = |tail: &str| {
+        let line = format!("GET /api/v1/charges/{tail} HTTP/1.1");
+        request(
+            &[
+                &line,
+                "Host: api.strike.acinq.co",
+                "Accept-Encoding: identity",
+                "Authorization: Basic c2tfZGVtbzo=",
+            ],
+            "",
+        )
+    };
+    assert_eq!(connection.ask(&read(&id(&made.body))).body, made.body);
+    let refused = connection.ask(&read("ch_unknown"));
+    let code: serde_json::Value = serde_json::from_str(&refused.body).expect("JSON");
+    assert_eq!(code["code"], 404);
+}
+
+#[test]
+fn python_s_requests_and_a_rust_client_write_names_in_their_own_case() {
+    let sandbox = start();
+    let json = r#"{"amount": 1, "currency": "btc", "description": "\u00e9"}"#;
+    let length = json.len();
+    for (names, agent) in [
+        (["Host", "Authorization", "Content-Type", "Content-Length"], "python-requests/2.19.1"),
+        (["host", "authorization", "content-type", "content-length"], "reqwest/0.9"),
+        (["HOST", "AUTHORIZATION", "CONTENT-TYPE", "CONTENT-LENGTH"], "shouting/1.0"),
+    ] {
+        let [host, authorization, content_type, content_length] = names;
+        let answer = Connection::open(sandbox.address()).ask(&request(
+            &[
+                "POST /api/v1/charges HTTP/1.1",
+                &format!("{host}: api.strike.acinq.co"),
+                &format!("user-agent: {agent}"),
+                "accept-encoding: gzip, deflate",
+                "accept: */*",
+                &format!("{content_length}: {length}"),
+                &format!("{content_type}: application/json"),
+                &format!("{authorization}:   Basic   c2tfZGVtbzo=  "),
+            ],
+            json,
+        ));
+        assert_eq!(charge(&answer)["description"], "é", "{agent}");
+    }
+}
+
+#[test]
+fn a_browser_asks_for_leave_and_posts_from_any_page() {
+    let sandbox = start();
+    let mut connection = Connection::open(sandbox.address());
+    let origin = "Origin: http://localhost:3000";
+    let preflight = connection.ask(&request(
+        &[
+            "OPTIONS /api/v1/charges HTTP/1.1",
+            "Host: api.dev.strike.acinq.co",
+            "Access-Control-Request-Method: POST",
+            "Access-Control-Request-Headers: authorization,content-type",
+            origin,
+            "Sec-Fetch-Site: cross-site",
+        ],
+        "",
+    ));
+    assert_eq!((preflight.status(), preflight.body.as_str()), (200, ""));
+    assert!(preflight.head.contains("\r\nAccess-Control-Allow-Origin: *\r\n"), "{}", preflight.head);
+    let json = r#"{"amount":1,"currency":"btc","description":"a block"}"#;
+    let answer = connection.ask(&request(
+        &[
+            "POST /api/v1/charges HTTP/1.1",
+            "Host: api.dev.strike.acinq.co",
+            &format!("Content-Length: {}", json.len()),
+            "Authorization: Basic c2tfZGVtbzphIHBhc3N3b3Jk",
+            "Content-Type: application/json",
+            origin,
+            "Sec-Fetch-Site: cross-site",
+        ],
+        json,
+    ));
+    assert_eq!(charge(&answer)["amount"], 1);
+    assert!(answer.head.contains("\r\nAccess-Control-Allow-Origin: *\r\n"), "{}", answer.head);
+}
+
+#[test]
+fn http_1_0_ends_the_connection_unless_it_asks_to_keep_it() {
+    let sandbox = start();
+    let ask = |connection: &mut Connection, more: &str| {
+        // No host: HTTP/1.0 had none.
+        let authorization = format!("Authorization: Basic c2tfZGVtbzo={more}");
+        let answer = connection.ask(&request(&["GET /api/v1/charges/ HTTP/1.0", &authorization], ""));
+        assert_eq!((answer.status(), answer.body.as_str()), (200, "[ ]"), "{}", answer.head);
+        assert!(!answer.head.to_ascii_lowercase().contains("transfer-encoding"), "{}", answer.head);
+        answer.head
+    };
+    let mut connection = Connection::open(sandbox.address());
+    ask(&mut connection, "");
+    assert!(connection.is_closed());
+
+    let mut connection = Connection::open(sandbox.address());
+    for _ in 0..2 {
+        let head = ask(&mut connection, "\r\nConnection: Keep-Alive");
+        assert!(head.contains("\r\nConnection: keep-alive\r\n"), "{head}");
+    }
+}
+
+#[test]
+fn what_else_a_client_says_of_itself_does_not_matter() {
+    let sandbox = start();
+    let mut connection = Connection::open(sandbox.address());
+    for (target, more) in [
+        // A browser's address line, a proxy's target, another machine's name, a body where none belongs.
+        ("/api/v1/charges", "Accept: text/html\r\nHost: strike.acinq.co"),
+        ("http://api.strike.acinq.co/api/v1/charges?1", "Host: api.strike.acinq.co"),
+        ("https://api.dev.strike.acinq.co//api/v1/charges", "Host: 127.0.0.1"),
+        ("/api/v1/charges/?page=0&size=30#part", "Host: evil.example\r\nContent-Type: application/json"),
+        ("/%61pi/v1/%63harges", "Host: localhost\r\nCookie: a=b\r\nAccept-Language: *"),
+    ] {
+        let line = format!("GET {target} HTTP/1.1");
+        let answer = connection.ask(&request(&[&line, more, "Authorization: basic c2tfZGVtbzo="], ""));
+        assert_eq!((answer.status(), answer.body.as_str()), (200, "[ ]"), "{target}");
+    }
+    // A body of a GET is read, so that the next request begins where it should.
+    let get = request(
+        &[
+            "GET /api/v1/charges HTTP/1.1",
+            "Host: localhost",
+            "Authorization: Basic c2tfZGVtbzo=",
+            "Content-Length: 2",
+        ],
+        "{}",
+    );
+    connection.write(format!("{get}{get}").as_bytes());
+    assert_eq!((connection.read().body, connection.read().body), ("[ ]".to_owned(), "[ ]".to_owned()));
+}
+
+#[test]
+fn curl_with_no_type_at_all_is_understood() {
+    let sandbox = start();
+    // `curl -H 'Content-Type:' -d ...` leaves the header out; small clients forget it.
+    for body in
+        ["amount=42&currency=btc&description=x", r#"{"amount":42,"currency":"btc","description":"x"}"#]
+    {
+        let answer = Connection::open(sandbox.address()).ask(&request(
+            &[
+                "POST /api/v1/charges HTTP/1.1",
+                "Host: localhost",
+                "Authorization: Basic c2tfZGVtbzo=",
+                "User-Agent: curl/7.58.0",
+                "Accept: */*",
+                &format!("Content-Length: {}", body.len()),
+            ],
+            body,
+        ));
+        assert_eq!(charge(&answer)["amount"], 42);
+    }
+}

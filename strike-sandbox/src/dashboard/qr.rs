@@ -50,7 +50,7 @@ mod tests {
         let longest = format!("lnbc{}", "q".repeat(4292));
         let code = code(&longest).expect("it fits");
         assert_eq!(code.width(), 177);
-        let refusal = super::code(&format!("{longest}q")).expect_err("it does not fit");
+        let refusal = super::code(&format!("{longest}q")).map(|_| ()).expect_err("it does not fit");
         assert_eq!(refusal.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(refusal.to_json().contains("4297 characters"), "{}", refusal.to_json());
     }

@@ -7,6 +7,8 @@
 //! * `Builder::start` (feature `server`, on by default) puts it behind HTTP on 127.0.0.1.
 //! * `Builder::tls` (feature `tls`) makes that HTTPS, with a certificate for one run.
 //! * `Builder::data` (feature `sqlite`) keeps its charges in a file, so that it is the same one after a restart.
+//! * `GET /` (feature `dashboard`) is a page for people: it makes charges, shows their QR codes, pays them, and
+//!   follows what happens.
 //! * The binary `strike-sandbox` (feature `binary`) does it all for programs in other languages.
 //!
 //! Besides the API below `/api/v1/` there are controls that only a sandbox can have, and which need no key:

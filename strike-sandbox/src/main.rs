@@ -135,13 +135,30 @@ fn banner(sandbox: &RunningSandbox, ca: Option<&Path>) -> String {
     let curl = ca.map_or("curl".to_owned(), |ca| format!("curl --cacert {}", shell_word(&ca)));
     format!(
         "Strike sandbox, {network}\n\n  \
-           base URL  {api}\n\
-         {plain}{trust}  \
-           API key   {key}\n\n\
-         Make a charge:\n  \
-           {curl} -u {user} -d amount=4200 -d currency=btc -d description=Coffee {api}charges\n\n\
-         Pay it, with the id from the answer:\n  \
-           {curl} -X POST {root}sandbox/charges/ID/pay\n\n\
+           base URL  {api}
+\
+         {plain}  \
+           page      {root}
+\
+         {trust}  \
+           API key   {key}
+
+\
+         Make a charge:
+  \
+           {curl} -u {user} -d amount=4200 -d currency=btc -d description=Coffee {api}charges
+
+\
+         Pay it, with the id from the answer, or on the page:
+  \
+           {curl} -X POST {root}sandbox/charges/ID/pay
+
+\
+         Show its QR code here:
+  \
+           {curl} {root}sandbox/charges/ID/qr.txt
+
+\
          Ctrl-C stops it.\n",
         network = sandbox.network(),
         key = sandbox.api_key(),

@@ -136,7 +136,9 @@ fn a_person_is_shown_how_to_make_a_charge_and_pay_it() {
     let create =
         format!("curl -u 'it'\\''s:' -d amount=4200 -d currency=btc -d description=Coffee {url}charges");
     let pay = format!("curl -X POST http://{}/sandbox/charges/ID/pay", address(url));
-    assert!(banner.contains(&create) && banner.contains(&pay), "{banner}");
+    let page = format!("page      http://{}/\n", address(url));
+    let scan = format!("curl http://{}/sandbox/charges/ID/qr.txt\n", address(url));
+    assert!([create, pay, page, scan].iter().all(|line| banner.contains(line)), "{banner}");
 }
 
 #[test]

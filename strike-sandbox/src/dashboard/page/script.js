@@ -225,6 +225,8 @@ function updateInvoice(charge) {
   const paid = charge.state === "paid";
   say($("invoice-end-word"), paid ? "Paid" : pending ? "Expires" : "Expired");
   setTime($("invoice-end"), paid ? charge.updated : charge.expires);
+  say($("invoice-customer"), charge.customer_id ?? "");
+  show($("customer-row"), charge.customer_id !== undefined);
   say($("invoice-id"), charge.id);
   say($("invoice-hash"), charge.payment_hash);
   say($("invoice-preimage"), charge.preimage ?? "");
@@ -303,6 +305,7 @@ async function refresh() {
       link({ problem: "" });
     } catch (error) {
       link({ problem: error.message });
+      clearTimeout(askLater);
       askLater = setTimeout(refresh, RETRY);
     }
     await pause(GAP);

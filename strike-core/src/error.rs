@@ -361,6 +361,18 @@ impl Error {
         unknown.with_source(self)
     }
 
+    /// The same unknown outcome, with what failed later while it was being found out: its attempts, and itself as the source
+    /// if nothing is below it; then what was the source before is below that.
+    pub(crate) fn followed_by(mut self, mut later: Self) -> Self {
+        self.0.attempts.append(&mut later.0.attempts.clone());
+        if later.0.source.is_none() {
+            later.0.source = self.0.source.take();
+            self.0.charge = later.0.charge.clone();
+            self.0.source = Some(Box::new(later));
+        }
+        self
+    }
+
     /// What kind of failure it was.
     #[must_use]
     pub fn kind(&self) -> &ErrorKind {

@@ -430,6 +430,22 @@ fn a_proxys_404_does_not_end_a_charge() {
 }
 
 #[test]
+fn a_proxys_404_to_a_page_is_passed_over_like_one_to_a_charge() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    let charges: Vec<_> = (0..3).map(|_| insert(&mut host, 600)).collect();
+    charges.iter().for_each(|charge| watched.add(charge));
+    host.pay(charges[0].id().as_str(), START);
+    let mut proxy = 3;
+    let seen = next_with(&mut watched, &mut world, |exchange, now| {
+        proxy -= 1;
+        if proxy > 0 { answer(404, "<html>nginx</html>") } else { host.serve(&exchange, *now).unwrap() }
+    });
+    assert_eq!(seen, "ch_1 paid");
+    assert!(host.log.iter().any(|line| line.contains("page=")), "{:?}", host.log);
+}
+
+#[test]
 fn a_schedule_without_an_end_still_takes_hints() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher().schedule(Schedule::every(Duration::MAX));

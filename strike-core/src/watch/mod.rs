@@ -19,7 +19,7 @@ use crate::call::{Call, Pause, Verdict};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Mismatch};
 use crate::machine::{Machine, Now, Reply, Step};
-use crate::op::{Get, List, Operation, Replay};
+use crate::op::{Get, List, Operation};
 use crate::page::{Page, Row};
 use crate::policy::{RetryPolicy, Schedule, Seeds};
 use crate::types::{Charge, ChargeId, UnixMillis};
@@ -413,9 +413,7 @@ impl Watcher {
             rest = rest.max(when.from(now).min(Duration::from_secs(3600)));
         }
         self.pause = Some(Pause::new(rest, now));
-        let may_pass = Verdict::of(&error, Replay::Safe) != Verdict::Stop
-            || matches!(error.kind(), ErrorKind::Undecodable | ErrorKind::TooLarge { .. });
-        if may_pass && self.failed <= self.tolerated {
+        if Verdict::may_pass(&error) && self.failed <= self.tolerated {
             return None;
         }
         self.failed = 0;

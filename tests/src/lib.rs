@@ -3,6 +3,7 @@
 
 mod closed_port;
 mod loopback;
+pub mod secrets;
 
 pub use closed_port::ClosedPort;
 pub use loopback::Loopback;

@@ -77,13 +77,18 @@ impl Peer {
         while self.stream.read(&mut rest).is_ok_and(|read| read > 0) {}
     }
 
-    /// Writes one byte after the other, each `pause` after the last, until the client gives up. The pause is a
-    /// read that ends, so that a client that leaves is noticed at once.
-    pub fn drip(mut self, bytes: &[u8], pause: Duration) {
+    /// Writes one byte after the other, each `pause` after the last, until the client gives up.
+    pub fn drip(self, bytes: &[u8], pause: Duration) {
+        self.repeat(bytes.chunks(1), pause);
+    }
+
+    /// Writes one piece after the other, over and over, each `pause` after the last, until the client gives up. The
+    /// pause is a read that ends, so that a client that leaves is noticed at once.
+    pub fn repeat<'a>(mut self, pieces: impl Iterator<Item = &'a [u8]> + Clone, pause: Duration) {
         self.socket.set_read_timeout(Some(pause)).unwrap();
-        for byte in bytes.iter().cycle() {
+        for piece in pieces.cycle() {
             let left = matches!(self.stream.read(&mut [0; 16]), Ok(0));
-            if left || !self.write([*byte]) {
+            if left || !self.write(piece) {
                 return;
             }
         }

@@ -390,7 +390,13 @@ fn news_of_a_payment_outranks_an_expiry_that_was_not_told_yet() {
 
 #[test]
 fn a_charge_that_has_become_another_fails() {
-    for (field, other) in [("payment_hash", json!("cd".repeat(32))), ("amount_satoshi", json!(1))] {
+    for (field, other) in [
+        ("payment_hash", json!("cd".repeat(32))),
+        ("payment_request", json!("lntb1another")),
+        ("amount", json!(1)),
+        ("amount_satoshi", json!(1)),
+        ("description", json!("a house")),
+    ] {
         let (mut host, mut world) = (Host::new(), Virtual::new());
         let mut watched = watcher();
         let charges = [insert(&mut host, 600), insert(&mut host, 600)];

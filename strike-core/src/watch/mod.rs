@@ -334,8 +334,11 @@ impl Watcher {
         };
         state.failures = 0;
         if digest(&charge) != state.digest {
-            let mismatch =
-                Mismatch::new("payment_hash or amount", "those of the charge that was added", "others");
+            let mismatch = Mismatch::new(
+                "invoice, amount or description",
+                "those of the charge that was added",
+                "others",
+            );
             let error = self.at.mismatch(Get::new(id.clone()).asked(), mismatch).with_charge(charge);
             self.end(&id, Event::Failed(id.clone(), error));
         } else if charge.paid() {

@@ -50,10 +50,6 @@ pub enum Lasting {
     Stays,
 }
 
-impl Lasting {
-    pub const BOTH: [Self; 2] = [Self::Passes, Self::Stays];
-}
-
 /// What was seen, in the table's words, and what should never be seen.
 pub struct Seen {
     pub words: String,

@@ -52,7 +52,8 @@ fn section(class: &Class) -> String {
         "| you called | it happens once | it goes on | a charge may exist | asked again by itself |\n",
     );
     text.push_str("| --- | --- | --- | --- | --- |\n");
-    for (calls, operations) in [
+    let mut rows: Vec<(Vec<&str>, String)> = Vec::new();
+    for (call, operations) in [
         ("`create`", &[Operation::CreateLost, Operation::CreateStored][..]),
         ("`get`", &[Operation::Get]),
         ("`list`", &[Operation::List]),
@@ -66,8 +67,14 @@ fn section(class: &Class) -> String {
             true if effect => "yes",
             true => "no",
         };
-        let again = again(class, operations);
-        writeln!(text, "| {calls} | {once} | {on} | {effect} | {again} |").unwrap();
+        let columns = format!("{once} | {on} | {effect} | {}", again(class, operations));
+        match rows.last_mut() {
+            Some((calls, same)) if *same == columns => calls.push(call),
+            _ => rows.push((vec![call], columns)),
+        }
+    }
+    for (calls, columns) in rows {
+        writeln!(text, "| {} | {columns} |", calls.join(", ")).unwrap();
     }
     text
 }
@@ -99,12 +106,12 @@ fn add(ends: &mut Vec<String>, stated: &str) {
 
 /// A kind of error as it is written: `Closed/MaybeSent` is a `Connection`.
 fn quoted(what: &str) -> String {
-    let (before, kind) = what.rsplit_once(' ').map_or((String::new(), what), |(before, kind)| {
-        (format!("`{}` ", before.split(' ').next().unwrap_or_default()), kind)
-    });
-    match kind.split_once('/') {
-        Some((kind, delivery)) => format!("{before}`Connection` ({kind}, {delivery})"),
-        None => format!("{before}`{kind}`"),
+    if let Some(kind) = what.strip_prefix("Failed with ") {
+        return format!("`Failed` with {}", quoted(kind));
+    }
+    match what.split_once('/') {
+        Some((kind, delivery)) => format!("`Connection` ({kind}, {delivery})"),
+        None => format!("`{what}`"),
     }
 }
 

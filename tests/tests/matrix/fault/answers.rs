@@ -72,6 +72,7 @@ pub fn faults() -> Vec<Fault> {
             [&body[..at], b"\xfftea", &body[at + 3..]].concat()
         }),
         body("duplicate keys", |body| edited(body, "\"paid\" :", "\"paid\" : true, \"paid\" :")),
+        body("another amount", |body| edited(body, "\"amount\" : 4200", "\"amount\" : 4201")),
         body("wrong types", |body| edited(body, "\"amount\" : 4200", "\"amount\" : \"4200\"")),
         body("numbers beyond u64", |body| {
             edited(body, "\"amount\" : 4200", "\"amount\" : 18446744073709551616")

@@ -101,4 +101,21 @@ pub const CLASSES: &[Class] = &[
             row(OnceStored,   "Adopted 5r 1c",                   "OutcomeUnknown LookFirst 5r 1c"),
         ],
     },
+    Class {
+        title: "The charge is not what was ordered",
+        faults: &["another amount"],
+        means: "A well-formed answer that says something else: amount, description, key, invoice, or, later on, \
+                anything that a charge keeps for life. What is read without knowing better is handed over. The \
+                charge is in the error; do not show its invoice, and do not complete the order.",
+        rows: [
+            one(CreateLost,   "Mismatch DoNotUse 1r 0c"),
+            one(CreateStored, "Mismatch DoNotUse 1r 1c"),
+            one(Get,          "charge 1r 0c"),
+            one(List,         "3 charges 1r 0c"),
+            one(Wait,         "Mismatch DoNotUse 1r 0c"),
+            one(Watch,        "Failed with Mismatch DoNotUse 1r 0c"),
+            one(OnceLost,     "Mismatch DoNotUse 3r 0c"),
+            one(OnceStored,   "Mismatch DoNotUse 3r 1c"),
+        ],
+    },
 ];

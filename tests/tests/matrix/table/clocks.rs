@@ -1,6 +1,6 @@
 //! Wall clocks that jump while somebody waits.
 
-use super::{Class, not, one, row};
+use super::{Class, not, row};
 use crate::operation::Operation::{CreateLost, CreateStored, Get, List, OnceLost, OnceStored, Wait, Watch};
 
 #[rustfmt::skip]

@@ -84,7 +84,7 @@ impl Peer {
 
     /// Writes one piece after the other, over and over, each `pause` after the last, until the client gives up. The
     /// pause is a read that ends, so that a client that leaves is noticed at once.
-    pub fn repeat<'a>(mut self, pieces: impl Iterator<Item = &'a [u8]> + Clone, pause: Duration) {
+    pub fn repeat(mut self, pieces: impl Iterator<Item = impl AsRef<[u8]>> + Clone, pause: Duration) {
         self.socket.set_read_timeout(Some(pause)).unwrap();
         for piece in pieces.cycle() {
             let left = matches!(self.stream.read(&mut [0; 16]), Ok(0));

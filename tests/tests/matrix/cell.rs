@@ -131,7 +131,7 @@ fn well(mut peer: strike_test_support::Peer, behind: &Behind) {
 pub fn run(fault: &Fault, operation: Operation, adapter: Adapter, lasting: Lasting) -> Seen {
     let world = Arc::new(World::new());
     let before = world.sandbox.charges();
-    let bystanders = [Server::start(|peer| peer.hang()), Server::start(|peer| peer.hang())];
+    let bystanders = [Server::start(drop), Server::start(drop)];
     let elsewhere = vec![
         format!("http://localhost:{}", bystanders[0].port()),
         format!("http://127.0.0.1:{}", bystanders[0].port()),

@@ -76,7 +76,8 @@ pub enum ErrorKind {
     Refused,
     /// 500 to 599: the server failed.
     Server,
-    /// 300 to 399: a redirect, which is never followed, since the key would go along.
+    /// 300 to 399: a redirect, which is never followed, since the key would go along. For a create it is below an
+    /// [`OutcomeUnknown`](Self::OutcomeUnknown), since it may mean "done, look there".
     Redirected,
     /// An answer that is not what the API describes.
     Undecodable,

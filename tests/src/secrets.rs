@@ -1,4 +1,4 @@
-//! The secrets, and the search for them in whatever a program could print.
+//! Keys as no other text holds them, and the search for them in whatever a program could print.
 
 use std::error::Error as StdError;
 use std::fmt::Debug;

@@ -24,7 +24,7 @@ use crate::world::{Clocks, World};
 /// The whole exchange with something that hangs. Long enough for a few bytes on a busy machine.
 const SOON: Duration = Duration::from_millis(400);
 
-/// What no exchange outside of a hanging fault needs to be.
+/// More than any operation here needs, a wait of an hour included.
 const MOST_REQUESTS: usize = 200;
 
 /// The authority that every client here trusts, and one that none does.

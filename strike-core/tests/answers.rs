@@ -135,6 +135,8 @@ fn what_is_no_charge_is_undecodable() {
         ("updated", json!(-5)),
         ("description", json!(7)),
         ("code", json!("even as an extra")),
+        ("code", json!(-1)),
+        ("code", json!({"code": 0})),
     ] {
         bodies.push(charge_json(&[(field, wrong)]).to_string().into_bytes());
     }
@@ -172,6 +174,16 @@ fn statuses_and_what_to_do() {
         assert_eq!((error.kind().pystrike_name(), error.advice()), (Some(pystrike), advice));
         assert!(error.api().is_none() && error.excerpt().unwrap().starts_with('{'));
         assert!(error.to_string().contains(&status.to_string()), "{error}");
+    }
+}
+
+#[test]
+fn a_code_that_says_nothing_is_none() {
+    for nothing in [Value::Null, json!(0)] {
+        let charge = charge_json(&[("code", nothing)]);
+        assert_eq!(get(&response(200, charge.to_string())).unwrap().id().as_str(), "ch_1");
+        let page = list(&json!([charge, charge]).to_string()).unwrap();
+        assert_eq!((page.charges().count(), page.unreadable().count()), (2, 0));
     }
 }
 

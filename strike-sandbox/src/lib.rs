@@ -48,6 +48,8 @@ mod sandbox;
 mod server;
 mod service;
 mod settle;
+#[cfg(feature = "fixtures")]
+mod simulated;
 mod wanted;
 
 pub use builder::Builder;

@@ -125,6 +125,11 @@ impl Sandbox {
         self.0.clock.advance(by);
     }
 
+    /// Moves the sandbox's clock forward to this moment; a moment that has passed changes nothing.
+    pub fn advance_to(&self, moment: UnixMillis) {
+        self.advance(moment.saturating_since(self.now()));
+    }
+
     /// What time it is in the sandbox.
     #[must_use]
     pub fn now(&self) -> UnixMillis {

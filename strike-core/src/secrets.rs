@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 
 use http::HeaderValue;
 
+#[cfg(feature = "fixtures")]
+use crate::machine::HttpRequest;
 use crate::text;
 
 /// The forms of one key, or of several. It has no `Debug`, on purpose.
@@ -13,6 +15,20 @@ use crate::text;
 pub(crate) struct Secrets(Vec<String>);
 
 impl Secrets {
+    /// The keys that a request presents.
+    #[cfg(feature = "fixtures")]
+    pub(crate) fn of_request(request: &HttpRequest) -> Self {
+        let mut secrets = Self::default();
+        secrets.learn_from(request);
+        secrets
+    }
+
+    /// Adds the keys that another request presents.
+    #[cfg(feature = "fixtures")]
+    pub(crate) fn learn_from(&mut self, request: &HttpRequest) {
+        request.headers().get_all(http::header::AUTHORIZATION).iter().for_each(|value| self.learn(value));
+    }
+
     /// The key that an `Authorization` header presents.
     pub(crate) fn of(authorization: &HeaderValue) -> Self {
         let mut secrets = Self::default();
@@ -20,9 +36,8 @@ impl Secrets {
         secrets
     }
 
-    /// Adds the key of another `Authorization` header: as it is, in base64 with or without the colon, padded or not, in
-    /// hex, and as forms and JSON escape it.
-    pub(crate) fn learn(&mut self, authorization: &HeaderValue) {
+    /// Adds a key: as it is, in base64 with or without the colon, padded or not, in hex, and as forms and JSON escape it.
+    fn learn(&mut self, authorization: &HeaderValue) {
         let header = core::str::from_utf8(authorization.as_bytes()).unwrap_or_default();
         let credentials = header.split_once(' ').map_or(header, |(_, credentials)| credentials);
         let plain = data_encoding::BASE64.decode(credentials.as_bytes()).unwrap_or_default();

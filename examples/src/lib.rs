@@ -1,4 +1,7 @@
-//! What the examples share: a host, named by the environment or a sandbox of their own, and a way to deliver webhooks.
+//! What the examples share: a host, named by the environment or a sandbox of their own, cassettes that can be recorded
+//! again, and a way to deliver webhooks.
+
+mod tape;
 
 use std::env::{self, VarError};
 use std::error::Error;
@@ -6,7 +9,9 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use strike_core::{ApiKey, ChargeId, Endpoint, Network};
-use strike_sandbox::{RunningSandbox, Sandbox};
+use strike_sandbox::{Builder, RunningSandbox, Sandbox};
+
+pub use tape::{Tape, tape};
 
 /// A host to try things on.
 #[derive(Debug)]
@@ -23,8 +28,13 @@ pub struct Host {
 ///
 /// # Errors
 /// If only one of URL and key is given, or one of the three is not valid, or no sandbox can be started.
-#[expect(clippy::print_stdout, reason = "examples talk to people")]
 pub fn host() -> Result<Host, Box<dyn Error>> {
+    host_or(Sandbox::builder())
+}
+
+/// The same, with a sandbox of another make.
+#[expect(clippy::print_stdout, reason = "examples talk to people")]
+pub(crate) fn host_or(sandbox: Builder) -> Result<Host, Box<dyn Error>> {
     match (variable("STRIKE_BASE_URL")?, variable("STRIKE_API_KEY")?) {
         (Some(url), Some(key)) => {
             let network = variable("STRIKE_NETWORK")?.map_or(Ok(Network::Testnet), |name| name.parse())?;
@@ -33,7 +43,7 @@ pub fn host() -> Result<Host, Box<dyn Error>> {
             Ok(Host { endpoint, sandbox: None })
         }
         (None, None) => {
-            let sandbox = Sandbox::builder().start()?;
+            let sandbox = sandbox.start()?;
             let endpoint =
                 Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
             println!("using a sandbox at {}", endpoint.base_url());
@@ -43,7 +53,7 @@ pub fn host() -> Result<Host, Box<dyn Error>> {
     }
 }
 
-fn variable(name: &str) -> Result<Option<String>, Box<dyn Error>> {
+pub(crate) fn variable(name: &str) -> Result<Option<String>, Box<dyn Error>> {
     match env::var(name) {
         Ok(value) if value.is_empty() => Ok(None),
         Ok(value) => Ok(Some(value)),

@@ -14,8 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use strike_core::{Exchange, Now, Reply};
+use strike_core::{Endpoint, Exchange, Now, Reply};
 
+use crate::builder::ClientBuilder;
 use crate::timer::{Timer, Wake};
 use crate::transport::Transport;
 
@@ -39,7 +40,7 @@ pub use strike_core::fixture::{
 /// let made = client.create(NewCharge::satoshis(4200, "tea"))?;
 ///
 /// let replay = ReplayTransport::strict(recording.cassette()?);
-/// let client = Client::builder(at).transport(replay.clone()).build()?;
+/// let client = replay.client(at).build()?;
 /// assert_eq!(client.create(NewCharge::satoshis(4200, "tea"))?, made);
 /// replay.finish()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -88,7 +89,7 @@ impl<T: Transport> Transport for RecordTransport<T> {
     }
 }
 
-/// Plays a cassette to a client: give it as transport, and as timer too, so that waits take no time.
+/// Plays a cassette to a client that lives in virtual time, so that its waits take none.
 ///
 /// A request that is not what was recorded fails with a difference that people can read, as the source of the client's
 /// error, and so does every one after it. [`finish`](SimulatedHost::finish) says so once more, and whether entries are left; a
@@ -96,7 +97,7 @@ impl<T: Transport> Transport for RecordTransport<T> {
 ///
 /// ```
 /// use strike_blocking::fixture::ReplayTransport;
-/// use strike_blocking::{ApiKey, Client, Endpoint, Network};
+/// use strike_blocking::{ApiKey, Endpoint, Network};
 ///
 /// let cassette = r#"{ "format": "strike-cassette", "version": 1, "headers": [], "entries": [
 ///     { "request": { "method": "GET", "path": "/api/v1/charges?page=0&size=30", "authorization": true },
@@ -105,7 +106,7 @@ impl<T: Transport> Transport for RecordTransport<T> {
 ///       "answer": { "status": 200, "body": "[ ]" } } ] }"#;
 /// let replay = ReplayTransport::strict(cassette.parse()?);
 /// let at = Endpoint::new("http://127.0.0.1/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
-/// let client = Client::builder(at).transport(replay.clone()).timer(replay.clone()).build()?;
+/// let client = replay.client(at).build()?;
 /// assert_eq!(client.list(0)?.rows(), 0);
 /// replay.finish()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -128,7 +129,7 @@ impl ReplayTransport {
 
 /// Somebody who answers, and virtual time: a transport and a timer in one. Clones are the same.
 ///
-/// Time moves only when somebody waits on it, and by the delays of a cassette; nothing ever sleeps. As transport alone it works
+/// Time moves only when somebody waits on it, and by the delays of a cassette; nothing ever sleeps. As transport alone, it works
 /// with any timer. A sandbox with its feature `fixtures` can answer, and its clock then follows.
 ///
 /// # Panics
@@ -138,13 +139,13 @@ impl ReplayTransport {
 ///
 /// ```
 /// use strike_blocking::fixture::SimulatedHost;
-/// use strike_blocking::{ApiKey, Client, Endpoint, NewCharge, Wait, Waited};
+/// use strike_blocking::{ApiKey, Endpoint, NewCharge, Wait, Waited};
 /// use strike_sandbox::Sandbox;
 ///
 /// let sandbox = Sandbox::new();
 /// let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
 /// let host = SimulatedHost::new(sandbox);
-/// let client = Client::builder(at).transport(host.clone()).timer(host.clone()).build()?;
+/// let client = host.client(at).build()?;
 ///
 /// // Nobody pays, for an hour and a minute.
 /// let charge = client.create(NewCharge::satoshis(4200, "tea"))?;
@@ -191,6 +192,13 @@ impl<R: Respond> SimulatedHost<R> {
     pub fn finish(&self) -> Result<(), FixtureError> {
         self.0.finished.store(true, Ordering::SeqCst);
         locked(&self.0.simulation).finish()
+    }
+}
+
+impl<R: Respond + Send + 'static> SimulatedHost<R> {
+    /// A client in the making that lives here: with this as transport and timer, and jitter that is always the same.
+    pub fn client(&self, at: Endpoint) -> ClientBuilder {
+        ClientBuilder::new(at).transport(self.clone()).timer(self.clone()).seed(0)
     }
 }
 

@@ -250,9 +250,11 @@ impl Endpoint {
         self.0.secrets.redact(text)
     }
 
-    /// A mismatch, fit for a log: it holds the server's words, which could repeat the key or be endless.
+    /// A mismatch, fit for a log: it holds the server's words, which could repeat the key or be endless, and the caller's,
+    /// who could have mixed up a field.
     pub(crate) fn mismatch(&self, asked: impl Into<String>, mismatch: Mismatch) -> Error {
-        let mismatch = mismatch.reworded(|found| text::shorten(&self.redact(found)));
+        let mismatch =
+            mismatch.reworded(|mine| self.redact(mine), |found| text::shorten(&self.redact(found)));
         Error::new(asked, ErrorKind::Mismatch(mismatch))
     }
 

@@ -1,7 +1,4 @@
-//! What the examples share: a host, named by the environment or a sandbox of their own, cassettes that can be recorded
-//! again, and a way to deliver webhooks.
-
-mod tape;
+//! What the examples share: a host, named by the environment or a sandbox of their own, and a way to deliver webhooks.
 
 use std::env::{self, VarError};
 use std::error::Error;
@@ -10,8 +7,6 @@ use std::net::{SocketAddr, TcpStream};
 
 use strike_core::{ApiKey, ChargeId, Endpoint, Network};
 use strike_sandbox::{Builder, RunningSandbox, Sandbox};
-
-pub use tape::{Tape, tape};
 
 /// A host to try things on.
 #[derive(Debug)]
@@ -32,9 +27,12 @@ pub fn host() -> Result<Host, Box<dyn Error>> {
     host_or(Sandbox::builder())
 }
 
-/// The same, with a sandbox of another make.
+/// The same, with a sandbox of the caller's own make.
+///
+/// # Errors
+/// As [`host`].
 #[expect(clippy::print_stdout, reason = "examples talk to people")]
-pub(crate) fn host_or(sandbox: Builder) -> Result<Host, Box<dyn Error>> {
+pub fn host_or(sandbox: Builder) -> Result<Host, Box<dyn Error>> {
     match (variable("STRIKE_BASE_URL")?, variable("STRIKE_API_KEY")?) {
         (Some(url), Some(key)) => {
             let network = variable("STRIKE_NETWORK")?.map_or(Ok(Network::Testnet), |name| name.parse())?;
@@ -53,7 +51,7 @@ pub(crate) fn host_or(sandbox: Builder) -> Result<Host, Box<dyn Error>> {
     }
 }
 
-pub(crate) fn variable(name: &str) -> Result<Option<String>, Box<dyn Error>> {
+fn variable(name: &str) -> Result<Option<String>, Box<dyn Error>> {
     match env::var(name) {
         Ok(value) if value.is_empty() => Ok(None),
         Ok(value) => Ok(Some(value)),

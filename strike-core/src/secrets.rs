@@ -43,6 +43,9 @@ impl Secrets {
         let plain = data_encoding::BASE64.decode(credentials.as_bytes()).unwrap_or_default();
         let key = core::str::from_utf8(&plain).unwrap_or_default().trim_end_matches(':');
         self.add(credentials.trim_end_matches('='));
+        if key.is_empty() {
+            return;
+        }
         for encoding in [data_encoding::BASE64, data_encoding::BASE64URL] {
             for plain in [format!("{key}:"), String::from(key)] {
                 self.add(encoding.encode(plain.as_bytes()).trim_end_matches('='));
@@ -56,8 +59,7 @@ impl Secrets {
     }
 
     fn add(&mut self, secret: &str) {
-        // A colon alone, in any encoding, is what an empty key leaves behind.
-        if !(secret.is_empty() || secret == "Og" || self.0.iter().any(|known| known == secret)) {
+        if !(secret.is_empty() || self.0.iter().any(|known| known == secret)) {
             self.0.push(secret.into());
         }
     }

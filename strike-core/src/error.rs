@@ -137,10 +137,13 @@ impl Mismatch {
         Self { field, expected: expected.to_string(), found: found.to_string() }
     }
 
-    /// The same, with what was found in other words.
-    pub(crate) fn reworded(self, reword: impl FnOnce(&str) -> String) -> Self {
-        let found = reword(&self.found);
-        Self { found, ..self }
+    /// The same in other words.
+    pub(crate) fn reworded(
+        self,
+        expected: impl FnOnce(&str) -> String,
+        found: impl FnOnce(&str) -> String,
+    ) -> Self {
+        Self { field: self.field, expected: expected(&self.expected), found: found(&self.found) }
     }
 
     /// Compares two values of a field.

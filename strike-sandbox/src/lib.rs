@@ -58,6 +58,8 @@ mod sandbox;
 #[cfg(feature = "server")]
 mod server;
 mod service;
+#[cfg(feature = "fixtures")]
+mod simulated;
 mod webhooks;
 
 pub use builder::Builder;

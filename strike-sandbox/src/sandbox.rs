@@ -180,6 +180,20 @@ impl Sandbox {
         self.service().advance(by);
     }
 
+    /// Moves the sandbox's clock forward to this moment; a moment that has passed changes nothing.
+    ///
+    /// ```
+    /// # use strike_core::UnixMillis;
+    /// # use strike_sandbox::Sandbox;
+    /// let sandbox = Sandbox::builder().clock_at(UnixMillis::from_secs(1_700_000_000)).build();
+    /// sandbox.advance_to(UnixMillis::from_secs(1_700_003_600));
+    /// sandbox.advance_to(UnixMillis::from_secs(1_600_000_000));
+    /// assert_eq!(sandbox.now(), UnixMillis::from_secs(1_700_003_600));
+    /// ```
+    pub fn advance_to(&self, moment: UnixMillis) {
+        self.advance(moment.saturating_since(self.now()));
+    }
+
     /// What time it is in the sandbox.
     #[must_use]
     pub fn now(&self) -> UnixMillis {

@@ -4,6 +4,7 @@ use strike_core::{Network, UnixMillis};
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
+use crate::faults::Plan;
 use crate::node::Instant;
 use crate::sandbox::Sandbox;
 use crate::service::Service;
@@ -30,8 +31,11 @@ pub struct Builder {
     network: Network,
     seed: Option<u64>,
     clock_at: Option<UnixMillis>,
+    pub(crate) faults: Plan,
     #[cfg(feature = "server")]
     listen: std::net::SocketAddr,
+    #[cfg(feature = "server")]
+    idle: std::time::Duration,
 }
 
 impl Default for Builder {
@@ -41,8 +45,11 @@ impl Default for Builder {
             network: Network::Testnet,
             seed: None,
             clock_at: None,
+            faults: Plan::new(),
             #[cfg(feature = "server")]
             listen: (std::net::Ipv4Addr::LOCALHOST, 0).into(),
+            #[cfg(feature = "server")]
+            idle: crate::server::IDLE,
         }
     }
 }
@@ -85,7 +92,8 @@ impl Builder {
         let drawn = entropy.name("sk_");
         let node = Instant::new(self.network, &mut entropy);
         let clock = Clock::new(self.clock_at);
-        let service = Service::new(self.api_key.unwrap_or(drawn), entropy, clock, Box::new(node));
+        let key = self.api_key.unwrap_or(drawn);
+        let service = Service::new(key, entropy, clock, Box::new(node), self.faults);
         Sandbox::assemble(service, self.network, base_url)
     }
 }
@@ -94,6 +102,7 @@ impl Builder {
 mod start {
     use std::io;
     use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+    use std::time::Duration;
 
     use super::Builder;
     use crate::server::RunningSandbox;
@@ -104,6 +113,16 @@ mod start {
         /// Anyone who reaches the address can pay charges, since the sandbox's own routes ask for no key.
         pub const fn listen(mut self, address: SocketAddr) -> Self {
             self.listen = address;
+            self
+        }
+
+        /// Closes a connection on which a client stays quiet for so long after an answer: 75 seconds unless set, as
+        /// nginx had it. A fresh connection may take 75 seconds over its first request whatever is set here.
+        ///
+        /// A client that asks again just then finds its kept connection closed, and cannot know whether its request
+        /// was read: what the service's clients met with when a payer took his time.
+        pub const fn close_idle_after(mut self, idle: Duration) -> Self {
+            self.idle = idle;
             self
         }
 
@@ -132,8 +151,9 @@ mod start {
             let listener = std::net::TcpListener::bind(self.listen)?;
             listener.set_nonblocking(true)?;
             let address = listener.local_addr()?;
+            let idle = self.idle;
             let sandbox = self.build_at(format!("http://{}/api/v1/", reachable(address)));
-            RunningSandbox::start(sandbox, listener, address)
+            RunningSandbox::start(sandbox, listener, address, idle)
         }
     }
 

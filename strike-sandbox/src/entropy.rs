@@ -35,6 +35,19 @@ impl Entropy {
         Self(ChaCha20Rng::from_seed(key))
     }
 
+    /// Another stream from the same seed, from its beginning; this one goes on as if nothing had happened.
+    pub(crate) fn beside(&self, stream: u64) -> Self {
+        let mut beside = ChaCha20Rng::from_seed(self.0.get_seed());
+        beside.set_stream(stream);
+        Self(beside)
+    }
+
+    /// A number from 0 up to 1, without 1.
+    pub(crate) fn fraction(&mut self) -> f64 {
+        // Both numbers are exact in a double, so that the first never becomes the second.
+        f64::from(self.0.next_u32()) / 4_294_967_296.0
+    }
+
     pub(crate) fn bytes32(&mut self) -> [u8; 32] {
         let mut bytes = [0; 32];
         self.0.fill_bytes(&mut bytes);

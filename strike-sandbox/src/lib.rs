@@ -7,8 +7,9 @@
 //! * `Builder::start` (feature `server`, on by default) puts it behind HTTP on 127.0.0.1.
 //! * The binary `strike-sandbox` (same feature) does so for programs in other languages.
 //!
-//! Besides the API below `/api/v1/` there is one route that only a sandbox can have, and which needs no key:
-//! `POST /sandbox/charges/{id}/pay` pays a charge, and answers its preimage.
+//! Besides the API below `/api/v1/` there are routes that only a sandbox can have, and which need no key:
+//! `POST /sandbox/charges/{id}/pay` pays a charge, and answers its preimage; `/sandbox/faults` holds the plan of what
+//! goes wrong, which is told in [`faults`].
 //!
 //! ```
 //! use strike_core::http::Request;
@@ -36,6 +37,7 @@ mod changes;
 mod clock;
 mod control;
 mod entropy;
+pub mod faults;
 mod guard;
 mod ledger;
 mod node;

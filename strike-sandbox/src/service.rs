@@ -13,11 +13,15 @@ use crate::changes::Changes;
 use crate::clock::Clock;
 use crate::control;
 use crate::entropy::Entropy;
+use crate::faults::{Course, Faults, Plan};
 use crate::ledger::{Charge, Ledger};
 use crate::node::{self, Node, Paid, PayError, Terms};
 
 /// The most bytes of body that are read.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
+
+/// The stream of randomness that faults draw from.
+const FAULTS: u64 = 1;
 
 pub(crate) struct Service {
     api_key: String,
@@ -27,13 +31,24 @@ pub(crate) struct Service {
     ledger: Ledger,
     requests: u64,
     changes: Arc<Changes>,
+    pub(crate) faults: Faults,
+    /// Whether what is asked for is only answered, and not done.
+    rehearsing: bool,
 }
 
 impl Service {
     /// A service without charges.
-    pub(crate) fn new(api_key: String, entropy: Entropy, clock: Clock, node: Box<dyn Node>) -> Self {
+    pub(crate) fn new(
+        api_key: String,
+        entropy: Entropy,
+        clock: Clock,
+        node: Box<dyn Node>,
+        plan: Plan,
+    ) -> Self {
         Self {
             api_key,
+            faults: Faults::new(plan, entropy.beside(FAULTS)),
+            rehearsing: false,
             entropy,
             clock,
             node,
@@ -74,6 +89,17 @@ impl Service {
 
     pub(crate) fn charges(&self) -> usize {
         self.ledger.len()
+    }
+
+    /// What becomes of a request on its way, as the plan of faults has it.
+    pub(crate) fn course(&mut self, request: &HttpRequest, now: UnixMillis) -> Course {
+        let Some(due) = self.faults.due(request) else {
+            return Course::plain(self.respond(request, now));
+        };
+        self.rehearsing = !due.processed;
+        let response = self.respond(request, now);
+        self.rehearsing = false;
+        self.faults.course(due, request, response, now)
     }
 
     pub(crate) fn respond(&mut self, request: &HttpRequest, now: UnixMillis) -> HttpResponse {
@@ -129,8 +155,10 @@ impl Service {
                 .saturating_add(expiry.unwrap_or(node::DEFAULT_EXPIRY)),
         };
         let answer = charge.to_json();
-        self.ledger.push(charge);
-        self.changes.announce();
+        if !self.rehearsing {
+            self.ledger.push(charge);
+            self.changes.announce();
+        }
         Ok(answer)
     }
 

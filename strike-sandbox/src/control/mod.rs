@@ -1,6 +1,7 @@
 //! What only a sandbox can offer: the routes below `/sandbox/`, which ask for no key.
 
 mod charges;
+mod faults;
 
 use strike_core::http::{Method, StatusCode};
 use strike_core::{HttpRequest, UnixMillis};
@@ -23,6 +24,10 @@ pub(crate) fn respond(
     match (request.method(), path) {
         (&Method::POST, ["charges", id, "pay"]) => charges::pay(service, id, now),
         (_, ["charges", _, "pay"]) => Err(Refusal::method_not_allowed("POST")),
+        (&Method::GET, ["faults"]) => faults::show(service),
+        (&Method::POST, ["faults"]) => faults::add(service, request),
+        (&Method::DELETE, ["faults"]) => faults::clear(service),
+        (_, ["faults"]) => Err(Refusal::method_not_allowed("GET, POST, DELETE")),
         _ => Err(Refusal::not_found()),
     }
 }

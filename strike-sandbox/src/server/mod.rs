@@ -1,6 +1,10 @@
 //! HTTP/1.1 on a socket: reads a request whole, hands it to the sandbox, writes the answer.
 
+mod line;
+mod perform;
+mod room;
 mod running;
+mod stream;
 
 use std::convert::identity;
 use std::io;
@@ -15,16 +19,23 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
+use self::line::{Line, Told};
+use self::perform::perform;
+use self::room::{Place, Room, Stage};
+use self::stream::Stream;
+use crate::faults::{Act, Course};
 use crate::sandbox::Sandbox;
 use crate::service::MAX_BODY;
 
 pub use running::RunningSandbox;
 
-/// How long a connection may be idle, or take over a request's head: nginx's own default.
-const IDLE: Duration = Duration::from_secs(75);
+/// How long a connection may be idle after an answer, unless the builder says otherwise: nginx's own default.
+pub(crate) const IDLE: Duration = Duration::from_secs(75);
+/// How long a request's head may take.
+const HEAD: Duration = Duration::from_secs(75);
 /// How long a request's body may take.
 const BODY: Duration = Duration::from_secs(30);
 /// How much of a body that is too large is read all the same, so that its sender gets to see the refusal: a
@@ -32,22 +43,19 @@ const BODY: Duration = Duration::from_secs(30);
 const DRAIN: usize = 16 * MAX_BODY;
 /// How much of a request's head is kept for a connection.
 const MAX_HEAD: usize = 64 * 1024;
-/// How many connections are open at once; more wait to be taken.
+/// How many connections are open at once; one more takes the place of another.
 const MOST_CONNECTIONS: usize = 512;
 
-/// Takes connections until it is dropped.
-pub(crate) async fn serve(listener: TcpListener, sandbox: Sandbox) {
-    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    // Nobody closes the semaphore, so there is always room in the end.
-    while let Ok(place) = Arc::clone(&room).acquire_owned().await {
+/// Takes connections until it is dropped. After an answer, a client may be quiet for as long as `idle`.
+pub(crate) async fn serve(listener: TcpListener, sandbox: Sandbox, idle: Duration) {
+    let room = Room::new(MOST_CONNECTIONS);
+    loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let connection = connection(stream, sandbox.clone());
+                let place = room.enter();
                 // A panic ends with its own task, and the server goes on.
-                tokio::spawn(async move {
-                    connection.await;
-                    drop(place);
-                });
+                let task = tokio::spawn(connection(stream, sandbox.clone(), Arc::clone(&place), idle));
+                place.belongs_to(task.abort_handle());
             }
             // Out of file descriptors, most often: they come back when connections end.
             Err(_) => sleep(Duration::from_millis(50)).await,
@@ -55,25 +63,56 @@ pub(crate) async fn serve(listener: TcpListener, sandbox: Sandbox) {
     }
 }
 
-async fn connection(stream: TcpStream, sandbox: Sandbox) {
+async fn connection(stream: TcpStream, sandbox: Sandbox, place: Arc<Place>, idle: Duration) {
     // Small answers must not wait for each other; without it they only come later.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| answer(request, sandbox.clone()));
-    // How a connection ends is its client's affair: nothing here depends on it.
-    let _ = http1::Builder::new()
+    let line = Line::new(Stream::Plain(stream), Arc::clone(&place), idle);
+    let (struck, mut strikes) = mpsc::channel(1);
+    let service = service_fn(move |request| {
+        place.comes_to(Stage::Telling);
+        answer(request, sandbox.clone(), Arc::clone(&place), struck.clone())
+    });
+    let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(IDLE)
+        // hyper's timer runs between two requests, too.
+        .header_read_timeout(HEAD.max(idle))
         .max_buf_size(MAX_HEAD)
         .title_case_headers(true)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+        // The answers have the sandbox's own date.
+        .auto_date_header(false)
+        .serve_connection(TokioIo::new(line), service);
+    let acts = tokio::select! {
+        biased;
+        Some(acts) = strikes.recv() => acts,
+        // How a connection ends is its client's affair: nothing here depends on it.
+        _ = &mut connection => return,
+    };
+    // From here on the exchange is none that hyper would make.
+    perform(connection.into_parts().io.into_inner().into_stream(), acts).await;
 }
 
-async fn answer(request: Request<Incoming>, sandbox: Sandbox) -> io::Result<Response<Full<Bytes>>> {
+async fn answer(
+    request: Request<Incoming>,
+    sandbox: Sandbox,
+    place: Arc<Place>,
+    struck: mpsc::Sender<Vec<Act>>,
+) -> io::Result<Response<Told<Full<Bytes>>>> {
     let (head, body) = request.into_parts();
     let body = timeout(BODY, read(body)).await.map_err(io::Error::from).and_then(identity)?;
-    let response = sandbox.respond(&Request::from_parts(head, body));
-    Ok(response.map(|body| Full::new(Bytes::from(body))))
+    place.comes_to(Stage::Answering);
+    match sandbox.course(&Request::from_parts(head, body)) {
+        Course::Whole { after, response } => {
+            if !after.is_zero() {
+                sleep(after).await;
+            }
+            Ok(response.map(|body| Told::new(Full::new(Bytes::from(body)), place)))
+        }
+        Course::Broken { acts, .. } => {
+            // Whoever holds the connection takes it from here.
+            let _ = struck.send(acts).await;
+            std::future::pending().await
+        }
+    }
 }
 
 /// The body, or one byte more than the sandbox takes.

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::ops::Deref;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -16,9 +17,12 @@ use crate::sandbox::Sandbox;
 /// Dropping it stops the server: the port is closed when the drop is over, connections with it. Clones of the
 /// sandbox stay usable in memory.
 ///
-/// Every request that is HTTP goes to [`Sandbox::respond`]. Only what is none, and a head of more than 100 fields,
-/// is refused by the server itself, and is no request to the sandbox. An idle connection is closed after 75
-/// seconds, as nginx does.
+/// Every request that is HTTP goes to [`Sandbox::respond`], by way of the [faults](crate::faults). Only what is none,
+/// and a head of more than 100 fields, is refused by the server itself, and is no request to the sandbox.
+///
+/// Nobody holds it up. A head may take 75 seconds and a body 30; a connection that stays idle after an answer is
+/// closed ([`close_idle_after`](crate::Builder::close_idle_after)), and so is one whose client leaves an answer unread
+/// for 30 seconds. Of more than 512 connections, the one on which nothing has happened for longest is closed.
 #[derive(Debug)]
 #[must_use = "the server stops when this is dropped"]
 pub struct RunningSandbox {
@@ -29,7 +33,12 @@ pub struct RunningSandbox {
 }
 
 impl RunningSandbox {
-    pub(crate) fn start(sandbox: Sandbox, listener: TcpListener, address: SocketAddr) -> io::Result<Self> {
+    pub(crate) fn start(
+        sandbox: Sandbox,
+        listener: TcpListener,
+        address: SocketAddr,
+        idle: Duration,
+    ) -> io::Result<Self> {
         let (stop, stopped) = oneshot::channel();
         let (report, outcome) = mpsc::channel();
         let service = sandbox.clone();
@@ -37,7 +46,7 @@ impl RunningSandbox {
             // The runtime is made here, and dropped here: neither may happen inside a caller's runtime.
             match enter(listener) {
                 Ok((runtime, listener)) => {
-                    runtime.spawn(super::serve(listener, service));
+                    runtime.spawn(super::serve(listener, service, idle));
                     let _ = report.send(Ok(()));
                     // Either way it is over: told to stop, or nobody is left to tell.
                     let _ = runtime.block_on(stopped);

@@ -35,7 +35,7 @@ pub struct Builder {
     #[cfg(feature = "server")]
     listen: std::net::SocketAddr,
     #[cfg(feature = "server")]
-    idle: std::time::Duration,
+    limits: crate::server::Limits,
 }
 
 impl Default for Builder {
@@ -49,7 +49,7 @@ impl Default for Builder {
             #[cfg(feature = "server")]
             listen: (std::net::Ipv4Addr::LOCALHOST, 0).into(),
             #[cfg(feature = "server")]
-            idle: crate::server::IDLE,
+            limits: crate::server::Limits::default(),
         }
     }
 }
@@ -122,7 +122,15 @@ mod start {
         /// A client that asks again just then finds its kept connection closed, and cannot know whether its request
         /// was read: what the service's clients met with when a payer took his time.
         pub const fn close_idle_after(mut self, idle: Duration) -> Self {
-            self.idle = idle;
+            self.limits.idle = idle;
+            self
+        }
+
+        /// How many connections are open at once: 512 unless set, and 1 at least. One more is taken all the same, and
+        /// the one on which nothing has happened for longest is closed for it: one that waits for its client, if any
+        /// does.
+        pub const fn most_connections(mut self, most: usize) -> Self {
+            self.limits.connections = if most == 0 { 1 } else { most };
             self
         }
 
@@ -151,9 +159,9 @@ mod start {
             let listener = std::net::TcpListener::bind(self.listen)?;
             listener.set_nonblocking(true)?;
             let address = listener.local_addr()?;
-            let idle = self.idle;
+            let limits = self.limits;
             let sandbox = self.build_at(format!("http://{}/api/v1/", reachable(address)));
-            RunningSandbox::start(sandbox, listener, address, idle)
+            RunningSandbox::start(sandbox, listener, address, limits)
         }
     }
 

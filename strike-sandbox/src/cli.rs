@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use lexopt::prelude::{Long, Short, ValueExt};
 use strike_core::{ApiKey, Network};
@@ -17,6 +19,9 @@ Options:
       --api-key KEY      The account's key [default: drawn at random]
       --network NETWORK  bitcoin, testnet, signet or regtest [default: testnet]
       --seed N           Draw keys, ids and preimages from this number, the same in every run
+      --faults FILE      What goes wrong on purpose, as JSON; also at /sandbox/faults while it runs
+      --idle-close SECONDS
+                         Close a connection that is quiet for so long after an answer [default: 75]
       --json             First line of output: {\"base_url\": ..., \"api_key\": ...}
   -h, --help             Print this help
   -V, --version          Print the version
@@ -37,6 +42,8 @@ pub(crate) struct Options {
     pub(crate) api_key: Option<String>,
     pub(crate) network: Network,
     pub(crate) seed: Option<u64>,
+    pub(crate) faults: Option<PathBuf>,
+    pub(crate) idle_close: Option<Duration>,
     pub(crate) json: bool,
 }
 
@@ -47,6 +54,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         api_key: None,
         network: Network::Testnet,
         seed: None,
+        faults: None,
+        idle_close: None,
         json: false,
     };
     let mut allow_remote = false;
@@ -58,6 +67,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             Long("api-key") => options.api_key = Some(parser.value()?.parse_with(api_key)?),
             Long("network") => options.network = parser.value()?.parse()?,
             Long("seed") => options.seed = Some(parser.value()?.parse()?),
+            Long("faults") => options.faults = Some(parser.value()?.into()),
+            Long("idle-close") => options.idle_close = Some(parser.value()?.parse_with(seconds)?),
             Long("json") => options.json = true,
             Long("help") | Short('h') => return Ok(Command::Help),
             Long("version") | Short('V') => return Ok(Command::Version),
@@ -82,6 +93,12 @@ fn address(text: &str) -> Result<SocketAddr, &'static str> {
     }
 }
 
+/// A time to wait, of a second or more.
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds > 0);
+    seconds.map(Duration::from_secs).ok_or("expected a number of seconds, 1 or more")
+}
+
 /// A key that clients take: anything else would start a sandbox that nobody can open.
 fn api_key(text: &str) -> Result<String, strike_core::Error> {
     ApiKey::new(text).map(|_| text.to_owned())
@@ -102,6 +119,8 @@ mod tests {
             api_key: None,
             network: Network::Testnet,
             seed: None,
+            faults: None,
+            idle_close: None,
             json: false,
         };
         assert_eq!(run(""), Ok(Command::Run(defaults)));
@@ -110,9 +129,12 @@ mod tests {
             api_key: Some("sk_demo".to_owned()),
             network: Network::Regtest,
             seed: Some(7),
+            faults: Some("plan.json".into()),
+            idle_close: Some(Duration::from_secs(5)),
             json: true,
         };
-        let arguments = "--listen [::1]:0 --api-key=sk_demo --network regtest --seed 7 --json";
+        let arguments = "--listen [::1]:0 --api-key=sk_demo --network regtest --seed 7 --faults plan.json \
+            --idle-close 5 --json";
         assert_eq!(run(arguments), Ok(Command::Run(all)));
         assert_eq!(run("--seed 1 --help"), Ok(Command::Help));
         assert_eq!(run("-V"), Ok(Command::Version));
@@ -138,6 +160,9 @@ mod tests {
             ("--seed seven", "seven"),
             ("--api-key a:b", "colon"),
             ("--json=yes", "yes"),
+            ("--faults", "--faults"),
+            ("--idle-close 0", "1 or more"),
+            ("--idle-close soon", "soon"),
         ] {
             let refusal = run(arguments).expect_err(arguments);
             assert!(refusal.contains(part), "{arguments}: {refusal}");

@@ -3,8 +3,10 @@
 mod cli;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
+use strike_sandbox::faults::Plan;
 use strike_sandbox::{RunningSandbox, Sandbox};
 
 fn main() -> ExitCode {
@@ -35,6 +37,12 @@ fn run(options: cli::Options) -> io::Result<()> {
         if let Some(seed) = options.seed {
             builder = builder.seed(seed);
         }
+        if let Some(file) = options.faults {
+            builder = builder.faults(plan(&file)?);
+        }
+        if let Some(idle) = options.idle_close {
+            builder = builder.close_idle_after(idle);
+        }
         let sandbox = builder
             .start()
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}")))?;
@@ -42,6 +50,15 @@ fn run(options: cli::Options) -> io::Result<()> {
         stopped.await;
         Ok(())
     })
+}
+
+/// The plan in a file.
+fn plan(file: &Path) -> io::Result<Plan> {
+    let name = file.display();
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot read {name}: {error}")))?;
+    Plan::from_json(&text)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("{name}: {error}")))
 }
 
 /// Ends when the program is asked to stop.

@@ -32,8 +32,22 @@ use crate::service::MAX_BODY;
 
 pub use running::RunningSandbox;
 
-/// How long a connection may be idle after an answer, unless the builder says otherwise: nginx's own default.
-pub(crate) const IDLE: Duration = Duration::from_secs(75);
+/// What the builder can set.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// How long a connection may be idle after an answer.
+    pub(crate) idle: Duration,
+    /// How many connections are open at once; one more takes the place of another.
+    pub(crate) connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        // The time is nginx's own default.
+        Self { idle: Duration::from_secs(75), connections: 512 }
+    }
+}
+
 /// How long a request's head may take.
 const HEAD: Duration = Duration::from_secs(75);
 /// How long a request's body may take.
@@ -43,18 +57,16 @@ const BODY: Duration = Duration::from_secs(30);
 const DRAIN: usize = 16 * MAX_BODY;
 /// How much of a request's head is kept for a connection.
 const MAX_HEAD: usize = 64 * 1024;
-/// How many connections are open at once; one more takes the place of another.
-const MOST_CONNECTIONS: usize = 512;
 
-/// Takes connections until it is dropped. After an answer, a client may be quiet for as long as `idle`.
-pub(crate) async fn serve(listener: TcpListener, sandbox: Sandbox, idle: Duration) {
-    let room = Room::new(MOST_CONNECTIONS);
+/// Takes connections until it is dropped.
+pub(crate) async fn serve(listener: TcpListener, sandbox: Sandbox, limits: Limits) {
+    let room = Room::new(limits.connections);
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
                 let place = room.enter();
                 // A panic ends with its own task, and the server goes on.
-                let task = tokio::spawn(connection(stream, sandbox.clone(), Arc::clone(&place), idle));
+                let task = tokio::spawn(connection(stream, sandbox.clone(), Arc::clone(&place), limits.idle));
                 place.belongs_to(task.abort_handle());
             }
             // Out of file descriptors, most often: they come back when connections end.

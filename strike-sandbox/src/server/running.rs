@@ -5,11 +5,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::ops::Deref;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
+use super::Limits;
 use crate::sandbox::Sandbox;
 
 /// A [`Sandbox`] that also answers on a socket; it is one by [`Deref`].
@@ -22,7 +22,8 @@ use crate::sandbox::Sandbox;
 ///
 /// Nobody holds it up. A head may take 75 seconds and a body 30; a connection that stays idle after an answer is
 /// closed ([`close_idle_after`](crate::Builder::close_idle_after)), and so is one whose client leaves an answer unread
-/// for 30 seconds. Of more than 512 connections, the one on which nothing has happened for longest is closed.
+/// for 30 seconds. Beyond 512 connections ([`most_connections`](crate::Builder::most_connections)), the one on which
+/// nothing has happened for longest is closed for the next.
 #[derive(Debug)]
 #[must_use = "the server stops when this is dropped"]
 pub struct RunningSandbox {
@@ -37,7 +38,7 @@ impl RunningSandbox {
         sandbox: Sandbox,
         listener: TcpListener,
         address: SocketAddr,
-        idle: Duration,
+        limits: Limits,
     ) -> io::Result<Self> {
         let (stop, stopped) = oneshot::channel();
         let (report, outcome) = mpsc::channel();
@@ -46,7 +47,7 @@ impl RunningSandbox {
             // The runtime is made here, and dropped here: neither may happen inside a caller's runtime.
             match enter(listener) {
                 Ok((runtime, listener)) => {
-                    runtime.spawn(super::serve(listener, service, idle));
+                    runtime.spawn(super::serve(listener, service, limits));
                     let _ = report.send(Ok(()));
                     // Either way it is over: told to stop, or nobody is left to tell.
                     let _ = runtime.block_on(stopped);

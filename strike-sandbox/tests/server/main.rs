@@ -2,6 +2,12 @@
 //!
 //! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
 
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod idle;
 // It is stopped by signals, which Windows has not.
 #[cfg(test)]
 #[cfg(unix)]

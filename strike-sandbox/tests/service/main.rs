@@ -10,6 +10,8 @@ mod access;
 #[cfg(test)]
 mod create;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod invoice;

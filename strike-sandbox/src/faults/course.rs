@@ -76,6 +76,8 @@ fn broken(kind: &Kind, mut response: HttpResponse, noise: impl FnOnce() -> Vec<u
         let length = u64::try_from(response.body().len()).unwrap_or(u64::MAX).saturating_add_signed(*off_by);
         response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
+    // It ends, and a client that has all it wants must not keep it for its next request.
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     let mut bytes = head(&response);
     let body_at = bytes.len();
     bytes.extend_from_slice(response.body());
@@ -122,7 +124,7 @@ pub(super) fn head(response: &HttpResponse) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX-A: b\r\n\r\n";
+    const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX-A: b\r\nConnection: close\r\n\r\n";
 
     fn answer() -> HttpResponse {
         let mut response = HttpResponse::new(b"[ ]".to_vec());

@@ -28,7 +28,8 @@ use super::shape;
 /// | [`answer`](Self::answer) | no | the given answer; the connection goes on |
 /// | [`latency`](Self::latency) | yes | the answer, later; the connection goes on |
 ///
-/// No fault holds a connection for more than five minutes: then it is closed. It ends earlier when the client
+/// An answer after which the connection ends says `Connection: close`, and is otherwise the one that there would have
+/// been. No fault holds a connection for more than five minutes: then it is closed. It ends earlier when the client
 /// leaves or the server stops.
 ///
 /// ```

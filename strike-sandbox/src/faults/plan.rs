@@ -23,7 +23,7 @@ use super::shape;
 /// # Ok::<(), strike_sandbox::faults::PlanError>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with the field `faults`")]
 #[must_use]
 pub struct Plan {
     #[serde(rename = "faults")]
@@ -32,7 +32,7 @@ pub struct Plan {
 
 /// One rule of a plan. It is shown as its JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a rule: an object with the field `fault`")]
 pub struct Rule {
     #[serde(
         default,

@@ -30,11 +30,11 @@ fn taken(sandbox: &RunningSandbox, request: &str) -> (Vec<u8>, End) {
     connection.rest()
 }
 
-/// What the list's answer is when nothing goes wrong.
+/// What the list's answer is when nothing goes wrong, but for the end of the connection.
 fn whole() -> String {
     let sandbox = start(Plan::new());
     let answer = Connection::open(sandbox.address()).ask(&list());
-    format!("{}{}", answer.head, answer.body)
+    format!("{}{}", answer.head.replace("keep-alive", "close"), answer.body)
 }
 
 /// What a client of a list that goes wrong is sent, on a connection that then ends.

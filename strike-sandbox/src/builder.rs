@@ -107,6 +107,9 @@ mod start {
     use super::Builder;
     use crate::server::RunningSandbox;
 
+    /// As good as for ever, and still within what clocks can count.
+    const LONGEST_IDLE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
     impl Builder {
         /// Where [`start`](Self::start) listens: 127.0.0.1 and a free port unless set; port 0 means a free one.
         ///
@@ -117,12 +120,13 @@ mod start {
         }
 
         /// Closes a connection on which a client stays quiet for so long after an answer: 75 seconds unless set, as
-        /// nginx had it. A fresh connection may take 75 seconds over its first request whatever is set here.
+        /// nginx had it. A fresh connection may take 75 seconds over its first request however short this is, and
+        /// longer only if this is longer.
         ///
         /// A client that asks again just then finds its kept connection closed, and cannot know whether its request
         /// was read: what the service's clients met with when a payer took his time.
-        pub const fn close_idle_after(mut self, idle: Duration) -> Self {
-            self.limits.idle = idle;
+        pub fn close_idle_after(mut self, idle: Duration) -> Self {
+            self.limits.idle = idle.min(LONGEST_IDLE);
             self
         }
 

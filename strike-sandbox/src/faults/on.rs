@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(due(When::Chance(0.6)).len(), 7);
         for never in [When::Nth(0), When::Every(0), When::First(0), When::Chance(0.5), When::Chance(f64::NAN)]
         {
-            assert_eq!(due(never), [], "{never:?}");
+            assert!(due(never).is_empty(), "{never:?}");
         }
     }
 }

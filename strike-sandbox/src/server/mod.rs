@@ -1,6 +1,8 @@
 //! HTTP/1.1 on a socket: reads a request whole, hands it to the sandbox, writes the answer.
 
 mod line;
+#[cfg(test)]
+mod patience;
 mod perform;
 mod room;
 mod running;

@@ -10,7 +10,7 @@ mod hostile;
 mod idle;
 // It is stopped by signals, which Windows has not.
 #[cfg(test)]
-#[cfg(unix)]
+#[cfg(all(unix, feature = "binary"))]
 mod program;
 #[cfg(test)]
 mod socket;

@@ -61,6 +61,12 @@ fn neither_half_a_request_nor_a_late_answer_is_idleness() {
     until_idle_is_closed(&sandbox);
     connection.write(&request.as_bytes()[body..]);
     assert_eq!(connection.read().status(), 200);
+    // The third comes together with the next one's beginning.
+    connection.write(format!("{}{}", list(), &request[..body]).as_bytes());
+    assert_eq!(connection.read().status(), 200);
+    until_idle_is_closed(&sandbox);
+    connection.write(&request.as_bytes()[body..]);
+    assert_eq!(connection.read().status(), 200);
     assert_eq!(connection.end_of_file(), 0);
 }
 

@@ -1,9 +1,10 @@
-//! A sandbox in the making: which key, network, seed and clock, and where it listens.
+//! A sandbox in the making: which key, network, seed and clock, and what it does otherwise.
 
 use strike_core::{Network, UnixMillis};
 
 use crate::clock::Clock;
 use crate::entropy::{Entropy, NAME_LENGTH};
+use crate::faults::Plan;
 use crate::ledger::Ledger;
 use crate::node::{NodeKey, Settlement, Shape};
 use crate::quirks::Quirks;
@@ -36,12 +37,15 @@ pub struct Builder {
     settlement: Settlement,
     pub(crate) webhook: Option<Webhook>,
     quirks: Quirks,
+    pub(crate) faults: Plan,
     #[cfg(feature = "server")]
-    listen: std::net::SocketAddr,
+    pub(crate) listen: std::net::SocketAddr,
     #[cfg(feature = "server")]
-    plain_listen: Option<std::net::SocketAddr>,
+    pub(crate) plain_listen: Option<std::net::SocketAddr>,
     #[cfg(feature = "tls")]
-    tls: bool,
+    pub(crate) tls: bool,
+    #[cfg(feature = "server")]
+    pub(crate) limits: crate::server::Limits,
 }
 
 impl Default for Builder {
@@ -54,12 +58,15 @@ impl Default for Builder {
             settlement: Settlement::Instant,
             webhook: None,
             quirks: Quirks::new(),
+            faults: Plan::new(),
             #[cfg(feature = "server")]
             listen: (std::net::Ipv4Addr::LOCALHOST, 0).into(),
             #[cfg(feature = "server")]
             plain_listen: None,
             #[cfg(feature = "tls")]
             tls: false,
+            #[cfg(feature = "server")]
+            limits: crate::server::Limits::default(),
         }
     }
 }
@@ -111,7 +118,7 @@ impl Builder {
     /// Where the API is without a server.
     pub(crate) const IN_MEMORY: &'static str = "http://127.0.0.1/api/v1/";
 
-    fn build_at(self, base_url: String) -> Sandbox {
+    pub(crate) fn build_at(self, base_url: String) -> Sandbox {
         let (identity, clock) = (self.identity(), Clock::new(self.clock_at));
         self.assemble(identity, clock, Ledger::default(), base_url)
     }
@@ -144,6 +151,7 @@ impl Builder {
             ledger,
             webhook: self.webhook,
             quirks: self.quirks,
+            faults: self.faults,
         });
         Sandbox::assemble(service, self.network, base_url)
     }
@@ -154,114 +162,6 @@ pub(crate) struct Identity {
     pub(crate) api_key: String,
     pub(crate) node_key: NodeKey,
     pub(crate) entropy: Entropy,
-}
-
-#[cfg(feature = "server")]
-mod start {
-    use std::io;
-    use std::net::SocketAddr;
-
-    use super::Builder;
-    use crate::sandbox::Sandbox;
-    use crate::server::{Port, Protocol, RunningSandbox};
-
-    impl Builder {
-        /// Where [`start`](Self::start) listens: 127.0.0.1 and a free port unless set; port 0 means a free one.
-        ///
-        /// Anyone who reaches the address can pay charges, since the sandbox's own routes ask for no key.
-        pub const fn listen(mut self, address: SocketAddr) -> Self {
-            self.listen = address;
-            self
-        }
-
-        /// Speaks plain HTTP on this address, too: the same sandbox by a second port, for clients that know no
-        /// TLS. Port 0 means a free one, which [`RunningSandbox::plain_base_url`] tells.
-        pub const fn plain_listen(mut self, address: SocketAddr) -> Self {
-            self.plain_listen = Some(address);
-            self
-        }
-
-        /// Speaks HTTPS where it [`listen`](Self::listen)s, in TLS 1.2 and 1.3.
-        ///
-        /// The server's certificate is for localhost, 127.0.0.1, ::1 and the address that it listens on, and for
-        /// the names of the service: api.strike.acinq.co, api.dev.strike.acinq.co, and the older and shorter
-        /// ones. It is valid for a year from the system's time, and at the sandbox's own. The
-        /// authority that signed it is made anew for every start, whatever the seed, and clients have to be told
-        /// to trust it: [`RunningSandbox::ca_certificate`].
-        ///
-        /// ```
-        /// use strike_sandbox::Sandbox;
-        ///
-        /// let sandbox = Sandbox::builder().tls().plain_listen(([127, 0, 0, 1], 0).into()).start()?;
-        /// assert!(sandbox.base_url().starts_with("https://127.0.0.1:"));
-        /// assert!(sandbox.plain_base_url().is_some_and(|url| url.starts_with("http://127.0.0.1:")));
-        /// // What a client is told to trust; of both of ours, by `ca_certificate` of the transport's builder.
-        /// let pem = sandbox.ca_certificate().unwrap_or_default();
-        /// assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"));
-        /// # Ok::<(), std::io::Error>(())
-        /// ```
-        #[cfg(feature = "tls")]
-        pub const fn tls(mut self) -> Self {
-            self.tls = true;
-            self
-        }
-
-        /// A sandbox behind an HTTP server on a thread of its own.
-        ///
-        /// It listens when this returns, for callers of every kind: sync, async, or another process.
-        ///
-        /// # Errors
-        /// If an address cannot be listened on (another program has it, most often), if the system has no thread
-        /// left, or if a webhook's address or certificates are of no use.
-        ///
-        /// ```
-        /// use std::io::{Read, Write};
-        /// use strike_sandbox::Sandbox;
-        ///
-        /// let sandbox = Sandbox::builder().start()?;
-        /// let mut stream = std::net::TcpStream::connect(sandbox.address())?;
-        /// stream.write_all(b"GET /api/v1/charges HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
-        /// let mut answer = String::new();
-        /// stream.read_to_string(&mut answer)?;
-        /// assert!(answer.starts_with("HTTP/1.1 401 Unauthorized\r\n"));
-        /// assert_eq!(sandbox.requests(), 1);
-        /// # Ok::<(), std::io::Error>(())
-        /// ```
-        pub fn start(self) -> io::Result<RunningSandbox> {
-            self.start_with(|builder, base_url| Ok(builder.build_at(base_url)))
-        }
-
-        /// A server for the sandbox that is made once its address is known.
-        pub(crate) fn start_with(
-            self,
-            make: impl FnOnce(Self, String) -> io::Result<Sandbox>,
-        ) -> io::Result<RunningSandbox> {
-            let (protocol, ca_certificate) = self.protocol()?;
-            let front = Port::open(self.listen, protocol)?;
-            let plain = self.plain_listen.map(|listen| Port::open(listen, Protocol::Http)).transpose()?;
-            let sandbox = make(self, front.base_url())?;
-            RunningSandbox::start(sandbox, front, plain, ca_certificate)
-        }
-
-        /// What to speak, and with TLS the authority to trust.
-        #[cfg(feature = "tls")]
-        fn protocol(&self) -> io::Result<(Protocol, Option<String>)> {
-            use crate::clock::Clock;
-            use crate::server::Acceptor;
-
-            if !self.tls {
-                return Ok((Protocol::Http, None));
-            }
-            let moments = [Clock::new(None).now(), Clock::new(self.clock_at).now()];
-            let (acceptor, authority) = Acceptor::new(self.listen.ip(), &moments)?;
-            Ok((Protocol::Https(acceptor), Some(authority)))
-        }
-
-        #[cfg(not(feature = "tls"))]
-        fn protocol(&self) -> io::Result<(Protocol, Option<String>)> {
-            Ok((Protocol::Http, None))
-        }
-    }
 }
 
 impl std::fmt::Debug for Builder {

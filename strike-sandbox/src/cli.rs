@@ -5,6 +5,7 @@ mod webhook;
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use lexopt::prelude::{Long, Short, ValueExt};
 use strike_core::{ApiKey, Network};
@@ -28,6 +29,9 @@ Options:
       --seed N           Draw keys, ids and preimages from this number, the same in every run
       --data FILE        Keep charges in this file, over restarts [default: in memory]
       --settle HOW       instant, or lightning for real payments over a channel [default: instant]
+      --faults FILE      What goes wrong on purpose, as JSON; also at /sandbox/faults while it runs
+      --idle-close SECONDS
+                         Close a connection that is quiet for so long after an answer [default: 75]
       --json             First line of output: {\"base_url\": ..., \"api_key\": ...}, and with --tls
                          \"ca_cert\" (a path) and \"plain_base_url\" (with --plain-listen)
   -h, --help             Print this help
@@ -84,6 +88,8 @@ pub(crate) struct Options {
     pub(crate) quirks: Quirks,
     pub(crate) webhook: Option<Webhook>,
     pub(crate) data: Option<PathBuf>,
+    pub(crate) faults: Option<PathBuf>,
+    pub(crate) idle_close: Option<Duration>,
     pub(crate) json: bool,
 }
 
@@ -101,6 +107,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         quirks: Quirks::new(),
         webhook: None,
         data: None,
+        faults: None,
+        idle_close: None,
         json: false,
     };
     let mut webhook = webhook::Flags::default();
@@ -122,6 +130,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
                 webhook.read(&name, &mut parser)?;
             }
             Long("data") => options.data = Some(parser.value()?.into()),
+            Long("faults") => options.faults = Some(parser.value()?.into()),
+            Long("idle-close") => options.idle_close = Some(parser.value()?.parse_with(seconds)?),
             Long("json") => options.json = true,
             Long("help") | Short('h') => return Ok(Command::Help),
             Long("version") | Short('V') => return Ok(Command::Version),
@@ -173,6 +183,12 @@ fn address(text: &str) -> Result<SocketAddr, &'static str> {
     }
 }
 
+/// A time to wait, of a second or more.
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds > 0);
+    seconds.map(Duration::from_secs).ok_or("expected a number of seconds, 1 or more")
+}
+
 /// A key that clients take: anything else would start a sandbox that nobody can open.
 fn api_key(text: &str) -> Result<String, strike_core::Error> {
     ApiKey::new(text).map(|_| text.to_owned())
@@ -211,6 +227,8 @@ mod tests {
             quirks: Quirks::new(),
             webhook: None,
             data: None,
+            faults: None,
+            idle_close: None,
             json: false,
         };
         assert_eq!(run(""), Ok(Command::Run(defaults)));
@@ -236,13 +254,15 @@ mod tests {
                 .fail_after_create(3),
             webhook: None,
             data: Some("shop.sqlite".into()),
+            faults: Some("plan.json".into()),
+            idle_close: Some(Duration::from_secs(5)),
             json: true,
         };
         let arguments = "--listen [::1]:0 --data shop.sqlite --tls --tls-ca-out ca.pem --plain-listen localhost:0 \
              --api-key=sk_demo --network regtest --seed 7 --settle instant --json \
              --timestamps-in-seconds --long-ids --invoices-of-2018 --description-required --largest-page 10 \
              --requests-per-minute 60 --without-retry-after --extra-keys --fail-before-create 2 \
-             --fail-after-create 3";
+             --fail-after-create 3 --faults plan.json --idle-close 5";
         assert_eq!(run(arguments), Ok(Command::Run(all)));
         assert_eq!(run("--seed 1 --help"), Ok(Command::Help));
         assert_eq!(run("-V"), Ok(Command::Version));
@@ -279,6 +299,9 @@ mod tests {
             ("--tls-ca-out ca.pem", "add --tls"),
             ("--plain-listen 127.0.0.1:0", "add --tls"),
             ("--tls --plain-listen 8421", "127.0.0.1:8420"),
+            ("--faults", "--faults"),
+            ("--idle-close 0", "1 or more"),
+            ("--idle-close soon", "soon"),
         ] {
             let refusal = run(arguments).expect_err(arguments);
             assert!(refusal.contains(part), "{arguments}: {refusal}");

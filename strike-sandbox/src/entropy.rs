@@ -74,11 +74,17 @@ impl Entropy {
         }
     }
 
-    /// Another stream of the same seed, from its start. Drawing from one does not move the other.
-    pub(crate) fn branch(&self) -> Self {
-        let mut stream = ChaCha20Rng::from_seed(self.stream.get_seed());
-        stream.set_stream(1);
-        Self { stream, start: None }
+    /// Another stream of the same seed, any but 0, from its start. Drawing from one does not move the other.
+    pub(crate) fn branch(&self, stream: u64) -> Self {
+        let mut branch = ChaCha20Rng::from_seed(self.stream.get_seed());
+        branch.set_stream(stream);
+        Self { stream: branch, start: None }
+    }
+
+    /// A number from 0 up to 1, without 1.
+    pub(crate) fn fraction(&mut self) -> f64 {
+        // Both numbers are exact in a double, so that the first never becomes the second.
+        f64::from(self.stream.next_u32()) / 4_294_967_296.0
     }
 
     /// A number below this one, each as likely; 0 for 0.
@@ -143,13 +149,13 @@ mod tests {
     #[test]
     fn a_branch_is_another_stream_and_moves_only_itself() {
         let mut entropy = Entropy::from_seed(7);
-        let mut branch = entropy.branch();
+        let mut branch = entropy.branch(1);
         let first = branch.bytes32();
         assert_ne!(first, Entropy::from_seed(7).bytes32());
         assert_eq!(entropy.name("ch_", NAME_LENGTH), Entropy::from_seed(7).name("ch_", NAME_LENGTH));
         // Wherever the stream stands, its branch begins at its start.
-        assert_eq!(entropy.branch().bytes32(), first);
-        assert_ne!(Entropy::from_seed(8).branch().bytes32(), first);
+        assert_eq!(entropy.branch(1).bytes32(), first);
+        assert_ne!(Entropy::from_seed(8).branch(1).bytes32(), first);
     }
 
     #[test]

@@ -15,7 +15,8 @@
 //! `POST /sandbox/charges/{id}/pay` pays a charge, and answers its preimage. They, the flags of the program and
 //! the [`Quirks`] are described in the manual, `docs/sandbox.md` of the repository.
 //!
-//! A [`Webhook`] tells a shop of each payment, late, twice or never if you like.
+//! A [`Webhook`] tells a shop of each payment, late, twice or never if you like. What goes wrong on purpose is a
+//! plan of [`faults`].
 //!
 //! ```
 //! use strike_core::http::Request;
@@ -49,6 +50,7 @@ mod data;
 mod entropy;
 #[cfg(feature = "server")]
 mod events;
+pub mod faults;
 mod guard;
 mod ledger;
 mod limit;

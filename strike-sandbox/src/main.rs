@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use strike_sandbox::faults::Plan;
 use strike_sandbox::{RunningSandbox, Sandbox};
 use tempfile::NamedTempFile;
 
@@ -49,6 +50,12 @@ fn run(options: cli::Options) -> io::Result<()> {
         if let Some(webhook) = options.webhook {
             builder = builder.webhook(webhook);
         }
+        if let Some(file) = options.faults {
+            builder = builder.faults(plan(&file)?);
+        }
+        if let Some(idle) = options.idle_close {
+            builder = builder.close_idle_after(idle);
+        }
         let sandbox = match options.data {
             Some(path) => builder.data(path).start()?,
             None => builder.start()?,
@@ -59,6 +66,15 @@ fn run(options: cli::Options) -> io::Result<()> {
         stopped.await;
         Ok(())
     })
+}
+
+/// The plan in a file.
+fn plan(file: &Path) -> io::Result<Plan> {
+    let name = file.display();
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot read {name}: {error}")))?;
+    Plan::from_json(&text)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("{name}: {error}")))
 }
 
 /// Ends when the program is asked to stop.

@@ -9,14 +9,15 @@ use strike_core::{ChargeId, Exchange, HttpRequest, HttpResponse, Network, Reply,
 use crate::builder::Builder;
 #[cfg(feature = "server")]
 use crate::changes::Changes;
+use crate::faults::{self, Course};
 use crate::ledger::{Charge, ChargeRecord, NotKept};
 use crate::node::{Paid, PayError};
 use crate::service::{ExpireError, Service};
 
 /// A Strike service of one's own: it keeps charges, signs their invoices, and can pay them.
 ///
-/// It answers in memory, with no socket; `Builder::start` puts a server in front of it. Both give every request
-/// to [`respond`](Self::respond), so they accept and refuse the same. A clone is another handle on the same
+/// It answers in memory, with no socket; `Builder::start` puts a server in front of it. Behind both is
+/// [`respond`](Self::respond), so they accept and refuse the same. A clone is another handle on the same
 /// service, and costs a reference count.
 ///
 /// ```
@@ -70,7 +71,8 @@ impl Sandbox {
         Self(Arc::new(Shared { service: Mutex::new(service), base_url, api_key, payee, network }))
     }
 
-    /// Answers a request, whatever it is, with some status. The host in its URL does not matter.
+    /// Answers a request, whatever it is, with some status. The host in its URL does not matter, and no
+    /// [fault](crate::faults) strikes here: this is what lies behind them.
     ///
     /// It never blocks on anything but another request to the same sandbox, and the disk if charges are kept in a
     /// file.
@@ -84,8 +86,8 @@ impl Sandbox {
 
     /// Answers an exchange: a closure of it is a transport for either adapter.
     ///
-    /// A body longer than the exchange wants is cut as a transport cuts it, one byte later; the timeout never
-    /// runs out.
+    /// A body longer than the exchange wants is cut as a transport cuts it, one byte later. The timeout runs out only
+    /// by a [fault](crate::faults), and then without waiting.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -103,11 +105,17 @@ impl Sandbox {
     /// ```
     ///
     /// # Errors
-    /// None: this way to the service does not break.
+    /// What a transport over a socket would have met with, if a [fault](crate::faults) struck; otherwise none.
     pub fn reply(&self, exchange: Exchange) -> Reply {
-        let mut response = self.respond(&exchange.request);
-        response.body_mut().truncate(exchange.max_body.saturating_add(1));
-        Ok(response)
+        faults::seen(self.course(&exchange.request), &exchange)
+    }
+
+    /// What becomes of a request on its way.
+    pub(crate) fn course(&self, request: &HttpRequest) -> Course {
+        // The lock is first here too.
+        let mut service = self.service();
+        let now = service.clock().now();
+        service.course(request, now)
     }
 
     /// Pays a charge in full, as a wallet would that holds its invoice.
@@ -231,7 +239,7 @@ impl Sandbox {
         self.service().charges()
     }
 
-    /// How many requests were answered, refused ones included; [`pay`](Self::pay) is none.
+    /// How many requests arrived, refused and struck ones included; [`pay`](Self::pay) is none.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.service().requests()

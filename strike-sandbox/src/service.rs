@@ -18,6 +18,7 @@ use crate::dashboard;
 use crate::entropy::{Entropy, LONG_NAME_LENGTH, NAME_LENGTH};
 #[cfg(feature = "server")]
 use crate::events;
+use crate::faults::{Course, Faults, Plan};
 use crate::ledger::{Charge, Ledger, NotKept, Standing};
 use crate::limit::Limit;
 use crate::node::{self, Node, Paid, PayError, Terms};
@@ -26,6 +27,10 @@ use crate::webhooks::{Delivery, Outbox, Outcome, SendAgainError, Ticket, Webhook
 
 /// The most bytes of body that are read.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
+
+/// The streams of randomness beside the one of ids and preimages.
+const WEBHOOKS: u64 = 1;
+const FAULTS: u64 = 2;
 
 pub(crate) struct Service {
     api_key: String,
@@ -40,6 +45,9 @@ pub(crate) struct Service {
     limit: Limit,
     quirks: Quirks,
     changes: Arc<Changes>,
+    pub(crate) faults: Faults,
+    /// Whether what is asked for is only answered, and not done.
+    rehearsing: bool,
 }
 
 /// What a service begins with.
@@ -51,15 +59,18 @@ pub(crate) struct Setup {
     pub(crate) ledger: Ledger,
     pub(crate) webhook: Option<Webhook>,
     pub(crate) quirks: Quirks,
+    pub(crate) faults: Plan,
 }
 
 impl Service {
     pub(crate) fn new(setup: Setup) -> Self {
-        let Setup { api_key, entropy, clock, node, ledger, webhook, quirks } = setup;
+        let Setup { api_key, entropy, clock, node, ledger, webhook, quirks, faults } = setup;
         // What becomes of webhooks must not depend on how many charges there are, nor the other way round.
-        let outbox = Outbox::new(webhook, entropy.branch());
+        let outbox = Outbox::new(webhook, entropy.branch(WEBHOOKS));
         Self {
             api_key,
+            faults: Faults::new(faults, entropy.branch(FAULTS)),
+            rehearsing: false,
             entropy,
             clock,
             node,
@@ -112,15 +123,16 @@ impl Service {
         self.changes.announce();
     }
 
-    /// Goes back to the start, with the same key and node: no charges, no deliveries, no requests counted, the clock
-    /// and the seed's stream where they were.
+    /// Goes back to the start, with the same key and node: no charges, no deliveries, no requests counted, the clock,
+    /// the seed's stream and the plan of faults where they were.
     pub(crate) fn reset(&mut self) -> Result<(), NotKept> {
         let (mut entropy, mut clock) = (Entropy::from_position(&self.entropy.position()), self.clock.clone());
         entropy.rewind();
         clock.reset();
         let (entropy_at, ahead, seen) = (entropy.position(), clock.ahead(), clock.now());
         self.ledger.clear(&Standing { entropy: entropy_at, ahead, seen })?;
-        self.outbox.reset(entropy.branch());
+        self.outbox.reset(entropy.branch(WEBHOOKS));
+        self.faults.reset(entropy.branch(FAULTS));
         self.entropy = entropy;
         self.clock = clock;
         self.requests = 0;
@@ -173,6 +185,17 @@ impl Service {
 
     pub(crate) fn charges(&self) -> usize {
         self.ledger.len()
+    }
+
+    /// What becomes of a request on its way, as the plan of faults has it.
+    pub(crate) fn course(&mut self, request: &HttpRequest, now: UnixMillis) -> Course {
+        let Some(due) = self.faults.due(request) else {
+            return Course::plain(self.respond(request, now));
+        };
+        self.rehearsing = !due.processed;
+        let response = self.respond(request, now);
+        self.rehearsing = false;
+        self.faults.course(due, request, response, now)
     }
 
     pub(crate) fn respond(&mut self, request: &HttpRequest, now: UnixMillis) -> HttpResponse {
@@ -245,9 +268,11 @@ impl Service {
             expires: UnixMillis::from_secs(timestamp.as_secs())
                 .saturating_add(expiry.unwrap_or(node::DEFAULT_EXPIRY)),
         };
-        let standing = self.standing(now);
-        self.ledger.push(charge.clone(), &standing)?;
-        self.changes.announce();
+        if !self.rehearsing {
+            let standing = self.standing(now);
+            self.ledger.push(charge.clone(), &standing)?;
+            self.changes.announce();
+        }
         Ok(charge)
     }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use tokio::net::TcpListener;
@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use super::port::{Port, Protocol};
+use super::{Limits, Room};
 use crate::sandbox::Sandbox;
 use crate::webhooks::{self, Poster};
 
@@ -20,9 +21,15 @@ use crate::webhooks::{self, Poster};
 /// way end unanswered. Clones of the
 /// sandbox stay usable in memory.
 ///
-/// Every request that is HTTP goes to [`Sandbox::respond`]. Only what is none, a head of more than 100 fields, and
-/// plain HTTP on the port for HTTPS, is refused by the server itself, and is no request to the sandbox. An idle
-/// connection is closed after 75 seconds, as nginx does, and one whose TLS handshake is not over after 10.
+/// Every request that is HTTP goes to [`Sandbox::respond`], by way of the [faults](crate::faults). Only what is none, a
+/// head of more than 100 fields, and plain HTTP on the port for HTTPS, is refused by the server itself, and is no
+/// request to the sandbox.
+///
+/// Nobody holds it up. A TLS handshake may take 10 seconds, a head 75 and a body 30; a connection that stays idle after
+/// an answer is closed ([`close_idle_after`](crate::Builder::close_idle_after)), and so is one whose client leaves an
+/// answer unread for 30 seconds. Beyond 512 connections on all ports together
+/// ([`most_connections`](crate::Builder::most_connections)), the one on which nothing has happened for longest is closed
+/// for the next.
 #[derive(Debug)]
 #[must_use = "the server stops when this is dropped"]
 pub struct RunningSandbox {
@@ -40,6 +47,7 @@ impl RunningSandbox {
         front: Port,
         plain: Option<Port>,
         ca_certificate: Option<String>,
+        limits: Limits,
     ) -> io::Result<Self> {
         let poster = sandbox.webhook().map(|plan| Poster::new(&plan)).transpose()?;
         let address = front.address();
@@ -55,9 +63,10 @@ impl RunningSandbox {
                     if let Some(poster) = poster {
                         runtime.spawn(webhooks::dispatch(service.clone(), poster));
                     }
-                    let room = super::room();
+                    let room = Room::new(limits.connections);
                     for (listener, protocol) in listeners {
-                        runtime.spawn(super::serve(listener, protocol, room.clone(), service.clone()));
+                        let room = Arc::clone(&room);
+                        runtime.spawn(super::serve(listener, protocol, service.clone(), room, limits.idle));
                     }
                     let _ = report.send(Ok(()));
                     // Either way it is over: told to stop, or nobody is left to tell.

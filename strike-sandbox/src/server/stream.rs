@@ -25,6 +25,12 @@ impl Stream {
         }
     }
 
+    /// Ends it with a TCP reset: what was not yet sent is thrown away.
+    pub(super) fn reset(self) {
+        // If the option cannot be set, the connection is closed all the same.
+        let _ = self.tcp().set_zero_linger();
+    }
+
     /// What a URL that leads here begins with.
     pub(crate) const fn scheme(&self) -> Scheme {
         match self {

@@ -3,6 +3,12 @@
 //! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
 
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod idle;
+#[cfg(test)]
 #[cfg(all(unix, feature = "sqlite"))]
 mod kept;
 #[cfg(test)]
@@ -11,7 +17,7 @@ mod many;
 mod old_clients;
 // It is stopped by signals, which Windows has not.
 #[cfg(test)]
-#[cfg(unix)]
+#[cfg(all(unix, feature = "binary"))]
 mod program;
 #[cfg(test)]
 mod receiver;
@@ -23,6 +29,7 @@ mod tls;
 #[cfg(test)]
 #[cfg(all(unix, feature = "tls"))]
 mod tls_program;
+#[cfg(test)]
 mod webhooks;
 #[cfg(test)]
 mod wire;

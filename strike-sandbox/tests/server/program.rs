@@ -152,6 +152,48 @@ fn a_seed_gives_the_same_key_and_no_seed_another() {
     assert_ne!(key(&[]), key(&[]));
 }
 
+/// A file for the program to read.
+fn file(name: &str, text: &str) -> String {
+    let path = format!("{}/{name}", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(&path, text).expect("a folder for tests");
+    path
+}
+
+#[test]
+fn the_page_s_first_plan_is_played_from_its_file_and_idle_connections_are_closed() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sandbox-faults.md");
+    let page = std::fs::read_to_string(page).expect("the page about faults");
+    let plan = page.split("<<'PLAN'\n").nth(1).and_then(|rest| rest.split("PLAN\n").next()).expect("a plan");
+    let plan = file("first-create.json", plan);
+    let arguments = ["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo", "--idle-close", "1"];
+    let mut program = Program::start(&[&arguments[..], &["--faults", &plan]].concat());
+    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+    let address = address(line["base_url"].as_str().expect("a URL"));
+
+    let mut connection = Connection::open(address);
+    connection.write(post(42).as_bytes());
+    assert!(connection.is_closed());
+    let mut connection = Connection::open(address);
+    assert_eq!(connection.ask(&list()).body.matches("\"id\"").count(), 1);
+    let show = "GET /sandbox/faults HTTP/1.1\r\nHost: x\r\n\r\n";
+    let standing: Value = serde_json::from_str(&connection.ask(show).body).expect("JSON");
+    assert_eq!((&standing["faults"][0]["matched"], &standing["faults"][0]["fired"]), (&1.into(), &1.into()));
+    // It is left alone, and closed well before the 20 seconds after which a read gives up.
+    assert_eq!(connection.0.read(&mut [0]).expect("an orderly end"), 0);
+}
+
+#[test]
+fn a_plan_that_is_missing_or_wrong_ends_with_1_and_is_named() {
+    let wrong = file("wrong.json", "{\"faults\": [\n  {\"fault\": {\"stall\": {\"bytes\": -1}}}\n]}");
+    let missing = format!("{wrong}.missing");
+    for (plan, part) in
+        [(&wrong, "faults[0].fault.stall.bytes: "), (&wrong, "line 2"), (&missing, "cannot read")]
+    {
+        let (code, message) = refusal(&["--listen", "127.0.0.1:0", "--faults", plan]);
+        assert!(code == Some(1) && message.contains(plan) && message.contains(part), "{code:?} {message}");
+    }
+}
+
 #[test]
 fn quirks_reach_the_service() {
     let mut program = Program::start(&[
@@ -204,6 +246,8 @@ fn help_and_version_are_printed() {
         "--webhook",
         "--data",
         "--tls",
+        "--faults",
+        "--idle-close",
         "--json",
         "--version",
     ] {

@@ -5,7 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// A connection that fails instead of waiting for ever, plain or in TLS.
-pub(crate) struct Connection<S = TcpStream>(BufReader<S>);
+pub(crate) struct Connection<S = TcpStream>(pub(crate) BufReader<S>);
 
 pub(crate) struct Answer {
     pub(crate) head: String,

@@ -12,6 +12,8 @@ mod control;
 #[cfg(test)]
 mod create;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 #[cfg(feature = "sqlite")]
 mod files;
 #[cfg(test)]

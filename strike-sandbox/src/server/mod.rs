@@ -91,9 +91,11 @@ async fn connection(tcp: TcpStream, protocol: Protocol, sandbox: Sandbox, place:
     // Small answers must not wait for each other; without it they only come later.
     let _ = stream.tcp().set_nodelay(true);
     let missed = protocol.is_missed_by(&stream);
+    let scheme = stream.scheme();
     let line = Line::new(stream, Arc::clone(&place), idle);
     let (struck, mut strikes) = mpsc::channel(1);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(scheme.clone());
         place.comes_to(Stage::Telling);
         answer(request, sandbox.clone(), missed, Arc::clone(&place), struck.clone())
     });

@@ -78,14 +78,6 @@ fn a_cut_comes_after_exactly_so_many_bytes() {
 #[test]
 fn a_drip_is_the_whole_answer_in_single_bytes() {
     assert_eq!(struck(Fault::drip(Duration::ZERO)), (whole(), End::Closed));
-    let sandbox = start(Plan::new().on(On::list(), Fault::drip(Duration::from_millis(30))));
-    let mut connection = Connection::open(sandbox.address());
-    connection.write(list().as_bytes());
-    // Each byte comes alone.
-    let (text, mut piece) = (whole(), [0; 64]);
-    for expected in text.bytes().take(8) {
-        assert_eq!((connection.some(&mut piece), piece[0]), (1, expected));
-    }
 }
 
 #[test]
@@ -180,11 +172,6 @@ impl Connection {
 
     fn exactly(&mut self, bytes: &mut [u8]) {
         self.0.read_exact(bytes).expect("so many bytes");
-    }
-
-    /// How many bytes come with the next that come.
-    fn some(&mut self, into: &mut [u8]) -> usize {
-        self.0.read(into).expect("some bytes")
     }
 
     /// Whether nothing has come by now.

@@ -8,7 +8,7 @@ use strike_sandbox::{RunningSandbox, Sandbox};
 use crate::wire::{Connection, list, post};
 
 /// Short, and yet time for a client in the same process to ask again at once.
-const IDLE: Duration = Duration::from_millis(200);
+const IDLE: Duration = Duration::from_millis(600);
 
 fn start(plan: Plan) -> RunningSandbox {
     Sandbox::builder().api_key("sk_demo").faults(plan).close_idle_after(IDLE).start().expect("a free port")

@@ -171,7 +171,9 @@ fn only_the_timers_read_clocks_and_sleep() {
 #[test]
 fn every_file_says_first_what_it_is_for() {
     let folders = LIBRARIES.map(|library| format!("{library}/src"));
-    for folder in folders.iter().map(String::as_str).chain(["examples", "tests/src", "tests/tests"]) {
+    for folder in
+        folders.iter().map(String::as_str).chain(["examples", "tests/browser", "tests/src", "tests/tests"])
+    {
         for (path, text) in sources(folder) {
             // A front door may take its words from a README.
             let front_door = path.ends_with("src/lib.rs") && text.starts_with("#![");

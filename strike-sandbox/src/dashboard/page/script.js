@@ -428,6 +428,11 @@ for (const button of document.querySelectorAll("[data-advance]")) {
   const move = { advance_ms: Number(button.dataset.advance) };
   button.addEventListener("click", () => act(button, $("clock-problem"), () => ask("clock", move)));
 }
+$("clock").addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  $("clock").open = false;
+  $("clock").querySelector("summary").focus();
+});
 for (const [id, step] of [["newer", -1], ["older", 1]]) {
   $(id).addEventListener("click", () => {
     if ($(id).ariaDisabled === "true") return;

@@ -1,14 +1,12 @@
 //! The binary with TLS: what it tells, what it writes, and what it takes away again.
 
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::program::{Program, refusal};
-use crate::wire::{Connection, address, connect, list};
+use crate::wire::{Connection, address, list};
 
 const BOTH: [&str; 6] = ["--listen", "127.0.0.1:0", "--tls", "--plain-listen", "127.0.0.1:0", "--json"];
 

@@ -71,11 +71,10 @@ mod tests {
     use std::error::Error;
     use std::time::Duration;
 
-    use strike_blocking::fixture::{ReplayTransport, START, SimulatedHost};
-    use strike_blocking::{
-        ApiKey, Delivery, Endpoint, Exchange, Network, Now, Reply, TransportError, TransportErrorKind,
-    };
+    use strike_blocking::fixture::{ReplayTransport, SimulatedHost};
+    use strike_blocking::{ApiKey, Endpoint, Network};
     use strike_sandbox::Sandbox;
+    use strike_sandbox::faults::{Fault, On, Plan};
 
     use super::{Shop, account};
 
@@ -103,25 +102,11 @@ mod tests {
 
     #[test]
     fn a_server_that_hangs_up_makes_no_second_charge() -> Result<(), Box<dyn Error>> {
-        let sandbox = Sandbox::builder().clock_at(START).build();
-        let host = SimulatedHost::new(hangs_up_after_a_create(sandbox.clone()));
+        let sandbox = Sandbox::builder().faults(Plan::new().on(On::create(), Fault::close())).build();
+        let host = SimulatedHost::new(sandbox.clone());
         let mut shop = Shop::new(host.client(account(&sandbox)?).build()?);
         shop.sell("order-17", |charge| assert!(sandbox.pay(charge.id()).is_ok()))?;
         assert_eq!((sandbox.charges(), shop.completed.len()), (1, 1));
         Ok(())
-    }
-
-    /// The create arrives and is carried out, but its answer never comes.
-    fn hangs_up_after_a_create(sandbox: Sandbox) -> impl FnMut(Exchange, Now) -> Reply {
-        move |exchange, now| {
-            sandbox.advance_to(now.unix);
-            let creates = exchange.request.method() == "POST";
-            let reply = sandbox.reply(exchange);
-            if creates {
-                Err(TransportError::new(TransportErrorKind::Closed, Delivery::MaybeSent))
-            } else {
-                reply
-            }
-        }
     }
 }

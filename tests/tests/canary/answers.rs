@@ -59,6 +59,7 @@ fn every_route_of_the_sandbox() {
             ("GET", "/sandbox/faults".to_owned(), ""),
             ("POST", "/sandbox/faults".to_owned(), "{\"faults\": [{}]}"),
             ("GET", "/sandbox/clock".to_owned(), ""),
+            ("PUT", "/sandbox/clock".to_owned(), ""),
             ("POST", "/sandbox/clock".to_owned(), "{\"advance\": 1}"),
             ("POST", "/sandbox/seed".to_owned(), "{}"),
             ("GET", "/sandbox/events".to_owned(), ""),

@@ -42,6 +42,8 @@ mod api;
 mod builder;
 mod changes;
 mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod control;
 #[cfg(feature = "dashboard")]
 mod dashboard;

@@ -13,6 +13,7 @@
 //! | [`NoRetry`](Rule::NoRetry) | every scene; among them servers that read a request and close, on a new connection and on a kept one | no server sees a request more than once |
 //! | [`EveryStatus`](Rule::EveryStatus) | 200 to 599, 204 and 304, 100 and 103 before an answer, all framings of a body | the answer: status, headers, body |
 //! | [`WholeAnswer`](Rule::WholeAnswer) | answers that are cut in the head, in the body, in chunks; that never end; that are not HTTP | an error |
+//! | [`OwnAnswer`](Rule::OwnAnswer) | an exchange after one that ran out of time, and after one whose body was too large | its own answer, not the rest of the other |
 //! | [`NoInflation`](Rule::NoInflation) | an answer that is compressed without being asked | the compressed bytes, and their label |
 //! | [`Timeout`](Rule::Timeout) | servers that never answer, stall, or send a byte now and then; one that is slow, but in time; timeouts of nothing and of `Duration::MAX` | the end within 3 seconds of the timeout; but the answer, where it is in time |
 //! | [`BodyLimit`](Rule::BodyLimit) | bodies below, at and beyond the limit, announced in each way; one without end; a limit of `usize::MAX` | all of it up to the limit; beyond it, the limit and one byte more, at once |

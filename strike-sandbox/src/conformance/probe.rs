@@ -57,7 +57,8 @@ impl Probe {
         let server = Server::start(script)?;
         let ended = self.all(done, asks, server.address());
         let seen = server.finish();
-        let again = seen.requests.iter().filter(|request| request.target != ELSEWHERE).count();
+        let led = seen.requests.iter().filter(|request| request.target == ELSEWHERE).count();
+        let again = seen.begun - led;
         self.find(
             Rule::NoRetry,
             done,

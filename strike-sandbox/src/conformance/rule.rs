@@ -19,6 +19,8 @@ pub enum Rule {
     EveryStatus,
     /// An answer that does not come whole is an error, and so is one that is not HTTP.
     WholeAnswer,
+    /// What is handed over is the answer to this request, and nothing that an earlier one left on the connection.
+    OwnAnswer,
     /// Compressed bytes are handed over as they came.
     NoInflation,
     /// The timeout is for the whole exchange, and no shorter than it says.
@@ -44,6 +46,7 @@ impl Rule {
         Self::NoRetry,
         Self::EveryStatus,
         Self::WholeAnswer,
+        Self::OwnAnswer,
         Self::NoInflation,
         Self::Timeout,
         Self::BodyLimit,
@@ -63,6 +66,7 @@ impl Rule {
             Self::NoRetry => "nothing that may have left is sent again",
             Self::EveryStatus => "every status is an answer, with headers and body",
             Self::WholeAnswer => "an answer that is not whole is an error",
+            Self::OwnAnswer => "an answer is the one to its own request",
             Self::NoInflation => "nothing is decompressed",
             Self::Timeout => "the timeout holds for the whole exchange",
             Self::BodyLimit => "a body is read up to one byte beyond the limit",

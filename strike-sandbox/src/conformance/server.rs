@@ -173,6 +173,13 @@ impl Peer {
         (0..length).map(|_| self.byte()).collect()
     }
 
+    /// Reads the first byte of a request.
+    pub(super) fn first_byte(&mut self) -> Option<u8> {
+        let first = self.byte()?;
+        self.shared.seen().begun += 1;
+        Some(first)
+    }
+
     /// Reads the head of a request, and records it.
     pub(super) fn head(&mut self) -> Option<Heard> {
         self.begin().map(|(heard, _)| heard)
@@ -180,8 +187,7 @@ impl Peer {
 
     /// Does so, and says where in the record it stands.
     fn begin(&mut self) -> Option<(Heard, usize)> {
-        let first = self.byte()?;
-        self.shared.seen().begun += 1;
+        let first = self.first_byte()?;
         let head = self.until(b"\r\n\r\n", vec![first])?;
         let heard = Heard::parse(head.strip_suffix(b"\r\n\r\n").unwrap_or_default());
         let requests = &mut self.shared.seen().requests;

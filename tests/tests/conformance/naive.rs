@@ -134,6 +134,9 @@ impl Naive {
     }
 
     fn failure(&self, error: &io::Error, otherwise: Kind) -> TransportError {
+        if error.kind() == io::ErrorKind::ConnectionReset && self.has(SaysUnsentWhenReset) {
+            return TransportError::new(Kind::Closed, Delivery::Unsent);
+        }
         self.failed(match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Kind::Timeout,
             io::ErrorKind::InvalidData => Kind::Protocol,
@@ -177,7 +180,14 @@ impl Naive {
             Err(_) if was_kept && self.has(RetriesOnAKeptConnection) => {
                 return self.once(request, clock, limit);
             }
-            head => head.map_err(|error| self.failure(&error, Kind::Closed))?,
+            Err(error) => {
+                let failed = self.failure(&error, Kind::Closed);
+                if failed.kind() == Kind::Timeout && self.has(ReusesConnectionsThatTimedOut) {
+                    *self.kept.lock().unwrap() = Some((authority, answer.stream));
+                }
+                return Err(failed);
+            }
+            Ok(head) => head,
         };
         let mut body = Vec::new();
         let whole = match answer.body(&head, limit, &mut body) {
@@ -195,7 +205,8 @@ impl Naive {
                 false
             }
         };
-        if whole && head.http_1_1 && answer.buffer.is_empty() && head.text("connection") != "close" {
+        let clean = (whole && answer.buffer.is_empty()) || self.has(ReusesUnreadConnections);
+        if clean && head.http_1_1 && head.text("connection") != "close" {
             *self.kept.lock().unwrap() = Some((authority, answer.stream));
         }
         let mut response = Response::new(body);

@@ -2,6 +2,7 @@
 
 mod answers;
 mod delivery;
+mod leftovers;
 mod limits;
 mod redirects;
 mod requests;
@@ -21,6 +22,7 @@ pub(super) fn play_all(probe: &mut Probe) -> io::Result<()> {
     retries::play(probe)?;
     answers::play(probe)?;
     limits::play(probe)?;
+    leftovers::play(probe)?;
     delivery::play(probe)?;
     timing::play(probe)
 }

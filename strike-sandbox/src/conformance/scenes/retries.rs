@@ -40,6 +40,11 @@ pub(super) fn play(probe: &mut Probe) -> io::Result<()> {
         peer.head();
     })?;
     expect_error(probe, done, scene.as_ref());
+    let done = "POST to a server that reads its first byte and resets";
+    let scene = probe.play(done, &[Ask::post()], |mut peer| {
+        peer.first_byte();
+    })?;
+    expect_error(probe, done, scene.as_ref());
     Ok(())
 }
 

@@ -30,12 +30,14 @@
 //!
 //! ```
 //! use std::io::{ErrorKind, Read};
+//! use std::time::Duration;
 //!
 //! use strike_core::{Delivery, Exchange, Reply, TransportError, TransportErrorKind as Kind, http::Response};
 //!
 //! fn exchange(agent: &ureq::Agent, exchange: Exchange) -> Reply {
 //!     let maybe = |kind| TransportError::new(kind, Delivery::MaybeSent);
-//!     let limited = agent.configure_request(exchange.request).timeout_global(Some(exchange.timeout)).build();
+//!     let timeout = exchange.timeout.min(Duration::from_secs(86_400)); // ureq cannot add more to the time of day
+//!     let limited = agent.configure_request(exchange.request).timeout_global(Some(timeout)).build();
 //!     let answer = agent.run(limited).map_err(|error| match error {
 //!         ureq::Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => {
 //!             TransportError::new(Kind::Refused, Delivery::Unsent)
@@ -56,12 +58,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! An async transport is waited for by the closure, on a runtime of its own. For the trait of `strike-async` and tokio:
-//!
-//! ```ignore
-//! let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-//! conformance::check(move |exchange| runtime.block_on(transport.exchange(exchange)))?.into_result()?;
-//! ```
+//! An async transport is waited for by the closure, on a runtime of its own: `move |exchange|
+//! runtime.block_on(transport.exchange(exchange))`. The page `docs/custom-transports.md` of the repository has both, as traits
+//! of the two clients.
 //!
 //! It takes about seven seconds, most of which are spent waiting for timeouts.
 //!

@@ -1,8 +1,10 @@
 //! Each flaw breaks its rule, and no other.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::thread;
 
+use strike_core::{Delivery, TransportError, TransportErrorKind};
 use strike_sandbox::conformance::Rule::*;
 use strike_sandbox::conformance::{self, Rule};
 
@@ -42,6 +44,15 @@ fn complaint(rule: Rule, flaw: Flaw) -> Option<String> {
     let told = violations.to_string();
     let named = told.contains(&format!("\n{rule:?}: {rule}\n  BROKEN"));
     (broken != [rule] || !named).then(|| format!("{flaw:?} should break {rule:?} alone: {told}"))
+}
+
+/// Who sends nothing breaks no promise about what is sent, and the others all the same.
+#[test]
+fn doing_nothing_is_not_enough() {
+    let nothing = |_| Err(TransportError::new(TransportErrorKind::Refused, Delivery::Unsent));
+    let report = conformance::check(nothing).unwrap();
+    let owed = [ExactRequest, NoRedirect, EveryStatus, OwnAnswer, NoInflation, Timeout, BodyLimit];
+    assert_eq!(report.broken(), BTreeSet::from(owed), "{report}");
 }
 
 #[test]

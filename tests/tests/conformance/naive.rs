@@ -232,9 +232,9 @@ impl Naive {
         }
         for (name, value) in request.headers() {
             let value = value.to_str().unwrap();
-            match name {
-                &header::USER_AGENT if self.has(ReplacesTheUserAgent) => head += "user-agent: naive\r\n",
-                &header::AUTHORIZATION if self.has(LosesAuthorization) => {}
+            match *name {
+                header::USER_AGENT if self.has(ReplacesTheUserAgent) => head += "user-agent: naive\r\n",
+                header::AUTHORIZATION if self.has(LosesAuthorization) => {}
                 _ => head += &format!("{name}: {value}\r\n"),
             }
         }

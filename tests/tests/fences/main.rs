@@ -134,6 +134,12 @@ fn fixtures_bring_no_crate() {
 }
 
 #[test]
+fn the_check_of_transports_brings_no_crate() {
+    let with = closure_with("strike-sandbox", "normal,build", "conformance");
+    assert_eq!(with, closure("strike-sandbox", "normal,build"));
+}
+
+#[test]
 fn each_adapter_has_one_client_below_it_and_no_sandbox() {
     let blocking = closure("strike-blocking", "normal");
     assert_without(

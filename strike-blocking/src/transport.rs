@@ -12,6 +12,7 @@ use strike_core::{Exchange, Reply};
 /// [`timeout`](Exchange::timeout) for the whole exchange, and stops reading one byte beyond
 /// [`max_body`](Exchange::max_body). An error says whether the request can have left:
 /// [`Delivery::MaybeSent`](strike_core::Delivery::MaybeSent) in doubt. It names neither URL nor key.
+/// Whether one keeps to this, `strike_sandbox::conformance` finds out.
 pub trait Transport: Send + Sync {
     /// Makes the exchange.
     ///

@@ -11,6 +11,9 @@
 //!   follows what happens.
 //! * The binary `strike-sandbox` (feature `binary`) does it all for programs in other languages.
 //!
+//! Whoever moves the bytes in a way of their own finds out with `conformance` (a feature, off by default) whether they keep
+//! the rules of a transport.
+//!
 //! Besides the API below `/api/v1/` there are controls that only a sandbox can have, and which need no key:
 //! `POST /sandbox/charges/{id}/pay` pays a charge, and answers its preimage. They, the flags of the program and
 //! the [`Quirks`] are described in the manual, `docs/sandbox.md` of the repository.
@@ -42,6 +45,8 @@ mod api;
 mod builder;
 mod changes;
 mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod control;
 #[cfg(feature = "dashboard")]
 mod dashboard;

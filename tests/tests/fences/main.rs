@@ -134,6 +134,12 @@ fn fixtures_bring_no_crate() {
 }
 
 #[test]
+fn the_check_of_transports_brings_no_crate() {
+    let with = closure_with("strike-sandbox", "normal,build", "conformance");
+    assert_eq!(with, closure("strike-sandbox", "normal,build"));
+}
+
+#[test]
 fn each_adapter_has_one_client_below_it_and_no_sandbox() {
     let blocking = closure("strike-blocking", "normal");
     assert_without(
@@ -183,17 +189,22 @@ fn only_the_timers_read_clocks_and_sleep() {
 }
 
 /// A page may leave lines out between its blocks, but not change any.
-#[test]
-fn the_page_on_testing_shows_the_code_of_the_example() {
+fn assert_page_shows(page: &str, example: &str) {
     let tight = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let page = fs::read_to_string(root().join("docs/testing-your-shop.md")).unwrap();
-    let example = tight(&fs::read_to_string(root().join("examples/unit_test_your_shop.rs")).unwrap());
+    let page = fs::read_to_string(root().join(page)).unwrap();
+    let example = tight(&fs::read_to_string(root().join(example)).unwrap());
     let blocks: Vec<_> =
         page.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert!(blocks.len() >= 5, "the page has lost its code");
     for block in blocks {
         assert!(example.contains(&tight(block)), "the example has no longer this code: {block}");
     }
+}
+
+#[test]
+fn pages_show_the_code_of_their_examples() {
+    assert_page_shows("docs/testing-your-shop.md", "examples/unit_test_your_shop.rs");
+    assert_page_shows("docs/custom-transports.md", "examples/custom_transport.rs");
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub(crate) struct Service {
     limit: Limit,
     quirks: Quirks,
     changes: Arc<Changes>,
-    pub(crate) faults: Faults,
+    faults: Faults,
     /// Whether what is asked for is only answered, and not done.
     rehearsing: bool,
 }
@@ -70,7 +70,6 @@ impl Service {
         Self {
             api_key,
             faults: Faults::new(faults, entropy.branch(FAULTS)),
-            rehearsing: false,
             entropy,
             clock,
             node,
@@ -81,6 +80,7 @@ impl Service {
             limit: Limit::default(),
             quirks,
             changes: Arc::default(),
+            rehearsing: false,
         }
     }
 
@@ -146,7 +146,7 @@ impl Service {
     pub(crate) fn reseed(&mut self, seed: u64) {
         self.entropy = Entropy::from_seed(seed);
         let standing = self.standing(self.clock.now());
-        // As for the clock.
+        // If it cannot be written now, it is with the next change, as the clock is.
         let _ = self.ledger.stand(&standing);
     }
 
@@ -177,6 +177,14 @@ impl Service {
         let again = self.outbox.send_again(delivery, now)?;
         self.changes.announce();
         Ok(again)
+    }
+
+    pub(crate) const fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    pub(crate) const fn faults_mut(&mut self) -> &mut Faults {
+        &mut self.faults
     }
 
     pub(crate) const fn requests(&self) -> u64 {

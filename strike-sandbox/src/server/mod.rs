@@ -2,14 +2,14 @@
 
 mod line;
 mod misdirected;
-#[cfg(test)]
-mod patience;
 mod perform;
 mod port;
 mod room;
 mod running;
 mod start;
 mod stream;
+#[cfg(test)]
+mod tests;
 #[cfg(feature = "tls")]
 mod tls;
 
@@ -31,14 +31,13 @@ use tokio::time::{sleep, timeout};
 
 use self::line::{Line, Told};
 use self::perform::perform;
-use self::room::{Place, Stage};
+use self::room::{Place, Room, Stage};
 use crate::events::Events;
 use crate::faults::{Act, Course};
 use crate::sandbox::Sandbox;
 use crate::service::MAX_BODY;
 
 pub(crate) use port::{Port, Protocol};
-use room::Room;
 pub use running::RunningSandbox;
 #[cfg(feature = "tls")]
 pub(crate) use tls::Acceptor;

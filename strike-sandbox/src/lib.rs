@@ -67,13 +67,12 @@ mod webhooks;
 pub use builder::Builder;
 #[cfg(feature = "sqlite")]
 pub use data::{DataBuilder, DataError};
-pub use ledger::{ChargeRecord, ChargeState, NotKept};
+pub use ledger::{ChargeRecord, ChargeState, ExpireError, NotKept};
 pub use node::{Paid, PayError, Settlement};
 pub use quirks::Quirks;
 pub use sandbox::Sandbox;
 #[cfg(feature = "server")]
 pub use server::RunningSandbox;
-pub use service::ExpireError;
 pub use webhooks::{Delivery, DeliveryState, DueWebhook, SendAgainError, Webhook};
 
 /// The README, so that its code is compiled.

@@ -10,9 +10,9 @@ use crate::builder::Builder;
 #[cfg(feature = "server")]
 use crate::changes::Changes;
 use crate::faults::{self, Course};
-use crate::ledger::{Charge, ChargeRecord, NotKept};
+use crate::ledger::{Charge, ChargeRecord, ExpireError, NotKept};
 use crate::node::{Paid, PayError};
-use crate::service::{ExpireError, Service};
+use crate::service::Service;
 
 /// A Strike service of one's own: it keeps charges, signs their invoices, and can pay them.
 ///

@@ -132,27 +132,32 @@ async fn answer(
     let body = timeout(BODY, read(body)).await.map_err(io::Error::from).and_then(identity)?;
     place.comes_to(Stage::Answering);
     let course = if missed {
-        Course::plain(misdirected::refusal(sandbox.now()))
+        Course::Plain(misdirected::refusal(sandbox.now()))
     } else {
         sandbox.course(&Request::from_parts(head, body))
     };
-    match course {
-        Course::Whole { after, mut response } => {
+    let (response, events) = match course {
+        Course::Plain(mut response) => {
+            let events = Events::after(&mut response, &sandbox.changes());
+            (response, events)
+        }
+        // Whatever it says it is, nothing goes on after it.
+        Course::Whole { after, response } => {
             if !after.is_zero() {
                 sleep(after).await;
             }
-            let events = Events::after(&mut response, &sandbox.changes());
-            Ok(response.map(|body| {
-                let body = events.map_or_else(|| Either::Left(Full::new(Bytes::from(body))), Either::Right);
-                Told::new(body, place)
-            }))
+            (response, None)
         }
         Course::Broken { acts, .. } => {
             // Whoever holds the connection takes it from here.
             let _ = struck.send(acts).await;
-            std::future::pending().await
+            return std::future::pending().await;
         }
-    }
+    };
+    Ok(response.map(|body| {
+        let body = events.map_or_else(|| Either::Left(Full::new(Bytes::from(body))), Either::Right);
+        Told::new(body, place)
+    }))
 }
 
 /// The body, or one byte more than the sandbox takes.

@@ -200,7 +200,11 @@ impl Sandbox {
     /// assert_eq!(sandbox.now(), UnixMillis::from_secs(1_700_003_600));
     /// ```
     pub fn advance_to(&self, moment: UnixMillis) {
-        self.advance(moment.saturating_since(self.now()));
+        let mut service = self.service();
+        let by = moment.saturating_since(service.clock().now());
+        if !by.is_zero() {
+            service.advance(by);
+        }
     }
 
     /// What time it is in the sandbox.

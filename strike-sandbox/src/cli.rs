@@ -2,7 +2,7 @@
 
 mod webhook;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -66,7 +66,7 @@ Webhooks, one for each payment, delivered once unless told otherwise:
 ";
 
 /// What to do.
-#[derive(Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug, PartialEq, Eq))]
 #[expect(clippy::large_enum_variant, reason = "there is one in the whole program")]
 pub(crate) enum Command {
     Run(Options),
@@ -74,8 +74,8 @@ pub(crate) enum Command {
     Version,
 }
 
-/// How to run.
-#[derive(Debug, PartialEq, Eq)]
+/// How to run. Outside of tests it has no `Debug`: it holds the key.
+#[cfg_attr(test, derive(Debug, PartialEq, Eq))]
 pub(crate) struct Options {
     pub(crate) listen: SocketAddr,
     pub(crate) tls: bool,
@@ -121,7 +121,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             Long("tls-ca-out") => options.tls_ca_out = Some(parser.value()?.into()),
             Long("plain-listen") => options.plain_listen = Some(parser.value()?.parse_with(address)?),
             Long("allow-remote") => allow_remote = true,
-            Long("api-key") => options.api_key = Some(parser.value()?.parse_with(api_key)?),
+            Long("api-key") => options.api_key = Some(unrepeated(&parser.value()?, api_key)?),
             Long("network") => options.network = parser.value()?.parse()?,
             Long("seed") => options.seed = Some(parser.value()?.parse()?),
             Long("settle") => options.settlement = parser.value()?.parse_with(settlement)?,
@@ -187,6 +187,15 @@ fn address(text: &str) -> Result<SocketAddr, &'static str> {
 fn seconds(text: &str) -> Result<Duration, &'static str> {
     let seconds = text.parse().ok().filter(|seconds| *seconds > 0);
     seconds.map(Duration::from_secs).ok_or("expected a number of seconds, 1 or more")
+}
+
+/// Reads a value that may hold a secret: lexopt's own reading would repeat a bad one in its error.
+fn unrepeated<T, E: ToString>(
+    value: &OsStr,
+    read: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, lexopt::Error> {
+    let text = value.to_str().ok_or("expected UTF-8 as the value of --api-key and --webhook")?;
+    read(text).map_err(|error| error.to_string().into())
 }
 
 /// A key that clients take: anything else would start a sandbox that nobody can open.
@@ -305,6 +314,18 @@ mod tests {
         ] {
             let refusal = run(arguments).expect_err(arguments);
             assert!(refusal.contains(part), "{arguments}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_a_bad_value_is_not_repeated() {
+        for (arguments, part) in [
+            ("--api-key secret:", "colon"),
+            ("--webhook http://me:secret@127.0.0.1/", "without credentials"),
+            ("--webhook me:secret@127.0.0.1", "http://"),
+        ] {
+            let refusal = run(arguments).expect_err(arguments);
+            assert!(refusal.contains(part) && !refusal.contains("secret"), "{refusal}");
         }
     }
 }

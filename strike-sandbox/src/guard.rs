@@ -5,9 +5,8 @@ use strike_core::HttpRequest;
 use strike_core::http::uri::{Authority, Scheme};
 use strike_core::http::{HeaderMap, HeaderValue, header};
 
-/// Names that lead here by right: this machine's, and those which the service had.
-const NAMES: [&str; 6] = [
-    "localhost",
+/// The names that the service had: a client that goes by one of them may be led here by a proxy or a hosts file.
+pub(crate) const SERVICE: [&str; 5] = [
     "api.strike.acinq.co",
     "api.dev.strike.acinq.co",
     "api-strike.acinq.co",
@@ -64,5 +63,6 @@ pub(crate) fn is_no_foreign_page(request: &HttpRequest) -> bool {
 fn is_unmistakable(authority: &Authority) -> bool {
     let host = authority.host();
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    NAMES.iter().any(|name| host.eq_ignore_ascii_case(name)) || bare.parse::<std::net::IpAddr>().is_ok()
+    let mut names = SERVICE.into_iter().chain(["localhost"]);
+    names.any(|name| host.eq_ignore_ascii_case(name)) || bare.parse::<std::net::IpAddr>().is_ok()
 }

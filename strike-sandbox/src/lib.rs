@@ -3,23 +3,35 @@
 //! ACINQ closed its service in 2021. This one answers as the recordings of it do, byte for byte where there are
 //! recordings, and adds what a test needs: a seed, a clock, and a way to pay.
 //!
-//! * [`Sandbox`] answers in memory: a request in, a response out.
-//! * `Builder::start` (feature `server`, on by default) puts it behind HTTP on 127.0.0.1.
-//! * `Builder::tls` (feature `tls`) makes that HTTPS, with a certificate for one run.
-//! * `Builder::data` (feature `sqlite`) keeps its charges in a file, so that it is the same one after a restart.
-//! * `GET /` (feature `dashboard`) is a page for people: it makes charges, shows their QR codes, pays them, and
-//!   follows what happens.
-//! * The binary `strike-sandbox` (feature `binary`) does it all for programs in other languages.
+//! # What is where
 //!
-//! Whoever moves the bytes in a way of their own finds out with `conformance` (a feature, off by default) whether they keep
-//! the rules of a transport.
+//! * [`Sandbox`] answers in memory: a request in, a response out. [`Sandbox::reply`] is a transport for a client. It pays
+//!   charges, lists them, lets them expire, and moves the clock.
+//! * [`Builder`] makes one: its key, network, seed and clock. `Builder::start` puts it behind HTTP on 127.0.0.1,
+//!   `Builder::tls` makes that HTTPS, and `Builder::data` keeps its charges in a file.
+//! * [`Quirks`] make it odder or stricter: the service as it was in 2018, a request limit, keys that nobody knows.
+//! * [`faults`] are what goes wrong on purpose: an answer that is lost, cut, late or another one.
+//! * A [`Webhook`] tells a shop of each payment, late, twice or never if you like.
+//! * [`Settlement`] says how a charge is paid.
 //!
-//! Besides the API below `/api/v1/` there are controls that only a sandbox can have, and which need no key:
-//! `POST /sandbox/charges/{id}/pay` pays a charge, and answers its preimage. They, the flags of the program and
-//! the [`Quirks`] are described in the manual, `docs/sandbox.md` of the repository.
+//! The binary `strike-sandbox` does it all for programs in other languages. Besides the API below `/api/v1/` it has a page
+//! for people at `/`, and controls below `/sandbox/`, which need no key. The manual, `docs/sandbox.md` of the repository,
+//! describes them.
 //!
-//! A [`Webhook`] tells a shop of each payment, late, twice or never if you like. What goes wrong on purpose is a
-//! plan of [`faults`].
+//! # Features
+//!
+//! | feature | what it adds |
+//! | --- | --- |
+//! | `binary` (default) | the program, with `server`, `tls`, `dashboard` and `sqlite` |
+//! | `server` | the loopback server |
+//! | `tls` | HTTPS with a certificate for one run, and webhooks to https addresses |
+//! | `dashboard` | the page at `/`, and QR codes |
+//! | `sqlite` | charges that outlive the process |
+//! | `lightning` | payments over a channel between two Lightning nodes in the process |
+//! | `fixtures` | answers a simulation of core, whose clock is then the sandbox's |
+//! | `conformance` | tells whoever moves the bytes in a way of their own whether they keep the rules of a transport |
+//!
+//! # In memory
 //!
 //! ```
 //! use strike_core::http::Request;
@@ -72,13 +84,12 @@ mod webhooks;
 pub use builder::Builder;
 #[cfg(feature = "sqlite")]
 pub use data::{DataBuilder, DataError};
-pub use ledger::{ChargeRecord, ChargeState, NotKept};
+pub use ledger::{ChargeRecord, ChargeState, ExpireError, NotKept};
 pub use node::{Paid, PayError, Settlement};
 pub use quirks::Quirks;
 pub use sandbox::Sandbox;
 #[cfg(feature = "server")]
 pub use server::RunningSandbox;
-pub use service::ExpireError;
 pub use webhooks::{Delivery, DeliveryState, DueWebhook, SendAgainError, Webhook};
 
 /// The README, so that its code is compiled.

@@ -149,35 +149,21 @@ fn banner(sandbox: &RunningSandbox, ca: Option<&Path>) -> String {
     let plain = sandbox.plain_base_url().map(|url| format!("  plain     {url}\n")).unwrap_or_default();
     let trust = ca.as_ref().map(|ca| format!("  trust     {ca}\n")).unwrap_or_default();
     let curl = ca.map_or("curl".to_owned(), |ca| format!("curl --cacert {}", shell_word(&ca)));
+    let (network, key) = (sandbox.network(), sandbox.api_key());
     format!(
-        "Strike sandbox, {network}\n\n  \
-           base URL  {api}
-\
-         {plain}  \
-           page      {root}
-\
-         {trust}  \
-           API key   {key}
-
-\
-         Make a charge:
-  \
-           {curl} -u {user} -d amount=4200 -d currency=btc -d description=Coffee {api}charges
-
-\
-         Pay it, with the id from the answer, or on the page:
-  \
-           {curl} -X POST {root}sandbox/charges/ID/pay
-
-\
-         Show its QR code here:
-  \
-           {curl} {root}sandbox/charges/ID/qr.txt
-
-\
-         Ctrl-C stops it.\n",
-        network = sandbox.network(),
-        key = sandbox.api_key(),
+        "Strike sandbox, {network}\n\n\
+        \x20 base URL  {api}\n\
+        {plain}\
+        \x20 page      {root}\n\
+        {trust}\
+        \x20 API key   {key}\n\n\
+        Make a charge:\n\
+        \x20 {curl} -u {user} -d amount=4200 -d currency=btc -d description=Coffee {api}charges\n\n\
+        Pay it, with the id from the answer, or on the page:\n\
+        \x20 {curl} -X POST {root}sandbox/charges/ID/pay\n\n\
+        Show its QR code here:\n\
+        \x20 {curl} {root}sandbox/charges/ID/qr.txt\n\n\
+        Ctrl-C stops it.\n"
     )
 }
 

@@ -10,9 +10,9 @@ use crate::builder::Builder;
 #[cfg(feature = "server")]
 use crate::changes::Changes;
 use crate::faults::{self, Course};
-use crate::ledger::{Charge, ChargeRecord, NotKept};
+use crate::ledger::{Charge, ChargeRecord, ExpireError, NotKept};
 use crate::node::{Paid, PayError};
-use crate::service::{ExpireError, Service};
+use crate::service::Service;
 
 /// A Strike service of one's own: it keeps charges, signs their invoices, and can pay them.
 ///
@@ -121,8 +121,8 @@ impl Sandbox {
     /// Pays a charge in full, as a wallet would that holds its invoice.
     ///
     /// # Errors
-    /// [`PayError`] if there is no such charge, if its invoice has expired by the sandbox's clock, or if it is
-    /// already paid.
+    /// [`PayError`] if there is no such charge, if its invoice has expired by the sandbox's clock, if it is already
+    /// paid, if no payment got through, or if it could not be written to the data file. Then it is not paid by this.
     pub fn pay(&self, id: &ChargeId) -> Result<Paid, PayError> {
         let mut service = self.service();
         let now = service.clock().now();
@@ -134,7 +134,8 @@ impl Sandbox {
     /// The invoice's own words do not change: only the sandbox, which knows better, no longer pays it.
     ///
     /// # Errors
-    /// [`ExpireError`] if there is no such charge, or if it is paid.
+    /// [`ExpireError`] if there is no such charge, if it is paid, or if the change could not be written to the data
+    /// file.
     pub fn expire(&self, id: &ChargeId) -> Result<(), ExpireError> {
         let mut service = self.service();
         let now = service.clock().now();
@@ -199,7 +200,11 @@ impl Sandbox {
     /// assert_eq!(sandbox.now(), UnixMillis::from_secs(1_700_003_600));
     /// ```
     pub fn advance_to(&self, moment: UnixMillis) {
-        self.advance(moment.saturating_since(self.now()));
+        let mut service = self.service();
+        let by = moment.saturating_since(service.clock().now());
+        if !by.is_zero() {
+            service.advance(by);
+        }
     }
 
     /// What time it is in the sandbox.

@@ -19,7 +19,7 @@ use crate::entropy::{Entropy, LONG_NAME_LENGTH, NAME_LENGTH};
 #[cfg(feature = "server")]
 use crate::events;
 use crate::faults::{Course, Faults, Plan};
-use crate::ledger::{Charge, Ledger, NotKept, Standing};
+use crate::ledger::{Charge, ExpireError, Ledger, NotKept, Standing};
 use crate::limit::Limit;
 use crate::node::{self, Node, Paid, PayError, Terms};
 use crate::quirks::Quirks;
@@ -45,7 +45,7 @@ pub(crate) struct Service {
     limit: Limit,
     quirks: Quirks,
     changes: Arc<Changes>,
-    pub(crate) faults: Faults,
+    faults: Faults,
     /// Whether what is asked for is only answered, and not done.
     rehearsing: bool,
 }
@@ -70,7 +70,6 @@ impl Service {
         Self {
             api_key,
             faults: Faults::new(faults, entropy.branch(FAULTS)),
-            rehearsing: false,
             entropy,
             clock,
             node,
@@ -81,6 +80,7 @@ impl Service {
             limit: Limit::default(),
             quirks,
             changes: Arc::default(),
+            rehearsing: false,
         }
     }
 
@@ -146,7 +146,7 @@ impl Service {
     pub(crate) fn reseed(&mut self, seed: u64) {
         self.entropy = Entropy::from_seed(seed);
         let standing = self.standing(self.clock.now());
-        // As for the clock.
+        // If it cannot be written now, it is with the next change, as the clock is.
         let _ = self.ledger.stand(&standing);
     }
 
@@ -179,6 +179,14 @@ impl Service {
         Ok(again)
     }
 
+    pub(crate) const fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    pub(crate) const fn faults_mut(&mut self) -> &mut Faults {
+        &mut self.faults
+    }
+
     pub(crate) const fn requests(&self) -> u64 {
         self.requests
     }
@@ -190,7 +198,7 @@ impl Service {
     /// What becomes of a request on its way, as the plan of faults has it.
     pub(crate) fn course(&mut self, request: &HttpRequest, now: UnixMillis) -> Course {
         let Some(due) = self.faults.due(request) else {
-            return Course::plain(self.respond(request, now));
+            return Course::Plain(self.respond(request, now));
         };
         self.rehearsing = !due.processed;
         let response = self.respond(request, now);
@@ -328,19 +336,4 @@ impl From<NotKept> for Refusal {
     fn from(error: NotKept) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
-}
-
-/// Why a charge cannot be made to expire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExpireError {
-    /// The sandbox has no charge of that id.
-    #[error("no charge has this id")]
-    UnknownCharge,
-    /// It was paid, and stays so.
-    #[error("the charge is already paid")]
-    AlreadyPaid,
-    /// The change could not be written to the sandbox's file, so the charge can still be paid.
-    #[error("the change could not be written to the data file, and the charge has not expired")]
-    NotKept,
 }

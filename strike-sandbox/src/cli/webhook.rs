@@ -26,7 +26,7 @@ impl Flags {
     pub(super) fn read(&mut self, name: &str, parser: &mut Parser) -> Result<(), lexopt::Error> {
         let mut change = |name, change: Change| self.options.push((name, change));
         match name {
-            "webhook" => self.receiver = Some(parser.value()?.parse_with(Webhook::to)?),
+            "webhook" => self.receiver = Some(super::unrepeated(&parser.value()?, Webhook::to)?),
             "webhook-timeout" => {
                 let timeout = parser.value()?.parse_with(some_millis)?;
                 change("timeout", Box::new(move |webhook| webhook.timeout(timeout)));

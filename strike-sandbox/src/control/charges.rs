@@ -8,10 +8,10 @@ use strike_core::http::StatusCode;
 use super::{Asked, body};
 use crate::answer::{Object, Refusal, list as list_of};
 use crate::api;
-use crate::ledger::{Charge, ChargeState};
+use crate::ledger::{Charge, ChargeState, ExpireError};
 use crate::node::PayError;
 use crate::quirks::Quirks;
-use crate::service::{ExpireError, Service};
+use crate::service::Service;
 
 /// The charge of the wire, without quirks, and what the wire does not tell.
 fn view(charge: &Charge, now: UnixMillis) -> String {

@@ -11,7 +11,8 @@ use crate::entropy::Position;
 use crate::ledger::{Charge, Standing};
 use crate::node::{self, NodeKey};
 
-/// Moments and durations are in milliseconds. `start` is where the entropy's stream begins again. A charge's `number` is its place in the ledger.
+/// Moments and durations are in milliseconds. `start` is where the entropy's stream begins again. A charge's `number`
+/// is its place in the ledger.
 pub(super) const TABLES: &str = "
     CREATE TABLE sandbox (
         network  TEXT NOT NULL,

@@ -27,17 +27,17 @@ impl Sandbox {
     /// assert!(sandbox.faults().is_empty());
     /// ```
     pub fn add_faults(&self, plan: Plan) {
-        self.service().faults.add(plan);
+        self.service().faults_mut().add(plan);
     }
 
     /// Forgets every rule. An exchange that is being struck is struck to its end.
     pub fn clear_faults(&self) {
-        self.service().faults.clear();
+        self.service().faults_mut().clear();
     }
 
     /// The plan as it stands, in order, with how often each rule matched and fired.
     #[must_use]
     pub fn faults(&self) -> Vec<Counted> {
-        self.service().faults.rules().to_vec()
+        self.service().faults().rules().to_vec()
     }
 }

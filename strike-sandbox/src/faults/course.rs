@@ -15,7 +15,9 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(300);
 
 /// The course of an exchange once its request was read.
 pub(crate) enum Course {
-    /// The answer after this long, and the connection goes on.
+    /// The answer, as if there were no faults.
+    Plain(HttpResponse),
+    /// An answer after this long, and the connection goes on.
     Whole { after: Duration, response: HttpResponse },
     /// These acts, of which the last ends the connection.
     Broken { acts: Vec<Act>, response: HttpResponse },
@@ -36,13 +38,6 @@ pub(crate) enum Act {
     Reset,
 }
 
-impl Course {
-    /// The answer, at once.
-    pub(crate) const fn plain(response: HttpResponse) -> Self {
-        Self::Whole { after: Duration::ZERO, response }
-    }
-}
-
 impl Faults {
     /// What becomes of an exchange whose answer would have been this one.
     pub(crate) fn course(
@@ -53,8 +48,10 @@ impl Faults {
         now: UnixMillis,
     ) -> Course {
         match due.kind {
-            Kind::Status(status) => Course::plain(error(status, request, now)),
-            Kind::Answer(canned) => Course::plain(canned.into_response()),
+            Kind::Status(status) => {
+                Course::Whole { after: Duration::ZERO, response: error(status, request, now) }
+            }
+            Kind::Answer(canned) => Course::Whole { after: Duration::ZERO, response: canned.into_response() },
             Kind::Latency { time, jitter } => {
                 let after = time.saturating_add(self.jitter(jitter)).min(LONGEST);
                 Course::Whole { after, response }
@@ -136,7 +133,7 @@ mod tests {
     fn acts(kind: Kind) -> Vec<Act> {
         match broken(&kind, answer(), || vec![0xff]) {
             Course::Broken { acts, .. } => acts,
-            Course::Whole { .. } => panic!("{kind:?} breaks the connection"),
+            Course::Plain(_) | Course::Whole { .. } => panic!("{kind:?} breaks the connection"),
         }
     }
 

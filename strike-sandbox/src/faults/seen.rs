@@ -10,6 +10,7 @@ use super::course::{Act, Course, head};
 /// The reply to an exchange that takes this course.
 pub(crate) fn seen(course: Course, exchange: &Exchange) -> Reply {
     match course {
+        Course::Plain(response) => Ok(Client::new(exchange, &response).cut_to_size(response)),
         Course::Whole { after, response } => {
             let mut client = Client::new(exchange, &response);
             client.wait(after).map_err(failed)?;

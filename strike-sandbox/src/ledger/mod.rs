@@ -12,7 +12,7 @@ use strike_core::UnixMillis;
 pub(crate) use charge::Charge;
 pub use journal::NotKept;
 pub(crate) use journal::{Journal, Standing};
-pub use state::{ChargeRecord, ChargeState};
+pub use state::{ChargeRecord, ChargeState, ExpireError};
 
 #[derive(Default)]
 pub(crate) struct Ledger {

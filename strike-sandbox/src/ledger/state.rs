@@ -1,4 +1,4 @@
-//! What a charge has come to, and the record of it that the owner of a sandbox reads.
+//! What a charge has come to, why it cannot be made to expire, and the record of it that the owner of a sandbox reads.
 
 use std::fmt;
 
@@ -34,6 +34,21 @@ impl fmt::Display for ChargeState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// Why a charge cannot be made to expire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExpireError {
+    /// The sandbox has no charge of that id.
+    #[error("no charge has this id")]
+    UnknownCharge,
+    /// It was paid, and stays so.
+    #[error("the charge is already paid")]
+    AlreadyPaid,
+    /// The change could not be written to the sandbox's file, so the charge can still be paid.
+    #[error("the change could not be written to the data file, and the charge has not expired")]
+    NotKept,
 }
 
 /// A charge as its sandbox knew it at one moment: it does not follow what happens later.

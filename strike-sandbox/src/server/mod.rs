@@ -2,14 +2,14 @@
 
 mod line;
 mod misdirected;
-#[cfg(test)]
-mod patience;
 mod perform;
 mod port;
 mod room;
 mod running;
 mod start;
 mod stream;
+#[cfg(test)]
+mod tests;
 #[cfg(feature = "tls")]
 mod tls;
 
@@ -31,14 +31,13 @@ use tokio::time::{sleep, timeout};
 
 use self::line::{Line, Told};
 use self::perform::perform;
-use self::room::{Place, Stage};
+use self::room::{Place, Room, Stage};
 use crate::events::Events;
 use crate::faults::{Act, Course};
 use crate::sandbox::Sandbox;
 use crate::service::MAX_BODY;
 
 pub(crate) use port::{Port, Protocol};
-use room::Room;
 pub use running::RunningSandbox;
 #[cfg(feature = "tls")]
 pub(crate) use tls::Acceptor;
@@ -133,27 +132,32 @@ async fn answer(
     let body = timeout(BODY, read(body)).await.map_err(io::Error::from).and_then(identity)?;
     place.comes_to(Stage::Answering);
     let course = if missed {
-        Course::plain(misdirected::refusal(sandbox.now()))
+        Course::Plain(misdirected::refusal(sandbox.now()))
     } else {
         sandbox.course(&Request::from_parts(head, body))
     };
-    match course {
-        Course::Whole { after, mut response } => {
+    let (response, events) = match course {
+        Course::Plain(mut response) => {
+            let events = Events::after(&mut response, &sandbox.changes());
+            (response, events)
+        }
+        // Whatever it says it is, nothing goes on after it.
+        Course::Whole { after, response } => {
             if !after.is_zero() {
                 sleep(after).await;
             }
-            let events = Events::after(&mut response, &sandbox.changes());
-            Ok(response.map(|body| {
-                let body = events.map_or_else(|| Either::Left(Full::new(Bytes::from(body))), Either::Right);
-                Told::new(body, place)
-            }))
+            (response, None)
         }
         Course::Broken { acts, .. } => {
             // Whoever holds the connection takes it from here.
             let _ = struck.send(acts).await;
-            std::future::pending().await
+            return std::future::pending().await;
         }
-    }
+    };
+    Ok(response.map(|body| {
+        let body = events.map_or_else(|| Either::Left(Full::new(Bytes::from(body))), Either::Right);
+        Told::new(body, place)
+    }))
 }
 
 /// The body, or one byte more than the sandbox takes.

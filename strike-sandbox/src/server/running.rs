@@ -18,8 +18,7 @@ use crate::webhooks::{self, Poster};
 /// A [`Sandbox`] that also answers on a socket; it is one by [`Deref`].
 ///
 /// Dropping it stops the server: the port is closed when the drop is over, connections with it, and webhooks on their
-/// way end unanswered. Clones of the
-/// sandbox stay usable in memory.
+/// way end unanswered. Clones of the sandbox stay usable in memory.
 ///
 /// Every request that is HTTP goes to [`Sandbox::respond`], by way of the [faults](crate::faults). Only what is none, a
 /// head of more than 100 fields, and plain HTTP on the port for HTTPS, is refused by the server itself, and is no
@@ -49,7 +48,7 @@ impl RunningSandbox {
         ca_certificate: Option<String>,
         limits: Limits,
     ) -> io::Result<Self> {
-        let poster = sandbox.webhook().map(|plan| Poster::new(&plan)).transpose()?;
+        let poster = sandbox.webhook().map(|webhook| Poster::new(&webhook)).transpose()?;
         let address = front.address();
         let plain_base_url = plain.as_ref().map(Port::base_url);
         let ports: Vec<_> = std::iter::once(front).chain(plain).collect();
@@ -68,6 +67,7 @@ impl RunningSandbox {
                         let room = Arc::clone(&room);
                         runtime.spawn(super::serve(listener, protocol, service.clone(), room, limits.idle));
                     }
+                    // Whoever started it waits for this, so it does not fail.
                     let _ = report.send(Ok(()));
                     // Either way it is over: told to stop, or nobody is left to tell.
                     let _ = runtime.block_on(stopped);
@@ -75,6 +75,7 @@ impl RunningSandbox {
                     runtime.shutdown_background();
                 }
                 Err(error) => {
+                    // As above.
                     let _ = report.send(Err(error));
                 }
             }

@@ -5,9 +5,9 @@ mod delivery;
 mod dispatcher;
 mod due;
 mod outbox;
-mod plan;
 #[cfg(feature = "server")]
 mod post;
+mod webhook;
 
 use crate::builder::Builder;
 use crate::sandbox::Sandbox;
@@ -17,9 +17,9 @@ pub use delivery::{Delivery, DeliveryState, SendAgainError};
 pub(crate) use dispatcher::dispatch;
 pub use due::DueWebhook;
 pub(crate) use outbox::{Outbox, Outcome, Ticket};
-pub use plan::Webhook;
 #[cfg(feature = "server")]
 pub(crate) use post::Poster;
+pub use webhook::Webhook;
 
 impl Builder {
     /// Tells this address of every payment. There is one per sandbox, as there was one per account: a second call
@@ -74,7 +74,7 @@ impl Sandbox {
 
     #[cfg(feature = "server")]
     pub(crate) fn webhook(&self) -> Option<Webhook> {
-        self.service().outbox().plan().cloned()
+        self.service().outbox().webhook().cloned()
     }
 
     /// How long until a webhook is due, if the clock's running is enough to make one so.

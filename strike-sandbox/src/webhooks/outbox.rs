@@ -8,7 +8,7 @@ use strike_core::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use strike_core::{HttpRequest, UnixMillis};
 
 use super::delivery::{Delivery, DeliveryState, SendAgainError};
-use super::plan::Webhook;
+use super::webhook::Webhook;
 use crate::entropy::Entropy;
 
 /// How many deliveries that are over are kept, and how many are listed.
@@ -16,7 +16,7 @@ const KEPT: usize = 10_000;
 
 /// All deliveries of a sandbox.
 pub(crate) struct Outbox {
-    plan: Option<Webhook>,
+    webhook: Option<Webhook>,
     entropy: Entropy,
     entries: BTreeMap<u64, Entry>,
     /// Those that wait, the next one first.
@@ -54,10 +54,10 @@ pub(crate) enum Outcome {
 }
 
 impl Outbox {
-    /// An outbox that delivers by this plan, or without one never.
-    pub(crate) fn new(plan: Option<Webhook>, entropy: Entropy) -> Self {
+    /// An outbox that delivers to this receiver, or without one never.
+    pub(crate) fn new(webhook: Option<Webhook>, entropy: Entropy) -> Self {
         Self {
-            plan,
+            webhook,
             entropy,
             entries: BTreeMap::new(),
             waiting: BTreeSet::new(),
@@ -68,23 +68,23 @@ impl Outbox {
     }
 
     #[cfg(feature = "server")]
-    pub(crate) const fn plan(&self) -> Option<&Webhook> {
-        self.plan.as_ref()
+    pub(crate) const fn webhook(&self) -> Option<&Webhook> {
+        self.webhook.as_ref()
     }
 
     /// Learns that a charge is paid, of which this body tells.
     pub(crate) fn paid(&mut self, charge: &str, event: &str, now: UnixMillis) {
-        let Some(plan) = self.plan.clone() else { return };
-        let (charge, url): (Arc<str>, Arc<str>) = (charge.into(), plan.url.to_string().into());
+        let Some(webhook) = self.webhook.clone() else { return };
+        let (charge, url): (Arc<str>, Arc<str>) = (charge.into(), webhook.url.to_string().into());
         let body: Arc<str> = event.into();
-        for _ in 0..plan.repeat {
+        for _ in 0..webhook.repeat {
             self.made = self.made.saturating_add(1);
             let id = self.made;
             // Both are always drawn, so that one option does not change what another one does.
-            let held_back = self.entropy.duration(plan.reorder);
-            let unlucky = self.entropy.below(100) < u64::from(plan.drop_percent);
-            let due = now.saturating_add(plan.delay).saturating_add(held_back);
-            let dropped = unlucky || id.checked_rem(plan.drop_every.into()) == Some(0);
+            let held_back = self.entropy.duration(webhook.reorder);
+            let unlucky = self.entropy.below(100) < u64::from(webhook.drop_percent);
+            let due = now.saturating_add(webhook.delay).saturating_add(held_back);
+            let dropped = unlucky || id.checked_rem(webhook.drop_every.into()) == Some(0);
             let delivery = Delivery {
                 id,
                 charge: Arc::clone(&charge),
@@ -114,7 +114,7 @@ impl Outbox {
 
     /// The next request, if one is due. Its outcome is to be told.
     pub(crate) fn take(&mut self, now: UnixMillis) -> Option<(Ticket, HttpRequest)> {
-        let plan = self.plan.as_ref()?;
+        let webhook = self.webhook.as_ref()?;
         let (_, id) = self.waiting.first().copied().filter(|(due, _)| *due <= now)?;
         self.waiting.pop_first();
         let entry = self.entries.get_mut(&id)?;
@@ -123,12 +123,12 @@ impl Outbox {
         entry.tries = entry.tries.saturating_add(1);
         entry.delivery.attempts = entry.delivery.attempts.saturating_add(1);
         entry.delivery.state = DeliveryState::Sending;
-        Some((Ticket { delivery: id, sending: self.sent }, request(plan, &entry.body)))
+        Some((Ticket { delivery: id, sending: self.sent }, request(webhook, &entry.body)))
     }
 
     /// Learns how a sending ended.
     pub(crate) fn settle(&mut self, ticket: Ticket, outcome: &Outcome, now: UnixMillis) {
-        let Some(plan) = self.plan.as_ref() else { return };
+        let Some(webhook) = self.webhook.as_ref() else { return };
         let Some(entry) = self.entries.get_mut(&ticket.delivery) else { return };
         if entry.awaits != Some(ticket.sending) {
             return;
@@ -146,9 +146,9 @@ impl Outbox {
         if entry.delivery.error.is_none() {
             entry.delivery.state = DeliveryState::Delivered;
             self.end(ticket.delivery);
-        } else if entry.tries < plan.attempts {
+        } else if entry.tries < webhook.attempts {
             let doubled = 2_u32.saturating_pow(entry.tries.saturating_sub(1));
-            entry.delivery.due = now.saturating_add(plan.backoff.saturating_mul(doubled));
+            entry.delivery.due = now.saturating_add(webhook.backoff.saturating_mul(doubled));
             entry.delivery.state = DeliveryState::Waiting;
             self.waiting.insert((entry.delivery.due, ticket.delivery));
         } else {
@@ -184,7 +184,7 @@ impl Outbox {
     /// Forgets all deliveries, and draws from this stream from here on.
     pub(crate) fn reset(&mut self, entropy: Entropy) {
         // What is still on its way must not be taken for what is made from now on, so the sendings are counted on.
-        *self = Self { sent: self.sent, ..Self::new(self.plan.take(), entropy) };
+        *self = Self { sent: self.sent, ..Self::new(self.webhook.take(), entropy) };
     }
 
     /// Keeps a delivery that is over until many others are.
@@ -199,9 +199,9 @@ impl Outbox {
 }
 
 /// What the receiver gets. Only method, type and body are the service's for sure.
-fn request(plan: &Webhook, body: &str) -> HttpRequest {
+fn request(webhook: &Webhook, body: &str) -> HttpRequest {
     let mut headers = HeaderMap::with_capacity(5);
-    let host = plan.url.authority().and_then(|host| HeaderValue::try_from(host.as_str()).ok());
+    let host = webhook.url.authority().and_then(|host| HeaderValue::try_from(host.as_str()).ok());
     if let Some(host) = host {
         headers.insert(header::HOST, host);
     }
@@ -215,7 +215,7 @@ fn request(plan: &Webhook, body: &str) -> HttpRequest {
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     let mut request = HttpRequest::new(body.as_bytes().to_vec());
     *request.method_mut() = Method::POST;
-    *request.uri_mut() = plan.url.clone();
+    *request.uri_mut() = webhook.url.clone();
     *request.headers_mut() = headers;
     request
 }
@@ -226,9 +226,9 @@ mod tests {
 
     #[test]
     fn an_outcome_from_before_a_reset_is_not_taken_for_a_later_one() {
-        let plan = Webhook::to("http://127.0.0.1/strike").expect("a URL");
+        let webhook = Webhook::to("http://127.0.0.1/strike").expect("a URL");
         let now = UnixMillis::from_secs(1_542_221_803);
-        let mut outbox = Outbox::new(Some(plan), Entropy::from_seed(7));
+        let mut outbox = Outbox::new(Some(webhook), Entropy::from_seed(7));
         let take = |outbox: &mut Outbox| {
             outbox.paid("ch_1", "{}", now);
             outbox.take(now).expect("one is due").0

@@ -13,7 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use tokio::time::timeout;
 
 use super::due::DueWebhook;
-use super::plan::Webhook;
+use super::webhook::Webhook;
 
 #[cfg(feature = "tls")]
 type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
@@ -31,12 +31,12 @@ pub(crate) struct Poster {
 
 impl Poster {
     /// # Errors
-    /// If the plan's URL or certificates are such that nothing could be posted.
-    pub(crate) fn new(plan: &Webhook) -> io::Result<Self> {
+    /// If the receiver's URL or certificates are such that nothing could be posted.
+    pub(crate) fn new(webhook: &Webhook) -> io::Result<Self> {
         let mut client = Client::builder(TokioExecutor::new());
         // Nothing may be sent twice behind the outbox's back.
         client.pool_max_idle_per_host(0).retry_canceled_requests(false).http1_title_case_headers(true);
-        Ok(Self { client: client.build(connector(plan)?), timeout: plan.timeout })
+        Ok(Self { client: client.build(connector(webhook)?), timeout: webhook.timeout })
     }
 
     pub(super) async fn post(&self, due: DueWebhook) {
@@ -72,15 +72,15 @@ fn invalid(why: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {
 }
 
 #[cfg(not(feature = "tls"))]
-fn connector(plan: &Webhook) -> io::Result<Connector> {
-    if plan.url.scheme_str() == Some("https") {
+fn connector(webhook: &Webhook) -> io::Result<Connector> {
+    if webhook.url.scheme_str() == Some("https") {
         return Err(invalid("a webhook to an https address needs the feature `tls`"));
     }
     Ok(HttpConnector::new())
 }
 
 #[cfg(feature = "tls")]
-fn connector(plan: &Webhook) -> io::Result<Connector> {
+fn connector(webhook: &Webhook) -> io::Result<Connector> {
     use std::sync::Arc;
 
     use rustls::ClientConfig;
@@ -89,7 +89,7 @@ fn connector(plan: &Webhook) -> io::Result<Connector> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(invalid)?
-        .with_root_certificates(roots(plan)?)
+        .with_root_certificates(roots(webhook)?)
         .with_no_client_auth();
     Ok(hyper_rustls::HttpsConnectorBuilder::new()
         .with_tls_config(config)
@@ -100,11 +100,11 @@ fn connector(plan: &Webhook) -> io::Result<Connector> {
 
 /// Whom the receiver's certificate must come from.
 #[cfg(feature = "tls")]
-fn roots(plan: &Webhook) -> io::Result<rustls::RootCertStore> {
+fn roots(webhook: &Webhook) -> io::Result<rustls::RootCertStore> {
     use rustls::pki_types::CertificateDer;
     use rustls::pki_types::pem::PemObject;
 
-    let Some(pem) = &plan.ca_certificate else {
+    let Some(pem) = &webhook.ca_certificate else {
         return Ok(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect());
     };
     let wrong = "the webhook's ca certificate must be one or more certificates in PEM";

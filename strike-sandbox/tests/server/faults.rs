@@ -183,3 +183,13 @@ impl Connection {
         silent
     }
 }
+
+#[test]
+fn an_answer_that_says_it_is_a_stream_of_events_is_sent_as_it_was_given() {
+    let answer = Response::builder().header("Content-Type", "text/event-stream").body(b"data: 1".to_vec());
+    let sandbox = start(Plan::new().on(On::list(), Fault::answer(answer.expect("an answer"))));
+    let mut connection = Connection::open(sandbox.address());
+    let told = connection.ask(&list());
+    assert!(told.head.contains("Content-Length: 7\r\n"), "{}", told.head);
+    assert_eq!(told.body, "data: 1");
+}

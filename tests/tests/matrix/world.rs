@@ -103,7 +103,7 @@ impl World {
         state.monotonic += duration;
         // The service counts whole milliseconds: moved to a moment, not by a duration, it keeps up with the client.
         let moment = START.saturating_add(state.monotonic);
-        self.sandbox.advance(moment.saturating_since(self.sandbox.now()));
+        self.sandbox.advance_to(moment);
         if state.waits == PAID_AT
             && let Some(id) = state.pays.take()
         {

@@ -121,7 +121,7 @@ impl World {
 
     /// The sandbox counts whole milliseconds: moving it to a moment, not by a duration, keeps the clocks together.
     fn sandbox_to(&self, moment: UnixMillis) {
-        self.sandbox.advance(moment.saturating_since(self.sandbox.now()));
+        self.sandbox.advance_to(moment);
     }
 }
 

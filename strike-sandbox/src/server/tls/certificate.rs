@@ -11,14 +11,7 @@ use rcgen::{
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use strike_core::UnixMillis;
 
-/// The names of the service: a client that goes by one of them can be led here, by a proxy or a hosts file.
-const SERVICE: [&str; 5] = [
-    "api.strike.acinq.co",
-    "api.dev.strike.acinq.co",
-    "api-strike.acinq.co",
-    "strike.acinq.co",
-    "dev.strike.acinq.co",
-];
+use crate::guard::SERVICE;
 
 /// Clocks differ: valid since a day before it was made.
 const BEFORE: Duration = Duration::from_secs(86_400);

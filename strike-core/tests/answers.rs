@@ -278,8 +278,8 @@ fn lists_with_and_without_bad_rows() {
     assert_eq!(rows, [Some("ch_bad"), None, None]);
     assert!(page.unreadable().all(|bad| !bad.reason().is_empty()));
     // A row that repeats the key keeps it to itself.
-    let page = list(&json!([{"id": "ch_bad", "customer_id": CANARY}]).to_string()).unwrap();
-    assert!(!format!("{page:?}").contains(CANARY), "{page:?}");
+    let talkative = list(&json!([{"id": "ch_bad", "customer_id": CANARY}]).to_string()).unwrap();
+    assert!(!format!("{talkative:?}").contains(CANARY), "{talkative:?}");
     let places: Vec<_> = page.into_rows().iter().map(|row| matches!(row, Row::Charge(_))).collect();
     assert_eq!(places, [true, false, false, true, false]);
 

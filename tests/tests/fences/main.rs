@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod dependencies;
 mod rust_code;
 
 use std::collections::BTreeSet;

@@ -4,7 +4,7 @@ use std::env::{self, VarError};
 use std::error::Error;
 
 use strike_core::{ApiKey, Endpoint, Network};
-use strike_sandbox::{RunningSandbox, Sandbox};
+use strike_sandbox::{Builder, RunningSandbox, Sandbox};
 
 /// A host to try things on.
 #[derive(Debug)]
@@ -21,8 +21,16 @@ pub struct Host {
 ///
 /// # Errors
 /// If only one of URL and key is given, or one of the three is not valid, or no sandbox can be started.
-#[expect(clippy::print_stdout, reason = "examples talk to people")]
 pub fn host() -> Result<Host, Box<dyn Error>> {
+    host_or(Sandbox::builder())
+}
+
+/// The same, with a sandbox of the caller's own make.
+///
+/// # Errors
+/// As [`host`].
+#[expect(clippy::print_stdout, reason = "examples talk to people")]
+pub fn host_or(sandbox: Builder) -> Result<Host, Box<dyn Error>> {
     match (variable("STRIKE_BASE_URL")?, variable("STRIKE_API_KEY")?) {
         (Some(url), Some(key)) => {
             let network = variable("STRIKE_NETWORK")?.map_or(Ok(Network::Testnet), |name| name.parse())?;
@@ -31,7 +39,7 @@ pub fn host() -> Result<Host, Box<dyn Error>> {
             Ok(Host { endpoint, sandbox: None })
         }
         (None, None) => {
-            let sandbox = Sandbox::builder().start()?;
+            let sandbox = sandbox.start()?;
             let endpoint =
                 Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
             println!("using a sandbox at {}", endpoint.base_url());

@@ -10,6 +10,7 @@
 )]
 
 mod bodies;
+mod cassette;
 mod invoice;
 mod machines;
 mod play;
@@ -28,11 +29,12 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
     Target { name: "charge", run: bodies::charge },
     Target { name: "list", run: bodies::list },
     Target { name: "error", run: bodies::error },
     Target { name: "webhook", run: bodies::webhook },
+    Target { name: "cassette", run: cassette::cassette },
     Target { name: "retry_after", run: bodies::retry_after },
     Target { name: "invoice", run: invoice::invoice },
     Target { name: "sandbox", run: sandbox::sandbox },

@@ -4,6 +4,8 @@ mod builder;
 mod charges;
 mod client;
 mod entropy;
+#[cfg(feature = "fixtures")]
+pub mod fixture;
 mod lazy;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;

@@ -4,6 +4,8 @@ mod builder;
 mod charges;
 mod client;
 mod entropy;
+#[cfg(feature = "fixtures")]
+pub mod fixture;
 mod lazy;
 mod timer;
 mod transport;

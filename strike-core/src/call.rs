@@ -46,11 +46,25 @@ impl Verdict {
             (ErrorKind::Server, _) | (ErrorKind::Refused, Some(408 | 425)) => doubt,
             (ErrorKind::RateLimited { retry_after: Some(when) }, _) => Self::When(*when),
             (ErrorKind::RateLimited { retry_after: None }, _) => Self::Backoff,
-            (ErrorKind::Undecodable | ErrorKind::TooLarge { .. }, _) => match replay {
-                Replay::Safe => Self::Stop,
-                Replay::OnlyIfUnsent => Self::Unknown,
-            },
+            // A redirect may well mean "done, look there".
+            (ErrorKind::Undecodable | ErrorKind::TooLarge { .. } | ErrorKind::Redirected, _) => {
+                match replay {
+                    Replay::Safe => Self::Stop,
+                    Replay::OnlyIfUnsent => Self::Unknown,
+                }
+            }
             _ => Self::Stop,
+        }
+    }
+
+    /// Whether a look that failed like this may succeed later, for whoever looks again and again.
+    pub(crate) fn may_pass(error: &Error) -> bool {
+        match error.kind() {
+            // A proxy's page in between, say: asking again does no harm.
+            ErrorKind::Undecodable | ErrorKind::TooLarge { .. } => true,
+            // Without the API's own words it is a proxy that knows no such path, not a host that knows no such charge.
+            ErrorKind::NotFound => error.api().is_none(),
+            _ => Self::of(error, Replay::Safe) != Self::Stop,
         }
     }
 }
@@ -87,7 +101,8 @@ impl Pause {
 /// | a charge that differs from what was asked | stop | stop, with the charge in the error |
 /// | 408, 425, every 5xx | backoff | outcome unknown |
 /// | 429 | `Retry-After`, stop if that is too long; without one backoff | the same |
-/// | any other 4xx, 3xx | stop | stop |
+/// | 3xx, which is never followed | stop | outcome unknown |
+/// | any other 4xx | stop | stop |
 /// | polled instead of told: the reply is lost | backoff | outcome unknown |
 ///
 /// ```

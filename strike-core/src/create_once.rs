@@ -263,7 +263,10 @@ impl CreateOnce {
                 }))
             }
             // Once one attempt was in doubt, a refusal of the next is not the whole answer.
-            Err(error) => Err(self.doubt.take().unwrap_or(error)),
+            Err(error) => Err(match self.doubt.take() {
+                Some(doubt) => doubt.followed_by(error),
+                None => error,
+            }),
         }
     }
 

@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderValue, Method, Uri, header};
 use crate::error::{Error, ErrorKind, Mismatch};
 use crate::input::InvalidInput;
 use crate::machine::HttpRequest;
+use crate::secrets::Secrets;
 use crate::text;
 use crate::types::Satoshi;
 
@@ -156,6 +157,7 @@ struct Inner {
     authority: Authority,
     path: String,
     authorization: HeaderValue,
+    secrets: Secrets,
     network: Network,
     max_amount: Option<Satoshi>,
     check_invoices: bool,
@@ -243,21 +245,16 @@ impl Endpoint {
         host.eq_ignore_ascii_case("acinq.co") || host.to_ascii_lowercase().ends_with(".acinq.co")
     }
 
-    /// The text without the key, in any of the forms in which a server is likely to repeat it: as it is, and in base64
-    /// with or without the colon, padded or not.
+    /// The text without the key, in any of the forms in which a server is likely to repeat it.
     pub(crate) fn redact(&self, text: &str) -> String {
-        let base64 = &data_encoding::BASE64;
-        let header = self.0.authorization.to_str().unwrap_or_default();
-        let credentials = header.strip_prefix("Basic ").unwrap_or_default();
-        let plain = base64.decode(credentials.as_bytes()).unwrap_or_default();
-        let key = core::str::from_utf8(&plain).unwrap_or_default().trim_end_matches(':');
-        let alone = base64.encode(key.as_bytes());
-        text::without(text, &[credentials.trim_end_matches('='), alone.trim_end_matches('='), key])
+        self.0.secrets.redact(text)
     }
 
-    /// A mismatch, fit for a log: it holds the server's words, which could repeat the key or be endless.
+    /// A mismatch, fit for a log: it holds the server's words, which could repeat the key or be endless, and the caller's,
+    /// who could have mixed up a field.
     pub(crate) fn mismatch(&self, asked: impl Into<String>, mismatch: Mismatch) -> Error {
-        let mismatch = mismatch.reworded(|found| text::shorten(&self.redact(found)));
+        let mismatch =
+            mismatch.reworded(|mine| self.redact(mine), |found| text::shorten(&self.redact(found)));
         Error::new(asked, ErrorKind::Mismatch(mismatch))
     }
 
@@ -338,11 +335,13 @@ impl EndpointBuilder {
     /// As [`Endpoint::new`] says.
     pub fn build(self) -> Result<Endpoint, Error> {
         let (scheme, authority, path) = split(&self.base_url, self.plain_http)?;
+        let authorization = self.key.authorization()?;
         Ok(Endpoint(Arc::new(Inner {
             scheme,
             authority,
             path,
-            authorization: self.key.authorization()?,
+            secrets: Secrets::of(&authorization),
+            authorization,
             network: self.network,
             max_amount: self.max_amount,
             check_invoices: self.check_invoices,

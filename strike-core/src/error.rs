@@ -76,7 +76,8 @@ pub enum ErrorKind {
     Refused,
     /// 500 to 599: the server failed.
     Server,
-    /// 300 to 399: a redirect, which is never followed, since the key would go along.
+    /// 300 to 399: a redirect, which is never followed, since the key would go along. For a create it is below an
+    /// [`OutcomeUnknown`](Self::OutcomeUnknown), since it may mean "done, look there".
     Redirected,
     /// An answer that is not what the API describes.
     Undecodable,
@@ -136,10 +137,13 @@ impl Mismatch {
         Self { field, expected: expected.to_string(), found: found.to_string() }
     }
 
-    /// The same, with what was found in other words.
-    pub(crate) fn reworded(self, reword: impl FnOnce(&str) -> String) -> Self {
-        let found = reword(&self.found);
-        Self { found, ..self }
+    /// The same in other words.
+    pub(crate) fn reworded(
+        self,
+        expected: impl FnOnce(&str) -> String,
+        found: impl FnOnce(&str) -> String,
+    ) -> Self {
+        Self { field: self.field, expected: expected(&self.expected), found: found(&self.found) }
     }
 
     /// Compares two values of a field.
@@ -359,6 +363,18 @@ impl Error {
         unknown.0.api = self.0.api.clone();
         unknown.0.excerpt = self.0.excerpt.clone();
         unknown.with_source(self)
+    }
+
+    /// The same unknown outcome, with what failed later while it was being found out: its attempts, and itself as the source
+    /// if nothing is below it; then what was the source before is below that.
+    pub(crate) fn followed_by(mut self, mut later: Self) -> Self {
+        self.0.attempts.append(&mut later.0.attempts.clone());
+        if later.0.source.is_none() {
+            later.0.source = self.0.source.take();
+            self.0.charge = later.0.charge.clone();
+            self.0.source = Some(Box::new(later));
+        }
+        self
     }
 
     /// What kind of failure it was.

@@ -9,6 +9,8 @@ pub mod call;
 pub mod create_once;
 pub mod endpoint;
 pub mod error;
+#[cfg(feature = "fixtures")]
+pub mod fixture;
 pub mod input;
 pub mod invoice;
 mod look;
@@ -21,6 +23,7 @@ pub mod order_key;
 pub mod page;
 pub mod pager;
 pub mod policy;
+mod secrets;
 mod text;
 pub mod transport;
 pub mod types;

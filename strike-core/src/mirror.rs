@@ -308,11 +308,7 @@ impl fmt::Debug for Mirror {
 
 /// Whether nothing was created: whatever leaves that open ends as an unknown outcome, and a mismatch holds a charge.
 fn is_refusal(error: &Error) -> bool {
-    // A redirect may well mean "done, look there".
-    !matches!(
-        error.kind(),
-        ErrorKind::OutcomeUnknown | ErrorKind::Mismatch(_) | ErrorKind::Redirected | ErrorKind::Finished
-    )
+    !matches!(error.kind(), ErrorKind::OutcomeUnknown | ErrorKind::Mismatch(_) | ErrorKind::Finished)
 }
 
 /// A charge that is not the mirror's.

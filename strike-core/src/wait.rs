@@ -10,7 +10,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{Attempt, Error, ErrorKind, Mismatch};
 use crate::machine::{Machine, Now, Reply, Step};
 use crate::new_charge::MAX_EXPIRY_SEC;
-use crate::op::{Get, Operation, Replay};
+use crate::op::{Get, Operation};
 use crate::policy::{RetryPolicy, Schedule, Seeds};
 use crate::types::{Charge, UnixMillis};
 
@@ -247,7 +247,7 @@ impl WaitPaid {
                 let room = HISTORY.saturating_sub(self.history.len());
                 self.history.extend(error.attempts().iter().take(room).cloned());
                 let enough = self.failed > self.wait.tolerated || self.late >= LATE_LOOKS;
-                if enough || !may_pass(&error) {
+                if enough || !Verdict::may_pass(&error) {
                     return Err(error.with_attempts(mem::take(&mut self.history)));
                 }
                 if let ErrorKind::RateLimited { retry_after: Some(when) } = error.kind() {
@@ -275,17 +275,6 @@ impl WaitPaid {
             let asked = Get::new(self.charge.id().clone()).asked();
             self.at.mismatch(asked, mismatch).with_charge(charge.clone())
         })
-    }
-}
-
-/// Whether a look that failed like this may succeed later.
-fn may_pass(error: &Error) -> bool {
-    match error.kind() {
-        // A proxy's page in between, say: asking again does no harm.
-        ErrorKind::Undecodable | ErrorKind::TooLarge { .. } => true,
-        // Without the API's own words it is a proxy that knows no such path, not a host that knows no such charge.
-        ErrorKind::NotFound => error.api().is_none(),
-        _ => Verdict::of(error, Replay::Safe) != Verdict::Stop,
     }
 }
 

@@ -39,9 +39,10 @@ pub(crate) struct Charge {
     paid: bool,
     created: u64,
     updated: u64,
-    /// No charge has a `code`: an object with one is an error, whatever the status.
+    /// No charge has a `code`: an object with one is an error, whatever the status. A null or a zero is none, as clients of
+    /// the service read it.
     #[serde(default, skip_serializing)]
-    code: Seen,
+    code: Code,
 }
 
 /// The constant `object: "charge"`, which is written and never read.
@@ -52,13 +53,20 @@ enum Object {
     Charge,
 }
 
-/// Whether a key is there, whatever its value.
+/// Whether there is a code, whatever its value.
 #[derive(Default)]
-struct Seen(bool);
+struct Code(bool);
 
-impl<'de> Deserialize<'de> for Seen {
+impl<'de> Deserialize<'de> for Code {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        IgnoredAny::deserialize(deserializer).map(|_| Self(true))
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Value {
+            Number(u64),
+            Other(IgnoredAny),
+        }
+        let code = Option::<Value>::deserialize(deserializer)?;
+        Ok(Self(!matches!(code, None | Some(Value::Number(0)))))
     }
 }
 
@@ -95,7 +103,7 @@ impl From<types::Charge> for Charge {
             paid: charge.paid,
             created: charge.created.to_wire(),
             updated: charge.updated.to_wire(),
-            code: Seen(false),
+            code: Code(false),
         }
     }
 }

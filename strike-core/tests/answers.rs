@@ -9,8 +9,8 @@ use std::time::Duration;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 use strike_core::{
-    Advice, Charge, Create, Error, ErrorKind, Get, HttpResponse, List, NewCharge, Operation, Page,
-    RetryAfter, Row, UnixMillis,
+    Advice, ApiKey, Charge, Create, Endpoint, Error, ErrorKind, Get, HttpResponse, List, Network, NewCharge,
+    Operation, Page, RetryAfter, Row, UnixMillis,
 };
 use support::{CANARY, charge_json, endpoint};
 
@@ -140,6 +140,8 @@ fn what_is_no_charge_is_undecodable() {
         ("updated", json!(-5)),
         ("description", json!(7)),
         ("code", json!("even as an extra")),
+        ("code", json!(-1)),
+        ("code", json!({"code": 0})),
     ] {
         bodies.push(charge_json(&[(field, wrong)]).to_string().into_bytes());
     }
@@ -177,6 +179,16 @@ fn statuses_and_what_to_do() {
         assert_eq!((error.kind().pystrike_name(), error.advice()), (Some(pystrike), advice));
         assert!(error.api().is_none() && error.excerpt().unwrap().starts_with('{'));
         assert!(error.to_string().contains(&status.to_string()), "{error}");
+    }
+}
+
+#[test]
+fn a_code_that_says_nothing_is_none() {
+    for nothing in [Value::Null, json!(0)] {
+        let charge = charge_json(&[("code", nothing)]);
+        assert_eq!(get(&response(200, charge.to_string())).unwrap().id().as_str(), "ch_1");
+        let page = list(&json!([charge, charge]).to_string()).unwrap();
+        assert_eq!((page.charges().count(), page.unreadable().count()), (2, 0));
     }
 }
 
@@ -321,6 +333,26 @@ fn a_key_that_the_server_repeats_stays_out_of_errors() {
         let page = list(&json!([row]).to_string()).unwrap();
         assert!(!format!("{page:?}").contains(CANARY));
     }
+}
+
+#[test]
+fn the_key_is_known_in_hex_and_behind_escapes() {
+    let key = r#"sk_"Canary\&+"#;
+    let at = Endpoint::new("http://127.0.0.1/", ApiKey::new(key).unwrap(), Network::Testnet).unwrap();
+    let hex: String = key.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let form: String = form_urlencoded::byte_serialize(key.as_bytes()).collect();
+    for echo in [key, r#"sk_\"Canary\\&+"#, &hex, &hex.to_uppercase(), &form] {
+        let error = List::page(0).parse(&at, &response(500, format!("not {echo}, please"))).unwrap_err();
+        assert_eq!(error.excerpt(), Some("not [redacted], please"), "{echo}");
+    }
+}
+
+#[test]
+fn what_a_caller_has_mixed_up_is_not_repeated() {
+    let order = Create::new(NewCharge::satoshis(4200, format!("tea for {CANARY}")));
+    let error = order.parse(&endpoint(), &response(200, charge_json(&[]).to_string())).unwrap_err();
+    let ErrorKind::Mismatch(mismatch) = error.kind() else { panic!("{error}") };
+    assert_eq!((mismatch.expected(), mismatch.found()), ("\"tea for [redacted]\"", "\"tea\""));
 }
 
 #[test]

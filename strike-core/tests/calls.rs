@@ -79,8 +79,9 @@ fn where_each_failure_leads() {
         rows.push(("no answer", Box::new(move || no_answer(kind, delivery)), reads, makes));
     }
     for (status, reads, makes) in [
-        (300, Stop, Stop),
-        (307, Stop, Stop),
+        (300, Stop, Unknown),
+        (303, Stop, Unknown),
+        (307, Stop, Unknown),
         (400, Stop, Stop),
         (401, Stop, Stop),
         (404, Stop, Stop),

@@ -9,8 +9,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use strike_core::{
-    CreateOnce, Error, ErrorKind, Machine, Made, NewCharge, Now, Once, OrderKey, RetryPolicy, Step,
-    UnixMillis,
+    Advice, AttemptOutcome, CreateOnce, Delivery, Error, ErrorKind, Machine, Made, NewCharge, Now, Once,
+    OrderKey, RetryPolicy, Step, TransportErrorKind, UnixMillis,
 };
 use support::host::{Fault, Host};
 use support::{Did, START, Virtual, endpoint};
@@ -149,6 +149,9 @@ fn what_each_way_leads_to() {
             "post, look, 2s, look, post",
             "OutcomeUnknown",
         ),
+        // A redirect may mean that it was done.
+        case("redirected after", fresh, &[After(303)], &[], "post, look, page 1", "adopted ch_1"),
+        case("redirected", fresh, &[Before(301)], &[], "post, look, 2s, look", "OutcomeUnknown"),
         case(
             "posted again after nothing was recovered",
             recover.repost(true),
@@ -306,8 +309,8 @@ fn an_unknown_outcome_says_what_happened() {
     let below = error.source().unwrap().downcast_ref::<Error>().unwrap();
     assert!(matches!(below.kind(), ErrorKind::Connection { .. }), "{below}");
     let lowest = below.source().unwrap().downcast_ref::<strike_core::TransportError>().unwrap();
-    assert_eq!(lowest.kind(), strike_core::TransportErrorKind::Timeout);
-    assert_eq!(error.advice(), strike_core::Advice::LookFirst);
+    assert_eq!(lowest.kind(), TransportErrorKind::Timeout);
+    assert_eq!(error.advice(), Advice::LookFirst);
 
     // Without a create of its own, the failure of the look is what there is to say.
     let mut host = Host::new();
@@ -580,6 +583,28 @@ fn live(host: &mut Host, life: &Life, repost: bool, monotonic: Duration) -> Opti
     let sent = host.sent("POST") - before;
     assert!(sent <= if repost { 6 } else { 3 }, "{sent}");
     made.map(Made::into_charge)
+}
+
+/// The second create makes a charge that is not what was ordered: the doubt about the first does not hide that.
+#[test]
+fn what_failed_after_the_doubt_shows_below_it() {
+    let once = Once::fresh(OrderKey::named("order-17")).repost(true);
+    let mut host = Host::new();
+    host.posts = [Fault::RequestLost].into();
+    host.echoes = false;
+    let (result, world) = run(&mut host, once);
+    assert_eq!(story(&world), "post, look, 2s, look, post");
+    let error = result.unwrap_err();
+    assert_eq!((error.kind(), error.advice()), (&ErrorKind::OutcomeUnknown, Advice::LookFirst));
+    let outcomes: Vec<_> = error.attempts().iter().map(strike_core::Attempt::outcome).collect();
+    let lost = AttemptOutcome::NoAnswer(TransportErrorKind::Timeout, Delivery::MaybeSent);
+    assert_eq!(outcomes, [lost, AttemptOutcome::Status(200)]);
+    assert_eq!(error.charge().map(|charge| charge.id().as_str()), Some("ch_1"));
+
+    let mismatch = error.source().unwrap().downcast_ref::<Error>().unwrap();
+    assert!(matches!(mismatch.kind(), ErrorKind::Mismatch(field) if field.field() == "customer_id"));
+    let first = mismatch.source().unwrap().downcast_ref::<Error>().unwrap();
+    assert!(matches!(first.kind(), ErrorKind::Connection { .. }), "{first:?}");
 }
 
 proptest! {

@@ -390,7 +390,13 @@ fn news_of_a_payment_outranks_an_expiry_that_was_not_told_yet() {
 
 #[test]
 fn a_charge_that_has_become_another_fails() {
-    for (field, other) in [("payment_hash", json!("cd".repeat(32))), ("amount_satoshi", json!(1))] {
+    for (field, other) in [
+        ("payment_hash", json!("cd".repeat(32))),
+        ("payment_request", json!("lntb1another")),
+        ("amount", json!(1)),
+        ("amount_satoshi", json!(1)),
+        ("description", json!("a house")),
+    ] {
         let (mut host, mut world) = (Host::new(), Virtual::new());
         let mut watched = watcher();
         let charges = [insert(&mut host, 600), insert(&mut host, 600)];
@@ -427,6 +433,22 @@ fn a_proxys_404_does_not_end_a_charge() {
         if proxy > 0 { answer(404, "<html>nginx</html>") } else { host.serve(&exchange, *now).unwrap() }
     });
     assert_eq!(seen, "ch_1 paid");
+}
+
+#[test]
+fn a_proxys_404_to_a_page_is_passed_over_like_one_to_a_charge() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    let charges: Vec<_> = (0..3).map(|_| insert(&mut host, 600)).collect();
+    charges.iter().for_each(|charge| watched.add(charge));
+    host.pay(charges[0].id().as_str(), START);
+    let mut proxy = 3;
+    let seen = next_with(&mut watched, &mut world, |exchange, now| {
+        proxy -= 1;
+        if proxy > 0 { answer(404, "<html>nginx</html>") } else { host.serve(&exchange, *now).unwrap() }
+    });
+    assert_eq!(seen, "ch_1 paid");
+    assert!(host.log.iter().any(|line| line.contains("page=")), "{:?}", host.log);
 }
 
 #[test]

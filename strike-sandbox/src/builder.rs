@@ -1,13 +1,15 @@
-//! A sandbox in the making: which key, network, seed and clock, and where it listens.
+//! A sandbox in the making: which key, network, seed and clock, and what it does otherwise.
 
 use strike_core::{Network, UnixMillis};
 
 use crate::clock::Clock;
 use crate::entropy::{Entropy, NAME_LENGTH};
-use crate::node::{Settlement, Shape};
+use crate::faults::Plan;
+use crate::ledger::Ledger;
+use crate::node::{NodeKey, Settlement, Shape};
 use crate::quirks::Quirks;
 use crate::sandbox::Sandbox;
-use crate::service::Service;
+use crate::service::{Service, Setup};
 use crate::webhooks::Webhook;
 
 /// A [`Sandbox`] in the making.
@@ -28,15 +30,22 @@ use crate::webhooks::Webhook;
 #[derive(Clone)]
 #[must_use]
 pub struct Builder {
-    api_key: Option<String>,
-    network: Network,
+    pub(crate) api_key: Option<String>,
+    pub(crate) network: Network,
     seed: Option<u64>,
-    clock_at: Option<UnixMillis>,
+    pub(crate) clock_at: Option<UnixMillis>,
     settlement: Settlement,
     pub(crate) webhook: Option<Webhook>,
     quirks: Quirks,
+    pub(crate) faults: Plan,
     #[cfg(feature = "server")]
-    listen: std::net::SocketAddr,
+    pub(crate) listen: std::net::SocketAddr,
+    #[cfg(feature = "server")]
+    pub(crate) plain_listen: Option<std::net::SocketAddr>,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: bool,
+    #[cfg(feature = "server")]
+    pub(crate) limits: crate::server::Limits,
 }
 
 impl Default for Builder {
@@ -49,8 +58,15 @@ impl Default for Builder {
             settlement: Settlement::Instant,
             webhook: None,
             quirks: Quirks::new(),
+            faults: Plan::new(),
             #[cfg(feature = "server")]
             listen: (std::net::Ipv4Addr::LOCALHOST, 0).into(),
+            #[cfg(feature = "server")]
+            plain_listen: None,
+            #[cfg(feature = "tls")]
+            tls: false,
+            #[cfg(feature = "server")]
+            limits: crate::server::Limits::default(),
         }
     }
 }
@@ -96,79 +112,56 @@ impl Builder {
     /// A sandbox that answers in memory.
     #[must_use]
     pub fn build(self) -> Sandbox {
-        self.build_at("http://127.0.0.1/api/v1/".to_owned())
+        self.build_at(Self::IN_MEMORY.to_owned())
     }
 
-    fn build_at(self, base_url: String) -> Sandbox {
+    /// Where the API is without a server.
+    pub(crate) const IN_MEMORY: &'static str = "http://127.0.0.1/api/v1/";
+
+    pub(crate) fn build_at(self, base_url: String) -> Sandbox {
+        let (identity, clock) = (self.identity(), Clock::new(self.clock_at));
+        self.assemble(identity, clock, Ledger::default(), base_url)
+    }
+
+    /// Who a new sandbox is.
+    pub(crate) fn identity(&self) -> Identity {
         let mut entropy = self.seed.map_or_else(Entropy::from_system, Entropy::from_seed);
-        let shape = if self.quirks.invoices_of_2018 { Shape::Of2018 } else { Shape::OfToday };
         // Both are always drawn: what follows in the stream must not depend on who chose the key.
         let drawn = entropy.name("sk_", NAME_LENGTH);
-        let clock = Clock::new(self.clock_at);
-        let node = self.settlement.node(self.network, shape, &mut entropy, clock.now());
+        let node_key = NodeKey::draw(&mut entropy);
         entropy.mark();
-        let key = self.api_key.unwrap_or(drawn);
-        let service = Service::new(key, entropy, clock, node, self.webhook, self.quirks);
+        Identity { api_key: self.api_key.clone().unwrap_or(drawn), node_key, entropy }
+    }
+
+    pub(crate) fn assemble(
+        self,
+        identity: Identity,
+        clock: Clock,
+        ledger: Ledger,
+        base_url: String,
+    ) -> Sandbox {
+        let Identity { api_key, node_key, entropy } = identity;
+        let shape = if self.quirks.invoices_of_2018 { Shape::Of2018 } else { Shape::OfToday };
+        let node = self.settlement.node(self.network, shape, node_key, clock.now());
+        let service = Service::new(Setup {
+            api_key,
+            entropy,
+            clock,
+            node,
+            ledger,
+            webhook: self.webhook,
+            quirks: self.quirks,
+            faults: self.faults,
+        });
         Sandbox::assemble(service, self.network, base_url)
     }
 }
 
-#[cfg(feature = "server")]
-mod start {
-    use std::io;
-    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-
-    use super::Builder;
-    use crate::server::RunningSandbox;
-
-    impl Builder {
-        /// Where [`start`](Self::start) listens: 127.0.0.1 and a free port unless set; port 0 means a free one.
-        ///
-        /// Anyone who reaches the address can pay charges, since the sandbox's own routes ask for no key.
-        pub const fn listen(mut self, address: SocketAddr) -> Self {
-            self.listen = address;
-            self
-        }
-
-        /// A sandbox behind an HTTP server on a thread of its own.
-        ///
-        /// It listens when this returns, for callers of every kind: sync, async, or another process.
-        ///
-        /// # Errors
-        /// If the address cannot be listened on (another program has it, most often), or if the system has no
-        /// thread left, or if a webhook's address or certificates are of no use.
-        ///
-        /// ```
-        /// use std::io::{Read, Write};
-        /// use strike_sandbox::Sandbox;
-        ///
-        /// let sandbox = Sandbox::builder().start()?;
-        /// let mut stream = std::net::TcpStream::connect(sandbox.address())?;
-        /// stream.write_all(b"GET /api/v1/charges HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
-        /// let mut answer = String::new();
-        /// stream.read_to_string(&mut answer)?;
-        /// assert!(answer.starts_with("HTTP/1.1 401 Unauthorized\r\n"));
-        /// assert_eq!(sandbox.requests(), 1);
-        /// # Ok::<(), std::io::Error>(())
-        /// ```
-        pub fn start(self) -> io::Result<RunningSandbox> {
-            let listener = std::net::TcpListener::bind(self.listen)?;
-            listener.set_nonblocking(true)?;
-            let address = listener.local_addr()?;
-            let sandbox = self.build_at(format!("http://{}/api/v1/", reachable(address)));
-            RunningSandbox::start(sandbox, listener, address)
-        }
-    }
-
-    /// An address to connect to: a listener on every address is reached on this machine's own.
-    fn reachable(mut address: SocketAddr) -> SocketAddr {
-        match address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-            _ => {}
-        }
-        address
-    }
+/// What makes a sandbox the one that it is, from one start to the next.
+pub(crate) struct Identity {
+    pub(crate) api_key: String,
+    pub(crate) node_key: NodeKey,
+    pub(crate) entropy: Entropy,
 }
 
 impl std::fmt::Debug for Builder {

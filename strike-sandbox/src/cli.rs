@@ -4,6 +4,8 @@ mod webhook;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use lexopt::prelude::{Long, Short, ValueExt};
 use strike_core::{ApiKey, Network};
@@ -16,12 +18,22 @@ Usage: strike-sandbox [OPTIONS]
 
 Options:
       --listen ADDRESS   Where to listen; port 0 is a free one [default: 127.0.0.1:8420]
+      --tls              Speak HTTPS there, with a certificate that is made for this run
+      --tls-ca-out FILE  Where to write the certificate authority that clients must trust, in PEM
+                         [default: a temporary file, which goes when the program ends]
+      --plain-listen ADDRESS
+                         With --tls: where to speak plain HTTP, too
       --allow-remote     Listen beyond this machine: whoever reaches it can pay charges
       --api-key KEY      The account's key [default: drawn at random]
       --network NETWORK  bitcoin, testnet, signet or regtest [default: testnet]
       --seed N           Draw keys, ids and preimages from this number, the same in every run
+      --data FILE        Keep charges in this file, over restarts [default: in memory]
       --settle HOW       instant, or lightning for real payments over a channel [default: instant]
-      --json             First line of output: {\"base_url\": ..., \"api_key\": ...}
+      --faults FILE      What goes wrong on purpose, as JSON; also at /sandbox/faults while it runs
+      --idle-close SECONDS
+                         Close a connection that is quiet for so long after an answer [default: 75]
+      --json             First line of output: {\"base_url\": ..., \"api_key\": ...}, and with --tls
+                         \"ca_cert\" (a path) and \"plain_base_url\" (with --plain-listen)
   -h, --help             Print this help
   -V, --version          Print the version
 
@@ -55,6 +67,7 @@ Webhooks, one for each payment, delivered once unless told otherwise:
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one in the whole program")]
 pub(crate) enum Command {
     Run(Options),
     Help,
@@ -65,12 +78,18 @@ pub(crate) enum Command {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     pub(crate) listen: SocketAddr,
+    pub(crate) tls: bool,
+    pub(crate) tls_ca_out: Option<PathBuf>,
+    pub(crate) plain_listen: Option<SocketAddr>,
     pub(crate) api_key: Option<String>,
     pub(crate) network: Network,
     pub(crate) seed: Option<u64>,
     pub(crate) settlement: Settlement,
     pub(crate) quirks: Quirks,
     pub(crate) webhook: Option<Webhook>,
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) faults: Option<PathBuf>,
+    pub(crate) idle_close: Option<Duration>,
     pub(crate) json: bool,
 }
 
@@ -78,12 +97,18 @@ pub(crate) struct Options {
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, lexopt::Error> {
     let mut options = Options {
         listen: (Ipv4Addr::LOCALHOST, 8420).into(),
+        tls: false,
+        tls_ca_out: None,
+        plain_listen: None,
         api_key: None,
         network: Network::Testnet,
         seed: None,
         settlement: Settlement::Instant,
         quirks: Quirks::new(),
         webhook: None,
+        data: None,
+        faults: None,
+        idle_close: None,
         json: false,
     };
     let mut webhook = webhook::Flags::default();
@@ -92,6 +117,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     while let Some(argument) = parser.next()? {
         match argument {
             Long("listen") => options.listen = parser.value()?.parse_with(address)?,
+            Long("tls") => options.tls = true,
+            Long("tls-ca-out") => options.tls_ca_out = Some(parser.value()?.into()),
+            Long("plain-listen") => options.plain_listen = Some(parser.value()?.parse_with(address)?),
             Long("allow-remote") => allow_remote = true,
             Long("api-key") => options.api_key = Some(parser.value()?.parse_with(api_key)?),
             Long("network") => options.network = parser.value()?.parse()?,
@@ -101,6 +129,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
                 let name = name.to_owned();
                 webhook.read(&name, &mut parser)?;
             }
+            Long("data") => options.data = Some(parser.value()?.into()),
+            Long("faults") => options.faults = Some(parser.value()?.into()),
+            Long("idle-close") => options.idle_close = Some(parser.value()?.parse_with(seconds)?),
             Long("json") => options.json = true,
             Long("help") | Short('h') => return Ok(Command::Help),
             Long("version") | Short('V') => return Ok(Command::Version),
@@ -125,10 +156,18 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             _ => return Err(argument.unexpected()),
         }
     }
-    if !allow_remote && !options.listen.ip().is_loopback() {
-        let listen = options.listen;
+    if !options.tls && options.tls_ca_out.is_some() {
+        return Err("--tls-ca-out says where a certificate goes: add --tls".into());
+    }
+    if !options.tls && options.plain_listen.is_some() {
+        return Err(
+            "without --tls, --listen speaks plain HTTP: leave --plain-listen out, or add --tls".into()
+        );
+    }
+    let mut addresses = std::iter::once(options.listen).chain(options.plain_listen);
+    if let Some(remote) = addresses.find(|address| !allow_remote && !address.ip().is_loopback()) {
         let refusal =
-            format!("{listen} is not on this machine alone: add --allow-remote if others may use it");
+            format!("{remote} is not on this machine alone: add --allow-remote if others may use it");
         return Err(refusal.into());
     }
     options.webhook = webhook.finish()?;
@@ -142,6 +181,12 @@ fn address(text: &str) -> Result<SocketAddr, &'static str> {
         Some(port) => Ok((IpAddr::from(Ipv4Addr::LOCALHOST), port.parse().map_err(|_| wrong)?).into()),
         None => text.parse().map_err(|_| wrong),
     }
+}
+
+/// A time to wait, of a second or more.
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds > 0);
+    seconds.map(Duration::from_secs).ok_or("expected a number of seconds, 1 or more")
 }
 
 /// A key that clients take: anything else would start a sandbox that nobody can open.
@@ -172,17 +217,26 @@ mod tests {
     fn arguments_are_read_and_have_defaults() {
         let defaults = Options {
             listen: "127.0.0.1:8420".parse().expect("an address"),
+            tls: false,
+            tls_ca_out: None,
+            plain_listen: None,
             api_key: None,
             network: Network::Testnet,
             seed: None,
             settlement: Settlement::Instant,
             quirks: Quirks::new(),
             webhook: None,
+            data: None,
+            faults: None,
+            idle_close: None,
             json: false,
         };
         assert_eq!(run(""), Ok(Command::Run(defaults)));
         let all = Options {
             listen: "[::1]:0".parse().expect("an address"),
+            tls: true,
+            tls_ca_out: Some("ca.pem".into()),
+            plain_listen: Some("127.0.0.1:0".parse().expect("an address")),
             api_key: Some("sk_demo".to_owned()),
             network: Network::Regtest,
             seed: Some(7),
@@ -199,12 +253,16 @@ mod tests {
                 .fail_before_create(2)
                 .fail_after_create(3),
             webhook: None,
+            data: Some("shop.sqlite".into()),
+            faults: Some("plan.json".into()),
+            idle_close: Some(Duration::from_secs(5)),
             json: true,
         };
-        let arguments = "--listen [::1]:0 --api-key=sk_demo --network regtest --seed 7 --settle instant --json \
+        let arguments = "--listen [::1]:0 --data shop.sqlite --tls --tls-ca-out ca.pem --plain-listen localhost:0 \
+             --api-key=sk_demo --network regtest --seed 7 --settle instant --json \
              --timestamps-in-seconds --long-ids --invoices-of-2018 --description-required --largest-page 10 \
              --requests-per-minute 60 --without-retry-after --extra-keys --fail-before-create 2 \
-             --fail-after-create 3";
+             --fail-after-create 3 --faults plan.json --idle-close 5";
         assert_eq!(run(arguments), Ok(Command::Run(all)));
         assert_eq!(run("--seed 1 --help"), Ok(Command::Help));
         assert_eq!(run("-V"), Ok(Command::Version));
@@ -215,6 +273,8 @@ mod tests {
         let refusal = run("--listen 0.0.0.0:8420").expect_err("not by accident");
         assert!(refusal.contains("--allow-remote"), "{refusal}");
         assert!(run("--allow-remote --listen 0.0.0.0:8420").is_ok());
+        let refusal = run("--tls --plain-listen 0.0.0.0:8421").expect_err("nor by the second port");
+        assert!(refusal.contains("0.0.0.0:8421") && refusal.contains("--allow-remote"), "{refusal}");
         assert!(run("--listen localhost:0").is_ok());
     }
 
@@ -224,6 +284,7 @@ mod tests {
             ("--port 1", "--port"),
             ("extra", "extra"),
             ("--listen", "--listen"),
+            ("--data", "--data"),
             ("--listen example.com:80", "127.0.0.1:8420"),
             ("--listen localhost:http", "127.0.0.1:8420"),
             ("--network ropsten", "testnet"),
@@ -234,6 +295,13 @@ mod tests {
             ("--fail-after-create often", "often"),
             ("--api-key a:b", "colon"),
             ("--json=yes", "yes"),
+            ("--tls=yes", "yes"),
+            ("--tls-ca-out ca.pem", "add --tls"),
+            ("--plain-listen 127.0.0.1:0", "add --tls"),
+            ("--tls --plain-listen 8421", "127.0.0.1:8420"),
+            ("--faults", "--faults"),
+            ("--idle-close 0", "1 or more"),
+            ("--idle-close soon", "soon"),
         ] {
             let refusal = run(arguments).expect_err(arguments);
             assert!(refusal.contains(part), "{arguments}: {refusal}");

@@ -8,7 +8,7 @@ use strike_core::UnixMillis;
 const LAST_SECOND: u64 = (1 << 35) - 1;
 
 /// The sandbox's clock. It never runs beyond [`LAST_SECOND`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Clock {
     /// The moment at which a manual clock was set; `None` follows the system.
     set_to: Option<UnixMillis>,
@@ -36,6 +36,24 @@ impl Clock {
     pub(crate) fn until(&self, moment: UnixMillis) -> Option<Duration> {
         let runs = self.set_to.is_none();
         runs.then(|| moment.saturating_since(self.now()))
+    }
+
+    /// How far the clock was moved forward.
+    pub(crate) const fn ahead(&self) -> Duration {
+        self.ahead
+    }
+
+    /// Goes on where an earlier process left off: the system's clock as far ahead as it was, and no clock before
+    /// what was seen on it, or charges would be made before older ones, and expired ones could be paid.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn resume(&mut self, ahead: Duration, seen: UnixMillis) {
+        if let Some(moment) = &mut self.set_to {
+            *moment = (*moment).max(seen);
+        } else {
+            self.ahead = ahead;
+            let behind = seen.as_millis().saturating_sub(self.now().as_millis());
+            self.advance(Duration::from_millis(behind));
+        }
     }
 
     pub(crate) const fn advance(&mut self, by: Duration) {
@@ -80,6 +98,24 @@ mod tests {
         let hour = Duration::from_secs(3600);
         assert!(running.until(running.now().saturating_add(hour)).is_some_and(|wait| wait <= hour));
         assert!(running.until(UnixMillis::from_secs(LAST_SECOND)).is_some_and(|wait| wait > hour));
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn a_clock_that_goes_on_is_as_far_ahead_as_before_and_never_runs_back() {
+        let hour = Duration::from_secs(3600);
+        let mut system = Clock::new(None);
+        system.resume(hour, UnixMillis::from_millis(0));
+        assert_eq!(system.ahead(), hour);
+        let future = system_time().saturating_add(10 * hour);
+        system.resume(hour, future);
+        assert!(system.now() >= future && system.now() < future.saturating_add(hour));
+
+        let mut manual = Clock::new(Some(UnixMillis::from_secs(10)));
+        manual.resume(hour, UnixMillis::from_secs(9));
+        assert_eq!(manual.now(), UnixMillis::from_secs(10));
+        manual.resume(hour, UnixMillis::from_secs(11));
+        assert_eq!(manual.now(), UnixMillis::from_secs(11));
     }
 
     #[test]

@@ -13,6 +13,14 @@ pub(crate) const NAME_LENGTH: usize = 29;
 /// How many followed that of an id in April 2018.
 pub(crate) const LONG_NAME_LENGTH: usize = 44;
 
+/// Where a stream stands: what is drawn next depends on nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The seed, and the place in its stream.
+    pub(crate) stream: [u8; 49],
+    pub(crate) start: Option<u128>,
+}
+
 pub(crate) struct Entropy {
     stream: ChaCha20Rng,
     /// Where in the stream it begins again; nowhere if nobody chose the seed, since ids that were drawn once
@@ -21,6 +29,15 @@ pub(crate) struct Entropy {
 }
 
 impl Entropy {
+    pub(crate) fn position(&self) -> Position {
+        Position { stream: self.stream.serialize_state(), start: self.start }
+    }
+
+    /// The stream that stood there.
+    pub(crate) fn from_position(position: &Position) -> Self {
+        Self { stream: ChaCha20Rng::deserialize_state(&position.stream), start: position.start }
+    }
+
     /// The stream of that seed, the same on every machine.
     pub(crate) fn from_seed(seed: u64) -> Self {
         let mut key = [0; 32];
@@ -57,11 +74,17 @@ impl Entropy {
         }
     }
 
-    /// Another stream of the same seed, from its start. Drawing from one does not move the other.
-    pub(crate) fn branch(&self) -> Self {
-        let mut stream = ChaCha20Rng::from_seed(self.stream.get_seed());
-        stream.set_stream(1);
-        Self { stream, start: None }
+    /// Another stream of the same seed, any but 0, from its start. Drawing from one does not move the other.
+    pub(crate) fn branch(&self, stream: u64) -> Self {
+        let mut branch = ChaCha20Rng::from_seed(self.stream.get_seed());
+        branch.set_stream(stream);
+        Self { stream: branch, start: None }
+    }
+
+    /// A number from 0 up to 1, without 1.
+    pub(crate) fn fraction(&mut self) -> f64 {
+        // Both numbers are exact in a double, so that the first never becomes the second.
+        f64::from(self.stream.next_u32()) / 4_294_967_296.0
     }
 
     /// A number below this one, each as likely; 0 for 0.
@@ -112,16 +135,27 @@ mod tests {
         assert_ne!(Entropy::from_seed(7).bytes32(), Entropy::from_seed(8).bytes32());
     }
 
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn a_stream_goes_on_from_any_position_as_if_it_had_not_stopped() {
+        let mut whole = Entropy::from_seed(7);
+        for drawn in 0..100 {
+            let mut resumed = Entropy::from_position(&whole.position());
+            assert_eq!(resumed.bytes32(), whole.bytes32(), "after {drawn} draws");
+            assert_eq!(resumed.position(), whole.position());
+        }
+    }
+
     #[test]
     fn a_branch_is_another_stream_and_moves_only_itself() {
         let mut entropy = Entropy::from_seed(7);
-        let mut branch = entropy.branch();
+        let mut branch = entropy.branch(1);
         let first = branch.bytes32();
         assert_ne!(first, Entropy::from_seed(7).bytes32());
         assert_eq!(entropy.name("ch_", NAME_LENGTH), Entropy::from_seed(7).name("ch_", NAME_LENGTH));
         // Wherever the stream stands, its branch begins at its start.
-        assert_eq!(entropy.branch().bytes32(), first);
-        assert_ne!(Entropy::from_seed(8).branch().bytes32(), first);
+        assert_eq!(entropy.branch(1).bytes32(), first);
+        assert_ne!(Entropy::from_seed(8).branch(1).bytes32(), first);
     }
 
     #[test]

@@ -49,8 +49,11 @@ fn event(change: u64) -> String {
 /// A body that begins with how things stand, and goes on for as long as someone reads it.
 pub(crate) struct Events {
     first: Option<Bytes>,
-    next: Pin<Box<dyn Future<Output = Option<(watch::Receiver<u64>, Bytes)>> + Send>>,
+    next: Pin<Box<dyn Future<Output = Option<Next>> + Send>>,
 }
+
+/// What to send next, and where to learn what comes after it.
+type Next = (Bytes, watch::Receiver<u64>);
 
 impl Events {
     /// The body of a response that goes on with events, if it is one.
@@ -72,7 +75,7 @@ impl Events {
 }
 
 /// The next thing to tell; nothing, once nobody is left who could change anything.
-async fn next(mut changes: watch::Receiver<u64>) -> Option<(watch::Receiver<u64>, Bytes)> {
+async fn next(mut changes: watch::Receiver<u64>) -> Option<Next> {
     let text = match timeout(QUIET, changes.changed()).await {
         Ok(changed) => {
             changed.ok()?;
@@ -80,7 +83,7 @@ async fn next(mut changes: watch::Receiver<u64>) -> Option<(watch::Receiver<u64>
         }
         Err(_) => Bytes::from_static(b": nothing new\n\n"),
     };
-    Some((changes, text))
+    Some((text, changes))
 }
 
 impl Body for Events {
@@ -94,7 +97,7 @@ impl Body for Events {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(Ok(Frame::data(first))));
         }
-        let Some((changes, text)) = ready!(self.next.as_mut().poll(context)) else {
+        let Some((text, changes)) = ready!(self.next.as_mut().poll(context)) else {
             return Poll::Ready(None);
         };
         self.next = Box::pin(next(changes));

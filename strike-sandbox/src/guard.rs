@@ -2,7 +2,7 @@
 
 use data_encoding::{BASE64, BASE64_NOPAD};
 use strike_core::HttpRequest;
-use strike_core::http::uri::Authority;
+use strike_core::http::uri::{Authority, Scheme};
 use strike_core::http::{HeaderMap, HeaderValue, header};
 
 /// Names that lead here by right: this machine's, and those which the service had.
@@ -46,11 +46,16 @@ pub(crate) fn is_no_foreign_page(request: &HttpRequest) -> bool {
         Some(authority) => Some(authority.clone()),
         None => headers.get(header::HOST).and_then(|host| host.as_bytes().try_into().ok()),
     };
-    let own = host.filter(is_unmistakable).map(|host| [format!("http://{host}"), format!("https://{host}")]);
-    let is_own = |origin: &HeaderValue| {
-        let mut own = own.iter().flatten();
-        own.any(|own| origin.as_bytes().eq_ignore_ascii_case(own.as_bytes()))
-    };
+    // The server knows its scheme, and tells by an extension; without a server any will do.
+    let scheme = request.extensions().get::<Scheme>();
+    let schemes = scheme.map_or(vec![Scheme::HTTP, Scheme::HTTPS], |scheme| vec![scheme.clone()]);
+    let own: Vec<String> = host
+        .filter(is_unmistakable)
+        .into_iter()
+        .flat_map(|host| schemes.iter().map(move |scheme| format!("{scheme}://{host}")))
+        .collect();
+    let is_own =
+        |origin: &HeaderValue| own.iter().any(|own| origin.as_bytes().eq_ignore_ascii_case(own.as_bytes()));
     let is_no_other_site = |site: &HeaderValue| matches!(site.as_bytes(), b"same-origin" | b"none");
     headers.get_all(header::ORIGIN).iter().all(is_own)
         && headers.get_all("sec-fetch-site").iter().all(is_no_other_site)

@@ -5,13 +5,18 @@
 //!
 //! * [`Sandbox`] answers in memory: a request in, a response out.
 //! * `Builder::start` (feature `server`, on by default) puts it behind HTTP on 127.0.0.1.
-//! * The binary `strike-sandbox` (same feature) does so for programs in other languages.
+//! * `Builder::tls` (feature `tls`) makes that HTTPS, with a certificate for one run.
+//! * `Builder::data` (feature `sqlite`) keeps its charges in a file, so that it is the same one after a restart.
+//! * `GET /` (feature `dashboard`) is a page for people: it makes charges, shows their QR codes, pays them, and
+//!   follows what happens.
+//! * The binary `strike-sandbox` (feature `binary`) does it all for programs in other languages.
 //!
 //! Besides the API below `/api/v1/` there are controls that only a sandbox can have, and which need no key:
 //! `POST /sandbox/charges/{id}/pay` pays a charge, and answers its preimage. They, the flags of the program and
 //! the [`Quirks`] are described in the manual, `docs/sandbox.md` of the repository.
 //!
-//! A [`Webhook`] tells a shop of each payment, late, twice or never if you like.
+//! A [`Webhook`] tells a shop of each payment, late, twice or never if you like. What goes wrong on purpose is a
+//! plan of [`faults`].
 //!
 //! ```
 //! use strike_core::http::Request;
@@ -40,9 +45,12 @@ mod clock;
 mod control;
 #[cfg(feature = "dashboard")]
 mod dashboard;
+#[cfg(feature = "sqlite")]
+mod data;
 mod entropy;
 #[cfg(feature = "server")]
 mod events;
+pub mod faults;
 mod guard;
 mod ledger;
 mod limit;
@@ -52,10 +60,14 @@ mod sandbox;
 #[cfg(feature = "server")]
 mod server;
 mod service;
+#[cfg(feature = "fixtures")]
+mod simulated;
 mod webhooks;
 
 pub use builder::Builder;
-pub use ledger::{ChargeRecord, ChargeState};
+#[cfg(feature = "sqlite")]
+pub use data::{DataBuilder, DataError};
+pub use ledger::{ChargeRecord, ChargeState, NotKept};
 pub use node::{Paid, PayError, Settlement};
 pub use quirks::Quirks;
 pub use sandbox::Sandbox;

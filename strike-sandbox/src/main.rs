@@ -3,9 +3,12 @@
 mod cli;
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use strike_sandbox::faults::Plan;
 use strike_sandbox::{RunningSandbox, Sandbox};
+use tempfile::NamedTempFile;
 
 fn main() -> ExitCode {
     let options = match cli::parse(std::env::args_os().skip(1)) {
@@ -23,7 +26,6 @@ fn main() -> ExitCode {
 }
 
 fn run(options: cli::Options) -> io::Result<()> {
-    let listen = options.listen;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     runtime.block_on(async {
         // Before anything is printed: whoever reads the first line may send a signal at once.
@@ -32,7 +34,13 @@ fn run(options: cli::Options) -> io::Result<()> {
             .network(options.network)
             .settlement(options.settlement)
             .quirks(options.quirks)
-            .listen(listen);
+            .listen(options.listen);
+        if options.tls {
+            builder = builder.tls();
+        }
+        if let Some(address) = options.plain_listen {
+            builder = builder.plain_listen(address);
+        }
         if let Some(key) = options.api_key {
             builder = builder.api_key(key);
         }
@@ -42,13 +50,31 @@ fn run(options: cli::Options) -> io::Result<()> {
         if let Some(webhook) = options.webhook {
             builder = builder.webhook(webhook);
         }
-        let sandbox = builder
-            .start()
-            .map_err(|error| io::Error::new(error.kind(), format!("cannot start at {listen}: {error}")))?;
-        print(&if options.json { json(&sandbox) } else { banner(&sandbox) })?;
+        if let Some(file) = options.faults {
+            builder = builder.faults(plan(&file)?);
+        }
+        if let Some(idle) = options.idle_close {
+            builder = builder.close_idle_after(idle);
+        }
+        let sandbox = match options.data {
+            Some(path) => builder.data(path).start()?,
+            None => builder.start()?,
+        };
+        let ca = sandbox.ca_certificate().map(|pem| CaFile::write(pem, options.tls_ca_out)).transpose()?;
+        let ca = ca.as_ref().map(CaFile::path);
+        print(&if options.json { json(&sandbox, ca) } else { banner(&sandbox, ca) })?;
         stopped.await;
         Ok(())
     })
+}
+
+/// The plan in a file.
+fn plan(file: &Path) -> io::Result<Plan> {
+    let name = file.display();
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot read {name}: {error}")))?;
+    Plan::from_json(&text)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("{name}: {error}")))
 }
 
 /// Ends when the program is asked to stop.
@@ -73,23 +99,82 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-fn json(sandbox: &RunningSandbox) -> String {
-    let text = |text: &str| serde_json::Value::from(text);
-    format!("{{\"base_url\": {}, \"api_key\": {}}}\n", text(sandbox.base_url()), text(sandbox.api_key()))
+/// The file that clients are told to trust.
+enum CaFile {
+    Kept(PathBuf),
+    /// Removed when this is dropped.
+    Temporary(NamedTempFile),
 }
 
-fn banner(sandbox: &RunningSandbox) -> String {
+impl CaFile {
+    fn write(pem: &str, kept: Option<PathBuf>) -> io::Result<Self> {
+        let Some(path) = kept else {
+            let mut file = tempfile::Builder::new().prefix("strike-sandbox-ca-").suffix(".pem").tempfile()?;
+            file.write_all(pem.as_bytes())?;
+            return Ok(Self::Temporary(file));
+        };
+        // Whoever reads the path may be in another folder.
+        let path = std::path::absolute(path)?;
+        std::fs::write(&path, pem).map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
+        })?;
+        Ok(Self::Kept(path))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) => path,
+            Self::Temporary(file) => file.path(),
+        }
+    }
+}
+
+fn json(sandbox: &RunningSandbox, ca: Option<&Path>) -> String {
+    let ca = ca.map(Path::to_string_lossy);
+    let fields = [
+        ("base_url", Some(sandbox.base_url())),
+        ("api_key", Some(sandbox.api_key())),
+        ("plain_base_url", sandbox.plain_base_url()),
+        ("ca_cert", ca.as_deref()),
+    ];
+    let fields = fields.map(|(name, text)| Some(format!("\"{name}\": {}", serde_json::Value::from(text?))));
+    format!("{{{}}}\n", fields.into_iter().flatten().collect::<Vec<_>>().join(", "))
+}
+
+fn banner(sandbox: &RunningSandbox, ca: Option<&Path>) -> String {
     let api = sandbox.base_url();
     let root = api.trim_end_matches("api/v1/");
     let user = shell_word(&format!("{}:", sandbox.api_key()));
+    let ca = ca.map(Path::to_string_lossy);
+    let plain = sandbox.plain_base_url().map(|url| format!("  plain     {url}\n")).unwrap_or_default();
+    let trust = ca.as_ref().map(|ca| format!("  trust     {ca}\n")).unwrap_or_default();
+    let curl = ca.map_or("curl".to_owned(), |ca| format!("curl --cacert {}", shell_word(&ca)));
     format!(
         "Strike sandbox, {network}\n\n  \
-           base URL  {api}\n  \
-           API key   {key}\n\n\
-         Make a charge:\n  \
-           curl -u {user} -d amount=4200 -d currency=btc -d description=Coffee {api}charges\n\n\
-         Pay it, with the id from the answer:\n  \
-           curl -X POST {root}sandbox/charges/ID/pay\n\n\
+           base URL  {api}
+\
+         {plain}  \
+           page      {root}
+\
+         {trust}  \
+           API key   {key}
+
+\
+         Make a charge:
+  \
+           {curl} -u {user} -d amount=4200 -d currency=btc -d description=Coffee {api}charges
+
+\
+         Pay it, with the id from the answer, or on the page:
+  \
+           {curl} -X POST {root}sandbox/charges/ID/pay
+
+\
+         Show its QR code here:
+  \
+           {curl} {root}sandbox/charges/ID/qr.txt
+
+\
          Ctrl-C stops it.\n",
         network = sandbox.network(),
         key = sandbox.api_key(),

@@ -9,14 +9,15 @@ use strike_core::{ChargeId, Exchange, HttpRequest, HttpResponse, Network, Reply,
 use crate::builder::Builder;
 #[cfg(feature = "server")]
 use crate::changes::Changes;
-use crate::ledger::{Charge, ChargeRecord};
+use crate::faults::{self, Course};
+use crate::ledger::{Charge, ChargeRecord, NotKept};
 use crate::node::{Paid, PayError};
 use crate::service::{ExpireError, Service};
 
 /// A Strike service of one's own: it keeps charges, signs their invoices, and can pay them.
 ///
-/// It answers in memory, with no socket; `Builder::start` puts a server in front of it. Both give every request
-/// to [`respond`](Self::respond), so they accept and refuse the same. A clone is another handle on the same
+/// It answers in memory, with no socket; `Builder::start` puts a server in front of it. Behind both is
+/// [`respond`](Self::respond), so they accept and refuse the same. A clone is another handle on the same
 /// service, and costs a reference count.
 ///
 /// ```
@@ -70,9 +71,11 @@ impl Sandbox {
         Self(Arc::new(Shared { service: Mutex::new(service), base_url, api_key, payee, network }))
     }
 
-    /// Answers a request, whatever it is, with some status. The host in its URL does not matter.
+    /// Answers a request, whatever it is, with some status. The host in its URL does not matter, and no
+    /// [fault](crate::faults) strikes here: this is what lies behind them.
     ///
-    /// It never blocks on anything but another request to the same sandbox.
+    /// It never blocks on anything but another request to the same sandbox, and the disk if charges are kept in a
+    /// file.
     #[must_use]
     pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
         // The lock is first: whoever comes later must not read an earlier time.
@@ -83,8 +86,8 @@ impl Sandbox {
 
     /// Answers an exchange: a closure of it is a transport for either adapter.
     ///
-    /// A body longer than the exchange wants is cut as a transport cuts it, one byte later; the timeout never
-    /// runs out.
+    /// A body longer than the exchange wants is cut as a transport cuts it, one byte later. The timeout runs out only
+    /// by a [fault](crate::faults), and then without waiting.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -102,11 +105,17 @@ impl Sandbox {
     /// ```
     ///
     /// # Errors
-    /// None: this way to the service does not break.
+    /// What a transport over a socket would have met with, if a [fault](crate::faults) struck; otherwise none.
     pub fn reply(&self, exchange: Exchange) -> Reply {
-        let mut response = self.respond(&exchange.request);
-        response.body_mut().truncate(exchange.max_body.saturating_add(1));
-        Ok(response)
+        faults::seen(self.course(&exchange.request), &exchange)
+    }
+
+    /// What becomes of a request on its way.
+    pub(crate) fn course(&self, request: &HttpRequest) -> Course {
+        // The lock is first here too.
+        let mut service = self.service();
+        let now = service.clock().now();
+        service.course(request, now)
     }
 
     /// Pays a charge in full, as a wallet would that holds its invoice.
@@ -154,21 +163,43 @@ impl Sandbox {
     /// and node stay.
     ///
     /// Ids that nobody chose a seed for are not drawn again.
-    pub fn reset(&self) {
-        self.service().reset();
+    ///
+    /// # Errors
+    /// [`NotKept`] if it could not be written to the data file; then nothing has changed. Without a data file it
+    /// does not fail.
+    pub fn reset(&self) -> Result<(), NotKept> {
+        self.service().reset()
     }
 
     /// Draws ids and preimages from this seed from here on, and again after a [`reset`](Self::reset).
     ///
-    /// It is another stream than [`Builder::seed`]'s, which also draws the key and the node.
+    /// It is another stream than [`Builder::seed`]'s, which also draws the key and the node. Charges that the seed
+    /// made already are passed over, so no id is given twice.
     pub fn reseed(&self, seed: u64) {
         self.service().reseed(seed);
     }
 
     /// Moves the sandbox's clock forward, whether it is the system's or a manual one: invoices expire at once
     /// instead of in an hour. It stops in the year 3058, at the last second that an invoice can carry.
+    ///
+    /// If charges are kept in a file that cannot be written, the clock moves all the same, and the next change that
+    /// is written tells the file.
     pub fn advance(&self, by: Duration) {
         self.service().advance(by);
+    }
+
+    /// Moves the sandbox's clock forward to this moment; a moment that has passed changes nothing.
+    ///
+    /// ```
+    /// # use strike_core::UnixMillis;
+    /// # use strike_sandbox::Sandbox;
+    /// let sandbox = Sandbox::builder().clock_at(UnixMillis::from_secs(1_700_000_000)).build();
+    /// sandbox.advance_to(UnixMillis::from_secs(1_700_003_600));
+    /// sandbox.advance_to(UnixMillis::from_secs(1_600_000_000));
+    /// assert_eq!(sandbox.now(), UnixMillis::from_secs(1_700_003_600));
+    /// ```
+    pub fn advance_to(&self, moment: UnixMillis) {
+        self.advance(moment.saturating_since(self.now()));
     }
 
     /// What time it is in the sandbox.
@@ -178,7 +209,7 @@ impl Sandbox {
     }
 
     /// Where the API is, with a slash at the end: `http://127.0.0.1/api/v1/` in memory, and with the port for a
-    /// running one.
+    /// running one, which begins with `https` if it speaks TLS.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.0.base_url
@@ -208,7 +239,7 @@ impl Sandbox {
         self.service().charges()
     }
 
-    /// How many requests were answered, refused ones included; [`pay`](Self::pay) is none.
+    /// How many requests arrived, refused and struck ones included; [`pay`](Self::pay) is none.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.service().requests()

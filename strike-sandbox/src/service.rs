@@ -18,7 +18,8 @@ use crate::dashboard;
 use crate::entropy::{Entropy, LONG_NAME_LENGTH, NAME_LENGTH};
 #[cfg(feature = "server")]
 use crate::events;
-use crate::ledger::{Charge, Ledger};
+use crate::faults::{Course, Faults, Plan};
+use crate::ledger::{Charge, Ledger, NotKept, Standing};
 use crate::limit::Limit;
 use crate::node::{self, Node, Paid, PayError, Terms};
 use crate::quirks::Quirks;
@@ -26,6 +27,10 @@ use crate::webhooks::{Delivery, Outbox, Outcome, SendAgainError, Ticket, Webhook
 
 /// The most bytes of body that are read.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
+
+/// The streams of randomness beside the one of ids and preimages.
+const WEBHOOKS: u64 = 1;
+const FAULTS: u64 = 2;
 
 pub(crate) struct Service {
     api_key: String,
@@ -40,26 +45,36 @@ pub(crate) struct Service {
     limit: Limit,
     quirks: Quirks,
     changes: Arc<Changes>,
+    pub(crate) faults: Faults,
+    /// Whether what is asked for is only answered, and not done.
+    rehearsing: bool,
+}
+
+/// What a service begins with.
+pub(crate) struct Setup {
+    pub(crate) api_key: String,
+    pub(crate) entropy: Entropy,
+    pub(crate) clock: Clock,
+    pub(crate) node: Box<dyn Node>,
+    pub(crate) ledger: Ledger,
+    pub(crate) webhook: Option<Webhook>,
+    pub(crate) quirks: Quirks,
+    pub(crate) faults: Plan,
 }
 
 impl Service {
-    /// A service without charges.
-    pub(crate) fn new(
-        api_key: String,
-        entropy: Entropy,
-        clock: Clock,
-        node: Box<dyn Node>,
-        webhook: Option<Webhook>,
-        quirks: Quirks,
-    ) -> Self {
+    pub(crate) fn new(setup: Setup) -> Self {
+        let Setup { api_key, entropy, clock, node, ledger, webhook, quirks, faults } = setup;
         // What becomes of webhooks must not depend on how many charges there are, nor the other way round.
-        let outbox = Outbox::new(webhook, entropy.branch());
+        let outbox = Outbox::new(webhook, entropy.branch(WEBHOOKS));
         Self {
             api_key,
+            faults: Faults::new(faults, entropy.branch(FAULTS)),
+            rehearsing: false,
             entropy,
             clock,
             node,
-            ledger: Ledger::default(),
+            ledger,
             outbox,
             requests: 0,
             creates: 0,
@@ -102,25 +117,37 @@ impl Service {
     /// Moves the clock forward.
     pub(crate) fn advance(&mut self, by: Duration) {
         self.clock.advance(by);
+        let standing = self.standing(self.clock.now());
+        // If it cannot be written now, it is with the next change: each one writes where the clock stands.
+        let _ = self.ledger.stand(&standing);
         self.changes.announce();
     }
 
-    /// Goes back to the start, with the same key and node: no charges, no deliveries, no requests counted, the clock and the
-    /// seed's stream where they were.
-    pub(crate) fn reset(&mut self) {
-        self.ledger.clear();
+    /// Goes back to the start, with the same key and node: no charges, no deliveries, no requests counted, the clock,
+    /// the seed's stream and the plan of faults where they were.
+    pub(crate) fn reset(&mut self) -> Result<(), NotKept> {
+        let (mut entropy, mut clock) = (Entropy::from_position(&self.entropy.position()), self.clock.clone());
+        entropy.rewind();
+        clock.reset();
+        let (entropy_at, ahead, seen) = (entropy.position(), clock.ahead(), clock.now());
+        self.ledger.clear(&Standing { entropy: entropy_at, ahead, seen })?;
+        self.outbox.reset(entropy.branch(WEBHOOKS));
+        self.faults.reset(entropy.branch(FAULTS));
+        self.entropy = entropy;
+        self.clock = clock;
         self.requests = 0;
         self.creates = 0;
         self.limit = Limit::default();
-        self.clock.reset();
-        self.entropy.rewind();
-        self.outbox.reset(self.entropy.branch());
         self.changes.announce();
+        Ok(())
     }
 
     /// Draws ids and preimages from this seed from here on.
     pub(crate) fn reseed(&mut self, seed: u64) {
         self.entropy = Entropy::from_seed(seed);
+        let standing = self.standing(self.clock.now());
+        // As for the clock.
+        let _ = self.ledger.stand(&standing);
     }
 
     /// Where changes are told.
@@ -160,6 +187,17 @@ impl Service {
         self.ledger.len()
     }
 
+    /// What becomes of a request on its way, as the plan of faults has it.
+    pub(crate) fn course(&mut self, request: &HttpRequest, now: UnixMillis) -> Course {
+        let Some(due) = self.faults.due(request) else {
+            return Course::plain(self.respond(request, now));
+        };
+        self.rehearsing = !due.processed;
+        let response = self.respond(request, now);
+        self.rehearsing = false;
+        self.faults.course(due, request, response, now)
+    }
+
     pub(crate) fn respond(&mut self, request: &HttpRequest, now: UnixMillis) -> HttpResponse {
         self.requests = self.requests.saturating_add(1);
         // Doubled and trailing slashes do not matter, as behind nginx, nor how a character is written.
@@ -192,9 +230,16 @@ impl Service {
     pub(crate) fn create(&mut self, wanted: api::Wanted, now: UnixMillis) -> Result<Charge, Refusal> {
         let failed = |what| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, what);
         let length = if self.quirks.long_ids { LONG_NAME_LENGTH } else { NAME_LENGTH };
-        let id =
-            ChargeId::new(self.entropy.name("ch_", length)).map_err(|_| failed("no id could be drawn"))?;
-        let preimage = self.entropy.bytes32();
+        // A seed that is given twice would make a charge twice: what it made already is passed over whole, so
+        // that no preimage comes back either.
+        let (id, preimage, payment_secret) = loop {
+            let id = self.entropy.name("ch_", length);
+            let (preimage, payment_secret) = (self.entropy.bytes32(), self.entropy.bytes32());
+            if self.ledger.get(&id).is_none() {
+                break (id, preimage, payment_secret);
+            }
+        };
+        let id = ChargeId::new(id).map_err(|_| failed("no id could be drawn"))?;
         let payment_hash = node::payment_hash(&preimage);
         // The invoice counts whole seconds, and so does its expiry.
         let timestamp = Duration::from_secs(now.as_millis() / 1000);
@@ -203,7 +248,7 @@ impl Service {
             amount: wanted.amount,
             description: &wanted.description,
             payment_hash,
-            payment_secret: self.entropy.bytes32(),
+            payment_secret,
             timestamp,
             expiry,
         };
@@ -212,9 +257,9 @@ impl Service {
         let charge = Charge {
             id,
             amount: wanted.amount,
-            description: wanted.description,
-            customer_id: wanted.customer_id,
-            payment_request,
+            description: wanted.description.into(),
+            customer_id: wanted.customer_id.map(Into::into),
+            payment_request: payment_request.into(),
             payment_hash,
             preimage,
             paid: false,
@@ -223,8 +268,11 @@ impl Service {
             expires: UnixMillis::from_secs(timestamp.as_secs())
                 .saturating_add(expiry.unwrap_or(node::DEFAULT_EXPIRY)),
         };
-        self.ledger.push(charge.clone());
-        self.changes.announce();
+        if !self.rehearsing {
+            let standing = self.standing(now);
+            self.ledger.push(charge.clone(), &standing)?;
+            self.changes.announce();
+        }
         Ok(charge)
     }
 
@@ -239,7 +287,7 @@ impl Service {
 
     /// Pays a charge, if a wallet still could.
     pub(crate) fn pay(&mut self, id: &str, now: UnixMillis) -> Result<Paid, PayError> {
-        let charge = self.ledger.get_mut(id).ok_or(PayError::UnknownCharge)?;
+        let charge = self.ledger.get(id).ok_or(PayError::UnknownCharge)?;
         if charge.paid {
             return Err(PayError::AlreadyPaid);
         }
@@ -247,23 +295,38 @@ impl Service {
             return Err(PayError::Expired);
         }
         let preimage = self.node.settle(&charge.payment_request, &charge.preimage, now)?;
-        charge.paid = true;
-        charge.updated = now;
+        let payment_hash = charge.payment_hash;
+        let standing = self.standing(now);
+        self.ledger.mark_paid(id, now, &standing).map_err(|_| PayError::NotKept)?;
         // Only now: whoever is told and asks must see it paid.
-        self.outbox.paid(charge.id.as_str(), &charge.to_json(&self.quirks), now);
+        if let Some(charge) = self.ledger.get(id) {
+            self.outbox.paid(id, &charge.to_event(&self.quirks), now);
+        }
         self.changes.announce();
-        Ok(Paid { preimage, payment_hash: charge.payment_hash, at: now })
+        Ok(Paid { preimage, payment_hash, at: now })
     }
 
     /// Ends the time in which a charge can be paid. One that is over stays so.
     pub(crate) fn expire(&mut self, id: &str, now: UnixMillis) -> Result<(), ExpireError> {
-        let charge = self.ledger.get_mut(id).ok_or(ExpireError::UnknownCharge)?;
+        let charge = self.ledger.get(id).ok_or(ExpireError::UnknownCharge)?;
         if charge.paid {
             return Err(ExpireError::AlreadyPaid);
         }
-        charge.expires = charge.expires.min(now);
+        let standing = self.standing(now);
+        self.ledger.expire(id, now, &standing).map_err(|_| ExpireError::NotKept)?;
         self.changes.announce();
         Ok(())
+    }
+
+    /// What a ledger that is kept has to know beside its charges.
+    fn standing(&self, seen: UnixMillis) -> Standing {
+        Standing { entropy: self.entropy.position(), ahead: self.clock.ahead(), seen }
+    }
+}
+
+impl From<NotKept> for Refusal {
+    fn from(error: NotKept) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
 }
 
@@ -277,4 +340,7 @@ pub enum ExpireError {
     /// It was paid, and stays so.
     #[error("the charge is already paid")]
     AlreadyPaid,
+    /// The change could not be written to the sandbox's file, so the charge can still be paid.
+    #[error("the change could not be written to the data file, and the charge has not expired")]
+    NotKept,
 }

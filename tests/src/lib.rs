@@ -3,9 +3,15 @@
 
 mod closed_port;
 mod loopback;
+pub mod secrets;
 
 pub use closed_port::ClosedPort;
 pub use loopback::Loopback;
+
+/// What each failure means, so that its code is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/failures.md")]
+pub mod failures {}
 
 /// The README, so that its code is compiled.
 #[cfg(doctest)]

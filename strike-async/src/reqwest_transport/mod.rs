@@ -27,6 +27,11 @@ use crate::transport::{AsyncTransport, BoxFuture};
 /// It must be used inside a tokio runtime with input/output and time enabled, which every `#[tokio::main]` has;
 /// outside of one, an exchange ends with [`Setup`](TransportErrorKind::Setup).
 ///
+/// The time limit of an exchange holds whatever a server sends, with one exception: a flood of interim answers (`100
+/// Continue`) that never lets the socket run dry. hyper reads it without a limit of its own, and tokio has it pause only after
+/// 128 reads, some 50 MB: until then, tenths of a second on a fast link, the flood has a thread of the runtime and the
+/// time is not looked at.
+///
 /// Two things of reqwest's own cannot be switched off. A request without an `Accept` header is sent with
 /// `accept: */*`; those of this SDK have one. And a URL that reqwest would rewrite, such as one with dot
 /// segments, is refused, since a transport sends what it got or nothing.

@@ -19,7 +19,7 @@ use crate::call::{Call, Pause, Verdict};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Mismatch};
 use crate::machine::{Machine, Now, Reply, Step};
-use crate::op::{Get, List, Operation, Replay};
+use crate::op::{Get, List, Operation};
 use crate::page::{Page, Row};
 use crate::policy::{RetryPolicy, Schedule, Seeds};
 use crate::types::{Charge, ChargeId, UnixMillis};
@@ -334,8 +334,11 @@ impl Watcher {
         };
         state.failures = 0;
         if digest(&charge) != state.digest {
-            let mismatch =
-                Mismatch::new("payment_hash or amount", "those of the charge that was added", "others");
+            let mismatch = Mismatch::new(
+                "invoice, amount or description",
+                "those of the charge that was added",
+                "others",
+            );
             let error = self.at.mismatch(Get::new(id.clone()).asked(), mismatch).with_charge(charge);
             self.end(&id, Event::Failed(id.clone(), error));
         } else if charge.paid() {
@@ -413,9 +416,7 @@ impl Watcher {
             rest = rest.max(when.from(now).min(Duration::from_secs(3600)));
         }
         self.pause = Some(Pause::new(rest, now));
-        let may_pass = Verdict::of(&error, Replay::Safe) != Verdict::Stop
-            || matches!(error.kind(), ErrorKind::Undecodable | ErrorKind::TooLarge { .. });
-        if may_pass && self.failed <= self.tolerated {
+        if Verdict::may_pass(&error) && self.failed <= self.tolerated {
             return None;
         }
         self.failed = 0;

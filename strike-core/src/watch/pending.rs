@@ -76,11 +76,17 @@ fn seconds(duration: Duration) -> u32 {
     u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
 }
 
-/// Four bytes that stand for a charge's payment hash and amount: enough to notice that an answer is about another.
+/// Four bytes that stand for all that a charge keeps for life: enough to notice that it has become another.
 pub(super) fn digest(charge: &Charge) -> u32 {
     let mut hash = hmac_sha256::Hash::new();
     hash.update(charge.payment_hash().as_bytes());
+    hash.update(charge.amount().to_be_bytes());
     hash.update(charge.amount_satoshi().get().to_be_bytes());
+    for text in [charge.payment_request(), charge.description()] {
+        // The length keeps one text apart from the next.
+        hash.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(text.as_bytes());
+    }
     hash.finalize().iter().take(4).fold(0, |sum, byte| (sum << 8) | u32::from(*byte))
 }
 

@@ -4,21 +4,31 @@ use std::fmt::{Display, Write};
 
 use serde_json::Value;
 
+/// In bytes: as much as most charges take, so that their text is not moved while it grows.
+const ROOM: usize = 1024;
+
 /// An object in the making; keys stand in the order in which they are given.
 #[derive(Default)]
 pub(crate) struct Object(String);
 
 impl Object {
-    pub(crate) fn text(self, key: &str, value: &str) -> Self {
-        self.value(key, &Value::from(value))
+    pub(crate) fn text(mut self, key: &str, value: &str) -> Self {
+        // Most texts have nothing to escape, and a list has hundreds: these are copied as they are.
+        if value.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
+            self.key(key);
+            self.0.extend(["\"", value, "\""]);
+            self
+        } else {
+            self.value(key, &Value::from(value))
+        }
     }
 
     pub(crate) fn number(self, key: &str, value: u64) -> Self {
-        self.value(key, &Value::from(value))
+        self.value(key, &value)
     }
 
     pub(crate) fn flag(self, key: &str, value: bool) -> Self {
-        self.value(key, &Value::from(value))
+        self.value(key, &value)
     }
 
     /// A value that is JSON already; its lines move two spaces in, which no text within it notices.
@@ -27,10 +37,17 @@ impl Object {
     }
 
     fn value(mut self, key: &str, value: &impl Display) -> Self {
-        self.0.push_str(if self.0.is_empty() { "{\n  " } else { ",\n  " });
+        self.key(key);
         // Writing to a string cannot fail.
-        let _ = write!(self.0, "\"{key}\" : {value}");
+        let _ = write!(self.0, "{value}");
         self
+    }
+
+    fn key(&mut self, key: &str) {
+        if self.0.is_empty() {
+            self.0.reserve(ROOM);
+        }
+        self.0.extend([if self.0.is_empty() { "{\n  \"" } else { ",\n  \"" }, key, "\" : "]);
     }
 
     pub(crate) fn end(mut self) -> String {
@@ -39,9 +56,21 @@ impl Object {
     }
 }
 
+/// Whether a byte of text stands in JSON for itself.
+const fn is_plain(byte: u8) -> bool {
+    byte >= b' ' && byte != b'"' && byte != b'\\'
+}
+
 pub(crate) fn list(objects: impl Iterator<Item = String>) -> String {
-    let objects: Vec<String> = objects.collect();
-    if objects.is_empty() { "[ ]".to_owned() } else { format!("[ {} ]", objects.join(", ")) }
+    let mut list = String::from("[ ");
+    for object in objects {
+        if list.len() > 2 {
+            list.push_str(", ");
+        }
+        list.push_str(&object);
+    }
+    list.push_str(if list.len() > 2 { " ]" } else { "]" });
+    list
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ pub(crate) fn response(
 }
 
 /// The clock stops in 3058, well before the dates that cannot be written.
-fn http_date(now: UnixMillis) -> String {
+pub(crate) fn http_date(now: UnixMillis) -> String {
     let since = Duration::from_millis(now.as_millis());
     httpdate::fmt_http_date(SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH))
 }

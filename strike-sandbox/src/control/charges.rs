@@ -56,6 +56,7 @@ pub(super) fn pay(service: &mut Service, asked: &Asked<'_>) -> Result<String, Re
             .text("preimage", &paid.preimage_hex())
             .end()),
         Err(PayError::UnknownCharge) => Err(Refusal::not_found()),
+        Err(error @ PayError::NotKept) => Err(not_kept(error)),
         Err(error) => Err(conflict(error)),
     }
 }
@@ -65,8 +66,14 @@ pub(super) fn expire(service: &mut Service, asked: &Asked<'_>) -> Result<String,
     match service.expire(asked.name, asked.now) {
         Ok(()) => get(service, asked),
         Err(ExpireError::UnknownCharge) => Err(Refusal::not_found()),
+        Err(error @ ExpireError::NotKept) => Err(not_kept(error)),
         Err(error) => Err(conflict(error)),
     }
+}
+
+/// It could not be written down, and so was not done.
+fn not_kept(error: impl Display) -> Refusal {
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
 }
 
 /// The charge is not in a state for that.

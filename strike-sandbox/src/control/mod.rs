@@ -3,6 +3,7 @@
 mod body;
 mod charges;
 mod deliveries;
+mod faults;
 mod whole;
 
 use strike_core::http::{Method, StatusCode};
@@ -24,6 +25,9 @@ const ROUTES: &[Route] = &[
     (Method::POST, "charges/{}/expire", charges::expire),
     (Method::GET, "deliveries", deliveries::list),
     (Method::POST, "deliveries/{}/send", deliveries::send),
+    (Method::GET, "faults", faults::show),
+    (Method::POST, "faults", faults::add),
+    (Method::DELETE, "faults", faults::clear),
     (Method::POST, "reset", whole::reset),
     (Method::GET, "clock", whole::clock),
     (Method::POST, "clock", whole::advance),

@@ -22,7 +22,7 @@ struct Seed {
 
 pub(super) fn reset(service: &mut Service, asked: &Asked<'_>) -> Result<String, Refusal> {
     body::nothing(asked.request.body())?;
-    service.reset();
+    service.reset()?;
     Ok(Object::default().flag("reset", true).end())
 }
 

@@ -48,9 +48,9 @@ mod tests {
     #[test]
     fn the_longest_that_fits_is_made_and_one_more_is_refused_with_a_reason() {
         let longest = format!("lnbc{}", "q".repeat(4292));
-        let code = code(&longest).ok().expect("it fits");
+        let code = code(&longest).expect("it fits");
         assert_eq!(code.width(), 177);
-        let refusal = super::code(&format!("{longest}q")).err().expect("it does not fit");
+        let refusal = super::code(&format!("{longest}q")).map(|_| ()).expect_err("it does not fit");
         assert_eq!(refusal.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(refusal.to_json().contains("4297 characters"), "{}", refusal.to_json());
     }

@@ -11,9 +11,9 @@ use crate::quirks::{self, Quirks};
 pub(crate) struct Charge {
     pub(crate) id: ChargeId,
     pub(crate) amount: Satoshi,
-    pub(crate) description: String,
-    pub(crate) customer_id: Option<String>,
-    pub(crate) payment_request: String,
+    pub(crate) description: Box<str>,
+    pub(crate) customer_id: Option<Box<str>>,
+    pub(crate) payment_request: Box<str>,
     pub(crate) payment_hash: PaymentHash,
     pub(crate) preimage: [u8; 32],
     pub(crate) paid: bool,
@@ -33,7 +33,7 @@ impl Charge {
             .number("amount", self.amount.get())
             .text("currency", "btc")
             .number("amount_satoshi", self.amount.get())
-            .text("payment_hash", &self.payment_hash.to_string())
+            .text("payment_hash", &HEXLOWER.encode(self.payment_hash.as_bytes()))
             .text("payment_request", &self.payment_request)
             .text("description", &self.description);
         if let Some(customer_id) = &self.customer_id {
@@ -47,6 +47,12 @@ impl Charge {
 
     pub(crate) fn to_json(&self, quirks: &Quirks) -> String {
         quirks::end(self.to_object(quirks), quirks.extra_keys)
+    }
+
+    /// What a webhook says of it.
+    pub(crate) fn to_event(&self, quirks: &Quirks) -> String {
+        let extra = if quirks.extra_keys { r#","extra_key":[null]"# } else { "" };
+        format!(r#"{{"object":"event","data":{}{extra}}}"#, self.to_json(quirks))
     }
 
     pub(crate) fn state(&self, now: UnixMillis) -> ChargeState {

@@ -1,35 +1,79 @@
-//! All charges, in the order in which they were made, and found by id.
+//! All charges, in the order in which they were made, and found by id. Only what is here changes a charge.
 
 mod charge;
+mod journal;
 mod state;
 
-use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
+use strike_core::UnixMillis;
 
 pub(crate) use charge::Charge;
+pub use journal::NotKept;
+pub(crate) use journal::{Journal, Standing};
 pub use state::{ChargeRecord, ChargeState};
 
 #[derive(Default)]
 pub(crate) struct Ledger {
     charges: Vec<Charge>,
-    places: HashMap<String, usize>,
+    /// Where each charge is in `charges`, by the hash of its id. The id itself stands there, and only there.
+    places: HashTable<usize>,
+    hasher: RandomState,
+    /// `None` keeps everything in memory alone.
+    journal: Option<Box<dyn Journal>>,
 }
 
 impl Ledger {
-    pub(crate) fn push(&mut self, charge: Charge) {
-        self.places.insert(charge.id.as_str().to_owned(), self.charges.len());
-        self.charges.push(charge);
+    /// The charges that a journal has kept, oldest first; it is told of all that follow.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn kept(charges: Vec<Charge>, journal: Box<dyn Journal>) -> Self {
+        let mut ledger = Self { charges: Vec::with_capacity(charges.len()), ..Self::default() };
+        for charge in charges {
+            ledger.insert(charge);
+        }
+        ledger.journal = Some(journal);
+        ledger
+    }
+
+    pub(crate) fn push(&mut self, charge: Charge, standing: &Standing) -> Result<(), NotKept> {
+        if let Some(journal) = &mut self.journal {
+            journal.append(self.charges.len(), &charge, standing)?;
+        }
+        self.insert(charge);
+        Ok(())
+    }
+
+    /// Notes that a charge was paid. An unknown one is nothing to note.
+    pub(crate) fn mark_paid(&mut self, id: &str, at: UnixMillis, standing: &Standing) -> Result<(), NotKept> {
+        self.change(id, standing, |charge| {
+            charge.paid = true;
+            charge.updated = at;
+        })
+    }
+
+    /// Ends the time in which a charge can be paid. An unknown one is nothing to end.
+    pub(crate) fn expire(&mut self, id: &str, at: UnixMillis, standing: &Standing) -> Result<(), NotKept> {
+        self.change(id, standing, |charge| charge.expires = charge.expires.min(at))
+    }
+
+    /// Forgets every charge.
+    pub(crate) fn clear(&mut self, standing: &Standing) -> Result<(), NotKept> {
+        if let Some(journal) = &mut self.journal {
+            journal.clear(standing)?;
+        }
+        self.charges = Vec::new();
+        self.places = HashTable::new();
+        Ok(())
+    }
+
+    /// Keeps what changed beside the charges: the clock, or where ids are drawn from.
+    pub(crate) fn stand(&mut self, standing: &Standing) -> Result<(), NotKept> {
+        self.journal.as_mut().map_or(Ok(()), |journal| journal.stand(standing))
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&Charge> {
-        self.charges.get(*self.places.get(id)?)
-    }
-
-    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut Charge> {
-        self.charges.get_mut(*self.places.get(id)?)
-    }
-
-    pub(crate) fn clear(&mut self) {
-        *self = Self::default();
+        self.charges.get(self.place(id)?)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -41,5 +85,138 @@ impl Ledger {
         let end = self.charges.len().saturating_sub(page.saturating_mul(size));
         let start = end.saturating_sub(size);
         self.charges.get(start..end).unwrap_or_default().iter().rev()
+    }
+
+    fn place(&self, id: &str) -> Option<usize> {
+        let is_there =
+            |place: &usize| self.charges.get(*place).is_some_and(|charge| charge.id.as_str() == id);
+        self.places.find(self.hasher.hash_one(id), is_there).copied()
+    }
+
+    fn insert(&mut self, charge: Charge) {
+        let Self { charges, places, hasher, .. } = self;
+        let hash = hasher.hash_one(charge.id.as_str());
+        let rehash =
+            |place: &usize| charges.get(*place).map_or(0, |charge| hasher.hash_one(charge.id.as_str()));
+        places.insert_unique(hash, charges.len(), rehash);
+        charges.push(charge);
+    }
+
+    /// Written first, then done in memory: either both or neither.
+    fn change(
+        &mut self,
+        id: &str,
+        standing: &Standing,
+        change: impl FnOnce(&mut Charge),
+    ) -> Result<(), NotKept> {
+        let Some(place) = self.place(id) else { return Ok(()) };
+        let Some(charge) = self.charges.get_mut(place) else { return Ok(()) };
+        let mut changed = charge.clone();
+        change(&mut changed);
+        if let Some(journal) = &mut self.journal {
+            journal.change(place, &changed, standing)?;
+        }
+        *charge = changed;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use strike_core::Satoshi;
+
+    use super::*;
+    use crate::entropy::Entropy;
+    use crate::node;
+
+    /// Takes a number of changes, and then no more.
+    struct Room(Arc<Mutex<usize>>);
+
+    impl Room {
+        fn take(&self) -> Result<(), NotKept> {
+            let mut left = self.0.lock().expect("no panic");
+            *left = left.checked_sub(1).ok_or_else(|| NotKept("full".to_owned()))?;
+            Ok(())
+        }
+    }
+
+    impl Journal for Room {
+        fn append(&mut self, _: usize, _: &Charge, _: &Standing) -> Result<(), NotKept> {
+            self.take()
+        }
+
+        fn change(&mut self, _: usize, _: &Charge, _: &Standing) -> Result<(), NotKept> {
+            self.take()
+        }
+
+        fn clear(&mut self, _: &Standing) -> Result<(), NotKept> {
+            self.take()
+        }
+
+        fn stand(&mut self, _: &Standing) -> Result<(), NotKept> {
+            self.take()
+        }
+    }
+
+    fn charge(id: &str) -> Charge {
+        Charge {
+            id: id.parse().expect("an id"),
+            amount: Satoshi::new(1),
+            description: "".into(),
+            customer_id: None,
+            payment_request: "".into(),
+            payment_hash: node::payment_hash(&[0; 32]),
+            preimage: [0; 32],
+            paid: false,
+            created: UnixMillis::from_secs(1),
+            updated: UnixMillis::from_secs(1),
+            expires: UnixMillis::from_secs(9),
+        }
+    }
+
+    fn standing() -> Standing {
+        let entropy = Entropy::from_seed(1).position();
+        Standing { entropy, ahead: Duration::ZERO, seen: UnixMillis::from_secs(1) }
+    }
+
+    #[test]
+    fn what_cannot_be_kept_does_not_happen() {
+        let room = Arc::new(Mutex::new(0));
+        let mut ledger = Ledger { journal: Some(Box::new(Room(Arc::clone(&room)))), ..Ledger::default() };
+        let (standing, now) = (standing(), UnixMillis::from_secs(5));
+        assert!(ledger.push(charge("a"), &standing).is_err());
+        assert!(ledger.len() == 0 && ledger.get("a").is_none());
+
+        *room.lock().expect("no panic") = 1;
+        ledger.push(charge("a"), &standing).expect("room for one");
+        assert!(ledger.mark_paid("a", now, &standing).is_err());
+        assert!(ledger.expire("a", now, &standing).is_err());
+        assert!(ledger.clear(&standing).is_err());
+        assert!(ledger.stand(&standing).is_err());
+        let kept = ledger.get("a").expect("it is there");
+        assert!(!kept.paid && kept.updated == kept.created && kept.expires == UnixMillis::from_secs(9));
+
+        *room.lock().expect("no panic") = 3;
+        ledger.mark_paid("a", now, &standing).expect("room");
+        ledger.expire("a", now, &standing).expect("room");
+        let kept = ledger.get("a").expect("it is there");
+        assert!(kept.paid && kept.updated == now && kept.expires == now);
+        ledger.clear(&standing).expect("room");
+        assert!(ledger.len() == 0 && ledger.get("a").is_none());
+    }
+
+    #[test]
+    fn each_of_many_is_found_by_its_id_and_no_other_is() {
+        let mut ledger = Ledger::default();
+        let id = |n: usize| format!("ch_{n}");
+        for n in 0..5000 {
+            ledger.push(charge(&id(n)), &standing()).expect("in memory");
+        }
+        assert!((0..5000).all(|n| ledger.get(&id(n)).is_some_and(|charge| charge.id.as_str() == id(n))));
+        assert!(ledger.get(&id(5000)).is_none() && ledger.get("").is_none());
+        assert!(ledger.page(1, 2).map(|charge| charge.id.as_str()).eq(["ch_4997", "ch_4996"]));
     }
 }

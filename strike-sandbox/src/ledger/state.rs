@@ -91,6 +91,12 @@ impl ChargeRecord {
         &self.charge.payment_request
     }
 
+    /// What the payer's wallet learned, once it is paid: the 32 bytes whose SHA-256 is the payment hash.
+    #[must_use]
+    pub fn preimage(&self) -> Option<&[u8; 32]> {
+        (self.state == ChargeState::Paid).then_some(&self.charge.preimage)
+    }
+
     /// When it was made, in milliseconds by the sandbox's clock.
     #[must_use]
     pub const fn created(&self) -> UnixMillis {

@@ -2,16 +2,15 @@
 
 use strike_core::{Invoice, Network, UnixMillis};
 
-use super::invoice::{Shape, Signer, Terms, Unsignable, payment_hash};
+use super::invoice::{NodeKey, Shape, Signer, Terms, Unsignable, payment_hash};
 use super::{Node, PayError, Preimage};
-use crate::entropy::Entropy;
 
 /// Signs with a key of its own, and hands out the preimage of an invoice that a wallet would pay.
 pub(crate) struct Instant(Signer);
 
 impl Instant {
-    pub(crate) fn new(network: Network, shape: Shape, entropy: &mut Entropy) -> Self {
-        Self(Signer::new(network, shape, entropy))
+    pub(crate) fn new(network: Network, shape: Shape, key: NodeKey) -> Self {
+        Self(Signer::new(network, shape, key))
     }
 }
 

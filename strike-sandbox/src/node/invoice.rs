@@ -18,6 +18,31 @@ const MIN_FINAL_CLTV_EXPIRY_DELTA_OF_2018: u16 = 10;
 /// How long an invoice without an `x` tag can be paid, by BOLT11.
 pub(crate) const DEFAULT_EXPIRY: Duration = Duration::from_secs(3600);
 
+/// The secret that makes a node the node that it is.
+#[derive(Clone, Copy)]
+pub(crate) struct NodeKey(SecretKey);
+
+impl NodeKey {
+    pub(crate) fn draw(entropy: &mut Entropy) -> Self {
+        // One draw in 2^128 is no key of the curve.
+        loop {
+            if let Some(key) = Self::from_bytes(&entropy.bytes32()) {
+                break key;
+            }
+        }
+    }
+
+    /// `None` for bytes that are no key of the curve.
+    pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Option<Self> {
+        SecretKey::from_slice(bytes).ok().map(Self)
+    }
+
+    #[cfg(any(feature = "lightning", feature = "sqlite"))]
+    pub(crate) fn to_bytes(self) -> [u8; 32] {
+        self.0.secret_bytes()
+    }
+}
+
 /// The node's key, and the network that its invoices are for.
 pub(crate) struct Signer {
     secp: Secp256k1<SignOnly>,
@@ -54,19 +79,13 @@ pub(crate) struct Terms<'a> {
 pub(crate) struct Unsignable;
 
 impl Signer {
-    /// Signs with a key that is drawn.
-    pub(crate) fn new(network: Network, shape: Shape, entropy: &mut Entropy) -> Self {
-        // One draw in 2^128 is no key of the curve.
-        let key = loop {
-            if let Ok(key) = SecretKey::from_slice(&entropy.bytes32()) {
-                break key;
-            }
-        };
-        Self::with_key(network, shape, key, MIN_FINAL_CLTV_EXPIRY_DELTA)
+    /// Signs with this key.
+    pub(crate) fn new(network: Network, shape: Shape, key: NodeKey) -> Self {
+        Self::with_blocks(network, shape, key.0, MIN_FINAL_CLTV_EXPIRY_DELTA)
     }
 
     /// Signs with this key, for a node that asks for this many blocks, unless the shape says how many.
-    pub(crate) fn with_key(network: Network, shape: Shape, key: SecretKey, blocks: u16) -> Self {
+    pub(crate) fn with_blocks(network: Network, shape: Shape, key: SecretKey, blocks: u16) -> Self {
         let currency = match network {
             Network::Bitcoin => Currency::Bitcoin,
             Network::Testnet => Currency::BitcoinTestnet,
@@ -120,6 +139,10 @@ pub(crate) fn payment_hash(preimage: &[u8; 32]) -> PaymentHash {
 mod tests {
     use super::*;
 
+    fn signer(network: Network) -> Signer {
+        Signer::new(network, Shape::OfToday, NodeKey::draw(&mut Entropy::from_seed(1)))
+    }
+
     fn terms(satoshi: u64, description: &str) -> Terms<'_> {
         Terms {
             amount: Satoshi::new(satoshi),
@@ -134,9 +157,7 @@ mod tests {
     #[test]
     fn each_network_has_its_prefix_and_amounts_are_in_their_shortest_form() {
         let prefix = |network, satoshi| {
-            let invoice = Signer::new(network, Shape::OfToday, &mut Entropy::from_seed(1))
-                .sign(&terms(satoshi, ""))
-                .expect("signed");
+            let invoice = signer(network).sign(&terms(satoshi, "")).expect("signed");
             invoice.split_once("1p").expect("a timestamp of these years").0.to_owned()
         };
         assert_eq!(prefix(Network::Bitcoin, 42_000), "lnbc420u");
@@ -147,7 +168,7 @@ mod tests {
 
     #[test]
     fn what_no_invoice_can_carry_is_an_error() {
-        let signer = Signer::new(Network::Testnet, Shape::OfToday, &mut Entropy::from_seed(1));
+        let signer = signer(Network::Testnet);
         let too_long = "x".repeat(640);
         assert!(signer.sign(&terms(1, &too_long)).is_err());
         assert!(signer.sign(&Terms { timestamp: Duration::from_secs(1 << 35), ..terms(1, "") }).is_err());

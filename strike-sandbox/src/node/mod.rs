@@ -8,13 +8,12 @@ mod paid;
 
 use strike_core::{Network, UnixMillis};
 
-pub(crate) use invoice::{DEFAULT_EXPIRY, Shape, Terms, Unsignable, payment_hash};
+pub(crate) use invoice::{DEFAULT_EXPIRY, NodeKey, Shape, Terms, Unsignable, payment_hash};
 pub use paid::{Paid, PayError};
 
 use self::instant::Instant;
 #[cfg(feature = "lightning")]
 use self::lightning::Lightning;
-use crate::entropy::Entropy;
 
 /// 32 bytes whose SHA-256 is a payment hash: what a payer's wallet keeps as its receipt.
 pub(crate) type Preimage = [u8; 32];
@@ -46,19 +45,19 @@ pub enum Settlement {
 }
 
 impl Settlement {
-    /// A node of this kind. Everything that it draws is drawn here.
+    /// A node of this kind, with this key.
     pub(crate) fn node(
         self,
         network: Network,
         shape: Shape,
-        entropy: &mut Entropy,
+        key: NodeKey,
         #[cfg_attr(not(feature = "lightning"), expect(unused_variables, reason = "only channels need it"))]
         now: UnixMillis,
     ) -> Box<dyn Node> {
         match self {
-            Self::Instant => Box::new(Instant::new(network, shape, entropy)),
+            Self::Instant => Box::new(Instant::new(network, shape, key)),
             #[cfg(feature = "lightning")]
-            Self::Lightning => Box::new(Lightning::new(network, shape, entropy, now)),
+            Self::Lightning => Box::new(Lightning::new(network, shape, key, now)),
         }
     }
 }

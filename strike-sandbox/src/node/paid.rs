@@ -57,4 +57,7 @@ pub enum PayError {
     /// channel can say so.
     #[error("no payment got through")]
     Unpaid,
+    /// The payment could not be written to the sandbox's file, so the charge is not paid.
+    #[error("the payment could not be written to the data file, and the charge is not paid")]
+    NotKept,
 }

@@ -4,8 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// A connection that fails instead of waiting for ever.
-pub(crate) struct Connection(BufReader<TcpStream>);
+/// A connection that fails instead of waiting for ever, plain or in TLS.
+pub(crate) struct Connection<S = TcpStream>(pub(crate) BufReader<S>);
 
 pub(crate) struct Answer {
     pub(crate) head: String,
@@ -20,8 +20,32 @@ impl Answer {
 
 impl Connection {
     pub(crate) fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).expect("it listens");
-        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+        Self::over(connect(address))
+    }
+
+    /// Sends no more, and still listens.
+    pub(crate) fn end(&mut self) {
+        self.0.get_mut().shutdown(Shutdown::Write).expect("it was open");
+    }
+}
+
+pub(crate) fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).expect("it listens");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+    stream
+}
+
+/// The address in a base URL.
+pub(crate) fn address(base_url: &str) -> SocketAddr {
+    base_url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.strip_suffix("/api/v1/"))
+        .and_then(|address| address.parse().ok())
+        .expect("a base URL")
+}
+
+impl<S: Read + Write> Connection<S> {
+    pub(crate) fn over(stream: S) -> Self {
         Self(BufReader::new(stream))
     }
 
@@ -56,9 +80,10 @@ impl Connection {
         self.read()
     }
 
-    /// Sends no more, and still listens.
-    pub(crate) fn end(&mut self) {
-        self.0.get_mut().shutdown(Shutdown::Write).expect("it was open");
+    /// The stream below.
+    #[cfg(feature = "tls")]
+    pub(crate) fn get_mut(&mut self) -> &mut S {
+        self.0.get_mut()
     }
 
     /// Whether the other side has closed, with nothing left to read.

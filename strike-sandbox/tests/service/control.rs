@@ -1,5 +1,6 @@
 //! The controls: what their routes answer, and that the handle does the same.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::{ProptestConfig, prop, prop_assert, prop_assert_eq, proptest};
@@ -132,7 +133,7 @@ fn the_handle_s_records_say_what_the_api_says() {
     let first = create(&sandbox, FORM, "amount=7&currency=btc&description=tea&customer_id=o");
     sandbox.advance(Duration::from_millis(5));
     let second = any_charge(&sandbox);
-    sandbox.pay(&id(&first)).expect("it can be paid");
+    let paid = sandbox.pay(&id(&first)).expect("it can be paid");
     let [newest, oldest] = sandbox.list_all().try_into().expect("two");
     assert_eq!((newest.id(), newest.customer_id(), newest.state()), (&second, None, ChargeState::Pending));
     assert_eq!(
@@ -142,10 +143,11 @@ fn the_handle_s_records_say_what_the_api_says() {
     assert_eq!((oldest.amount().get(), oldest.description()), (7, "tea"));
     assert_eq!(first["payment_hash"], oldest.payment_hash().to_string());
     assert_eq!(first["payment_request"], oldest.payment_request());
+    assert_eq!((oldest.preimage(), newest.preimage()), (Some(paid.preimage()), None));
     assert_eq!(oldest.created(), NOW);
     assert_eq!(oldest.updated(), NOW.saturating_add(Duration::from_millis(5)));
     // A record stays what it was, and does not show its preimage by accident.
-    sandbox.reset();
+    sandbox.reset().expect("in memory");
     assert_eq!(newest.state(), ChargeState::Pending);
     let shown = format!("{oldest:?}");
     assert!(shown.contains("tea") && !shown.contains("preimage"), "{shown}");
@@ -181,10 +183,27 @@ fn a_seed_decides_what_is_drawn_from_there_on() {
 }
 
 #[test]
+fn a_seed_given_twice_makes_no_charge_twice() {
+    let sandbox = sandbox();
+    let made = |count: usize| {
+        sandbox.reseed(9);
+        (0..count).map(|_| any_charge(&sandbox)).collect::<Vec<_>>()
+    };
+    let (first, second, third) = (made(3), made(1), made(2));
+    let charges = sandbox.list_all();
+    let ids: BTreeSet<_> = charges.iter().map(|charge| charge.id().clone()).collect();
+    let hashes: BTreeSet<_> = charges.iter().map(|charge| charge.payment_hash().to_string()).collect();
+    assert_eq!((ids.len(), hashes.len()), (6, 6));
+    // They are what the seed would have made in one go.
+    sandbox.reset().expect("in memory");
+    assert_eq!(made(6), [first, second, third].concat());
+}
+
+#[test]
 fn a_reset_without_a_chosen_seed_draws_no_id_again() {
     let sandbox = Sandbox::builder().api_key("sk_demo").build();
     let before = any_charge(&sandbox);
-    sandbox.reset();
+    sandbox.reset().expect("in memory");
     assert_ne!(any_charge(&sandbox), before);
 }
 
@@ -308,7 +327,7 @@ proptest! {
         for what in &forgotten {
             act(&again, *what);
         }
-        again.reset();
+        again.reset().expect("in memory");
         prop_assert_eq!(again.charges(), 0);
         prop_assert_eq!(again.now(), NOW);
         prop_assert!(play(&again) == wanted);

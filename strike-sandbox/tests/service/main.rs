@@ -12,9 +12,17 @@ mod control;
 #[cfg(test)]
 mod create;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod files;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod invoice;
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod kept;
 #[cfg(test)]
 mod layout;
 #[cfg(all(test, feature = "lightning"))]

@@ -229,7 +229,7 @@ fn chance_has_a_stream_of_its_own() {
 fn the_control_api_lists_deliveries_and_sends_them_again() {
     let sandbox = sandbox(to().repeat(2));
     let ask = |method, path: &str| sandbox.respond(&bare(method, &format!("/sandbox/{path}")));
-    assert_eq!(text(&ask(Method::GET, "deliveries")), "{\n  \"deliveries\" : [ ]\n}");
+    assert_eq!(text(&ask(Method::GET, "deliveries")), "{\n  \"deliveries\" : [ ],\n  \"total\" : 0\n}");
     let id = pay_one(&sandbox);
     sandbox.advance(millis(10));
     due(&sandbox).answered(StatusCode::GONE);
@@ -242,14 +242,16 @@ fn the_control_api_lists_deliveries_and_sends_them_again() {
         )
     };
     let outcome = "  \"status\" : 410,\n  \"error\" : \"the receiver answered 410, not a status of the two hundreds\",\n";
-    let expected = format!(
-        "{{\n  \"deliveries\" : [ {}, {} ]\n}}",
-        row(2, "waiting", 0, "", NOW),
-        row(1, "failed", 1, outcome, NOW)
-    );
+    // Rows stand two spaces further in than they do alone.
+    let page = |rows: &[String]| {
+        let rows = rows.join(", ").replace('\n', "\n  ");
+        format!("{{\n  \"deliveries\" : [ {rows} ],\n  \"total\" : 2\n}}")
+    };
+    let (second, first) = (row(2, "waiting", 0, "", NOW), row(1, "failed", 1, outcome, NOW));
     let listed = ask(Method::GET, "deliveries");
-    assert_eq!(text(&listed), expected);
+    assert_eq!(text(&listed), page(&[second, first.clone()]));
     assert!(!listed.headers().contains_key("access-control-allow-origin"));
+    assert_eq!(text(&ask(Method::GET, "deliveries?page=1&size=1")), page(&[first]));
 
     let again = ask(Method::POST, "deliveries/1/send");
     assert_eq!(

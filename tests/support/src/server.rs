@@ -1,13 +1,13 @@
 //! A raw server: a listener on this machine, a script per connection, and a record of what arrived.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustls::{ServerConfig, StreamOwned};
+use socket2::{Domain, Socket, Type};
 
 use crate::certs;
 
@@ -56,13 +56,39 @@ impl Peer {
         self.stream.write_all(bytes.as_ref()).and_then(|()| self.stream.flush()).is_ok()
     }
 
+    /// Reads that many bytes at most, of whatever the client says.
+    pub fn read_some(&mut self, most: usize) {
+        let _ = self.stream.read(&mut vec![0; most]);
+    }
+
     /// Reads a request and answers it.
     pub fn answer(&mut self, response: impl AsRef<[u8]>) -> bool {
         self.request().is_some() && self.write(response)
     }
 
-    pub(crate) fn stream(&mut self) -> &mut dyn Stream {
-        &mut *self.stream
+    /// Carries bytes to `target` and back until both sides have ended; `seen` is shown what the client sends.
+    pub fn tunnel(self, target: SocketAddr, seen: impl FnMut(&[u8])) {
+        self.hand_on("", target, seen);
+    }
+
+    /// Does so after a request that was read already.
+    pub fn hand_on(self, request: &str, target: SocketAddr, mut seen: impl FnMut(&[u8])) {
+        let mut upstream = TcpStream::connect(target).unwrap();
+        upstream.write_all(request.as_bytes()).unwrap();
+        let (mut down, mut up) = (self.socket.try_clone().unwrap(), upstream.try_clone().unwrap());
+        let back = thread::spawn(move || {
+            let _ = io::copy(&mut up, &mut down);
+            let _ = down.shutdown(Shutdown::Write);
+        });
+        let mut buffer = [0; 8192];
+        while let Ok(read @ 1..) = (&self.socket).read(&mut buffer) {
+            seen(&buffer[..read]);
+            if (&upstream).write_all(&buffer[..read]).is_err() {
+                break;
+            }
+        }
+        let _ = upstream.shutdown(Shutdown::Write);
+        let _ = back.join();
     }
 
     /// Ends with a reset instead of a close.
@@ -76,13 +102,18 @@ impl Peer {
         while self.stream.read(&mut rest).is_ok_and(|read| read > 0) {}
     }
 
-    /// Writes one byte after the other, each `pause` after the last, until the client gives up. The pause is a
-    /// read that ends, so that a client that leaves is noticed at once.
-    pub fn drip(mut self, bytes: &[u8], pause: Duration) {
+    /// Writes one byte after the other, each `pause` after the last, until the client gives up.
+    pub fn drip(self, bytes: &[u8], pause: Duration) {
+        self.repeat(bytes.chunks(1), pause);
+    }
+
+    /// Writes one piece after the other, over and over, each `pause` after the last, until the client gives up. The
+    /// pause is a read that ends, so that a client that leaves is noticed at once.
+    pub fn repeat(mut self, pieces: impl Iterator<Item = impl AsRef<[u8]>> + Clone, pause: Duration) {
         self.socket.set_read_timeout(Some(pause)).unwrap();
-        for byte in bytes.iter().cycle() {
+        for piece in pieces.cycle() {
             let left = matches!(self.stream.read(&mut [0; 16]), Ok(0));
-            if left || !self.write([*byte]) {
+            if left || !self.write(piece) {
                 return;
             }
         }
@@ -94,8 +125,9 @@ pub struct Server {
     addr: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
     connections: Arc<Mutex<usize>>,
-    stopping: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    /// The connection that tells the listener to stop: whoever came before it is still heard.
+    last: Arc<Mutex<Option<SocketAddr>>>,
+    thread: Option<JoinHandle<Vec<JoinHandle<()>>>>,
 }
 
 impl Server {
@@ -113,32 +145,33 @@ impl Server {
         let addr = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let connections = Arc::new(Mutex::new(0));
-        let stopping = Arc::new(AtomicBool::new(false));
+        let last = Arc::new(Mutex::new(None));
         let script = Arc::new(script);
-        let (seen, count, stop) = (requests.clone(), connections.clone(), stopping.clone());
+        let (seen, count, stop) = (requests.clone(), connections.clone(), last.clone());
         let thread = thread::spawn(move || {
-            for socket in listener.incoming() {
-                if stop.load(Ordering::SeqCst) {
-                    return;
+            let mut scripts = Vec::new();
+            loop {
+                let (socket, from) = listener.accept().unwrap();
+                if *stop.lock().unwrap() == Some(from) {
+                    return scripts;
                 }
-                let socket = socket.unwrap();
                 let index = {
                     let mut count = count.lock().unwrap();
                     *count += 1;
                     *count - 1
                 };
                 let (tls, script, requests) = (tls.clone(), script.clone(), seen.clone());
-                thread::spawn(move || {
+                scripts.push(thread::spawn(move || {
                     let plain = socket.try_clone().unwrap();
                     let stream: Box<dyn Stream> = match tls {
                         None => Box::new(plain),
                         Some(config) => Box::new(StreamOwned::new(certs::accept(&config), plain)),
                     };
                     script(Peer { socket, stream, requests, index });
-                });
+                }));
             }
         });
-        Self { addr, requests, connections, stopping, thread: Some(thread) }
+        Self { addr, requests, connections, last, thread: Some(thread) }
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -164,33 +197,37 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Hears everybody out who has connected, and then says which requests arrived whole. The clients must be gone:
+    /// a script may be waiting for one to leave.
+    pub fn finish(mut self) -> Vec<String> {
+        for script in self.stop() {
+            script.join().expect("a script should not panic");
+        }
+        self.requests()
+    }
+
+    fn stop(&mut self) -> Vec<JoinHandle<()>> {
+        let Some(thread) = self.thread.take() else { return Vec::new() };
+        let last = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        last.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+        *self.last.lock().unwrap() = last.local_addr().unwrap().as_socket();
+        let _ = last.connect(&self.addr.into());
+        thread.join().unwrap_or_default()
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stopping.store(true, Ordering::SeqCst);
-        // Wakes the listener, so that its thread sees the flag.
-        drop(TcpStream::connect(self.addr));
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.stop();
     }
 }
 
 /// A proxy that opens a tunnel to `target`, whatever name it is asked for.
 pub fn connect_proxy(target: SocketAddr) -> Server {
     Server::start(move |mut peer| {
-        if peer.request().is_none() {
-            return;
+        if peer.answer("HTTP/1.1 200 Connection established\r\n\r\n") {
+            peer.tunnel(target, |_| ());
         }
-        let upstream = TcpStream::connect(target).unwrap();
-        peer.write("HTTP/1.1 200 Connection established\r\n\r\n");
-        let (mut down, mut up) = (peer.socket.try_clone().unwrap(), upstream.try_clone().unwrap());
-        let back = thread::spawn(move || {
-            let _ = io::copy(&mut up, &mut down);
-            let _ = down.shutdown(Shutdown::Write);
-        });
-        let (mut down, mut up) = (&peer.socket, &upstream);
-        let _ = io::copy(&mut down, &mut up);
-        let _ = upstream.shutdown(Shutdown::Write);
-        let _ = back.join();
     })
 }

@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod cassettes;
 mod debug;
 mod errors;
 mod logs;

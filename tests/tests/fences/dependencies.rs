@@ -37,7 +37,12 @@ fn no_dependency_wants_a_newer_rust() {
     let mut declared = 0;
     for package in packages(&metadata) {
         if let Some(wanted) = package["rust_version"].as_str() {
-            assert!(version(wanted) <= ours, "{} {} wants Rust {wanted}", package["name"], package["version"]);
+            assert!(
+                version(wanted) <= ours,
+                "{} {} wants Rust {wanted}",
+                package["name"],
+                package["version"]
+            );
             declared += 1;
         }
     }

@@ -74,8 +74,14 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 
 /// The names of all crates that a crate is built from, itself left out: normal ones, and with them those that build them.
 fn closure(package: &str, edges: &str) -> BTreeSet<String> {
+    closure_with(package, edges, "")
+}
+
+/// The same, with features.
+fn closure_with(package: &str, edges: &str, features: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--locked", "--package", package, "--edges", edges, "--prefix", "none"])
+        .args(["--features", features])
         .args(["--format", "{p}", "--color", "never"])
         .current_dir(root())
         .output()
@@ -118,6 +124,14 @@ fn core_stands_on_few_crates() {
         &closure,
         &["cc", "tokio", "ureq", "reqwest", "hyper", "rustls", "ring", "libc", "getrandom", "log", "tracing"],
     );
+}
+
+#[test]
+fn fixtures_bring_no_crate() {
+    for package in LIBRARIES {
+        let with = closure_with(package, "normal,build", "fixtures");
+        assert_eq!(with, closure(package, "normal,build"), "{package}");
+    }
 }
 
 #[test]
@@ -169,10 +183,26 @@ fn only_the_timers_read_clocks_and_sleep() {
     }
 }
 
+/// A page may leave lines out between its blocks, but not change any.
+#[test]
+fn the_page_on_testing_shows_the_code_of_the_example() {
+    let tight = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let page = fs::read_to_string(root().join("docs/testing-your-shop.md")).unwrap();
+    let example = tight(&fs::read_to_string(root().join("examples/unit_test_your_shop.rs")).unwrap());
+    let blocks: Vec<_> =
+        page.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() >= 5, "the page has lost its code");
+    for block in blocks {
+        assert!(example.contains(&tight(block)), "the example has no longer this code: {block}");
+    }
+}
+
 #[test]
 fn every_file_says_first_what_it_is_for() {
     let folders = LIBRARIES.map(|library| format!("{library}/src"));
-    for folder in folders.iter().map(String::as_str).chain(["examples", "tests/src", "tests/tests"]) {
+    for folder in
+        folders.iter().map(String::as_str).chain(["examples", "tests/browser", "tests/src", "tests/tests"])
+    {
         for (path, text) in sources(folder) {
             // A front door may take its words from a README.
             let front_door = path.ends_with("src/lib.rs") && text.starts_with("#![");

@@ -100,7 +100,7 @@ fn refused() -> Vec<Scenario> {
             faults: vec![(1, ELSEWHERE), (2, ELSEWHERE)],
             ..plain(
                 "a redirect is not followed",
-                vec![(create(), redirected), (Ask::List(0), redirected)],
+                vec![(create(), Sees::Fails("OutcomeUnknown", Some(302))), (Ask::List(0), redirected)],
                 2,
                 0,
                 0,

@@ -225,6 +225,8 @@ function updateInvoice(charge) {
   const paid = charge.state === "paid";
   say($("invoice-end-word"), paid ? "Paid" : pending ? "Expires" : "Expired");
   setTime($("invoice-end"), paid ? charge.updated : charge.expires);
+  say($("invoice-customer"), charge.customer_id ?? "");
+  show($("customer-row"), charge.customer_id !== undefined);
   say($("invoice-id"), charge.id);
   say($("invoice-hash"), charge.payment_hash);
   say($("invoice-preimage"), charge.preimage ?? "");
@@ -303,6 +305,7 @@ async function refresh() {
       link({ problem: "" });
     } catch (error) {
       link({ problem: error.message });
+      clearTimeout(askLater);
       askLater = setTimeout(refresh, RETRY);
     }
     await pause(GAP);
@@ -425,6 +428,11 @@ for (const button of document.querySelectorAll("[data-advance]")) {
   const move = { advance_ms: Number(button.dataset.advance) };
   button.addEventListener("click", () => act(button, $("clock-problem"), () => ask("clock", move)));
 }
+$("clock").addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  $("clock").open = false;
+  $("clock").querySelector("summary").focus();
+});
 for (const [id, step] of [["newer", -1], ["older", 1]]) {
   $(id).addEventListener("click", () => {
     if ($(id).ariaDisabled === "true") return;

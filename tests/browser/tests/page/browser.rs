@@ -12,6 +12,7 @@ use crate::driver::Driver;
 
 pub(crate) const TAB: &str = "\u{e004}";
 pub(crate) const ENTER: &str = "\u{e007}";
+pub(crate) const ESCAPE: &str = "\u{e00c}";
 pub(crate) const CONTROL: &str = "\u{e009}";
 
 pub(crate) struct Browser {

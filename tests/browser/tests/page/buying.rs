@@ -6,7 +6,7 @@ use strike_core::UnixMillis;
 use strike_sandbox::{ChargeState, Sandbox};
 
 use super::{Browser, id, make, root, start};
-use crate::browser::{CONTROL, ENTER};
+use crate::browser::{CONTROL, ENTER, ESCAPE};
 
 #[tokio::test]
 async fn a_charge_is_made_scanned_and_paid() {
@@ -170,6 +170,9 @@ async fn the_clock_is_moved_and_a_charge_ended_by_hand() {
     browser.click("[data-advance='3600000']").await;
     browser.until_text("#charges li:nth-child(2) .state", "Expired").await;
     assert!(sandbox.now().saturating_since(before) >= Duration::from_secs(3600));
+    browser.press(ESCAPE).await;
+    assert!(browser.has_focus("#clock summary").await);
+    assert!(!browser.find("[data-advance]").await.is_displayed().await.unwrap(), "the drawer is shut");
 }
 
 #[tokio::test]

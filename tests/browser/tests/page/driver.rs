@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -13,6 +14,8 @@ const REQUIRE: &str = "STRIKE_REQUIRE_BROWSER";
 pub(crate) struct Driver {
     child: Child,
     address: SocketAddr,
+    /// Ends when nobody is left who could print: neither driver nor browser.
+    over: mpsc::Receiver<()>,
     /// What the browser keeps while it runs.
     _folder: TempDir,
 }
@@ -50,9 +53,13 @@ impl Driver {
             child.wait()?;
             return Ok(None);
         };
-        // Whatever else it prints must not fill the pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Ok(Some(Self { child, address: (Ipv4Addr::LOCALHOST, port).into(), _folder: folder }))
+        let (running, over) = mpsc::channel();
+        // Whatever else it prints must not fill the pipe, which its browsers have, too.
+        std::thread::spawn(move || {
+            lines.for_each(drop);
+            drop(running);
+        });
+        Ok(Some(Self { child, address: (Ipv4Addr::LOCALHOST, port).into(), over, _folder: folder }))
     }
 
     pub(crate) fn url(&self) -> String {
@@ -72,6 +79,7 @@ impl Drop for Driver {
     fn drop(&mut self) {
         // The browser hangs on a pipe of the driver's, and ends with it even if this fails.
         let _ = self.shut_down();
+        let _ = self.over.recv_timeout(Duration::from_secs(10));
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

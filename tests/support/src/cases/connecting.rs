@@ -47,14 +47,14 @@ pub fn handshake_hangs_beyond_the_connect_timeout(lab: &impl Lab) {
 
 pub fn handshake_is_closed(lab: &impl Lab) {
     let server = Server::start(|mut peer| {
-        peer.read_some();
+        peer.read_some(4096);
     });
     expect(lab.transport()(post(&server.url("https", PATH))), Connect, Unsent);
 }
 
 pub fn handshake_is_reset(lab: &impl Lab) {
     let server = Server::start(|mut peer| {
-        peer.read_some();
+        peer.read_some(4096);
         peer.reset();
     });
     expect(lab.transport()(post(&server.url("https", PATH))), Connect, Unsent);
@@ -63,7 +63,7 @@ pub fn handshake_is_reset(lab: &impl Lab) {
 /// A plain HTTP server behind an `https://` URL.
 pub fn handshake_is_garbage(lab: &impl Lab) {
     let server = Server::start(|mut peer| {
-        peer.read_some();
+        peer.read_some(4096);
         peer.write("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
         peer.hang();
     });
@@ -122,11 +122,4 @@ pub fn known_authority(lab: &impl Lab) {
     }
     assert_eq!(server.requests().len(), 4);
     assert_eq!(server.connections(), 2, "a TLS connection is kept for the next exchange");
-}
-
-impl crate::Peer {
-    /// Reads whatever the client says first.
-    fn read_some(&mut self) {
-        let _ = self.stream().read(&mut [0; 4096]);
-    }
 }

@@ -1,0 +1,112 @@
+//! A shop and its tests, all offline and without a wait: on a cassette, on the sandbox in virtual time, and with a server
+//! that hangs up.
+//!
+//! `cargo test -p strike-examples --example unit_test_your_shop` runs the tests. `cargo run --example unit_test_your_shop` shows
+//! an hour in which nobody pays; with `STRIKE_RECORD=1` it records the cassette again, from a sandbox, or from the host that
+//! `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK` name.
+#![allow(clippy::print_stdout, reason = "it shows something")]
+
+use std::error::Error;
+
+use strike_blocking::fixture::{RecordTransport, START, SimulatedHost};
+use strike_blocking::{ApiKey, Charge, Client, Endpoint, NewCharge, UreqTransport, Wait};
+use strike_sandbox::Sandbox;
+
+/// A shop, as small as can be.
+struct Shop {
+    client: Client,
+    completed: Vec<String>,
+}
+
+impl Shop {
+    const fn new(client: Client) -> Self {
+        Self { client, completed: Vec::new() }
+    }
+
+    /// Sells a pot of tea: makes one charge for the order, whatever breaks, shows it, waits, and completes the order if it
+    /// is paid.
+    fn sell(&mut self, order: &str, show: impl FnOnce(&Charge)) -> Result<(), strike_blocking::Error> {
+        let made = self.client.create_once(NewCharge::satoshis(4200, "a pot of tea"), order)?;
+        show(made.charge());
+        if self.client.wait_until_paid(made.charge(), Wait::until_expiry())?.is_paid() {
+            self.completed.push(order.to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn account(sandbox: &Sandbox) -> Result<Endpoint, strike_blocking::Error> {
+    Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    if std::env::var("STRIKE_RECORD").is_ok_and(|record| record == "1") {
+        return record();
+    }
+    let sandbox = Sandbox::new();
+    let host = SimulatedHost::new(sandbox.clone());
+    let mut shop = Shop::new(host.client(account(&sandbox)?).build()?);
+    shop.sell("order-17", |charge| println!("nobody pays {charge}"))?;
+    println!("{}", host.transcript());
+    Ok(())
+}
+
+/// Records an order that is paid. Look at what a real account has said before you commit it: the list shows other charges.
+fn record() -> Result<(), Box<dyn Error>> {
+    let host = strike_examples::host_or(Sandbox::builder().seed(7).clock_at(START))?;
+    let recording = RecordTransport::new(UreqTransport::new()?);
+    let client = Client::builder(host.endpoint).transport(recording.clone()).build()?;
+    Shop::new(client).sell("order-17", |charge| match &host.sandbox {
+        Some(sandbox) => println!("paid: {}", sandbox.pay(charge.id()).is_ok()),
+        None => println!("please pay {}", charge.payment_request()),
+    })?;
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/paid_order.json");
+    std::fs::write(file, recording.cassette()?.to_json()?)?;
+    println!("recorded {file}");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+    use std::time::Duration;
+
+    use strike_blocking::fixture::{ReplayTransport, SimulatedHost};
+    use strike_blocking::{ApiKey, Endpoint, Network};
+    use strike_sandbox::Sandbox;
+    use strike_sandbox::faults::{Fault, On, Plan};
+
+    use super::{Shop, account};
+
+    #[test]
+    fn a_paid_order_is_completed() -> Result<(), Box<dyn Error>> {
+        let replay = ReplayTransport::strict(include_str!("fixtures/paid_order.json").parse()?);
+        let at = Endpoint::new("http://127.0.0.1/api/v1/", ApiKey::new("sk_of_nobody")?, Network::Testnet)?;
+        let mut shop = Shop::new(replay.client(at).build()?);
+        shop.sell("order-17", |_| {})?;
+        assert_eq!(shop.completed, ["order-17"]);
+        replay.finish()?;
+        Ok(())
+    }
+
+    #[test]
+    fn an_order_that_nobody_pays_is_not_completed() -> Result<(), Box<dyn Error>> {
+        let sandbox = Sandbox::new();
+        let host = SimulatedHost::new(sandbox.clone());
+        let mut shop = Shop::new(host.client(account(&sandbox)?).build()?);
+        shop.sell("order-17", |_| {})?;
+        assert!(shop.completed.is_empty());
+        assert!(host.elapsed() >= Duration::from_secs(3600), "the invoice lives for an hour");
+        Ok(())
+    }
+
+    #[test]
+    fn a_server_that_hangs_up_makes_no_second_charge() -> Result<(), Box<dyn Error>> {
+        let sandbox = Sandbox::builder().faults(Plan::new().on(On::create(), Fault::close())).build();
+        let host = SimulatedHost::new(sandbox.clone());
+        let mut shop = Shop::new(host.client(account(&sandbox)?).build()?);
+        shop.sell("order-17", |charge| assert!(sandbox.pay(charge.id()).is_ok()))?;
+        assert_eq!((sandbox.charges(), shop.completed.len()), (1, 1));
+        Ok(())
+    }
+}

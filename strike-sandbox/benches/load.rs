@@ -1,0 +1,182 @@
+//! How fast the sandbox answers, beside a bare hyper server that sends the same bytes: `cargo bench -p
+//! strike-sandbox --bench load`.
+//!
+//! One thread asks over four kept connections, a round here and a round there, so that both meet the same weather.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "it measures"
+)]
+
+use std::convert::Infallible;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, body::Incoming};
+use hyper_util::rt::TokioIo;
+use strike_sandbox::Sandbox;
+
+const CONNECTIONS: usize = 4;
+const ROUNDS: usize = 21;
+const KEY: &str = "Basic c2tfZGVtbzo="; // base64 of `sk_demo:`
+const FORM: &str = "amount=4200&currency=btc&description=services+rendered";
+
+fn main() {
+    let sandbox = Sandbox::builder().api_key("sk_demo").seed(7).start().unwrap();
+    let make = |path: &str, body: &str| {
+        let request = Request::builder().method(if body.is_empty() { "GET" } else { "POST" });
+        let request = request.uri(path).header(AUTHORIZATION, KEY);
+        request
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(body.as_bytes().to_vec())
+            .unwrap()
+    };
+    let mut last = String::new();
+    for _ in 0..1000 {
+        last = String::from_utf8(sandbox.respond(&make("/api/v1/charges", FORM)).into_body()).unwrap();
+    }
+    let get = format!("/api/v1/charges/{}", last.split('"').nth(3).unwrap());
+
+    #[cfg(feature = "sqlite")]
+    let folder = tempfile::tempdir().unwrap();
+    #[cfg(feature = "sqlite")]
+    let data = || Sandbox::builder().api_key("sk_demo").data(folder.path().join("charges"));
+    #[cfg(feature = "sqlite")]
+    let kept = data().start().unwrap();
+
+    println!("| request | sandbox, per second | bare hyper, per second | ratio |");
+    println!("| --- | ---: | ---: | ---: |");
+    for (name, path, body, many) in [
+        ("get", get.as_str(), "", 4000),
+        ("list of 30", "/api/v1/charges", "", 2000),
+        ("create", "/api/v1/charges", FORM, 1000),
+        #[cfg(feature = "sqlite")]
+        ("create, kept in a file", "/api/v1/charges", FORM, 100),
+    ] {
+        #[cfg(feature = "sqlite")]
+        let sandbox = if name.contains("kept") { &kept } else { &sandbox };
+        let bare = bare_server(sandbox.respond(&make(path, body)));
+        let line = if body.is_empty() { "GET" } else { "POST" };
+        let request = format!(
+            "{line} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: {KEY}\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let (mut ours, mut theirs) = (open(sandbox.address()), open(bare));
+        let mut rounds: Vec<_> = (0..ROUNDS)
+            .map(|_| (round(&mut ours, &request, many), round(&mut theirs, &request, many)))
+            .collect();
+        let ratio = median(&mut rounds, |(ours, theirs)| ours / theirs);
+        let (ours, theirs) = (median(&mut rounds, |it| it.0), median(&mut rounds, |it| it.1));
+        println!("| {name} | {ours:.0} | {theirs:.0} | {ratio:.2} |");
+    }
+
+    let mut starts: Vec<_> = (0..200).map(|_| timed(|| drop(Sandbox::builder().start().unwrap()))).collect();
+    starts.sort();
+    println!(
+        "\nStarting and dropping a sandbox: {:?} (median of {})",
+        starts[starts.len() / 2],
+        starts.len()
+    );
+
+    #[cfg(feature = "sqlite")]
+    {
+        let charges = kept.charges();
+        drop(kept);
+        println!("Opening a file of {charges} charges: {:?}", timed(|| drop(data().open().unwrap())));
+    }
+
+    let mut signing = Vec::new();
+    for _ in 0..1000 {
+        let request = make("/api/v1/charges", FORM);
+        signing.push(timed(|| drop(sandbox.respond(&request))));
+    }
+    signing.sort();
+    println!("Creating a charge in memory, signature included: {:?}", signing[signing.len() / 2]);
+}
+
+fn timed(work: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}
+
+fn median(rounds: &mut [(f64, f64)], value: impl Fn(&(f64, f64)) -> f64) -> f64 {
+    rounds.sort_by(|a, b| value(a).total_cmp(&value(b)));
+    value(&rounds[rounds.len() / 2])
+}
+
+fn open(address: SocketAddr) -> Vec<BufReader<TcpStream>> {
+    let open = |_| {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        BufReader::with_capacity(64 * 1024, stream)
+    };
+    (0..CONNECTIONS).map(open).collect()
+}
+
+/// Requests per second, with one on its way in each connection.
+fn round(connections: &mut [BufReader<TcpStream>], request: &str, many: usize) -> f64 {
+    let took = timed(|| {
+        for _ in 0..many / CONNECTIONS {
+            for connection in &mut *connections {
+                connection.get_mut().write_all(request.as_bytes()).unwrap();
+            }
+            for connection in &mut *connections {
+                read(connection);
+            }
+        }
+    });
+    f64::from(u32::try_from(many).unwrap()) / took.as_secs_f64()
+}
+
+fn read(connection: &mut BufReader<TcpStream>) {
+    let (mut line, mut length) = (String::new(), 0);
+    connection.read_line(&mut line).unwrap();
+    assert!(line.contains("200"), "{line}");
+    while line != "\r\n" {
+        line.clear();
+        connection.read_line(&mut line).unwrap();
+        if let Some(value) = line.strip_prefix("Content-Length: ") {
+            length = value.trim().parse().unwrap();
+        }
+    }
+    connection.read_exact(&mut vec![0; length]).unwrap();
+}
+
+/// A server that reads a request whole, and sends this answer.
+fn bare_server(answer: Response<Vec<u8>>) -> SocketAddr {
+    let answer = answer.map(Bytes::from);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).unwrap();
+                let answer = answer.clone();
+                let service = service_fn(move |request: Request<Incoming>| {
+                    let answer = answer.clone();
+                    async move {
+                        let _ = request.into_body().collect().await;
+                        Ok::<_, Infallible>(answer.map(Full::new))
+                    }
+                });
+                let mut http = http1::Builder::new();
+                tokio::spawn(http.title_case_headers(true).serve_connection(TokioIo::new(stream), service));
+            }
+        });
+    });
+    address
+}

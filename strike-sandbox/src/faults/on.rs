@@ -1,0 +1,189 @@
+//! Which requests a rule is for: by method and path, and then the n-th, every n-th, the first n, or some by chance.
+
+use serde::{Deserialize, Serialize};
+use strike_core::http::Method;
+
+use super::shape;
+
+/// Which requests a fault strikes. Unless narrowed down, every one that matches.
+///
+/// ```
+/// use strike_core::http::Method;
+/// use strike_sandbox::faults::On;
+///
+/// let second_create = On::create().nth(2);
+/// let some_reads = On::any().method(Method::GET).path("/api/v1/**").chance(0.1);
+/// # let _ = (second_create, some_reads);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub struct On {
+    pub(super) method: Option<Method>,
+    pub(super) path: Pattern,
+    pub(super) when: When,
+}
+
+impl On {
+    /// Every request to the API.
+    pub fn any() -> Self {
+        Self { method: None, path: Pattern::default(), when: When::Always }
+    }
+
+    /// Requests that make a charge: `POST /api/v1/charges`.
+    pub fn create() -> Self {
+        Self::any().method(Method::POST).path("/api/v1/charges")
+    }
+
+    /// Requests for one charge: `GET /api/v1/charges/*`.
+    pub fn get() -> Self {
+        Self::any().method(Method::GET).path("/api/v1/charges/*")
+    }
+
+    /// Requests for a page of charges: `GET /api/v1/charges`.
+    pub fn list() -> Self {
+        Self::any().method(Method::GET).path("/api/v1/charges")
+    }
+
+    /// Only requests with this method.
+    pub fn method(mut self, method: Method) -> Self {
+        self.method = Some(method);
+        self
+    }
+
+    /// Only requests whose path, without its query, fits the pattern: `*` stands for one segment, and `**` at the end
+    /// for any number of them. A pattern that fits nothing below `/api/` strikes nothing.
+    pub fn path(mut self, pattern: impl Into<String>) -> Self {
+        self.path = Pattern(pattern.into());
+        self
+    }
+
+    /// Of the requests that match, the `n`-th alone, counted from 1; the 0th never comes.
+    pub const fn nth(mut self, n: u64) -> Self {
+        self.when = When::Nth(n);
+        self
+    }
+
+    /// Of the requests that match, every `n`-th: with 3, the third, the sixth, and so on; with 0, none.
+    pub const fn every(mut self, n: u64) -> Self {
+        self.when = When::Every(n);
+        self
+    }
+
+    /// Of the requests that match, the first `n`.
+    pub const fn first(mut self, n: u64) -> Self {
+        self.when = When::First(n);
+        self
+    }
+
+    /// Each request that matches with this probability, drawn from the sandbox's seed: 0 is never, 1 is always.
+    pub const fn chance(mut self, probability: f64) -> Self {
+        self.when = When::Chance(probability);
+        self
+    }
+}
+
+/// A path with `*` for a segment and `**` for the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Pattern(#[serde(deserialize_with = "shape::pattern")] String);
+
+impl Default for Pattern {
+    fn default() -> Self {
+        Self("/api/**".to_owned())
+    }
+}
+
+impl Pattern {
+    /// Whether a path of these segments fits; doubled and trailing slashes do not matter.
+    pub(super) fn fits(&self, path: &[&str]) -> bool {
+        let mut wanted = self.0.split('/').filter(|segment| !segment.is_empty()).peekable();
+        let mut path = path.iter();
+        while let Some(segment) = wanted.next() {
+            if segment == "**" && wanted.peek().is_none() {
+                return true;
+            }
+            match path.next() {
+                Some(found) if segment == "*" || segment == *found => {}
+                _ => return false,
+            }
+        }
+        path.next().is_none()
+    }
+}
+
+/// Which of the requests that match.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum When {
+    #[default]
+    Always,
+    Nth(#[serde(deserialize_with = "shape::positive")] u64),
+    Every(#[serde(deserialize_with = "shape::positive")] u64),
+    First(#[serde(deserialize_with = "shape::positive")] u64),
+    Chance(#[serde(deserialize_with = "shape::probability")] f64),
+}
+
+impl When {
+    /// Whether the request with this number, from 1, is one of them; `draw` is a number from 0 up to 1.
+    pub(super) fn is_due(self, number: u64, draw: impl FnOnce() -> f64) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Nth(n) => number == n,
+            Self::Every(n) => number.checked_rem(n) == Some(0),
+            Self::First(n) => number <= n,
+            Self::Chance(probability) => draw() < probability,
+        }
+    }
+
+    pub(super) fn is_always(&self) -> bool {
+        *self == Self::Always
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_go_by_segments() {
+        let fits = |pattern: &str, path: &str| {
+            let path: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+            Pattern(pattern.to_owned()).fits(&path)
+        };
+        for (pattern, path) in [
+            ("/api/v1/charges", "/api/v1/charges"),
+            ("/api/v1/charges/", "/api//v1/charges"),
+            ("/api/v1/charges/*", "/api/v1/charges/ch_1"),
+            ("/api/*/charges", "/api/v2/charges"),
+            ("/api/**", "/api/v1/charges/ch_1"),
+            ("/api/**", "/api"),
+            ("**", "/api/v1"),
+        ] {
+            assert!(fits(pattern, path), "{pattern} {path}");
+        }
+        for (pattern, path) in [
+            ("/api/v1/charges", "/api/v1/charges/ch_1"),
+            ("/api/v1/charges/*", "/api/v1/charges"),
+            ("/api/v1/charges/*", "/api/v1/charges/ch_1/x"),
+            ("/api/v1/ch*", "/api/v1/charges"),
+            ("/api/**/charges", "/api/v1/x/charges"),
+            ("/API/**", "/api/v1"),
+        ] {
+            assert!(!fits(pattern, path), "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_counted_from_one() {
+        let due = |when: When| (1..=7).filter(|n| when.is_due(*n, || 0.5)).collect::<Vec<u64>>();
+        assert_eq!(due(When::Always), [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(due(When::Nth(3)), [3]);
+        assert_eq!(due(When::Every(3)), [3, 6]);
+        assert_eq!(due(When::First(2)), [1, 2]);
+        assert_eq!(due(When::Chance(0.6)).len(), 7);
+        for never in [When::Nth(0), When::Every(0), When::First(0), When::Chance(0.5), When::Chance(f64::NAN)]
+        {
+            assert!(due(never).is_empty(), "{never:?}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Each fault as a raw socket sees it, byte by byte.
+
+use std::io::{ErrorKind, Read};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use strike_core::UnixMillis;
+use strike_core::http::{Response, StatusCode};
+use strike_sandbox::faults::{After, Fault, On, Plan};
+use strike_sandbox::{RunningSandbox, Sandbox};
+
+use crate::wire::{Connection, list, post};
+
+fn start(plan: Plan) -> RunningSandbox {
+    let clock = UnixMillis::from_millis(1_542_221_803_505);
+    Sandbox::builder().api_key("sk_demo").seed(7).clock_at(clock).faults(plan).start().expect("a free port")
+}
+
+/// How a connection ended.
+#[derive(Debug, PartialEq)]
+enum End {
+    Closed,
+    Reset,
+}
+
+/// All that comes on a connection of its own after a request, and how it ends.
+fn taken(sandbox: &RunningSandbox, request: &str) -> (Vec<u8>, End) {
+    let mut connection = Connection::open(sandbox.address());
+    connection.write(request.as_bytes());
+    connection.rest()
+}
+
+/// What the list's answer is when nothing goes wrong, but for the end of the connection.
+fn whole() -> String {
+    let sandbox = start(Plan::new());
+    let answer = Connection::open(sandbox.address()).ask(&list());
+    format!("{}{}", answer.head.replace("keep-alive", "close"), answer.body)
+}
+
+/// What a client of a list that goes wrong is sent, on a connection that then ends.
+fn struck(fault: Fault) -> (String, End) {
+    let sandbox = start(Plan::new().on(On::list(), fault));
+    let (bytes, end) = taken(&sandbox, &list());
+    (String::from_utf8(bytes).expect("text"), end)
+}
+
+#[test]
+fn a_refusal_is_a_reset_without_a_byte() {
+    let sandbox = start(Plan::new().on(On::create().first(1), Fault::refuse()));
+    assert_eq!(taken(&sandbox, &post(1)), (Vec::new(), End::Reset));
+    assert_eq!(sandbox.charges(), 0);
+    assert_eq!(Connection::open(sandbox.address()).ask(&post(1)).status(), 200);
+}
+
+#[test]
+fn a_close_is_an_orderly_end_without_a_byte_and_the_charge_is_there() {
+    let sandbox = start(Plan::new().on(On::create().first(1), Fault::close()));
+    assert_eq!(taken(&sandbox, &post(1)), (Vec::new(), End::Closed));
+    assert_eq!(sandbox.charges(), 1);
+}
+
+#[test]
+fn a_cut_comes_after_exactly_so_many_bytes() {
+    let whole = whole();
+    let head = whole.len() - 3;
+    for (after, count) in [
+        (After::Bytes(0), 0),
+        (After::Bytes(1), 1),
+        (After::Bytes(head - 1), head - 1),
+        (After::BodyBytes(0), head),
+        (After::BodyBytes(2), head + 2),
+        (After::BodyBytes(usize::MAX), head + 3),
+    ] {
+        assert_eq!(struck(Fault::cut(after)), (whole[..count].to_owned(), End::Closed), "{after:?}");
+    }
+}
+
+#[test]
+fn a_drip_is_the_whole_answer_in_single_bytes() {
+    assert_eq!(struck(Fault::drip(Duration::ZERO)), (whole(), End::Closed));
+}
+
+#[test]
+fn a_wrong_length_stands_before_the_right_body() {
+    for (off_by, length) in [(40, "43"), (-1, "2"), (-9, "0")] {
+        let wrong = whole().replace("Content-Length: 3", &format!("Content-Length: {length}"));
+        assert_eq!(struck(Fault::wrong_length(off_by)), (wrong, End::Closed));
+    }
+}
+
+#[test]
+fn garbage_is_no_text_and_the_same_for_a_seed() {
+    let garbage = || taken(&start(Plan::new().on(On::list(), Fault::garbage())), &list());
+    let (bytes, end) = garbage();
+    assert_eq!((bytes.len(), end), (256, End::Closed));
+    assert!(bytes.iter().all(|byte| *byte >= 0x80));
+    assert_eq!(bytes, garbage().0);
+}
+
+#[test]
+fn a_stall_says_no_more_until_the_client_leaves_and_the_server_serves_others() {
+    let text = whole();
+    let stall = || start(Plan::new().on(On::list(), Fault::stall(After::BodyBytes(1))));
+    let sandbox = stall();
+    let mut stalled = Connection::open(sandbox.address());
+    stalled.write(list().as_bytes());
+    let mut told = vec![0; text.len() - 2];
+    stalled.exactly(&mut told);
+    assert_eq!(told, text.as_bytes()[..text.len() - 2]);
+    // Meanwhile another is answered, and nothing more has come here.
+    assert_eq!(Connection::open(sandbox.address()).ask(&post(1)).status(), 200);
+    assert!(stalled.is_silent());
+    // It ends when the client stops sending, which is how a client that leaves looks from here.
+    stalled.end();
+    assert_eq!(stalled.rest(), (Vec::new(), End::Closed));
+
+    // And when the server stops.
+    let sandbox = stall();
+    let mut stalled = Connection::open(sandbox.address());
+    stalled.write(list().as_bytes());
+    stalled.exactly(&mut told);
+    drop(sandbox);
+    assert!(stalled.is_closed());
+}
+
+#[test]
+fn a_status_and_a_given_answer_leave_the_connection_in_use() {
+    let canned = Response::builder().status(429).header("Retry-After", "2").body(b"busy".to_vec());
+    let nothing = Response::builder().status(204).body(b"nobody sees this".to_vec());
+    let plan = Plan::new()
+        .on(On::create().nth(1), Fault::status(StatusCode::SERVICE_UNAVAILABLE))
+        .on(On::create().nth(2), Fault::answer(canned.expect("an answer")))
+        .on(On::create().nth(3), Fault::answer(nothing.expect("an answer")))
+        .on(On::create().nth(4), Fault::latency(Duration::from_millis(1), Duration::from_millis(1)));
+    let sandbox = start(plan);
+    let mut connection = Connection::open(sandbox.address());
+    let answer = connection.ask(&post(1));
+    assert!(answer.head.starts_with("HTTP/1.1 503 Service Unavailable\r\nServer: nginx"), "{}", answer.head);
+    assert_eq!(answer.body, "{\n  \"code\" : 503,\n  \"message\" : \"service unavailable\"\n}");
+    let answer = connection.ask(&post(1));
+    assert_eq!(answer.head, "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 2\r\nContent-Length: 4\r\n\r\n");
+    assert_eq!(answer.body, "busy");
+    connection.write(post(1).as_bytes());
+    assert_eq!([connection.line(), connection.line()], ["HTTP/1.1 204 No Content\r\n", "\r\n"]);
+    assert_eq!(sandbox.charges(), 0);
+    assert_eq!(connection.ask(&post(1)).status(), 200);
+    assert_eq!((connection.ask(&list()).status(), sandbox.charges()), (200, 1));
+}
+
+#[test]
+fn the_plan_is_changed_while_it_runs_from_rust_and_over_http() {
+    let sandbox = start(Plan::new());
+    let mut connection = Connection::open(sandbox.address());
+    sandbox.add_faults(Plan::new().on(On::list(), Fault::status(StatusCode::BAD_GATEWAY)));
+    assert_eq!(connection.ask(&list()).status(), 502);
+    let clear = "DELETE /sandbox/faults HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    assert_eq!(connection.ask(clear).body, "{\n  \"faults\": []\n}");
+    assert_eq!(connection.ask(&list()).status(), 200);
+}
+
+impl Connection {
+    /// All that still comes, and how it ends.
+    fn rest(&mut self) -> (Vec<u8>, End) {
+        let mut bytes = Vec::new();
+        let end = match self.0.read_to_end(&mut bytes) {
+            Ok(_) => End::Closed,
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => End::Reset,
+            Err(error) => panic!("neither closed nor reset after {bytes:?}: {error}"),
+        };
+        (bytes, end)
+    }
+
+    fn exactly(&mut self, bytes: &mut [u8]) {
+        self.0.read_exact(bytes).expect("so many bytes");
+    }
+
+    /// Whether nothing has come by now.
+    fn is_silent(&mut self) -> bool {
+        let stream: &TcpStream = self.0.get_ref();
+        stream.set_nonblocking(true).expect("an option");
+        let silent = matches!(self.0.read(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock);
+        self.0.get_ref().set_nonblocking(false).expect("an option");
+        silent
+    }
+}

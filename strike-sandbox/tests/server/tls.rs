@@ -1,0 +1,258 @@
+//! HTTPS in this process: who is believed, under which name and when, and who comes to the wrong port.
+
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::client::ClientConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConnection, ProtocolVersion, RootCertStore, StreamOwned, SupportedProtocolVersion};
+use strike_core::UnixMillis;
+use strike_sandbox::{RunningSandbox, Sandbox};
+
+use crate::wire::{Connection, address, connect, id, list, post};
+
+type Tls = StreamOwned<ClientConnection, TcpStream>;
+
+fn start() -> RunningSandbox {
+    let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+    Sandbox::builder().api_key("sk_demo").tls().plain_listen(loopback).start().expect("two free ports")
+}
+
+fn plain_address(sandbox: &RunningSandbox) -> SocketAddr {
+    address(sandbox.plain_base_url().expect("a second port"))
+}
+
+/// A client as it trusts and speaks unless told otherwise.
+struct Client {
+    roots: String,
+    name: &'static str,
+    versions: Vec<&'static SupportedProtocolVersion>,
+    protocols: Vec<Vec<u8>>,
+    clock: Arc<dyn TimeProvider>,
+}
+
+/// A clock that stands.
+#[derive(Debug)]
+struct At(u64);
+
+impl TimeProvider for At {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(self.0)))
+    }
+}
+
+impl Client {
+    fn trusting(sandbox: &RunningSandbox) -> Self {
+        Self {
+            roots: sandbox.ca_certificate().expect("it speaks TLS").to_owned(),
+            name: "localhost",
+            versions: vec![&TLS12, &TLS13],
+            protocols: Vec::new(),
+            clock: Arc::new(DefaultTimeProvider),
+        }
+    }
+
+    /// A connection whose handshake is over, or why it failed.
+    fn open(&self, address: SocketAddr) -> io::Result<Connection<Tls>> {
+        let mut roots = RootCertStore::empty();
+        for root in CertificateDer::pem_slice_iter(self.roots.as_bytes()) {
+            roots.add(root.expect("PEM")).expect("a certificate");
+        }
+        let provider = Arc::new(ring::default_provider());
+        let mut config = ClientConfig::builder_with_details(provider, self.clock.clone())
+            .with_protocol_versions(&self.versions)
+            .expect("versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = self.protocols.clone();
+        let name = ServerName::try_from(self.name).expect("a name");
+        let mut tls = ClientConnection::new(Arc::new(config), name).expect("a client");
+        let mut tcp = connect(address);
+        while tls.is_handshaking() {
+            tls.complete_io(&mut tcp)?;
+        }
+        Ok(Connection::over(StreamOwned::new(tls, tcp)))
+    }
+
+    /// Why no handshake comes about.
+    fn refusal(&self, address: SocketAddr) -> String {
+        self.open(address).map(drop).expect_err("no handshake").to_string()
+    }
+}
+
+#[test]
+fn every_name_of_the_service_and_of_this_machine_is_good_in_both_versions() {
+    let sandbox = start();
+    assert!(sandbox.base_url().starts_with("https://127.0.0.1:"), "{}", sandbox.base_url());
+    let names = [
+        "localhost",
+        "127.0.0.1",
+        "::1",
+        "api.strike.acinq.co",
+        "api.dev.strike.acinq.co",
+        "api-strike.acinq.co",
+        "strike.acinq.co",
+        "dev.strike.acinq.co",
+    ];
+    for (version, number) in [(&TLS12, ProtocolVersion::TLSv1_2), (&TLS13, ProtocolVersion::TLSv1_3)] {
+        for name in names {
+            let client = Client { name, versions: vec![version], ..Client::trusting(&sandbox) };
+            let mut connection = client.open(sandbox.address()).expect(name);
+            assert_eq!(connection.ask(&list()).body, "[ ]", "{name}");
+            assert_eq!(connection.get_mut().conn.protocol_version(), Some(number), "{name}");
+        }
+    }
+    assert_eq!(sandbox.requests(), 16);
+    let elsewhere = Client { name: "acinq.co", ..Client::trusting(&sandbox) };
+    let refusal = elsewhere.refusal(sandbox.address());
+    assert!(refusal.contains("not valid for name"), "{refusal}");
+}
+
+#[test]
+fn http_1_1_is_agreed_on_and_http_2_alone_is_refused() {
+    let sandbox = start();
+    let offers = |protocols: &[&str]| {
+        let protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Client { protocols, ..Client::trusting(&sandbox) }
+    };
+    let mut both = offers(&["h2", "http/1.1"]).open(sandbox.address()).expect("a handshake");
+    assert_eq!(both.get_mut().conn.alpn_protocol(), Some(&b"http/1.1"[..]));
+    assert_eq!(both.ask(&list()).body, "[ ]");
+    let refusal = offers(&["h2"]).refusal(sandbox.address());
+    assert!(refusal.contains("NoApplicationProtocol"), "{refusal}");
+}
+
+#[test]
+fn one_sandbox_s_authority_vouches_for_no_other() {
+    let (sandbox, other) = (start(), start());
+    let refusal = Client::trusting(&other).refusal(sandbox.address());
+    assert!(refusal.contains("invalid peer certificate"), "{refusal}");
+    assert_eq!(sandbox.requests(), 0);
+    // Not even with the same seed.
+    let seeded = || Sandbox::builder().seed(7).tls().start().expect("a free port");
+    assert_ne!(seeded().ca_certificate(), seeded().ca_certificate());
+}
+
+#[test]
+fn the_certificate_is_good_today_and_at_the_sandbox_s_time_and_not_for_ever() {
+    const THEN: u64 = 1_542_221_803;
+    let now = DefaultTimeProvider.current_time().expect("a time").as_secs();
+    let sandbox = Sandbox::builder().api_key("sk_demo").tls().clock_at(UnixMillis::from_secs(THEN));
+    let sandbox = sandbox.start().expect("a free port");
+    let at = |seconds| Client { clock: Arc::new(At(seconds)), ..Client::trusting(&sandbox) };
+    for seconds in [THEN - 3_600, THEN, now, now + 300 * 86_400] {
+        assert!(at(seconds).open(sandbox.address()).is_ok(), "{seconds}");
+    }
+    let late = at(now + 400 * 86_400).refusal(sandbox.address());
+    assert!(late.contains("expired"), "{late}");
+    let early = at(THEN - 2 * 86_400).refusal(sandbox.address());
+    assert!(early.contains("not valid yet"), "{early}");
+}
+
+#[test]
+fn the_authority_s_certificate_is_all_that_is_handed_out() {
+    let sandbox = start();
+    let pem = sandbox.ca_certificate().expect("a certificate");
+    assert!(
+        pem.starts_with("-----BEGIN CERTIFICATE-----") && pem.matches("-----BEGIN").count() == 1,
+        "{pem}"
+    );
+    assert!(!format!("{sandbox:?}").contains("PRIVATE KEY"));
+    let without = Sandbox::builder().start().expect("a free port");
+    assert_eq!((without.ca_certificate(), without.plain_base_url()), (None, None));
+}
+
+#[test]
+fn both_ports_lead_to_the_same_charges() {
+    let sandbox = start();
+    let mut secret = Client::trusting(&sandbox).open(sandbox.address()).expect("a handshake");
+    let mut plain = Connection::open(plain_address(&sandbox));
+    let charge = secret.ask(&post(42)).body;
+    assert_eq!(plain.ask(&list()).body, format!("[ {charge} ]"));
+    let pay = format!("POST /sandbox/charges/{}/pay HTTP/1.1\r\nHost: x\r\n\r\n", id(&charge));
+    assert_eq!(plain.ask(&pay).status(), 200);
+    assert!(secret.ask(&list()).body.contains("\"paid\" : true"));
+    assert_eq!((sandbox.charges(), sandbox.requests()), (1, 4));
+}
+
+#[test]
+fn plain_http_on_the_port_for_https_is_told_so_and_goes_no_further() {
+    let sandbox = start();
+    for request in [list(), post(42)] {
+        let mut lost = Connection::open(sandbox.address());
+        let answer = lost.ask(&request);
+        assert!(
+            answer.head.starts_with("HTTP/1.1 400 Bad Request\r\nServer: nginx/1.12.1\r\n"),
+            "{}",
+            answer.head
+        );
+        assert!(answer.head.contains("\r\nContent-Type: text/html\r\n"), "{}", answer.head);
+        assert!(answer.body.contains("The plain HTTP request was sent to HTTPS port"), "{}", answer.body);
+        assert!(lost.is_closed());
+    }
+    assert_eq!((sandbox.requests(), sandbox.charges()), (0, 0));
+    // What is neither, and what stops half-way, is no harm either.
+    for noise in [&b"\0\x01\x02"[..], b"\x16\x03\x01\x00\x04abcd", b"\x16"] {
+        connect(sandbox.address()).write_all(noise).expect("it reads");
+    }
+    let mut healthy = Client::trusting(&sandbox).open(sandbox.address()).expect("a handshake");
+    assert_eq!(healthy.ask(&list()).status(), 200);
+}
+
+#[test]
+fn tls_on_the_port_for_plain_http_fails_at_once() {
+    let sandbox = start();
+    let refusal = Client::trusting(&sandbox).refusal(plain_address(&sandbox));
+    assert!(!refusal.contains("invalid peer certificate"), "{refusal}");
+    assert_eq!(sandbox.requests(), 0);
+}
+
+#[test]
+fn a_page_is_the_sandbox_s_own_by_scheme_too() {
+    let sandbox = start();
+    let mut connection = Client::trusting(&sandbox).open(sandbox.address()).expect("a handshake");
+    let charge = id(&connection.ask(&post(42)).body);
+    let mut from = |scheme: &str| {
+        let address = sandbox.address();
+        let head = format!("POST /sandbox/charges/{charge}/pay HTTP/1.1\r\nHost: {address}\r\n");
+        connection.ask(&format!("{head}Origin: {scheme}://{address}\r\n\r\n")).status()
+    };
+    assert_eq!((from("http"), from("https"), from("https")), (403, 200, 409));
+}
+
+#[test]
+fn a_client_that_closes_its_side_is_told_the_same_within_tls() {
+    let sandbox = start();
+    let mut connection = Client::trusting(&sandbox).open(sandbox.address()).expect("a handshake");
+    let close = list().replacen("\r\n", "\r\nConnection: close\r\n", 1);
+    assert_eq!(connection.ask(&close).body, "[ ]");
+    // Without the alert, rustls would take the end for an attack.
+    let end = io::Read::read(connection.get_mut(), &mut [0]).expect("a clean end");
+    assert_eq!(end, 0);
+}
+
+#[test]
+fn a_drop_closes_both_ports() {
+    let sandbox = start();
+    let (secret, plain) = (sandbox.address(), plain_address(&sandbox));
+    let mut idle = Client::trusting(&sandbox).open(secret).expect("a handshake");
+    idle.ask(&list());
+    drop(sandbox);
+    assert!(TcpListener::bind(secret).is_ok() && TcpListener::bind(plain).is_ok());
+    assert!(idle.is_closed());
+}
+
+#[test]
+fn a_taken_second_port_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").and_then(|taken| taken.local_addr().map(|at| (taken, at)));
+    let (_taken, at) = taken.expect("a free port");
+    let error = Sandbox::builder().tls().plain_listen(at).start().expect_err("it is taken");
+    assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    assert!(error.to_string().contains(&at.to_string()), "{error}");
+}

@@ -1,0 +1,389 @@
+//! Plans of faults: their format, which rule fires, and what is stored and told when one does, in memory.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use strike_core::http::{Method, Response, StatusCode};
+use strike_core::{Delivery, Exchange, HttpRequest, Reply, TransportErrorKind, UnixMillis};
+use strike_sandbox::Sandbox;
+use strike_sandbox::faults::{After, Fault, On, Plan};
+
+use crate::ask::{self, FORM, bare};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn sandbox(plan: Plan) -> Sandbox {
+    Sandbox::builder().api_key("sk_demo").seed(7).faults(plan).build()
+}
+
+fn create() -> HttpRequest {
+    ask::request(Method::POST, "charges", FORM, b"amount=42&currency=btc&description=x")
+}
+
+fn list() -> HttpRequest {
+    ask::request(Method::GET, "charges", FORM, b"")
+}
+
+fn ask(sandbox: &Sandbox, request: HttpRequest) -> Reply {
+    sandbox.reply(Exchange::new(request, SECOND, 1 << 20))
+}
+
+/// The kind of an error, or the status of an answer.
+fn outcome(reply: Reply) -> Result<u16, TransportErrorKind> {
+    reply.map(|answer| answer.status().as_u16()).map_err(|error| {
+        assert_eq!(error.delivery(), Delivery::MaybeSent);
+        error.kind()
+    })
+}
+
+/// How often each rule matched and fired.
+fn counts(sandbox: &Sandbox) -> Vec<(u64, u64)> {
+    sandbox.faults().iter().map(|rule| (rule.matched(), rule.fired())).collect()
+}
+
+fn kinds() -> Vec<(Fault, bool)> {
+    vec![
+        (Fault::refuse(), false),
+        (Fault::close(), true),
+        (Fault::cut(After::Bytes(9)), true),
+        (Fault::cut(After::BodyBytes(9)), true),
+        (Fault::stall(After::Bytes(0)), true),
+        (Fault::stall(After::BodyBytes(3)), true),
+        (Fault::drip(Duration::from_micros(10)), true),
+        (Fault::drip(SECOND), true),
+        (Fault::wrong_length(5), true),
+        (Fault::wrong_length(-5), true),
+        (Fault::garbage(), true),
+        (Fault::status(StatusCode::BAD_GATEWAY), false),
+        (Fault::answer(Response::new(b"{}".to_vec())), false),
+        (Fault::latency(Duration::ZERO, SECOND), true),
+    ]
+}
+
+#[test]
+fn each_fault_has_a_default_for_what_is_stored_and_the_plan_can_say_otherwise() {
+    for (fault, stored) in kinds() {
+        for processed in [None, Some(true), Some(false)] {
+            let fault = processed.map_or(fault.clone(), |processed| fault.clone().processed(processed));
+            let sandbox = sandbox(Plan::new().on(On::create().first(1), fault.clone()));
+            let _ = ask(&sandbox, create());
+            let stored = usize::from(processed.unwrap_or(stored));
+            assert_eq!(sandbox.charges(), stored, "{fault:?}");
+            assert_eq!(outcome(ask(&sandbox, create())), Ok(200));
+            assert_eq!((sandbox.charges(), sandbox.requests()), (stored + 1, 2), "{fault:?}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_is_not_processed_is_one_for_a_charge_that_does_not_exist() {
+    let late = Fault::latency(Duration::ZERO, Duration::ZERO).processed(false);
+    let sandbox = sandbox(Plan::new().on(On::create().first(1), late));
+    let answer = ask(&sandbox, create()).expect("an answer");
+    let charge: serde_json::Value = serde_json::from_slice(answer.body()).expect("a charge");
+    let path = format!("charges/{}", ask::id(&charge));
+    assert_eq!(outcome(ask(&sandbox, ask::request(Method::GET, &path, FORM, b""))), Ok(404));
+}
+
+#[test]
+fn a_transport_in_memory_sees_what_breaks() {
+    use TransportErrorKind::{Closed, Cut, Protocol, Timeout};
+    let whole = |sandbox: &Sandbox| sandbox.respond(&list()).body().len();
+    for (fault, expected) in [
+        (Fault::refuse(), Err(Closed)),
+        (Fault::close(), Err(Closed)),
+        (Fault::cut(After::Bytes(0)), Err(Closed)),
+        (Fault::cut(After::Bytes(9)), Err(Closed)),
+        (Fault::cut(After::BodyBytes(0)), Err(Cut)),
+        (Fault::cut(After::BodyBytes(2)), Err(Cut)),
+        (Fault::cut(After::BodyBytes(3)), Ok(200)),
+        (Fault::stall(After::Bytes(0)), Err(Timeout)),
+        (Fault::stall(After::BodyBytes(2)), Err(Timeout)),
+        (Fault::stall(After::BodyBytes(3)), Ok(200)),
+        (Fault::drip(Duration::from_micros(10)), Ok(200)),
+        (Fault::drip(Duration::from_millis(50)), Err(Timeout)),
+        (Fault::wrong_length(1), Err(Cut)),
+        (Fault::wrong_length(-1), Ok(200)),
+        (Fault::garbage(), Err(Protocol)),
+        (Fault::status(StatusCode::CONFLICT), Ok(409)),
+        (Fault::status(StatusCode::CONTINUE), Ok(500)),
+        (Fault::latency(Duration::from_millis(999), Duration::ZERO), Ok(200)),
+        (Fault::latency(SECOND, Duration::ZERO), Err(Timeout)),
+    ] {
+        let sandbox = sandbox(Plan::new().on(On::list(), fault.clone()));
+        assert_eq!(whole(&sandbox), 3);
+        assert_eq!(outcome(ask(&sandbox, list())), expected, "{fault:?}");
+    }
+    // A stall that the client outlasts ends as a close.
+    let sandbox = sandbox(Plan::new().on(On::list(), Fault::stall(After::Bytes(0))));
+    let patient = Exchange::new(list(), 301 * SECOND, 1 << 20);
+    assert_eq!(outcome(sandbox.reply(patient)), Err(Closed));
+}
+
+#[test]
+fn no_more_of_a_body_is_handed_over_than_a_transport_would() {
+    let long = Response::new(b"0123456789".to_vec());
+    let plan = Plan::new()
+        .on(On::any().nth(1), Fault::answer(long))
+        // Whoever has read enough does not notice the cut.
+        .on(On::any().nth(2), Fault::wrong_length(1000))
+        .on(On::any().nth(3), Fault::wrong_length(-1));
+    let sandbox = sandbox(plan);
+    let ask = |max_body| sandbox.reply(Exchange::new(list(), SECOND, max_body));
+    let body = |max_body| ask(max_body).expect("an answer").into_body();
+    assert_eq!([body(4), body(1), body(9)], [&b"01234"[..], b"[ ", b"[ "]);
+}
+
+#[test]
+fn the_given_answer_is_all_there_is() {
+    let answer = Response::builder().status(404).header("X-Two", "a").header("x-two", "b");
+    let answer = answer.header("Content-Length", "7").header("Transfer-Encoding", "chunked");
+    let sandbox =
+        sandbox(Plan::new().on(On::any(), Fault::answer(answer.body(b"none".to_vec()).expect("one"))));
+    let told = ask(&sandbox, list()).expect("an answer");
+    let headers: Vec<_> =
+        told.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    assert_eq!(headers, [("x-two", &b"a"[..]), ("x-two", b"b"), ("content-length", b"4")]);
+    assert_eq!((told.status().as_u16(), &told.body()[..]), (404, &b"none"[..]));
+}
+
+#[test]
+fn the_first_rule_that_is_due_fires_and_all_count() {
+    let plan = Plan::new()
+        .on(On::create().every(2), Fault::status(StatusCode::BAD_GATEWAY))
+        .on(On::any().nth(4), Fault::status(StatusCode::CONFLICT))
+        .on(On::any().method(Method::POST).path("/api/**"), Fault::status(StatusCode::IM_A_TEAPOT));
+    let sandbox = sandbox(plan);
+    let seen: Vec<_> = (0..5).map(|_| outcome(ask(&sandbox, create()))).collect();
+    assert_eq!(seen, [Ok(418), Ok(502), Ok(418), Ok(502), Ok(418)]);
+    assert_eq!(outcome(ask(&sandbox, ask::request(Method::GET, "charges?page=0", FORM, b""))), Ok(200));
+    assert_eq!(counts(&sandbox), [(5, 2), (6, 0), (5, 3)]);
+}
+
+#[test]
+fn the_sandbox_s_own_controls_are_never_struck() {
+    let everything = Plan::new()
+        .on(On::any().path("/**"), Fault::close())
+        .on(On::any().path("/sandbox/**"), Fault::close());
+    let sandbox = sandbox(everything);
+    assert_eq!(outcome(ask(&sandbox, bare(Method::GET, "/sandbox/faults"))), Ok(200));
+    let page = if cfg!(feature = "dashboard") { 200 } else { 404 };
+    assert_eq!(outcome(ask(&sandbox, bare(Method::GET, "/"))), Ok(page));
+    assert_eq!(outcome(ask(&sandbox, list())), Err(TransportErrorKind::Closed));
+    // Nor is the service behind the faults.
+    assert_eq!(sandbox.respond(&create()).status(), 200);
+    assert_eq!(counts(&sandbox), [(1, 1), (0, 0)]);
+}
+
+#[test]
+fn one_seed_gives_one_history_and_faults_draw_nothing_from_the_charges() {
+    let history = |seed: u64, plan: Plan| {
+        let sandbox = Sandbox::builder().api_key("sk_demo").seed(seed).faults(plan).build();
+        let struck: Vec<_> = (0..64).map(|_| ask(&sandbox, list()).is_err()).collect();
+        (struck, sandbox.respond(&create()).into_body())
+    };
+    let plan = || Plan::new().on(On::list().chance(0.5), Fault::close());
+    let (struck, charge) = history(7, plan());
+    assert_eq!(struck, history(7, plan()).0);
+    assert_ne!(struck, history(8, plan()).0);
+    let hits = struck.iter().filter(|struck| **struck).count();
+    assert!((16..=48).contains(&hits), "{hits} of 64");
+    let id = |charge: &[u8]| serde_json::from_slice::<serde_json::Value>(charge).expect("JSON")["id"].clone();
+    assert_eq!(id(&charge), id(&history(7, Plan::new()).1));
+}
+
+#[test]
+fn the_plan_is_kept_over_http() {
+    let sandbox = Sandbox::builder().api_key("sk_demo").build();
+    let own = |method: Method, body: &str| {
+        let mut request = bare(method, "/sandbox/faults");
+        *request.body_mut() = body.as_bytes().to_vec();
+        let answer = ask(&sandbox, request).expect("an answer");
+        (answer.status().as_u16(), String::from_utf8(answer.into_body()).expect("UTF-8"))
+    };
+    assert_eq!(own(Method::GET, ""), (200, "{\n  \"faults\": []\n}".to_owned()));
+    let plan = r#"{"faults": [{"method": "POST", "when": {"nth": 2}, "fault": {"status": 503}}]}"#;
+    assert_eq!(own(Method::POST, plan).0, 200);
+    assert_eq!([outcome(ask(&sandbox, create())), outcome(ask(&sandbox, create()))], [Ok(200), Ok(503)]);
+    let (_, standing) = own(Method::GET, "");
+    let standing: serde_json::Value = serde_json::from_str(&standing).expect("JSON");
+    let rule = serde_json::json!({
+        "method": "POST", "path": "/api/**", "when": {"nth": 2}, "fault": {"status": 503}, "matched": 2, "fired": 1
+    });
+    assert_eq!(standing, serde_json::json!({ "faults": [rule] }));
+
+    // What is wrong changes nothing.
+    let (status, message) = own(Method::POST, r#"{"faults": [{"fault": "close"}, {"fault": "explode"}]}"#);
+    assert_eq!((status, sandbox.faults().len()), (400, 1));
+    assert!(message.contains("faults[1].fault") && message.contains("column"), "{message}");
+    let thousand = format!("{{\"faults\": [{}]}}", vec![r#"{"fault":"close"}"#; 1000].join(","));
+    assert_eq!((own(Method::POST, &thousand).0, sandbox.faults().len()), (400, 1));
+    assert_eq!(own(Method::PUT, "").0, 405);
+
+    assert_eq!(own(Method::DELETE, "").0, 200);
+    assert_eq!((own(Method::POST, &thousand).0, sandbox.faults().len()), (200, 1000));
+    let mut foreign = bare(Method::DELETE, "/sandbox/faults");
+    foreign.headers_mut().insert("origin", "http://evil.example".parse().expect("a header"));
+    assert_eq!(outcome(ask(&sandbox, foreign)), Ok(403));
+}
+
+#[test]
+fn what_does_not_fit_the_format_is_named_with_its_place() {
+    let rule = |rule: &str| format!("{{\"faults\": [\n{rule}\n]}}");
+    for (text, field, says) in [
+        (String::new(), "", "EOF"),
+        ("[]".to_owned(), "", "an object with the field"),
+        ("{}".to_owned(), "", "missing field `faults`"),
+        ("{\"faults\": [], \"faults\": []}".to_owned(), "", "duplicate field `faults`"),
+        ("{\"faults\": []} x".to_owned(), "", "trailing"),
+        ("{\"rules\": []}".to_owned(), "rules", "unknown field"),
+        (rule("{}"), "faults[0]", "missing field `fault`"),
+        (rule(r#"{"fault": "close", "paht": "/api/**"}"#), "faults[0].paht", "unknown field `paht`"),
+        (rule(r#"{"fault": "explode"}"#), "faults[0].fault", "unknown variant `explode`"),
+        (rule(r#"{"fault": {"close": {}}}"#), "faults[0].fault.close", "map"),
+        (rule(r#"{"fault": "drip"}"#), "faults[0].fault.drip", "struct variant"),
+        (rule(r#"{"fault": {"drip": {}}}"#), "faults[0].fault.drip", "every_ms"),
+        (rule(r#"{"fault": {"drip": {"every_ms": 1, "x": 1}}}"#), "faults[0].fault.drip.x", "unknown field"),
+        (rule(r#"{"fault": {"drip": {"every_ms": 300001}}}"#), "faults[0].fault.drip.every_ms", "300000"),
+        (rule(r#"{"fault": {"drip": {"every_ms": -1}}}"#), "faults[0].fault.drip.every_ms", "-1"),
+        (rule(r#"{"fault": {"cut": 3}}"#), "faults[0].fault.cut", "expected value"),
+        (rule(r#"{"fault": {"cut": {"bytes": 1.5}}}"#), "faults[0].fault.cut.bytes", "1.5"),
+        (rule(r#"{"fault": {"wrong_length": 0}}"#), "faults[0].fault.wrong_length", "is right"),
+        (rule(r#"{"fault": {"status": 199}}"#), "faults[0].fault.status", "from 200"),
+        (rule(r#"{"fault": {"status": 65736}}"#), "faults[0].fault.status", "from 200"),
+        (rule(r#"{"fault": {"answer": {"body": "x"}}}"#), "faults[0].fault.answer", "status"),
+        (
+            rule(r#"{"fault": {"answer": {"status": 200, "headers": {"a b": "c"}}}}"#),
+            "faults[0].fault.answer.headers",
+            "no header's name",
+        ),
+        (
+            rule(r#"{"fault": {"answer": {"status": 200, "headers": {"Content-Length": "3"}}}}"#),
+            "faults[0].fault.answer.headers",
+            "Content-Length",
+        ),
+        (
+            rule(r#"{"fault": {"answer": {"status": 200, "headers": {"x": "a\nb"}}}}"#),
+            "faults[0].fault.answer.headers",
+            "no header's value",
+        ),
+        (rule(r#"{"fault": "close", "method": "post"}"#), "faults[0].method", "capitals"),
+        (rule(r#"{"fault": "close", "method": null}"#), "faults[0].method", "null"),
+        (rule(r#"{"fault": "close", "processed": null}"#), "faults[0].processed", "null"),
+        (
+            rule(r#"{"fault": "close", "path": "/sandbox/faults"}"#),
+            "faults[0].path",
+            "only paths below /api/",
+        ),
+        (rule(r#"{"fault": "close", "path": "api/v1"}"#), "faults[0].path", "only paths below /api/"),
+        (rule(r#"{"fault": "close", "path": "/api/**/charges"}"#), "faults[0].path", "last segment"),
+        (rule(r#"{"fault": "close", "when": {"nth": 0}}"#), "faults[0].when.nth", "counted from 1"),
+        (rule(r#"{"fault": "close", "when": {"chance": 1.01}}"#), "faults[0].when.chance", "from 0 to 1"),
+        (rule(r#"{"fault": "close", "when": {"nth": 1, "first": 2}}"#), "faults[0].when", "expected"),
+    ] {
+        let error = Plan::from_json(&text).expect_err(&text);
+        let sentence = error.to_string();
+        assert_eq!(error.field(), field, "{text}: {sentence}");
+        assert!(sentence.contains(says), "{text}: {sentence}");
+        let line = if text.contains('\n') { 2..=3 } else { 1..=1 };
+        assert!(line.contains(&error.line()), "{text}: {sentence}");
+        assert!(
+            sentence.ends_with(&format!("at line {} column {}", error.line(), error.column())),
+            "{sentence}"
+        );
+    }
+}
+
+#[test]
+fn every_plan_of_the_page_is_one_and_every_fault_has_one() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sandbox-faults.md");
+    let page = std::fs::read_to_string(page).expect("the page about faults");
+    let examples: Vec<_> =
+        page.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let mut shown = String::new();
+    for example in &examples {
+        let plan = Plan::from_json(example).unwrap_or_else(|error| panic!("{example}: {error}"));
+        assert_eq!(Plan::from_json(&plan.to_json()).expect("its own JSON"), plan);
+        shown.extend(plan.rules().iter().map(ToString::to_string));
+    }
+    for (fault, _) in kinds() {
+        let name = Plan::new().on(On::any(), fault).to_json();
+        let value: serde_json::Value = serde_json::from_str(&name).expect("JSON");
+        let fault = &value["faults"][0]["fault"];
+        let name = fault.as_str().or_else(|| fault.as_object()?.keys().next().map(String::as_str));
+        let name = name.expect("a name");
+        assert!(shown.contains(&format!("\"{name}\"")), "no example of {name}");
+        assert!(page.contains(&format!("### {name}\n")), "no section on {name}");
+    }
+}
+
+fn faults() -> impl Strategy<Value = Fault> {
+    let after =
+        || prop_oneof![any::<usize>().prop_map(After::Bytes), (0..2000_usize).prop_map(After::BodyBytes)];
+    let time = || (0..=300_000_u64).prop_map(Duration::from_millis);
+    let status = || (200..1000_u16).prop_map(|status| StatusCode::from_u16(status).expect("a status"));
+    let answer = (status(), "[ -~]{0,9}", "\\PC{0,9}").prop_map(|(status, value, body)| {
+        let answer = Response::builder().status(status).header("x-a", value.trim()).header("x-a", "b");
+        Fault::answer(answer.body(body.into_bytes()).expect("an answer"))
+    });
+    prop_oneof![
+        Just(Fault::refuse()),
+        Just(Fault::close()),
+        Just(Fault::garbage()),
+        after().prop_map(Fault::cut),
+        after().prop_map(Fault::stall),
+        time().prop_map(Fault::drip),
+        (1..i64::MAX).prop_map(Fault::wrong_length),
+        (i64::MIN..0).prop_map(Fault::wrong_length),
+        status().prop_map(Fault::status),
+        answer,
+        (time(), time()).prop_map(|(time, jitter)| Fault::latency(time, jitter)),
+    ]
+}
+
+fn rules() -> impl Strategy<Value = (On, Fault)> {
+    let on = prop_oneof![
+        Just(On::any()),
+        (1..9_u64).prop_map(|n| On::create().nth(n)),
+        (1..9_u64).prop_map(|n| On::get().every(n)),
+        (1..9_u64).prop_map(|n| On::list().first(n)),
+        (0..=1024_u32)
+            .prop_map(|n| f64::from(n) / 1024.0)
+            .prop_map(|chance| On::any().path("/api/*/charges").chance(chance)),
+    ];
+    (on, faults(), proptest::option::of(any::<bool>())).prop_map(|(on, fault, processed)| {
+        (on, processed.map_or(fault.clone(), |processed| fault.processed(processed)))
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_plan_is_what_its_json_says(rules in proptest::collection::vec(rules(), 0..4)) {
+        let plan = rules.into_iter().fold(Plan::new(), |plan, (on, fault)| plan.on(on, fault));
+        prop_assert_eq!(Plan::from_json(&plan.to_json()).expect("its own JSON"), plan);
+    }
+
+    #[test]
+    fn whatever_goes_wrong_it_does_so_at_once_and_the_same_each_time(fault in faults(), seed: u64) {
+        let play = || {
+            let plan = Plan::new().on(On::any(), fault.clone());
+            let sandbox = Sandbox::builder().api_key("sk_demo").seed(seed).faults(plan);
+            let sandbox = sandbox.clock_at(UnixMillis::from_secs(1_542_221_803)).build();
+            let reply = ask(&sandbox, create());
+            let told = reply.map(|answer| (answer.status(), answer.headers().clone(), answer.into_body()));
+            (told.map_err(|error| (error.kind(), error.delivery())), sandbox.charges(), sandbox.now())
+        };
+        prop_assert_eq!(play(), play());
+        prop_assert_eq!(play().2, UnixMillis::from_secs(1_542_221_803));
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_stumble(text in "[\\[\\]{}\":,a-z0-9 ]{0,60}") {
+        let wrapped = format!("{{\"faults\": [{{\"fault\": {text}}}]}}");
+        for text in [&text, &wrapped] {
+            if let Err(error) = Plan::from_json(text) {
+                prop_assert!(error.line() == 1, "{error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Charges in a file: a sandbox that is opened again is the same one.
+
+use std::path::Path;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use strike_core::{Network, UnixMillis};
+use strike_sandbox::{PayError, Sandbox};
+use tempfile::TempDir;
+
+use crate::ask::{FORM, NOW, any_charge, builder, get, id, json, post, text};
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn open(file: &Path) -> Sandbox {
+    builder().data(file).open().expect("it opens")
+}
+
+fn list(sandbox: &Sandbox) -> String {
+    text(&get(sandbox, "charges?size=1000")).to_owned()
+}
+
+#[derive(Clone, Debug)]
+enum Do {
+    Create { description: String, customer_id: Option<String>, expiry: Option<u64> },
+    Pay(usize),
+    Advance(u64),
+}
+
+fn anything() -> impl Strategy<Value = Do> {
+    let text = |most: usize| proptest::collection::vec(any::<char>(), 0..most).prop_map(String::from_iter);
+    prop_oneof![
+        4 => (text(8), proptest::option::of(text(4)), proptest::option::of(1..5000_u64)).prop_map(
+            |(description, customer_id, expiry)| Do::Create { description, customer_id, expiry }
+        ),
+        2 => (0..6_usize).prop_map(Do::Pay),
+        1 => (0..4_000_000_u64).prop_map(Do::Advance),
+    ]
+}
+
+/// What a client sees of it.
+fn act(sandbox: &Sandbox, what: &Do) -> String {
+    match what {
+        Do::Create { description, customer_id, expiry } => {
+            let mut body = form_urlencoded::Serializer::new("amount=42&currency=btc".to_owned());
+            body.append_pair("description", description);
+            if let Some(customer_id) = customer_id {
+                body.append_pair("customer_id", customer_id);
+            }
+            if let Some(expiry) = expiry {
+                body.append_pair("expiry_sec", &expiry.to_string());
+            }
+            text(&post(sandbox, FORM, &body.finish())).to_owned()
+        }
+        Do::Pay(row) => {
+            let page = json(&get(sandbox, &format!("charges?page={row}&size=1")));
+            match page.as_array().and_then(|rows| rows.first()) {
+                Some(charge) => format!("{:?}", sandbox.pay(&id(charge))),
+                None => String::new(),
+            }
+        }
+        Do::Advance(millis) => {
+            sandbox.advance(Duration::from_millis(*millis));
+            sandbox.now().as_millis().to_string()
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Stopping and starting it anywhere changes no answer: not the next id, not an invoice, not the time.
+    #[test]
+    fn restarts_cannot_be_seen(steps in proptest::collection::vec((anything(), any::<bool>()), 1..14)) {
+        let folder = folder();
+        let file = folder.path().join("shop.sqlite");
+        let in_memory = builder().build();
+        let mut sandbox = open(&file);
+        for (what, restart) in steps {
+            if restart {
+                drop(sandbox);
+                sandbox = open(&file);
+            }
+            prop_assert_eq!(act(&sandbox, &what), act(&in_memory, &what), "{:?}", what);
+        }
+        drop(sandbox);
+        prop_assert_eq!(list(&open(&file)), list(&in_memory));
+    }
+}
+
+#[test]
+fn who_it_is_outlives_it() {
+    let folder = folder();
+    let file = folder.path().join("shop.sqlite");
+    let drawn = || Sandbox::builder().network(Network::Regtest).data(&file);
+    let first = drawn().open().expect("it opens");
+    let (key, payee) = (first.api_key().to_owned(), first.payee().to_owned());
+    drop(first);
+
+    let second = drawn().open().expect("it opens");
+    assert_eq!((second.api_key(), second.payee()), (&*key, &*payee));
+    drop(second);
+    // Another key is the key from then on; a seed is for a new file.
+    let builder = Sandbox::builder().network(Network::Regtest).api_key("sk_new").seed(1);
+    assert_eq!(builder.data(&file).open().expect("it opens").payee(), payee);
+    assert_eq!(drawn().open().expect("it opens").api_key(), "sk_new");
+}
+
+#[test]
+fn a_clock_that_was_moved_stays_ahead_and_none_runs_back() {
+    let folder = folder();
+    let file = folder.path().join("shop.sqlite");
+    let system = || Sandbox::builder().api_key("sk_demo").data(&file).open().expect("it opens");
+    let (before, charge) = {
+        let sandbox = system();
+        let charge = any_charge(&sandbox);
+        let hour = Duration::from_secs(3600);
+        let moved = sandbox.now().saturating_add(hour);
+        sandbox.advance(hour);
+        (moved, charge)
+    };
+    let sandbox = system();
+    assert!(sandbox.now() >= before);
+    assert_eq!(sandbox.pay(&charge), Err(PayError::Expired));
+    drop(sandbox);
+
+    let long_ago = Sandbox::builder().clock_at(NOW).data(&file).open().expect("it opens");
+    assert!(long_ago.now() >= before, "a manual clock starts after the last change");
+    drop(long_ago);
+    let later = before.saturating_add(Duration::from_secs(86_400));
+    let sandbox = Sandbox::builder().clock_at(later).data(&file).open().expect("it opens");
+    assert_eq!(sandbox.now(), later);
+    drop(sandbox);
+    // The manual clock's moment was not acted on, and binds nobody.
+    assert!(system().now() < later);
+}
+
+#[test]
+fn the_end_of_time_can_be_kept() {
+    let folder = folder();
+    let file = folder.path().join("shop.sqlite");
+    let end = {
+        let sandbox = open(&file);
+        sandbox.advance(Duration::MAX);
+        sandbox.now()
+    };
+    assert_eq!(open(&file).now(), end);
+    let system = Sandbox::builder().data(&file).open().expect("it opens");
+    assert!(end > UnixMillis::from_secs(30_000_000_000) && system.now() == end);
+}
+
+#[test]
+fn a_clone_keeps_the_file_open_and_the_last_one_closes_it() {
+    let folder = folder();
+    let file = folder.path().join("shop.sqlite");
+    let sandbox = open(&file);
+    let clone = sandbox.clone();
+    drop(sandbox);
+    any_charge(&clone);
+    assert!(builder().data(&file).open().is_err());
+    drop(clone);
+    assert_eq!(open(&file).charges(), 1);
+}

@@ -1,0 +1,142 @@
+//! A test that should fail does: with a difference that people can read, whatever the program makes of the error.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use strike_blocking::fixture::{FixtureError, ReplayTransport, SimulatedHost};
+use strike_core::fixture::{Cassette, Simulation};
+use strike_core::{
+    ApiKey, Delivery, Endpoint, ErrorKind, Exchange, NewCharge, Now, Reply, TransportError,
+    TransportErrorKind,
+};
+use strike_sandbox::Sandbox;
+
+use crate::flows::{FLOWS, endpoint};
+
+fn quickstart() -> Cassette {
+    FLOWS[0].committed()
+}
+
+fn another_order() -> NewCharge {
+    NewCharge::satoshis(4201, "services rendered")
+}
+
+const DIFFERENCE: &str = r#"body amount: recorded "4200", sent "4201""#;
+
+fn is_setup(kind: &ErrorKind) -> bool {
+    let setup = ErrorKind::Connection { kind: TransportErrorKind::Setup, delivery: Delivery::Unsent };
+    *kind == setup
+}
+
+#[test]
+fn a_changed_request_is_told_to_the_program_and_to_the_test() {
+    let replay = ReplayTransport::strict(quickstart());
+    let client = replay.client(endpoint()).build().unwrap();
+    let error = client.create(another_order()).unwrap_err();
+    // What `unwrap` would print says it.
+    assert!(is_setup(error.kind()) && format!("{error:?}").contains(DIFFERENCE), "{error:?}");
+    assert_eq!(error.attempts().len(), 1, "it is not retried");
+    // Whatever comes after it, even what would have been right, is not answered.
+    client.create(NewCharge::satoshis(4200, "services rendered")).unwrap_err();
+    let error = replay.finish().unwrap_err();
+    assert!(
+        matches!(error, FixtureError::Different { entry: 1, .. }) && error.to_string().contains(DIFFERENCE)
+    );
+
+    let replay = strike_async::fixture::ReplayTransport::strict(quickstart());
+    let client = replay.client(endpoint()).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let error = runtime.block_on(client.create(another_order())).unwrap_err();
+    assert!(is_setup(error.kind()) && format!("{error:?}").contains(DIFFERENCE), "{error:?}");
+    assert!(replay.finish().unwrap_err().to_string().contains(DIFFERENCE));
+}
+
+#[test]
+#[should_panic(expected = "body amount: recorded \"4200\", sent \"4201\"")]
+fn a_program_that_swallows_the_error_and_a_test_that_forgets_to_ask() {
+    let replay = ReplayTransport::strict(quickstart());
+    let client = replay.client(endpoint()).build().unwrap();
+    let _swallowed = client.create(another_order());
+}
+
+#[test]
+#[should_panic(expected = "body amount: recorded \"4200\", sent \"4201\"")]
+fn the_same_of_an_async_client() {
+    let replay = strike_async::fixture::ReplayTransport::strict(quickstart());
+    let client = replay.client(endpoint()).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let _swallowed = runtime.block_on(client.create(another_order()));
+}
+
+#[test]
+#[should_panic(
+    expected = "entries of the cassette were not asked for, the first of them entry 2: GET /api/v1/charges/ch_"
+)]
+fn entries_that_are_left_over() {
+    let replay = ReplayTransport::strict(quickstart());
+    let client = replay.client(endpoint()).build().unwrap();
+    client.create(NewCharge::satoshis(4200, "services rendered")).unwrap();
+}
+
+#[test]
+fn a_test_that_has_asked_or_that_fails_already_does_not_panic_twice() {
+    let replay = ReplayTransport::strict(quickstart());
+    assert!(matches!(replay.finish(), Err(FixtureError::LeftOver { .. })));
+    drop(replay);
+    let failed = std::panic::catch_unwind(|| {
+        let _unused = ReplayTransport::strict(quickstart());
+        panic!("for a reason of its own");
+    });
+    assert_eq!(failed.unwrap_err().downcast_ref::<&str>(), Some(&"for a reason of its own"));
+}
+
+#[test]
+fn a_client_that_finds_no_end_is_stopped() {
+    let silent = |_: Exchange, _: Now| -> Reply {
+        Err(TransportError::new(TransportErrorKind::Closed, Delivery::MaybeSent))
+    };
+    let host = SimulatedHost::of(Simulation::new(silent).at_most(100));
+    let client = host.client(endpoint()).build().unwrap();
+    while !is_setup(client.list(0).unwrap_err().kind()) {}
+    assert!(matches!(host.finish(), Err(FixtureError::Endless { steps: 100, .. })));
+}
+
+#[test]
+fn virtual_time_leaves_other_tasks_their_turn() {
+    let sandbox = Sandbox::new();
+    let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network());
+    let host = strike_async::fixture::SimulatedHost::new(sandbox.clone());
+    let client = host.client(at.unwrap()).build().unwrap();
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+        let charge = client.create(NewCharge::satoshis(4200, "tea")).await.unwrap();
+        // The payer is polled on the same thread, and comes when ten minutes have passed.
+        let payer = async {
+            while host.elapsed() < Duration::from_secs(600) {
+                tokio::task::yield_now().await;
+            }
+            sandbox.pay(charge.id()).unwrap();
+        };
+        let (waited, ()) = tokio::join!(client.wait_until_paid(&charge, Duration::from_secs(3000)), payer);
+        assert!(waited.unwrap().is_paid());
+    });
+    assert!((600..700).contains(&host.elapsed().as_secs()), "{}", host.transcript());
+}
+
+#[test]
+fn threads_share_one_world() {
+    let sandbox = Sandbox::new();
+    let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network());
+    let host = SimulatedHost::new(sandbox.clone());
+    let client = host.client(at.unwrap()).build().unwrap();
+    let ids = Arc::new(Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for number in 1..=4 {
+            let (client, ids) = (client.clone(), Arc::clone(&ids));
+            scope.spawn(move || {
+                let charge = client.create(NewCharge::satoshis(number, "tea")).unwrap();
+                ids.lock().unwrap_or_else(PoisonError::into_inner).push(charge.id().clone());
+            });
+        }
+    });
+    assert_eq!((ids.lock().unwrap().len(), sandbox.charges(), host.transcript().sends()), (4, 4, 4));
+}

@@ -1,0 +1,15 @@
+//! Cassettes of whole flows, recorded from the sandbox and played to core, to the blocking and to the async client; and what a
+//! test sees that fails. `STRIKE_RECORD=1` records them again.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod failing;
+mod flows;
+mod parity;
+mod ways;

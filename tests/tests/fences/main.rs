@@ -155,16 +155,6 @@ fn the_sandbox_knows_core_and_no_client() {
     assert!(sandbox.contains("strike-core"));
 }
 
-#[test]
-fn one_tls_library_and_one_provider_are_locked() {
-    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
-    let locked: BTreeSet<_> = lock.lines().filter_map(|line| line.strip_prefix("name = ")).collect();
-    assert!(locked.contains("\"ring\"") && locked.contains("\"rustls\""));
-    for unwanted in ["aws-lc-sys", "aws-lc-rs", "openssl-sys", "native-tls"] {
-        assert!(!locked.contains(format!("{unwanted:?}").as_str()), "{unwanted} is in Cargo.lock");
-    }
-}
-
 /// What puts a thread or a task to rest.
 const SLEEPS: [&str; 5] = ["sleep", "sleep_until", "park_timeout", "wait_timeout", "wait_timeout_while"];
 

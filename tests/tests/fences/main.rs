@@ -190,9 +190,14 @@ fn the_page_on_testing_shows_the_code_of_the_example() {
 #[test]
 fn every_file_says_first_what_it_is_for() {
     let folders = LIBRARIES.map(|library| format!("{library}/src"));
-    for folder in
-        folders.iter().map(String::as_str).chain(["examples", "tests/browser", "tests/src", "tests/tests"])
-    {
+    for folder in folders.iter().map(String::as_str).chain([
+        "examples",
+        "fuzz",
+        "tests/api",
+        "tests/browser",
+        "tests/src",
+        "tests/tests",
+    ]) {
         for (path, text) in sources(folder) {
             // A front door may take its words from a README.
             let front_door = path.ends_with("src/lib.rs") && text.starts_with("#![");

@@ -26,7 +26,7 @@ fn lines(api: &PublicApi) -> impl Iterator<Item = String> {
             line.contains(&format!("core::marker::{name} for "))
                 || line.contains(&format!("core::panic::unwind_safe::{name} for "))
         };
-        !(line.starts_with("impl") && NOBODY_NAMES.iter().any(|name| of_the_compiler(&name)))
+        !(line.starts_with("impl") && NOBODY_NAMES.iter().any(of_the_compiler))
     };
     api.items().map(ToString::to_string).filter(named)
 }

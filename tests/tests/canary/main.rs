@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod answers;
 mod cassettes;
 mod debug;
 mod errors;

@@ -208,8 +208,15 @@ impl UnixMillis {
     /// Reads a time of the wire: the service sent seconds until April 2018 and milliseconds since, without
     /// saying which, so a value below 10^11 (seconds until the year 5138, milliseconds until 1973) is seconds.
     pub(crate) const fn from_wire(value: u64) -> Self {
-        if value < 100_000_000_000 { Self::from_secs(value) } else { Self(value) }
+        if value < Self::SECONDS_BELOW { Self::from_secs(value) } else { Self(value) }
     }
+
+    /// The value of the wire that is read as this time: one of before 1973 is written in the seconds that it came in.
+    pub(crate) const fn to_wire(self) -> u64 {
+        if self.0 < Self::SECONDS_BELOW { self.0 / 1000 } else { self.0 }
+    }
+
+    const SECONDS_BELOW: u64 = 100_000_000_000;
 }
 
 /// The hash that names a payment: the SHA-256 of the preimage that proves it was made.

@@ -101,8 +101,8 @@ impl From<types::Charge> for Charge {
             description: Some(charge.description),
             customer_id: charge.customer_id,
             paid: charge.paid,
-            created: charge.created.as_millis(),
-            updated: charge.updated.as_millis(),
+            created: charge.created.to_wire(),
+            updated: charge.updated.to_wire(),
             code: Code(false),
         }
     }
@@ -187,8 +187,8 @@ fn row(at: &Endpoint, text: &str) -> Row {
     let id = serde_json::from_str::<Keyed<Id>>(text).ok().map(|row| row.0.id);
     // The row is shown in errors: an id that repeats the key is no id.
     let id = id.filter(|id| at.redact(id.as_str()) == id.as_str());
-    let customer_id =
-        serde_json::from_str::<Keyed<Customer>>(text).ok().map(|row| row.0.customer_id.unwrap_or_default());
+    let customer_id = serde_json::from_str::<Keyed<Customer>>(text).ok();
+    let customer_id = customer_id.map(|row| at.redact(&row.0.customer_id.unwrap_or_default()));
     Row::Unreadable(Unreadable { id, customer_id, reason })
 }
 

@@ -63,12 +63,17 @@ fn times_are_seconds_or_milliseconds() {
         (1_542_221_803_505, 1_542_221_803_505),
         (99_999_999_999, 99_999_999_999_000),
         (100_000_000_000, 100_000_000_000),
+        (99_999_999, 99_999_999_000),
+        (5, 5000),
         (0, 0),
         (u64::MAX, u64::MAX),
     ] {
         let charge = get_json(&charge_json(&[("created", json!(wire)), ("updated", json!(wire))])).unwrap();
         assert_eq!(charge.created().as_millis(), millis);
         assert_eq!(charge.updated().as_millis(), millis);
+        // Kept and read again, it is still that time.
+        let kept = serde_json::to_string(&charge).unwrap();
+        assert_eq!(serde_json::from_str::<Charge>(&kept).unwrap(), charge, "{kept}");
     }
 }
 
@@ -284,6 +289,9 @@ fn lists_with_and_without_bad_rows() {
     let rows: Vec<_> = page.unreadable().map(|bad| bad.id().map(|id| id.as_str())).collect();
     assert_eq!(rows, [Some("ch_bad"), None, None]);
     assert!(page.unreadable().all(|bad| !bad.reason().is_empty()));
+    // A row that repeats the key keeps it to itself.
+    let talkative = list(&json!([{"id": "ch_bad", "customer_id": CANARY}]).to_string()).unwrap();
+    assert!(!format!("{talkative:?}").contains(CANARY), "{talkative:?}");
     let places: Vec<_> = page.into_rows().iter().map(|row| matches!(row, Row::Charge(_))).collect();
     assert_eq!(places, [true, false, false, true, false]);
 

@@ -282,3 +282,27 @@ fn the_closed_service_is_named_as_such() {
     let (result, _) = always(get(), || no_answer(TransportErrorKind::Dns, Delivery::Unsent));
     assert_eq!(result.unwrap_err().advice(), strike_core::Advice::RetryLater);
 }
+
+#[test]
+fn a_body_is_too_large_from_one_byte_beyond_the_limit() {
+    let body = ok(&charge_json(&[])).unwrap().into_body();
+    for (limit, fits) in [(body.len() + 1, true), (body.len(), true), (body.len() - 1, false)] {
+        let policy = RetryPolicy::never().max_body(limit);
+        let mut call = Call::new(get(), &endpoint(), policy, 1);
+        let result = Virtual::new().run(&mut call, |exchange, _| {
+            assert_eq!(exchange.max_body, limit);
+            answer(200, body.clone())
+        });
+        match result {
+            Ok(_) => assert!(fits, "{limit}"),
+            Err(error) => {
+                assert_eq!(error.kind(), &ErrorKind::TooLarge { limit });
+                assert!(!fits, "{limit}");
+            }
+        }
+        // Of a failure, the beginning is enough.
+        let mut call = Call::new(get(), &endpoint(), RetryPolicy::never().max_body(3), 1);
+        let failed = Virtual::new().run(&mut call, |_, _| answer(401, body.clone()));
+        assert_eq!(failed.unwrap_err().kind(), &ErrorKind::Unauthorized);
+    }
+}

@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod dependencies;
 mod rust_code;
 
 use std::collections::BTreeSet;
@@ -160,16 +161,6 @@ fn the_sandbox_knows_core_and_no_client() {
     assert!(sandbox.contains("strike-core"));
 }
 
-#[test]
-fn one_tls_library_and_one_provider_are_locked() {
-    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
-    let locked: BTreeSet<_> = lock.lines().filter_map(|line| line.strip_prefix("name = ")).collect();
-    assert!(locked.contains("\"ring\"") && locked.contains("\"rustls\""));
-    for unwanted in ["aws-lc-sys", "aws-lc-rs", "openssl-sys", "native-tls"] {
-        assert!(!locked.contains(format!("{unwanted:?}").as_str()), "{unwanted} is in Cargo.lock");
-    }
-}
-
 /// What puts a thread or a task to rest.
 const SLEEPS: [&str; 5] = ["sleep", "sleep_until", "park_timeout", "wait_timeout", "wait_timeout_while"];
 
@@ -210,9 +201,14 @@ fn pages_show_the_code_of_their_examples() {
 #[test]
 fn every_file_says_first_what_it_is_for() {
     let folders = LIBRARIES.map(|library| format!("{library}/src"));
-    for folder in
-        folders.iter().map(String::as_str).chain(["examples", "tests/browser", "tests/src", "tests/tests"])
-    {
+    for folder in folders.iter().map(String::as_str).chain([
+        "examples",
+        "fuzz",
+        "tests/api",
+        "tests/browser",
+        "tests/src",
+        "tests/tests",
+    ]) {
         for (path, text) in sources(folder) {
             // A front door may take its words from a README.
             let front_door = path.ends_with("src/lib.rs") && text.starts_with("#![");

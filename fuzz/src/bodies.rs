@@ -1,0 +1,163 @@
+//! Bodies and headers: what a server, a proxy or a stranger may send.
+
+use std::time::Duration;
+
+use strike_core::http::{HeaderValue, Method, Response};
+use strike_core::{
+    Advice, Call, Charge, Create, ErrorKind, Get, HttpResponse, List, Machine, NewCharge, Now, Operation,
+    RetryAfter, RetryPolicy, Row, Step, UnixMillis, webhook,
+};
+
+use crate::secret::{assert_clean, assert_fit_for_a_log, endpoint, planted};
+
+fn response(status: u16, body: Vec<u8>) -> HttpResponse {
+    Response::builder().status(status).body(body).unwrap()
+}
+
+/// What is written is read again as it was.
+fn assert_kept(charge: &Charge) {
+    let kept = serde_json::to_string(charge).unwrap();
+    assert_eq!(&serde_json::from_str::<Charge>(&kept).unwrap(), charge, "{kept}");
+}
+
+/// A 200 to a get and to a create.
+pub(crate) fn charge(data: &[u8]) {
+    let response = response(200, planted(data));
+    match Get::new("ch_1".parse().unwrap()).parse(&endpoint(false), &response) {
+        Ok(charge) => {
+            assert_eq!(charge.id().as_str(), "ch_1");
+            assert_kept(&charge);
+        }
+        Err(error) => {
+            assert_fit_for_a_log(&error);
+            error.charge().into_iter().for_each(assert_kept);
+        }
+    }
+    let order = NewCharge::satoshis(4200, "tea");
+    for checked in [false, true] {
+        match Create::new(order.clone()).parse(&endpoint(checked), &response) {
+            Ok(charge) => {
+                assert_eq!((charge.amount(), charge.amount_satoshi().get()), (4200, 4200));
+                assert_eq!(charge.description(), "tea");
+                assert!(
+                    !checked
+                        || charge
+                            .invoice()
+                            .is_ok_and(|invoice| invoice.amount_millisatoshi() == Some(4_200_000))
+                );
+            }
+            Err(error) => assert_fit_for_a_log(&error),
+        }
+    }
+    if let Ok(charge) = serde_json::from_slice::<Charge>(data) {
+        assert_kept(&charge);
+    }
+}
+
+/// A 200 to a list.
+pub(crate) fn list(data: &[u8]) {
+    let body = planted(data);
+    let bytes = body.len();
+    match List::page(0).parse(&endpoint(false), &response(200, body)) {
+        Ok(page) => {
+            // A row takes a byte at least, and a comma.
+            assert!(page.rows() <= bytes.div_ceil(2));
+            let (charges, unreadable) = (page.charges().count(), page.unreadable().count());
+            assert_eq!(charges + unreadable, page.rows());
+            for row in page.into_rows() {
+                match row {
+                    Row::Charge(charge) => assert_kept(&charge),
+                    Row::Unreadable(row) => {
+                        assert_clean(&format!("{row:?}"));
+                        assert!(row.reason().chars().count() <= 201);
+                    }
+                }
+            }
+        }
+        Err(error) => assert_fit_for_a_log(&error),
+    }
+}
+
+/// Any status, in the first two bytes, with any body.
+pub(crate) fn error(data: &[u8]) {
+    let Some((status, body)) = data.split_first_chunk::<2>() else { return };
+    let status = 100 + u16::from_be_bytes(*status) % 900;
+    let response = response(status, planted(body));
+    let at = endpoint(false);
+    let errors = [
+        Get::new("ch_1".parse().unwrap()).parse(&at, &response).err(),
+        Create::new(NewCharge::satoshis(4200, "tea")).parse(&at, &response).err(),
+        List::page(0).parse(&at, &response).err(),
+    ];
+    for error in errors {
+        let Some(error) = error else {
+            assert!((200..300).contains(&status), "{status} is no success");
+            continue;
+        };
+        assert_fit_for_a_log(&error);
+        assert!(error.excerpt().is_none_or(|excerpt| excerpt.chars().count() <= 201));
+        assert!(error.api().is_none_or(|api| api.message().chars().count() <= 201));
+        let kind = error.kind();
+        match status {
+            200..300 => {}
+            400 => assert_eq!(kind, &ErrorKind::BadRequest),
+            401 => assert_eq!(kind, &ErrorKind::Unauthorized),
+            404 => assert_eq!(kind, &ErrorKind::NotFound),
+            429 => assert_eq!(kind, &ErrorKind::RateLimited { retry_after: None }),
+            500..600 => assert_eq!(kind, &ErrorKind::Server),
+            _ => assert_ne!(kind, &ErrorKind::NotFound),
+        }
+        assert_ne!((error.advice(), status), (Advice::RetryLater, 401));
+    }
+}
+
+/// What a stranger posts to a shop.
+pub(crate) fn webhook(data: &[u8]) {
+    match webhook::parse(data) {
+        Ok(hint) => {
+            assert!(data.len() <= webhook::MAX_BODY);
+            // All that it can do is to have the shop ask about a charge whose id is in the body.
+            let id = hint.id().as_str();
+            let request = hint.confirm().request(&endpoint(false)).unwrap();
+            assert_eq!((request.method(), request.body().len()), (&Method::GET, 0));
+            assert_eq!(request.uri().path(), format!("/api/v1/charges/{id}"));
+            assert_eq!(request.uri().query(), None);
+        }
+        Err(error) => assert!(error.to_string().len() < 200),
+    }
+}
+
+/// A local clock in the first eight bytes, and a header in the others.
+pub(crate) fn retry_after(data: &[u8]) {
+    let Some((clock, value)) = data.split_first_chunk::<8>() else { return };
+    let Ok(header) = HeaderValue::from_bytes(value) else { return };
+    let now = Now::new(Duration::from_secs(1), UnixMillis::from_millis(u64::from_be_bytes(*clock)));
+    let most = Duration::from_secs(60);
+    let mut call =
+        Call::new(List::page(0), &endpoint(false), RetryPolicy::default().max_retry_after(most), 7);
+    assert!(matches!(call.poll(now), Step::Send(_)));
+    let mut response = response(429, Vec::new());
+    response.headers_mut().insert("retry-after", header);
+    call.handle(Ok(response), now);
+    let seconds = std::str::from_utf8(value).ok().map(str::trim);
+    let seconds = seconds.filter(|text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()));
+    let seconds = seconds.map(|text| text.parse().unwrap_or(u64::MAX));
+    match call.poll(now) {
+        Step::Wait(wait) => {
+            assert!(!wait.is_zero() && wait <= most, "{wait:?}");
+            assert!(seconds.is_none_or(|seconds| seconds <= 60));
+        }
+        Step::Send(_) => assert!(seconds.is_none_or(|seconds| seconds == 0)),
+        Step::Done(Ok(_)) => panic!("a 429 is no page"),
+        Step::Done(Err(error)) => {
+            assert_fit_for_a_log(&error);
+            let ErrorKind::RateLimited { retry_after: Some(when) } = error.kind() else {
+                panic!("only a wait that is too long ends it: {error:?}")
+            };
+            if let Some(seconds) = seconds {
+                assert!(seconds > 60);
+                assert_eq!(when, &RetryAfter::In(Duration::from_secs(seconds)));
+            }
+        }
+    }
+}

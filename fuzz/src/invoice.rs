@@ -1,0 +1,73 @@
+//! Invoices: texts as they are, and texts whose checksum was made right, since no luck gets past a checksum.
+
+use bech32::{Bech32, Fe32, Fe32IterExt, Hrp};
+use strike_core::{Charge, Described, Expectation, Invoice, Network, Satoshi};
+
+const NETWORKS: [Network; 4] = [Network::Bitcoin, Network::Testnet, Network::Signet, Network::Regtest];
+
+/// Either a text; or, after a byte below 4, the rest of a prefix, a zero, and groups of five bits.
+pub(crate) fn invoice(data: &[u8]) {
+    let text = match data.split_first() {
+        Some((network, rest)) if *network < 4 => {
+            let Some(text) = written(NETWORKS[usize::from(*network)], rest) else { return };
+            text
+        }
+        _ => String::from_utf8_lossy(data).into_owned(),
+    };
+    let invoice = match Invoice::read(&text) {
+        Ok(invoice) => invoice,
+        Err(error) => {
+            assert!(error.to_string().len() < 200, "{error}");
+            return;
+        }
+    };
+    assert!(text.to_ascii_lowercase().starts_with(invoice.network().invoice_prefix()));
+    assert!(invoice.expires_at() >= invoice.timestamp());
+    if let Described::Text(description) = invoice.description() {
+        assert!(description.len() <= text.len());
+    }
+    let millisatoshi = invoice.amount_millisatoshi();
+    // A charge that says what the invoice says passes, if that can be said in whole satoshi; with any other amount it does not.
+    for amount in [millisatoshi.unwrap_or_default() / 1000, 1] {
+        let charge = charge(&text, &invoice, amount);
+        let agrees = millisatoshi == Some(amount * 1000);
+        for network in NETWORKS {
+            let expected = Expectation::new(network).amount(Satoshi::new(amount));
+            match charge.check(&expected) {
+                Ok(checked) => {
+                    assert!(agrees && network == invoice.network());
+                    assert_eq!(checked.amount().millisatoshi(), millisatoshi);
+                    assert_eq!(checked.to_qr_text(), checked.to_uri().to_ascii_uppercase());
+                    assert_eq!(checked.expires_at(), invoice.expires_at());
+                }
+                Err(mismatch) => {
+                    assert!(!agrees || network != invoice.network(), "{mismatch:?}");
+                    assert!(mismatch.found().chars().count() <= 201);
+                }
+            }
+        }
+    }
+}
+
+fn charge(text: &str, invoice: &Invoice, amount: u64) -> Charge {
+    let description = match invoice.description() {
+        Described::Text(text) => text.as_str(),
+        _ => "",
+    };
+    serde_json::from_value(serde_json::json!({
+        "id": "ch_1", "amount": amount, "currency": "btc", "amount_satoshi": amount, "paid": false,
+        "payment_hash": invoice.payment_hash().to_string(), "payment_request": text, "description": description,
+        "created": invoice.timestamp().as_millis(), "updated": invoice.timestamp().as_millis(),
+    }))
+    .unwrap()
+}
+
+/// Bech32 with that prefix and those groups, and with the checksum that makes it valid.
+fn written(network: Network, data: &[u8]) -> Option<String> {
+    let end = data.iter().position(|byte| *byte == 0)?;
+    let (rest, groups) = data.split_at(end);
+    let prefix = format!("{}{}", network.invoice_prefix(), std::str::from_utf8(rest).ok()?);
+    let prefix = Hrp::parse(&prefix.to_ascii_lowercase()).ok()?;
+    let groups = groups[1..].iter().map(|byte| Fe32::try_from(byte & 31).unwrap());
+    Some(groups.with_checksum::<Bech32>(&prefix).chars().collect())
+}

@@ -665,3 +665,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_look_reads_on_past_a_row_of_the_very_moment_it_goes_back_to() {
+    let (mut host, age) = (Host::new(), 30 * HOUR);
+    host.cap = 1;
+    let old = ours(&mut host, age, &[]);
+    // Made in the same millisecond, and a page before ours.
+    host.insert(START - age, &[]);
+    let (result, world) = run(&mut host, Once::with_key(key()).since(UnixMillis::from_millis(START - age)));
+    assert_eq!(told(&result), format!("adopted {old}"), "{}", story(&world));
+}

@@ -7,7 +7,7 @@ use strike_core::UnixMillis;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// The minute that is running, and how many requests it has seen.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Limit {
     since: Option<UnixMillis>,
     used: u32,

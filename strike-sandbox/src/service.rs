@@ -200,9 +200,13 @@ impl Service {
         let Some(due) = self.faults.due(request) else {
             return Course::Plain(self.respond(request, now));
         };
+        let before = (self.creates, self.limit.clone());
         self.rehearsing = !due.processed;
         let response = self.respond(request, now);
-        self.rehearsing = false;
+        if std::mem::take(&mut self.rehearsing) {
+            // What the service did not act on counts for nothing later.
+            (self.creates, self.limit) = before;
+        }
         self.faults.course(due, request, response, now)
     }
 

@@ -153,7 +153,12 @@ fn find(path: &Path) -> io::Result<bool> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut begins = Vec::new();
-    options.open(path)?.take(MAGIC.len() as u64).read_to_end(&mut begins)?;
+    let file = options.open(path)?;
+    // A pipe would be waited for, and a device keeps nothing.
+    if !file.metadata()?.is_file() {
+        return Ok(false);
+    }
+    file.take(MAGIC.len() as u64).read_to_end(&mut begins)?;
     // SQLite takes a file that is shorter than this for an empty one, and writes over it.
     Ok(begins.is_empty() || begins == MAGIC)
 }

@@ -70,7 +70,13 @@ fn error(status: StatusCode, request: &HttpRequest, now: UnixMillis) -> HttpResp
 
 fn broken(kind: &Kind, mut response: HttpResponse, noise: impl FnOnce() -> Vec<u8>) -> Course {
     if let Kind::WrongLength(off_by) = kind {
-        let length = u64::try_from(response.body().len()).unwrap_or(u64::MAX).saturating_add_signed(*off_by);
+        // The answer to HEAD says the length of a body that it does not have.
+        let said = response
+            .headers()
+            .get(header::CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse().ok());
+        let right = said.unwrap_or_else(|| u64::try_from(response.body().len()).unwrap_or(u64::MAX));
+        let length = right.saturating_add_signed(*off_by);
         response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
     // It ends, and a client that has all it wants must not keep it for its next request.

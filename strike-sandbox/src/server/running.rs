@@ -21,7 +21,7 @@ use crate::webhooks::{self, Poster};
 /// way end unanswered. Clones of the sandbox stay usable in memory.
 ///
 /// Every request that is HTTP goes to [`Sandbox::respond`], by way of the [faults](crate::faults). Only what is none, a
-/// head of more than 100 fields, and plain HTTP on the port for HTTPS, is refused by the server itself, and is no
+/// head of more than 100 fields or of more than 64 KiB, and plain HTTP on the port for HTTPS, is refused by the server itself, and is no
 /// request to the sandbox.
 ///
 /// Nobody holds it up. A TLS handshake may take 10 seconds, a head 75 and a body 30; a connection that stays idle after

@@ -5,8 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use strike_core::http::{Method, Response, StatusCode};
 use strike_core::{Delivery, Exchange, HttpRequest, Reply, TransportErrorKind, UnixMillis};
-use strike_sandbox::Sandbox;
 use strike_sandbox::faults::{After, Fault, On, Plan};
+use strike_sandbox::{Quirks, Sandbox};
 
 use crate::ask::{self, FORM, bare};
 
@@ -132,6 +132,31 @@ fn no_more_of_a_body_is_handed_over_than_a_transport_would() {
     let ask = |max_body| sandbox.reply(Exchange::new(list(), SECOND, max_body));
     let body = |max_body| ask(max_body).expect("an answer").into_body();
     assert_eq!([body(4), body(1), body(9)], [&b"01234"[..], b"[ ", b"[ "]);
+}
+
+#[test]
+fn what_is_not_processed_counts_for_nothing_later() {
+    let quirks = || Quirks::new().requests_per_minute(2).fail_before_create(2);
+    let down = Fault::status(StatusCode::SERVICE_UNAVAILABLE);
+    for (processed, expected) in
+        [(false, [503, 503, 503, 200, 500, 429]), (true, [503, 503, 503, 429, 429, 429])]
+    {
+        let plan = Plan::new().on(On::create().first(3), down.clone().processed(processed));
+        let sandbox = Sandbox::builder().api_key("sk_demo").seed(7).quirks(quirks()).faults(plan).build();
+        let statuses = expected.map(|_| ask(&sandbox, create()).map(|answer| answer.status().as_u16()));
+        assert_eq!(statuses.map(Result::ok), expected.map(Some), "processed: {processed}");
+    }
+}
+
+#[test]
+fn the_length_that_a_head_is_told_is_off_by_as_much() {
+    let head = || ask::request(Method::HEAD, "charges", FORM, b"");
+    let sandbox = sandbox(Plan::new().on(On::any().nth(2), Fault::wrong_length(10)));
+    let [right, wrong] = [head(), head()].map(|request| {
+        let answer = ask(&sandbox, request).expect("an answer");
+        answer.headers()["content-length"].to_str().expect("text").parse::<usize>().expect("a number")
+    });
+    assert_eq!(wrong, right + 10);
 }
 
 #[test]

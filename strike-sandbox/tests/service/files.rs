@@ -47,6 +47,16 @@ fn tamper(file: &Path, sql: &str) {
     Connection::open(file).and_then(|connection| connection.execute_batch(sql)).expect(sql);
 }
 
+/// A pipe, which nobody else has open, would be waited for without end.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_no_file_is_not_opened() {
+    let path = Path::new("/dev/null");
+    let error = open(path).expect_err("a refusal");
+    assert!(matches!(error, DataError::Foreign { .. }), "{error}");
+    assert!(error.to_string().contains("/dev/null"), "{error}");
+}
+
 #[test]
 fn it_is_one_file_when_it_is_closed_and_its_owner_s_alone() {
     let (folder, file) = kept();

@@ -9,6 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use strike_core::Network;
 
 use super::DataError;
+use super::held::Held;
 use super::rows::{self, Kept};
 use crate::builder::Identity;
 use crate::ledger::{Charge, Journal, NotKept, Standing};
@@ -24,27 +25,31 @@ const FORMAT: i64 = 1;
 pub(super) struct File {
     connection: Connection,
     path: PathBuf,
+    /// Given back after the connection is closed, as it stands behind it.
+    _held: Held,
 }
 
 impl File {
     /// Opens a file, or makes one, and changes nothing in it.
     pub(super) fn open(path: &Path) -> Result<Self, DataError> {
         let unusable = |source| DataError::Unusable { path: path.into(), source };
-        if !find(path).map_err(unusable)? {
-            return Err(DataError::Foreign { path: path.into() });
-        }
+        make(path).map_err(unusable)?;
         // SQLite has its own ideas about some names, such as `:memory:`, and none about a whole path.
         let whole = path.canonicalize().map_err(unusable)?;
+        let held = Held::take(whole).ok_or_else(|| DataError::InUse { path: path.into() })?;
+        if !is_database(held.path()).map_err(unusable)? {
+            return Err(DataError::Foreign { path: path.into() });
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connect = || {
-            let connection = Connection::open_with_flags(&whole, flags)?;
+            let connection = Connection::open_with_flags(held.path(), flags)?;
             // Whoever has the file open keeps it: waiting would not help.
             connection.busy_timeout(Duration::ZERO)?;
             connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
             Ok(connection)
         };
         let connection = connect().map_err(|error| data_error(path, error))?;
-        Ok(Self { connection, path: path.into() })
+        Ok(Self { connection, path: path.into(), _held: held })
     }
 
     /// What the file says of its sandbox; `None` for an empty one.
@@ -145,15 +150,22 @@ fn transaction(
     transaction.commit()
 }
 
-/// Whether the file is a database, or empty. One that is made here is its owner's alone; one that was there is as
-/// its owner made it.
-fn find(path: &Path) -> io::Result<bool> {
+/// Makes an empty file for its owner alone, unless there is one: that one is not touched.
+fn make(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a file is empty or begins as SQLite's do.
+fn is_database(path: &Path) -> io::Result<bool> {
     let mut begins = Vec::new();
-    let file = options.open(path)?;
+    let file = OpenOptions::new().read(true).write(true).open(path)?;
     // A pipe would be waited for, and a device keeps nothing.
     if !file.metadata()?.is_file() {
         return Ok(false);

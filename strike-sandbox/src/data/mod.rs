@@ -2,6 +2,7 @@
 
 mod error;
 mod file;
+mod held;
 mod rows;
 
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use strike_sandbox::{DataError, Sandbox};
 use tempfile::TempDir;
 
 use crate::program::{Program, command, refusal};
@@ -110,4 +111,22 @@ fn without_room_a_charge_is_not_made_and_the_rest_goes_on() {
     assert_eq!(connection.ask(&list()).body, all);
     assert_eq!(pay(&mut connection, &first), 200);
     assert_eq!(connection.ask(&post(43)).status(), 200);
+}
+
+/// The system's locks are the process's: to open the file once more and close it would end those on it.
+#[test]
+fn a_second_try_in_this_process_does_not_open_the_file_to_others() {
+    let folder = folder();
+    let file = folder.path().join("shop.sqlite");
+    let sandbox = Sandbox::builder().data(&file).open().expect("it opens");
+    assert!(matches!(Sandbox::builder().data(&file).open(), Err(DataError::InUse { .. })));
+    let said = Command::new(env!("CARGO_BIN_EXE_strike-sandbox"))
+        .args(arguments(&file))
+        .args(["--network", "bitcoin"])
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&said.stderr);
+    assert!(said.contains("is in use"), "{said}");
+    drop(sandbox);
+    Sandbox::builder().data(&file).open().expect("it is free again");
 }

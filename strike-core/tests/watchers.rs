@@ -575,6 +575,42 @@ fn a_page_is_read_where_two_are_due() {
     assert_eq!(host.log, ["GET /api/v1/charges?page=0&size=250"]);
 }
 
+/// The path of each request until that many were answered; a wrong key ends it.
+fn paths(watched: &mut Watcher, world: &mut Virtual, host: &mut Host, answered: usize) -> Vec<String> {
+    let mut paths = Vec::new();
+    let event = next_with(watched, world, |exchange, now| {
+        let path = exchange.request.uri().path_and_query().unwrap().as_str();
+        paths.push(path.trim_start_matches("/api/v1/charges").to_owned());
+        if paths.len() > answered { answer(401, "") } else { host.serve(&exchange, *now).unwrap() }
+    });
+    assert_eq!(event, "Unauthorized");
+    paths
+}
+
+#[test]
+fn what_is_due_within_an_eighth_of_its_interval_is_taken_along() {
+    for (later, path) in [(125, "?page=0&size=250"), (126, "/ch_1")] {
+        let (mut host, mut world) = (Host::new(), Virtual::new());
+        let mut watched = watcher();
+        watched.add(&insert(&mut host, 600));
+        assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
+        world.advance(Duration::from_millis(later));
+        watched.add(&insert(&mut host, 600));
+        assert_eq!(paths(&mut watched, &mut world, &mut host, 0), [path], "{later} ms");
+    }
+}
+
+#[test]
+fn what_is_not_due_is_not_asked_about() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 100_000));
+    assert_eq!(paths(&mut watched, &mut world, &mut host, 30), ["/ch_1"; 31]);
+    // The first is looked at once a minute by now, the second in 1 s, 2.25 s, and so on.
+    watched.add(&insert(&mut host, 100_000));
+    assert_eq!(paths(&mut watched, &mut world, &mut host, 4), ["/ch_2"; 5]);
+}
+
 #[test]
 fn intervals_grow_from_a_second_to_a_minute() {
     let mut host = Host::new();

@@ -479,6 +479,7 @@ fn a_restart_misses_nothing() {
     // Kept as text, and back again, while a request may be under way.
     let kept = serde_json::to_string(&watched.state()).unwrap();
     let state: Watched = serde_json::from_str(&kept).unwrap();
+    assert!(!state.is_empty());
     assert_eq!((state.len(), &state), (2, &watched.state()));
     let mut restarted = watcher();
     restarted.restore(state);
@@ -543,6 +544,39 @@ fn an_unknown_charge_fails_at_once() {
     host.rows.clear();
     assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 failed: NotFound");
     assert_eq!(world.sends(), 1);
+}
+
+#[test]
+fn what_is_wrong_with_one_charge_does_not_hold_up_another() {
+    for (removed, reply) in [
+        (false, answer(200, "<html>back soon</html>")),
+        (true, answer(200, "<html>back soon</html>")),
+        (true, answer(404, r#"{"code":404,"message":"not found"}"#)),
+    ] {
+        let (mut host, mut world) = (Host::new(), Virtual::new());
+        let mut watched = watcher();
+        watched.add(&insert(&mut host, 600));
+        watched.add(&insert(&mut host, 600));
+        watched.hint(&id("ch_1"));
+        let Step::Send(_) = watched.next().poll(world.now) else { panic!() };
+        assert!(!removed || watched.remove(&id("ch_1")));
+        watched.next().handle(reply, world.now);
+        watched.hint(&id("ch_2"));
+        host.pay("ch_2", START);
+        assert_eq!(next(&mut watched, &mut world, &mut host), "ch_2 paid");
+        assert_eq!(world.waited(), Duration::from_millis(20), "the usual pace");
+    }
+}
+
+#[test]
+fn what_is_kept_is_read_by_later_versions() {
+    let mut watched = watcher();
+    watched.add(&support::charge(&[]));
+    // The digest is the first four bytes of the SHA-256 of hash, amounts and texts; the invoice has no end to be read.
+    let kept = json!({
+        "id": "ch_1", "created": 1_700_000_000_000_u64, "until": 1_700_604_860_000_u64, "digest": 3_876_468_656_u32
+    });
+    assert_eq!(serde_json::to_value(watched.state()).unwrap(), json!({ "pending": [kept] }));
 }
 
 #[test]

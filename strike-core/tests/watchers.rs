@@ -646,6 +646,59 @@ fn what_is_not_due_is_not_asked_about() {
 }
 
 #[test]
+fn a_host_with_small_pages_is_asked_for_the_pages_that_tell() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    host.cap = 10;
+    let mut watched = watcher();
+    for _ in 0..40 {
+        watched.add(&insert(&mut host, 6000));
+    }
+    for n in 11..=40 {
+        host.pay(&format!("ch_{n}"), START);
+    }
+    for _ in 0..30 {
+        assert!(next(&mut watched, &mut world, &mut host).ends_with(" paid"));
+    }
+    let pages = ["?page=0&size=250", "?page=1&size=10", "?page=2&size=10", "?page=3&size=10"];
+    let log: Vec<_> = host.log.iter().map(|line| line.trim_start_matches("GET /api/v1/charges")).collect();
+    assert_eq!(log, pages[..3]);
+    // What is left stands on the last page, in this round and in the next.
+    assert_eq!(paths(&mut watched, &mut world, &mut host, 2), [pages[3]; 3]);
+}
+
+#[test]
+fn pages_too_large_to_be_read_are_asked_for_in_halves() {
+    let mut host = Host::new();
+    // Not due yet, and too far back to be seen by the way.
+    let late = insert(&mut host, 6000);
+    for _ in 0..30 {
+        insert(&mut host, 6000);
+    }
+    let charges: Vec<_> = (0..40).map(|_| insert(&mut host, 6000)).collect();
+    let mut world = Virtual::new();
+    let mut watched = Watcher::new(&endpoint(), RetryPolicy::never().max_body(10_000), 1);
+    charges.iter().for_each(|charge| watched.add(charge));
+    assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
+    world.advance(Duration::from_millis(900));
+    watched.add(&late);
+    assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
+    world.advance(Duration::from_millis(100));
+    let Step::Send(page) = watched.next().poll(world.now) else { panic!() };
+    // A hint while that is under way is not forgotten over it.
+    watched.hint(charges[7].id());
+    watched.next().handle(host.serve(&page, world.now).unwrap(), world.now);
+    host.rows.iter_mut().for_each(|row| row["paid"] = json!(true));
+    let mut events: Vec<_> = (0..41).map(|_| next(&mut watched, &mut world, &mut host)).collect();
+    assert_eq!(events[0], format!("{} paid", charges[7].id()));
+    events.sort();
+    events.dedup();
+    assert!(events.len() == 41 && events.iter().all(|event| event.ends_with(" paid")), "{events:?}");
+    let sizes: Vec<_> = host.log.iter().filter_map(|line| line.split_once("page=0&size=")).collect();
+    let sizes: Vec<_> = sizes.iter().map(|(_, size)| *size).collect();
+    assert_eq!(sizes, ["250", "125", "62", "31", "15"], "{:?}", host.log);
+}
+
+#[test]
 fn intervals_grow_from_a_second_to_a_minute() {
     let mut host = Host::new();
     let mut watched = watcher();

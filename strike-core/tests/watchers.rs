@@ -786,6 +786,24 @@ fn clocks_may_run_backwards() {
     assert!(next_with(&mut watched, &mut world, &mut server).ends_with("paid"));
 }
 
+#[test]
+fn what_is_no_longer_due_since_the_clock_was_set_back_is_due_again() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    watched.add(&insert(&mut host, 600));
+    assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
+    world.advance(seconds(1));
+    let Step::Send(_) = watched.next().poll(world.now) else { panic!() };
+    watched.next().handle(answer(503, ""), world.now);
+    assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
+    watched.remove(&id("ch_2"));
+    world.now.monotonic = Duration::from_millis(500);
+    host.pay("ch_1", START);
+    assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 paid");
+    assert!(world.waited() <= seconds(3), "{:?}", world.log);
+}
+
 #[derive(Debug, Clone)]
 enum Act {
     /// Whatever comes next, through that many failures.

@@ -789,6 +789,7 @@ fn clocks_may_run_backwards() {
 #[test]
 fn what_is_no_longer_due_since_the_clock_was_set_back_is_due_again() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
+    world.now.monotonic = seconds(100);
     let mut watched = watcher();
     watched.add(&insert(&mut host, 600));
     watched.add(&insert(&mut host, 600));
@@ -798,10 +799,10 @@ fn what_is_no_longer_due_since_the_clock_was_set_back_is_due_again() {
     watched.next().handle(answer(503, ""), world.now);
     assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
     watched.remove(&id("ch_2"));
-    world.now.monotonic = Duration::from_millis(500);
+    world.now.monotonic = seconds(50);
     host.pay("ch_1", START);
     assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 paid");
-    assert!(world.waited() <= seconds(3), "{:?}", world.log);
+    assert!(world.waited() <= seconds(60), "{:?}", world.log);
 }
 
 #[derive(Debug, Clone)]

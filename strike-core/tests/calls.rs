@@ -217,6 +217,13 @@ fn backoff_grows_is_jittered_and_follows_from_the_seed() {
 }
 
 #[test]
+fn a_machine_is_driven_through_a_reference_too() {
+    let mut call = call(get());
+    let charge = Virtual::new().run(&mut &mut call, |_, _| support::ok(&charge_json(&[])));
+    assert_eq!(charge.unwrap().id().as_str(), "ch_1");
+}
+
+#[test]
 fn what_policies_schedules_and_seeds_come_to() {
     let seconds = Duration::from_secs;
     assert_eq!(RetryPolicy::never(), RetryPolicy::default().attempts(1));

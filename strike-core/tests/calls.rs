@@ -219,7 +219,7 @@ fn backoff_grows_is_jittered_and_follows_from_the_seed() {
 #[test]
 fn a_machine_is_driven_through_a_reference_too() {
     let mut call = call(get());
-    let charge = Virtual::new().run(&mut &mut call, |_, _| support::ok(&charge_json(&[])));
+    let charge = Virtual::new().run(&mut &mut call, |_, _| ok(&charge_json(&[])));
     assert_eq!(charge.unwrap().id().as_str(), "ch_1");
 }
 

@@ -154,6 +154,16 @@ mod tests {
     }
 
     #[test]
+    fn the_last_ten_thousand_rows_are_remembered_and_memory_has_an_end() {
+        let mut walk = Walk::new(15_000);
+        for ids in [15_001..30_001, 1..15_001] {
+            assert_eq!(walk.take(page(ids.rev())).len(), 15_000);
+        }
+        assert!(walk.take(page([10_000, 1])).is_empty());
+        assert_eq!(walk.take(page([30_000, 20_000])).len(), 2, "forgotten, so given out again");
+    }
+
+    #[test]
     fn a_host_that_repeats_its_last_page_comes_to_an_end() {
         let mut walk = Walk::new(30);
         let pages = (0..100).take_while(|_| walk.next().is_some().then(|| walk.take(page([2, 1]))).is_some());

@@ -209,6 +209,38 @@ fn an_object_with_a_code_is_an_error_whatever_the_status() {
 }
 
 #[test]
+fn a_code_that_is_no_status_says_nothing() {
+    for code in [0, 200, 299, 600, 66_036] {
+        let error = get(&response(200, json!({"code": code, "message": "x"}).to_string())).unwrap_err();
+        assert_eq!((error.kind(), error.status()), (&ErrorKind::Undecodable, Some(200)), "{code}");
+    }
+}
+
+#[test]
+fn a_row_with_a_code_is_no_charge() {
+    let doubtful = charge_json(&[("paid", json!(true)), ("code", json!(500))]);
+    for (rows, charges) in [(json!([doubtful]), 0), (json!([charge_json(&[]), doubtful]), 1)] {
+        let page = list(&rows.to_string()).unwrap();
+        assert_eq!((page.charges().count(), page.unreadable().count()), (charges, 1), "{rows}");
+        assert!(page.unreadable().all(|row| row.reason().contains("code")), "{page:?}");
+    }
+}
+
+#[test]
+fn an_error_begins_with_what_was_asked() {
+    let answer = response(500, "");
+    let create = Create::new(NewCharge::satoshis(4200, "tea")).parse(&endpoint(), &answer).unwrap_err();
+    let list = List::page(3).parse(&endpoint(), &answer).unwrap_err();
+    for (error, asked) in [
+        (create, "create charge of 4200"),
+        (list, "list charges, page 3: "),
+        (get(&answer).unwrap_err(), "get charge ch_1: "),
+    ] {
+        assert!(error.to_string().starts_with(asked), "{error}");
+    }
+}
+
+#[test]
 fn retry_after_in_all_its_forms() {
     let date = UnixMillis::from_millis(1_542_221_803_000);
     for (header, expected) in [

@@ -9,7 +9,7 @@ use http::Response;
 use serde_json::json;
 use strike_core::{
     AttemptOutcome, Call, Create, Delivery, Error, ErrorKind, Get, Machine, NewCharge, Now, Operation, Reply,
-    RetryPolicy, Step, TransportErrorKind, UnixMillis,
+    RetryPolicy, Schedule, Seeds, Step, TransportErrorKind, UnixMillis,
 };
 use support::{Did, START, Virtual, answer, charge_json, endpoint, no_answer, ok};
 
@@ -214,6 +214,35 @@ fn backoff_grows_is_jittered_and_follows_from_the_seed() {
         let ceiling = Duration::from_millis(200 << failures).min(Duration::from_secs(5));
         assert!(*most <= ceiling && *most > ceiling * 9 / 10, "{failures}: {most:?} of {ceiling:?}");
     }
+}
+
+#[test]
+fn a_machine_is_driven_through_a_reference_too() {
+    let mut call = call(get());
+    let charge = Virtual::new().run(&mut &mut call, |_, _| ok(&charge_json(&[])));
+    assert_eq!(charge.unwrap().id().as_str(), "ch_1");
+}
+
+#[test]
+fn what_policies_schedules_and_seeds_come_to() {
+    let seconds = Duration::from_secs;
+    assert_eq!(RetryPolicy::never(), RetryPolicy::default().attempts(1));
+    for (timeout, connect) in [(30, 10), (20, 10), (6, 3)] {
+        assert_eq!(RetryPolicy::default().timeout(seconds(timeout)).connect_timeout(), seconds(connect));
+    }
+    let every = Schedule::every(seconds(5));
+    assert_eq!((every.first_wait(), every.next_wait(seconds(5))), (seconds(5), seconds(5)));
+    let growing = Schedule::new(seconds(1), 150, seconds(2));
+    assert_eq!([1, 2].map(|wait| growing.next_wait(seconds(wait)).as_millis()), [1500, 2000]);
+
+    let drawn = |seed| {
+        let seeds = Seeds::new(seed);
+        [seeds.draw(), seeds.draw(), seeds.draw()]
+    };
+    let [a, b, c] = drawn(1);
+    assert!(a != b && b != c && c != a, "each machine has jitter of its own");
+    assert_eq!(drawn(1), [a, b, c], "and a seed gives the same again");
+    assert_ne!(drawn(2), [a, b, c]);
 }
 
 #[test]

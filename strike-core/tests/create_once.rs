@@ -452,6 +452,33 @@ fn many_charges_made_meanwhile_do_not_hide_ours() {
 }
 
 #[test]
+fn a_list_too_long_to_be_looked_through_lets_nothing_be_created() {
+    let mut host = Host::new();
+    host.cap = 1;
+    // Ours is the first row that a look does not reach.
+    ours(&mut host, HOUR, &[]);
+    for n in 0..1000 {
+        host.insert(START - MINUTE + n, &[]);
+    }
+    let (result, _) = run(&mut host, Once::with_key(key()));
+    assert_eq!((told(&result).as_str(), host.sent("GET"), host.sent("POST")), ("Undecodable", 1000, 0));
+}
+
+#[test]
+fn a_list_that_never_ends_lets_nothing_be_created() {
+    let mut host = Host::new();
+    host.ignores_paging = true;
+    host.insert(START, &[]);
+    host.insert(START, &[]);
+    let result = Virtual::new().run(&mut machine(order(), Once::with_key(key())), |exchange, now| {
+        // Never the same page twice in a row, and never a row that is new: what else there is, it does not show.
+        host.rows.reverse();
+        host.serve(&exchange, *now).unwrap()
+    });
+    assert_eq!((told(&result).as_str(), host.sent("POST")), ("Undecodable", 0));
+}
+
+#[test]
 fn bad_input_is_refused_before_anything_is_sent() {
     let long = |units| order().customer_id("x".repeat(units));
     for once in [Once::named("order-17"), Once::fresh(key()), Once::recover(key())] {

@@ -148,6 +148,7 @@ fn what_each_outcome_changes() {
     let unpaid = charge(&[]);
     let newer = charge(&[("updated", json!(START)), ("customer_id", json!("tea, hot"))]);
     let older = charge(&[("updated", json!(START - 99_999)), ("customer_id", json!("tea, cold"))]);
+    let as_old = charge(&[("customer_id", json!("tea, warm"))]);
     let old_but_paid = charge(&[("updated", json!(START - 99_999)), ("paid", json!(true))]);
     let paid = paid_charge();
     let other_id = charge(&[("id", json!("ch_2")), ("paid", json!(true))]);
@@ -176,6 +177,7 @@ fn what_each_outcome_changes() {
         ("gone", known(), &read, Err(gone()), is(Change::Nothing), State::Known),
         ("the same", pending(), &read, Ok(&unpaid), is(Change::Nothing), State::Pending),
         ("newer", pending(), &read, Ok(&newer), is(Change::Learned), State::Pending),
+        ("as old", pending(), &read, Ok(&as_old), is(Change::Learned), State::Pending),
         ("older", pending(), &read, Ok(&older), is(Change::Nothing), State::Pending),
         ("paid", pending(), &read, Ok(&paid), is(Change::Paid), State::Paid),
         ("paid, with an older time", pending(), &read, Ok(&old_but_paid), is(Change::Paid), State::Paid),
@@ -223,6 +225,27 @@ fn what_must_be_there_is_there_or_an_error() {
     for empty in [draft(), in_doubt(), known()] {
         assert_eq!(empty.require_charge().unwrap_err().kind(), &ErrorKind::Finished);
     }
+}
+
+#[test]
+fn what_each_state_tells_of_the_order() {
+    let tells = |mirror: &Mirror| {
+        let words = [mirror.description(), mirror.own_reference().flatten()];
+        (mirror.amount(), words.map(|word| word.map(str::to_owned)), mirror.own_reference().is_some())
+    };
+    let key = OrderKey::drawn(7);
+    let mut draft = Mirror::draft(order().customer_id("table 4"), key, start());
+    let told = (Some(4200), [Some("tea".to_owned()), Some("table 4".to_owned())], true);
+    assert_eq!(tells(&draft), told);
+    draft.ask(Want::Id).unwrap();
+    assert_eq!(tells(&draft), told, "in doubt");
+    let created = charge(&[("customer_id", json!(key.customer_id("table 4")))]);
+    assert_eq!(tells(&Mirror::of(created)), told, "without the key that travelled along");
+
+    let told = (Some(4200), [Some("tea".to_owned()), None], true);
+    assert_eq!(tells(&in_doubt()), told, "without a reference of its own");
+    assert_eq!(tells(&pending()), told);
+    assert_eq!(tells(&known()), (None, [None, None], false));
 }
 
 #[test]

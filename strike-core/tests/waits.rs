@@ -71,7 +71,7 @@ fn it_looks_at_once_and_then_ever_more_rarely() {
 fn a_deadline_is_an_answer_and_has_its_own_look() {
     let mut world = Virtual::new();
     let waited = world.run(&mut wait(pending(600), seconds(10)), |_, _| unpaid()).unwrap();
-    assert!(matches!(waited, Waited::StillPayable(_)));
+    assert!(matches!(waited, Waited::StillPayable(_)) && !waited.is_paid());
     assert_eq!(world.waited(), seconds(10));
     assert!(matches!(world.log.last(), Some(Did::Send(_))));
 
@@ -97,7 +97,7 @@ fn a_deadline_is_an_answer_and_has_its_own_look() {
 fn expiry_comes_by_the_invoice_and_a_grace() {
     let mut world = Virtual::new();
     let waited = world.run(&mut wait(pending(600), Wait::until_expiry()), |_, _| unpaid()).unwrap();
-    assert!(matches!(waited, Waited::Expired(_)));
+    assert!(matches!(waited, Waited::Expired(_)) && !waited.is_paid());
     // Made 1 s before the start: 599 s are left, and the minute.
     assert!((seconds(659)..seconds(660)).contains(&world.waited()), "{:?}", world.waited());
     assert!(matches!(world.log.last(), Some(Did::Send(_))));

@@ -479,6 +479,7 @@ fn a_restart_misses_nothing() {
     // Kept as text, and back again, while a request may be under way.
     let kept = serde_json::to_string(&watched.state()).unwrap();
     let state: Watched = serde_json::from_str(&kept).unwrap();
+    assert!(!state.is_empty());
     assert_eq!((state.len(), &state), (2, &watched.state()));
     let mut restarted = watcher();
     restarted.restore(state);
@@ -546,6 +547,39 @@ fn an_unknown_charge_fails_at_once() {
 }
 
 #[test]
+fn what_is_wrong_with_one_charge_does_not_hold_up_another() {
+    for (removed, reply) in [
+        (false, answer(200, "<html>back soon</html>")),
+        (true, answer(200, "<html>back soon</html>")),
+        (true, answer(404, r#"{"code":404,"message":"not found"}"#)),
+    ] {
+        let (mut host, mut world) = (Host::new(), Virtual::new());
+        let mut watched = watcher();
+        watched.add(&insert(&mut host, 600));
+        watched.add(&insert(&mut host, 600));
+        watched.hint(&id("ch_1"));
+        let Step::Send(_) = watched.next().poll(world.now) else { panic!() };
+        assert!(!removed || watched.remove(&id("ch_1")));
+        watched.next().handle(reply, world.now);
+        watched.hint(&id("ch_2"));
+        host.pay("ch_2", START);
+        assert_eq!(next(&mut watched, &mut world, &mut host), "ch_2 paid");
+        assert_eq!(world.waited(), Duration::from_millis(20), "the usual pace");
+    }
+}
+
+#[test]
+fn what_is_kept_is_read_by_later_versions() {
+    let mut watched = watcher();
+    watched.add(&support::charge(&[]));
+    // The digest is the first four bytes of the SHA-256 of hash, amounts and texts; the invoice has no end to be read.
+    let kept = json!({
+        "id": "ch_1", "created": 1_700_000_000_000_u64, "until": 1_700_604_860_000_u64, "digest": 3_876_468_656_u32
+    });
+    assert_eq!(serde_json::to_value(watched.state()).unwrap(), json!({ "pending": [kept] }));
+}
+
+#[test]
 fn a_page_is_read_where_two_are_due() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut alone = watcher();
@@ -573,6 +607,95 @@ fn a_page_is_read_where_two_are_due() {
         assert!(next(&mut many, &mut world, &mut host).ends_with(" paid"));
     }
     assert_eq!(host.log, ["GET /api/v1/charges?page=0&size=250"]);
+}
+
+/// The path of each request until that many were answered; a wrong key ends it.
+fn paths(watched: &mut Watcher, world: &mut Virtual, host: &mut Host, answered: usize) -> Vec<String> {
+    let mut paths = Vec::new();
+    let event = next_with(watched, world, |exchange, now| {
+        let path = exchange.request.uri().path_and_query().unwrap().as_str();
+        paths.push(path.trim_start_matches("/api/v1/charges").to_owned());
+        if paths.len() > answered { answer(401, "") } else { host.serve(&exchange, *now).unwrap() }
+    });
+    assert_eq!(event, "Unauthorized");
+    paths
+}
+
+#[test]
+fn what_is_due_within_an_eighth_of_its_interval_is_taken_along() {
+    for (later, path) in [(125, "?page=0&size=250"), (126, "/ch_1")] {
+        let (mut host, mut world) = (Host::new(), Virtual::new());
+        let mut watched = watcher();
+        watched.add(&insert(&mut host, 600));
+        assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
+        world.advance(Duration::from_millis(later));
+        watched.add(&insert(&mut host, 600));
+        assert_eq!(paths(&mut watched, &mut world, &mut host, 0), [path], "{later} ms");
+    }
+}
+
+#[test]
+fn what_is_not_due_is_not_asked_about() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 100_000));
+    assert_eq!(paths(&mut watched, &mut world, &mut host, 30), ["/ch_1"; 31]);
+    // The first is looked at once a minute by now, the second in 1 s, 2.25 s, and so on.
+    watched.add(&insert(&mut host, 100_000));
+    assert_eq!(paths(&mut watched, &mut world, &mut host, 4), ["/ch_2"; 5]);
+}
+
+#[test]
+fn a_host_with_small_pages_is_asked_for_the_pages_that_tell() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    host.cap = 10;
+    let mut watched = watcher();
+    for _ in 0..40 {
+        watched.add(&insert(&mut host, 6000));
+    }
+    for n in 11..=40 {
+        host.pay(&format!("ch_{n}"), START);
+    }
+    for _ in 0..30 {
+        assert!(next(&mut watched, &mut world, &mut host).ends_with(" paid"));
+    }
+    let pages = ["?page=0&size=250", "?page=1&size=10", "?page=2&size=10", "?page=3&size=10"];
+    let log: Vec<_> = host.log.iter().map(|line| line.trim_start_matches("GET /api/v1/charges")).collect();
+    assert_eq!(log, pages[..3]);
+    // What is left stands on the last page, in this round and in the next.
+    assert_eq!(paths(&mut watched, &mut world, &mut host, 2), [pages[3]; 3]);
+}
+
+#[test]
+fn pages_too_large_to_be_read_are_asked_for_in_halves() {
+    let mut host = Host::new();
+    // Not due yet, and too far back to be seen by the way.
+    let late = insert(&mut host, 6000);
+    for _ in 0..30 {
+        insert(&mut host, 6000);
+    }
+    let charges: Vec<_> = (0..40).map(|_| insert(&mut host, 6000)).collect();
+    let mut world = Virtual::new();
+    let mut watched = Watcher::new(&endpoint(), RetryPolicy::never().max_body(10_000), 1);
+    charges.iter().for_each(|charge| watched.add(charge));
+    assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
+    world.advance(Duration::from_millis(900));
+    watched.add(&late);
+    assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
+    world.advance(Duration::from_millis(100));
+    let Step::Send(page) = watched.next().poll(world.now) else { panic!() };
+    // A hint while that is under way is not forgotten over it.
+    watched.hint(charges[7].id());
+    watched.next().handle(host.serve(&page, world.now).unwrap(), world.now);
+    host.rows.iter_mut().for_each(|row| row["paid"] = json!(true));
+    let mut events: Vec<_> = (0..41).map(|_| next(&mut watched, &mut world, &mut host)).collect();
+    assert_eq!(events[0], format!("{} paid", charges[7].id()));
+    events.sort();
+    events.dedup();
+    assert!(events.len() == 41 && events.iter().all(|event| event.ends_with(" paid")), "{events:?}");
+    let sizes: Vec<_> = host.log.iter().filter_map(|line| line.split_once("page=0&size=")).collect();
+    let sizes: Vec<_> = sizes.iter().map(|(_, size)| *size).collect();
+    assert_eq!(sizes, ["250", "125", "62", "31", "15"], "{:?}", host.log);
 }
 
 #[test]
@@ -661,6 +784,25 @@ fn clocks_may_run_backwards() {
     };
     assert!(next_with(&mut watched, &mut world, &mut server).ends_with("paid"));
     assert!(next_with(&mut watched, &mut world, &mut server).ends_with("paid"));
+}
+
+#[test]
+fn what_is_no_longer_due_since_the_clock_was_set_back_is_due_again() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    world.now.monotonic = seconds(100);
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    watched.add(&insert(&mut host, 600));
+    assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
+    world.advance(seconds(1));
+    let Step::Send(_) = watched.next().poll(world.now) else { panic!() };
+    watched.next().handle(answer(503, ""), world.now);
+    assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
+    watched.remove(&id("ch_2"));
+    world.now.monotonic = seconds(50);
+    host.pay("ch_1", START);
+    assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 paid");
+    assert!(world.waited() <= seconds(60), "{:?}", world.log);
 }
 
 #[derive(Debug, Clone)]

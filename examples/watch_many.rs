@@ -93,8 +93,9 @@ fn follow(pending: usize, size: u32, paid_after: &BTreeMap<usize, Duration>) -> 
         // They came one after the other.
         sandbox.advance(Duration::from_millis(300));
         let create = Create::new(NewCharge::satoshis(4200, "tea").expiry_sec(86_400));
-        let charge =
-            create.parse(machines.endpoint(), &sandbox.respond(&create.request(machines.endpoint())?))?;
+        let answer = sandbox.respond(&create.request(machines.endpoint())?);
+        let now = Now::new(Duration::ZERO, sandbox.now());
+        let charge = create.parse(machines.endpoint(), &answer, now)?;
         watcher.add(&charge);
         payments.extend(paid_after.get(&row).map(|after| (*after, charge.id().clone())));
     }

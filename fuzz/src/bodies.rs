@@ -10,6 +10,9 @@ use strike_core::{
 
 use crate::secret::{assert_clean, assert_fit_for_a_log, endpoint, planted};
 
+/// The moment of every answer.
+const NOW: Now = Now::new(Duration::from_secs(1), UnixMillis::from_secs(1_700_000_000));
+
 fn response(status: u16, body: Vec<u8>) -> HttpResponse {
     Response::builder().status(status).body(body).unwrap()
 }
@@ -23,7 +26,7 @@ fn assert_kept(charge: &Charge) {
 /// A 200 to a get and to a create.
 pub(crate) fn charge(data: &[u8]) {
     let response = response(200, planted(data));
-    match Get::new("ch_1".parse().unwrap()).parse(&endpoint(false), &response) {
+    match Get::new("ch_1".parse().unwrap()).parse(&endpoint(false), &response, NOW) {
         Ok(charge) => {
             assert_eq!(charge.id().as_str(), "ch_1");
             assert_kept(&charge);
@@ -35,7 +38,7 @@ pub(crate) fn charge(data: &[u8]) {
     }
     let order = NewCharge::satoshis(4200, "tea");
     for checked in [false, true] {
-        match Create::new(order.clone()).parse(&endpoint(checked), &response) {
+        match Create::new(order.clone()).parse(&endpoint(checked), &response, NOW) {
             Ok(charge) => {
                 assert_eq!((charge.amount(), charge.amount_satoshi().get()), (4200, 4200));
                 assert_eq!(charge.description(), "tea");
@@ -58,7 +61,7 @@ pub(crate) fn charge(data: &[u8]) {
 pub(crate) fn list(data: &[u8]) {
     let body = planted(data);
     let bytes = body.len();
-    match List::page(0).parse(&endpoint(false), &response(200, body)) {
+    match List::page(0).parse(&endpoint(false), &response(200, body), NOW) {
         Ok(page) => {
             // A row takes a byte at least, and a comma.
             assert!(page.rows() <= bytes.div_ceil(2));
@@ -85,9 +88,9 @@ pub(crate) fn error(data: &[u8]) {
     let response = response(status, planted(body));
     let at = endpoint(false);
     let errors = [
-        Get::new("ch_1".parse().unwrap()).parse(&at, &response).err(),
-        Create::new(NewCharge::satoshis(4200, "tea")).parse(&at, &response).err(),
-        List::page(0).parse(&at, &response).err(),
+        Get::new("ch_1".parse().unwrap()).parse(&at, &response, NOW).err(),
+        Create::new(NewCharge::satoshis(4200, "tea")).parse(&at, &response, NOW).err(),
+        List::page(0).parse(&at, &response, NOW).err(),
     ];
     for error in errors {
         let Some(error) = error else {

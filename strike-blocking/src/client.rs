@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use strike_core::webhook::Hint;
 use strike_core::{
-    Charge, ChargeId, Create, Endpoint, Error, Get, List, Machine, Machines, Made, Mirror, NewCharge, Once,
-    Operation, Page, Step, Wait, Waited, Watcher,
+    Charge, ChargeId, CheckedInvoice, Create, Endpoint, Error, Expectation, Get, List, Machine, Machines,
+    Made, Mirror, Mismatch, NewCharge, Once, Operation, Page, Step, Wait, Waited, Watcher,
 };
 
 use crate::builder::ClientBuilder;
@@ -120,6 +120,16 @@ impl Client {
     /// As [`get`](Self::get).
     pub fn confirm(&self, hint: &Hint) -> Result<Charge, Error> {
         self.send(hint.confirm())
+    }
+
+    /// Checks a charge against an order, before a payer sees its invoice: see [`Charge::check`]. Sends nothing.
+    ///
+    /// The client's own clock, less [`CLOCK_MARGIN`](crate::core::CLOCK_MARGIN), decides whether the invoice has expired.
+    ///
+    /// # Errors
+    /// [`Mismatch`] names the first field that differs.
+    pub fn check(&self, charge: &Charge, expected: &Expectation) -> Result<CheckedInvoice, Mismatch> {
+        self.0.machines.check(charge, expected, self.0.timer.now())
     }
 
     /// A charge that is created when an attribute needs it.

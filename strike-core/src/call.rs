@@ -4,16 +4,14 @@ use alloc::vec::Vec;
 use core::mem;
 use core::time::Duration;
 
-use http::header;
-
 use crate::endpoint::Endpoint;
 use crate::error::{Attempt, AttemptOutcome, Error, ErrorKind, RetryAfter};
 use crate::machine::{Exchange, Machine, Now, Reply, Step};
 use crate::op::{Operation, Replay};
 use crate::policy::RetryPolicy;
+use crate::server_clock;
 use crate::transport::{Delivery, TransportError, TransportErrorKind};
 use crate::types::UnixMillis;
-use crate::wire;
 
 /// What a failure means for an operation. See the table in [`Call`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -253,14 +251,13 @@ impl<Op: Operation> Machine for Call<Op> {
             Ok(response) => {
                 let status = response.status();
                 self.note(sent, now, AttemptOutcome::Status(status.as_u16()));
-                let date = response.headers().get(header::DATE).and_then(|date| date.to_str().ok());
-                self.server_time = date.and_then(wire::http_date);
+                self.server_time = server_clock::date(response.headers());
                 let limit = self.policy.max_body;
                 if status.is_success() && response.body().len() > limit {
                     let error = Error::new(self.op.asked(), ErrorKind::TooLarge { limit });
                     self.after(error.with_status(status.as_u16()), now)
                 } else {
-                    match self.op.parse(&self.at, &response) {
+                    match self.op.parse(&self.at, &response, now) {
                         Ok(output) => State::Ended(Ok(output)),
                         Err(error) => self.after(error, now),
                     }

@@ -137,6 +137,9 @@ impl Mismatch {
         Self { field, expected: expected.to_string(), found: found.to_string() }
     }
 
+    /// The field of an invoice that has expired.
+    pub(crate) const EXPIRES_AT: &'static str = "invoice.expires_at";
+
     /// The same in other words.
     pub(crate) fn reworded(
         self,
@@ -266,6 +269,8 @@ pub enum Advice {
     ServiceClosed,
     /// Do not show this invoice or complete the order; ask whoever runs the host.
     DoNotUse,
+    /// Do not show this invoice: it has expired. Make a new charge.
+    InvoiceExpired,
     /// Make a new machine: this one has ended.
     StartAnew,
 }
@@ -286,6 +291,9 @@ impl fmt::Display for Advice {
             }
             Self::DoNotUse => {
                 "do not show its invoice and do not complete the order: ask whoever runs the host"
+            }
+            Self::InvoiceExpired => {
+                "do not show its invoice, which has expired: make a new charge; if that has expired too, the server's clock is wrong"
             }
             Self::StartAnew => "make a new one: this machine had already ended",
         })
@@ -399,6 +407,9 @@ impl Error {
             ErrorKind::NotFound => Advice::CheckId,
             ErrorKind::RateLimited { .. } | ErrorKind::Server => Advice::RetryLater,
             ErrorKind::Redirected | ErrorKind::Undecodable | ErrorKind::TooLarge { .. } => Advice::CheckHost,
+            ErrorKind::Mismatch(mismatch) if mismatch.field() == Mismatch::EXPIRES_AT => {
+                Advice::InvoiceExpired
+            }
             ErrorKind::Mismatch(_) => Advice::DoNotUse,
             ErrorKind::Finished => Advice::StartAnew,
         }

@@ -3,10 +3,14 @@
 use crate::call::Call;
 use crate::create_once::{CreateOnce, Once};
 use crate::endpoint::Endpoint;
+use crate::error::Mismatch;
+use crate::invoice::{CheckedInvoice, Expectation};
+use crate::machine::Now;
 use crate::new_charge::NewCharge;
 use crate::op::Operation;
 use crate::pager::Pager;
 use crate::policy::{RetryPolicy, Seeds};
+use crate::server_clock;
 use crate::types::Charge;
 use crate::wait::{Wait, WaitPaid};
 use crate::watch::Watcher;
@@ -41,6 +45,20 @@ impl Machines {
     #[must_use]
     pub const fn endpoint(&self) -> &Endpoint {
         &self.at
+    }
+
+    /// Checks a charge against an order as [`Charge::check`] does, with the local clock less
+    /// [`CLOCK_MARGIN`](crate::CLOCK_MARGIN) as the server's time.
+    ///
+    /// # Errors
+    /// [`Mismatch`] names the first field that differs.
+    pub fn check(
+        &self,
+        charge: &Charge,
+        expected: &Expectation,
+        now: Now,
+    ) -> Result<CheckedInvoice, Mismatch> {
+        charge.check(expected, server_clock::server_time(None, now))
     }
 
     /// One operation, with retries.

@@ -219,6 +219,23 @@ impl UnixMillis {
     const SECONDS_BELOW: u64 = 100_000_000_000;
 }
 
+impl fmt::Display for UnixMillis {
+    /// Writes the moment in UTC as RFC 3339 has it, or its milliseconds if it lies after the year 9999.
+    ///
+    /// ```
+    /// use strike_core::UnixMillis;
+    ///
+    /// assert_eq!(UnixMillis::from_millis(1_542_221_803_505).to_string(), "2018-11-14T18:56:43.505Z");
+    /// assert_eq!(UnixMillis::from_millis(u64::MAX).to_string(), "18446744073709551615 ms after 1970");
+    /// ```
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match i64::try_from(self.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()) {
+            Some(moment) => write!(f, "{moment}"),
+            None => write!(f, "{} ms after 1970", self.0),
+        }
+    }
+}
+
 /// The hash that names a payment: the SHA-256 of the preimage that proves it was made.
 ///
 /// ```

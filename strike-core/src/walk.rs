@@ -112,11 +112,14 @@ mod tests {
     use alloc::string::String;
     use alloc::vec::Vec;
 
+    use core::time::Duration;
+
     use super::Walk;
     use crate::endpoint::{ApiKey, Endpoint, Network};
-    use crate::machine::HttpResponse;
+    use crate::machine::{HttpResponse, Now};
     use crate::op::{List, Operation};
     use crate::page::Page;
+    use crate::types::UnixMillis;
 
     /// Rows that are no charges, but have ids: the walk asks for no more.
     fn page(ids: impl IntoIterator<Item = u32>) -> Page {
@@ -124,7 +127,8 @@ mod tests {
         let key = ApiKey::new("sk_demo").unwrap();
         let at = Endpoint::new("http://127.0.0.1/", key, Network::Testnet).unwrap();
         let response = HttpResponse::new(format!("[{}]", rows.join(",")).into_bytes());
-        List::page(0).parse(&at, &response).unwrap()
+        let now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_700_000_000));
+        List::page(0).parse(&at, &response, now).unwrap()
     }
 
     #[test]

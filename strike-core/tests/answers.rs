@@ -12,14 +12,14 @@ use strike_core::{
     Advice, ApiKey, Charge, Create, Endpoint, Error, ErrorKind, Get, HttpResponse, List, Network, NewCharge,
     Operation, Page, RetryAfter, Row, UnixMillis,
 };
-use support::{CANARY, charge_json, endpoint};
+use support::{CANARY, charge_json, endpoint, start};
 
 fn response(status: u16, body: impl Into<Vec<u8>>) -> HttpResponse {
     Response::builder().status(status).body(body.into()).unwrap()
 }
 
 fn get(response: &HttpResponse) -> Result<Charge, Error> {
-    Get::new("ch_1".parse().unwrap()).parse(&endpoint(), response)
+    Get::new("ch_1".parse().unwrap()).parse(&endpoint(), response, start())
 }
 
 fn get_json(body: &Value) -> Result<Charge, Error> {
@@ -27,7 +27,7 @@ fn get_json(body: &Value) -> Result<Charge, Error> {
 }
 
 fn list(body: &str) -> Result<Page, Error> {
-    List::page(0).parse(&endpoint(), &response(200, body))
+    List::page(0).parse(&endpoint(), &response(200, body), start())
 }
 
 #[test]
@@ -229,8 +229,9 @@ fn a_row_with_a_code_is_no_charge() {
 #[test]
 fn an_error_begins_with_what_was_asked() {
     let answer = response(500, "");
-    let create = Create::new(NewCharge::satoshis(4200, "tea")).parse(&endpoint(), &answer).unwrap_err();
-    let list = List::page(3).parse(&endpoint(), &answer).unwrap_err();
+    let create =
+        Create::new(NewCharge::satoshis(4200, "tea")).parse(&endpoint(), &answer, start()).unwrap_err();
+    let list = List::page(3).parse(&endpoint(), &answer, start()).unwrap_err();
     for (error, asked) in [
         (create, "create charge of 4200"),
         (list, "list charges, page 3: "),
@@ -274,7 +275,7 @@ fn a_get_about_another_charge_is_a_mismatch_that_keeps_it() {
 #[test]
 fn a_create_is_held_against_the_order() {
     let create = |order: NewCharge, changes: &[(&str, Value)]| {
-        Create::new(order).parse(&endpoint(), &response(200, charge_json(changes).to_string()))
+        Create::new(order).parse(&endpoint(), &response(200, charge_json(changes).to_string()), start())
     };
     let order = || NewCharge::satoshis(4200, "tea");
     create(order(), &[]).unwrap();
@@ -349,7 +350,7 @@ fn a_key_that_the_server_repeats_stays_out_of_errors() {
     let mut errors: Vec<Error> = answers.iter().map(|answer| get(answer).unwrap_err()).collect();
     let order = Create::new(NewCharge::satoshis(4200, "tea"));
     let changed = charge_json(&[("description", json!(echo))]).to_string();
-    errors.push(order.parse(&endpoint(), &response(200, changed)).unwrap_err());
+    errors.push(order.parse(&endpoint(), &response(200, changed), start()).unwrap_err());
     for error in errors {
         let mut shown = format!("{error} {error:?} {error:#?}");
         let mut source = error.source();
@@ -374,7 +375,8 @@ fn the_key_is_known_in_hex_and_behind_escapes() {
     let hex: String = key.bytes().map(|byte| format!("{byte:02x}")).collect();
     let form: String = form_urlencoded::byte_serialize(key.as_bytes()).collect();
     for echo in [key, r#"sk_\"Canary\\&+"#, &hex, &hex.to_uppercase(), &form] {
-        let error = List::page(0).parse(&at, &response(500, format!("not {echo}, please"))).unwrap_err();
+        let error =
+            List::page(0).parse(&at, &response(500, format!("not {echo}, please")), start()).unwrap_err();
         assert_eq!(error.excerpt(), Some("not [redacted], please"), "{echo}");
     }
 }
@@ -382,7 +384,7 @@ fn the_key_is_known_in_hex_and_behind_escapes() {
 #[test]
 fn what_a_caller_has_mixed_up_is_not_repeated() {
     let order = Create::new(NewCharge::satoshis(4200, format!("tea for {CANARY}")));
-    let error = order.parse(&endpoint(), &response(200, charge_json(&[]).to_string())).unwrap_err();
+    let error = order.parse(&endpoint(), &response(200, charge_json(&[]).to_string()), start()).unwrap_err();
     let ErrorKind::Mismatch(mismatch) = error.kind() else { panic!("{error}") };
     assert_eq!((mismatch.expected(), mismatch.found()), ("\"tea for [redacted]\"", "\"tea\""));
 }

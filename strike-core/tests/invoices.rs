@@ -12,11 +12,14 @@ use lightning_invoice::{Currency, RawBolt11Invoice, RawDataPart, RawHrp, RawTagg
 use proptest::prelude::*;
 use serde_json::json;
 use strike_core::{
-    ApiKey, Create, Described, Endpoint, ErrorKind, Invoice, InvoiceError, Network, NewCharge, Operation,
-    UnixMillis,
+    Advice, ApiKey, CLOCK_MARGIN, Create, Described, Endpoint, ErrorKind, Invoice, InvoiceError, Network,
+    NewCharge, Now, Operation, UnixMillis,
 };
 use support::charge_json;
 use support::invoices::{key, written};
+
+/// When the invoices of 2018 were made.
+const MADE: Now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_542_221_803));
 
 /// An invoice with exactly these fields, as the service's first years made them: no payment secret, no features.
 fn raw(fields: Vec<RawTaggedField>) -> String {
@@ -177,7 +180,7 @@ fn a_create_checks_the_invoice() {
     let parse = |invoice: &str| {
         let body = charge_json(&[("payment_request", json!(invoice))]).to_string();
         let answer = http::Response::new(body.into_bytes());
-        Create::new(NewCharge::satoshis(4200, "tea")).parse(&at, &answer)
+        Create::new(NewCharge::satoshis(4200, "tea")).parse(&at, &answer, MADE)
     };
     parse(&written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(60))).unwrap();
     parse(&raw(vec![hash_field(0xab), text_field("tea")])).unwrap();
@@ -199,6 +202,79 @@ fn a_create_checks_the_invoice() {
         assert_eq!(mismatch.field(), name);
         assert_eq!(error.charge().unwrap().payment_request(), invoice, "the charge is kept");
     }
+}
+
+/// An invoice made at [`MADE`] that can be paid for that many seconds, as the field says.
+fn lasting(expiry: &[u8]) -> String {
+    let mut groups: Vec<u8> =
+        (0..7).rev().map(|at| u8::try_from(1_542_221_803_u64 >> (5 * at) & 31).unwrap()).collect();
+    groups.extend([1, 1, 20]);
+    groups.extend([0; 52]);
+    groups.extend([6, 0, u8::try_from(expiry.len()).unwrap()]);
+    groups.extend(expiry);
+    groups.extend([0; 104]);
+    bech32("lntb42u", &groups)
+}
+
+#[test]
+fn a_create_refuses_an_invoice_that_has_expired_by_the_servers_clock() {
+    let made = MADE.unix;
+    let hour = Duration::from_secs(3600);
+    let second = Duration::from_secs(1);
+    let endpoint = |checked| {
+        Endpoint::builder("http://127.0.0.1:1/", ApiKey::new("sk_demo").unwrap(), Network::Testnet)
+            .check_invoices(checked)
+            .build()
+            .unwrap()
+    };
+    let parse = |expiry: &[u8], date: Option<&str>, local: UnixMillis, checked: bool| {
+        let charge = charge_json(&[
+            ("payment_request", json!(lasting(expiry))),
+            ("payment_hash", json!("00".repeat(32))),
+            ("description", json!("")),
+        ]);
+        let mut answer = http::Response::new(charge.to_string().into_bytes());
+        if let Some(date) = date {
+            answer.headers_mut().insert("date", date.parse().unwrap());
+        }
+        let now = Now::new(Duration::ZERO, local);
+        Create::new(NewCharge::satoshis(4200, "")).parse(&endpoint(checked), &answer, now)
+    };
+    // An hour in three groups of five bits, nothing, and more than there is time.
+    let (an_hour, zero, endless): (&[u8], &[u8], &[u8]) = (&[3, 16, 16], &[0], &[31; 20]);
+    let (on_time, too_late) = ("Wed, 14 Nov 2018 19:56:42 GMT", "Wed, 14 Nov 2018 19:56:43 GMT");
+    let at = |later: Duration| made.saturating_add(later);
+    for (expiry, date, local, payable) in [
+        (an_hour, Some("Wed, 14 Nov 2018 18:56:43 GMT"), made, true),
+        (an_hour, Some(on_time), made, true),
+        (an_hour, Some(too_late), made, false),
+        (an_hour, Some("Wed, 14 Nov 2018 20:56:43 GMT"), made, false),
+        // The local clock is not asked where there is a date.
+        (an_hour, Some(on_time), at(hour * 24), true),
+        (an_hour, Some("Thu, 01 Jan 1970 00:00:00 GMT"), made, true),
+        (an_hour, Some("Fri, 01 Jan 2100 00:00:00 GMT"), made, false),
+        // It is where there is none that can be read.
+        (an_hour, None, made, true),
+        (an_hour, None, at(hour + CLOCK_MARGIN - second), true),
+        (an_hour, None, at(hour + CLOCK_MARGIN), false),
+        (an_hour, Some("yesterday"), at(hour + CLOCK_MARGIN), false),
+        (an_hour, None, UnixMillis::from_millis(0), true),
+        (zero, Some("Wed, 14 Nov 2018 18:56:43 GMT"), made, false),
+        (endless, Some("Fri, 01 Jan 2100 00:00:00 GMT"), made, true),
+        (endless, None, UnixMillis::from_secs(4_102_444_800), true),
+    ] {
+        parse(expiry, date, local, false).expect("a host that is not checked");
+        let result = parse(expiry, date, local, true);
+        assert_eq!(result.is_ok(), payable, "{expiry:?} {date:?} {local}: {result:?}");
+        let Err(error) = result else { continue };
+        let ErrorKind::Mismatch(mismatch) = error.kind() else { panic!("{error:?}") };
+        assert_eq!(mismatch.field(), "invoice.expires_at");
+        assert_eq!((error.advice(), error.status()), (Advice::InvoiceExpired, Some(200)));
+        assert_eq!(error.charge().unwrap().payment_request(), lasting(expiry), "the charge is kept");
+    }
+    let error = parse(an_hour, Some(too_late), made, true).unwrap_err();
+    let text = "invoice.expires_at should be later than 2018-11-14T19:56:43Z, but is 2018-11-14T19:56:43Z";
+    assert!(error.to_string().contains(text), "{error}");
 }
 
 proptest! {

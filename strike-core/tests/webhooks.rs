@@ -37,8 +37,11 @@ fn a_hint_asks_about_its_charge() {
     let request = get.request(&at).unwrap();
     assert_eq!((request.method(), request.uri().path()), (&http::Method::GET, "/api/v1/charges/ch_1"));
     let answer = |id: &str| http::Response::new(charge_json(&[("id", json!(id))]).to_string().into_bytes());
-    assert!(get.parse(&at, &answer("ch_1")).is_ok());
-    assert!(get.parse(&at, &answer("ch_2")).is_err(), "an answer about another charge confirms nothing");
+    assert!(get.parse(&at, &answer("ch_1"), support::start()).is_ok());
+    assert!(
+        get.parse(&at, &answer("ch_2"), support::start()).is_err(),
+        "an answer about another charge confirms nothing"
+    );
 }
 
 #[test]

@@ -14,8 +14,8 @@ use std::time::Duration;
 use strike_async::AsyncTransport;
 use strike_blocking::Transport;
 use strike_core::{
-    ApiKey, Charge, ChargeId, Create, Currency, Endpoint, ErrorKind, Exchange, Network, NewCharge, Operation,
-    Satoshi,
+    ApiKey, Charge, ChargeId, Create, Currency, Endpoint, ErrorKind, Exchange, Network, NewCharge, Now,
+    Operation, Satoshi, UnixMillis,
 };
 use strike_sandbox::Sandbox;
 
@@ -115,7 +115,8 @@ fn in_another_currency(at: &Endpoint) -> Exchange {
 }
 
 fn check_refused(at: &Endpoint, response: &strike_core::HttpResponse) {
-    let error = Create::new(anonymous()).parse(at, response).unwrap_err();
+    let now = Now::new(Duration::ZERO, UnixMillis::from_millis(0));
+    let error = Create::new(anonymous()).parse(at, response, now).unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::BadRequest, "{error:?}");
 }
 

@@ -24,6 +24,7 @@ impl Charge {
     /// | `invoice.payment_hash` | the charge's |
     /// | `invoice.description` | the order's, or else the charge's |
     /// | `invoice.description_hash` | the SHA-256 of that description, or of the text that the expectation names |
+    /// | `invoice.expires_at` | later than `now` |
     /// | `invoice.signature` | valid: by the invoice's own payee field if it has one, else by any key |
     /// | `invoice.payee` | the payee that the expectation names |
     ///
@@ -38,10 +39,15 @@ impl Charge {
     /// it; it only tells which node would be paid. An invoice with a payee field proves that the holder of
     /// that key signed it, whoever that is.
     ///
+    /// **Which `now` to pass.** The server's clock made the expiry, so pass the server's time where you know it, such as the
+    /// `Date` of its last response. Else pass your own clock's time less [`CLOCK_MARGIN`](crate::CLOCK_MARGIN), since your
+    /// clock may be ahead. No margin is applied here: an invoice that expires at `now` is refused. The clients' `check`
+    /// does this for you.
+    ///
     /// Whether the charge is the one that was asked for (its id), and whether it is paid, is not looked at here.
     ///
     /// ```
-    /// use strike_core::{Charge, Expectation, Network, NewCharge};
+    /// use strike_core::{Charge, Expectation, Network, NewCharge, UnixMillis};
     ///
     /// // As a shop kept it; the invoice is an example of the BOLT11 specification.
     /// let charge: Charge = serde_json::from_str(r#"{
@@ -51,25 +57,32 @@ impl Charge {
     ///     "description": "1 cup coffee", "paid": false, "created": 1496314658000, "updated": 1496314658000}"#)?;
     ///
     /// let order = NewCharge::satoshis(250_000, "1 cup coffee");
-    /// let invoice = charge.check(&Expectation::of(&order, Network::Bitcoin))?;
+    /// let now = UnixMillis::from_secs(1_496_314_660);
+    /// let invoice = charge.check(&Expectation::of(&order, Network::Bitcoin), now)?;
     /// assert!(invoice.to_uri().starts_with("lightning:lnbc2500u1"));
     ///
     /// let other = NewCharge::satoshis(250_000, "2 cups coffee");
-    /// let mismatch = charge.check(&Expectation::of(&other, Network::Bitcoin)).unwrap_err();
+    /// let mismatch = charge.check(&Expectation::of(&other, Network::Bitcoin), now).unwrap_err();
     /// assert_eq!(mismatch.field(), "description");
+    ///
+    /// // The invoice can be paid for a minute.
+    /// let later = UnixMillis::from_secs(1_496_314_718);
+    /// let mismatch = charge.check(&Expectation::of(&order, Network::Bitcoin), later).unwrap_err();
+    /// assert_eq!(mismatch.field(), "invoice.expires_at");
+    /// assert_eq!(mismatch.expected(), "later than 2017-06-01T10:58:38Z");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     /// [`Mismatch`] names the first field that differs. It repeats the host's words, cut to 200 characters.
-    pub fn check(&self, expected: &Expectation) -> Result<CheckedInvoice, Mismatch> {
+    pub fn check(&self, expected: &Expectation, now: UnixMillis) -> Result<CheckedInvoice, Mismatch> {
         // The host's words could be endless.
-        self.check_at_length(expected).map_err(|mismatch| {
+        self.check_at_length(expected, now).map_err(|mismatch| {
             Mismatch::new(mismatch.field(), mismatch.expected(), text::shorten(mismatch.found()))
         })
     }
 
-    fn check_at_length(&self, expected: &Expectation) -> Result<CheckedInvoice, Mismatch> {
+    fn check_at_length(&self, expected: &Expectation, now: UnixMillis) -> Result<CheckedInvoice, Mismatch> {
         if let Some(amount) = expected.amount {
             Mismatch::unless_equal("amount", amount.get(), self.amount())?;
             Mismatch::unless_equal("amount_satoshi", amount.get(), self.amount_satoshi().get())?;
@@ -78,6 +91,9 @@ impl Charge {
             Mismatch::unless_equal("description", description.as_str(), self.description())?;
         }
         let invoice = agree(self, expected)?;
+        if invoice.expires_at() <= now {
+            return Err(expired(invoice.expires_at(), now));
+        }
         Ok(CheckedInvoice {
             text: self.payment_request().to_string(),
             amount: self.amount_satoshi(),
@@ -91,6 +107,11 @@ impl Charge {
 /// Holds a charge's invoice against the charge and its network: the light check.
 pub(crate) fn compare(charge: &Charge, network: Network) -> Result<Invoice, Mismatch> {
     agree(charge, &Expectation::new(network))
+}
+
+/// An invoice that has expired by that moment.
+pub(crate) fn expired(expires_at: UnixMillis, moment: UnixMillis) -> Mismatch {
+    Mismatch::new(Mismatch::EXPIRES_AT, format!("later than {moment}"), expires_at)
 }
 
 /// The one light comparison. What the order says was compared with the charge already, so the charge speaks for both.

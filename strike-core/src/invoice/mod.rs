@@ -10,7 +10,7 @@ mod read;
 mod signature;
 
 pub use check::CheckedInvoice;
-pub(crate) use check::compare;
+pub(crate) use check::{compare, expired};
 pub use expectation::Expectation;
 pub use read::{Described, Invoice, InvoiceError};
 #[cfg(feature = "signature")]

@@ -9,8 +9,9 @@ use super::{Operation, Replay, sealed};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Mismatch};
 use crate::invoice;
-use crate::machine::{HttpRequest, HttpResponse};
+use crate::machine::{HttpRequest, HttpResponse, Now};
 use crate::new_charge::NewCharge;
+use crate::server_clock::{self, Expiry, expiry};
 use crate::types::{Charge, Currency};
 use crate::wire;
 
@@ -18,7 +19,8 @@ use crate::wire;
 ///
 /// The answer must repeat amount, currency, description and `customer_id`, and its invoice must say the same,
 /// unless the endpoint does [not check invoices](crate::EndpointBuilder::check_invoices). What differs is a
-/// [`Mismatch`](crate::ErrorKind::Mismatch) that keeps the charge.
+/// [`Mismatch`](crate::ErrorKind::Mismatch) that keeps the charge. So is an invoice that has expired by the server's clock,
+/// which is the answer's `Date`, or else the local clock less [`CLOCK_MARGIN`](crate::CLOCK_MARGIN).
 #[derive(Debug, Clone)]
 pub struct Create(NewCharge);
 
@@ -29,12 +31,29 @@ impl Create {
         Self(order)
     }
 
-    /// Takes a charge as the one that was ordered, or says how it differs.
+    /// Takes a charge as the one that was ordered, or says how it differs. It may have expired.
     pub(crate) fn accept(&self, at: &Endpoint, charge: Charge) -> Result<Charge, Error> {
         match self.compare(at, &charge) {
             Ok(()) => Ok(charge),
             Err(mismatch) => Err(at.mismatch(self.asked(), mismatch).with_charge(charge)),
         }
+    }
+
+    /// Refuses a charge that was made just now, and whose invoice has expired already.
+    fn refuse_expired(
+        &self,
+        at: &Endpoint,
+        charge: Charge,
+        response: &HttpResponse,
+        now: Now,
+    ) -> Result<Charge, Error> {
+        let Ok(invoice) = charge.invoice() else { return Ok(charge) };
+        let date = server_clock::date(response.headers());
+        if !at.checks_invoices() || expiry(invoice.expires_at(), date, now) == Expiry::Payable {
+            return Ok(charge);
+        }
+        let mismatch = invoice::expired(invoice.expires_at(), server_clock::server_time(date, now));
+        Err(at.mismatch(self.asked(), mismatch).with_charge(charge))
     }
 
     fn compare(&self, at: &Endpoint, charge: &Charge) -> Result<(), Mismatch> {
@@ -68,9 +87,11 @@ impl Operation for Create {
         Ok(request)
     }
 
-    fn parse(&self, at: &Endpoint, response: &HttpResponse) -> Result<Charge, Error> {
+    fn parse(&self, at: &Endpoint, response: &HttpResponse, now: Now) -> Result<Charge, Error> {
         let charge = wire::charge(at, &self.asked(), response)?;
-        self.accept(at, charge).map_err(|error| error.with_status(response.status().as_u16()))
+        self.accept(at, charge)
+            .and_then(|charge| self.refuse_expired(at, charge, response, now))
+            .map_err(|error| error.with_status(response.status().as_u16()))
     }
 
     fn asked(&self) -> String {

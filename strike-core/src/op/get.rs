@@ -9,7 +9,7 @@ use http::Method;
 use super::{Operation, Replay, sealed};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Mismatch};
-use crate::machine::{HttpRequest, HttpResponse};
+use crate::machine::{HttpRequest, HttpResponse, Now};
 use crate::types::{Charge, ChargeId};
 use crate::wire;
 
@@ -37,7 +37,7 @@ impl Operation for Get {
         at.request(Method::GET, &format!("/charges/{}", self.0), Vec::new())
     }
 
-    fn parse(&self, at: &Endpoint, response: &HttpResponse) -> Result<Charge, Error> {
+    fn parse(&self, at: &Endpoint, response: &HttpResponse, _now: Now) -> Result<Charge, Error> {
         let charge = wire::charge(at, &self.asked(), response)?;
         match Mismatch::unless_equal("id", self.0.as_str(), charge.id().as_str()) {
             Ok(()) => Ok(charge),

@@ -10,7 +10,7 @@ use super::{Operation, Replay, sealed};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::input::InvalidInput;
-use crate::machine::{HttpRequest, HttpResponse};
+use crate::machine::{HttpRequest, HttpResponse, Now};
 use crate::page::Page;
 use crate::wire;
 
@@ -57,7 +57,7 @@ impl Operation for List {
         at.request(Method::GET, &format!("/charges?page={}&size={}", self.page, self.size), Vec::new())
     }
 
-    fn parse(&self, at: &Endpoint, response: &HttpResponse) -> Result<Page, Error> {
+    fn parse(&self, at: &Endpoint, response: &HttpResponse, _now: Now) -> Result<Page, Error> {
         Ok(Page { rows: wire::rows(at, &self.asked(), response)? })
     }
 

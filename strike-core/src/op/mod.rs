@@ -4,7 +4,8 @@
 //! build the [request](Operation::request), send it, [parse](Operation::parse) the answer.
 //!
 //! ```
-//! use strike_core::{ApiKey, Endpoint, Get, Network, Operation};
+//! use core::time::Duration;
+//! use strike_core::{ApiKey, Endpoint, Get, Network, Now, Operation, UnixMillis};
 //!
 //! # fn main() -> Result<(), strike_core::Error> {
 //! let at = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
@@ -14,7 +15,8 @@
 //!
 //! // ... send it with whatever is at hand; here the server says no ...
 //! let answer = http::Response::builder().status(404).body(br#"{"code":404,"message":"not found"}"#.to_vec()).unwrap();
-//! let error = get.parse(&at, &answer).unwrap_err();
+//! let now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_700_000_000));
+//! let error = get.parse(&at, &answer, now).unwrap_err();
 //! assert_eq!(error.kind(), &strike_core::ErrorKind::NotFound);
 //! # Ok(()) }
 //! ```
@@ -31,7 +33,7 @@ pub use list::List;
 
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::machine::{HttpRequest, HttpResponse};
+use crate::machine::{HttpRequest, HttpResponse, Now};
 
 /// When a request may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,10 +66,13 @@ pub trait Operation: sealed::Sealed {
 
     /// Reads the answer, and holds it against what was asked.
     ///
+    /// `now` is the moment at which the answer came. A create needs it to see whether the invoice has expired, if the answer
+    /// has no `Date`; see [`CLOCK_MARGIN`](crate::CLOCK_MARGIN).
+    ///
     /// # Errors
     /// Whatever is not a good answer: every status but 2xx, a body that is not the API's, and a charge that is
     /// another than was asked for.
-    fn parse(&self, at: &Endpoint, response: &HttpResponse) -> Result<Self::Output, Error>;
+    fn parse(&self, at: &Endpoint, response: &HttpResponse, now: Now) -> Result<Self::Output, Error>;
 
     /// What was asked, in words for an error.
     fn asked(&self) -> String;

@@ -12,16 +12,22 @@ mod support;
 #[cfg(feature = "signature")]
 mod vectors;
 
+use std::time::Duration;
+
 use bitcoin::hashes::{Hash as _, sha256};
 use bolt11::{Bolt11, groups, public_key};
 use lightning_invoice::Currency;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use strike_core::{
-    Charge, CheckedInvoice, Described, Expectation, Mismatch, Network, NewCharge, Satoshi, UnixMillis,
+    CLOCK_MARGIN, Charge, CheckedInvoice, Described, Expectation, Machines, Mismatch, Network, NewCharge,
+    Now, RetryPolicy, Satoshi, UnixMillis,
 };
 use support::charge;
 use support::invoices::written;
+
+/// The server's time of most checks here: that of the oldest invoice.
+const BEFORE: UnixMillis = UnixMillis::from_secs(1_496_314_658);
 
 fn with_invoice(invoice: &str, changes: &[(&str, Value)]) -> Charge {
     let mut all = vec![("payment_request", json!(invoice))];
@@ -34,7 +40,7 @@ fn order() -> Expectation {
 }
 
 fn check(invoice: &str, expected: &Expectation) -> Result<CheckedInvoice, Mismatch> {
-    with_invoice(invoice, &[]).check(expected)
+    with_invoice(invoice, &[]).check(expected, BEFORE)
 }
 
 fn refused(invoice: &str, expected: &Expectation) -> &'static str {
@@ -98,18 +104,39 @@ fn the_charge_must_be_the_order() {
     let changes = [("amount", json!(4300)), ("amount_satoshi", json!(4300)), ("description", json!("Tee"))];
     let other = with_invoice(&text, &changes);
     let own = Expectation::new(Network::Testnet);
-    assert_eq!(other.check(&own).unwrap().amount(), Satoshi::new(4300));
-    let mismatch = other.check(&own.clone().amount(Satoshi::new(4200))).unwrap_err();
+    assert_eq!(other.check(&own, BEFORE).unwrap().amount(), Satoshi::new(4300));
+    let mismatch = other.check(&own.clone().amount(Satoshi::new(4200)), BEFORE).unwrap_err();
     assert_eq!((mismatch.field(), mismatch.expected(), mismatch.found()), ("amount", "4200", "4300"));
-    let mismatch = other.check(&own.clone().description("tea")).unwrap_err();
+    let mismatch = other.check(&own.clone().description("tea"), BEFORE).unwrap_err();
     assert_eq!(
         (mismatch.field(), mismatch.expected(), mismatch.found()),
         ("description", "\"tea\"", "\"Tee\"")
     );
-    assert_eq!(other.check(&order()).unwrap_err().field(), "amount");
+    assert_eq!(other.check(&order(), BEFORE).unwrap_err().field(), "amount");
 
     let split = with_invoice(&text, &[("description", json!("Tee")), ("amount_satoshi", json!(4300))]);
-    assert_eq!(split.check(&own.amount(Satoshi::new(4200))).unwrap_err().field(), "amount_satoshi");
+    assert_eq!(split.check(&own.amount(Satoshi::new(4200)), BEFORE).unwrap_err().field(), "amount_satoshi");
+}
+
+#[test]
+fn an_invoice_that_has_expired_is_not_shown() {
+    let charge = with_invoice(&Bolt11::of_2018().signed(), &[]);
+    let expires = 1_542_221_803 + 3600;
+    assert!(charge.check(&order(), UnixMillis::from_millis(expires * 1000 - 1)).is_ok());
+    for now in [UnixMillis::from_secs(expires), UnixMillis::from_millis(u64::MAX)] {
+        for expected in [order(), Expectation::new(Network::Testnet)] {
+            let mismatch = charge.check(&expected, now).unwrap_err();
+            assert_eq!(mismatch.field(), "invoice.expires_at");
+            assert_eq!(mismatch.expected(), format!("later than {now}"));
+            assert_eq!(mismatch.found(), "2018-11-14T19:56:43Z");
+        }
+    }
+    // A client's clock counts less a margin.
+    let machines = Machines::new(support::endpoint(), RetryPolicy::default(), 7);
+    let now = |secs| Now::new(Duration::ZERO, UnixMillis::from_secs(secs));
+    let late = expires + CLOCK_MARGIN.as_secs();
+    assert!(machines.check(&charge, &order(), now(late - 1)).is_ok());
+    assert_eq!(machines.check(&charge, &order(), now(late)).unwrap_err().field(), "invoice.expires_at");
 }
 
 #[test]
@@ -118,7 +145,7 @@ fn what_cannot_be_read_is_a_mismatch_and_no_more() {
         assert_eq!(refused(text, &order()), "payment_request", "{text}");
     }
     let long = "x".repeat(600);
-    let mismatch = with_invoice("", &[("description", json!(long))]).check(&order()).unwrap_err();
+    let mismatch = with_invoice("", &[("description", json!(long))]).check(&order(), BEFORE).unwrap_err();
     assert!(mismatch.found().chars().count() <= 201, "{mismatch}");
 }
 
@@ -159,7 +186,7 @@ fn a_hashed_description() {
     }
     // The charge's own description is compared with the order all the same.
     let other = with_invoice(&hashed("tea"), &[("description", json!("Tee"))]);
-    assert_eq!(other.check(&order()).unwrap_err().field(), "description");
+    assert_eq!(other.check(&order(), BEFORE).unwrap_err().field(), "description");
 }
 
 proptest! {
@@ -207,6 +234,6 @@ proptest! {
         let equal = amounts[0] == amounts[1] && descriptions[0] == descriptions[1] && hashes[0] == hashes[1]
             && networks[0] == networks[1]
             && (!names_order || (amounts[1] == amounts[2] && descriptions[1] == descriptions[2]));
-        prop_assert_eq!(charge.check(&expected).is_ok(), equal);
+        prop_assert_eq!(charge.check(&expected, BEFORE).is_ok(), equal);
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use strike_core::{Charge, Expectation, Invoice, Network, NewCharge, PaymentHash, UnixMillis};
 
-use crate::with_invoice;
+use crate::{BEFORE, with_invoice};
 
 /// From the first README of pystrike.
 const BLOCKACCINO: &str = "lntb420u1pdsdxfepp58hgsk3qeggjfx66hxjv3tkk2fmq9k4srkq6z4h69a33euns3rzwsdq4xysyymr0vd4kzcmrd9hx7cqp2fs6hglhgfax7depekep53kmlgkswhcvxlmju3e4k0cdex6ml4xpygcxzt93julus09hj30fruzw9l65n5uktqe9khmlk8uh8pvl3f7sp3026hz";
@@ -33,7 +33,7 @@ fn they_are_read_and_checked() {
         assert!(invoice.parse::<lightning_invoice::Bolt11Invoice>().is_err(), "strict parsers refuse it");
         let charge = recorded(invoice, description);
         let order = Expectation::of(&NewCharge::satoshis(42_000, description), Network::Testnet);
-        let checked = charge.check(&order).unwrap();
+        let checked = charge.check(&order, BEFORE).unwrap();
         assert_eq!(checked.to_uri(), format!("lightning:{invoice}"));
         // The service's invoices do not say how long they last: BOLT11's hour.
         let made = charge.invoice().unwrap().timestamp();
@@ -51,14 +51,17 @@ fn they_are_read_and_checked() {
 fn edited_by_hand_they_are_refused() {
     let order = |amount, text: &str| Expectation::of(&NewCharge::satoshis(amount, text), Network::Testnet);
     let charge = recorded(BLOCKACCINO, "1 Blockaccino");
-    assert_eq!(charge.check(&order(42_001, "1 Blockaccino")).unwrap_err().field(), "amount");
-    assert_eq!(charge.check(&order(42_000, "2 Blockaccini")).unwrap_err().field(), "description");
+    assert_eq!(charge.check(&order(42_001, "1 Blockaccino"), BEFORE).unwrap_err().field(), "amount");
+    assert_eq!(charge.check(&order(42_000, "2 Blockaccini"), BEFORE).unwrap_err().field(), "description");
     let main = Expectation::of(&NewCharge::satoshis(42_000, "1 Blockaccino"), Network::Bitcoin);
-    assert_eq!(charge.check(&main).unwrap_err().field(), "invoice.network");
+    assert_eq!(charge.check(&main, BEFORE).unwrap_err().field(), "invoice.network");
     // Networks that do not exist, as one page once showed them.
     for prefix in ["lnbtb420u", "lnbcb420u", "lntb421u"] {
         let edited = recorded_as(&BLOCKACCINO.replacen("lntb420u", prefix, 1));
-        assert_eq!(edited.check(&order(42_000, "1 Blockaccino")).unwrap_err().field(), "payment_request");
+        assert_eq!(
+            edited.check(&order(42_000, "1 Blockaccino"), BEFORE).unwrap_err().field(),
+            "payment_request"
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 use strike_core::{CheckedInvoice, Expectation, Mismatch, Network, NewCharge};
 
-use crate::{vectors, with_invoice};
+use crate::{BEFORE, vectors, with_invoice};
 
 const HASH: &str = "0001020304050607080900010203040506070809000102030405060708090102";
 const CAKE: &str = "One piece of chocolate cake, one icecream cone, one pickle, one slice of swiss cheese, one slice of salami, one lollypop, one piece of cherry pie, one sausage, one cupcake, and one slice of watermelon";
@@ -24,7 +24,7 @@ fn check(text: &str, hash: &str, satoshi: u64, description: &str) -> Result<Chec
         ],
     );
     let key = "03e7156ae33b0a208d0744199163177e909e80176e55d97a2f221ede0f934dd9ad".parse().unwrap();
-    charge.check(&Expectation::of(&NewCharge::satoshis(satoshi, description), network).payee(key))
+    charge.check(&Expectation::of(&NewCharge::satoshis(satoshi, description), network).payee(key), BEFORE)
 }
 
 #[test]

@@ -18,6 +18,11 @@ pub const CANARY: &str = "sk_CanaryCanaryCanary1234567";
 /// When the virtual clock starts, in milliseconds since the epoch: 1 s after the test charge was made.
 pub const START: u64 = 1_700_000_001_000;
 
+/// The clocks when the virtual clock starts.
+pub fn start() -> Now {
+    Now::new(Duration::ZERO, UnixMillis::from_millis(START))
+}
+
 pub fn endpoint() -> Endpoint {
     Endpoint::builder("http://127.0.0.1:1/api/v1/", ApiKey::new(CANARY).unwrap(), Network::Testnet)
         .check_invoices(false)
@@ -82,7 +87,7 @@ pub struct Virtual {
 
 impl Virtual {
     pub fn new() -> Self {
-        Self { now: Now::new(Duration::ZERO, UnixMillis::from_millis(START)), log: Vec::new() }
+        Self { now: start(), log: Vec::new() }
     }
 
     pub fn advance(&mut self, by: Duration) {

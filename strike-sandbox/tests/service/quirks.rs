@@ -82,7 +82,7 @@ fn invoices_can_be_as_recorded() {
         assert_eq!(invoice.expires_at(), begin.saturating_add(Duration::from_secs(expiry)));
         let charge: Charge = serde_json::from_slice(response.body()).expect("a charge");
         let order = NewCharge::satoshis(42_000, "1 Blockaccino");
-        charge.check(&Expectation::of(&order, Network::Testnet)).expect("it says what the order says");
+        charge.check(&Expectation::of(&order, Network::Testnet), begin).expect("it says what the order says");
         sandbox.pay(charge.id()).expect("it can be paid");
     }
 }
@@ -202,7 +202,9 @@ fn unknown_keys_stand_in_every_body_of_the_api() {
     // Core does not mind, and what is known is as ever.
     let charge: Charge = serde_json::from_slice(charge.body()).expect("a charge");
     let order = NewCharge::satoshis(1, "x");
-    charge.check(&Expectation::of(&order, Network::Testnet)).expect("it says what the order says");
+    charge
+        .check(&Expectation::of(&order, Network::Testnet), charge.created())
+        .expect("it says what the order says");
     let mut rows = body_of(&list);
     let row = rows[0].as_object_mut().expect("a charge");
     row.retain(|key, _| !key.starts_with("extra_"));

@@ -1,0 +1,86 @@
+//! Judges an invoice's expiry by the server's clock, as far as that clock is known.
+
+use core::time::Duration;
+
+use http::{HeaderMap, header};
+
+use crate::machine::Now;
+use crate::types::UnixMillis;
+use crate::wire;
+
+/// How far the local clock may be wrong before it counts against an invoice: 10 minutes.
+///
+/// The server's clock decides whether an invoice has expired. It is the `Date` of the response. Where there is none, the
+/// client uses the local clock less this margin.
+pub const CLOCK_MARGIN: Duration = Duration::from_secs(10 * 60);
+
+/// Returns the `Date` of a response, if it has one that can be read.
+pub(crate) fn date(headers: &HeaderMap) -> Option<UnixMillis> {
+    wire::http_date(headers.get(header::DATE)?.to_str().ok()?)
+}
+
+/// Returns the server's time: its `Date`, or the local clock less the margin.
+pub(crate) fn server_time(date: Option<UnixMillis>, now: Now) -> UnixMillis {
+    date.unwrap_or_else(|| now.unix.saturating_sub(CLOCK_MARGIN))
+}
+
+/// Whether an invoice has expired, as far as the clocks agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expiry {
+    /// The server's clock says that it has not expired.
+    Payable,
+    /// Every clock that is known says that it has expired.
+    Expired,
+    /// The `Date` says that it has expired. The local clock says, by more than the margin, that it has not.
+    Disputed,
+}
+
+/// Compares an expiry with both clocks, so that one wrong `Date` is not enough to give up an invoice.
+pub(crate) fn expiry(expires_at: UnixMillis, date: Option<UnixMillis>, now: Now) -> Expiry {
+    if expires_at > server_time(date, now) {
+        Expiry::Payable
+    } else if expires_at > now.unix.saturating_add(CLOCK_MARGIN) {
+        Expiry::Disputed
+    } else {
+        Expiry::Expired
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CLOCK_MARGIN, Expiry, expiry};
+    use crate::machine::Now;
+    use crate::types::UnixMillis;
+    use core::time::Duration;
+
+    #[test]
+    fn expiry_needs_both_clocks() {
+        let local = UnixMillis::from_secs(1_700_000_000);
+        let now = Now::new(Duration::ZERO, local);
+        let second = Duration::from_secs(1);
+        let earlier = |by: Duration| local.saturating_sub(by);
+        let later = |by: Duration| local.saturating_add(by);
+        let hour = Duration::from_secs(3600);
+        let far = UnixMillis::from_millis(u64::MAX);
+        for (expires_at, date, expected) in [
+            // The server's clock says that it has not expired, whatever the local one says.
+            (later(second), Some(local), Expiry::Payable),
+            (earlier(hour), Some(earlier(hour + second)), Expiry::Payable),
+            (earlier(hour), Some(UnixMillis::from_millis(0)), Expiry::Payable),
+            (far, Some(later(hour)), Expiry::Payable),
+            // Both clocks say so, within the margin.
+            (local, Some(local), Expiry::Expired),
+            (earlier(hour), Some(local), Expiry::Expired),
+            (later(CLOCK_MARGIN), Some(later(CLOCK_MARGIN)), Expiry::Expired),
+            // Only the server's clock says so.
+            (later(CLOCK_MARGIN + second), Some(later(hour)), Expiry::Disputed),
+            (later(hour), Some(UnixMillis::from_secs(4_102_444_800)), Expiry::Disputed),
+            // There is only the local clock.
+            (later(second), None, Expiry::Payable),
+            (earlier(CLOCK_MARGIN - second), None, Expiry::Payable),
+            (earlier(CLOCK_MARGIN), None, Expiry::Expired),
+        ] {
+            assert_eq!(expiry(expires_at, date, now), expected, "{expires_at:?} {date:?}");
+        }
+    }
+}

@@ -6,7 +6,7 @@ use std::fmt;
 use strike_core::InvalidInput;
 use strike_core::{Endpoint, Error, Machines, RetryPolicy};
 
-use crate::client::{Client, Inner};
+use crate::client::{Client, Inner, Orders};
 use crate::entropy;
 use crate::timer::Timer;
 use crate::transport::AsyncTransport;
@@ -68,7 +68,7 @@ impl ClientBuilder {
             None => usual_timer()?,
         };
         let machines = Machines::new(self.at, self.policy, seed);
-        Ok(Client::from_inner(Inner { machines, transport, timer }))
+        Ok(Client::from_inner(Inner { machines, transport, timer, orders: Orders::default() }))
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use strike_core::InvalidInput;
 use strike_core::{Endpoint, Error, Machines, RetryPolicy};
 
-use crate::client::{Client, Inner};
+use crate::client::{Client, Inner, Orders};
 use crate::entropy;
 use crate::timer::{SystemTimer, Timer};
 use crate::transport::Transport;
@@ -65,7 +65,7 @@ impl ClientBuilder {
         };
         let timer = self.timer.unwrap_or_else(|| Box::new(SystemTimer::new()));
         let machines = Machines::new(self.at, self.policy, seed);
-        Ok(Client::from_inner(Inner { machines, transport, timer }))
+        Ok(Client::from_inner(Inner { machines, transport, timer, orders: Orders::default() }))
     }
 }
 

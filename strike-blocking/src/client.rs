@@ -1,12 +1,13 @@
 //! The client: verbs of one line each, and the loop that drives every machine.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use strike_core::webhook::Hint;
 use strike_core::{
-    Charge, ChargeId, CheckedInvoice, Create, Endpoint, Error, Expectation, Get, List, Machine, Machines,
-    Made, Mirror, Mismatch, NewCharge, Once, Operation, Page, Step, Wait, Waited, Watcher,
+    Charge, ChargeId, CheckedInvoice, Create, Endpoint, Error, Expectation, Get, KeyRecord, List, Machine,
+    Machines, Made, Mirror, Mismatch, NewCharge, Now, Once, Operation, OrderKey, OrderMemory, Page, Step,
+    Wait, Waited, Watcher,
 };
 
 use crate::builder::ClientBuilder;
@@ -42,7 +43,12 @@ pub(crate) struct Inner {
     pub(crate) machines: Machines,
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) timer: Box<dyn Timer>,
+    pub(crate) orders: Orders,
 }
+
+/// One lock for each order that was handled lately: there is one create at a time per key.
+pub(crate) type Orders = Mutex<OrderMemory<RecordLock>>;
+type RecordLock = Mutex<KeyRecord>;
 
 impl Client {
     pub(crate) fn from_inner(inner: Inner) -> Self {
@@ -61,6 +67,10 @@ impl Client {
     /// A client with a transport, clocks, retries or a seed of the caller's own.
     pub fn builder(at: Endpoint) -> ClientBuilder {
         ClientBuilder::new(at)
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        self.0.timer.now()
     }
 
     pub(crate) fn machines(&self) -> &Machines {
@@ -98,15 +108,51 @@ impl Client {
         self.send(List::page(page))
     }
 
-    /// Makes a charge once per key: an order that was sent before, even in another life of the program, is found again.
+    /// Creates a charge once per key, or finds the one that the order has already.
     ///
-    /// `once` is the order's name, or an [`Once`] with more to say. An adopted charge may be paid or expired.
+    /// `once` is the order's name, or an [`Once`] with more to say. The result says what to do: show the charge, complete the
+    /// order, or create the order's next invoice.
+    ///
+    /// ```
+    /// use strike_blocking::{Client, Error, Made, NewCharge, Once, Wait};
+    ///
+    /// fn sell(client: &Client, order: NewCharge, name: &str) -> Result<bool, Error> {
+    ///     let mut once = Once::named(name);
+    ///     let charge = loop {
+    ///         match client.create_once(order.clone(), once)? {
+    ///             Made::ToPay(charge) => break charge,
+    ///             // It may be completed already: let the charge's id be a unique key of completed orders.
+    ///             Made::Paid(_) => return Ok(true),
+    ///             // Create the order's next invoice.
+    ///             Made::Expired { next, .. } => once = next,
+    ///         }
+    ///     };
+    ///     println!("please pay {}", charge.payment_request());
+    ///     Ok(client.wait_until_paid(&charge, Wait::until_expiry())?.is_paid())
+    /// }
+    /// # let _ = sell;
+    /// ```
+    ///
+    /// All calls of this client and its clones with the same key run one after the other, and the later ones get the first one's
+    /// charge. After an unknown outcome, the client does not create again under that key for 10 minutes, unless
+    /// [`Once::repost`] allows it. It remembers 10,000 orders. **Another process does not share that memory**: there, and after a
+    /// restart, the list must show the charge before the call is repeated. See [`CreateOnce`](crate::core::CreateOnce).
+    ///
+    /// A new order is looked for in the whole list of the account, in pages of 250. [`Once::since`] says how far back to look.
     ///
     /// # Errors
-    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if a create was sent and the list does not show it: ask
-    /// again later, with the same key. See [`CreateOnce`](crate::core::CreateOnce).
+    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if there may be a charge that cannot be found or read: call
+    /// again later, with the same key. A mismatch if the key has a charge that does not say what the order says.
     pub fn create_once(&self, order: NewCharge, once: impl Into<Once>) -> Result<Made, Error> {
-        self.drive(self.0.machines.create_once(order, once))
+        let once = once.into();
+        let lock = self.lock_of(once.key());
+        let record = lock.lock().unwrap_or_else(PoisonError::into_inner);
+        self.drive(self.0.machines.create_once_with(order, once, record))
+    }
+
+    /// The lock of an order.
+    pub(crate) fn lock_of(&self, key: OrderKey) -> Arc<RecordLock> {
+        self.0.orders.lock().unwrap_or_else(PoisonError::into_inner).lock_of(key)
     }
 
     /// Every charge of the account, newest first, each once.
@@ -137,8 +183,8 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the system has no entropy for its key. Nothing is sent.
     pub fn lazy(&self, order: NewCharge) -> Result<Lazy, Error> {
-        let mirror = Mirror::draft(order, entropy::order_key()?, self.0.timer.now().unix);
-        Ok(self.lazy_from(mirror))
+        let mirror = Mirror::draft(order, entropy::order_key()?, self.now().unix);
+        Ok(Lazy::with_new_key(self.clone(), mirror))
     }
 
     /// A charge that exists, retrieved when an attribute needs it.

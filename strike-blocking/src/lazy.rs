@@ -1,5 +1,8 @@
 //! pystrike's charge: it talks to the server when an attribute needs it, and never again once paid.
 
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use strike_core::mirror::{Change, Want};
 use strike_core::{Charge, ChargeId, Error, Mirror, PaymentHash, Satoshi, UnixMillis};
 
@@ -31,25 +34,38 @@ use crate::client::Client;
 /// assert_eq!(sandbox.requests(), so_far);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone)]
+///
+/// It cannot be cloned, since two copies of a charge that is not created yet could create two.
+#[derive(Debug)]
 pub struct Lazy {
     client: Client,
     mirror: Mirror,
+    /// Whether nobody else has ever seen the mirror, and so its key.
+    new_key: AtomicBool,
 }
 
 impl Lazy {
     pub(crate) const fn new(client: Client, mirror: Mirror) -> Self {
-        Self { client, mirror }
+        Self { client, mirror, new_key: AtomicBool::new(false) }
+    }
+
+    pub(crate) const fn with_new_key(client: Client, mirror: Mirror) -> Self {
+        Self { client, mirror, new_key: AtomicBool::new(true) }
     }
 
     /// What is known of it, for keeping: it serialises, and [`Client::lazy_from`] goes on with it.
+    ///
+    /// Whoever keeps a charge before it is created can also create it. So from then on this one looks in the list before it
+    /// creates the charge, which costs a request.
     #[must_use]
-    pub const fn mirror(&self) -> &Mirror {
+    pub fn mirror(&self) -> &Mirror {
+        self.new_key.store(false, Ordering::Relaxed);
         &self.mirror
     }
 
     /// The same, to give up on a create in doubt with [`Mirror::abandon`].
-    pub const fn mirror_mut(&mut self) -> &mut Mirror {
+    pub fn mirror_mut(&mut self) -> &mut Mirror {
+        self.new_key.store(false, Ordering::Relaxed);
         &mut self.mirror
     }
 
@@ -58,8 +74,14 @@ impl Lazy {
     /// # Errors
     /// As [`Client::create_once`] for a charge that is not known yet, else as [`Client::get`].
     pub fn fetch(&mut self, want: Want) -> Result<Change, Error> {
-        let Self { client, mirror } = self;
-        client.drive(mirror.fetch(want, client.machines()))
+        let Self { client, mirror, new_key } = self;
+        let Some(key) = mirror.order_key() else {
+            return client.drive(mirror.fetch(want, client.machines()));
+        };
+        let lock = client.lock_of(key);
+        let record = lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let new_key = new_key.swap(false, Ordering::Relaxed);
+        client.drive(mirror.fetch_with(want, client.machines(), record).with_new_key(new_key))
     }
 
     /// Creates the charge if it has no id, else retrieves it. A paid one is left alone.
@@ -127,9 +149,11 @@ impl Lazy {
     /// The BOLT11 invoice for the payer's wallet.
     ///
     /// # Errors
-    /// As [`fetch`](Self::fetch).
+    /// As [`fetch`](Self::fetch); and a mismatch of `invoice.expires_at` if it is unpaid and has expired by the client's clock,
+    /// less 10 minutes. [`charge`](Self::charge) has the text even then.
     pub fn payment_request(&mut self) -> Result<&str, Error> {
-        Ok(self.charge()?.payment_request())
+        self.fetch(Want::Charge)?;
+        self.mirror.payment_request(self.client.now())
     }
 
     /// What is paid for; asks only if nothing but the id is known.

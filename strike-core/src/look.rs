@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use crate::call::Call;
 use crate::endpoint::Endpoint;
+use crate::error::ErrorKind;
 use crate::machine::{Machine, Now, Reply, Step};
 use crate::op::List;
 use crate::order_key::OrderKey;
@@ -13,17 +14,25 @@ use crate::policy::{RetryPolicy, Seeds};
 use crate::types::{Charge, UnixMillis};
 use crate::walk::Walk;
 
-/// How far back a look goes without better knowledge.
-const USUAL_REACH: Duration = Duration::from_secs(2 * 60 * 60);
+/// How far the caller's clock may be from the server's when it says since when a key is in use.
+const CLOCKS_APART: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// The most pages of a look, so that it ends whatever the server returns.
 const MOST_PAGES: u32 = 1000;
 
+/// Rows of a page in a look that is likely to end on the first one.
+const SMALL_PAGE: u32 = 30;
+
+/// Rows of a page in a look through the whole list.
+const LARGE_PAGE: u32 = 250;
+
 /// How far back a look goes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Reach {
-    /// To that moment, but two hours by the server's clock at least.
-    Since(Option<UnixMillis>),
+    /// To the end of the list.
+    All,
+    /// To that moment by the caller's clock, and two hours by the server's clock at least.
+    Since(UnixMillis),
     /// To the row that was the newest before, by the server's own times.
     Anchor(UnixMillis),
 }
@@ -31,10 +40,14 @@ pub(crate) enum Reach {
 /// What a look saw.
 #[derive(Debug)]
 pub(crate) struct Seen {
-    /// The charge with the key: the paid one of several, else the oldest.
-    pub(crate) charge: Option<Charge>,
+    /// The charge with the key: the oldest paid one, else the oldest of the last attempt.
+    pub(crate) charge: Option<(u8, Charge)>,
+    /// The last attempt that has a charge, counted from 1; zero if none has.
+    pub(crate) last_attempt: u8,
     /// When the newest row was made; zero in an empty list.
     pub(crate) newest: UnixMillis,
+    /// The server's clock, as the last page told it.
+    pub(crate) server_time: Option<UnixMillis>,
     /// Whether nothing with the key can have been passed over.
     pub(crate) complete: bool,
 }
@@ -46,36 +59,47 @@ pub(crate) struct Look {
     policy: RetryPolicy,
     seeds: Seeds,
     key: OrderKey,
+    /// The first attempt that counts although it is unpaid.
+    attempt: u8,
     reach: Reach,
     walk: Walk,
+    size: u32,
     call: Option<Call<List>>,
     until: Option<UnixMillis>,
     seen: Seen,
 }
 
 impl Look {
-    pub(crate) fn new(key: OrderKey, reach: Reach, at: &Endpoint, policy: RetryPolicy, seed: u64) -> Self {
+    pub(crate) fn new(
+        (key, attempt): (OrderKey, u8),
+        reach: Reach,
+        at: &Endpoint,
+        policy: RetryPolicy,
+        seed: u64,
+    ) -> Self {
+        let size = if matches!(reach, Reach::All) { LARGE_PAGE } else { SMALL_PAGE };
+        let newest = UnixMillis::from_millis(0);
         Self {
             at: at.clone(),
             policy,
             seeds: Seeds::new(seed),
             key,
+            attempt,
             reach,
-            walk: Walk::new(30),
+            walk: Walk::new(size),
+            size,
             call: None,
             until: None,
-            seen: Seen { charge: None, newest: UnixMillis::from_millis(0), complete: true },
+            seen: Seen { charge: None, last_attempt: 0, newest, server_time: None, complete: true },
         }
     }
 
     /// Takes a page; true if it was the last.
     fn take(&mut self, rows: Vec<Row>, server_time: UnixMillis) -> bool {
-        let until = *self.until.get_or_insert_with(|| {
-            let usual = server_time.saturating_sub(USUAL_REACH);
-            match self.reach {
-                Reach::Anchor(newest) => newest,
-                Reach::Since(since) => since.map_or(usual, |since| since.min(usual)),
-            }
+        let until = *self.until.get_or_insert_with(|| match self.reach {
+            Reach::All => UnixMillis::from_millis(0),
+            Reach::Since(since) => since.min(server_time.saturating_sub(CLOCKS_APART)),
+            Reach::Anchor(newest) => newest,
         });
         // The whole page is read, even past an older row: a server's clock may have been set back a little.
         let mut past = false;
@@ -84,9 +108,11 @@ impl Look {
                 Row::Charge(charge) => {
                     self.seen.newest = self.seen.newest.max(charge.created());
                     past |= charge.created() < until;
-                    let key = charge.customer_id().and_then(OrderKey::read).map(|(key, _)| key);
-                    if key == Some(self.key) {
-                        self.prefer(charge);
+                    let read = charge.customer_id().and_then(OrderKey::read_attempt);
+                    if let Some((key, attempt, _)) = read
+                        && key == self.key
+                    {
+                        self.prefer(attempt, charge);
                     }
                 }
                 Row::Unreadable(row) => {
@@ -99,16 +125,21 @@ impl Look {
         past
     }
 
-    /// The paid one of several, else the oldest: rows come newest first.
-    fn prefer(&mut self, charge: Charge) {
-        let better = self.seen.charge.as_ref().is_none_or(|best| charge.paid() || !best.paid());
+    /// Keeps the better of two charges. Rows come newest first, so the later of two equals is the older.
+    fn prefer(&mut self, attempt: u8, charge: Charge) {
+        self.seen.last_attempt = self.seen.last_attempt.max(attempt);
+        let better = match &self.seen.charge {
+            _ if charge.paid() => true,
+            Some((best, known)) => !known.paid() && attempt >= *best,
+            None => attempt >= self.attempt,
+        };
         if better {
-            self.seen.charge = Some(charge);
+            self.seen.charge = Some((attempt, charge));
         }
     }
 
     fn finish(&mut self) -> Seen {
-        Seen { charge: self.seen.charge.take(), newest: self.seen.newest, complete: self.seen.complete }
+        Seen { charge: self.seen.charge.take(), ..self.seen }
     }
 }
 
@@ -131,8 +162,18 @@ impl Machine for Look {
             };
             match call.poll(now).ended() {
                 Err(step) => return step,
-                Ok(Err(error)) => return Step::Done(Err(error)),
+                Ok(Err(error)) => {
+                    let too_large = matches!(error.kind(), ErrorKind::TooLarge { .. });
+                    if too_large && self.size > SMALL_PAGE {
+                        self.size = SMALL_PAGE;
+                        self.walk = Walk::new(SMALL_PAGE);
+                        self.call = None;
+                    } else {
+                        return Step::Done(Err(error));
+                    }
+                }
                 Ok(Ok(page)) => {
+                    self.seen.server_time = call.server_time();
                     let server_time = call.server_time().unwrap_or(now.unix);
                     self.call = None;
                     let rows = self.walk.take(page);

@@ -1,5 +1,8 @@
 //! Makes machines for one host: every adapter has one of these, a transport and a timer, and that is a client.
 
+use alloc::boxed::Box;
+use core::ops::DerefMut;
+
 use crate::call::Call;
 use crate::create_once::{CreateOnce, Once};
 use crate::endpoint::Endpoint;
@@ -8,6 +11,7 @@ use crate::invoice::{CheckedInvoice, Expectation};
 use crate::machine::Now;
 use crate::new_charge::NewCharge;
 use crate::op::Operation;
+use crate::order_memory::KeyRecord;
 use crate::pager::Pager;
 use crate::policy::{RetryPolicy, Seeds};
 use crate::server_clock;
@@ -66,9 +70,19 @@ impl Machines {
         Call::new(op, &self.at, self.policy, self.seeds.draw())
     }
 
-    /// A charge, created once per key.
+    /// A charge, created once per key. It remembers nothing of the key after its end.
     pub fn create_once(&self, order: NewCharge, once: impl Into<Once>) -> CreateOnce {
-        CreateOnce::new(order, once, &self.at, self.policy, self.seeds.draw())
+        self.create_once_with(order, once, Box::default())
+    }
+
+    /// A charge, created once per key, with what is known of that key; see [`OrderMemory`](crate::OrderMemory).
+    pub fn create_once_with<G: DerefMut<Target = KeyRecord>>(
+        &self,
+        order: NewCharge,
+        once: impl Into<Once>,
+        record: G,
+    ) -> CreateOnce<G> {
+        CreateOnce::with_record(order, once, record, &self.at, self.policy, self.seeds.draw())
     }
 
     /// The whole list, charge by charge.

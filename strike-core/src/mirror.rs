@@ -11,7 +11,9 @@
 //!     └──── abandon (a new key) ──┘        Known ──retrieved──┴────────────┘
 //! ```
 
+use alloc::boxed::Box;
 use core::fmt;
+use core::ops::DerefMut;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -19,12 +21,16 @@ use serde::{Deserialize, Serialize};
 use crate::call::Call;
 use crate::create_once::{CreateOnce, Once};
 use crate::error::{Error, ErrorKind, Mismatch};
+use crate::invoice;
 use crate::machine::{Machine, Now, Reply, Step};
 use crate::machines::Machines;
 use crate::new_charge::NewCharge;
 use crate::op::Get;
 use crate::order_key::OrderKey;
+use crate::order_memory::KeyRecord;
+use crate::server_clock::{Expiry, expiry};
 use crate::types::{Charge, ChargeId, UnixMillis};
+use crate::version::Version1;
 
 /// How far the local clock may be ahead of the server's.
 const CLOCKS_APART: Duration = Duration::from_secs(24 * 60 * 60);
@@ -87,6 +93,12 @@ pub enum Change {
 
 /// A charge as a shop keeps it: perhaps not created, perhaps in doubt, known, or paid.
 ///
+/// **Keeping it.** It serialises with serde, with a `version` in it. Each release reads what every earlier release has kept, from
+/// 0.1 on; a version that is newer than the release is an error.
+///
+/// **Copies.** A clone, like a restored mirror, holds the same key. It looks for the charge before it creates one. Two copies that
+/// are fetched through one client make one charge; two that are fetched at the same time by two clients can make two.
+///
 /// Five laws: paid stays paid; an id never changes; older news never overwrites newer; a create is in doubt from the moment
 /// that it is handed out; only a definite refusal makes it a draft again.
 ///
@@ -103,8 +115,12 @@ pub enum Change {
 /// assert_eq!(serde_json::from_str::<Mirror>(&kept).unwrap(), mirror);
 /// ```
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Mirror(Inner);
+pub struct Mirror {
+    #[serde(default)]
+    version: Version1,
+    #[serde(flatten)]
+    inner: Inner,
+}
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
@@ -114,10 +130,6 @@ enum Inner {
         key: OrderKey,
         /// Since when the key may be in use.
         since: UnixMillis,
-        /// Whether the key was certainly never sent. A restored draft cannot know: a create may have been handed out after
-        /// it was kept. It looks first.
-        #[serde(skip)]
-        fresh: bool,
     },
     InDoubt {
         order: NewCharge,
@@ -133,30 +145,34 @@ enum Inner {
 }
 
 impl Mirror {
+    const fn of_inner(inner: Inner) -> Self {
+        Self { version: Version1, inner }
+    }
+
     /// A charge that is not created before it is needed. The key must have been drawn just now, and for it alone.
     ///
     /// A later look goes back to a day before `now`, in case the local clock is ahead of the server's.
     #[must_use]
     pub fn draft(order: NewCharge, key: OrderKey, now: UnixMillis) -> Self {
-        Self(Inner::Draft { order, key, since: now.saturating_sub(CLOCKS_APART), fresh: true })
+        Self::of_inner(Inner::Draft { order, key, since: now.saturating_sub(CLOCKS_APART) })
     }
 
     /// A charge that exists, of which only the id is known.
     #[must_use]
     pub const fn known(id: ChargeId) -> Self {
-        Self(Inner::Known { id })
+        Self::of_inner(Inner::Known { id })
     }
 
     /// A charge that was read already.
     #[must_use]
     pub const fn of(charge: Charge) -> Self {
-        Self(Inner::Retrieved { charge })
+        Self::of_inner(Inner::Retrieved { charge })
     }
 
     /// Where it stands.
     #[must_use]
     pub const fn state(&self) -> State {
-        match &self.0 {
+        match &self.inner {
             Inner::Draft { .. } => State::Draft,
             Inner::InDoubt { .. } => State::InDoubt,
             Inner::Known { .. } => State::Known,
@@ -168,7 +184,7 @@ impl Mirror {
     /// The id, if it is known.
     #[must_use]
     pub const fn id(&self) -> Option<&ChargeId> {
-        match &self.0 {
+        match &self.inner {
             Inner::Draft { .. } | Inner::InDoubt { .. } => None,
             Inner::Known { id } => Some(id),
             Inner::Retrieved { charge } => Some(charge.id()),
@@ -178,13 +194,30 @@ impl Mirror {
     /// The charge as last seen, if it was.
     #[must_use]
     pub const fn charge(&self) -> Option<&Charge> {
-        if let Inner::Retrieved { charge } = &self.0 { Some(charge) } else { None }
+        if let Inner::Retrieved { charge } = &self.inner { Some(charge) } else { None }
+    }
+
+    /// The payment request, for a payer to see now; known as the charge is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Mismatch`] of `invoice.expires_at` if the charge is unpaid and its invoice has expired, by the local clock less
+    /// 10 minutes; [`ErrorKind::Finished`] if the charge is not known.
+    pub fn payment_request(&self, now: Now) -> Result<&str, Error> {
+        let charge = self.require_charge()?;
+        match charge.invoice() {
+            Ok(invoice) if !charge.paid() && expiry(invoice.expires_at(), None, now) == Expiry::Expired => {
+                let mismatch = invoice::expired(invoice.expires_at(), now.unix);
+                let error = Error::new("show the payment request", ErrorKind::Mismatch(mismatch));
+                Err(error.with_charge(charge.clone()))
+            }
+            _ => Ok(charge.payment_request()),
+        }
     }
 
     /// The amount in satoshi, which is known of all but a charge of which only the id is known.
     #[must_use]
     pub const fn amount(&self) -> Option<u64> {
-        match &self.0 {
+        match &self.inner {
             Inner::Draft { order, .. } | Inner::InDoubt { order, .. } => Some(order.amount().get()),
             Inner::Known { .. } => None,
             Inner::Retrieved { charge } => Some(charge.amount()),
@@ -194,7 +227,7 @@ impl Mirror {
     /// What is paid for, known as the amount is.
     #[must_use]
     pub fn description(&self) -> Option<&str> {
-        match &self.0 {
+        match &self.inner {
             Inner::Draft { order, .. } | Inner::InDoubt { order, .. } => Some(order.description()),
             Inner::Known { .. } => None,
             Inner::Retrieved { charge } => Some(charge.description()),
@@ -204,7 +237,7 @@ impl Mirror {
     /// The caller's own reference, without the order key that travels with it; known as the amount is.
     #[must_use]
     pub fn own_reference(&self) -> Option<Option<&str>> {
-        match &self.0 {
+        match &self.inner {
             Inner::Draft { order, .. } | Inner::InDoubt { order, .. } => Some(order.customer_reference()),
             Inner::Known { .. } => None,
             Inner::Retrieved { charge } => Some(charge.own_reference()),
@@ -227,15 +260,24 @@ impl Mirror {
         self.charge().ok_or_else(Error::finished)
     }
 
+    /// The key of a charge that is not known yet: while this is some, fetching may create the charge.
+    #[must_use]
+    pub const fn order_key(&self) -> Option<OrderKey> {
+        match &self.inner {
+            Inner::Draft { key, .. } | Inner::InDoubt { key, .. } => Some(*key),
+            Inner::Known { .. } | Inner::Retrieved { .. } => None,
+        }
+    }
+
     /// Says which request is needed for that, if any. Handing out a create moves to [`State::InDoubt`] first, so that the
-    /// mirror is true whenever it is kept. Kept before and restored after, a draft looks for the charge before it creates one.
+    /// mirror is true whenever it is kept. A draft looks for its charge before it creates one, since a copy of it may have
+    /// created the charge.
     pub fn ask(&mut self, want: Want) -> Option<Ask> {
-        match &self.0 {
-            Inner::Draft { order, key, since, fresh } => {
+        match &self.inner {
+            Inner::Draft { order, key, since } => {
                 let (order, key, since) = (order.clone(), *key, *since);
-                let once = if *fresh { Once::fresh(key) } else { Once::with_key(key).since(since) };
-                self.0 = Inner::InDoubt { order: order.clone(), key, since };
-                Some(Ask::Once(order, once))
+                self.inner = Inner::InDoubt { order: order.clone(), key, since };
+                Some(Ask::Once(order, Once::with_key(key).since(since)))
             }
             Inner::InDoubt { order, key, since } => {
                 Some(Ask::Once(order.clone(), Once::recover(*key).since(*since)))
@@ -254,13 +296,12 @@ impl Mirror {
     /// # Errors
     /// [`ErrorKind::Mismatch`] if the charge is another than the mirror's: then nothing is learned.
     pub fn learn(&mut self, ask: &Ask, outcome: Result<&Charge, &Error>) -> Result<Change, Error> {
-        match (&self.0, outcome) {
+        match (&self.inner, outcome) {
             (Inner::Draft { .. } | Inner::InDoubt { .. }, Ok(charge)) => Ok(self.show(charge)),
             (Inner::InDoubt { order, key, since }, Err(error)) => match ask {
                 // The refusal of a create that was abandoned says nothing about the one that is in doubt.
                 Ask::Once(_, once) if once.key() == *key && !once.only_looks() && is_refusal(error) => {
-                    let (order, key, since, fresh) = (order.clone(), *key, *since, once.posts_first());
-                    self.0 = Inner::Draft { order, key, since, fresh };
+                    self.inner = Inner::Draft { order: order.clone(), key: *key, since: *since };
                     Ok(Change::Refused)
                 }
                 _ => Ok(Change::InDoubt),
@@ -284,18 +325,28 @@ impl Mirror {
     /// Gives up on a create in doubt: a draft again, with a key drawn just now. Whoever does so accepts that there may be
     /// another charge, which nobody was shown. Does nothing in any other state.
     pub fn abandon(&mut self, key: OrderKey, now: UnixMillis) {
-        if let Inner::InDoubt { order, .. } = &self.0 {
+        if let Inner::InDoubt { order, .. } = &self.inner {
             *self = Self::draft(order.clone(), key, now);
         }
     }
 
     /// The machine that finds out what is wanted. When it has ended well, [`id`](Self::id) or [`charge`](Self::charge) are there.
-    pub const fn fetch<'a>(&'a mut self, want: Want, machines: &'a Machines) -> Fetch<'a> {
-        Fetch { mirror: self, want, machines, state: FetchState::Start }
+    pub fn fetch<'a>(&'a mut self, want: Want, machines: &'a Machines) -> Fetch<'a> {
+        self.fetch_with(want, machines, Box::default())
+    }
+
+    /// The same, with what is known of the mirror's [`order_key`](Self::order_key); see [`OrderMemory`](crate::OrderMemory).
+    pub const fn fetch_with<'a, G>(
+        &'a mut self,
+        want: Want,
+        machines: &'a Machines,
+        record: G,
+    ) -> Fetch<'a, G> {
+        Fetch { mirror: self, want, machines, record: Some(record), new_key: false, state: FetchState::Start }
     }
 
     fn show(&mut self, charge: &Charge) -> Change {
-        self.0 = Inner::Retrieved { charge: charge.clone() };
+        self.inner = Inner::Retrieved { charge: charge.clone() };
         if charge.paid() { Change::Paid } else { Change::Learned }
     }
 }
@@ -320,22 +371,33 @@ fn another(mismatch: Mismatch, charge: &Charge) -> Error {
 /// Finds out what is wanted of a [`Mirror`], as a [machine](crate::machine). Dropping it half-way leaves the mirror true.
 #[derive(Debug)]
 #[must_use]
-pub struct Fetch<'a> {
+pub struct Fetch<'a, G = Box<KeyRecord>> {
     mirror: &'a mut Mirror,
     want: Want,
     machines: &'a Machines,
-    state: FetchState,
+    /// Taken when a charge is created or looked for.
+    record: Option<G>,
+    new_key: bool,
+    state: FetchState<G>,
 }
 
 #[derive(Debug)]
-enum FetchState {
+enum FetchState<G> {
     Start,
-    Once(Ask, CreateOnce),
+    Once(Ask, Box<CreateOnce<G>>),
     Get(Ask, Call<Get>),
     Finished,
 }
 
-impl Machine for Fetch<'_> {
+impl<G> Fetch<'_, G> {
+    /// Says that nobody else has ever held the mirror or its key: then a draft is created without a look first.
+    pub const fn with_new_key(mut self, new: bool) -> Self {
+        self.new_key = new;
+        self
+    }
+}
+
+impl<G: DerefMut<Target = KeyRecord>> Machine for Fetch<'_, G> {
     type Output = Change;
 
     fn poll(&mut self, now: Now) -> Step<Change> {
@@ -343,18 +405,20 @@ impl Machine for Fetch<'_> {
             let (ask, result) = match &mut self.state {
                 FetchState::Finished => return Step::Done(Err(Error::finished())),
                 FetchState::Start => {
-                    self.state = match self.mirror.ask(self.want) {
-                        None => {
-                            self.state = FetchState::Finished;
-                            return Step::Done(Ok(Change::Nothing));
-                        }
-                        Some(Ask::Get(id)) => {
+                    let draft = self.mirror.state() == State::Draft;
+                    self.state = match (self.mirror.ask(self.want), self.record.take()) {
+                        (Some(Ask::Get(id)), _) => {
                             let call = self.machines.call(Get::new(id.clone()));
                             FetchState::Get(Ask::Get(id), call)
                         }
-                        Some(Ask::Once(order, once)) => {
-                            let create = self.machines.create_once(order.clone(), once);
-                            FetchState::Once(Ask::Once(order, once), create)
+                        (Some(Ask::Once(order, once)), Some(record)) => {
+                            let once = if draft && self.new_key { once.posting_first() } else { once };
+                            let create = self.machines.create_once_with(order.clone(), once, record);
+                            FetchState::Once(Ask::Once(order, once), Box::new(create))
+                        }
+                        (None, _) | (Some(Ask::Once(..)), None) => {
+                            self.state = FetchState::Finished;
+                            return Step::Done(Ok(Change::Nothing));
                         }
                     };
                     continue;

@@ -1,4 +1,4 @@
-//! The key that names one invoice of one order, and how it travels in `customer_id`.
+//! The key that names one order, and how it travels in `customer_id`.
 
 use alloc::format;
 use alloc::string::String;
@@ -18,13 +18,16 @@ const DIGITS: usize = 22;
 /// The longest reference of the caller's own beside a key, in UTF-16 units: 64 less the key.
 pub(crate) const MAX_OWN: usize = 40;
 
-/// Names one invoice of one order, since the API has no idempotency keys of its own.
+/// The most invoices that one order can have, one after the other: what one base58 digit can number.
+pub(crate) const MAX_ATTEMPTS: u8 = 58;
+
+/// Names one order, since the API has no idempotency keys of its own.
 ///
-/// It travels in `customer_id`: `1`, the key as 22 base58 characters, a full stop, and at most 40 UTF-16 units of the
-/// caller's own reference. [`OrderKey::read`] takes that apart again.
+/// It travels in `customer_id`: one base58 digit that numbers the attempt, the key as 22 base58 characters, a full stop,
+/// and at most 40 UTF-16 units of the caller's own reference. [`OrderKey::read`] takes that apart again.
 ///
-/// A key names one *invoice*: when that has expired and the order is still wanted, take a new key, such as
-/// `order-17/2`.
+/// An order can have several invoices, one after the other: when one has expired unpaid, the next *attempt* gets a new
+/// invoice under the same key. See [`Made::Expired`](crate::Made::Expired).
 ///
 /// ```
 /// use strike_core::OrderKey;
@@ -53,17 +56,30 @@ impl OrderKey {
         Self(entropy)
     }
 
-    /// The `customer_id` that carries the key and the caller's own reference.
+    /// The `customer_id` of the first attempt: it carries the key and the caller's own reference.
     #[must_use]
     pub fn customer_id(&self, own: &str) -> String {
-        format!("1{self}.{own}")
+        self.customer_id_of_attempt(1, own)
     }
 
-    /// Takes a `customer_id` apart that [`customer_id`](Self::customer_id) made; `None` for any other.
+    /// The `customer_id` of an attempt, counted from 1.
+    pub(crate) fn customer_id_of_attempt(self, attempt: u8, own: &str) -> String {
+        let digit = ALPHABET.get(usize::from(attempt.saturating_sub(1))).copied().unwrap_or(b'z');
+        format!("{}{self}.{own}", char::from(digit))
+    }
+
+    /// Takes a `customer_id` apart that carries a key, of whichever attempt; `None` for any other.
     #[must_use]
     pub fn read(customer_id: &str) -> Option<(Self, &str)> {
-        let (key, own) = customer_id.strip_prefix('1')?.split_once('.')?;
-        Some((key.parse().ok()?, own))
+        Self::read_attempt(customer_id).map(|(key, _, own)| (key, own))
+    }
+
+    /// The key, the attempt counted from 1, and the caller's own reference.
+    pub(crate) fn read_attempt(customer_id: &str) -> Option<(Self, u8, &str)> {
+        let (head, own) = customer_id.split_once('.')?;
+        let (digit, key) = head.split_at_checked(1)?;
+        let attempt = ALPHABET.iter().position(|known| digit.as_bytes() == [*known])?;
+        Some((key.parse().ok()?, u8::try_from(attempt).ok()?.checked_add(1)?, own))
     }
 }
 

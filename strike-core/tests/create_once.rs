@@ -6,11 +6,12 @@ mod support;
 use std::error::Error as _;
 use std::time::Duration;
 
+use lightning_invoice::Currency;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use strike_core::{
-    Advice, AttemptOutcome, CreateOnce, Delivery, Error, ErrorKind, Machine, Made, NewCharge, Now, Once,
-    OrderKey, RetryPolicy, Step, TransportErrorKind, UnixMillis,
+    Advice, AttemptOutcome, Charge, CreateOnce, Delivery, Error, ErrorKind, KeyRecord, Machine, Made,
+    NewCharge, Now, Once, OrderKey, RetryPolicy, Step, TransportErrorKind, UnixMillis,
 };
 use support::host::{Fault, Host};
 use support::{Did, START, Virtual, endpoint};
@@ -48,7 +49,8 @@ fn story(world: &Virtual) -> String {
     let words = world.log.iter().map(|did| match did {
         Did::Send(line) if line.starts_with("POST") => "post".to_owned(),
         Did::Send(line) if line.contains("page=0&") => "look".to_owned(),
-        Did::Send(line) => line.split(['?', '&']).nth(1).unwrap().replace('=', " "),
+        Did::Send(line) if line.contains("page=") => line.split(['?', '&']).nth(1).unwrap().replace('=', " "),
+        Did::Send(line) => format!("get {}", line.rsplit('/').next().unwrap()),
         Did::Wait(wait) => format!("{wait:?}"),
     });
     words.collect::<Vec<_>>().join(", ")
@@ -56,13 +58,20 @@ fn story(world: &Virtual) -> String {
 
 fn told(result: &Result<Made, Error>) -> String {
     match result {
-        Ok(Made::Created(charge)) => format!("created {}", charge.id()),
-        Ok(Made::Adopted(charge)) => format!("adopted {}", charge.id()),
+        Ok(Made::ToPay(charge)) => format!("to pay {}", charge.id()),
+        Ok(Made::Paid(charge)) => format!("paid {}", charge.id()),
+        Ok(Made::Expired { charge, .. }) => format!("expired {}", charge.id()),
         Err(error) => match error.kind() {
             ErrorKind::Mismatch(mismatch) => format!("mismatch of {}", mismatch.field()),
             ErrorKind::Connection { kind, .. } => format!("{kind:?}"),
             kind => format!("{kind:?}"),
         },
+    }
+}
+
+fn charge_of(made: &Made) -> &Charge {
+    match made {
+        Made::ToPay(charge) | Made::Paid(charge) | Made::Expired { charge, .. } => charge,
     }
 }
 
@@ -88,25 +97,25 @@ fn what_each_way_leads_to() {
     let one: fn(&mut Host) = |host| drop(ours(host, MINUTE, &[]));
     let cases = [
         // The good ways.
-        case("new name", named, &[], &[], "look, post", "created ch_1"),
-        case("new key", fresh, &[], &[], "post", "created ch_1"),
-        with(one, case("known name", named, &[], &[], "look, page 1", "adopted ch_1")),
-        with(one, case("recovered", recover, &[], &[], "look, page 1", "adopted ch_1")),
+        case("new name", named, &[], &[], "look, post", "to pay ch_1"),
+        case("new key", fresh, &[], &[], "post", "to pay ch_1"),
+        with(one, case("known name", named, &[], &[], "look, page 1", "to pay ch_1")),
+        with(one, case("recovered", recover, &[], &[], "look, page 1", "to pay ch_1")),
         case("nothing to recover", recover, &[], &[], "look, 2s, look", "OutcomeUnknown"),
         // The answer is lost after the deed.
-        case("reply lost", named, &[ReplyLost], &[], "look, post, look, page 1", "adopted ch_1"),
-        case("reply lost, new key", fresh, &[ReplyLost], &[], "post, look, page 1", "adopted ch_1"),
-        case("500 after", fresh, &[After(500)], &[], "post, look, page 1", "adopted ch_1"),
-        case("408 after", fresh, &[After(408)], &[], "post, look, page 1", "adopted ch_1"),
-        case("an empty 200", fresh, &[After(200)], &[], "post, look, page 1", "adopted ch_1"),
-        case("polled after", fresh, &[SilentAfter], &[], "post, look, page 1", "adopted ch_1"),
+        case("reply lost", named, &[ReplyLost], &[], "look, post, look, page 1", "to pay ch_1"),
+        case("reply lost, new key", fresh, &[ReplyLost], &[], "post, look, page 1", "to pay ch_1"),
+        case("500 after", fresh, &[After(500)], &[], "post, look, page 1", "to pay ch_1"),
+        case("408 after", fresh, &[After(408)], &[], "post, look, page 1", "to pay ch_1"),
+        case("an empty 200", fresh, &[After(200)], &[], "post, look, page 1", "to pay ch_1"),
+        case("polled after", fresh, &[SilentAfter], &[], "post, look, page 1", "to pay ch_1"),
         // The request is lost.
         case("lost", named, &[RequestLost], &[], "look, post, look, 2s, look", "OutcomeUnknown"),
         case("lost, new key", fresh, &[RequestLost], &[], "post, look, 2s, look", "OutcomeUnknown"),
         case("500 before", fresh, &[Before(500)], &[], "post, look, 2s, look", "OutcomeUnknown"),
         case("polled before", fresh, &[SilentBefore], &[], "post, look, 2s, look", "OutcomeUnknown"),
-        case("late, 1st look", fresh, &[Late(1)], &[], "post, look, page 1", "adopted ch_1"),
-        case("late, 2nd look", fresh, &[Late(2)], &[], "post, look, 2s, look, page 1", "adopted ch_1"),
+        case("late, 1st look", fresh, &[Late(1)], &[], "post, look, page 1", "to pay ch_1"),
+        case("late, 2nd look", fresh, &[Late(2)], &[], "post, look, 2s, look, page 1", "to pay ch_1"),
         case("too late", fresh, &[Late(3)], &[], "post, look, 2s, look", "OutcomeUnknown"),
         // Posting again, where that is allowed.
         case(
@@ -115,7 +124,7 @@ fn what_each_way_leads_to() {
             &[RequestLost],
             &[],
             "post, look, 2s, look, post, 2s, look, page 1",
-            "adopted ch_1",
+            "to pay ch_1",
         ),
         case(
             "posted again, and the first lands before",
@@ -123,7 +132,7 @@ fn what_each_way_leads_to() {
             &[Late(3), Late(1)],
             &[],
             "post, look, 2s, look, post, 2s, look, page 1",
-            "adopted ch_1",
+            "to pay ch_1",
         ),
         case(
             "posted again, lost again",
@@ -139,7 +148,7 @@ fn what_each_way_leads_to() {
             &[RequestLost, ReplyLost],
             &[],
             "post, look, 2s, look, post, 2s, look, page 1",
-            "adopted ch_1",
+            "to pay ch_1",
         ),
         case(
             "posted again, refused",
@@ -150,7 +159,7 @@ fn what_each_way_leads_to() {
             "OutcomeUnknown",
         ),
         // A redirect may mean that it was done.
-        case("redirected after", fresh, &[After(303)], &[], "post, look, page 1", "adopted ch_1"),
+        case("redirected after", fresh, &[After(303)], &[], "post, look, page 1", "to pay ch_1"),
         case("redirected", fresh, &[Before(301)], &[], "post, look, 2s, look", "OutcomeUnknown"),
         case(
             "posted again after nothing was recovered",
@@ -158,7 +167,7 @@ fn what_each_way_leads_to() {
             &[],
             &[],
             "look, 2s, look, post, 2s, look, page 1",
-            "adopted ch_1",
+            "to pay ch_1",
         ),
         // Definite refusals.
         case("refused: 401", named, &[Before(401)], &[], "look, post", "Unauthorized"),
@@ -203,7 +212,7 @@ fn what_each_way_leads_to() {
             &[SilentBefore, SilentAfter],
             &[],
             "post, look, 2s, look, post, 2s, look, page 1",
-            "adopted ch_1",
+            "to pay ch_1",
         ),
         // What the host shows.
         with(
@@ -231,7 +240,7 @@ fn what_each_way_leads_to() {
                     ),
                 )
             },
-            case("another key", named, &[], &[], "look, page 1, post", "created ch_2"),
+            case("another key", named, &[], &[], "look, page 1, post", "to pay ch_2"),
         ),
         with(
             |host| {
@@ -239,7 +248,7 @@ fn what_each_way_leads_to() {
                 ours(host, 2 * MINUTE, &[]);
                 ours(host, MINUTE, &[]);
             },
-            case("the oldest of several", named, &[], &[], "look, page 1", "adopted ch_1"),
+            case("the oldest of several", named, &[], &[], "look, page 1", "to pay ch_1"),
         ),
         with(
             |host| {
@@ -248,18 +257,18 @@ fn what_each_way_leads_to() {
                 host.pay(&paid, START);
                 ours(host, MINUTE, &[]);
             },
-            case("the paid one of several", named, &[], &[], "look, page 1", "adopted ch_2"),
+            case("the paid one of several", named, &[], &[], "look, page 1", "paid ch_2"),
         ),
         // Rows that are no charges.
         with(
             |host| {
                 drop(host.insert(START, &[("paid", json!("perhaps")), ("customer_id", json!("somebody"))]))
             },
-            case("somebody's bad row", named, &[], &[], "look, page 1, post", "created ch_2"),
+            case("somebody's bad row", named, &[], &[], "look, page 1, post", "to pay ch_2"),
         ),
         with(
             |host| drop(host.insert(START, &[("paid", json!("perhaps"))])),
-            case("a bad row without a customer", named, &[], &[], "look, page 1, post", "created ch_2"),
+            case("a bad row without a customer", named, &[], &[], "look, page 1, post", "to pay ch_2"),
         ),
         with(
             |host| drop(ours(host, MINUTE, &[("paid", json!("perhaps"))])),
@@ -343,7 +352,8 @@ fn if_both_creates_land_the_oldest_is_returned_or_the_paid_one() {
             reply
         });
         assert_eq!(host.rows.len(), 2);
-        assert_eq!(told(&result), format!("adopted {}", paid.unwrap_or("ch_1")));
+        let expected = paid.map_or("to pay ch_1".to_owned(), |id| format!("paid {id}"));
+        assert_eq!(told(&result), expected);
     }
 }
 
@@ -379,28 +389,30 @@ fn recovery_reads_no_page_beyond_the_newest_charge_of_before() {
 }
 
 #[test]
-fn how_far_back_a_look_goes() {
+fn a_look_reads_the_whole_list_unless_it_is_told_since_when() {
     let at = |millis| UnixMillis::from_millis(millis);
     let named = Once::with_key(key());
+    let year = 365 * 24 * HOUR;
     for (name, age, once, found) in [
-        ("within two hours", 2 * HOUR - MINUTE, named, true),
-        ("beyond two hours", 2 * HOUR + MINUTE, named, false),
-        ("beyond, but since is further back", 30 * HOUR, named.since(at(START - 31 * HOUR)), true),
+        ("as old as you like", 3 * year, named, true),
+        ("within since", 30 * HOUR, named.since(at(START - 31 * HOUR)), true),
         ("further than since", 30 * HOUR, named.since(at(START - 29 * HOUR)), false),
         ("a since of just now still means two hours", HOUR, named.since(at(START)), true),
+        ("but no more", 3 * HOUR, named.since(at(START)), false),
     ] {
         for dates in [true, false] {
             let mut host = Host::new();
             host.dates = dates;
             host.cap = 1;
             let old = ours(&mut host, age, &[]);
+            host.pay(&old, START - age);
             // Pages of one row: an older row would be found if it stood on the same page.
             host.insert(START - age + 1, &[]);
             let (result, world) = run(&mut host, once);
             if found {
-                assert_eq!(told(&result), format!("adopted {old}"), "{name}: {}", story(&world));
+                assert_eq!(told(&result), format!("paid {old}"), "{name}: {}", story(&world));
             } else {
-                assert_eq!(told(&result), "created ch_3", "{name}: {}", story(&world));
+                assert_eq!(told(&result), "to pay ch_3", "{name}: {}", story(&world));
                 assert_eq!(story(&world), "look, post", "{name}: nothing beyond the older row is read");
             }
         }
@@ -408,24 +420,21 @@ fn how_far_back_a_look_goes() {
 }
 
 #[test]
-fn the_local_clock_does_not_matter_if_the_server_tells_the_time() {
-    for (local, dates, found) in [
-        (0, true, true),
-        (START + 20 * 365 * 24 * HOUR, true, true),
-        (0, false, true),
-        // Without a `Date` it does: everything is older than two hours by this clock.
-        (START + 20 * 365 * 24 * HOUR, false, false),
-    ] {
-        let mut host = Host::new();
-        host.dates = dates;
-        host.cap = 1;
-        ours(&mut host, HOUR, &[]);
-        host.insert(START - MINUTE, &[]);
-        let mut world = Virtual::new();
-        world.now.unix = UnixMillis::from_millis(local);
-        let mut machine = machine(order(), Once::with_key(key()));
-        let result = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
-        assert_eq!(told(&result) == "adopted ch_1", found, "{local} {dates}");
+fn the_local_clock_does_not_decide_how_far_back_a_look_goes() {
+    for local in [0, START + 20 * 365 * 24 * HOUR] {
+        for dates in [true, false] {
+            let mut host = Host::new();
+            host.dates = dates;
+            host.cap = 1;
+            let paid = ours(&mut host, HOUR, &[]);
+            host.pay(&paid, START);
+            host.insert(START - MINUTE, &[]);
+            let mut world = Virtual::new();
+            world.now.unix = UnixMillis::from_millis(local);
+            let mut machine = machine(order(), Once::with_key(key()));
+            let result = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
+            assert_eq!(told(&result), "paid ch_1", "{local} {dates}");
+        }
     }
 }
 
@@ -448,7 +457,7 @@ fn many_charges_made_meanwhile_do_not_hide_ours() {
         }
         reply
     });
-    assert_eq!(told(&result), "adopted ch_1", "{}", story(&world));
+    assert_eq!(told(&result), "to pay ch_1", "{}", story(&world));
 }
 
 #[test]
@@ -502,15 +511,15 @@ fn bad_input_is_refused_before_anything_is_sent() {
     let made = world
         .run_losing(&mut machine(long(40), Once::fresh(key())), |exchange, now| host.serve(&exchange, *now))
         .unwrap();
-    assert_eq!(made.charge().customer_id().unwrap().len(), 64);
+    assert_eq!(charge_of(&made).customer_id().unwrap().len(), 64);
 }
 
 #[test]
 fn the_callers_own_reference_comes_back() {
     let mut host = Host::new();
     let made = run(&mut host, Once::named("order-17")).0.unwrap();
-    assert_eq!(made.charge().own_reference(), Some("table 4"));
-    let (found, own) = OrderKey::read(made.charge().customer_id().unwrap()).unwrap();
+    assert_eq!(charge_of(&made).own_reference(), Some("table 4"));
+    let (found, own) = OrderKey::read(charge_of(&made).customer_id().unwrap()).unwrap();
     assert_eq!((found, own), (key(), "table 4"));
     // Once more, without a reference: it is another order.
     let mut world = Virtual::new();
@@ -525,7 +534,7 @@ fn an_adopted_charge_may_be_paid() {
     let paid = ours(&mut host, MINUTE, &[]);
     host.pay(&paid, START);
     let made = run(&mut host, Once::named("order-17")).0.unwrap();
-    assert!(matches!(made, Made::Adopted(charge) if charge.paid()));
+    assert!(matches!(made, Made::Paid(charge) if charge.paid()));
 }
 
 #[test]
@@ -580,7 +589,7 @@ fn life() -> impl Strategy<Value = Life> {
 }
 
 /// Lives one life; true if it came to an end with a charge.
-fn live(host: &mut Host, life: &Life, repost: bool, monotonic: Duration) -> Option<strike_core::Charge> {
+fn live(host: &mut Host, life: &Life, repost: bool, monotonic: Duration) -> Option<Charge> {
     host.posts = life.posts.iter().copied().collect();
     host.lists = life.lists.iter().copied().collect();
     if let Some(lists) = life.late {
@@ -609,7 +618,7 @@ fn live(host: &mut Host, life: &Life, repost: bool, monotonic: Duration) -> Opti
     // Unsent attempts may be repeated; what may have left is not, but for one more create where that is allowed.
     let sent = host.sent("POST") - before;
     assert!(sent <= if repost { 6 } else { 3 }, "{sent}");
-    made.map(Made::into_charge)
+    made.map(|made| charge_of(&made).clone())
 }
 
 /// The second create makes a charge that is not what was ordered: the doubt about the first does not hide that.
@@ -701,5 +710,259 @@ fn a_look_reads_on_past_a_row_of_the_very_moment_it_goes_back_to() {
     // Made in the same millisecond, and a page before ours.
     host.insert(START - age, &[]);
     let (result, world) = run(&mut host, Once::with_key(key()).since(UnixMillis::from_millis(START - age)));
-    assert_eq!(told(&result), format!("adopted {old}"), "{}", story(&world));
+    assert_eq!(told(&result), format!("to pay {old}"), "{}", story(&world));
+}
+
+/// Runs a machine with a record that outlives it.
+fn again(host: &mut Host, world: &mut Virtual, record: &mut KeyRecord, once: Once) -> Result<Made, Error> {
+    let mut machine = CreateOnce::with_record(order(), once, record, &endpoint(), RetryPolicy::never(), 1);
+    world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now))
+}
+
+#[test]
+fn a_repeat_with_the_same_record_finds_the_charge_although_the_list_lags() {
+    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
+    host.hidden = 1000;
+    for _ in 0..3 {
+        let made = again(&mut host, &mut world, &mut record, Once::named("order-17"));
+        assert_eq!(told(&made), "to pay ch_1");
+    }
+    assert_eq!(story(&world), "look, post, get ch_1, get ch_1");
+    assert_eq!(host.sent("POST"), 1);
+    // A record of nothing, as another process has it, does not know better than the list.
+    let made = again(&mut host, &mut world, &mut KeyRecord::default(), Once::named("order-17"));
+    assert_eq!(told(&made), "to pay ch_2");
+}
+
+#[test]
+fn a_key_that_was_posted_is_not_posted_again_by_a_fresh_call() {
+    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
+    for once in [Once::fresh(key()), Once::fresh(key()), Once::with_key(key()), Once::recover(key())] {
+        assert_eq!(told(&again(&mut host, &mut world, &mut record, once)), "to pay ch_1");
+    }
+    assert_eq!(host.sent("POST"), 1);
+}
+
+#[test]
+fn after_an_unknown_outcome_nothing_is_posted_for_ten_minutes() {
+    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
+    host.posts = [Fault::RequestLost].into();
+    let named = || Once::named("order-17");
+    for _ in 0..3 {
+        let made = again(&mut host, &mut world, &mut record, named());
+        assert_eq!(told(&made), "OutcomeUnknown");
+    }
+    assert_eq!(host.sent("POST"), 1);
+    world.advance(Duration::from_secs(500));
+    assert_eq!(told(&again(&mut host, &mut world, &mut record, named())), "OutcomeUnknown");
+    assert_eq!(host.sent("POST"), 1);
+    // A request that was sent so long ago does not arrive any more.
+    world.advance(Duration::from_secs(100));
+    assert_eq!(told(&again(&mut host, &mut world, &mut record, named())), "to pay ch_1");
+    assert_eq!(host.sent("POST"), 2);
+
+    // With leave, it need not wait.
+    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
+    host.posts = [Fault::RequestLost].into();
+    assert_eq!(told(&again(&mut host, &mut world, &mut record, named())), "OutcomeUnknown");
+    assert_eq!(told(&again(&mut host, &mut world, &mut record, named().repost(true))), "to pay ch_1");
+}
+
+#[test]
+fn a_machine_that_was_dropped_after_the_post_is_remembered() {
+    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
+    let once = Once::fresh(key());
+    let mut machine =
+        CreateOnce::with_record(order(), once, &mut record, &endpoint(), RetryPolicy::never(), 1);
+    let Step::Send(exchange) = machine.poll(world.now) else { panic!() };
+    host.serve(&exchange, world.now);
+    drop(machine);
+    assert_eq!(told(&again(&mut host, &mut world, &mut record, once)), "to pay ch_1");
+    assert_eq!(host.sent("POST"), 1);
+}
+
+#[test]
+fn a_refused_create_may_be_sent_again_at_once() {
+    for fault in [Fault::Refused, Fault::Before(400), Fault::Before(401), Fault::Before(429)] {
+        let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
+        host.posts = [fault].into();
+        again(&mut host, &mut world, &mut record, Once::named("order-17")).unwrap_err();
+        let made = again(&mut host, &mut world, &mut record, Once::named("order-17"));
+        assert_eq!(told(&made), "to pay ch_1", "{fault:?}");
+    }
+}
+
+#[test]
+fn a_charge_that_cannot_be_read_leaves_the_outcome_unknown_and_creates_nothing() {
+    for (fault, then) in [
+        (Fault::Before(500), "get ch_1"),
+        (Fault::Before(401), "get ch_1"),
+        (Fault::RequestLost, "get ch_1"),
+        // The list knows better.
+        (Fault::Fine, "get ch_1, look, 2s, look"),
+    ] {
+        let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
+        again(&mut host, &mut world, &mut record, Once::fresh(key())).unwrap();
+        if fault == Fault::Fine {
+            host.rows.clear();
+        }
+        host.gets = [fault].into();
+        world.log.clear();
+        let made = again(&mut host, &mut world, &mut record, Once::named("order-17"));
+        assert_eq!((told(&made).as_str(), story(&world).as_str()), ("OutcomeUnknown", then), "{fault:?}");
+        assert_eq!(host.sent("POST"), 1);
+    }
+}
+
+/// An invoice of 1,700,000,000 s that can be paid for that long.
+fn payable_for(seconds: u64) -> Value {
+    json!(support::invoices::written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(seconds)))
+}
+
+#[test]
+fn an_expired_charge_is_read_before_it_is_given_up() {
+    // The list says that it is unpaid; the charge itself may know better.
+    for paid in [false, true] {
+        let mut host = Host::new();
+        let id = ours(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
+        host.stale_list = true;
+        let mut world = Virtual::new();
+        world.advance(Duration::from_secs(3600));
+        if paid {
+            host.pay(&id, START);
+        }
+        let mut machine = machine(order(), Once::named("order-17"));
+        let made = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
+        assert_eq!(told(&made), if paid { "paid ch_1" } else { "expired ch_1" });
+        assert_eq!(story(&world), "look, page 1, get ch_1");
+    }
+}
+
+#[test]
+fn a_charge_is_expired_only_if_both_clocks_say_so() {
+    // Seconds that the host's clock and ours are past the invoice's expiry; whether the host tells its clock.
+    for (host_past, local_past, dates, expected) in [
+        (-60, -60, true, "to pay ch_1"),
+        (60, 60, true, "expired ch_1"),
+        (-60, 3600, true, "to pay ch_1"),
+        // Within ten minutes, the host's clock is believed.
+        (60, -540, true, "expired ch_1"),
+        // One of them is wrong: nothing is shown, and no second invoice is created.
+        (60, -660, true, "mismatch of date"),
+        (3_000_000_000, -3600, true, "mismatch of date"),
+        // Only the local clock, with a margin.
+        (60, 540, false, "to pay ch_1"),
+        (60, 660, false, "expired ch_1"),
+    ] {
+        let mut host = Host::new();
+        host.dates = dates;
+        ours(&mut host, MINUTE, &[("payment_request", payable_for(7200))]);
+        let expires_at = 1_700_007_200_000_i64;
+        host.clock = u64::try_from(expires_at + host_past * 1000).unwrap();
+        let mut world = Virtual::new();
+        let local = u64::try_from(expires_at + local_past * 1000).unwrap();
+        world.now = Now::new(Duration::ZERO, UnixMillis::from_millis(local));
+        let mut machine = machine(order(), Once::named("order-17"));
+        let made = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
+        assert_eq!(told(&made), expected, "{host_past} {local_past} {dates}");
+        assert_eq!(host.sent("POST"), 0);
+    }
+}
+
+#[test]
+fn an_expired_order_gets_its_next_invoice_under_the_same_name() {
+    let mut host = Host::new();
+    ours(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
+    let mut world = Virtual::new();
+    world.advance(Duration::from_secs(3600));
+    let call = |host: &mut Host, world: &mut Virtual, order: NewCharge, once: Once| {
+        let mut machine = machine(order, once);
+        world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now))
+    };
+    let named = Once::named("order-17");
+    let Ok(Made::Expired { next, .. }) = call(&mut host, &mut world, order(), named) else { panic!() };
+    // The price has changed meanwhile.
+    let dearer = || NewCharge::satoshis(4300, "tea").customer_id("table 4");
+    let second = call(&mut host, &mut world, dearer(), next);
+    assert_eq!(told(&second), "to pay ch_2");
+    let own = charge_of(&second.unwrap()).own_reference().map(str::to_owned);
+    assert_eq!(own.as_deref(), Some("table 4"));
+    // Whoever asks by the name, or with the same `next`, gets the second invoice; nobody gets a third.
+    for once in [named, next, named] {
+        assert_eq!(told(&call(&mut host, &mut world, dearer(), once)), "to pay ch_2");
+    }
+    assert_eq!(told(&call(&mut host, &mut world, order(), named)), "mismatch of amount");
+    assert_eq!(host.sent("POST"), 1);
+    // The first was paid after all: that is what counts, although the price has changed.
+    host.pay("ch_1", START);
+    for once in [next, named] {
+        assert_eq!(told(&call(&mut host, &mut world, dearer(), once)), "paid ch_1");
+    }
+}
+
+#[test]
+fn the_next_invoice_is_created_once_too() {
+    let mut host = Host::new();
+    ours(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
+    let (mut world, mut record) = (Virtual::new(), KeyRecord::default());
+    world.advance(Duration::from_secs(3600));
+    let made = again(&mut host, &mut world, &mut record, Once::named("order-17"));
+    let Ok(Made::Expired { next, .. }) = made else { panic!("{made:?}") };
+    host.posts = [Fault::ReplyLost].into();
+    host.hidden = 1000;
+    assert_eq!(told(&again(&mut host, &mut world, &mut record, next)), "OutcomeUnknown");
+    for once in [next, Once::named("order-17"), next] {
+        assert_eq!(told(&again(&mut host, &mut world, &mut record, once)), "OutcomeUnknown");
+    }
+    host.hidden = 0;
+    for once in [next, Once::named("order-17"), next] {
+        assert_eq!(told(&again(&mut host, &mut world, &mut record, once)), "to pay ch_2");
+    }
+    assert_eq!(host.sent("POST"), 1);
+}
+
+#[test]
+fn an_order_has_58_invoices_at_most() {
+    let mut host = Host::new();
+    let mut once = Once::named("order-17");
+    let mut world = Virtual::new();
+    world.now.unix = UnixMillis::from_millis(START + 30 * 24 * HOUR);
+    host.clock = START + 30 * 24 * HOUR;
+    for attempt in 1..=58 {
+        let mut machine = machine(order(), once);
+        let made = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
+        assert_eq!(told(&made), format!("to pay ch_{attempt}"));
+        host.rows[0]["payment_request"] = payable_for(60);
+        let mut machine = self::machine(order(), once);
+        let made = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
+        let Ok(Made::Expired { next, .. }) = made else { panic!("{made:?}") };
+        once = next;
+    }
+    let mut last = machine(order(), once);
+    let error = world.run(&mut last, |_, _| panic!("nothing may be sent")).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::InvalidInput(input) if input.field() == "attempt"), "{error}");
+}
+
+#[test]
+fn a_page_too_large_to_be_read_is_asked_for_in_smaller_ones() {
+    let mut host = Host::new();
+    ours(&mut host, MINUTE, &[]);
+    for n in 0..200 {
+        host.insert(START + n, &[]);
+    }
+    let policy = RetryPolicy::never().max_body(30_000);
+    let mut machine = CreateOnce::new(order(), Once::named("order-17"), &endpoint(), policy, 1);
+    let made = Virtual::new().run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
+    assert_eq!(told(&made), "to pay ch_1");
+}
+
+#[test]
+fn errors_say_what_the_caller_asked_for() {
+    let mut host = Host::new();
+    host.lists = [Fault::Before(500)].into();
+    let error = run(&mut host, Once::named("order-17")).0.unwrap_err();
+    assert!(
+        error.to_string().starts_with("create charge of 4200 satoshi once: look for it in the list: "),
+        "{error}"
+    );
 }

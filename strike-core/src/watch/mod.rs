@@ -23,6 +23,7 @@ use crate::op::{Get, List, Operation};
 use crate::page::{Page, Row};
 use crate::policy::{RetryPolicy, Schedule, Seeds};
 use crate::types::{Charge, ChargeId, UnixMillis};
+use crate::version::Version1;
 
 use self::pending::{Kept, Pending, digest, millis};
 use self::round::{Next, Round};
@@ -49,8 +50,13 @@ impl Event {
 }
 
 /// What is kept of a [`Watcher`] over a restart.
+///
+/// It serialises with serde, with a `version` in it. Each release reads what every earlier release has kept, from 0.1 on; a
+/// version that is newer than the release is an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watched {
+    #[serde(default)]
+    version: Version1,
     pending: Vec<Kept>,
 }
 
@@ -238,7 +244,7 @@ impl Watcher {
             until: state.until,
             digest: state.digest,
         });
-        Watched { pending: pending.chain(self.arrivals.values().cloned()).collect() }
+        Watched { version: Version1, pending: pending.chain(self.arrivals.values().cloned()).collect() }
     }
 
     /// Goes on with what was kept, beside whatever is watched already.

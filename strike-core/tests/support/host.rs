@@ -40,6 +40,10 @@ pub struct Host {
     pub ignores_paging: bool,
     pub echoes: bool,
     pub dates: bool,
+    /// How many of the newest rows the list does not show yet.
+    pub hidden: usize,
+    /// Whether the list shows every charge as unpaid.
+    pub stale_list: bool,
     /// The host's clock when the monotonic clock says zero, in milliseconds since the epoch.
     pub clock: u64,
     /// What happens to the next requests of each kind; nothing once it is used up.
@@ -60,6 +64,8 @@ impl Host {
             ignores_paging: false,
             echoes: true,
             dates: true,
+            hidden: 0,
+            stale_list: false,
             clock: START,
             posts: VecDeque::new(),
             lists: VecDeque::new(),
@@ -183,7 +189,12 @@ impl Host {
             return self.rows.iter().take(self.cap).cloned().collect();
         }
         let size = number("size", 30).min(self.cap);
-        self.rows.iter().skip(number("page", 0) * size).take(size).cloned().collect()
+        let shown = self.rows.iter().skip(self.hidden.min(self.rows.len()));
+        let mut rows: Vec<Value> = shown.skip(number("page", 0) * size).take(size).cloned().collect();
+        if self.stale_list {
+            rows.iter_mut().for_each(|row| row["paid"] = json!(false));
+        }
+        rows
     }
 
     /// The charge that a form asks for.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use strike_core::mirror::{Change, Mirror, State, Want};
 use strike_core::{
     Call, Charge, Create, CreateOnce, Delivery, Endpoint, ErrorKind, Event, Exchange, Get, List, Machine,
-    Machines, NewCharge, Now, Once, OrderKey, Pager, Reply, RetryPolicy, Step, TransportErrorKind,
+    Machines, Made, NewCharge, Now, Once, OrderKey, Pager, Reply, RetryPolicy, Step, TransportErrorKind,
     UnixMillis, Wait, WaitPaid, Watcher,
 };
 use support::invoices::written;
@@ -378,7 +378,9 @@ fn once(name: &str, depth: usize, once: Once, rules: Rules) {
     explore(name, depth, rules, |play| {
         // What is recovered was sent before.
         play.acted = u32::from(name.contains("recover"));
-        play.run(&mut CreateOnce::new(order(), once, &at(), policy(), 1), |made| matches!(made, Made::Paid(_)));
+        play.run(&mut CreateOnce::new(order(), once, &at(), policy(), 1), |made| {
+            matches!(made, Made::Paid(_))
+        });
     });
 }
 

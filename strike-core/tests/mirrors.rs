@@ -3,12 +3,13 @@
 
 mod support;
 
+use lightning_invoice::Currency;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use strike_core::mirror::{Ask, Change, Mirror, State, Want};
 use strike_core::{
-    Charge, Create, Delivery, Error, ErrorKind, Get, Machine, Machines, NewCharge, Now, Once, OrderKey,
-    Reply, RetryPolicy, Step, TransportErrorKind, UnixMillis,
+    Charge, Create, Delivery, Error, ErrorKind, Get, KeyRecord, Machine, Machines, NewCharge, Now, Once,
+    OrderKey, Reply, RetryPolicy, Step, TransportErrorKind, UnixMillis, Watched,
 };
 use support::host::{Fault, Host};
 use support::{START, Virtual, answer, charge, charge_json, endpoint, no_answer, ok};
@@ -80,14 +81,13 @@ fn unknown() -> Error {
 #[test]
 fn what_each_state_asks_for() {
     let key = OrderKey::drawn(7);
-    let fresh = || Some(Ask::Once(order(), Once::fresh(key)));
     let careful = || Some(Ask::Once(order(), Once::with_key(key).since(reach())));
     let look = || Some(Ask::Once(order(), Once::recover(key).since(reach())));
     let get = || Some(get());
     type Row = (Mirror, [Option<Ask>; 4], State, State);
     let rows: [Row; 6] = [
         //               id         charge     paid       update
-        (draft(), [fresh(), fresh(), fresh(), fresh()], State::Draft, State::InDoubt),
+        (draft(), [careful(), careful(), careful(), careful()], State::Draft, State::InDoubt),
         (restored(&draft()), [careful(), careful(), careful(), careful()], State::Draft, State::InDoubt),
         (in_doubt(), [look(), look(), look(), look()], State::InDoubt, State::InDoubt),
         (known(), [None, get(), get(), get()], State::Known, State::Known),
@@ -130,10 +130,11 @@ fn a_redirected_create_stays_in_doubt() {
     let mut posts = 0;
     for _ in 0..3 {
         let mut world = Virtual::new();
-        let result = world.run(&mut mirror.fetch(Want::Charge, &machines), |exchange, _| {
-            posts += usize::from(exchange.request.method() == "POST");
-            answer(303, "")
-        });
+        let result =
+            world.run(&mut mirror.fetch(Want::Charge, &machines).with_new_key(true), |exchange, _| {
+                posts += usize::from(exchange.request.method() == "POST");
+                answer(303, "")
+            });
         result.unwrap_err();
         assert_eq!(mirror.state(), State::InDoubt);
     }
@@ -249,17 +250,73 @@ fn what_each_state_tells_of_the_order() {
 }
 
 #[test]
-fn a_refused_draft_looks_first_unless_it_was_new() {
-    let refused = failure(true, answer(401, ""));
-    let mut mirror = draft();
-    let ask = mirror.ask(Want::Id).unwrap();
-    mirror.learn(&ask, Err(&refused)).unwrap();
-    assert_eq!(mirror.ask(Want::Id), Some(ask), "a new key is still new");
+fn copies_of_a_draft_look_before_they_create() {
+    // Both copies through one client, which keeps one record per key; the list does not show the charge yet.
+    let mut host = Host::new();
+    host.hidden = 1000;
+    let (mut one, mut record) = (draft(), KeyRecord::default());
+    let mut two = one.clone();
+    for mirror in [&mut one, &mut two] {
+        let machines = machines();
+        let mut fetch = mirror.fetch_with(Want::Id, &machines, &mut record).with_new_key(true);
+        let result = Virtual::new().run_losing(&mut fetch, |exchange, now| host.serve(&exchange, *now));
+        assert_eq!(result.unwrap(), Change::Learned);
+    }
+    assert_eq!((one.id(), host.sent("POST")), (two.id(), 1));
 
-    let mut mirror = restored(&draft());
-    let ask = mirror.ask(Want::Id).unwrap();
-    mirror.learn(&ask, Err(&refused)).unwrap();
-    assert_eq!(mirror.ask(Want::Id), Some(ask), "a used key is still used");
+    // Each by itself: the second finds the first one's charge in the list.
+    let mut host = Host::new();
+    let mut one = draft();
+    let mut two = one.clone();
+    fetch(&mut one, Want::Id, &mut host).0.unwrap();
+    fetch(&mut two, Want::Id, &mut host).0.unwrap();
+    assert_eq!((one.id(), host.sent("POST")), (two.id(), 1));
+}
+
+#[test]
+fn what_was_kept_by_version_1_is_read_and_a_newer_version_is_refused() {
+    let golden: Value = serde_json::from_str(include_str!("kept/version-1.json")).unwrap();
+    let mut retrieved = draft();
+    retrieved.learn(&get(), Ok(&paid_charge())).unwrap();
+    let mirrors =
+        [("draft", draft()), ("in_doubt", in_doubt()), ("known", known()), ("retrieved", retrieved)];
+    for (name, mirror) in mirrors {
+        let kept = &golden["mirrors"][name];
+        assert_eq!(serde_json::from_value::<Mirror>(kept.clone()).unwrap(), mirror, "{name}");
+        assert_eq!(serde_json::to_value(&mirror).unwrap(), *kept, "{name}");
+        // Before there was a version, it was this one.
+        let mut old = kept.clone();
+        old.as_object_mut().unwrap().remove("version");
+        assert_eq!(serde_json::from_value::<Mirror>(old).unwrap(), mirror, "{name}");
+        for version in [json!(2), json!(0), json!("1"), json!(null)] {
+            let mut newer = kept.clone();
+            newer["version"] = version.clone();
+            let error = serde_json::from_value::<Mirror>(newer).unwrap_err().to_string();
+            assert!(
+                version != 2 || error.starts_with("version 2 is not one that this release reads"),
+                "{error}"
+            );
+        }
+    }
+    let watched: Watched = serde_json::from_value(golden["watched"].clone()).unwrap();
+    assert_eq!((watched.len(), serde_json::to_value(&watched).unwrap()), (1, golden["watched"].clone()));
+    let mut newer = golden["watched"].clone();
+    newer["version"] = json!(2);
+    serde_json::from_value::<Watched>(newer).unwrap_err();
+}
+
+#[test]
+fn the_payment_request_of_an_expired_charge_is_not_shown() {
+    let invoice = support::invoices::written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(3600));
+    let of = |paid: bool| charge(&[("payment_request", json!(invoice)), ("paid", json!(paid))]);
+    let at = |seconds: u64| Now::new(std::time::Duration::ZERO, UnixMillis::from_secs(seconds));
+    // Ten minutes after the expiry, so that the local clock may be that wrong.
+    let expired = 1_700_003_600 + 600;
+    assert_eq!(Mirror::of(of(false)).payment_request(at(expired - 1)).unwrap(), invoice);
+    let error = Mirror::of(of(false)).payment_request(at(expired)).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Mismatch(found) if found.field() == "invoice.expires_at"));
+    assert_eq!(Mirror::of(of(true)).payment_request(at(expired)).unwrap(), invoice);
+    assert_eq!(known().payment_request(at(0)).unwrap_err().kind(), &ErrorKind::Finished);
 }
 
 #[test]
@@ -269,7 +326,7 @@ fn what_was_abandoned_has_no_say() {
     mirror.abandon(OrderKey::drawn(8), start());
     assert_eq!(mirror.state(), State::Draft);
     let current = mirror.ask(Want::Id).unwrap();
-    assert_eq!(current, Ask::Once(order(), Once::fresh(OrderKey::drawn(8))));
+    assert_eq!(current, Ask::Once(order(), Once::with_key(OrderKey::drawn(8)).since(reach())));
     // The refusal of the first create comes late: it says nothing about the second, which is still out.
     let refused = failure(true, answer(401, ""));
     assert_eq!(mirror.learn(&abandoned, Err(&refused)).unwrap(), Change::InDoubt);
@@ -432,6 +489,15 @@ proptest! {
     }
 }
 
+/// Fetches that with a key that nobody else has seen, and says what was sent.
+fn fetch_new(mirror: &mut Mirror, want: Want, host: &mut Host) -> (Result<Change, Error>, Vec<String>) {
+    let before = host.log.len();
+    let machines = machines();
+    let mut fetch = mirror.fetch(want, &machines).with_new_key(true);
+    let result = Virtual::new().run_losing(&mut fetch, |exchange, now| host.serve(&exchange, *now));
+    (result, host.log[before..].to_vec())
+}
+
 /// Fetches that, and says what was sent.
 fn fetch(mirror: &mut Mirror, want: Want, host: &mut Host) -> (Result<Change, Error>, Vec<String>) {
     let before = host.log.len();
@@ -448,7 +514,7 @@ fn pystrike_line_by_line() {
     let mut mirror = draft();
     assert_eq!((mirror.id(), host.log.len()), (None, 0));
     // charge.id: created on first use, and never again.
-    let (change, sent) = fetch(&mut mirror, Want::Id, &mut host);
+    let (change, sent) = fetch_new(&mut mirror, Want::Id, &mut host);
     assert_eq!((change.unwrap(), sent), (Change::Learned, vec!["POST /api/v1/charges".to_owned()]));
     for want in [Want::Id, Want::Charge] {
         let (change, sent) = fetch(&mut mirror, want, &mut host);
@@ -470,7 +536,7 @@ fn pystrike_line_by_line() {
 
     // charge.update() creates what has no id, and retrieves what has one.
     let mut mirror = draft();
-    let lines: Vec<_> = (0..2).flat_map(|_| fetch(&mut mirror, Want::Update, &mut host).1).collect();
+    let lines: Vec<_> = (0..2).flat_map(|_| fetch_new(&mut mirror, Want::Update, &mut host).1).collect();
     assert_eq!(lines, ["POST /api/v1/charges", "GET /api/v1/charges/ch_2"]);
 
     // Charge.from_charge_id(id): the id is there at once, the rest is retrieved once.
@@ -494,7 +560,7 @@ fn a_charge_in_doubt_is_found_and_never_made_twice() {
     host.posts = [Fault::ReplyLost].into();
     host.lists = [Fault::Before(500)].into();
     let mut mirror = draft();
-    let (result, _) = fetch(&mut mirror, Want::Id, &mut host);
+    let (result, _) = fetch_new(&mut mirror, Want::Id, &mut host);
     assert_eq!((result.unwrap_err().kind(), mirror.state()), (&ErrorKind::OutcomeUnknown, State::InDoubt));
     let mut mirror = restored(&mirror);
     assert_eq!(fetch(&mut mirror, Want::Paid, &mut host).0.unwrap(), Change::Learned);
@@ -505,7 +571,7 @@ fn a_charge_in_doubt_is_found_and_never_made_twice() {
     host.posts = [Fault::RequestLost].into();
     let mut mirror = draft();
     for _ in 0..3 {
-        let (result, _) = fetch(&mut mirror, Want::Id, &mut host);
+        let (result, _) = fetch_new(&mut mirror, Want::Id, &mut host);
         assert_eq!((result.unwrap_err().kind(), host.sent("POST")), (&ErrorKind::OutcomeUnknown, 1));
     }
     mirror.abandon(OrderKey::drawn(8), start());
@@ -518,9 +584,9 @@ fn a_refused_charge_is_a_draft_again() {
     let mut host = Host::new();
     host.posts = [Fault::Before(401)].into();
     let mut mirror = draft();
-    let (result, _) = fetch(&mut mirror, Want::Id, &mut host);
+    let (result, _) = fetch_new(&mut mirror, Want::Id, &mut host);
     assert_eq!((result.unwrap_err().kind(), mirror.state()), (&ErrorKind::Unauthorized, State::Draft));
-    assert_eq!(fetch(&mut mirror, Want::Id, &mut host).1, ["POST /api/v1/charges"]);
+    assert_eq!(fetch_new(&mut mirror, Want::Id, &mut host).1, ["POST /api/v1/charges"]);
 }
 
 #[test]

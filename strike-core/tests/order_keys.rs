@@ -68,7 +68,9 @@ fn what_others_wrote_is_left_alone() {
         "12.50 EUR".into(),
         key.to_string(),
         format!("1{key}"),
-        format!("2{key}.own"),
+        format!("0{key}.own"),
+        format!("O{key}.own"),
+        format!("\u{e9}{key}.own"),
         format!("{key}.own"),
         format!(" 1{key}.own"),
         format!("1.{key}.own"),
@@ -80,6 +82,15 @@ fn what_others_wrote_is_left_alone() {
     assert_eq!(charge(&[]).own_reference(), None);
     assert_eq!(charge(&[("customer_id", json!(key.customer_id("")))]).own_reference(), None);
     assert_eq!(charge(&[("customer_id", json!(key.customer_id("a.b.")))]).own_reference(), Some("a.b."));
+}
+
+#[test]
+fn the_first_character_numbers_the_attempt() {
+    let key = OrderKey::drawn(7);
+    assert_eq!(key.customer_id("own"), format!("1{key}.own"));
+    for digit in "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz".chars() {
+        assert_eq!(OrderKey::read(&format!("{digit}{key}.own")), Some((key, "own")));
+    }
 }
 
 #[test]

@@ -6,30 +6,42 @@
 //! `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK` name.
 #![allow(clippy::print_stdout, reason = "it shows something")]
 
+use std::collections::BTreeSet;
 use std::error::Error;
 
 use strike_blocking::fixture::{RecordTransport, START, SimulatedHost};
-use strike_blocking::{ApiKey, Charge, Client, Endpoint, NewCharge, UreqTransport, Wait};
+use strike_blocking::{ApiKey, Charge, Client, Endpoint, Made, NewCharge, Once, UreqTransport, Wait};
 use strike_sandbox::Sandbox;
 
 /// A shop, as small as can be.
 struct Shop {
     client: Client,
-    completed: Vec<String>,
+    /// In a real shop, a table with a unique key.
+    completed: BTreeSet<String>,
 }
 
 impl Shop {
     const fn new(client: Client) -> Self {
-        Self { client, completed: Vec::new() }
+        Self { client, completed: BTreeSet::new() }
     }
 
-    /// Sells a pot of tea: makes one charge for the order, whatever breaks, shows it, waits, and completes the order if it
-    /// is paid.
+    /// Sells a pot of tea: creates a charge for the order, shows it, waits, and completes the order once. It can be called
+    /// again for the same order at any time.
     fn sell(&mut self, order: &str, show: impl FnOnce(&Charge)) -> Result<(), strike_blocking::Error> {
-        let made = self.client.create_once(NewCharge::satoshis(4200, "a pot of tea"), order)?;
-        show(made.charge());
-        if self.client.wait_until_paid(made.charge(), Wait::until_expiry())?.is_paid() {
-            self.completed.push(order.to_owned());
+        let mut once = Once::named(order);
+        let paid = loop {
+            match self.client.create_once(NewCharge::satoshis(4200, "a pot of tea"), once)? {
+                Made::ToPay(charge) => {
+                    show(&charge);
+                    break self.client.wait_until_paid(&charge, Wait::until_expiry())?.is_paid();
+                }
+                Made::Paid(_) => break true,
+                // The old invoice can no longer be paid: create the next one.
+                Made::Expired { next, .. } => once = next,
+            }
+        };
+        if paid && self.completed.insert(order.to_owned()) {
+            println!("{order} is completed");
         }
         Ok(())
     }
@@ -84,7 +96,7 @@ mod tests {
         let at = Endpoint::new("http://127.0.0.1/api/v1/", ApiKey::new("sk_of_nobody")?, Network::Testnet)?;
         let mut shop = Shop::new(replay.client(at).build()?);
         shop.sell("order-17", |_| {})?;
-        assert_eq!(shop.completed, ["order-17"]);
+        assert!(shop.completed.contains("order-17"));
         replay.finish()?;
         Ok(())
     }
@@ -97,6 +109,21 @@ mod tests {
         shop.sell("order-17", |_| {})?;
         assert!(shop.completed.is_empty());
         assert!(host.elapsed() >= Duration::from_secs(3600), "the invoice lives for an hour");
+        Ok(())
+    }
+
+    #[test]
+    fn an_order_that_is_sold_again_is_completed_once_and_gets_a_new_invoice_if_it_has_expired()
+    -> Result<(), Box<dyn Error>> {
+        let sandbox = Sandbox::new();
+        let host = SimulatedHost::new(sandbox.clone());
+        let mut shop = Shop::new(host.client(account(&sandbox)?).build()?);
+        // Nobody pays in time.
+        shop.sell("order-17", |_| {})?;
+        shop.sell("order-17", |charge| assert!(sandbox.pay(charge.id()).is_ok()))?;
+        assert_eq!((sandbox.charges(), shop.completed.len()), (2, 1));
+        shop.sell("order-17", |charge| panic!("it is paid already: {charge}"))?;
+        assert_eq!((sandbox.charges(), shop.completed.len()), (2, 1));
         Ok(())
     }
 

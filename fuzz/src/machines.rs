@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use strike_core::mirror::{Change, Mirror, State, Want};
 use strike_core::{
-    Call, Charge, Create, CreateOnce, Event, Get, List, Machines, NewCharge, Once, Pager, RetryPolicy, Wait,
-    WaitPaid, Waited, Watcher,
+    Call, Charge, Create, CreateOnce, Event, Get, List, Machines, Made, NewCharge, Once, Pager, RetryPolicy,
+    Wait, WaitPaid, Waited, Watcher,
 };
 
 use crate::play::{Play, START, key, row};
@@ -61,9 +61,11 @@ pub(crate) fn create_once(data: &[u8]) {
     play.repost = play.tape().below(2) == 1;
     let mut machine = CreateOnce::new(order(), once.repost(play.repost), &endpoint(false), policy, 7);
     if let Ok(made) = play.run(&mut machine) {
-        assert!(play.said_paid || !made.charge().paid());
-        assert_eq!(made.charge().amount_satoshi(), order().amount());
-        assert_eq!(made.charge().description(), "tea");
+        let (Made::ToPay(charge) | Made::Paid(charge) | Made::Expired { charge, .. }) = &made;
+        assert!(play.said_paid || !charge.paid());
+        assert_eq!(charge.paid(), matches!(made, Made::Paid(_)));
+        assert_eq!(charge.amount_satoshi(), order().amount());
+        assert_eq!(charge.description(), "tea");
     }
 }
 

@@ -126,7 +126,7 @@ impl Got {
             Self::Waited(waited) => waited.charge(),
             Self::Event(Some(Event::Paid(charge))) => charge,
             Self::Event(_) => return None,
-            Self::Made(made) => made.charge(),
+            Self::Made(Made::ToPay(charge) | Made::Paid(charge) | Made::Expired { charge, .. }) => charge,
         };
         let told_paid = matches!(self, Self::Waited(Waited::Paid(_)) | Self::Event(_));
         Some(charge).filter(|charge| charge.paid() || told_paid)
@@ -147,8 +147,9 @@ pub fn in_words(outcome: &Result<Got, Error>) -> String {
         Ok(Got::Waited(Waited::Expired(_)) | Got::Event(Some(Event::Expired(_)))) => "Expired".to_owned(),
         Ok(Got::Event(Some(Event::Failed(_, error)))) => format!("Failed with {}", failure(error)),
         Ok(Got::Event(None)) => "nothing".to_owned(),
-        Ok(Got::Made(Made::Created(_))) => "Created".to_owned(),
-        Ok(Got::Made(Made::Adopted(_))) => "Adopted".to_owned(),
+        Ok(Got::Made(Made::ToPay(_))) => "ToPay".to_owned(),
+        Ok(Got::Made(Made::Paid(_))) => "Paid".to_owned(),
+        Ok(Got::Made(Made::Expired { .. })) => "Expired".to_owned(),
         Err(error) => failure(error),
     }
 }

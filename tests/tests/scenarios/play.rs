@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use strike_core::mirror::Want;
-use strike_core::{Charge, ChargeId, List, Mirror, OrderKey, webhook};
+use strike_core::{Charge, ChargeId, List, Made, Mirror, OrderKey, webhook};
 
 use crate::clients::Client;
 use crate::scenario::{Ask, Scenario, Told};
@@ -34,7 +34,8 @@ pub fn play(scenario: &Scenario, client: &dyn Client, world: &World) -> Played {
             Ask::ListOf { page, size } => Told::of(client.list_of(List::page(*page).size(*size)), Told::Page),
             Ask::Wait(which, wait) => Told::of(client.wait(&made[*which], *wait), Told::Waited),
             Ask::Once(order, name) => Told::of(client.once(order.clone(), name), |once| {
-                made.push(once.charge().clone());
+                let (Made::ToPay(charge) | Made::Paid(charge) | Made::Expired { charge, .. }) = &once;
+                made.push(charge.clone());
                 Told::Made(once)
             }),
             Ask::LazyPaid(order) => {

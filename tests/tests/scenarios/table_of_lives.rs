@@ -27,10 +27,10 @@ pub fn all() -> Vec<Scenario> {
 }
 
 fn created_once() -> Vec<Scenario> {
-    let twice = vec![(once(), Sees::Created), (once(), Sees::Adopted), (Ask::Confirm(1), Sees::Unpaid)];
+    let twice = vec![(once(), Sees::ToPay), (once(), Sees::ToPay), (Ask::Confirm(1), Sees::Unpaid)];
     let found = |name, fault| Scenario {
         faults: vec![(2, fault)],
-        ..plain(name, vec![(once(), Sees::Adopted), (Ask::List(0), Sees::Rows(1))], 5, 5, 1)
+        ..plain(name, vec![(once(), Sees::ToPay), (Ask::List(0), Sees::Rows(1))], 5, 5, 1)
     };
     vec![
         // A look and a create; a look, and another for the end of the list; the confirmation.

@@ -80,8 +80,8 @@ impl World {
         let order = job.order;
         match (&job.kind, result) {
             (Kind::Create(_, ask), Ok(Out::Made(made))) => {
-                self.tally.count(if matches!(made, Made::Created(_)) { "created" } else { "adopted" });
-                self.made(order, &job, ask.as_ref(), made.into_charge());
+                let (Made::ToPay(charge) | Made::Paid(charge) | Made::Expired { charge, .. }) = made;
+                self.made(order, &job, ask.as_ref(), charge);
             }
             (Kind::Create(_, ask), Err(error)) => self.not_made(order, &job, ask.as_ref(), &error),
             (Kind::Wait(_), Ok(Out::Waited(waited))) => match waited {

@@ -1,8 +1,11 @@
 //! The three drivers, as one thing to a flow: core's own, the blocking client, the async client.
 
+use std::sync::Mutex;
+
 use strike_core::fixture::{Respond, Simulation};
 use strike_core::{
-    Charge, ChargeId, Create, Error, Get, Machine, Machines, Made, NewCharge, RetryPolicy, Wait, Waited,
+    Charge, ChargeId, Create, Error, Get, KeyRecord, Machine, Machines, Made, NewCharge, OrderKey,
+    OrderMemory, RetryPolicy, Wait, Waited,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -20,13 +23,14 @@ pub trait Way {
 
 pub struct ByCore<R> {
     machines: Machines,
+    orders: OrderMemory<Mutex<KeyRecord>>,
     pub simulation: Simulation<R>,
 }
 
 impl<R: Respond> ByCore<R> {
     pub fn new(respond: R) -> Self {
         let machines = Machines::new(endpoint(), RetryPolicy::default(), SEED);
-        Self { machines, simulation: Simulation::new(respond) }
+        Self { machines, orders: OrderMemory::default(), simulation: Simulation::new(respond) }
     }
 
     fn drive<M: Machine>(&mut self, machine: M) -> Result<M::Output, Error> {
@@ -46,8 +50,9 @@ impl<R: Respond> Way for ByCore<R> {
     }
 
     fn once(&mut self, order: NewCharge, name: &str) -> Result<Made, Error> {
-        let machine = self.machines.create_once(order, name);
-        self.drive(machine)
+        let lock = self.orders.lock_of(OrderKey::named(name));
+        let machine = self.machines.create_once_with(order, name, lock.lock().unwrap());
+        self.simulation.run(machine).unwrap()
     }
 
     fn wait(&mut self, charge: &Charge, wait: Wait) -> Result<Waited, Error> {

@@ -1,12 +1,12 @@
 //! The verbs that scenarios use, over each adapter and over core by hand. This is all that the three need apart.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use strike_core::mirror::Want;
 use strike_core::webhook::Hint;
 use strike_core::{
-    Charge, ChargeId, Create, Error, Event, Get, List, Machine, Machines, Made, Mirror, NewCharge, Operation,
-    Page, Step, Wait, Waited,
+    Charge, ChargeId, Create, Error, Event, Get, KeyRecord, List, Machine, Machines, Made, Mirror, NewCharge,
+    Operation, OrderKey, OrderMemory, Page, Step, Wait, Waited,
 };
 use tokio::runtime::Runtime;
 
@@ -142,6 +142,7 @@ impl Client for OnRuntime {
 /// No adapter at all: a machine, a world, and a loop that was written without looking at theirs.
 pub struct ByHand {
     pub machines: Machines,
+    pub orders: Mutex<OrderMemory<Mutex<KeyRecord>>>,
     pub world: Arc<World>,
 }
 
@@ -185,7 +186,8 @@ impl Client for ByHand {
     }
 
     fn once(&self, order: NewCharge, name: &str) -> Result<Made, Error> {
-        self.drive(self.machines.create_once(order, name))
+        let lock = self.orders.lock().unwrap().lock_of(OrderKey::named(name));
+        self.drive(self.machines.create_once_with(order, name, lock.lock().unwrap()))
     }
 
     fn fetch(&self, mut mirror: Mirror, want: Want) -> Result<Charge, Error> {

@@ -1,7 +1,7 @@
 //! The five ways, and the test that sends every scenario through them.
 
 use std::future::ready;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use strike_async::{AsyncTransport, BoxFuture, ReqwestTransport};
 use strike_blocking::{Transport, UreqTransport};
@@ -66,7 +66,11 @@ fn asynchronous(
 }
 
 fn by_hand(at: Endpoint, world: Arc<World>) -> Box<dyn Client> {
-    Box::new(ByHand { machines: Machines::new(at, RetryPolicy::default(), SEED), world })
+    Box::new(ByHand {
+        machines: Machines::new(at, RetryPolicy::default(), SEED),
+        orders: Mutex::default(),
+        world,
+    })
 }
 
 fn blocking_in_memory(at: Endpoint, world: Arc<World>) -> Box<dyn Client> {
@@ -141,7 +145,11 @@ fn another_seed_sends_the_same_and_waits_otherwise() {
     let scenario = all.iter().find(|scenario| scenario.name.contains("cut and a 503")).unwrap();
     let seeded = |seed| {
         in_memory(scenario, |at, world| {
-            Box::new(ByHand { machines: Machines::new(at, RetryPolicy::default(), seed), world })
+            Box::new(ByHand {
+                machines: Machines::new(at, RetryPolicy::default(), seed),
+                orders: Mutex::default(),
+                world,
+            })
         })
     };
     let (one, other) = (seeded(SEED), seeded(SEED + 1));

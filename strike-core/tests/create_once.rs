@@ -957,6 +957,24 @@ fn a_page_too_large_to_be_read_is_asked_for_in_smaller_ones() {
 }
 
 #[test]
+fn what_a_look_through_a_long_list_costs() {
+    let recent = Once::named("order-17").since(UnixMillis::from_millis(START - MINUTE));
+    for (rows, cap, once, lists) in [
+        (10_000, 250, Once::named("order-17"), 41),
+        (10_000, 30, Once::named("order-17"), 335),
+        (10_000, 250, recent, 1),
+    ] {
+        let mut host = Host::new();
+        host.cap = cap;
+        for n in 0..rows {
+            host.insert(START - 30 * 24 * HOUR + n * MINUTE, &[]);
+        }
+        assert_eq!(told(&run(&mut host, once).0), format!("to pay ch_{}", rows + 1));
+        assert_eq!((host.sent("GET"), host.sent("POST")), (lists, 1), "{cap}");
+    }
+}
+
+#[test]
 fn errors_say_what_the_caller_asked_for() {
     let mut host = Host::new();
     host.lists = [Fault::Before(500)].into();

@@ -1,5 +1,7 @@
 //! Ways to be stricter or odder than the service mostly was: each is off until it is asked for.
 
+use std::time::Duration;
+
 use crate::answer::Object;
 
 /// What a sandbox does otherwise than by default: as the service once did, or to see whether a client bears it.
@@ -23,6 +25,7 @@ pub struct Quirks {
     pub(crate) requests_per_minute: Option<u32>,
     pub(crate) without_retry_after: bool,
     pub(crate) extra_keys: bool,
+    pub(crate) list_lag: Duration,
     fail_before_create: u64,
     fail_after_create: u64,
 }
@@ -39,6 +42,7 @@ impl Quirks {
             requests_per_minute: None,
             without_retry_after: false,
             extra_keys: false,
+            list_lag: Duration::ZERO,
             fail_before_create: 0,
             fail_after_create: 0,
         }
@@ -95,6 +99,13 @@ impl Quirks {
     /// service added fields without a word, so a client should not mind.
     pub const fn extra_keys(mut self) -> Self {
         self.extra_keys = true;
+        self
+    }
+
+    /// The API's list shows a charge only when it is that old, as a list does that a replica or a cache answers. A get finds
+    /// the charge at once. A client that looks for a charge in the list, instead of remembering it, makes a second one.
+    pub const fn list_lag(mut self, lag: Duration) -> Self {
+        self.list_lag = lag;
         self
     }
 

@@ -297,6 +297,11 @@ impl Service {
         self.ledger.page(page, size)
     }
 
+    /// A page of the charges that the API's list shows at that moment, the newest first.
+    pub(crate) fn listed(&self, page: usize, size: usize, now: UnixMillis) -> impl Iterator<Item = &Charge> {
+        self.ledger.page_until(now.saturating_sub(self.quirks.list_lag), page, size)
+    }
+
     /// Pays a charge, if a wallet still could.
     pub(crate) fn pay(&mut self, id: &str, now: UnixMillis) -> Result<Paid, PayError> {
         let charge = self.ledger.get(id).ok_or(PayError::UnknownCharge)?;

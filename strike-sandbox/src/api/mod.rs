@@ -41,7 +41,7 @@ fn route(
     service.admit(now)?;
     match (request.method(), path) {
         (&Method::POST, ["charges"]) => create(service, request, now),
-        (&Method::GET | &Method::HEAD, ["charges"]) => list(service, request.uri().query()),
+        (&Method::GET | &Method::HEAD, ["charges"]) => list(service, request.uri().query(), now),
         (&Method::GET | &Method::HEAD, ["charges", id]) => get(service, id),
         (_, ["charges"]) => Err(Refusal::method_not_allowed(&["GET", "HEAD", "POST", "OPTIONS"])),
         (_, ["charges", _]) => Err(Refusal::method_not_allowed(&["GET", "HEAD", "OPTIONS"])),
@@ -75,9 +75,9 @@ fn get(service: &Service, id: &str) -> Result<String, Refusal> {
     Ok(charge.to_json(service.quirks()))
 }
 
-fn list(service: &Service, query: Option<&str>) -> Result<String, Refusal> {
+fn list(service: &Service, query: Option<&str>, now: UnixMillis) -> Result<String, Refusal> {
     let quirks = service.quirks();
     let largest = quirks.largest_page.unwrap_or(LARGEST_PAGE);
     let (page, size) = page_and_size(query.unwrap_or_default(), largest)?;
-    Ok(answer::list(service.page(page, size).map(|charge| charge.to_json(quirks))))
+    Ok(answer::list(service.listed(page, size, now).map(|charge| charge.to_json(quirks))))
 }

@@ -82,9 +82,18 @@ impl Ledger {
 
     /// One page, the newest charge first. Its cost depends on its size alone, not on how many charges there are.
     pub(crate) fn page(&self, page: usize, size: usize) -> impl Iterator<Item = &Charge> {
-        let end = self.charges.len().saturating_sub(page.saturating_mul(size));
-        let start = end.saturating_sub(size);
-        self.charges.get(start..end).unwrap_or_default().iter().rev()
+        page_of(&self.charges, page, size)
+    }
+
+    /// One page of the charges that were made until then, the newest first.
+    pub(crate) fn page_until(
+        &self,
+        until: UnixMillis,
+        page: usize,
+        size: usize,
+    ) -> impl Iterator<Item = &Charge> {
+        let count = self.charges.partition_point(|charge| charge.created <= until);
+        page_of(self.charges.get(..count).unwrap_or_default(), page, size)
     }
 
     fn place(&self, id: &str) -> Option<usize> {
@@ -119,6 +128,12 @@ impl Ledger {
         *charge = changed;
         Ok(())
     }
+}
+
+fn page_of(charges: &[Charge], page: usize, size: usize) -> impl Iterator<Item = &Charge> {
+    let end = charges.len().saturating_sub(page.saturating_mul(size));
+    let start = end.saturating_sub(size);
+    charges.get(start..end).unwrap_or_default().iter().rev()
 }
 
 #[cfg(test)]

@@ -134,6 +134,26 @@ fn a_page_can_be_shorter_than_was_asked_for() {
     assert_eq!(owned["charges"].as_array().map(Vec::len), Some(5));
 }
 
+#[test]
+fn the_list_shows_a_charge_later_than_a_get_does() {
+    let sandbox = with(Quirks::new().list_lag(Duration::from_secs(3)));
+    let listed = || body_of(&get(&sandbox, "charges")).as_array().expect("a list").len();
+    let first = any_charge(&sandbox);
+    assert_eq!(get(&sandbox, &format!("charges/{first}")).status(), 200);
+    assert_eq!(listed(), 0);
+    sandbox.advance(Duration::from_millis(2999));
+    any_charge(&sandbox);
+    assert_eq!(listed(), 0);
+    sandbox.advance(Duration::from_millis(1));
+    assert_eq!(listed(), 1);
+    sandbox.advance(Duration::from_secs(3));
+    assert_eq!(listed(), 2);
+    // The owner's list does not lag.
+    any_charge(&sandbox);
+    let owned = body_of(&sandbox.respond(&bare(Method::GET, "/sandbox/charges")));
+    assert_eq!(owned["charges"].as_array().map(Vec::len), Some(3));
+}
+
 fn retry_after(response: &HttpResponse) -> Option<&str> {
     response.headers().get("retry-after").map(|value| value.to_str().expect("text"))
 }

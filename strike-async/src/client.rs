@@ -137,7 +137,7 @@ impl Client {
     /// ```
     ///
     /// All calls of this client and its clones with the same key run one after the other, and the later ones get the first one's
-    /// charge. After an unknown outcome, the client does not create again under that key for 10 minutes, unless
+    /// charge. So do not keep such a future without polling or dropping it: another call with its key waits for it. After an unknown outcome, the client does not create again under that key for 10 minutes, unless
     /// [`Once::repost`] allows it. It remembers 10,000 orders. **Another process does not share that memory**: there, and after a
     /// restart, the list must show the charge before the call is repeated. See [`CreateOnce`](crate::core::CreateOnce).
     ///

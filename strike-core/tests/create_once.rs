@@ -590,6 +590,16 @@ fn life() -> impl Strategy<Value = Life> {
 
 /// Lives one life; true if it came to an end with a charge.
 fn live(host: &mut Host, life: &Life, repost: bool, monotonic: Duration) -> Option<Charge> {
+    live_with(host, life, repost, monotonic, &mut KeyRecord::default())
+}
+
+fn live_with(
+    host: &mut Host,
+    life: &Life,
+    repost: bool,
+    monotonic: Duration,
+    record: &mut KeyRecord,
+) -> Option<Charge> {
     host.posts = life.posts.iter().copied().collect();
     host.lists = life.lists.iter().copied().collect();
     if let Some(lists) = life.late {
@@ -597,7 +607,7 @@ fn live(host: &mut Host, life: &Life, repost: bool, monotonic: Duration) -> Opti
     }
     let before = host.sent("POST");
     let once = Once::named("order-17").repost(repost);
-    let mut machine = CreateOnce::new(order(), once, &endpoint(), RetryPolicy::default(), 1);
+    let mut machine = CreateOnce::with_record(order(), once, record, &endpoint(), RetryPolicy::default(), 1);
     let mut now = Now::new(monotonic, UnixMillis::from_millis(START));
     let mut exchanges = 0;
     let made = loop {
@@ -676,6 +686,22 @@ proptest! {
             start += Duration::from_secs(60);
             prop_assert!(host.rows.len() <= 1, "{:?}", host.rows);
         }
+    }
+
+    /// Within one client, which keeps a record of the key: whatever is lost or late, whenever a call is dropped, and whatever the list
+    /// shows, there is one create at most that may have arrived, and so one charge.
+    #[test]
+    fn with_a_record_there_is_never_a_second_charge(
+        lives in proptest::collection::vec((life(), any::<bool>()), 1..6),
+    ) {
+        let (mut host, mut start, mut record) = (Host::new(), Duration::ZERO, KeyRecord::default());
+        for (life, hidden) in &lives {
+            host.hidden = if *hidden { 1000 } else { 0 };
+            live_with(&mut host, life, false, start, &mut record);
+            start += Duration::from_secs(60);
+        }
+        host.flush();
+        prop_assert!(host.rows.len() <= 1, "{:?}", host.rows);
     }
 
     /// With leave to post again there may be two at the host; but if what was lost lands, and the list shows it, before the last

@@ -287,13 +287,15 @@ fn a_create_refuses_an_invoice_that_has_expired_by_the_servers_clock() {
         (an_hour, Some("Wed, 14 Nov 2018 20:56:43 GMT"), made, false),
         // The local clock is not asked where there is a date.
         (an_hour, Some(on_time), at(hour * 24), true),
-        (an_hour, Some("Thu, 01 Jan 1970 00:00:00 GMT"), made, true),
         (an_hour, Some("Fri, 01 Jan 2100 00:00:00 GMT"), made, false),
         // It is where there is none that can be read.
         (an_hour, None, made, true),
         (an_hour, None, at(hour + CLOCK_MARGIN - second), true),
         (an_hour, None, at(hour + CLOCK_MARGIN), false),
         (an_hour, Some("yesterday"), at(hour + CLOCK_MARGIN), false),
+        // Nor where it comes from a clock that was never set.
+        (an_hour, Some("Thu, 01 Jan 1970 00:00:00 GMT"), made, true),
+        (an_hour, Some("Thu, 01 Jan 1970 00:00:00 GMT"), at(hour + CLOCK_MARGIN), false),
         (an_hour, None, UnixMillis::from_millis(0), true),
         (zero, Some("Wed, 14 Nov 2018 18:56:43 GMT"), made, false),
         (endless, Some("Fri, 01 Jan 2100 00:00:00 GMT"), made, true),

@@ -247,6 +247,7 @@ struct Fields<'a> {
     last_hop_delta: Option<()>,
     metadata: Option<()>,
     features: Option<&'a [Fe32]>,
+    leading_zeros: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
@@ -277,15 +278,30 @@ impl<'a> Fields<'a> {
                 }
                 Some('n') if value.len() != 53 => return Err(InvoiceError::Length("payee")),
                 Some('n') => put(&mut fields.payee, "payee", ())?,
-                Some('x') => put(&mut fields.expiry, "expiry", Duration::from_secs(number(value)))?,
-                Some('c') => put(&mut fields.last_hop_delta, "last hop's delta", ())?,
+                Some('x') => {
+                    fields.note_zeros("expiry", value);
+                    put(&mut fields.expiry, "expiry", Duration::from_secs(number(value)))?;
+                }
+                Some('c') => {
+                    fields.note_zeros("last hop's delta", value);
+                    put(&mut fields.last_hop_delta, "last hop's delta", ())?;
+                }
+                Some('9') => {
+                    fields.note_zeros("features", value);
+                    put(&mut fields.features, "features", value)?;
+                }
                 Some('m') => put(&mut fields.metadata, "payment metadata", ())?,
-                Some('9') => put(&mut fields.features, "features", value)?,
                 // Fallback addresses and routes may come more than once. Unknown fields are skipped.
                 _ => {}
             }
         }
         if data.is_empty() { Ok(fields) } else { Err(InvoiceError::Short) }
+    }
+
+    fn note_zeros(&mut self, name: &'static str, value: &[Fe32]) {
+        if value.first() == Some(&Fe32::Q) {
+            self.leading_zeros.push(name);
+        }
     }
 
     fn objections(&self) -> Vec<WalletObjection> {
@@ -296,6 +312,7 @@ impl<'a> Fields<'a> {
         if self.description.is_none() {
             objections.push(WalletObjection::NoDescription);
         }
+        objections.extend(self.leading_zeros.iter().copied().map(WalletObjection::LeadingZeros));
         objections.extend(feature_objections(self.features.unwrap_or_default()));
         objections
     }

@@ -21,6 +21,9 @@ pub enum WalletObjection {
     /// It has neither a description nor the hash of one.
     #[error("it has neither a description nor the hash of one")]
     NoDescription,
+    /// A number in it, which is named, begins with zeros. The specification asks readers to treat that as invalid.
+    #[error("its {0} begins with zeros")]
+    LeadingZeros(&'static str),
     /// It requires a feature, by its even bit, that BOLT 9 does not assign to invoices.
     #[error("it requires the unknown feature {0}")]
     UnknownFeature(u16),

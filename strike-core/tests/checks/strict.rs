@@ -131,6 +131,23 @@ fn what_a_wallet_of_today_objects_to() {
 }
 
 #[test]
+fn a_number_with_leading_zeros_is_read_and_objected_to() {
+    let secret = (SECRET, groups(&[1; 32]));
+    for (tag, value, name) in [
+        (EXPIRY, vec![0, 1], "expiry"),
+        (EXPIRY, vec![0], "expiry"),
+        (LAST_HOP, vec![0, 10], "last hop's delta"),
+        (FEATURES, vec![0, 16, 8, 0], "features"),
+    ] {
+        let mut invoice = with(&[secret.clone()]);
+        invoice.fields.retain(|(other, _)| *other != tag);
+        invoice.fields.push((tag, value));
+        let invoice = Invoice::read(&invoice.signed()).unwrap();
+        assert_eq!(invoice.wallet_objections(), [WalletObjection::LeadingZeros(name)]);
+    }
+}
+
+#[test]
 fn a_payment_secret_is_never_shown() {
     let invoice = Invoice::read(&with(&[(SECRET, groups(&[0xc5; 32]))]).signed()).unwrap();
     let shown = format!("{invoice:?}");

@@ -21,7 +21,9 @@ pub(crate) fn invoice(data: &[u8]) {
             return;
         }
     };
-    assert!(text.to_ascii_lowercase().starts_with(invoice.network().invoice_prefix()));
+    let bare = charge(&text, &invoice, 1).payment_request().to_ascii_lowercase();
+    assert!(bare.starts_with(invoice.network().invoice_prefix()), "{bare}");
+    assert!(invoice.amount_millisatoshi().is_none_or(|amount| amount / 1000 <= Satoshi::MAX.get()));
     assert!(invoice.expires_at() >= invoice.timestamp());
     if let Described::Text(description) = invoice.description() {
         assert!(description.len() <= text.len());
@@ -39,6 +41,9 @@ pub(crate) fn invoice(data: &[u8]) {
                     assert_eq!(checked.amount().millisatoshi(), millisatoshi);
                     assert_eq!(checked.to_qr_text(), checked.to_uri().to_ascii_uppercase());
                     assert_eq!(checked.expires_at(), invoice.expires_at());
+                    assert_eq!(checked.to_uri(), format!("lightning:{bare}"));
+                    let demanding = charge.check(&expected.for_todays_wallets(), invoice.timestamp());
+                    assert_eq!(demanding.is_ok(), invoice.wallet_objections().is_empty());
                 }
                 Err(mismatch) => {
                     assert!(!agrees || network != invoice.network(), "{mismatch:?}");

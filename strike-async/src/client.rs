@@ -175,6 +175,23 @@ impl Client {
     ///
     /// The client's own clock, less [`CLOCK_MARGIN`](crate::core::CLOCK_MARGIN), decides whether the invoice has expired.
     ///
+    /// ```
+    /// use strike_async::{Expectation, NewCharge};
+    /// # use strike_async::{ApiKey, Client, Endpoint, FnTransport};
+    /// # use strike_sandbox::Sandbox;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = Sandbox::new();
+    /// # let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+    /// # let shop = sandbox.clone();
+    /// # let client = Client::builder(at).transport(FnTransport::new(move |x| std::future::ready(shop.reply(x)))).build()?;
+    /// let order = NewCharge::satoshis(4200, "services rendered");
+    /// let charge = client.create(order.clone()).await?;
+    /// let invoice = client.check(&charge, &Expectation::of(&order, client.endpoint().network()))?;
+    /// assert!(invoice.to_uri().starts_with("lightning:lntb42u1"));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`Mismatch`] names the first field that differs.
     pub fn check(&self, charge: &Charge, expected: &Expectation) -> Result<CheckedInvoice, Mismatch> {

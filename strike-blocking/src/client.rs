@@ -172,6 +172,21 @@ impl Client {
     ///
     /// The client's own clock, less [`CLOCK_MARGIN`](crate::core::CLOCK_MARGIN), decides whether the invoice has expired.
     ///
+    /// ```
+    /// use strike_blocking::{Expectation, NewCharge};
+    /// # use strike_blocking::{ApiKey, Client, Endpoint, FnTransport};
+    /// # use strike_sandbox::Sandbox;
+    /// # let sandbox = Sandbox::new();
+    /// # let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+    /// # let shop = sandbox.clone();
+    /// # let client = Client::builder(at).transport(FnTransport::new(move |x| shop.reply(x))).build()?;
+    /// let order = NewCharge::satoshis(4200, "services rendered");
+    /// let charge = client.create(order.clone())?;
+    /// let invoice = client.check(&charge, &Expectation::of(&order, client.endpoint().network()))?;
+    /// assert!(invoice.to_uri().starts_with("lightning:lntb42u1"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Mismatch`] names the first field that differs.
     pub fn check(&self, charge: &Charge, expected: &Expectation) -> Result<CheckedInvoice, Mismatch> {

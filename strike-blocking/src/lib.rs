@@ -25,7 +25,7 @@ pub use strike_core::{
     Expectation, Get, InvalidInput, Invoice, InvoiceError, List, Machine, Made, Mirror, Mismatch, Network,
     NewCharge, Now, Once, Operation, OrderKey, Page, PaymentHash, Reply, RetryAfter, RetryPolicy, Row,
     Satoshi, Schedule, Step, TransportError, TransportErrorKind, UnixMillis, Unreadable, Wait, Waited,
-    Watched, Watcher, http, mirror, webhook,
+    WalletObjection, Watched, Watcher, http, mirror, webhook,
 };
 
 pub use builder::ClientBuilder;

@@ -241,8 +241,10 @@ impl Endpoint {
 
     /// Whether this is one of ACINQ's hosts, which closed in 2021.
     pub(crate) fn is_closed_service(&self) -> bool {
-        let host = self.0.authority.host();
-        host.eq_ignore_ascii_case("acinq.co") || host.to_ascii_lowercase().ends_with(".acinq.co")
+        // A dot at the end says that the name is whole.
+        let host = self.0.authority.host().to_ascii_lowercase();
+        let host = host.strip_suffix('.').unwrap_or(&host);
+        host == "acinq.co" || host.ends_with(".acinq.co")
     }
 
     /// The text without the key, in any of the forms in which a server is likely to repeat it.
@@ -315,7 +317,7 @@ impl EndpointBuilder {
     }
 
     /// The most that a charge may ask for, in satoshi; `None` leaves that to the host. 4 294 967 unless set,
-    /// which was the service's limit.
+    /// which was the service's limit. [`build`](Self::build) refuses zero, and what is above [`Satoshi::MAX`].
     pub const fn max_amount(mut self, most: Option<Satoshi>) -> Self {
         self.max_amount = most;
         self
@@ -332,10 +334,16 @@ impl EndpointBuilder {
     /// The endpoint.
     ///
     /// # Errors
-    /// As [`Endpoint::new`] says.
+    /// As [`Endpoint::new`] says, or for a largest amount that is none.
     pub fn build(self) -> Result<Endpoint, Error> {
         let (scheme, authority, path) = split(&self.base_url, self.plain_http)?;
         let authorization = self.key.authorization()?;
+        if let Some(most) = self.max_amount
+            && !(1..=Satoshi::MAX.get()).contains(&most.get())
+        {
+            let rule = format!("1 to {}", Satoshi::MAX);
+            return Err(InvalidInput::new("max_amount", rule).found(most.get()).into());
+        }
         Ok(Endpoint(Arc::new(Inner {
             scheme,
             authority,

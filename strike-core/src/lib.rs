@@ -18,6 +18,7 @@ pub mod machine;
 pub mod machines;
 pub mod mirror;
 pub mod new_charge;
+mod number;
 pub mod op;
 pub mod order_key;
 pub mod order_memory;
@@ -43,7 +44,7 @@ pub use error::{Advice, ApiError, Attempt, AttemptOutcome, Error, ErrorKind, Mis
 pub use input::InvalidInput;
 #[cfg(feature = "signature")]
 pub use invoice::PayeeKey;
-pub use invoice::{CheckedInvoice, Described, Expectation, Invoice, InvoiceError};
+pub use invoice::{CheckedInvoice, Described, Expectation, Invoice, InvoiceError, WalletObjection};
 pub use machine::{Exchange, HttpRequest, HttpResponse, Machine, Now, Reply, Step};
 pub use machines::Machines;
 pub use mirror::Mirror;

@@ -18,7 +18,7 @@ pub(crate) const MAX_EXPIRY_SEC: u32 = 604_800;
 ///
 /// | field | limit |
 /// | --- | --- |
-/// | amount | 1 to 4 294 967 satoshi, or as the [endpoint](crate::EndpointBuilder::max_amount) says |
+/// | amount | 1 to 4 294 967 satoshi, or as the [endpoint](crate::EndpointBuilder::max_amount) says, and never above [`Satoshi::MAX`] |
 /// | description | at most 256 UTF-16 units and 639 bytes of UTF-8, which is all that a BOLT11 invoice carries |
 /// | `customer_id` | at most 64 UTF-16 units |
 /// | `expiry_sec` | 1 to 604 800 seconds |
@@ -87,15 +87,9 @@ impl NewCharge {
     /// Checks every limit.
     pub(crate) fn check(&self, at: &Endpoint) -> Result<(), InvalidInput> {
         let amount = self.amount.get();
-        match at.max_amount() {
-            Some(most) if !(1..=most.get()).contains(&amount) => {
-                return Err(InvalidInput::new("amount", format!("1 to {most}")).found(amount));
-            }
-            None if self.amount.millisatoshi().is_none_or(|millisatoshi| millisatoshi == 0) => {
-                return Err(InvalidInput::new("amount", "1 satoshi or more, within 64 bits of millisatoshi")
-                    .found(amount));
-            }
-            _ => {}
+        let most = at.max_amount().unwrap_or(Satoshi::MAX);
+        if !(1..=most.get()).contains(&amount) {
+            return Err(InvalidInput::new("amount", format!("1 to {most}")).found(amount));
         }
         at_most("description", "256 UTF-16 units", 256, self.description.encode_utf16().count())?;
         at_most("description", "639 bytes of UTF-8", 639, self.description.len())?;

@@ -10,13 +10,17 @@ use crate::wire;
 
 /// How far the local clock may be wrong before it counts against an invoice: 10 minutes.
 ///
-/// The server's clock decides whether an invoice has expired. It is the `Date` of the response. Where there is none, the
-/// client uses the local clock less this margin.
+/// The server's clock decides whether an invoice has expired. It is the `Date` of the response. Where there is none, or one
+/// before 2018, the client uses the local clock less this margin.
 pub const CLOCK_MARGIN: Duration = Duration::from_secs(10 * 60);
 
-/// Returns the `Date` of a response, if it has one that can be read.
+/// When the hosted service opened, in 2018. A `Date` before it comes from a clock that was never set.
+const FIRST_DATE: UnixMillis = UnixMillis::from_secs(1_514_764_800);
+
+/// Returns the `Date` of a response, if it has one that can be read and be right.
 pub(crate) fn date(headers: &HeaderMap) -> Option<UnixMillis> {
-    wire::http_date(headers.get(header::DATE)?.to_str().ok()?)
+    let date = wire::http_date(headers.get(header::DATE)?.to_str().ok()?)?;
+    (date >= FIRST_DATE).then_some(date)
 }
 
 /// Returns the server's time: its `Date`, or the local clock less the margin.
@@ -66,7 +70,6 @@ mod tests {
             // The server's clock says that it has not expired, whatever the local one says.
             (later(second), Some(local), Expiry::Payable),
             (earlier(hour), Some(earlier(hour + second)), Expiry::Payable),
-            (earlier(hour), Some(UnixMillis::from_millis(0)), Expiry::Payable),
             (far, Some(later(hour)), Expiry::Payable),
             // Both clocks say so, within the margin.
             (local, Some(local), Expiry::Expired),

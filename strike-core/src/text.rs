@@ -7,6 +7,11 @@ use alloc::vec::Vec;
 /// What stands where a secret stood.
 pub(crate) const REDACTED: &str = "[redacted]";
 
+/// A body without the byte order mark that may stand before JSON.
+pub(crate) fn without_bom(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
 /// The beginning of a text, without control characters.
 pub(crate) fn shorten(text: &str) -> String {
     const MOST: usize = 200;

@@ -90,12 +90,17 @@ impl From<ChargeId> for Box<str> {
 }
 
 /// An amount in satoshi, the smallest unit of bitcoin on the chain: 100 000 000 of them are one bitcoin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+///
+/// Reading one with serde fails above [`MAX`](Self::MAX).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Satoshi(u64);
 
 impl Satoshi {
-    /// That many satoshi.
+    /// 21 million bitcoin, which is all that there can be. No order and no charge has a larger amount.
+    pub const MAX: Self = Self(2_100_000_000_000_000);
+
+    /// That many satoshi. Above [`MAX`](Self::MAX) it is no amount, and refused wherever it is used as one.
     #[must_use]
     pub const fn new(satoshi: u64) -> Self {
         Self(satoshi)
@@ -111,6 +116,25 @@ impl Satoshi {
     #[must_use]
     pub const fn millisatoshi(self) -> Option<u64> {
         self.0.checked_mul(1000)
+    }
+}
+
+impl Satoshi {
+    /// The amount, unless it is above all that there can be.
+    pub(crate) fn within_supply(self, field: &'static str) -> Result<Self, InvalidInput> {
+        if self <= Self::MAX {
+            Ok(self)
+        } else {
+            Err(InvalidInput::new(field, "at most 2100000000000000 satoshi, which is 21 million bitcoin")
+                .found(self.0))
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Satoshi {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let amount = Self(u64::deserialize(deserializer)?);
+        amount.within_supply("amount").map_err(serde::de::Error::custom)
     }
 }
 
@@ -312,7 +336,7 @@ impl<'de> Deserialize<'de> for PaymentHash {
 ///
 /// It serialises in the form of the wire, so a shop can keep it, and read it again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "crate::wire::Charge", into = "crate::wire::Charge")]
+#[serde(try_from = "crate::wire::Charge<crate::number::Lossless>", into = "crate::wire::Charge<u64>")]
 pub struct Charge {
     pub(crate) id: ChargeId,
     pub(crate) amount: u64,
@@ -335,6 +359,9 @@ impl Charge {
     }
 
     /// The amount in the smallest unit of [`currency`](Self::currency), which is satoshi.
+    ///
+    /// It equals [`amount_satoshi`](Self::amount_satoshi) unless the host is broken. Creating and [checking](Self::check)
+    /// refuse a charge whose two amounts differ. A get and a list report it as it is.
     #[must_use]
     pub const fn amount(&self) -> u64 {
         self.amount
@@ -358,7 +385,8 @@ impl Charge {
         &self.payment_hash
     }
 
-    /// The BOLT11 invoice, which the payer's wallet needs.
+    /// The BOLT11 invoice, which the payer's wallet needs. A `lightning:` and white space that the host wrote around it are
+    /// removed.
     #[must_use]
     pub fn payment_request(&self) -> &str {
         &self.payment_request

@@ -6,6 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
+use core::num::FpCategory;
 use core::time::Duration;
 
 use http::{HeaderMap, StatusCode, header};
@@ -16,20 +17,23 @@ use serde_json::value::RawValue;
 
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, Error, ErrorKind, RetryAfter};
+use crate::input::InvalidInput;
+use crate::invoice;
 use crate::machine::HttpResponse;
+use crate::number::Exact;
 use crate::page::{Row, Unreadable};
 use crate::text;
 use crate::types::{self, ChargeId, Currency, PaymentHash, Satoshi, UnixMillis};
 
-/// A charge as it travels. Unknown fields are ignored; an absent `customer_id` is absent.
+/// A charge as it travels, with numbers as `N` reads them. Unknown fields are ignored; an absent `customer_id` is absent.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Charge {
+pub(crate) struct Charge<N> {
     id: ChargeId,
     #[serde(skip_deserializing)]
     object: Object,
-    amount: u64,
+    amount: N,
     currency: Currency,
-    amount_satoshi: Satoshi,
+    amount_satoshi: N,
     payment_hash: PaymentHash,
     payment_request: String,
     #[serde(default)]
@@ -37,8 +41,8 @@ pub(crate) struct Charge {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     customer_id: Option<String>,
     paid: bool,
-    created: u64,
-    updated: u64,
+    created: N,
+    updated: N,
     /// No charge has a `code`: an object with one is an error, whatever the status. A null or a zero is none, as clients of
     /// the service read it.
     #[serde(default, skip_serializing)]
@@ -62,40 +66,46 @@ impl<'de> Deserialize<'de> for Code {
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Value {
-            Number(u64),
+            Number(f64),
             Other(IgnoredAny),
         }
         let code = Option::<Value>::deserialize(deserializer)?;
-        Ok(Self(!matches!(code, None | Some(Value::Number(0)))))
+        Ok(Self(match code {
+            None => false,
+            Some(Value::Number(number)) => number.classify() != FpCategory::Zero,
+            Some(Value::Other(_)) => true,
+        }))
     }
 }
 
-impl From<Charge> for types::Charge {
-    fn from(wire: Charge) -> Self {
-        Self {
+impl<N: Into<u64>> TryFrom<Charge<N>> for types::Charge {
+    type Error = InvalidInput;
+
+    fn try_from(wire: Charge<N>) -> Result<Self, InvalidInput> {
+        Ok(Self {
             id: wire.id,
-            amount: wire.amount,
+            amount: Satoshi::new(wire.amount.into()).within_supply("amount")?.get(),
             currency: wire.currency,
-            amount_satoshi: wire.amount_satoshi,
+            amount_satoshi: Satoshi::new(wire.amount_satoshi.into()).within_supply("amount_satoshi")?,
             payment_hash: wire.payment_hash,
-            payment_request: wire.payment_request,
+            payment_request: invoice::bare(&wire.payment_request).to_owned(),
             description: wire.description.unwrap_or_default(),
             customer_id: wire.customer_id,
             paid: wire.paid,
-            created: UnixMillis::from_wire(wire.created),
-            updated: UnixMillis::from_wire(wire.updated),
-        }
+            created: UnixMillis::from_wire(wire.created.into()),
+            updated: UnixMillis::from_wire(wire.updated.into()),
+        })
     }
 }
 
-impl From<types::Charge> for Charge {
+impl From<types::Charge> for Charge<u64> {
     fn from(charge: types::Charge) -> Self {
         Self {
             id: charge.id,
             object: Object::Charge,
             amount: charge.amount,
             currency: charge.currency,
-            amount_satoshi: charge.amount_satoshi,
+            amount_satoshi: charge.amount_satoshi.get(),
             payment_hash: charge.payment_hash,
             payment_request: charge.payment_request,
             description: Some(charge.description),
@@ -110,14 +120,14 @@ impl From<types::Charge> for Charge {
 
 #[derive(Deserialize)]
 struct ErrorBody {
-    code: i64,
+    code: Exact<i64>,
     #[serde(default)]
     message: String,
 }
 
 impl ErrorBody {
     fn read(body: &[u8]) -> Option<Self> {
-        serde_json::from_slice::<Keyed<Self>>(body).ok().map(|body| body.0)
+        serde_json::from_slice::<Keyed<Self>>(text::without_bom(body)).ok().map(|body| body.0)
     }
 }
 
@@ -147,8 +157,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Keyed<T> {
 /// Reads the answer to something that is asked about one charge.
 pub(crate) fn charge(at: &Endpoint, asked: &str, response: &HttpResponse) -> Result<types::Charge, Error> {
     let text = success(at, asked, response)?;
-    match serde_json::from_str::<Keyed<Charge>>(text) {
-        Ok(Keyed(charge)) if !charge.code.0 => Ok(charge.into()),
+    match serde_json::from_str::<Keyed<Charge<Exact<u64>>>>(text) {
+        Ok(Keyed(charge)) if !charge.code.0 => charge
+            .try_into()
+            .map_err(|error: InvalidInput| undecodable(at, asked, response, text).with_source(error)),
         // A charge and an error at once: who knows which.
         Ok(_) => Err(undecodable(at, asked, response, text)),
         Err(error) => Err(disguised(at, asked, response, text, error)),
@@ -158,10 +170,11 @@ pub(crate) fn charge(at: &Endpoint, asked: &str, response: &HttpResponse) -> Res
 /// Reads the answer to a list: rows that are charges, and rows that are not.
 pub(crate) fn rows(at: &Endpoint, asked: &str, response: &HttpResponse) -> Result<Vec<Row>, Error> {
     let text = success(at, asked, response)?;
-    if let Ok(rows) = serde_json::from_str::<Vec<Keyed<Charge>>>(text)
+    if let Ok(rows) = serde_json::from_str::<Vec<Keyed<Charge<Exact<u64>>>>>(text)
         && rows.iter().all(|row| !row.0.code.0)
+        && let Ok(rows) = rows.into_iter().map(|row| row.0.try_into().map(Row::Charge)).collect()
     {
-        return Ok(rows.into_iter().map(|row| Row::Charge(row.0.into())).collect());
+        return Ok(rows);
     }
     let rows: Vec<&RawValue> =
         serde_json::from_str(text).map_err(|error| disguised(at, asked, response, text, error))?;
@@ -179,8 +192,11 @@ fn row(at: &Endpoint, text: &str) -> Row {
         #[serde(default)]
         customer_id: Option<String>,
     }
-    let reason = match serde_json::from_str::<Keyed<Charge>>(text) {
-        Ok(Keyed(charge)) if !charge.code.0 => return Row::Charge(charge.into()),
+    let reason = match serde_json::from_str::<Keyed<Charge<Exact<u64>>>>(text) {
+        Ok(Keyed(charge)) if !charge.code.0 => match types::Charge::try_from(charge) {
+            Ok(charge) => return Row::Charge(charge),
+            Err(error) => format!("{error}"),
+        },
         Ok(_) => "it has a code, as errors have".to_owned(),
         Err(error) => text::shorten(&at.redact(&format!("{error}"))),
     };
@@ -199,7 +215,7 @@ fn success<'r>(at: &Endpoint, asked: &str, response: &'r HttpResponse) -> Result
         let api = ErrorBody::read(response.body());
         return Err(failure(at, asked, status, response, api));
     }
-    core::str::from_utf8(response.body()).map_err(|error| {
+    core::str::from_utf8(text::without_bom(response.body())).map_err(|error| {
         Error::new(asked, ErrorKind::Undecodable)
             .with_status(status.as_u16())
             .with_excerpt(excerpt(at, response.body()))
@@ -216,7 +232,7 @@ fn disguised(
     error: serde_json::Error,
 ) -> Error {
     let api = ErrorBody::read(text.as_bytes());
-    let claimed = api.as_ref().and_then(|api| u16::try_from(api.code).ok());
+    let claimed = api.as_ref().and_then(|api| u16::try_from(api.code.0).ok());
     if let Some(claimed) = claimed.and_then(|code| StatusCode::from_u16(code).ok())
         && claimed.as_u16() >= 300
         && claimed.as_u16() < 600
@@ -255,7 +271,7 @@ fn failure(
     match api {
         Some(body) => {
             let message = text::shorten(&at.redact(&body.message));
-            error.with_api(Some(ApiError { code: body.code, message }))
+            error.with_api(Some(ApiError { code: body.code.0, message }))
         }
         None => error.with_excerpt(excerpt(at, response.body())),
     }

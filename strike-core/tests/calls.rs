@@ -300,14 +300,25 @@ fn input_errors_end_a_call_before_anything_is_sent() {
 
 #[test]
 fn the_closed_service_is_named_as_such() {
-    let key = strike_core::ApiKey::new("sk_demo").unwrap();
-    let at = strike_core::Endpoint::acinq_mainnet(key).unwrap();
-    let mut world = Virtual::new();
-    let mut call = Call::new(get(), &at, RetryPolicy::never(), 1);
-    let error =
-        world.run(&mut call, |_, _| no_answer(TransportErrorKind::Dns, Delivery::Unsent)).unwrap_err();
-    assert_eq!(error.advice(), strike_core::Advice::ServiceClosed);
-    assert!(error.to_string().contains("closed its hosted service in 2021"), "{error}");
+    let unresolved = |url: &str| {
+        let key = strike_core::ApiKey::new("sk_demo").unwrap();
+        let at = strike_core::Endpoint::new(url, key, strike_core::Network::Bitcoin).unwrap();
+        let mut call = Call::new(get(), &at, RetryPolicy::never(), 1);
+        Virtual::new()
+            .run(&mut call, |_, _| no_answer(TransportErrorKind::Dns, Delivery::Unsent))
+            .unwrap_err()
+    };
+    for host in ["api.strike.acinq.co", "api.dev.strike.acinq.co", "api-strike.acinq.co"] {
+        for host in [host.to_owned(), format!("{host}."), host.to_uppercase(), format!("{host}.:443")] {
+            let error = unresolved(&format!("https://{host}/api/v1/"));
+            assert_eq!(error.advice(), strike_core::Advice::ServiceClosed, "{host}");
+            assert!(error.to_string().contains("closed its hosted service in 2021"), "{error}");
+        }
+    }
+    for host in ["acinq.co.example.com", "api-strike-acinq.co", "xacinq.co."] {
+        let error = unresolved(&format!("https://{host}/api/v1/"));
+        assert_eq!(error.advice(), strike_core::Advice::RetryLater, "{host}");
+    }
     let (result, _) = always(get(), || no_answer(TransportErrorKind::Dns, Delivery::Unsent));
     assert_eq!(result.unwrap_err().advice(), strike_core::Advice::RetryLater);
 }

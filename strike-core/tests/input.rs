@@ -58,13 +58,28 @@ fn an_endpoint_may_lift_the_amount_but_not_the_arithmetic() {
     let builder = || Endpoint::builder("https://host/", key(), Network::Bitcoin);
     let lifted = builder().max_amount(None).build().unwrap();
     Create::new(NewCharge::satoshis(4_294_968, "")).request(&lifted).unwrap();
-    for amount in [0, u64::MAX] {
+    Create::new(NewCharge::satoshis(Satoshi::MAX.get(), "")).request(&lifted).unwrap();
+    for amount in [0, Satoshi::MAX.get() + 1, u64::MAX / 1000, u64::MAX] {
         let error = Create::new(NewCharge::satoshis(amount, "")).request(&lifted).unwrap_err();
-        assert_eq!(refused(&error).0, "amount");
+        assert_eq!(refused(&error), ("amount", "1 to 2100000000000000 satoshi"));
     }
     let lower = builder().max_amount(Some(Satoshi::new(10))).build().unwrap();
     let error = Create::new(NewCharge::satoshis(11, "")).request(&lower).unwrap_err();
     assert_eq!(refused(&error), ("amount", "1 to 10 satoshi"));
+    builder().max_amount(Some(Satoshi::MAX)).build().unwrap();
+    for most in [0, Satoshi::MAX.get() + 1, u64::MAX] {
+        let error = builder().max_amount(Some(Satoshi::new(most))).build().unwrap_err();
+        assert_eq!(refused(&error), ("max_amount", "1 to 2100000000000000 satoshi"));
+    }
+}
+
+#[test]
+fn more_than_all_bitcoin_is_not_read_again() {
+    for (amount, good) in [(1, true), (Satoshi::MAX.get(), true), (Satoshi::MAX.get() + 1, false)] {
+        let kept = format!(r#"{{"amount":{amount},"description":"tea"}}"#);
+        assert_eq!(serde_json::from_str::<NewCharge>(&kept).is_ok(), good, "{kept}");
+        assert_eq!(serde_json::from_str::<Satoshi>(&amount.to_string()).is_ok(), good, "{amount}");
+    }
 }
 
 #[test]

@@ -12,8 +12,8 @@ use lightning_invoice::{Currency, RawBolt11Invoice, RawDataPart, RawHrp, RawTagg
 use proptest::prelude::*;
 use serde_json::json;
 use strike_core::{
-    Advice, ApiKey, CLOCK_MARGIN, Create, Described, Endpoint, ErrorKind, Invoice, InvoiceError, Network,
-    NewCharge, Now, Operation, UnixMillis,
+    Advice, ApiKey, CLOCK_MARGIN, Create, Described, Endpoint, ErrorKind, Expectation, Invoice, InvoiceError,
+    Network, NewCharge, Now, Operation, UnixMillis,
 };
 use support::charge_json;
 use support::invoices::{key, written};
@@ -137,7 +137,7 @@ fn prefixes_and_amounts() {
         ("lnbcrt5n", Network::Regtest, Some(500)),
         ("lnbc10p", Network::Bitcoin, Some(1)),
         ("lnbc42949670n", Network::Bitcoin, Some(4_294_967_000)),
-        ("lnbc184467440", Network::Bitcoin, Some(18_446_744_000_000_000_000)),
+        ("lnbc21000000", Network::Bitcoin, Some(2_100_000_000_000_000_000)),
     ] {
         assert_eq!(read(prefix), Ok((network, amount)), "{prefix}");
     }
@@ -151,6 +151,10 @@ fn prefixes_and_amounts() {
         ("lnbc1x", InvoiceError::Amount),
         ("lnbc1x1", InvoiceError::Amount),
         ("lnbc1mm", InvoiceError::Amount),
+        ("lnbc21000001", InvoiceError::Amount),
+        ("lnbc21000000001m", InvoiceError::Amount),
+        ("lnbc21000000000001u", InvoiceError::Amount),
+        ("lnbc21000000000000001n", InvoiceError::Amount),
         ("lnbc184467441", InvoiceError::Amount),
         ("lnbc99999999999999999999", InvoiceError::Amount),
     ] {
@@ -159,6 +163,38 @@ fn prefixes_and_amounts() {
     for cut in [0, 6, 7, 60, 110, 165] {
         assert_eq!(Invoice::read(&bech32("lnbc", &groups[..cut])), Err(InvoiceError::Short), "{cut}");
     }
+}
+
+#[test]
+fn a_link_and_white_space_around_an_invoice_are_ignored() {
+    let text = written(Currency::BitcoinTestnet, 4_200_000, "tea", None);
+    let invoice = Invoice::read(&text).unwrap();
+    let upper = text.to_uppercase();
+    for around in [
+        format!("lightning:{text}"),
+        format!("LIGHTNING:{upper}"),
+        format!("Lightning:{upper}"),
+        format!("lightning://{text}"),
+        format!("lightning: {text}"),
+        format!("lightning:lightning:{text}"),
+        format!(" \t{text}\r\n"),
+        format!("\n lightning:{text} "),
+    ] {
+        assert_eq!(Invoice::read(&around).as_ref(), Ok(&invoice), "{around:?}");
+        let charge = support::charge(&[("payment_request", json!(around))]);
+        assert!(charge.payment_request().eq_ignore_ascii_case(&text), "{around:?}");
+        let checked = charge
+            .check(&Expectation::new(Network::Testnet), charge.created())
+            .unwrap_or_else(|mismatch| panic!("{mismatch}: {around:?}"));
+        assert_eq!(checked.to_uri(), format!("lightning:{text}"));
+        assert_eq!(checked.to_qr_text(), format!("LIGHTNING:{upper}"));
+        let kept = serde_json::to_string(&charge).unwrap();
+        assert_eq!(serde_json::from_str::<strike_core::Charge>(&kept).unwrap(), charge);
+    }
+    for other in [format!("bitcoin:{text}"), format!("lightning{text}"), format!("lightning:x{text}")] {
+        assert!(Invoice::read(&other).is_err(), "{other}");
+    }
+    assert!(Invoice::read(&"lightning:".repeat(100_000)).is_err());
 }
 
 #[test]
@@ -251,13 +287,15 @@ fn a_create_refuses_an_invoice_that_has_expired_by_the_servers_clock() {
         (an_hour, Some("Wed, 14 Nov 2018 20:56:43 GMT"), made, false),
         // The local clock is not asked where there is a date.
         (an_hour, Some(on_time), at(hour * 24), true),
-        (an_hour, Some("Thu, 01 Jan 1970 00:00:00 GMT"), made, true),
         (an_hour, Some("Fri, 01 Jan 2100 00:00:00 GMT"), made, false),
         // It is where there is none that can be read.
         (an_hour, None, made, true),
         (an_hour, None, at(hour + CLOCK_MARGIN - second), true),
         (an_hour, None, at(hour + CLOCK_MARGIN), false),
         (an_hour, Some("yesterday"), at(hour + CLOCK_MARGIN), false),
+        // Nor where it comes from a clock that was never set.
+        (an_hour, Some("Thu, 01 Jan 1970 00:00:00 GMT"), made, true),
+        (an_hour, Some("Thu, 01 Jan 1970 00:00:00 GMT"), at(hour + CLOCK_MARGIN), false),
         (an_hour, None, UnixMillis::from_millis(0), true),
         (zero, Some("Wed, 14 Nov 2018 18:56:43 GMT"), made, false),
         (endless, Some("Fri, 01 Jan 2100 00:00:00 GMT"), made, true),

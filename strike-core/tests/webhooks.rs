@@ -31,6 +31,13 @@ fn an_event_is_a_hint_whatever_else_it_says() {
 }
 
 #[test]
+fn a_byte_order_mark_before_an_event_is_ignored() {
+    let event = r#"{"object":"event","data":{"id":"ch_1"}}"#;
+    assert_eq!(parse(&format!("\u{feff}{event}")).unwrap().id().as_str(), "ch_1");
+    assert!(parse(&format!("\u{feff}\u{feff}{event}")).is_err());
+}
+
+#[test]
 fn a_hint_asks_about_its_charge() {
     let at = endpoint();
     let get = parse(r#"{"object":"event","data":{"id":"ch_1"}}"#).unwrap().confirm();

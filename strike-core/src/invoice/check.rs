@@ -7,6 +7,7 @@ use super::expectation::Expectation;
 use super::read::{Described, Invoice};
 #[cfg(feature = "signature")]
 use super::signature::{self, PayeeKey};
+use super::wallet::WalletObjection;
 use crate::endpoint::Network;
 use crate::error::Mismatch;
 use crate::text;
@@ -17,7 +18,8 @@ impl Charge {
     ///
     /// | field of the mismatch | must be |
     /// | --- | --- |
-    /// | `amount`, `amount_satoshi`, `description` | the order's, if the expectation names them |
+    /// | `amount`, `description` | the order's, if the expectation names them |
+    /// | `amount_satoshi` | the order's, and equal to `amount` in any case |
     /// | `payment_request` | a BOLT11 invoice |
     /// | `invoice.network` | the expectation's |
     /// | `invoice.amount (millisatoshi)` | the order's amount, or else the charge's |
@@ -25,6 +27,7 @@ impl Charge {
     /// | `invoice.description` | the order's, or else the charge's |
     /// | `invoice.description_hash` | the SHA-256 of that description, or of the text that the expectation names |
     /// | `invoice.expires_at` | later than `now` |
+    /// | `invoice.wallet` | payable by wallets of today, if the expectation [demands](Expectation::for_todays_wallets) it |
     /// | `invoice.signature` | valid: by the invoice's own payee field if it has one, else by any key |
     /// | `invoice.payee` | the payee that the expectation names |
     ///
@@ -94,6 +97,9 @@ impl Charge {
         if invoice.expires_at() <= now {
             return Err(expired(invoice.expires_at(), now));
         }
+        if let Some(objection) = invoice.wallet_objections().first().filter(|_| expected.todays_wallets) {
+            return Err(Mismatch::new("invoice.wallet", "payable by wallets of today", objection));
+        }
         Ok(CheckedInvoice {
             text: self.payment_request().to_string(),
             amount: self.amount_satoshi(),
@@ -120,11 +126,7 @@ fn agree(charge: &Charge, expected: &Expectation) -> Result<Invoice, Mismatch> {
         Mismatch::new("payment_request", "a BOLT11 invoice", format!("unreadable: {error}"))
     })?;
     Mismatch::unless_equal("invoice.network", expected.network, invoice.network())?;
-    Mismatch::unless_equal(
-        "invoice.amount (millisatoshi)",
-        charge.amount_satoshi().millisatoshi(),
-        invoice.amount_millisatoshi(),
-    )?;
+    agree_on_amount(charge, &invoice)?;
     Mismatch::unless_equal("invoice.payment_hash", charge.payment_hash(), invoice.payment_hash())?;
     match invoice.description() {
         Described::Text(text) => {
@@ -135,6 +137,19 @@ fn agree(charge: &Charge, expected: &Expectation) -> Result<Invoice, Mismatch> {
         Described::Hash(_) => {}
     }
     Ok(invoice)
+}
+
+/// Both amounts of the charge and that of its invoice must be one. An invoice without an amount has none that could be equal.
+fn agree_on_amount(charge: &Charge, invoice: &Invoice) -> Result<(), Mismatch> {
+    const FIELD: &str = "invoice.amount (millisatoshi)";
+    Mismatch::unless_equal("amount_satoshi", charge.amount(), charge.amount_satoshi().get())?;
+    match (charge.amount_satoshi().millisatoshi(), invoice.amount_millisatoshi()) {
+        (Some(expected), Some(found)) => Mismatch::unless_equal(FIELD, expected, found),
+        (expected, found) => {
+            let written = |amount: Option<u64>| amount.map_or("none".into(), |amount| amount.to_string());
+            Err(Mismatch::new(FIELD, written(expected), written(found)))
+        }
+    }
 }
 
 /// An invoice that says what its charge and the order say: what a payer may be shown.
@@ -150,7 +165,7 @@ pub struct CheckedInvoice {
 }
 
 impl CheckedInvoice {
-    /// The invoice as the host wrote it, for a wallet to take in.
+    /// The invoice as the host wrote it, for a wallet to take in, without white space or `lightning:` around it.
     #[must_use]
     pub fn payment_request(&self) -> &str {
         &self.text
@@ -185,6 +200,14 @@ impl CheckedInvoice {
     #[must_use]
     pub const fn description_checked(&self) -> bool {
         cfg!(feature = "signature") || !matches!(self.invoice.description(), Described::Hash(_))
+    }
+
+    /// Returns why a Lightning wallet of today would refuse to pay it: see [`Invoice::wallet_objections`].
+    ///
+    /// [`Expectation::for_todays_wallets`] makes these a mismatch.
+    #[must_use]
+    pub fn wallet_objections(&self) -> &[WalletObjection] {
+        self.invoice.wallet_objections()
     }
 
     /// The node that signed it and would be paid. Only [`Expectation::payee`] makes it the right one.

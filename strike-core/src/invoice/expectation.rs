@@ -27,6 +27,7 @@ pub struct Expectation {
     pub(super) network: Network,
     pub(super) amount: Option<Satoshi>,
     pub(super) description: Option<String>,
+    pub(super) todays_wallets: bool,
     #[cfg(feature = "signature")]
     pub(super) payee: Option<PayeeKey>,
     #[cfg(feature = "signature")]
@@ -40,6 +41,7 @@ impl Expectation {
             network,
             amount: None,
             description: None,
+            todays_wallets: false,
             #[cfg(feature = "signature")]
             payee: None,
             #[cfg(feature = "signature")]
@@ -65,6 +67,15 @@ impl Expectation {
     /// [`description_checked`](crate::CheckedInvoice::description_checked).
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
+        self
+    }
+
+    /// Expects an invoice that Lightning wallets of today pay: one without a [`WalletObjection`](crate::WalletObjection).
+    ///
+    /// Off unless called, since the hosted service of 2018 made invoices without a payment secret, and a host that imitates
+    /// it may do the same. [`CheckedInvoice::wallet_objections`](crate::CheckedInvoice::wallet_objections) says so in any case.
+    pub const fn for_todays_wallets(mut self) -> Self {
+        self.todays_wallets = true;
         self
     }
 

@@ -8,13 +8,16 @@ mod expectation;
 mod read;
 #[cfg(feature = "signature")]
 mod signature;
+mod wallet;
 
 pub use check::CheckedInvoice;
 pub(crate) use check::{compare, expired};
 pub use expectation::Expectation;
+pub(crate) use read::bare;
 pub use read::{Described, Invoice, InvoiceError};
 #[cfg(feature = "signature")]
 pub use signature::PayeeKey;
+pub use wallet::WalletObjection;
 
 use crate::types::Charge;
 

@@ -1,8 +1,8 @@
 //! Reads what a BOLT11 invoice says.
 //!
-//! Reading is tolerant where the service was old-fashioned (no payment secret, no feature bits) and strict where a
-//! payer could be misled: a bad checksum, an amount that is not whole, a field twice. Signatures are not looked at.
-//! The format: BOLT #11 of the Lightning specifications.
+//! Reading is tolerant where the service was old-fashioned (no payment secret, no feature bits) and strict where two
+//! readers could differ: a bad checksum, an amount that is not whole, a field twice or of a wrong length. Signatures are
+//! not looked at. The format: BOLT #11 of the Lightning specifications.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,8 +12,9 @@ use bech32::primitives::checksum::Checksum;
 use bech32::primitives::decode::UncheckedHrpstring;
 use bech32::{Bech32, Fe32, Fe32IterExt};
 
+use super::wallet::{WalletObjection, feature_objections};
 use crate::endpoint::Network;
-use crate::types::{PaymentHash, UnixMillis};
+use crate::types::{PaymentHash, Satoshi, UnixMillis};
 
 /// How long an invoice can be paid that does not say: BOLT11's default.
 const DEFAULT_EXPIRY: Duration = Duration::from_secs(3600);
@@ -42,6 +43,7 @@ pub struct Invoice {
     expiry: Duration,
     payment_hash: PaymentHash,
     description: Described,
+    objections: Vec<WalletObjection>,
 }
 
 /// How an invoice says what is paid for.
@@ -69,8 +71,8 @@ pub enum InvoiceError {
     /// It begins like no network's invoice.
     #[error("it begins with none of lnbc, lntb, lntbs and lnbcrt")]
     Prefix,
-    /// Its amount is not a number of millisatoshi.
-    #[error("its amount is not a whole number of millisatoshi")]
+    /// Its amount is not a number of millisatoshi, or above 21 million bitcoin.
+    #[error("its amount is not a whole number of millisatoshi up to 21 million bitcoin")]
     Amount,
     /// It ends too early, or inside a field.
     #[error("it ends inside a field")]
@@ -81,18 +83,21 @@ pub enum InvoiceError {
     /// Its description is not UTF-8.
     #[error("its description is not text")]
     NotText,
+    /// A field has another length than the specification fixes for it.
+    #[error("its {0} has a wrong length")]
+    Length(&'static str),
     /// A field that may come once comes again, so wallets could differ in what they read.
     #[error("it says its {0} twice")]
     Twice(&'static str),
 }
 
 impl Invoice {
-    /// Reads an invoice in lower or upper case.
+    /// Reads an invoice in lower or upper case. White space around it and `lightning:` before it are ignored.
     ///
     /// # Errors
     /// [`InvoiceError`] says what is wrong with it.
     pub fn read(text: &str) -> Result<Self, InvoiceError> {
-        let unchecked = UncheckedHrpstring::new(text).map_err(|_| InvoiceError::NotBech32)?;
+        let unchecked = UncheckedHrpstring::new(bare(text)).map_err(|_| InvoiceError::NotBech32)?;
         unchecked.validate_checksum::<LongBech32>().map_err(|_| InvoiceError::Checksum)?;
         let checked = unchecked.remove_checksum::<LongBech32>();
         let prefix: String = checked.hrp().lowercase_char_iter().collect();
@@ -109,6 +114,7 @@ impl Invoice {
             timestamp: UnixMillis::from_secs(number(time)),
             expiry: fields.expiry.unwrap_or(DEFAULT_EXPIRY),
             payment_hash: fields.payment_hash.ok_or(InvoiceError::NoPaymentHash)?,
+            objections: fields.objections(),
             description: fields.description.unwrap_or(Described::Absent),
         })
     }
@@ -154,6 +160,35 @@ impl Invoice {
     pub const fn description(&self) -> &Described {
         &self.description
     }
+
+    /// Returns why a Lightning wallet of today would refuse to pay it; empty if nothing is known.
+    ///
+    /// Invoices of 2018 have no payment secret. They are read, but no current wallet pays them.
+    ///
+    /// ```
+    /// use strike_core::{Invoice, WalletObjection};
+    ///
+    /// // An invoice that the hosted service made in 2018.
+    /// let invoice = Invoice::read("lntb420u1pdsdxfepp58hgsk3qeggjfx66hxjv3tkk2fmq9k4srkq6z4h69a33euns3rzwsdq4xysyymr0vd4kzcmrd9hx7cqp2fs6hglhgfax7depekep53kmlgkswhcvxlmju3e4k0cdex6ml4xpygcxzt93julus09hj30fruzw9l65n5uktqe9khmlk8uh8pvl3f7sp3026hz")?;
+    /// assert_eq!(invoice.wallet_objections(), [WalletObjection::NoPaymentSecret]);
+    /// # Ok::<(), strike_core::InvoiceError>(())
+    /// ```
+    #[must_use]
+    pub fn wallet_objections(&self) -> &[WalletObjection] {
+        &self.objections
+    }
+}
+
+/// An invoice without what a payment link puts around it: white space, and `lightning:` or `lightning://` in any case.
+pub(crate) fn bare(text: &str) -> &str {
+    const SCHEME: &str = "lightning:";
+    let mut text = text.trim();
+    while let Some((scheme, rest)) = text.split_at_checked(SCHEME.len())
+        && scheme.eq_ignore_ascii_case(SCHEME)
+    {
+        text = rest.strip_prefix("//").unwrap_or(rest).trim_start();
+    }
+    text
 }
 
 /// Bech32's checksum over texts of any length: BOLT11 knows no limit, the crate's own type has one of 1023.
@@ -196,40 +231,90 @@ fn read_prefix(prefix: &str) -> Result<(Network, Option<u64>), InvoiceError> {
     if number == 0 || !number.is_multiple_of(by) {
         return Err(InvoiceError::Amount);
     }
-    (number / by).checked_mul(times).map(|amount| (network, Some(amount))).ok_or(InvoiceError::Amount)
+    let amount =
+        (number / by).checked_mul(times).filter(|amount| amount.div_ceil(1000) <= Satoshi::MAX.get());
+    amount.map(|amount| (network, Some(amount))).ok_or(InvoiceError::Amount)
 }
 
-/// The tagged fields that matter here.
+/// The tagged fields that may come once each. Of those without a value only their presence matters.
 #[derive(Default)]
-struct Fields {
+struct Fields<'a> {
     payment_hash: Option<PaymentHash>,
+    payment_secret: Option<()>,
     description: Option<Described>,
+    payee: Option<()>,
     expiry: Option<Duration>,
+    last_hop_delta: Option<()>,
+    metadata: Option<()>,
+    features: Option<&'a [Fe32]>,
+    leading_zeros: Vec<&'static str>,
 }
 
-impl Fields {
-    fn read(mut data: &[Fe32]) -> Result<Self, InvoiceError> {
+impl<'a> Fields<'a> {
+    fn read(mut data: &'a [Fe32]) -> Result<Self, InvoiceError> {
         let mut fields = Self::default();
         while let Some((head, rest)) = data.split_at_checked(3) {
             let length = head.get(1..).map(number).and_then(|length| usize::try_from(length).ok());
             let (value, rest) =
                 length.and_then(|length| rest.split_at_checked(length)).ok_or(InvoiceError::Short)?;
             data = rest;
-            match (head.first().map(|tag| tag.to_char()), value.len()) {
-                (Some('p'), 52) => {
-                    put(&mut fields.payment_hash, "payment hash", PaymentHash::new(hash(value)))?
+            match head.first().map(|tag| tag.to_char()) {
+                Some('p') => {
+                    let hash = PaymentHash::new(bytes32(value, "payment hash")?);
+                    put(&mut fields.payment_hash, "payment hash", hash)?;
                 }
-                (Some('d'), _) => {
+                Some('s') => {
+                    // Only its presence matters: its value is for the payer's node.
+                    bytes32(value, "payment secret")?;
+                    put(&mut fields.payment_secret, "payment secret", ())?;
+                }
+                Some('d') => {
                     let text = String::from_utf8(bytes(value)).map_err(|_| InvoiceError::NotText)?;
                     put(&mut fields.description, "description", Described::Text(text))?;
                 }
-                (Some('h'), 52) => put(&mut fields.description, "description", Described::Hash(hash(value)))?,
-                (Some('x'), _) => put(&mut fields.expiry, "expiry", Duration::from_secs(number(value)))?,
-                // The specification has readers skip unknown fields, and known ones of another length.
+                Some('h') => {
+                    let hash = bytes32(value, "description hash")?;
+                    put(&mut fields.description, "description", Described::Hash(hash))?;
+                }
+                Some('n') if value.len() != 53 => return Err(InvoiceError::Length("payee")),
+                Some('n') => put(&mut fields.payee, "payee", ())?,
+                Some('x') => {
+                    fields.note_zeros("expiry", value);
+                    put(&mut fields.expiry, "expiry", Duration::from_secs(number(value)))?;
+                }
+                Some('c') => {
+                    fields.note_zeros("last hop's delta", value);
+                    put(&mut fields.last_hop_delta, "last hop's delta", ())?;
+                }
+                Some('9') => {
+                    fields.note_zeros("features", value);
+                    put(&mut fields.features, "features", value)?;
+                }
+                Some('m') => put(&mut fields.metadata, "payment metadata", ())?,
+                // Fallback addresses and routes may come more than once. Unknown fields are skipped.
                 _ => {}
             }
         }
         if data.is_empty() { Ok(fields) } else { Err(InvoiceError::Short) }
+    }
+
+    fn note_zeros(&mut self, name: &'static str, value: &[Fe32]) {
+        if value.first() == Some(&Fe32::Q) {
+            self.leading_zeros.push(name);
+        }
+    }
+
+    fn objections(&self) -> Vec<WalletObjection> {
+        let mut objections = Vec::new();
+        if self.payment_secret.is_none() {
+            objections.push(WalletObjection::NoPaymentSecret);
+        }
+        if self.description.is_none() {
+            objections.push(WalletObjection::NoDescription);
+        }
+        objections.extend(self.leading_zeros.iter().copied().map(WalletObjection::LeadingZeros));
+        objections.extend(feature_objections(self.features.unwrap_or_default()));
+        objections
     }
 }
 
@@ -251,7 +336,8 @@ fn bytes(groups: &[Fe32]) -> Vec<u8> {
     groups.iter().copied().fes_to_bytes().collect()
 }
 
-/// 52 groups hold 32 bytes and four bits more.
-fn hash(groups: &[Fe32]) -> [u8; 32] {
-    bytes(groups).try_into().unwrap_or_default()
+/// The 32 bytes of a field whose length is fixed: 52 groups, which hold four bits more.
+fn bytes32(groups: &[Fe32], name: &'static str) -> Result<[u8; 32], InvoiceError> {
+    let whole = (groups.len() == 52).then(|| bytes(groups).try_into().ok()).flatten();
+    whole.ok_or(InvoiceError::Length(name))
 }

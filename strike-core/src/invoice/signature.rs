@@ -10,7 +10,7 @@ use core::str::FromStr;
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::secp256k1::PublicKey;
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
-use lightning_invoice::{Bolt11ParseError, SignedRawBolt11Invoice, TaggedField};
+use lightning_invoice::{Bolt11ParseError, SignedRawBolt11Invoice};
 
 use super::expectation::Expectation;
 use super::read::{Described, Invoice};
@@ -117,10 +117,6 @@ fn signer(text: &str) -> Result<PayeeKey, Mismatch> {
         return Err(wrong("over fields that are not in BOLT11's shortest form"));
     }
     let raw = signed.raw_invoice();
-    let claims = raw.known_tagged_fields().filter(|field| matches!(field, TaggedField::PayeePubKey(_)));
-    if claims.count() > 1 {
-        return Err(wrong("ambiguous, since the invoice names its payee twice"));
-    }
     if !signed.check_signature() {
         return Err(wrong("not valid"));
     }

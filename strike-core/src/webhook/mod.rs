@@ -36,6 +36,7 @@ use serde_json::value::RawValue;
 pub use guard::{Completion, Guard, GuardError, Recent, Seen};
 
 use crate::op::Get;
+use crate::text;
 use crate::types::ChargeId;
 
 /// The largest body that is looked at, in bytes: 64 KiB, far more than a charge takes.
@@ -95,7 +96,7 @@ pub fn parse(body: &[u8]) -> Result<Hint, WebhookError> {
     if body.len() > MAX_BODY {
         return Err(WebhookError::TooLarge);
     }
-    let text = core::str::from_utf8(body).map_err(|_| WebhookError::NotAnEvent)?;
+    let text = core::str::from_utf8(text::without_bom(body)).map_err(|_| WebhookError::NotAnEvent)?;
     let event: Event<'_> = object(text)?;
     if event.object != "event" {
         return Err(WebhookError::NotAnEvent);

@@ -7,6 +7,7 @@ mod recorded;
 mod signature;
 #[cfg(feature = "signature")]
 mod specification;
+mod strict;
 #[path = "../support/mod.rs"]
 mod support;
 #[cfg(feature = "signature")]
@@ -23,8 +24,8 @@ use strike_core::{
     CLOCK_MARGIN, Charge, CheckedInvoice, Described, Expectation, Machines, Mismatch, Network, NewCharge,
     Now, RetryPolicy, Satoshi, UnixMillis,
 };
-use support::charge;
 use support::invoices::written;
+use support::{charge, charge_json};
 
 /// The server's time of most checks here: that of the oldest invoice.
 const BEFORE: UnixMillis = UnixMillis::from_secs(1_496_314_658);
@@ -115,6 +116,9 @@ fn the_charge_must_be_the_order() {
     assert_eq!(other.check(&order(), BEFORE).unwrap_err().field(), "amount");
 
     let split = with_invoice(&text, &[("description", json!("Tee")), ("amount_satoshi", json!(4300))]);
+    let mismatch = split.check(&own, BEFORE).unwrap_err();
+    let told = (mismatch.field(), mismatch.expected(), mismatch.found());
+    assert_eq!(told, ("amount_satoshi", "4200", "4300"), "the invoice is over what `amount_satoshi` says");
     assert_eq!(split.check(&own.amount(Satoshi::new(4200)), BEFORE).unwrap_err().field(), "amount_satoshi");
 }
 
@@ -137,6 +141,28 @@ fn an_invoice_that_has_expired_is_not_shown() {
     let late = expires + CLOCK_MARGIN.as_secs();
     assert!(machines.check(&charge, &order(), now(late - 1)).is_ok());
     assert_eq!(machines.check(&charge, &order(), now(late)).unwrap_err().field(), "invoice.expires_at");
+}
+
+#[test]
+fn an_invoice_without_an_amount_equals_none() {
+    let mut invoice = Bolt11::of_2018();
+    invoice.prefix = "lntb".into();
+    let text = invoice.signed();
+    // Zero is none either.
+    for amount in [0, 1, 4200, Satoshi::MAX.get()] {
+        let charge = with_invoice(&text, &[("amount", json!(amount)), ("amount_satoshi", json!(amount))]);
+        let own = Expectation::new(Network::Testnet);
+        for expected in [own.clone(), own.amount(Satoshi::new(amount))] {
+            let mismatch = charge.check(&expected, BEFORE).unwrap_err();
+            assert_eq!((mismatch.field(), mismatch.found()), ("invoice.amount (millisatoshi)", "none"));
+        }
+    }
+    // Beyond 64 bits of millisatoshi there is no charge to be checked, and no order that expects one.
+    let beyond = u64::MAX / 1000 + 1;
+    let charge = charge_json(&[("amount", json!(beyond)), ("amount_satoshi", json!(beyond))]);
+    assert!(serde_json::from_value::<Charge>(charge).is_err());
+    let expected = Expectation::new(Network::Testnet).amount(Satoshi::new(beyond));
+    assert_eq!(refused(&text, &expected), "amount");
 }
 
 #[test]

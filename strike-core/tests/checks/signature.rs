@@ -103,7 +103,7 @@ fn an_invoice_that_names_its_payee() {
     assert_eq!(refused(&named(no_point).signed(), &order()), "invoice.signature");
     let mut twice = named(public_key());
     twice.fields.push((19, groups(&stranger)));
-    assert_eq!(refused(&twice.signed(), &order()), "invoice.signature");
+    assert_eq!(refused(&twice.signed(), &order()), "payment_request");
 }
 
 #[test]

@@ -33,6 +33,7 @@ fn advice() -> String {
         (Advice::CheckHost, "nothing, until somebody has looked at the base URL and what is behind it"),
         (Advice::ServiceClosed, "nothing there; `Endpoint::new` with another host"),
         (Advice::DoNotUse, "nothing; the charge is in the error, for whoever looks into it"),
+        (Advice::InvoiceExpired, "`create` again; the expired charge is in the error"),
         (Advice::StartAnew, "make a new machine, and drive that"),
     ] {
         writeln!(text, "| `{advice:?}` | {advice} | {call} |").unwrap();

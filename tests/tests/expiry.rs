@@ -1,0 +1,102 @@
+//! Whose clock decides whether an invoice has expired: the same for both clients.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::future::{Future, ready};
+use std::pin::Pin;
+use std::time::Duration;
+
+use strike_core::{
+    Advice, ApiKey, Charge, CheckedInvoice, Endpoint, Error, ErrorKind, Expectation, Mismatch, NewCharge,
+    Now, UnixMillis,
+};
+use strike_sandbox::Sandbox;
+
+const START: UnixMillis = UnixMillis::from_secs(1_700_000_000);
+
+/// Clocks that stand still.
+#[derive(Clone, Copy)]
+struct Stopped(Now);
+
+impl strike_blocking::Timer for Stopped {
+    fn now(&self) -> Now {
+        self.0
+    }
+
+    fn wait(&self, _: Duration, _: &strike_blocking::Wake) {
+        panic!("nothing here waits");
+    }
+}
+
+impl strike_async::Timer for Stopped {
+    fn now(&self) -> Now {
+        self.0
+    }
+
+    fn wait(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        panic!("nothing here waits");
+    }
+}
+
+/// What a create and a check lead to where the host's invoices last an hour from [`START`], and the client's clock is that
+/// much later.
+type Outcome = (Result<Charge, Error>, Result<CheckedInvoice, Mismatch>);
+
+fn outcomes(ahead: Duration, dated: bool) -> [Outcome; 2] {
+    let sandbox = Sandbox::builder().clock_at(START).build();
+    let key = ApiKey::new(sandbox.api_key()).unwrap();
+    let at = Endpoint::new(sandbox.base_url(), key, sandbox.network()).unwrap();
+    let order = NewCharge::satoshis(4200, "tea");
+    let expected = Expectation::of(&order, sandbox.network());
+    let known = {
+        let sandbox = sandbox.clone();
+        let transport = strike_blocking::FnTransport::new(move |exchange| sandbox.reply(exchange));
+        let client = strike_blocking::Client::builder(at.clone()).transport(transport).build().unwrap();
+        client.create(order.clone()).unwrap()
+    };
+    let reply = move |exchange| {
+        let mut reply = sandbox.reply(exchange)?;
+        if !dated {
+            reply.headers_mut().remove("date");
+        }
+        Ok(reply)
+    };
+    let timer = Stopped(Now::new(Duration::ZERO, START.saturating_add(ahead)));
+
+    let transport = strike_blocking::FnTransport::new(reply.clone());
+    let client =
+        strike_blocking::Client::builder(at.clone()).transport(transport).timer(timer).build().unwrap();
+    let blocking = (client.create(order.clone()), client.check(&known, &expected));
+
+    let transport = strike_async::FnTransport::new(move |exchange| ready(reply(exchange)));
+    let client = strike_async::Client::builder(at).transport(transport).timer(timer).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    [blocking, (runtime.block_on(client.create(order)), client.check(&known, &expected))]
+}
+
+#[test]
+fn a_date_decides_over_the_clients_clock() {
+    for (created, checked) in outcomes(Duration::from_secs(24 * 3600), true) {
+        created.expect("it has just been made");
+        assert_eq!(
+            checked.unwrap_err().field(),
+            "invoice.expires_at",
+            "a check knows the client's clock alone"
+        );
+    }
+}
+
+#[test]
+fn without_a_date_the_clients_clock_decides_with_a_margin() {
+    for (ahead, payable) in [(3600 + 599, true), (3600 + 600, false)] {
+        for (created, checked) in outcomes(Duration::from_secs(ahead), false) {
+            assert_eq!(
+                (created.is_ok(), checked.is_ok()),
+                (payable, payable),
+                "{ahead}: {created:?} {checked:?}"
+            );
+            let Err(error) = created else { continue };
+            assert!(matches!(error.kind(), ErrorKind::Mismatch(m) if m.field() == "invoice.expires_at"));
+            assert_eq!((error.advice(), error.charge().is_some()), (Advice::InvoiceExpired, true));
+        }
+    }
+}

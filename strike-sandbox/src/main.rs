@@ -57,7 +57,7 @@ fn run(options: cli::Options) -> io::Result<()> {
             builder = builder.close_idle_after(idle);
         }
         let sandbox = match options.data {
-            Some(path) => builder.data(path).start()?,
+            Some(path) => builder.data(path).on_not_kept(|error| complain(&error.to_string())).start()?,
             None => builder.start()?,
         };
         let ca = sandbox.ca_certificate().map(|pem| CaFile::write(pem, options.tls_ca_out)).transpose()?;

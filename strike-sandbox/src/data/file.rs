@@ -152,7 +152,8 @@ fn make(path: &Path) -> io::Result<()> {
         // SQLite would throw it away with the first change of a new file.
         if journal.exists() && !path.exists() {
             let journal = journal.display();
-            let why = format!("{journal} belongs to it, and it is not there: put it back, or remove the journal");
+            let why =
+                format!("{journal} belongs to it, and it is not there: put it back, or remove the journal");
             return Err(io::Error::new(io::ErrorKind::NotFound, why));
         }
     }
@@ -198,7 +199,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = File::open(&folder.path().join("shop.sqlite")).expect("it opens");
         let identity = crate::Sandbox::builder().identity();
-        let journal = file.begin(Network::Testnet, &identity, std::sync::Arc::new(|_| ())).expect("it is written");
+        let journal =
+            file.begin(Network::Testnet, &identity, std::sync::Arc::new(|_| ())).expect("it is written");
         let number = |name| journal.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         assert_eq!(number("synchronous").expect("a mode"), 3);
         let mode = journal.connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));

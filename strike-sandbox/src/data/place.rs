@@ -27,7 +27,9 @@ impl Place {
             Err(error) => format!("cannot be found ({error})"),
         };
         let path = self.path.display();
-        Err(NotKept(format!("{path} {what} while the sandbox had it open; put it back, or restart the sandbox")))
+        Err(NotKept(format!(
+            "{path} {what} while the sandbox had it open; put it back, or restart the sandbox"
+        )))
     }
 
     /// Whether the file has one name. SQLite's journal stands beside one of them, and the others do not lead to it.

@@ -62,7 +62,12 @@ fn a_kill_at_any_moment_loses_nothing_that_was_answered() {
     // The next change takes away what the last kill left behind.
     assert_eq!(connection.ask(&post(1)).status(), 200);
     assert_eq!(program.signal("TERM").0, Some(0));
-    let left: Vec<_> = folder.path().read_dir().expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect();
+    let left: Vec<_> = folder
+        .path()
+        .read_dir()
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
     assert_eq!(left, ["shop.sqlite"], "nothing but the file is left");
 }
 

@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 use strike_core::Network;
+use strike_sandbox::{DataError, Sandbox};
 #[cfg(unix)]
 use strike_sandbox::{NotKept, PayError};
-use strike_sandbox::{DataError, Sandbox};
 use tempfile::TempDir;
 
-use crate::ask::{any_charge, builder};
 #[cfg(unix)]
 use crate::ask::{FORM, post, text};
+use crate::ask::{any_charge, builder};
 
 /// A folder with the data of a sandbox that has made two charges.
 fn kept() -> (TempDir, PathBuf) {

@@ -9,7 +9,7 @@ use reqwest::{ClientBuilder, Proxy, Url, redirect, retry};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
-use strike_core::{Error, InvalidInput};
+use strike_core::{Error, InvalidInput, check_certificates};
 
 use super::ReqwestTransport;
 
@@ -182,16 +182,14 @@ fn parse_proxy(url: &str) -> Result<Url, InvalidInput> {
 }
 
 fn parse_certificates(pems: &[Vec<u8>]) -> Result<RootCertStore, InvalidInput> {
-    let wrong = || InvalidInput::new("ca certificate", "one or more certificates in PEM");
+    let wrong = || InvalidInput::new("ca certificate", "one or more certificates in PEM, each of them whole");
     let mut roots = RootCertStore::empty();
     for pem in pems {
         let before = roots.len();
         for certificate in CertificateDer::pem_slice_iter(pem) {
             roots.add(certificate.map_err(|_| wrong())?).map_err(|_| wrong())?;
         }
-        if roots.len() == before {
-            return Err(wrong());
-        }
+        check_certificates(pem, roots.len().saturating_sub(before))?;
     }
     Ok(roots)
 }

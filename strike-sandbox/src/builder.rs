@@ -78,7 +78,8 @@ impl Builder {
         self
     }
 
-    /// The network that invoices are for; testnet unless set.
+    /// The network that invoices are for; testnet unless set. Those for `Network::Bitcoin` begin with `lnbc`, as real
+    /// ones do, and are worthless: no node of the network stands behind them, and nobody can pay them.
     pub const fn network(mut self, network: Network) -> Self {
         self.network = network;
         self

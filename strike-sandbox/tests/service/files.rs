@@ -184,9 +184,12 @@ fn create(sandbox: &Sandbox) -> (u16, String) {
     (response.status().as_u16(), text(&response).to_owned())
 }
 
-/// What befalls the file of two charges, and what the report says of it.
+/// Its name, what the report says of it, and what befalls the file.
 #[cfg(unix)]
-fn mishaps() -> [(&'static str, &'static str, fn(&Path)); 11] {
+type Mishap = (&'static str, &'static str, fn(&Path));
+
+#[cfg(unix)]
+fn mishaps() -> [Mishap; 11] {
     fn aside(file: &Path) -> PathBuf {
         file.with_file_name("aside")
     }

@@ -65,6 +65,7 @@ impl UreqTransportBuilder {
 
     /// Trusts these certificates, one or more in PEM, **instead of** the public roots: a client talks to one
     /// host, and whoever has a certificate authority of their own wants no other. May be called several times.
+    /// [`build`](Self::build) refuses a text unless every certificate that begins in it can be read.
     pub fn ca_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.certificates.push(pem.as_ref().to_vec());
         self

@@ -6,6 +6,7 @@ extern crate alloc;
 pub use http;
 
 pub mod call;
+mod certificates;
 pub mod create_once;
 pub mod endpoint;
 pub mod error;
@@ -38,6 +39,7 @@ pub mod webhook;
 mod wire;
 
 pub use call::Call;
+pub use certificates::check_certificates;
 pub use create_once::{CreateOnce, Made, Once};
 pub use endpoint::{ApiKey, Endpoint, EndpointBuilder, Network};
 pub use error::{Advice, ApiError, Attempt, AttemptOutcome, Error, ErrorKind, Mismatch, RetryAfter};

@@ -5,7 +5,7 @@ mod support;
 
 use strike_core::{
     ApiKey, ChargeId, Create, Currency, Endpoint, Error, ErrorKind, List, Network, NewCharge, Operation,
-    Satoshi,
+    Satoshi, check_certificates,
 };
 use support::{CANARY, endpoint};
 
@@ -215,4 +215,39 @@ fn the_two_historical_hosts() {
         (test.base_url().as_str(), test.network()),
         ("https://api.dev.strike.acinq.co/api/v1/", Network::Testnet)
     );
+}
+
+#[test]
+fn a_text_without_certificates_is_told_what_it_is() {
+    for (pem, found) in [
+        (&b""[..], "but is empty"),
+        (b"\x30\x82\x01\x0a", "but is DER; convert it with `openssl x509 -inform der`"),
+        (b"\xff\xfe-\0-\0", "but is UTF-16; save it as UTF-8"),
+        (b"-----BEGIN EC PRIVATE KEY-----\nAA==\n-----END EC PRIVATE KEY-----\n", "but is a private key"),
+        (b"-----BEGIN CERTIFICATE REQUEST-----\n", "but is a text in which none begins"),
+        (b"BEGIN CERTIFICATE\n", "but is a text in which none begins"),
+        (b"\x80\x81", "but is a text in which none begins"),
+    ] {
+        let error = check_certificates(pem, 0).expect_err(found).to_string();
+        assert_eq!(error, format!("ca certificate must be one or more certificates in PEM, {found}"));
+    }
+}
+
+#[test]
+fn as_many_certificates_are_read_as_begin() {
+    let one = "-----BEGIN CERTIFICATE-----\r\n";
+    for (pem, begun) in [
+        (one.to_owned(), 1),
+        (format!("\u{feff}{one}"), 1),
+        (format!("{one}{one}"), 2),
+        (format!("{one} -----BEGIN TRUSTED CERTIFICATE-----\n{one}"), 3),
+        (format!("{one}-----END CERTIFICATE----------BEGIN X509 CERTIFICATE-----"), 2),
+        (format!("{one}----begin certificate----"), 2),
+    ] {
+        assert!(check_certificates(pem.as_bytes(), begun).is_ok(), "{pem}");
+        for read in [begun - 1, begun + 1] {
+            let error = check_certificates(pem.as_bytes(), read).expect_err(&pem).to_string();
+            assert!(error.contains(&format!("{begun} certificates begin and {read} can be read")), "{error}");
+        }
+    }
 }

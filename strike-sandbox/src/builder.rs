@@ -39,9 +39,9 @@ pub struct Builder {
     quirks: Quirks,
     pub(crate) faults: Plan,
     #[cfg(feature = "server")]
-    pub(crate) listen: std::net::SocketAddr,
+    pub(crate) listen: crate::server::Listen,
     #[cfg(feature = "server")]
-    pub(crate) plain_listen: Option<std::net::SocketAddr>,
+    pub(crate) plain_listen: Option<crate::server::Listen>,
     #[cfg(feature = "tls")]
     pub(crate) tls: bool,
     #[cfg(feature = "server")]
@@ -60,7 +60,7 @@ impl Default for Builder {
             quirks: Quirks::new(),
             faults: Plan::new(),
             #[cfg(feature = "server")]
-            listen: (std::net::Ipv4Addr::LOCALHOST, 0).into(),
+            listen: crate::server::Listen::At((std::net::Ipv4Addr::LOCALHOST, 0).into()),
             #[cfg(feature = "server")]
             plain_listen: None,
             #[cfg(feature = "tls")]
@@ -78,7 +78,8 @@ impl Builder {
         self
     }
 
-    /// The network that invoices are for; testnet unless set.
+    /// The network that invoices are for; testnet unless set. Those for `Network::Bitcoin` begin with `lnbc`, as real
+    /// ones do, and are worthless: no node of the network stands behind them, and nobody can pay them.
     pub const fn network(mut self, network: Network) -> Self {
         self.network = network;
         self

@@ -1,15 +1,18 @@
 //! The program's arguments, and the sentences for those that do not fit.
 
+mod flags;
 mod webhook;
 
-use std::ffi::{OsStr, OsString};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ffi::OsString;
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lexopt::prelude::{Long, Short, ValueExt};
-use strike_core::{ApiKey, Network};
+use strike_core::{ApiKey, ErrorKind, InvalidInput, Network};
 use strike_sandbox::{Quirks, Settlement, Webhook};
+
+use self::flags::Flags;
 
 pub(crate) const HELP: &str = "\
 The Strike charge API in a box, for tests and demonstrations.
@@ -17,7 +20,8 @@ The Strike charge API in a box, for tests and demonstrations.
 Usage: strike-sandbox [OPTIONS]
 
 Options:
-      --listen ADDRESS   Where to listen; port 0 is a free one [default: 127.0.0.1:8420]
+      --listen ADDRESS   Where to listen; port 0 is a free one, and localhost is 127.0.0.1 and ::1
+                         [default: 127.0.0.1:8420]
       --tls              Speak HTTPS there, with a certificate that is made for this run
       --tls-ca-out FILE  Where to write the certificate authority that clients must trust, in PEM
                          [default: a temporary file, which goes when the program ends]
@@ -25,7 +29,8 @@ Options:
                          With --tls: where to speak plain HTTP, too
       --allow-remote     Listen beyond this machine: whoever reaches it can pay charges
       --api-key KEY      The account's key [default: drawn at random]
-      --network NETWORK  bitcoin, testnet, signet or regtest [default: testnet]
+      --network NETWORK  bitcoin, testnet, signet or regtest; nobody can pay the invoices of any
+                         [default: testnet]
       --seed N           Draw keys, ids and preimages from this number, the same in every run
       --data FILE        Keep charges in this file, over restarts [default: in memory]
       --settle HOW       instant, or lightning for real payments over a channel [default: instant]
@@ -77,26 +82,53 @@ pub(crate) enum Command {
 /// How to run. Outside of tests it has no `Debug`: it holds the key.
 #[cfg_attr(test, derive(Debug, PartialEq, Eq))]
 pub(crate) struct Options {
-    pub(crate) listen: SocketAddr,
+    pub(crate) listen: Listen,
     pub(crate) tls: bool,
     pub(crate) tls_ca_out: Option<PathBuf>,
-    pub(crate) plain_listen: Option<SocketAddr>,
+    pub(crate) plain_listen: Option<Listen>,
     pub(crate) api_key: Option<String>,
     pub(crate) network: Network,
     pub(crate) seed: Option<u64>,
     pub(crate) settlement: Settlement,
     pub(crate) quirks: Quirks,
     pub(crate) webhook: Option<Webhook>,
+    pub(crate) webhook_ca: Option<PathBuf>,
     pub(crate) data: Option<PathBuf>,
     pub(crate) faults: Option<PathBuf>,
     pub(crate) idle_close: Option<Duration>,
     pub(crate) json: bool,
 }
 
+/// Where to listen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listen {
+    At(SocketAddr),
+    /// On 127.0.0.1 and ::1, by this port.
+    Localhost(u16),
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(address) => address.fmt(f),
+            Self::Localhost(port) => write!(f, "localhost:{port}"),
+        }
+    }
+}
+
+impl Listen {
+    fn is_on_this_machine_alone(self) -> bool {
+        match self {
+            Self::At(address) => address.ip().is_loopback(),
+            Self::Localhost(_) => true,
+        }
+    }
+}
+
 /// Reads the arguments that follow the program's name.
-pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, lexopt::Error> {
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
     let mut options = Options {
-        listen: (Ipv4Addr::LOCALHOST, 8420).into(),
+        listen: Listen::At((Ipv4Addr::LOCALHOST, 8420).into()),
         tls: false,
         tls_ca_out: None,
         plain_listen: None,
@@ -106,111 +138,108 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         settlement: Settlement::Instant,
         quirks: Quirks::new(),
         webhook: None,
+        webhook_ca: None,
         data: None,
         faults: None,
         idle_close: None,
         json: false,
     };
-    let mut webhook = webhook::Flags::default();
+    let mut webhook = webhook::Options::default();
     let mut allow_remote = false;
-    let mut parser = lexopt::Parser::from_args(arguments);
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Long("listen") => options.listen = parser.value()?.parse_with(address)?,
-            Long("tls") => options.tls = true,
-            Long("tls-ca-out") => options.tls_ca_out = Some(parser.value()?.into()),
-            Long("plain-listen") => options.plain_listen = Some(parser.value()?.parse_with(address)?),
-            Long("allow-remote") => allow_remote = true,
-            Long("api-key") => options.api_key = Some(unrepeated(&parser.value()?, api_key)?),
-            Long("network") => options.network = parser.value()?.parse()?,
-            Long("seed") => options.seed = Some(parser.value()?.parse()?),
-            Long("settle") => options.settlement = parser.value()?.parse_with(settlement)?,
-            Long(name) if name.starts_with("webhook") => {
-                let name = name.to_owned();
-                webhook.read(&name, &mut parser)?;
+    let mut flags = Flags::new(arguments);
+    while let Some(name) = flags.next()? {
+        match name.as_str() {
+            "listen" => options.listen = flags.value(LISTEN, listen)?,
+            "tls" => options.tls = true,
+            "tls-ca-out" => options.tls_ca_out = Some(flags.file()?),
+            "plain-listen" => options.plain_listen = Some(flags.value(LISTEN, listen)?),
+            "allow-remote" => allow_remote = true,
+            "api-key" => options.api_key = Some(flags.secret("a key", api_key)?),
+            "network" => {
+                let rule = "bitcoin, testnet, signet or regtest";
+                options.network = flags.value(rule, |text| text.parse().ok())?;
             }
-            Long("data") => options.data = Some(parser.value()?.into()),
-            Long("faults") => options.faults = Some(parser.value()?.into()),
-            Long("idle-close") => options.idle_close = Some(parser.value()?.parse_with(seconds)?),
-            Long("json") => options.json = true,
-            Long("help") | Short('h') => return Ok(Command::Help),
-            Long("version") | Short('V') => return Ok(Command::Version),
-            Long("timestamps-in-seconds") => options.quirks = options.quirks.timestamps_in_seconds(),
-            Long("long-ids") => options.quirks = options.quirks.long_ids(),
-            Long("invoices-of-2018") => options.quirks = options.quirks.invoices_of_2018(),
-            Long("description-required") => options.quirks = options.quirks.description_required(),
-            Long("largest-page") => {
-                options.quirks = options.quirks.largest_page(parser.value()?.parse()?);
+            "seed" => options.seed = Some(flags.number(0..=u64::MAX)?),
+            "settle" => options.settlement = flags.value(SETTLE, settlement)?,
+            "data" => options.data = Some(flags.file()?),
+            "faults" => options.faults = Some(flags.file()?),
+            "idle-close" => options.idle_close = Some(Duration::from_secs(flags.number(1..=YEAR)?)),
+            "json" => options.json = true,
+            "help" => return Ok(Command::Help),
+            "version" => return Ok(Command::Version),
+            "timestamps-in-seconds" => options.quirks = options.quirks.timestamps_in_seconds(),
+            "long-ids" => options.quirks = options.quirks.long_ids(),
+            "invoices-of-2018" => options.quirks = options.quirks.invoices_of_2018(),
+            "description-required" => options.quirks = options.quirks.description_required(),
+            "largest-page" => options.quirks = options.quirks.largest_page(flags.number(1..=usize::MAX)?),
+            "requests-per-minute" => {
+                options.quirks = options.quirks.requests_per_minute(flags.number(1..=u32::MAX)?);
             }
-            Long("requests-per-minute") => {
-                options.quirks = options.quirks.requests_per_minute(parser.value()?.parse()?);
+            "without-retry-after" => options.quirks = options.quirks.without_retry_after(),
+            "extra-keys" => options.quirks = options.quirks.extra_keys(),
+            "fail-before-create" => {
+                options.quirks = options.quirks.fail_before_create(flags.number(1..=u64::MAX)?);
             }
-            Long("without-retry-after") => options.quirks = options.quirks.without_retry_after(),
-            Long("extra-keys") => options.quirks = options.quirks.extra_keys(),
-            Long("fail-before-create") => {
-                options.quirks = options.quirks.fail_before_create(parser.value()?.parse()?);
+            "fail-after-create" => {
+                options.quirks = options.quirks.fail_after_create(flags.number(1..=u64::MAX)?);
             }
-            Long("fail-after-create") => {
-                options.quirks = options.quirks.fail_after_create(parser.value()?.parse()?);
-            }
-            _ => return Err(argument.unexpected()),
+            _ => webhook.read(&name, &mut flags)?,
         }
     }
     if !options.tls && options.tls_ca_out.is_some() {
-        return Err("--tls-ca-out says where a certificate goes: add --tls".into());
+        return Err("--tls-ca-out: says where a certificate goes; add --tls".to_owned());
     }
     if !options.tls && options.plain_listen.is_some() {
-        return Err(
-            "without --tls, --listen speaks plain HTTP: leave --plain-listen out, or add --tls".into()
-        );
+        return Err("--plain-listen: without --tls, --listen speaks plain HTTP; leave it out, or add --tls"
+            .to_owned());
     }
-    let mut addresses = std::iter::once(options.listen).chain(options.plain_listen);
-    if let Some(remote) = addresses.find(|address| !allow_remote && !address.ip().is_loopback()) {
-        let refusal =
-            format!("{remote} is not on this machine alone: add --allow-remote if others may use it");
-        return Err(refusal.into());
+    let addresses = [("listen", Some(options.listen)), ("plain-listen", options.plain_listen)];
+    for (name, address) in addresses.into_iter().filter_map(|(name, address)| Some((name, address?))) {
+        if !allow_remote && !address.is_on_this_machine_alone() {
+            return Err(format!(
+                "--{name}: {address} is not on this machine alone; add --allow-remote if others may use it"
+            ));
+        }
     }
-    options.webhook = webhook.finish()?;
+    (options.webhook, options.webhook_ca) = webhook.finish()?;
     Ok(Command::Run(options))
 }
 
+const LISTEN: &str = "an address and a port, such as 127.0.0.1:8420 or localhost:0";
+
+/// In seconds. Nobody waits longer, and no clock overflows.
+const YEAR: u64 = 365 * 24 * 60 * 60;
+
 /// An address with its port; `localhost` is the one name, since any other could be elsewhere tomorrow.
-fn address(text: &str) -> Result<SocketAddr, &'static str> {
-    let wrong = "expected an address and a port, such as 127.0.0.1:8420";
-    match text.strip_prefix("localhost:") {
-        Some(port) => Ok((IpAddr::from(Ipv4Addr::LOCALHOST), port.parse().map_err(|_| wrong)?).into()),
-        None => text.parse().map_err(|_| wrong),
+fn listen(text: &str) -> Option<Listen> {
+    match text.rsplit_once(':') {
+        Some((host, port)) if host.eq_ignore_ascii_case("localhost") => {
+            port.parse().ok().map(Listen::Localhost)
+        }
+        _ => text.parse().ok().map(Listen::At),
     }
 }
 
-/// A time to wait, of a second or more.
-fn seconds(text: &str) -> Result<Duration, &'static str> {
-    let seconds = text.parse().ok().filter(|seconds| *seconds > 0);
-    seconds.map(Duration::from_secs).ok_or("expected a number of seconds, 1 or more")
-}
-
-/// Reads a value that may hold a secret: lexopt's own reading would repeat a bad one in its error.
-fn unrepeated<T, E: ToString>(
-    value: &OsStr,
-    read: impl FnOnce(&str) -> Result<T, E>,
-) -> Result<T, lexopt::Error> {
-    let text = value.to_str().ok_or("expected UTF-8 as the value of --api-key and --webhook")?;
-    read(text).map_err(|error| error.to_string().into())
-}
-
 /// A key that clients take: anything else would start a sandbox that nobody can open.
-fn api_key(text: &str) -> Result<String, strike_core::Error> {
-    ApiKey::new(text).map(|_| text.to_owned())
+fn api_key(text: &str) -> Result<String, InvalidInput> {
+    match ApiKey::new(text).map_err(|error| error.kind().clone()) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(ErrorKind::InvalidInput(input)) => Err(input),
+        Err(_) => Err(InvalidInput::new("api key", "a key that clients take")),
+    }
 }
 
-fn settlement(text: &str) -> Result<Settlement, &'static str> {
+#[cfg(feature = "lightning")]
+const SETTLE: &str = "instant or lightning";
+#[cfg(not(feature = "lightning"))]
+const SETTLE: &str = "instant (or lightning, if the program is built with the feature lightning)";
+
+fn settlement(text: &str) -> Option<Settlement> {
     match text {
-        "instant" => Ok(Settlement::Instant),
+        "instant" => Some(Settlement::Instant),
         #[cfg(feature = "lightning")]
-        "lightning" => Ok(Settlement::Lightning),
-        #[cfg(not(feature = "lightning"))]
-        "lightning" => Err("this program was built without the feature lightning"),
-        _ => Err("expected instant or lightning"),
+        "lightning" => Some(Settlement::Lightning),
+        _ => None,
     }
 }
 
@@ -219,13 +248,13 @@ mod tests {
     use super::*;
 
     fn run(arguments: &str) -> Result<Command, String> {
-        parse(arguments.split_whitespace().map(OsString::from)).map_err(|error| error.to_string())
+        parse(arguments.split_whitespace().map(OsString::from))
     }
 
     #[test]
     fn arguments_are_read_and_have_defaults() {
         let defaults = Options {
-            listen: "127.0.0.1:8420".parse().expect("an address"),
+            listen: Listen::At("127.0.0.1:8420".parse().expect("an address")),
             tls: false,
             tls_ca_out: None,
             plain_listen: None,
@@ -235,6 +264,7 @@ mod tests {
             settlement: Settlement::Instant,
             quirks: Quirks::new(),
             webhook: None,
+            webhook_ca: None,
             data: None,
             faults: None,
             idle_close: None,
@@ -242,10 +272,10 @@ mod tests {
         };
         assert_eq!(run(""), Ok(Command::Run(defaults)));
         let all = Options {
-            listen: "[::1]:0".parse().expect("an address"),
+            listen: Listen::At("[::1]:0".parse().expect("an address")),
             tls: true,
             tls_ca_out: Some("ca.pem".into()),
-            plain_listen: Some("127.0.0.1:0".parse().expect("an address")),
+            plain_listen: Some(Listen::Localhost(0)),
             api_key: Some("sk_demo".to_owned()),
             network: Network::Regtest,
             seed: Some(7),
@@ -262,6 +292,7 @@ mod tests {
                 .fail_before_create(2)
                 .fail_after_create(3),
             webhook: None,
+            webhook_ca: None,
             data: Some("shop.sqlite".into()),
             faults: Some("plan.json".into()),
             idle_close: Some(Duration::from_secs(5)),
@@ -289,32 +320,136 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_named() {
-        for (arguments, part) in [
-            ("--port 1", "--port"),
-            ("extra", "extra"),
-            ("--listen", "--listen"),
-            ("--data", "--data"),
-            ("--listen example.com:80", "127.0.0.1:8420"),
-            ("--listen localhost:http", "127.0.0.1:8420"),
-            ("--network ropsten", "testnet"),
-            ("--seed seven", "seven"),
-            ("--settle later", "instant or lightning"),
-            ("--largest-page -1", "-1"),
-            ("--requests-per-minute", "--requests-per-minute"),
-            ("--fail-after-create often", "often"),
-            ("--api-key a:b", "colon"),
-            ("--json=yes", "yes"),
-            ("--tls=yes", "yes"),
-            ("--tls-ca-out ca.pem", "add --tls"),
-            ("--plain-listen 127.0.0.1:0", "add --tls"),
-            ("--tls --plain-listen 8421", "127.0.0.1:8420"),
-            ("--faults", "--faults"),
-            ("--idle-close 0", "1 or more"),
-            ("--idle-close soon", "soon"),
+        for (arguments, expected) in [
+            ("--port 1", "--port: is no option"),
+            ("extra", "unexpected argument \"extra\""),
+            ("--json=yes", "--json: takes no value"),
+            ("--tls=yes", "--tls: takes no value"),
+            ("--tls-ca-out ca.pem", "--tls-ca-out: says where a certificate goes; add --tls"),
+            (
+                "--plain-listen 127.0.0.1:0",
+                "--plain-listen: without --tls, --listen speaks plain HTTP; leave it out, or add --tls",
+            ),
         ] {
-            let refusal = run(arguments).expect_err(arguments);
-            assert!(refusal.contains(part), "{arguments}: {refusal}");
+            assert_eq!(run(arguments).expect_err(arguments), expected, "{arguments}");
         }
+    }
+
+    /// Every flag that takes a value, its rule, and values that break it.
+    const RULES: [(&str, &str, &[&str]); 24] = [
+        (
+            "listen",
+            LISTEN,
+            &[
+                "",
+                "x",
+                "8420",
+                ":8420",
+                "127.0.0.1",
+                "127.0.0.1:",
+                "127.0.0.1:65536",
+                "localhost",
+                "localhost:http",
+                "localhost:-1",
+                "example.com:80",
+            ],
+        ),
+        ("plain-listen", LISTEN, &["", "8421", "[::1]", "localhost:99999"]),
+        ("network", "bitcoin, testnet, signet or regtest", &["", "ropsten", "Bitcoin", "0"]),
+        (
+            "seed",
+            "a whole number from 0 to 18446744073709551615",
+            &["", "seven", "-1", "1.5", "18446744073709551616"],
+        ),
+        ("settle", SETTLE, &["", "later", "Instant"]),
+        ("data", "the path of a file", &[""]),
+        ("faults", "the path of a file", &[""]),
+        ("tls-ca-out", "the path of a file", &[""]),
+        ("webhook-ca", "the path of a file", &[""]),
+        ("idle-close", "a whole number from 1 to 31536000", &["", "0", "-1", "soon", "0.5", "31536001"]),
+        ("largest-page", "a whole number from 1 to 18446744073709551615", &["", "0", "-1", "many"]),
+        ("requests-per-minute", "a whole number from 1 to 4294967295", &["", "0", "-1", "4294967296"]),
+        ("fail-before-create", "a whole number from 1 to 18446744073709551615", &["", "0", "-1", "often"]),
+        ("fail-after-create", "a whole number from 1 to 18446744073709551615", &["", "0", "-1", "often"]),
+        ("webhook-timeout", "a whole number from 1 to 31536000000", &["", "0", "-1", "soon", "31536000001"]),
+        ("webhook-repeat", "a whole number from 1 to 255", &["", "0", "-1", "256"]),
+        ("webhook-delay", "a whole number from 0 to 31536000000", &["", "-1", "soon", "31536000001"]),
+        ("webhook-reorder", "a whole number from 0 to 31536000000", &["", "-1"]),
+        ("webhook-drop-every", "a whole number from 1 to 4294967295", &["", "0", "-1"]),
+        ("webhook-drop", "a whole number from 0 to 100", &["", "-1", "101", "5%"]),
+        ("webhook-attempts", "a whole number from 1 to 4294967295", &["", "0", "-1"]),
+        ("webhook-backoff", "a whole number from 0 to 31536000000", &["", "-1"]),
+        ("api-key", "1 to 512 visible ASCII characters without a colon", &["", "a:b", "a b", "\u{e9}"]),
+        ("webhook", "a URL", &["", "127.0.0.1:3000", "ftp://127.0.0.1/"]),
+    ];
+
+    #[test]
+    fn a_value_that_breaks_its_rule_is_told_flag_and_rule() {
+        for (flag, rule, values) in RULES {
+            for value in values {
+                let refusal = parse([format!("--{flag}={value}").into()]).expect_err(flag);
+                assert!(refusal.starts_with(&format!("--{flag}: must be {rule}")), "{value}: {refusal}");
+                for word in ["digit", "parse", "invalid", "nothing was sent"] {
+                    assert!(!refusal.contains(word), "{refusal}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_flag_without_a_value_does_not_take_the_next_flag_for_one() {
+        for (flag, ..) in RULES {
+            let flag = format!("--{flag}");
+            for arguments in [vec![flag.clone()], vec![flag.clone(), "--json".to_owned()]] {
+                let refusal = parse(arguments.into_iter().map(OsString::from)).expect_err(&flag);
+                assert!(refusal.starts_with(&format!("{flag}: must be ")), "{refusal}");
+                assert!(refusal.ends_with(", but has no value"), "{refusal}");
+            }
+        }
+        assert!(run("--data=--json").is_ok());
+    }
+
+    #[test]
+    fn a_flag_with_a_value_is_given_once() {
+        for arguments in
+            ["--seed 1 --seed 2", "--listen localhost:0 --listen=localhost:1", "--api-key a --api-key a"]
+        {
+            let refusal = run(arguments).expect_err(arguments);
+            assert!(refusal.ends_with(": must be given once"), "{refusal}");
+        }
+        assert!(run("--json --json --long-ids --long-ids").is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_value_that_is_not_utf_8_is_refused_where_it_is_no_path() {
+        use std::os::unix::ffi::OsStringExt;
+
+        let bytes = || OsString::from_vec(b"\xff".to_vec());
+        for (flag, rule, _) in RULES {
+            let outcome = parse([format!("--{flag}").into(), bytes()]);
+            match flag {
+                "data" | "faults" => assert!(outcome.is_ok(), "{flag}"),
+                "tls-ca-out" | "webhook-ca" => {
+                    assert!(!outcome.expect_err(flag).contains("must be"), "{flag}")
+                }
+                "api-key" | "webhook" => {
+                    assert!(outcome.expect_err(flag).ends_with("but is not UTF-8"), "{flag}")
+                }
+                _ => {
+                    let refusal = outcome.expect_err(flag);
+                    assert!(refusal.starts_with(&format!("--{flag}: must be {rule}, but is ")), "{refusal}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn localhost_is_the_one_name() {
+        for (text, port) in [("localhost:0", 0), ("LocalHost:8420", 8420)] {
+            assert_eq!(listen(text), Some(Listen::Localhost(port)));
+        }
+        assert_eq!(listen("localhost.example:80"), None);
     }
 
     #[test]

@@ -2,13 +2,17 @@
 
 mod cli;
 
+use std::error::Error;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use strike_core::{InvalidInput, Network};
 use strike_sandbox::faults::Plan;
-use strike_sandbox::{RunningSandbox, Sandbox};
+use strike_sandbox::{DataError, RunningSandbox, Sandbox};
 use tempfile::NamedTempFile;
+
+use crate::cli::Listen;
 
 fn main() -> ExitCode {
     let options = match cli::parse(std::env::args_os().skip(1)) {
@@ -30,17 +34,20 @@ fn run(options: cli::Options) -> io::Result<()> {
     runtime.block_on(async {
         // Before anything is printed: whoever reads the first line may send a signal at once.
         let stopped = stop_signal()?;
-        let mut builder = Sandbox::builder()
-            .network(options.network)
-            .settlement(options.settlement)
-            .quirks(options.quirks)
-            .listen(options.listen);
+        let mut builder =
+            Sandbox::builder().network(options.network).settlement(options.settlement).quirks(options.quirks);
+        builder = match options.listen {
+            Listen::At(address) => builder.listen(address),
+            Listen::Localhost(port) => builder.listen_localhost(port),
+        };
         if options.tls {
             builder = builder.tls();
         }
-        if let Some(address) = options.plain_listen {
-            builder = builder.plain_listen(address);
-        }
+        builder = match options.plain_listen {
+            Some(Listen::At(address)) => builder.plain_listen(address),
+            Some(Listen::Localhost(port)) => builder.plain_listen_localhost(port),
+            None => builder,
+        };
         if let Some(key) = options.api_key {
             builder = builder.api_key(key);
         }
@@ -57,24 +64,47 @@ fn run(options: cli::Options) -> io::Result<()> {
             builder = builder.close_idle_after(idle);
         }
         let sandbox = match options.data {
-            Some(path) => builder.data(path).start()?,
-            None => builder.start()?,
+            Some(path) => builder.data(path).on_not_kept(|error| complain(&error.to_string())).start(),
+            None => builder.start(),
         };
+        let sandbox = sandbox.map_err(|error| in_flags(error, options.webhook_ca.as_deref()))?;
         let ca = sandbox.ca_certificate().map(|pem| CaFile::write(pem, options.tls_ca_out)).transpose()?;
         let ca = ca.as_ref().map(CaFile::path);
+        if sandbox.network() == Network::Bitcoin {
+            complain(WORTHLESS);
+        }
         print(&if options.json { json(&sandbox, ca) } else { banner(&sandbox, ca) })?;
         stopped.await;
         Ok(())
     })
 }
 
+const WORTHLESS: &str = "these invoices look real (lnbc...) and are worthless: no node of the network stands behind them, \
+     and nobody can pay them. Use --network testnet if a payer could see one";
+
+/// Why it did not start, in terms of the flags that led there.
+fn in_flags(error: io::Error, webhook_ca: Option<&Path>) -> io::Error {
+    let (kind, inner) = (error.kind(), error.get_ref());
+    let is = |kind: fn(&(dyn Error + 'static)) -> bool| inner.is_some_and(|inner| kind(inner));
+    let told = if is(|inner| inner.is::<DataError>()) {
+        format!("--data: {error}")
+    } else if let (true, Some(file)) = (is(|inner| inner.is::<InvalidInput>()), webhook_ca) {
+        format!("--webhook-ca: {}: {error}", file.display())
+    } else if kind == io::ErrorKind::AddrInUse {
+        format!("{error}; pass port 0 for a free one, as in --listen 127.0.0.1:0")
+    } else {
+        return error;
+    };
+    io::Error::new(kind, told)
+}
+
 /// The plan in a file.
 fn plan(file: &Path) -> io::Result<Plan> {
     let name = file.display();
     let text = std::fs::read_to_string(file)
-        .map_err(|error| io::Error::new(error.kind(), format!("cannot read {name}: {error}")))?;
+        .map_err(|error| io::Error::new(error.kind(), format!("--faults: cannot read {name}: {error}")))?;
     Plan::from_json(&text)
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("{name}: {error}")))
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("--faults: {name}: {error}")))
 }
 
 /// Ends when the program is asked to stop.
@@ -82,12 +112,25 @@ fn plan(file: &Path) -> io::Result<Plan> {
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let mut signals = vec![signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
+    // Whoever starts it with nohup wants it to go on when the terminal is closed.
+    if !ignores_hangup() {
+        signals.push(signal(SignalKind::hangup())?);
+    }
     Ok(std::future::poll_fn(move |context| {
-        let stop = interrupt.poll_recv(context).is_ready() || terminate.poll_recv(context).is_ready();
+        let stop = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
         if stop { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
     }))
+}
+
+/// Whether the program was started with SIGHUP ignored, as far as the system tells it: Linux does.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    // Its number is 1, and the mask begins with that.
+    ignored & 1 == 1
 }
 
 /// Ends when the program is asked to stop.
@@ -116,7 +159,7 @@ impl CaFile {
         // Whoever reads the path may be in another folder.
         let path = std::path::absolute(path)?;
         std::fs::write(&path, pem).map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
+            io::Error::new(error.kind(), format!("--tls-ca-out: cannot write {}: {error}", path.display()))
         })?;
         Ok(Self::Kept(path))
     }
@@ -172,11 +215,14 @@ fn shell_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// To standard output at once: a program that waits for the line must not wait for a buffer.
+/// To standard output at once: a program that waits for the line must not wait for a buffer. That nobody reads it is
+/// no error.
 fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
+    }
 }
 
 fn complain(message: &str) {

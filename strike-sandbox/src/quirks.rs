@@ -74,7 +74,7 @@ impl Quirks {
         self
     }
 
-    /// Gives at most so many rows of a list, whatever `size` asks for; 1000 unless set. Whether the service had
+    /// Gives at most so many rows of a list, whatever `size` asks for; 1000 unless set. With 0 every list is empty. Whether the service had
     /// such a limit is unknown: this shows whether a client takes a short page for the last one.
     pub const fn largest_page(mut self, rows: usize) -> Self {
         self.largest_page = Some(rows);

@@ -245,7 +245,7 @@ impl Service {
         // A seed that is given twice would make a charge twice: what it made already is passed over whole, so
         // that no preimage comes back either.
         let (id, preimage, payment_secret) = loop {
-            let id = self.entropy.name("ch_", length);
+            let id = self.entropy.id(length);
             let (preimage, payment_secret) = (self.entropy.bytes32(), self.entropy.bytes32());
             if self.ledger.get(&id).is_none() {
                 break (id, preimage, payment_secret);

@@ -9,7 +9,7 @@ use reqwest::{ClientBuilder, Proxy, Url, redirect, retry};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
-use strike_core::{Error, InvalidInput};
+use strike_core::{Error, InvalidInput, check_certificates};
 
 use super::ReqwestTransport;
 
@@ -62,6 +62,7 @@ impl ReqwestTransportBuilder {
 
     /// Trusts these certificates, one or more in PEM, **instead of** the public roots: a client talks to one
     /// host, and whoever has a certificate authority of their own wants no other. May be called several times.
+    /// [`build`](Self::build) refuses a text unless every certificate that begins in it can be read.
     pub fn ca_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.certificates.push(pem.as_ref().to_vec());
         self
@@ -182,16 +183,14 @@ fn parse_proxy(url: &str) -> Result<Url, InvalidInput> {
 }
 
 fn parse_certificates(pems: &[Vec<u8>]) -> Result<RootCertStore, InvalidInput> {
-    let wrong = || InvalidInput::new("ca certificate", "one or more certificates in PEM");
+    let wrong = || InvalidInput::new("ca certificate", "one or more certificates in PEM, each of them whole");
     let mut roots = RootCertStore::empty();
     for pem in pems {
         let before = roots.len();
         for certificate in CertificateDer::pem_slice_iter(pem) {
             roots.add(certificate.map_err(|_| wrong())?).map_err(|_| wrong())?;
         }
-        if roots.len() == before {
-            return Err(wrong());
-        }
+        check_certificates(pem, roots.len().saturating_sub(before))?;
     }
     Ok(roots)
 }

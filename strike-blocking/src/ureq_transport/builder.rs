@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use strike_core::{Error, InvalidInput, http::Uri};
+use strike_core::{Error, InvalidInput, check_certificates, http::Uri};
 use ureq::config::{Config, ConfigBuilder};
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use ureq::typestate::AgentScope;
@@ -65,6 +65,7 @@ impl UreqTransportBuilder {
 
     /// Trusts these certificates, one or more in PEM, **instead of** the public roots: a client talks to one
     /// host, and whoever has a certificate authority of their own wants no other. May be called several times.
+    /// [`build`](Self::build) refuses a text unless every certificate that begins in it can be read.
     pub fn ca_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.certificates.push(pem.as_ref().to_vec());
         self
@@ -177,7 +178,7 @@ fn parse_proxy(url: &str) -> Result<Proxy, InvalidInput> {
 }
 
 fn parse_certificates(pems: &[Vec<u8>]) -> Result<Vec<CertificateDer<'static>>, InvalidInput> {
-    let wrong = || InvalidInput::new("ca certificate", "one or more certificates in PEM");
+    let wrong = || InvalidInput::new("ca certificate", "one or more certificates in PEM, each of them whole");
     let mut all = Vec::new();
     // ureq passes over what it cannot read, and would then trust nobody without saying so.
     let mut check = RootCertStore::empty();
@@ -188,9 +189,7 @@ fn parse_certificates(pems: &[Vec<u8>]) -> Result<Vec<CertificateDer<'static>>, 
             check.add(certificate.clone()).map_err(|_| wrong())?;
             all.push(certificate);
         }
-        if all.len() == before {
-            return Err(wrong());
-        }
+        check_certificates(pem, all.len().saturating_sub(before))?;
     }
     Ok(all)
 }

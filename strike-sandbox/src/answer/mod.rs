@@ -56,20 +56,8 @@ pub(crate) fn response(
     let of_refusal = refusal.and_then(Refusal::header);
     let Document { content_type, body } = outcome.unwrap_or_else(|refusal| refusal.to_json().into());
 
+    // In the order of the recordings. None of them has a header of a refusal's own.
     let mut headers = HeaderMap::with_capacity(12);
-    headers.insert(header::SERVER, HeaderValue::from_static("nginx/1.12.1"));
-    if let Ok(date) = HeaderValue::try_from(http_date(now)) {
-        headers.insert(header::DATE, date);
-    }
-    if !body.is_empty() {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    }
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-    let connection = if stays_open(request) { "keep-alive" } else { "close" };
-    headers.insert(header::CONNECTION, HeaderValue::from_static(connection));
-    if let Some((name, value)) = of_refusal {
-        headers.insert(name, value);
-    }
     let for_browsers = match audience {
         Audience::AnyOrigin => CORS.as_slice(),
         Audience::SameOrigin => OWN.as_slice(),
@@ -78,6 +66,19 @@ pub(crate) fn response(
         headers.append(name, HeaderValue::from_static(value));
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, no-store, max-age=0"));
+    if let Some((name, value)) = of_refusal {
+        headers.insert(name, value);
+    }
+    if !body.is_empty() {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    if let Ok(date) = HeaderValue::try_from(http_date(now)) {
+        headers.insert(header::DATE, date);
+    }
+    headers.insert(header::SERVER, HeaderValue::from_static("nginx/1.12.1"));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    let connection = if stays_open(request) { "keep-alive" } else { "close" };
+    headers.insert(header::CONNECTION, HeaderValue::from_static(connection));
 
     let sent = if request.method() == Method::HEAD { String::new() } else { body };
     let mut response = HttpResponse::new(sent.into_bytes());

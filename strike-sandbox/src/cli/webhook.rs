@@ -1,118 +1,105 @@
 //! The arguments that begin with `--webhook`: a receiver, and what is to happen on the way there.
 
-use std::ffi::OsString;
-use std::num::{NonZeroU8, NonZeroU32};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lexopt::Parser;
-use lexopt::prelude::ValueExt;
 use strike_sandbox::Webhook;
+
+use super::flags::Flags;
+
+/// In milliseconds.
+const YEAR: u64 = super::YEAR * 1000;
 
 /// What was given so far; the receiver may come after its options.
 #[derive(Default)]
-pub(super) struct Flags {
+pub(super) struct Options {
     receiver: Option<Webhook>,
-    attempts: Option<NonZeroU32>,
+    attempts: Option<u32>,
     backoff: Option<Duration>,
+    ca: Option<PathBuf>,
     /// The other options by name, each with what it changes.
-    options: Vec<(&'static str, Change)>,
+    others: Vec<(&'static str, Change)>,
 }
 
 type Change = Box<dyn FnOnce(Webhook) -> Webhook>;
 
-impl Flags {
-    /// Reads the value of an option of this name.
-    pub(super) fn read(&mut self, name: &str, parser: &mut Parser) -> Result<(), lexopt::Error> {
-        let mut change = |name, change: Change| self.options.push((name, change));
+impl Options {
+    /// Reads the value of the flag of this name.
+    pub(super) fn read(&mut self, name: &str, flags: &mut Flags) -> Result<(), String> {
+        let mut change = |name, change: Change| self.others.push((name, change));
         match name {
-            "webhook" => self.receiver = Some(super::unrepeated(&parser.value()?, Webhook::to)?),
+            "webhook" => self.receiver = Some(flags.secret("a URL", Webhook::to)?),
             "webhook-timeout" => {
-                let timeout = parser.value()?.parse_with(some_millis)?;
+                let timeout = Duration::from_millis(flags.number(1..=YEAR)?);
                 change("timeout", Box::new(move |webhook| webhook.timeout(timeout)));
             }
             "webhook-repeat" => {
-                let times: NonZeroU8 = parser.value()?.parse()?;
-                change("repeat", Box::new(move |webhook| webhook.repeat(times.get())));
+                let times = flags.number(1..=u8::MAX)?;
+                change("repeat", Box::new(move |webhook| webhook.repeat(times)));
             }
             "webhook-delay" => {
-                let delay = parser.value()?.parse_with(millis)?;
+                let delay = Duration::from_millis(flags.number(0..=YEAR)?);
                 change("delay", Box::new(move |webhook| webhook.delay(delay)));
             }
             "webhook-reorder" => {
-                let within = parser.value()?.parse_with(millis)?;
+                let within = Duration::from_millis(flags.number(0..=YEAR)?);
                 change("reorder", Box::new(move |webhook| webhook.reorder(within)));
             }
             "webhook-drop-every" => {
-                let n: NonZeroU32 = parser.value()?.parse()?;
-                change("drop-every", Box::new(move |webhook| webhook.drop_every(n.get())));
+                let n = flags.number(1..=u32::MAX)?;
+                change("drop-every", Box::new(move |webhook| webhook.drop_every(n)));
             }
             "webhook-drop" => {
-                let percent = parser.value()?.parse_with(percent)?;
+                let percent = flags.number(0..=100)?;
                 change("drop", Box::new(move |webhook| webhook.drop_percent(percent)));
             }
-            "webhook-attempts" => self.attempts = Some(parser.value()?.parse()?),
-            "webhook-backoff" => self.backoff = Some(parser.value()?.parse_with(millis)?),
+            "webhook-attempts" => self.attempts = Some(flags.number(1..=u32::MAX)?),
+            "webhook-backoff" => self.backoff = Some(Duration::from_millis(flags.number(0..=YEAR)?)),
             "webhook-ca" => {
-                let pem = read_file(parser.value()?)?;
+                let path = flags.file()?;
+                let pem = std::fs::read(&path)
+                    .map_err(|error| format!("--webhook-ca: cannot read {}: {error}", path.display()))?;
+                self.ca = Some(path);
                 change("ca", Box::new(move |webhook| webhook.ca_certificate(pem)));
             }
-            _ => return Err(lexopt::Error::UnexpectedOption(format!("--{name}"))),
+            _ => return Err(flags.unknown()),
         }
         Ok(())
     }
 
-    /// The webhook that was asked for, if any.
-    pub(super) fn finish(mut self) -> Result<Option<Webhook>, lexopt::Error> {
+    /// The webhook that was asked for, if any, and the file that its certificates came from.
+    pub(super) fn finish(mut self) -> Result<(Option<Webhook>, Option<PathBuf>), String> {
         match (self.attempts, self.backoff) {
             (Some(attempts), backoff) => {
                 let backoff = backoff.unwrap_or(Duration::from_secs(1));
-                let change: Change = Box::new(move |webhook| webhook.retry(attempts.get(), backoff));
-                self.options.push(("attempts", change));
+                let change: Change = Box::new(move |webhook| webhook.retry(attempts, backoff));
+                self.others.push(("attempts", change));
             }
-            (None, Some(_)) => return Err("--webhook-backoff needs --webhook-attempts N".into()),
+            (None, Some(_)) => return Err("--webhook-backoff: needs --webhook-attempts N".to_owned()),
             (None, None) => {}
         }
-        match (self.receiver, self.options.first()) {
-            (None, Some((name, _))) => Err(format!("--webhook-{name} needs --webhook URL").into()),
-            (None, None) => Ok(None),
+        match (self.receiver, self.others.first()) {
+            (None, Some((name, _))) => Err(format!("--webhook-{name}: needs --webhook URL")),
+            (None, None) => Ok((None, None)),
             (Some(receiver), _) => {
-                Ok(Some(self.options.into_iter().fold(receiver, |webhook, (_, change)| change(webhook))))
+                let webhook = self.others.into_iter().fold(receiver, |webhook, (_, change)| change(webhook));
+                Ok((Some(webhook), self.ca))
             }
         }
     }
 }
 
-fn millis(text: &str) -> Result<Duration, std::num::ParseIntError> {
-    text.parse().map(Duration::from_millis)
-}
-
-/// No receiver answers in no time.
-fn some_millis(text: &str) -> Result<Duration, &'static str> {
-    let wrong = "expected 1 or more milliseconds";
-    let timeout = millis(text).map_err(|_| wrong)?;
-    if timeout.is_zero() { Err(wrong) } else { Ok(timeout) }
-}
-
-fn percent(text: &str) -> Result<u8, &'static str> {
-    text.parse().ok().filter(|percent| *percent <= 100).ok_or("expected a number from 0 to 100")
-}
-
-fn read_file(path: OsString) -> Result<Vec<u8>, lexopt::Error> {
-    let path = PathBuf::from(path);
-    std::fs::read(&path).map_err(|error| format!("--webhook-ca {}: {error}", path.display()).into())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use super::super::{Command, parse};
     use super::*;
 
     fn webhook(arguments: &str) -> Result<Option<Webhook>, String> {
-        match parse(arguments.split_whitespace().map(OsString::from)) {
-            Ok(Command::Run(options)) => Ok(options.webhook),
-            Ok(other) => panic!("{other:?}"),
-            Err(error) => Err(error.to_string()),
+        match parse(arguments.split_whitespace().map(OsString::from))? {
+            Command::Run(options) => Ok(options.webhook),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -158,29 +145,23 @@ mod tests {
         let given = webhook(&format!("--webhook http://127.0.0.1:3000/strike --webhook-ca {path}"));
         assert_eq!(given, Ok(Some(to().ca_certificate("PEM"))));
         let refusal = webhook("--webhook-ca /nowhere/ca.pem").expect_err("no file");
-        assert!(refusal.starts_with("--webhook-ca /nowhere/ca.pem: "), "{refusal}");
+        assert!(refusal.starts_with("--webhook-ca: cannot read /nowhere/ca.pem: "), "{refusal}");
     }
 
     #[test]
     fn what_does_not_fit_is_named() {
         for (arguments, part) in [
-            ("--webhook", "--webhook"),
-            ("--webhook 127.0.0.1:3000", "http://"),
-            ("--webhook http://me:secret@127.0.0.1/", "without credentials"),
-            ("--webhook-delay 5", "--webhook-delay needs --webhook URL"),
-            ("--webhook-attempts 5", "--webhook-attempts needs --webhook URL"),
-            ("--webhook http://localhost/ --webhook-backoff 5", "needs --webhook-attempts"),
-            ("--webhook-delay soon", "soon"),
-            ("--webhook-timeout 0", "1 or more"),
-            ("--webhook-repeat 0", "0"),
-            ("--webhook-repeat 256", "256"),
-            ("--webhook-drop-every 0", "0"),
-            ("--webhook-drop 101", "from 0 to 100"),
-            ("--webhook-attempts 0", "0"),
-            ("--webhook-port 1", "--webhook-port"),
+            ("--webhook http://me:secret@127.0.0.1/", "--webhook: must be a URL without credentials"),
+            ("--webhook-delay 5", "--webhook-delay: needs --webhook URL"),
+            ("--webhook-attempts 5", "--webhook-attempts: needs --webhook URL"),
+            (
+                "--webhook http://localhost/ --webhook-backoff 5",
+                "--webhook-backoff: needs --webhook-attempts",
+            ),
+            ("--webhook-port 1", "--webhook-port: is no option"),
         ] {
             let refusal = webhook(arguments).expect_err(arguments);
-            assert!(refusal.contains(part), "{arguments}: {refusal}");
+            assert!(refusal.starts_with(part), "{arguments}: {refusal}");
         }
     }
 }

@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
-use strike_core::Network;
+use strike_core::{Network, UnixMillis};
 
 use super::DataError;
-use super::held::Held;
+use super::beside;
+use super::journal::{FileJournal, Report};
+use super::lock::Lock;
+use super::place::Place;
 use super::rows::{self, Kept};
 use crate::builder::Identity;
-use crate::ledger::{Charge, Journal, NotKept, Standing};
+use crate::ledger::{Charge, Standing};
 
 /// `STRK` in ASCII, where SQLite lets an application sign its files.
 const APPLICATION: i64 = 0x5354_524b;
@@ -20,13 +23,15 @@ const APPLICATION: i64 = 0x5354_524b;
 const MAGIC: &[u8] = b"SQLite format 3\0";
 /// The latest format, in `user_version`.
 const FORMAT: i64 = 1;
+/// How long a change waits for a program that reads the file, such as one that copies it.
+const BUSY: Duration = Duration::from_secs(5);
 
-/// A sandbox's file, which nobody else has open.
+/// A sandbox's file, which no other sandbox has open.
 pub(super) struct File {
     connection: Connection,
     path: PathBuf,
-    /// Given back after the connection is closed, as it stands behind it.
-    _held: Held,
+    place: Place,
+    lock: Lock,
 }
 
 impl File {
@@ -36,20 +41,32 @@ impl File {
         make(path).map_err(unusable)?;
         // SQLite has its own ideas about some names, such as `:memory:`, and none about a whole path.
         let whole = path.canonicalize().map_err(unusable)?;
-        let held = Held::take(whole).ok_or_else(|| DataError::InUse { path: path.into() })?;
-        if !is_database(held.path()).map_err(unusable)? {
+        let kind = whole.metadata().map_err(unusable)?.file_type();
+        if kind.is_dir() {
+            return Err(unusable(io::ErrorKind::IsADirectory.into()));
+        }
+        // A pipe would be waited for, and a device keeps nothing.
+        if !kind.is_file() {
             return Err(DataError::Foreign { path: path.into() });
+        }
+        let lock = Lock::take(&whole).map_err(unusable)?;
+        let lock = lock.ok_or_else(|| DataError::InUse { path: path.into() })?;
+        if !is_database(&whole).map_err(unusable)? {
+            return Err(DataError::Foreign { path: path.into() });
+        }
+        let place = Place::find(path).map_err(unusable)?;
+        if !place.has_one_name() {
+            let why = "it has more than one name (hard links): remove the others, or open a copy";
+            return Err(unusable(io::Error::new(io::ErrorKind::InvalidInput, why)));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connect = || {
-            let connection = Connection::open_with_flags(held.path(), flags)?;
-            // Whoever has the file open keeps it: waiting would not help.
-            connection.busy_timeout(Duration::ZERO)?;
-            connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+            let connection = Connection::open_with_flags(&whole, flags)?;
+            connection.busy_timeout(BUSY)?;
             Ok(connection)
         };
         let connection = connect().map_err(|error| data_error(path, error))?;
-        Ok(Self { connection, path: path.into(), _held: held })
+        Ok(Self { connection, path: path.into(), place, lock })
     }
 
     /// What the file says of its sandbox; `None` for an empty one.
@@ -70,37 +87,58 @@ impl File {
         }
     }
 
-    /// Writes down who a new sandbox is.
-    pub(super) fn begin(&mut self, network: Network, identity: &Identity) -> Result<(), DataError> {
-        self.write(|connection| {
-            connection.execute_batch(rows::TABLES)?;
-            connection.pragma_update(None, "application_id", APPLICATION)?;
-            connection.pragma_update(None, "user_version", FORMAT)?;
-            rows::insert_sandbox(connection, network, identity)
-        })
-    }
-
-    /// Goes on with a sandbox that the file has; its key may have changed.
-    pub(super) fn resume(&mut self, api_key: &str) -> Result<(), DataError> {
-        self.write(|connection| rows::set_api_key(connection, api_key))
-    }
-
     /// Every charge, oldest first.
     pub(super) fn charges(&self) -> Result<Vec<Charge>, DataError> {
         rows::read_charges(&self.connection).map_err(|error| self.error(error))
     }
 
-    /// The first change: it takes the lock, which is held from then on.
-    fn write(&mut self, change: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), DataError> {
+    /// Writes down who a new sandbox is.
+    pub(super) fn begin(
+        self,
+        network: Network,
+        identity: &Identity,
+        report: Report,
+    ) -> Result<FileJournal, DataError> {
+        let entropy = identity.entropy.position();
+        let standing = Standing { entropy, ahead: Duration::ZERO, seen: UnixMillis::from_millis(0) };
+        self.write(standing, report, |connection| {
+            connection.execute_batch(rows::TABLES)?;
+            connection.pragma_update(None, "application_id", APPLICATION)?;
+            connection.pragma_update(None, "user_version", FORMAT)?;
+            rows::insert_sandbox(connection, network, identity, &standing)
+        })
+    }
+
+    /// Goes on with a sandbox that the file has; its key may have changed.
+    pub(super) fn resume(
+        self,
+        api_key: &str,
+        standing: Standing,
+        report: Report,
+    ) -> Result<FileJournal, DataError> {
+        self.write(standing, report, |connection| rows::set_api_key(connection, api_key))
+    }
+
+    /// The first change, after which the file is the sandbox's.
+    fn write(
+        mut self,
+        standing: Standing,
+        report: Report,
+        change: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<FileJournal, DataError> {
         let write = || {
-            // A log of its own, synchronised with each change: one synchronisation, and whatever happens to the
-            // process, a change is there whole or not at all.
-            self.connection.pragma_update(None, "journal_mode", "WAL")?;
-            self.connection.pragma_update(None, "synchronous", "FULL")?;
-            transaction(&mut self.connection, change)
+            // Between two changes the one file holds everything, so that it can be moved and copied. A write-ahead
+            // log would be faster, and whoever moves the file would leave its last changes behind.
+            self.connection.pragma_update(None, "journal_mode", "DELETE")?;
+            // With the folder, so that a journal which was removed does not come back after a loss of power.
+            self.connection.pragma_update(None, "synchronous", "EXTRA")?;
+            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            change(&transaction)?;
+            transaction.commit()
         };
-        let path = self.path.clone();
-        write().map_err(|error| data_error(&path, error))
+        write().map_err(|error| data_error(&self.path, error))?;
+        let Self { connection, place, lock, .. } = self;
+        Ok(FileJournal { connection, place, standing, report, _lock: lock })
     }
 
     fn error(&self, error: rusqlite::Error) -> DataError {
@@ -108,50 +146,17 @@ impl File {
     }
 }
 
-impl Journal for File {
-    fn append(&mut self, place: usize, charge: &Charge, standing: &Standing) -> Result<(), NotKept> {
-        self.keep(standing, |connection| rows::insert_charge(connection, place, charge))
-    }
-
-    fn change(&mut self, place: usize, charge: &Charge, standing: &Standing) -> Result<(), NotKept> {
-        self.keep(standing, |connection| rows::update_charge(connection, place, charge))
-    }
-
-    fn clear(&mut self, standing: &Standing) -> Result<(), NotKept> {
-        self.keep(standing, rows::delete_charges)
-    }
-
-    fn stand(&mut self, standing: &Standing) -> Result<(), NotKept> {
-        self.keep(standing, |_| Ok(()))
-    }
-}
-
-impl File {
-    fn keep(
-        &mut self,
-        standing: &Standing,
-        change: impl FnOnce(&Connection) -> rusqlite::Result<()>,
-    ) -> Result<(), NotKept> {
-        let both = |connection: &Connection| {
-            change(connection)?;
-            rows::update_standing(connection, standing)
-        };
-        transaction(&mut self.connection, both).map_err(|error| NotKept(error.to_string()))
-    }
-}
-
-/// All of a change, or nothing.
-fn transaction(
-    connection: &mut Connection,
-    change: impl FnOnce(&Connection) -> rusqlite::Result<()>,
-) -> rusqlite::Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    change(&transaction)?;
-    transaction.commit()
-}
-
 /// Makes an empty file for its owner alone, unless there is one: that one is not touched.
 fn make(path: &Path) -> io::Result<()> {
+    for journal in ["-journal", "-wal"].map(|suffix| beside(path, suffix)) {
+        // SQLite would throw it away with the first change of a new file.
+        if journal.exists() && !path.exists() {
+            let journal = journal.display();
+            let why =
+                format!("{journal} belongs to it, and it is not there: put it back, or remove the journal");
+            return Err(io::Error::new(io::ErrorKind::NotFound, why));
+        }
+    }
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -166,10 +171,6 @@ fn make(path: &Path) -> io::Result<()> {
 fn is_database(path: &Path) -> io::Result<bool> {
     let mut begins = Vec::new();
     let file = OpenOptions::new().read(true).write(true).open(path)?;
-    // A pipe would be waited for, and a device keeps nothing.
-    if !file.metadata()?.is_file() {
-        return Ok(false);
-    }
     file.take(MAGIC.len() as u64).read_to_end(&mut begins)?;
     // SQLite takes a file that is shorter than this for an empty one, and writes over it.
     Ok(begins.is_empty() || begins == MAGIC)
@@ -196,12 +197,13 @@ mod tests {
     #[test]
     fn each_change_is_synchronised() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut file = File::open(&folder.path().join("shop.sqlite")).expect("it opens");
-        file.write(|connection| connection.execute_batch(rows::TABLES)).expect("it is written");
-        let pragma = |name| file.connection.pragma_query_value(None, name, |row| row.get::<_, String>(0));
-        assert_eq!(pragma("journal_mode").expect("a mode"), "wal");
-        assert_eq!(pragma("locking_mode").expect("a mode"), "exclusive");
-        let full = file.connection.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0));
-        assert_eq!(full.expect("a mode"), 2);
+        let file = File::open(&folder.path().join("shop.sqlite")).expect("it opens");
+        let identity = crate::Sandbox::builder().identity();
+        let journal =
+            file.begin(Network::Testnet, &identity, std::sync::Arc::new(|_| ())).expect("it is written");
+        let number = |name| journal.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        assert_eq!(number("synchronous").expect("a mode"), 3);
+        let mode = journal.connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
+        assert_eq!(mode.expect("a mode"), "delete");
     }
 }

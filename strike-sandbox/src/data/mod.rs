@@ -2,19 +2,25 @@
 
 mod error;
 mod file;
-mod held;
+mod journal;
+mod lock;
+mod place;
 mod rows;
 
+use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::builder::{Builder, Identity};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, NotKept};
 use crate::sandbox::Sandbox;
 
 pub use error::DataError;
 use file::File;
+use journal::Report;
 
 /// A sandbox in the making that keeps its charges in a file. [`Builder::data`] gives it, as the last setting:
 /// opening a file can fail, and so this has no `build`.
@@ -42,11 +48,12 @@ use file::File;
 /// assert_eq!(again.api_key(), key);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct DataBuilder {
     builder: Builder,
     path: PathBuf,
+    report: Report,
 }
 
 impl Builder {
@@ -58,20 +65,42 @@ impl Builder {
     /// starts no earlier than the last change. What is not kept: deliveries of webhooks, planned faults, counts
     /// of requests.
     ///
-    /// The file is a database of SQLite, for its owner alone on Unix. While it is open there is a second one
-    /// beside it, `-wal`, which belongs to it; when the last handle on the sandbox is dropped, that is gone.
+    /// The file is a database of SQLite, for its owner alone on Unix. While it is open, a second file beside it,
+    /// `-lock`, keeps other sandboxes out. When the last handle on the sandbox is dropped, that is gone.
+    ///
+    /// If the file is moved, removed, replaced or written to by another program, the sandbox refuses every change
+    /// with 500 and reports it to [`DataBuilder::on_not_kept`].
     pub fn data(self, path: impl Into<PathBuf>) -> DataBuilder {
-        DataBuilder { builder: self, path: path.into() }
+        DataBuilder { builder: self, path: path.into(), report: Arc::new(|_| ()) }
     }
 }
 
 impl DataBuilder {
+    /// Calls this for each change that could not be written to the file, so that it can be logged. It runs while the
+    /// sandbox is locked, and so must not call it.
+    ///
+    /// ```
+    /// use strike_sandbox::Sandbox;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let sandbox = Sandbox::builder()
+    ///     .data(folder.path().join("shop.sqlite"))
+    ///     .on_not_kept(|error| eprintln!("{error}"))
+    ///     .open()?;
+    /// # let _ = sandbox;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_not_kept(mut self, report: impl Fn(&NotKept) + Send + Sync + 'static) -> Self {
+        self.report = Arc::new(report);
+        self
+    }
+
     /// A sandbox that answers in memory, and keeps its charges.
     ///
     /// # Errors
     /// [`DataError`] if the file cannot be opened, is in use, is for another network, or is none of a sandbox.
     pub fn open(self) -> Result<Sandbox, DataError> {
-        open(self.builder, &self.path, Builder::IN_MEMORY.to_owned())
+        open(self.builder, &self.path, self.report, Builder::IN_MEMORY.to_owned())
     }
 
     /// A sandbox behind an HTTP server, as [`Builder::start`] gives it, that keeps its charges.
@@ -80,17 +109,17 @@ impl DataBuilder {
     /// If the address cannot be listened on; with a [`DataError`] inside if the file cannot be used.
     #[cfg(feature = "server")]
     pub fn start(self) -> std::io::Result<crate::server::RunningSandbox> {
-        self.builder.start_with(|builder, base_url| Ok(open(builder, &self.path, base_url)?))
+        self.builder.start_with(|builder, base_url| Ok(open(builder, &self.path, self.report, base_url)?))
     }
 }
 
-fn open(builder: Builder, path: &Path, base_url: String) -> Result<Sandbox, DataError> {
+fn open(builder: Builder, path: &Path, report: Report, base_url: String) -> Result<Sandbox, DataError> {
     let mut clock = Clock::new(builder.clock_at);
-    let mut file = File::open(path)?;
+    let file = File::open(path)?;
     let Some(kept) = file.read()? else {
         let identity = builder.identity();
-        file.begin(builder.network, &identity)?;
-        return Ok(builder.assemble(identity, clock, Ledger::kept(Vec::new(), Box::new(file)), base_url));
+        let journal = file.begin(builder.network, &identity, report)?;
+        return Ok(builder.assemble(identity, clock, Ledger::kept(Vec::new(), Box::new(journal)), base_url));
     };
     if kept.network != builder.network {
         return Err(DataError::OtherNetwork {
@@ -102,9 +131,25 @@ fn open(builder: Builder, path: &Path, base_url: String) -> Result<Sandbox, Data
     let charges = file.charges()?;
     // Nothing is written before everything was read.
     let api_key = builder.api_key.clone().unwrap_or(kept.api_key);
-    file.resume(&api_key)?;
+    let journal = file.resume(&api_key, kept.standing, report)?;
     clock.resume(kept.standing.ahead, kept.standing.seen);
     let entropy = Entropy::from_position(&kept.standing.entropy);
     let identity = Identity { api_key, node_key: kept.node_key, entropy };
-    Ok(builder.assemble(identity, clock, Ledger::kept(charges, Box::new(file)), base_url))
+    Ok(builder.assemble(identity, clock, Ledger::kept(charges, Box::new(journal)), base_url))
+}
+
+/// The file beside another one whose name goes on like this.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+impl fmt::Debug for DataBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DataBuilder")
+            .field("builder", &self.builder)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
 }

@@ -46,16 +46,23 @@ pub(super) struct Kept {
     pub(super) standing: Standing,
 }
 
-pub(super) fn insert_sandbox(connection: &Connection, network: Network, identity: &Identity) -> Result<()> {
+pub(super) fn insert_sandbox(
+    connection: &Connection,
+    network: Network,
+    identity: &Identity,
+    standing: &Standing,
+) -> Result<()> {
     let sql = "INSERT INTO sandbox (network, api_key, node_key, entropy, start, ahead, seen)
-               VALUES (:network, :api_key, :node_key, :entropy, :start, 0, 0)";
-    let Position { stream, start } = identity.entropy.position();
+               VALUES (:network, :api_key, :node_key, :entropy, :start, :ahead, :seen)";
+    let Standing { entropy: Position { stream, start }, ahead, seen } = *standing;
     let values = named_params! {
         ":network": network.to_string(),
         ":api_key": identity.api_key,
         ":node_key": identity.node_key.to_bytes(),
         ":entropy": stream,
         ":start": start.map(word),
+        ":ahead": millis(ahead),
+        ":seen": seen.as_millis(),
     };
     connection.execute(sql, values).map(drop)
 }
@@ -85,12 +92,16 @@ pub(super) fn set_api_key(connection: &Connection, api_key: &str) -> Result<()> 
     connection.execute("UPDATE sandbox SET api_key = ?", [api_key]).map(drop)
 }
 
-pub(super) fn update_standing(connection: &Connection, standing: &Standing) -> Result<()> {
-    let Standing { entropy: Position { stream, start }, ahead, seen } = *standing;
-    connection
-        .prepare_cached("UPDATE sandbox SET entropy = ?, start = ?, ahead = ?, seen = ?")?
-        .execute(params![stream, start.map(word), millis(ahead), seen.as_millis()])
-        .map(drop)
+/// Writes where the sandbox stands, unless the file says that it stood elsewhere: then another program wrote that.
+pub(super) fn move_standing(connection: &Connection, from: &Standing, to: &Standing) -> Result<bool> {
+    let sql = "UPDATE sandbox SET entropy = ?, start = ?, ahead = ?, seen = ?
+               WHERE entropy IS ? AND start IS ? AND ahead IS ? AND seen IS ?";
+    let [from, to] = [from, to].map(|standing| {
+        let Standing { entropy: Position { stream, start }, ahead, seen } = *standing;
+        (stream, start.map(word), millis(ahead), seen.as_millis())
+    });
+    let values = params![to.0, to.1, to.2, to.3, from.0, from.1, from.2, from.3];
+    Ok(connection.prepare_cached(sql)?.execute(values)? == 1)
 }
 
 pub(super) fn insert_charge(connection: &Connection, place: usize, charge: &Charge) -> Result<()> {

@@ -1,5 +1,7 @@
 //! Why a plan's JSON was refused, and where.
 
+use serde_path_to_error::Segment;
+
 /// A plan that was refused: what is wrong with it, at which field, line and column.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{source}", at(.field))]
@@ -15,9 +17,15 @@ fn at(field: &str) -> String {
 
 impl PlanError {
     pub(super) fn of(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
-        let field = error.path().to_string();
-        // A dot stands for the whole.
-        Self { field: if field == "." { String::new() } else { field }, source: error.into_inner() }
+        // The last field that is known: what is not, such as a place in broken JSON, is told by line and column.
+        let known = |segment: &&Segment| !matches!(segment, Segment::Unknown);
+        let mut field = String::new();
+        for segment in error.path().iter().take_while(known) {
+            let dot = if field.is_empty() || matches!(segment, Segment::Seq { .. }) { "" } else { "." };
+            field.push_str(dot);
+            field.push_str(&segment.to_string());
+        }
+        Self { field, source: error.into_inner() }
     }
 
     /// Something follows the plan.

@@ -57,9 +57,9 @@ pub struct Fault {
 #[expect(clippy::exhaustive_enums, reason = "an answer has a head and a body")]
 pub enum After {
     /// So many bytes of the whole answer, counted from the first of its head.
-    Bytes(usize),
+    Bytes(#[serde(deserialize_with = "shape::bytes")] usize),
     /// The whole head and so many bytes of the body.
-    BodyBytes(usize),
+    BodyBytes(#[serde(deserialize_with = "shape::bytes")] usize),
 }
 
 /// The kinds, as they stand in JSON.

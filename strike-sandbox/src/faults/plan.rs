@@ -83,6 +83,8 @@ impl Plan {
     /// If it is no such JSON, to the last field: what is unknown, missing, doubled, of the wrong type or out of range
     /// is refused, with its field, line and column.
     pub fn from_json(text: &str) -> Result<Self, PlanError> {
+        // Editors of Windows put a byte order mark in front.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut json = serde_json::Deserializer::from_str(text);
         let plan = serde_path_to_error::deserialize(&mut json).map_err(PlanError::of)?;
         json.end().map_err(PlanError::behind)?;

@@ -4,23 +4,45 @@ use std::time::Duration;
 
 use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer, Serializer};
+use serde_json::Number;
 use strike_core::http::{Method, StatusCode};
 
 use super::course::LONGEST;
 
+/// A number that is one of those, named by JSON's words and not by the name of a type.
+fn number<'de, D: Deserializer<'de>, T>(
+    from: D,
+    read: impl FnOnce(&Number) -> Option<T>,
+    expected: &str,
+) -> Result<T, D::Error> {
+    let number = Number::deserialize(from)?;
+    let wrong = || D::Error::invalid_value(Unexpected::Other(&number.to_string()), &expected);
+    read(&number).ok_or_else(wrong)
+}
+
+/// A whole number, 0 or more.
+fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    number(from, Number::as_u64, "a whole number, 0 or more")
+}
+
+/// So many bytes.
+pub(super) fn bytes<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    Ok(usize::try_from(whole(from)?).unwrap_or(usize::MAX))
+}
+
 pub(super) fn positive<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
-    let number = u64::deserialize(from)?;
+    let number = whole(from)?;
     if number == 0 { Err(D::Error::custom("requests are counted from 1")) } else { Ok(number) }
 }
 
 pub(super) fn probability<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
-    let number = f64::deserialize(from)?;
+    let number = number(from, Number::as_f64, "a number")?;
     let fits = (0.0..=1.0).contains(&number);
     if fits { Ok(number) } else { Err(D::Error::custom("a probability is from 0 to 1")) }
 }
 
 pub(super) fn off_by<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
-    let number = i64::deserialize(from)?;
+    let number = number(from, Number::as_i64, "a whole number")?;
     if number == 0 { Err(D::Error::custom("a length that is off by 0 is right")) } else { Ok(number) }
 }
 
@@ -39,7 +61,7 @@ pub(super) fn pattern<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::E
 
 /// A duration in whole milliseconds.
 pub(super) fn millis<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-    let duration = Duration::from_millis(u64::deserialize(from)?);
+    let duration = Duration::from_millis(whole(from)?);
     if duration > LONGEST {
         let longest = LONGEST.as_millis();
         return Err(D::Error::custom(format!("no fault takes longer than {longest} ms")));
@@ -71,7 +93,7 @@ pub(super) fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D
 
 /// The status of an answer, as a number.
 pub(super) fn status<'de, D: Deserializer<'de>>(from: D) -> Result<StatusCode, D::Error> {
-    let number = u64::deserialize(from)?;
+    let number = whole(from)?;
     let status = u16::try_from(number).ok().and_then(|number| StatusCode::from_u16(number).ok());
     let last = status.filter(|status| !status.is_informational());
     last.ok_or_else(|| D::Error::invalid_value(Unexpected::Unsigned(number), &"a status from 200 to 999"))

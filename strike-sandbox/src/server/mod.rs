@@ -37,7 +37,7 @@ use crate::faults::{Act, Course};
 use crate::sandbox::Sandbox;
 use crate::service::MAX_BODY;
 
-pub(crate) use port::{Port, Protocol};
+pub(crate) use port::{Listen, Port, Protocol};
 pub use running::RunningSandbox;
 #[cfg(feature = "tls")]
 pub(crate) use tls::Acceptor;

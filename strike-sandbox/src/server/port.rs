@@ -1,5 +1,6 @@
 //! A port that the sandbox is reached by: where it listens, and what it speaks.
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
@@ -9,9 +10,62 @@ use super::stream::Stream;
 #[cfg(feature = "tls")]
 use super::tls::Acceptor;
 
+/// How many free ports of 127.0.0.1 are tried until one is free on ::1, too.
+const TRIES: usize = 32;
+
+/// Where to listen; port 0 means a free one.
+#[derive(Clone, Copy)]
+pub(crate) enum Listen {
+    At(SocketAddr),
+    /// 127.0.0.1 and ::1, by the same port.
+    Localhost(u16),
+}
+
+impl Listen {
+    /// The address, or the first of both.
+    pub(crate) fn address(self) -> SocketAddr {
+        match self {
+            Self::At(address) => address,
+            Self::Localhost(port) => (Ipv4Addr::LOCALHOST, port).into(),
+        }
+    }
+
+    fn bind(self) -> io::Result<Vec<TcpListener>> {
+        match self {
+            Self::At(address) => Ok(vec![TcpListener::bind(address)?]),
+            Self::Localhost(port) => bind_both(port, TRIES),
+        }
+    }
+}
+
+/// Listens on 127.0.0.1, and on ::1 if the machine has IPv6.
+fn bind_both(port: u16, tries: usize) -> io::Result<Vec<TcpListener>> {
+    let first = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    match TcpListener::bind((Ipv6Addr::LOCALHOST, first.local_addr()?.port())) {
+        Ok(second) => Ok(vec![first, second]),
+        // The first is kept meanwhile, so that the next try finds another port.
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && port == 0 && tries > 1 => {
+            bind_both(port, tries - 1)
+        }
+        Err(error) if matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied) => {
+            Err(error)
+        }
+        Err(_) => Ok(vec![first]),
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(address) => address.fmt(f),
+            Self::Localhost(port) => write!(f, "localhost:{port}"),
+        }
+    }
+}
+
 /// A port in use, whose connections nobody takes yet.
 pub(crate) struct Port {
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     address: SocketAddr,
     protocol: Protocol,
 }
@@ -25,22 +79,29 @@ pub(crate) enum Protocol {
 }
 
 impl Port {
-    /// Listens; port 0 means a free one.
-    pub(crate) fn open(listen: SocketAddr, protocol: Protocol) -> io::Result<Self> {
+    /// Listens.
+    pub(crate) fn open(listen: Listen, protocol: Protocol) -> io::Result<Self> {
         let bound = || {
-            let listener = TcpListener::bind(listen)?;
-            listener.set_nonblocking(true)?;
-            let address = listener.local_addr()?;
-            Ok((listener, address))
+            let listeners = listen.bind()?;
+            let mut address = listen.address();
+            for listener in listeners.iter().rev() {
+                listener.set_nonblocking(true)?;
+                address = listener.local_addr()?;
+            }
+            Ok((listeners, address))
         };
         // There may be two ports: the error says which.
-        let (listener, address) = bound().map_err(|error: io::Error| {
-            io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}"))
+        let (listeners, address) = bound().map_err(|error: io::Error| {
+            let why = match error.kind() {
+                io::ErrorKind::AddrInUse => "another program listens there".to_owned(),
+                _ => error.to_string(),
+            };
+            io::Error::new(error.kind(), format!("cannot listen on {listen}: {why}"))
         })?;
-        Ok(Self { listener, address, protocol })
+        Ok(Self { listeners, address, protocol })
     }
 
-    /// The address, with the port that it was given.
+    /// The address, or the first of both, with the port that it was given.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }
@@ -50,9 +111,11 @@ impl Port {
         format!("{}://{}/api/v1/", self.protocol.scheme(), reachable(self.address))
     }
 
-    /// The listener, for the runtime that is entered.
-    pub(super) fn listen(self) -> io::Result<(tokio::net::TcpListener, Protocol)> {
-        Ok((tokio::net::TcpListener::from_std(self.listener)?, self.protocol))
+    /// The listeners, for the runtime that is entered.
+    pub(super) fn listen(self) -> io::Result<Vec<(tokio::net::TcpListener, Protocol)>> {
+        let Self { listeners, protocol, .. } = self;
+        let entered = |listener| Ok((tokio::net::TcpListener::from_std(listener)?, protocol.clone()));
+        listeners.into_iter().map(entered).collect()
     }
 }
 

@@ -86,7 +86,8 @@ impl RunningSandbox {
         Ok(running)
     }
 
-    /// The address it listens on, with the port that it was given; with TLS, that of the port for HTTPS.
+    /// The address it listens on, with the port that it was given; with TLS, that of the port for HTTPS. After
+    /// [`Builder::listen_localhost`](crate::Builder::listen_localhost) it is that of 127.0.0.1.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
@@ -119,8 +120,8 @@ impl RunningSandbox {
 fn enter(ports: Vec<Port>) -> io::Result<(Runtime, Vec<(TcpListener, Protocol)>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let listeners =
-        runtime.block_on(async { ports.into_iter().map(Port::listen).collect::<io::Result<_>>() })?;
-    Ok((runtime, listeners))
+        runtime.block_on(async { ports.into_iter().map(Port::listen).collect::<io::Result<Vec<_>>>() })?;
+    Ok((runtime, listeners.into_iter().flatten().collect()))
 }
 
 impl Deref for RunningSandbox {

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Port, Protocol, RunningSandbox};
+use super::{Listen, Port, Protocol, RunningSandbox};
 use crate::builder::Builder;
 use crate::sandbox::Sandbox;
 
@@ -16,14 +16,35 @@ impl Builder {
     ///
     /// Anyone who reaches the address can pay charges, since the sandbox's own routes ask for no key.
     pub const fn listen(mut self, address: SocketAddr) -> Self {
-        self.listen = address;
+        self.listen = Listen::At(address);
+        self
+    }
+
+    /// [`start`](Self::start) listens on 127.0.0.1 and on ::1, by the same port, for clients that look `localhost` up
+    /// and try one of them. Port 0 means one that is free on both. A machine without IPv6 has 127.0.0.1 alone.
+    ///
+    /// ```
+    /// use strike_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::builder().listen_localhost(0).start()?;
+    /// assert!(sandbox.base_url().starts_with("http://127.0.0.1:"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub const fn listen_localhost(mut self, port: u16) -> Self {
+        self.listen = Listen::Localhost(port);
         self
     }
 
     /// Speaks plain HTTP on this address, too: the same sandbox by a second port, for clients that know no
     /// TLS. Port 0 means a free one, which [`RunningSandbox::plain_base_url`] tells.
     pub const fn plain_listen(mut self, address: SocketAddr) -> Self {
-        self.plain_listen = Some(address);
+        self.plain_listen = Some(Listen::At(address));
+        self
+    }
+
+    /// As [`plain_listen`](Self::plain_listen), on 127.0.0.1 and on ::1, by the same port.
+    pub const fn plain_listen_localhost(mut self, port: u16) -> Self {
+        self.plain_listen = Some(Listen::Localhost(port));
         self
     }
 
@@ -119,7 +140,7 @@ impl Builder {
             return Ok((Protocol::Http, None));
         }
         let moments = [Clock::new(None).now(), Clock::new(self.clock_at).now()];
-        let (acceptor, authority) = Acceptor::new(self.listen.ip(), &moments)?;
+        let (acceptor, authority) = Acceptor::new(self.listen.address().ip(), &moments)?;
         Ok((Protocol::Https(acceptor), Some(authority)))
     }
 

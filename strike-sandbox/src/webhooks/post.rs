@@ -103,14 +103,17 @@ fn connector(webhook: &Webhook) -> io::Result<Connector> {
 fn roots(webhook: &Webhook) -> io::Result<rustls::RootCertStore> {
     use rustls::pki_types::CertificateDer;
     use rustls::pki_types::pem::PemObject;
+    use strike_core::{InvalidInput, check_certificates};
 
     let Some(pem) = &webhook.ca_certificate else {
         return Ok(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect());
     };
-    let wrong = "the webhook's ca certificate must be one or more certificates in PEM";
+    let rule = "one or more certificates in PEM, each of them whole";
+    let wrong = || invalid(InvalidInput::new("ca certificate", rule));
     let mut roots = rustls::RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
-        roots.add(certificate.map_err(|_| invalid(wrong))?).map_err(|_| invalid(wrong))?;
+        roots.add(certificate.map_err(|_| wrong())?).map_err(|_| wrong())?;
     }
-    if roots.is_empty() { Err(invalid(wrong)) } else { Ok(roots) }
+    check_certificates(pem, roots.len()).map_err(invalid)?;
+    Ok(roots)
 }

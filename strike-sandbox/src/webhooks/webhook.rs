@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use strike_core::InvalidInput;
 use strike_core::http::Uri;
+use url::{ParseError, Position, Url};
 
 /// Where a sandbox tells of payments, and what is to happen to the deliveries.
 ///
@@ -42,7 +43,8 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Webhooks to this address, such as `http://127.0.0.1:3000/strike`.
+    /// Webhooks to this address, such as `http://127.0.0.1:3000/strike`. What is not ASCII in it is sent as a browser
+    /// sends it: percent-encoded, and a host's name in Punycode. A fragment is not sent.
     ///
     /// # Errors
     /// [`InvalidInput`] unless it is an `http://` or `https://` URL with a host, and without credentials.
@@ -112,7 +114,8 @@ impl Webhook {
     }
 
     /// Trusts these certificates, one or more in PEM, **instead of** the public roots: for a receiver on this machine,
-    /// to whom no public authority gives one. `Builder::start` refuses what is none.
+    /// to whom no public authority gives one. `Builder::start` refuses a text unless
+    /// every certificate that begins in it can be read.
     #[cfg(feature = "tls")]
     pub fn ca_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.ca_certificate = Some(pem.as_ref().to_vec());
@@ -120,28 +123,62 @@ impl Webhook {
     }
 }
 
-/// The URL of a receiver. The error does not repeat it: what is wrong with it may be a password.
+/// The URL of a receiver, in ASCII: what is outside of it is percent-encoded, a host's name in Punycode, and a fragment
+/// left out. The error does not repeat it: what is wrong with it may be a password.
 fn receiver(url: &str) -> Result<Uri, InvalidInput> {
+    const PORT: &str = "a URL with a port from 1 to 65535 if any";
     let wrong = |rule| InvalidInput::new("webhook", rule);
-    let uri: Uri = url.parse().map_err(|_| wrong("a URL such as `http://127.0.0.1:3000/strike`"))?;
-    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+    let unreadable = || wrong("a URL such as `http://127.0.0.1:3000/strike`");
+    // The parser reads a backslash as a slash, leaves line breaks out, and takes several slashes for two.
+    if url.is_empty() || url.contains(|sign: char| sign.is_control() || sign == '\\') {
+        return Err(unreadable());
+    }
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
         return Err(wrong("a URL that begins with `http://` or `https://`"));
     }
-    let host = uri.authority().ok_or_else(|| wrong("a URL with a host"))?;
-    if host.as_str().contains('@') {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
         return Err(wrong("a URL without credentials: the service sent none"));
     }
-    // The parser lets a port pass that is none.
-    let has_port = host.as_str().rsplit_once(':').is_some_and(|(_, after)| !after.contains(']'));
-    if host.host().is_empty() || (has_port && host.port_u16().is_none_or(|port| port == 0)) {
-        return Err(wrong("a URL with a host, and a port from 1 to 65535 if any"));
+    if authority.is_empty() {
+        return Err(unreadable());
     }
-    Ok(uri)
+    if authority.starts_with(':') {
+        return Err(wrong("a URL with a host"));
+    }
+    let read = Url::parse(url).map_err(|error| match error {
+        ParseError::InvalidPort => wrong(PORT),
+        _ => unreadable(),
+    })?;
+    if authority.ends_with(':') || read.port() == Some(0) {
+        return Err(wrong(PORT));
+    }
+    read[..Position::AfterQuery].parse().map_err(|_| unreadable())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_is_sent_in_ascii() {
+        for (given, sent) in [
+            ("http://127.0.0.1:3000/strike", "http://127.0.0.1:3000/strike"),
+            ("http://127.0.0.1/\u{e4}", "http://127.0.0.1/%C3%A4"),
+            ("http://127.0.0.1/a b?q=\u{fc} c", "http://127.0.0.1/a%20b?q=%C3%BC%20c"),
+            ("http://127.0.0.1/%C3%A4%2f%zz", "http://127.0.0.1/%C3%A4%2f%zz"),
+            ("http://127.0.0.1/\"<>`{}|^[]", "http://127.0.0.1/%22%3C%3E%60%7B%7D|^[]"),
+            ("http://127.0.0.1/\u{1f4a9}?\u{1f4a9}", "http://127.0.0.1/%F0%9F%92%A9?%F0%9F%92%A9"),
+            ("http://B\u{fc}cher.example/", "http://xn--bcher-kva.example/"),
+            ("http://shop.example?order=17#part", "http://shop.example/?order=17"),
+            ("HTTPS://[::1]:8443/#\u{e4}", "https://[::1]:8443/"),
+        ] {
+            let webhook = Webhook::to(given).expect(given);
+            assert_eq!(webhook.url.to_string(), sent);
+            assert!(sent.is_ascii());
+        }
+    }
 
     #[test]
     fn only_what_can_be_posted_to_is_a_receiver() {
@@ -166,6 +203,14 @@ mod tests {
             ("http://shop.example:/", "65535"),
             ("http://me:secret@shop.example/", "credentials"),
             ("http://shop example/", "such as"),
+            ("http://@shop.example/", "credentials"),
+            ("http://me%40:secret@shop.example/", "credentials"),
+            ("http://me:secret\\@shop.example/", "such as"),
+            ("http://shop.example/a\r\nHost: b", "such as"),
+            ("http://xn--a/", "such as"),
+            ("http://[::1/", "such as"),
+            (" http://shop.example/", "begins with"),
+            ("http:shop.example", "begins with"),
         ] {
             let error = Webhook::to(bad).expect_err(bad).to_string();
             assert!(error.starts_with("webhook must be a URL") && error.contains(part), "{bad}: {error}");

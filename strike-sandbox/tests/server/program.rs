@@ -85,7 +85,7 @@ impl Drop for Program {
 
 #[test]
 fn the_first_line_tells_a_program_where_to_go_and_a_signal_ends_it() {
-    for signal in ["TERM", "INT"] {
+    for signal in ["TERM", "INT", "HUP"] {
         let mut program = Program::start(&["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo"]);
         let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
         assert_eq!(line["api_key"], "sk_demo");
@@ -204,11 +204,12 @@ fn quirks_reach_the_service() {
         "sk_demo",
         "--long-ids",
         "--requests-per-minute",
-        "0",
+        "1",
         "--extra-keys",
     ]);
     let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
     let mut connection = Connection::open(address(line["base_url"].as_str().expect("a URL")));
+    assert_eq!(connection.ask(&list()).status(), 200);
     let refused = connection.ask(&list());
     assert_eq!(refused.status(), 429);
     assert!(refused.head.contains("\r\nRetry-After: 60\r\n"), "{}", refused.head);
@@ -232,6 +233,143 @@ fn a_taken_address_ends_with_1_and_names_it() {
     let address = taken.local_addr().expect("an address").to_string();
     let (code, message) = refusal(&["--listen", &address]);
     assert!(code == Some(1) && message.contains(&address), "{code:?} {message}");
+    assert!(message.contains("pass port 0 for a free one") && !message.contains("os error"), "{message}");
+}
+
+/// Whether this machine has IPv6.
+fn has_ipv6() -> bool {
+    std::net::TcpListener::bind("[::1]:0").is_ok()
+}
+
+#[test]
+fn localhost_is_listened_on_in_both_families() {
+    let mut program = Program::start(&["--listen", "localhost:0", "--json", "--api-key", "sk_demo"]);
+    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+    let first = address(line["base_url"].as_str().expect("a URL"));
+    assert!(first.ip().is_loopback() && first.is_ipv4());
+    let charge = Connection::open(first).ask(&post(42));
+    if has_ipv6() {
+        let second = (std::net::Ipv6Addr::LOCALHOST, first.port()).into();
+        assert_eq!(Connection::open(second).ask(&list()).body, format!("[ {} ]", charge.body));
+    }
+    assert_eq!(program.signal("TERM"), (Some(0), String::new()));
+}
+
+#[test]
+fn a_port_of_localhost_that_is_taken_in_one_family_is_refused() {
+    let families = ["127.0.0.1:0", "[::1]:0"];
+    for taken in families.into_iter().take(if has_ipv6() { 2 } else { 1 }) {
+        let taken = std::net::TcpListener::bind(taken).expect("a free port");
+        let address = format!("localhost:{}", taken.local_addr().expect("an address").port());
+        let (code, message) = refusal(&["--listen", &address]);
+        assert!(code == Some(1) && message.contains(&address), "{code:?} {message}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn with_nohup_a_hangup_does_not_stop_it() {
+    let mut ignoring = Command::new("sh");
+    ignoring.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(command(&[]).get_program());
+    let child = ignoring.args(["--listen", "127.0.0.1:0", "--json"]).stdout(Stdio::piped()).spawn();
+    let mut program = Program::new(child.expect("it starts"));
+    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+    let address = address(line["base_url"].as_str().expect("a URL"));
+    let id = program.child.id().to_string();
+    assert!(Command::new("kill").args(["-HUP", &id]).status().expect("a shell's kill").success());
+    assert_eq!(Connection::open(address).ask(&list()).status(), 401);
+    assert_eq!(program.signal("TERM"), (Some(0), String::new()));
+}
+
+/// The end of a pipe that nobody reads any more.
+fn unread() -> std::io::PipeWriter {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    writer
+}
+
+#[test]
+fn it_is_no_error_that_nobody_reads_what_it_prints() {
+    for flag in ["--help", "-h", "--version", "-V"] {
+        let told = command(&[flag]).stdout(unread()).output().expect("it runs");
+        assert_eq!((told.status.code(), told.stderr.as_slice()), (Some(0), &b""[..]), "{flag}");
+    }
+    for how in [&["--json"][..], &[]] {
+        let arguments = [&["--listen", "127.0.0.1:0", "--network", "bitcoin"], how].concat();
+        let child = command(&arguments).stdout(unread()).stderr(Stdio::piped()).spawn();
+        let mut child = child.expect("it starts");
+        let mut errors = BufReader::new(child.stderr.take().expect("a pipe"));
+        let mut warning = String::new();
+        // It comes just before the line that nobody reads.
+        errors.read_line(&mut warning).expect("a line");
+        let kill = Command::new("kill").arg(child.id().to_string()).status();
+        assert!(kill.expect("a shell's kill").success());
+        let mut rest = String::new();
+        errors.read_to_string(&mut rest).expect("UTF-8");
+        assert_eq!((child.wait().expect("it ends").code(), rest.as_str()), (Some(0), ""), "{how:?}");
+    }
+}
+
+#[test]
+fn invoices_that_look_real_are_said_to_be_worthless() {
+    for (network, is_warned) in [("bitcoin", true), ("mainnet", true), ("testnet", false), ("regtest", false)]
+    {
+        let child = command(&["--listen", "127.0.0.1:0", "--json", "--network", network])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let mut child = child.expect("it starts");
+        let mut errors = child.stderr.take().expect("a pipe");
+        let mut program = Program::new(child);
+        assert!(program.line().starts_with('{'));
+        assert_eq!(program.signal("TERM").0, Some(0));
+        let mut told = String::new();
+        errors.read_to_string(&mut told).expect("UTF-8");
+        assert_eq!(told.contains("lnbc") && told.contains("worthless"), is_warned, "{network}: {told}");
+        assert_eq!(told.is_empty(), !is_warned, "{network}: {told}");
+    }
+}
+
+#[test]
+fn a_shop_s_url_is_sent_in_ascii() {
+    let shop = Receiver::bind();
+    let url = format!("{}/\u{e4} b?q=\u{fc}#part", shop.url());
+    let arguments = ["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo", "--webhook", &url];
+    let mut program = Program::start(&arguments);
+    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+    let mut connection = Connection::open(address(line["base_url"].as_str().expect("a URL")));
+    let id = id(&connection.ask(&post(42)).body);
+    let pay = format!("POST /sandbox/charges/{id}/pay HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_eq!(connection.ask(&pay).status(), 200);
+    let told = shop.next();
+    assert!(told.head.starts_with("POST /strike/%C3%A4%20b?q=%C3%BC HTTP/1.1\r\n"), "{}", told.head);
+    told.answer("200 OK");
+}
+
+#[test]
+fn a_broken_plan_is_told_line_and_column_and_no_field_that_is_none() {
+    for (plan, expected) in [
+        ("", "EOF while parsing a value at line 1 column 0"),
+        ("{", "EOF while parsing an object at line 1 column 1"),
+        ("{\"faults\": [", "faults: EOF while parsing a list at line 1 column 12"),
+        ("{\"faults\": [{\"fault\": ", "faults[0].fault: EOF while parsing a value at line 1 column 22"),
+        ("{\"faults\": [{\"fault\": \"close\",}]}", "faults[0]: trailing comma at line 1 column 31"),
+        ("{\"faults\": [{3: 4}]}", "key must be a string at line 1 column 14"),
+        ("{3: 4}", "key must be a string at line 1 column 2"),
+        ("{\"faults\": []} x", "trailing characters at line 1 column 16"),
+        ("[]", "expected an object with the field `faults`"),
+        (
+            "{\"faults\": [{\"when\": {\"nth\": 1.5}, \"fault\": \"close\"}]}",
+            "faults[0].when.nth: invalid value: 1.5, expected a whole number, 0 or more",
+        ),
+        ("\u{feff}{\"faults\": 1}", "faults: invalid type: integer `1`"),
+    ] {
+        let path = file("broken.json", plan);
+        let (code, message) = refusal(&["--listen", "127.0.0.1:0", "--faults", &path]);
+        assert!(code == Some(1) && message.contains(expected), "{plan}: {message}");
+        assert!(message.starts_with(&format!("strike-sandbox: --faults: {path}: ")), "{message}");
+        assert!(!message.contains('?'), "{plan}: {message}");
+    }
 }
 
 #[test]

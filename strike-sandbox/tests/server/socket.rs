@@ -19,12 +19,12 @@ fn the_head_is_the_recorded_one() {
     let answer = Connection::open(sandbox.address()).ask(&list());
     assert_eq!(
         answer.head,
-        "HTTP/1.1 200 OK\r\nServer: nginx/1.12.1\r\nDate: Wed, 14 Nov 2018 18:56:43 GMT\r\n\
-         Content-Type: application/json\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\
-         Access-Control-Allow-Headers: Content-Type, Authorization, X-XSRF-TOKEN\r\n\
+        "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Headers: Content-Type, Authorization, X-XSRF-TOKEN\r\n\
          Access-Control-Allow-Headers: x-requested-with\r\n\
          Access-Control-Allow-Methods: GET, POST, OPTIONS\r\nAccess-Control-Allow-Origin: *\r\n\
-         Cache-Control: public, no-store, max-age=0\r\n\r\n"
+         Cache-Control: public, no-store, max-age=0\r\nContent-Type: application/json\r\n\
+         Date: Wed, 14 Nov 2018 18:56:43 GMT\r\nServer: nginx/1.12.1\r\n\
+         Content-Length: 3\r\nConnection: keep-alive\r\n\r\n"
     );
     assert_eq!(answer.body, "[ ]");
 }

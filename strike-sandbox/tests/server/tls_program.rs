@@ -20,7 +20,7 @@ fn is_certificate(path: &Path) -> bool {
 
 #[test]
 fn the_first_line_names_both_ports_and_a_certificate_that_goes_with_the_program() {
-    for signal in ["TERM", "INT"] {
+    for signal in ["TERM", "INT", "HUP"] {
         let mut program = Program::start(&[&BOTH[..], &["--api-key", "sk_demo"]].concat());
         let line = told(&mut program);
         assert!(line["base_url"].as_str().is_some_and(|url| url.starts_with("https://127.0.0.1:")), "{line}");
@@ -80,5 +80,49 @@ fn a_connection_on_one_port_takes_the_place_of_one_on_the_other() {
     assert_eq!(one_more.ask(&list()).status(), 400, "plain HTTP on the port for HTTPS, and yet it is heard");
     assert!(open.remove(0).is_closed());
     assert_eq!(open.remove(0).ask(&list()).status(), 200);
+    program.signal("TERM");
+}
+
+#[test]
+fn a_webhook_s_certificates_are_all_read_or_the_file_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pem = strike_sandbox::Sandbox::builder().tls().start().expect("a free port");
+    let pem = pem.ca_certificate().expect("a certificate");
+    let path = folder.path().join("ca.pem");
+    let given = path.to_str().expect("UTF-8");
+    let arguments =
+        ["--listen", "127.0.0.1:0", "--json", "--webhook", "https://127.0.0.1/", "--webhook-ca", given];
+    for (text, part) in [
+        (format!("\u{feff}{pem}{pem}"), "2 certificates begin and 1 can be read"),
+        (format!("{pem}  {pem}"), "2 certificates begin and 1 can be read"),
+        (format!("{}{pem}", pem.trim_end()), "2 certificates begin and 1 can be read"),
+        (pem.replace("CERTIFICATE", "TRUSTED CERTIFICATE"), "1 certificates begin and 0 can be read"),
+        (pem.replace("CERTIFICATE", "PRIVATE KEY"), "but is a private key"),
+        (String::new(), "but is empty"),
+    ] {
+        fs::write(&path, text).expect("a file");
+        let (code, message) = refusal(&arguments);
+        assert!(code == Some(1) && message.contains(part), "{code:?} {message}");
+        assert!(message.starts_with(&format!("strike-sandbox: --webhook-ca: {given}: ")), "{message}");
+    }
+    fs::write(&path, format!("{pem}{pem}").replace('\n', "\r\n")).expect("a file");
+    let mut program = Program::start(&arguments);
+    assert!(program.line().starts_with('{'));
+    assert_eq!(program.signal("TERM").0, Some(0));
+}
+
+#[test]
+fn both_ports_of_localhost_are_both_families() {
+    let listen = ["--listen", "localhost:0", "--tls", "--plain-listen", "localhost:0", "--json"];
+    let mut program = Program::start(&[&listen[..], &["--api-key", "sk_demo"]].concat());
+    let line = told(&mut program);
+    for (name, status) in [("base_url", 400), ("plain_base_url", 200)] {
+        let first = address(line[name].as_str().expect("a URL"));
+        assert_eq!(Connection::open(first).ask(&list()).status(), status, "{name}");
+        if std::net::TcpListener::bind("[::1]:0").is_ok() {
+            let second = (std::net::Ipv6Addr::LOCALHOST, first.port()).into();
+            assert_eq!(Connection::open(second).ask(&list()).status(), status, "{name}");
+        }
+    }
     program.signal("TERM");
 }

@@ -3,12 +3,18 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 use strike_core::Network;
 use strike_sandbox::{DataError, Sandbox};
+#[cfg(unix)]
+use strike_sandbox::{NotKept, PayError};
 use tempfile::TempDir;
 
+#[cfg(unix)]
+use crate::ask::{FORM, post, text};
 use crate::ask::{any_charge, builder};
 
 /// A folder with the data of a sandbox that has made two charges.
@@ -63,7 +69,7 @@ fn it_is_one_file_when_it_is_closed_and_its_owner_s_alone() {
     assert_eq!(names(&folder), ["shop.sqlite"]);
     let sandbox = open(&file).expect("it opens");
     any_charge(&sandbox);
-    assert_eq!(names(&folder), ["shop.sqlite", "shop.sqlite-wal"]);
+    assert_eq!(names(&folder), ["shop.sqlite", "shop.sqlite-lock"]);
     #[cfg(unix)]
     for name in names(&folder) {
         use std::os::unix::fs::PermissionsExt;
@@ -161,4 +167,182 @@ fn the_system_s_refusal_is_passed_on() {
         let error = refusal(&file);
         assert!(matches!(error, DataError::Unusable { .. }), "{error:?}");
     }
+}
+
+/// A sandbox that collects what it could not write.
+#[cfg(unix)]
+fn reporting(file: &Path) -> (Sandbox, Arc<Mutex<Vec<String>>>) {
+    let reports = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&reports);
+    let report = move |error: &NotKept| log.lock().expect("no panic").push(error.to_string());
+    (builder().data(file).on_not_kept(report).open().expect("it opens"), reports)
+}
+
+#[cfg(unix)]
+fn create(sandbox: &Sandbox) -> (u16, String) {
+    let response = post(sandbox, FORM, "amount=42&currency=btc&description=x");
+    (response.status().as_u16(), text(&response).to_owned())
+}
+
+/// Its name, what the report says of it, and what befalls the file.
+#[cfg(unix)]
+type Mishap = (&'static str, &'static str, fn(&Path));
+
+#[cfg(unix)]
+fn mishaps() -> [Mishap; 11] {
+    fn aside(file: &Path) -> PathBuf {
+        file.with_file_name("aside")
+    }
+    [
+        ("moved", "moved or removed", |file| fs::rename(file, aside(file)).expect("moved")),
+        ("removed", "moved or removed", |file| fs::remove_file(file).expect("removed")),
+        ("replaced by a copy", "replaced by another file", |file| {
+            fs::copy(file, aside(file)).expect("copied");
+            fs::rename(aside(file), file).expect("replaced");
+        }),
+        ("moved, and copied back", "replaced by another file", |file| {
+            fs::rename(file, aside(file)).expect("moved");
+            fs::copy(aside(file), file).expect("copied");
+        }),
+        ("replaced by a folder", "replaced by another file", |file| {
+            fs::remove_file(file).expect("removed");
+            fs::create_dir(file).expect("a folder");
+        }),
+        ("folder renamed", "moved or removed", |file| {
+            let folder = file.parent().expect("a folder");
+            fs::rename(folder, folder.with_file_name("elsewhere")).expect("renamed");
+        }),
+        ("folder renamed, and another in its place", "replaced by another file", |file| {
+            let folder = file.parent().expect("a folder");
+            let elsewhere = folder.with_file_name("elsewhere");
+            fs::rename(folder, &elsewhere).expect("renamed");
+            fs::create_dir(folder).expect("a folder");
+            fs::copy(elsewhere.join("shop.sqlite"), file).expect("copied");
+        }),
+        ("truncated", "no such table", |file| fs::write(file, b"").expect("truncated")),
+        ("cut in the middle", "malformed", |file| {
+            let half = fs::read(file).expect("a file").len() / 2;
+            let open = fs::OpenOptions::new().write(true).open(file).expect("a file");
+            open.set_len(half as u64).expect("cut");
+        }),
+        ("overwritten with something else", "not a database", |file| {
+            fs::write(file, [b'x'; 20_000]).expect("overwritten");
+        }),
+        ("written to by another program", "another program wrote to it", |file| {
+            tamper(file, "UPDATE sandbox SET seen = seen + 1");
+        }),
+    ]
+}
+
+#[cfg(unix)]
+#[test]
+fn a_charge_is_refused_and_reported_when_its_file_is_no_longer_there() {
+    for (mishap, part, befall) in mishaps() {
+        let outer = tempfile::tempdir().expect("a folder");
+        let folder = outer.path().join("data");
+        fs::create_dir(&folder).expect("a folder");
+        let file = folder.join("shop.sqlite");
+        let (sandbox, reports) = reporting(&file);
+        let first = any_charge(&sandbox);
+        befall(&file);
+        for round in 1..=2 {
+            let (status, body) = create(&sandbox);
+            assert!(status == 500 && body.contains(part), "{mishap}: {status} {body}");
+            assert_eq!(sandbox.pay(&first), Err(PayError::NotKept), "{mishap}");
+            assert!(sandbox.reset().is_err(), "{mishap}");
+            let reports = reports.lock().expect("no panic");
+            assert_eq!(reports.len(), round * 3, "{mishap}: {reports:?}");
+            assert!(reports.iter().all(|report| report.contains(part)), "{mishap}: {reports:?}");
+        }
+        assert_eq!(sandbox.charges(), 1, "{mishap}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_was_moved_holds_every_charge_that_was_answered() {
+    let (folder, file) = kept();
+    let aside = folder.path().join("aside");
+    let (sandbox, _) = reporting(&file);
+    any_charge(&sandbox);
+    fs::rename(&file, &aside).expect("moved");
+    assert_eq!(create(&sandbox).0, 500);
+    // Nothing that was not closed is missing, as after a crash.
+    let copy = folder.path().join("copy");
+    fs::copy(&aside, &copy).expect("copied");
+    assert_eq!(open(&copy).expect("it opens").charges(), 3);
+    // And once it is back, it goes on.
+    fs::rename(&aside, &file).expect("moved back");
+    assert_eq!(create(&sandbox).0, 200);
+    drop(sandbox);
+    assert_eq!(open(&file).expect("it opens").charges(), 4);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_elsewhere_is_noticed() {
+    let (folder, file) = kept();
+    let (_other_folder, other) = kept();
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(&file, &link).expect("a link");
+    let (sandbox, _) = reporting(&link);
+    // By either name it is the same file.
+    assert!(matches!(refusal(&file), DataError::InUse { .. }));
+    assert_eq!(create(&sandbox).0, 200);
+    fs::remove_file(&link).expect("removed");
+    std::os::unix::fs::symlink(other, &link).expect("a link");
+    let (status, body) = create(&sandbox);
+    assert!(status == 500 && body.contains("replaced by another file"), "{status} {body}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_with_two_names_is_refused() {
+    let (folder, file) = kept();
+    let second = folder.path().join("second");
+    let (sandbox, _) = reporting(&file);
+    fs::hard_link(&file, &second).expect("a link");
+    let error = refusal(&second);
+    assert!(error.to_string().contains("hard links"), "{error}");
+    assert_eq!(create(&sandbox).0, 200);
+    drop(sandbox);
+    fs::remove_file(&file).expect("removed");
+    assert_eq!(open(&second).expect("it opens").charges(), 3);
+}
+
+/// A copy closes the file, which on Unix drops SQLite's own locks.
+#[test]
+fn a_copy_made_by_the_same_process_lets_nobody_in() {
+    let (folder, file) = kept();
+    let sandbox = open(&file).expect("it opens");
+    fs::copy(&file, folder.path().join("copy")).expect("copied");
+    assert!(matches!(refusal(&file), DataError::InUse { .. }));
+    any_charge(&sandbox);
+    drop(sandbox);
+    assert_eq!(open(&file).expect("it opens").charges(), 3);
+}
+
+#[test]
+fn a_journal_without_its_file_is_not_thrown_away() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("shop.sqlite");
+    for journal in ["shop.sqlite-journal", "shop.sqlite-wal"] {
+        let journal = folder.path().join(journal);
+        fs::write(&journal, b"changes").expect("a journal");
+        let error = refusal(&file);
+        assert!(error.to_string().contains("put it back"), "{error}");
+        assert!(!file.exists() && journal.exists());
+        fs::remove_file(journal).expect("removed");
+    }
+    open(&file).expect("a new file");
+}
+
+#[test]
+fn a_file_is_copied_while_it_is_open() {
+    let (folder, file) = kept();
+    let sandbox = open(&file).expect("it opens");
+    let copy = folder.path().join("copy.sqlite");
+    tamper(&file, &format!("VACUUM INTO '{}'", copy.display()));
+    any_charge(&sandbox);
+    assert_eq!(open(&copy).expect("it opens").charges(), 2);
 }

@@ -58,6 +58,18 @@ fn one_seed_and_one_clock_give_one_history() {
     assert_eq!(id(&json(&get(&sandbox, "charges"))[0]).as_str(), "ch_6qtacW7HThNgTomPCURqznrzjvJJH");
 }
 
+/// 92 of 94 recorded ids begin so.
+#[test]
+fn nearly_all_ids_begin_with_a_digit_or_a_letter_up_to_r() {
+    let sandbox = sandbox();
+    let ids: Vec<_> = (0..2000).map(|_| any_charge(&sandbox)).collect();
+    let first = |id: &strike_core::ChargeId| id.as_str().as_bytes()[3];
+    let low = ids.iter().filter(|id| matches!(first(id), b'1'..=b'9' | b'A'..=b'R')).count();
+    assert!((1920..=1990).contains(&low), "{low} of 2000");
+    let seen: std::collections::BTreeSet<u8> = ids.iter().map(first).collect();
+    assert!((b'1'..=b'9').chain(b'A'..=b'R').filter(|c| !b"IO".contains(c)).all(|c| seen.contains(&c)));
+}
+
 #[test]
 fn a_customer_id_that_was_not_sent_is_an_absent_key() {
     let created = post(&sandbox(), FORM, "amount=1&currency=btc&description=");
@@ -114,12 +126,12 @@ fn the_headers_are_the_recorded_ones_on_success_and_on_errors() {
     let sandbox = sandbox();
     let headers = |length: usize| {
         format!(
-            "server: nginx/1.12.1\ndate: Wed, 14 Nov 2018 18:56:43 GMT\ncontent-type: application/json\n\
-             content-length: {length}\nconnection: keep-alive\n\
-             access-control-allow-headers: Content-Type, Authorization, X-XSRF-TOKEN\n\
+            "access-control-allow-headers: Content-Type, Authorization, X-XSRF-TOKEN\n\
              access-control-allow-headers: x-requested-with\n\
              access-control-allow-methods: GET, POST, OPTIONS\naccess-control-allow-origin: *\n\
-             cache-control: public, no-store, max-age=0\n"
+             cache-control: public, no-store, max-age=0\ncontent-type: application/json\n\
+             date: Wed, 14 Nov 2018 18:56:43 GMT\nserver: nginx/1.12.1\n\
+             content-length: {length}\nconnection: keep-alive\n"
         )
     };
     for response in [

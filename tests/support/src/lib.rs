@@ -116,6 +116,7 @@ macro_rules! each_case {
                 not_for_this_machine,;
             setup:
                 bad_certificates,
+                certificates_that_would_fall_out,
                 bad_proxies,
                 unusable_urls,;
         }

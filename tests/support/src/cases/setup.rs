@@ -26,6 +26,47 @@ pub fn bad_certificates(lab: &impl Lab) {
     }
 }
 
+/// Readers of PEM pass over what they do not recognise. What was given and what is trusted must be the same.
+pub fn certificates_that_would_fall_out(lab: &impl Lab) {
+    let [one, two] = [(); 2].map(|()| Authority::new().pem().to_string());
+    let der = |pem: &str| pem.lines().filter(|line| !line.starts_with("-----")).collect::<String>();
+    let labelled = |label: &str| two.replace("CERTIFICATE", label);
+    for (what, bad) in [
+        ("a byte order mark", format!("\u{feff}{one}{two}")),
+        ("no line end between two", format!("{}{two}", one.trim_end())),
+        ("indented", format!("{one}  {}", two.replace('\n', "\n  "))),
+        ("one space", format!("{one} {two}")),
+        ("behind a word", format!("{one}ca: {two}")),
+        ("trusted", format!("{one}{}", labelled("TRUSTED CERTIFICATE"))),
+        ("X509", format!("{one}{}", labelled("X509 CERTIFICATE"))),
+        ("in lower case", format!("{one}{}", labelled("certificate").replace("BEGIN", "begin"))),
+        ("four dashes", format!("{one}{}", two.replace("-----BEGIN", "----BEGIN"))),
+        ("no end", format!("{one}{}", two.split("-----END").next().unwrap_or_default())),
+        ("no end of the first", format!("{}{two}", one.split("-----END").next().unwrap_or_default())),
+        ("cut in its first line", format!("{one}{}", two.get(..20).unwrap_or_default())),
+        ("a byte more behind its last", format!("{one}{}", two.replace("-----END", "AAAA\n-----END"))),
+        ("base64 alone", der(&one)),
+        ("a request", one.replace("CERTIFICATE", "CERTIFICATE REQUEST")),
+    ] {
+        let Err(error) = lab.build(Setup::trusting(&bad)) else { panic!("{what}: accepted") };
+        let ErrorKind::InvalidInput(input) = error.kind() else { panic!("{what}: {error:?}") };
+        assert_eq!(input.field(), "ca certificate", "{what}");
+        let told = format!("{error} {error:?}");
+        assert!(!told.contains(one.lines().nth(1).unwrap_or_default()), "{what}: {told}");
+    }
+    let key = one.replace("CERTIFICATE", "PRIVATE KEY");
+    for (what, good) in [
+        ("two", format!("{one}{two}")),
+        ("CRLF", format!("{one}{two}").replace('\n', "\r\n")),
+        ("CR", format!("{one}{two}").replace('\n', "\r")),
+        ("no line end at the end", format!("{one}{}", two.trim_end())),
+        ("names between them", format!("# Begin certificate list\n{one}\nAnother\n=======\n{two}\nthe end")),
+        ("with a key", format!("{key}{one}{two}")),
+    ] {
+        assert!(lab.build(Setup::trusting(&good)).is_ok(), "{what}");
+    }
+}
+
 pub fn bad_proxies(lab: &impl Lab) {
     for bad in [
         "",

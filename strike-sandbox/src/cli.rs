@@ -53,6 +53,7 @@ To see whether a client bears it:
       --requests-per-minute N   Answer 429 to what goes beyond
       --without-retry-after     Answer 429 without that header
       --extra-keys              Keys that nobody has heard of in every body
+      --list-lag MS             Show a charge in the list only after MS milliseconds
       --fail-before-create N    Answer 500 to every N-th good charge, and do not make it
       --fail-after-create N     Make every N-th good charge, and answer 500
 
@@ -177,6 +178,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             }
             "without-retry-after" => options.quirks = options.quirks.without_retry_after(),
             "extra-keys" => options.quirks = options.quirks.extra_keys(),
+            "list-lag" => {
+                let lag = Duration::from_millis(flags.number(0..=1000 * YEAR)?);
+                options.quirks = options.quirks.list_lag(lag);
+            }
             "fail-before-create" => {
                 options.quirks = options.quirks.fail_before_create(flags.number(1..=u64::MAX)?);
             }
@@ -289,6 +294,7 @@ mod tests {
                 .requests_per_minute(60)
                 .without_retry_after()
                 .extra_keys()
+                .list_lag(Duration::from_secs(3))
                 .fail_before_create(2)
                 .fail_after_create(3),
             webhook: None,
@@ -301,7 +307,7 @@ mod tests {
         let arguments = "--listen [::1]:0 --data shop.sqlite --tls --tls-ca-out ca.pem --plain-listen localhost:0 \
              --api-key=sk_demo --network regtest --seed 7 --settle instant --json \
              --timestamps-in-seconds --long-ids --invoices-of-2018 --description-required --largest-page 10 \
-             --requests-per-minute 60 --without-retry-after --extra-keys --fail-before-create 2 \
+             --requests-per-minute 60 --without-retry-after --extra-keys --list-lag 3000 --fail-before-create 2 \
              --fail-after-create 3 --faults plan.json --idle-close 5";
         assert_eq!(run(arguments), Ok(Command::Run(all)));
         assert_eq!(run("--seed 1 --help"), Ok(Command::Help));
@@ -336,7 +342,7 @@ mod tests {
     }
 
     /// Every flag that takes a value, its rule, and values that break it.
-    const RULES: [(&str, &str, &[&str]); 24] = [
+    const RULES: [(&str, &str, &[&str]); 25] = [
         (
             "listen",
             LISTEN,
@@ -369,6 +375,7 @@ mod tests {
         ("idle-close", "a whole number from 1 to 31536000", &["", "0", "-1", "soon", "0.5", "31536001"]),
         ("largest-page", "a whole number from 1 to 18446744073709551615", &["", "0", "-1", "many"]),
         ("requests-per-minute", "a whole number from 1 to 4294967295", &["", "0", "-1", "4294967296"]),
+        ("list-lag", "a whole number from 0 to 31536000000", &["", "-1", "soon", "31536000001"]),
         ("fail-before-create", "a whole number from 1 to 18446744073709551615", &["", "0", "-1", "often"]),
         ("fail-after-create", "a whole number from 1 to 18446744073709551615", &["", "0", "-1", "often"]),
         ("webhook-timeout", "a whole number from 1 to 31536000000", &["", "0", "-1", "soon", "31536000001"]),

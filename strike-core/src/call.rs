@@ -22,8 +22,6 @@ pub(crate) enum Verdict {
     AtOnce,
     /// Ask again after a while.
     Backoff,
-    /// Ask again when the server says.
-    When(RetryAfter),
     /// It may have been done: never ask again, say so.
     Unknown,
 }
@@ -42,8 +40,7 @@ impl Verdict {
                 _ => doubt,
             },
             (ErrorKind::Server, _) | (ErrorKind::Refused, Some(408 | 425)) => doubt,
-            (ErrorKind::RateLimited { retry_after: Some(when) }, _) => Self::When(*when),
-            (ErrorKind::RateLimited { retry_after: None }, _) => Self::Backoff,
+            (ErrorKind::RateLimited { .. }, _) => Self::Backoff,
             // A redirect may well mean "done, look there".
             (ErrorKind::Undecodable | ErrorKind::TooLarge { .. } | ErrorKind::Redirected, _) => {
                 match replay {
@@ -59,9 +56,7 @@ impl Verdict {
     pub(crate) fn may_pass(error: &Error) -> bool {
         match error.kind() {
             // A proxy's page in between, say: asking again does no harm.
-            ErrorKind::Undecodable | ErrorKind::TooLarge { .. } => true,
-            // Without the API's own words it is a proxy that knows no such path, not a host that knows no such charge.
-            ErrorKind::NotFound => error.api().is_none(),
+            ErrorKind::Undecodable | ErrorKind::TooLarge { .. } | ErrorKind::PathNotFound => true,
             _ => Self::of(error, Replay::Safe) != Self::Stop,
         }
     }
@@ -97,7 +92,8 @@ impl Pause {
 /// | certificate or TLS protocol error: nothing was sent | stop | stop |
 /// | 2xx, too large or undecodable | stop | outcome unknown |
 /// | a charge that differs from what was asked | stop | stop, with the charge in the error |
-/// | 408, 425, every 5xx | backoff | outcome unknown |
+/// | 408, 425 | backoff | outcome unknown |
+/// | every 5xx | `Retry-After`, stop if that is too long; without one backoff | outcome unknown |
 /// | 429 | `Retry-After`, stop if that is too long; without one backoff | the same |
 /// | 3xx, which is never followed | stop | outcome unknown |
 /// | any other 4xx | stop | stop |
@@ -185,15 +181,11 @@ impl<Op: Operation> Call<Op> {
                 }
                 true
             }
-            Verdict::When(when) => {
-                let asked = when.from(now);
-                wait = wait.max(asked);
-                asked <= self.policy.max_retry_after
-            }
             Verdict::Unknown => return self.end(error.into_unknown()),
         };
-        if again && failures < self.policy.attempts {
-            State::Resting(Pause::new(wait, now))
+        let asked = asked_to_rest(&error, self.server_time, now);
+        if again && failures < self.policy.attempts && asked <= self.policy.max_retry_after {
+            State::Resting(Pause::new(wait.max(asked), now))
         } else {
             self.end(error)
         }
@@ -204,13 +196,12 @@ impl<Op: Operation> Call<Op> {
     }
 }
 
-impl RetryAfter {
-    /// How long that is from now.
-    pub(crate) fn from(self, now: Now) -> Duration {
-        match self {
-            Self::In(wait) => wait,
-            Self::At(moment) => moment.saturating_since(now.unix),
-        }
+/// How long the server wants not to be asked. A date is compared with the server's own clock, if it is known.
+pub(crate) fn asked_to_rest(error: &Error, server_time: Option<UnixMillis>, now: Now) -> Duration {
+    match error.retry_after() {
+        None => Duration::ZERO,
+        Some(RetryAfter::In(wait)) => wait,
+        Some(RetryAfter::At(moment)) => moment.saturating_since(server_time.unwrap_or(now.unix)),
     }
 }
 

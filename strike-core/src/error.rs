@@ -7,8 +7,9 @@
 //! | `ConnectionException` | `Connection`, `OutcomeUnknown` |
 //! | `ClientRequestException` | `InvalidInput`, `BadRequest`, `Unauthorized`, `RateLimited`, `Refused` |
 //! | `ChargeNotFoundException`, a `ClientRequestException` | `NotFound` |
-//! | `UnexpectedResponseException` | `Undecodable`, `TooLarge`, `Mismatch`, `Redirected` |
+//! | `UnexpectedResponseException` | `Undecodable`, `TooLarge`, `Mismatch`, `Redirected`, `PathNotFound` |
 //! | `ServerErrorException` | `Server` |
+//! | none: pystrike had no list | `Incomplete` |
 //! | none: a slip in driving a machine | `Finished` |
 
 use alloc::boxed::Box;
@@ -42,6 +43,9 @@ struct Inner {
     excerpt: Option<String>,
     charge: Option<Charge>,
     attempts: Vec<Attempt>,
+    retry_after: Option<RetryAfter>,
+    /// Instead of the kind's own.
+    advice: Option<Advice>,
     service_closed: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -65,8 +69,10 @@ pub enum ErrorKind {
     BadRequest,
     /// 401: the key is wrong.
     Unauthorized,
-    /// 404: there is no such charge in this account.
+    /// 404 in the API's own words: there is no such charge in this account.
     NotFound,
+    /// Any other 404: a proxy or another server answered, and does not know this path. It says nothing about a charge.
+    PathNotFound,
     /// 429: too many requests.
     RateLimited {
         /// When the server wants to be asked again, if it said so.
@@ -88,6 +94,8 @@ pub enum ErrorKind {
     },
     /// A well-formed answer that says something else than was asked.
     Mismatch(Mismatch),
+    /// The list grew faster than it was read, so that charges are missing from what was given out.
+    Incomplete,
     /// The machine had already ended when it was polled.
     Finished,
 }
@@ -104,11 +112,13 @@ impl ErrorKind {
             | Self::RateLimited { .. }
             | Self::Refused => Some("ClientRequestException"),
             Self::NotFound => Some("ChargeNotFoundException"),
-            Self::Undecodable | Self::TooLarge { .. } | Self::Mismatch(_) | Self::Redirected => {
-                Some("UnexpectedResponseException")
-            }
+            Self::Undecodable
+            | Self::TooLarge { .. }
+            | Self::Mismatch(_)
+            | Self::Redirected
+            | Self::PathNotFound => Some("UnexpectedResponseException"),
             Self::Server => Some("ServerErrorException"),
-            Self::Finished => None,
+            Self::Incomplete | Self::Finished => None,
         }
     }
 }
@@ -269,6 +279,11 @@ pub enum Advice {
     ServiceClosed,
     /// Do not show this invoice or complete the order; ask whoever runs the host.
     DoNotUse,
+    /// Do not show this invoice: it is for another network than the endpoint's. Correct the endpoint's
+    /// [`Network`](crate::Network), or name a host on that network.
+    CheckNetwork,
+    /// The name of this order was used before, for another amount or description. Use one name for one order.
+    CheckOrder,
     /// Do not show this invoice: it has expired. Make a new charge.
     InvoiceExpired,
     /// Make a new machine: this one has ended.
@@ -295,6 +310,12 @@ impl fmt::Display for Advice {
             Self::InvoiceExpired => {
                 "do not show its invoice, which has expired: make a new charge; if that has expired too, the server's clock is wrong"
             }
+            Self::CheckNetwork => {
+                "do not show its invoice: check the `Network` of the endpoint, and that its base URL is on that network"
+            }
+            Self::CheckOrder => {
+                "this order name was used before, for another amount or description: use one name for one order"
+            }
             Self::StartAnew => "make a new one: this machine had already ended",
         })
     }
@@ -310,6 +331,8 @@ impl Error {
             excerpt: None,
             charge: None,
             attempts: Vec::new(),
+            retry_after: None,
+            advice: None,
             service_closed: false,
             source: None,
         }))
@@ -349,6 +372,22 @@ impl Error {
         self
     }
 
+    /// Gives other advice than the kind's own, where the caller of this knows better.
+    pub(crate) fn with_advice(mut self, advice: Advice) -> Self {
+        self.0.advice = Some(advice);
+        self
+    }
+
+    /// The same failure of a request that names no charge: then a 404 is about the base URL.
+    pub(crate) fn of_no_charge(self) -> Self {
+        if self.0.kind == ErrorKind::NotFound { self.with_advice(Advice::CheckHost) } else { self }
+    }
+
+    pub(crate) fn with_retry_after(mut self, when: Option<RetryAfter>) -> Self {
+        self.0.retry_after = when;
+        self
+    }
+
     pub(crate) fn with_asked(mut self, asked: impl Into<String>) -> Self {
         self.0.asked = asked.into();
         self
@@ -370,6 +409,7 @@ impl Error {
         unknown.0.status = self.0.status;
         unknown.0.api = self.0.api.clone();
         unknown.0.excerpt = self.0.excerpt.clone();
+        unknown.0.retry_after = self.0.retry_after;
         unknown.with_source(self)
     }
 
@@ -394,6 +434,9 @@ impl Error {
     /// What to do about it.
     #[must_use]
     pub fn advice(&self) -> Advice {
+        if let Some(advice) = self.0.advice {
+            return advice;
+        }
         match &self.0.kind {
             ErrorKind::InvalidInput(_) => Advice::FixInput,
             ErrorKind::Connection { kind, .. } => match kind {
@@ -402,14 +445,15 @@ impl Error {
                 _ => Advice::RetryLater,
             },
             ErrorKind::OutcomeUnknown => Advice::LookFirst,
-            ErrorKind::BadRequest | ErrorKind::Refused => Advice::CheckHost,
+            ErrorKind::BadRequest | ErrorKind::Refused | ErrorKind::PathNotFound => Advice::CheckHost,
             ErrorKind::Unauthorized => Advice::CheckKey,
             ErrorKind::NotFound => Advice::CheckId,
-            ErrorKind::RateLimited { .. } | ErrorKind::Server => Advice::RetryLater,
+            ErrorKind::RateLimited { .. } | ErrorKind::Server | ErrorKind::Incomplete => Advice::RetryLater,
             ErrorKind::Redirected | ErrorKind::Undecodable | ErrorKind::TooLarge { .. } => Advice::CheckHost,
             ErrorKind::Mismatch(mismatch) if mismatch.field() == Mismatch::EXPIRES_AT => {
                 Advice::InvoiceExpired
             }
+            ErrorKind::Mismatch(mismatch) if mismatch.field == "invoice.network" => Advice::CheckNetwork,
             ErrorKind::Mismatch(_) => Advice::DoNotUse,
             ErrorKind::Finished => Advice::StartAnew,
         }
@@ -419,6 +463,12 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.0.status
+    }
+
+    /// When the server wants to be asked again: the `Retry-After` of a 429 or of a status from 500 to 599.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<RetryAfter> {
+        self.0.retry_after
     }
 
     /// The server's own words, if its answer had the shape of the API's errors.
@@ -469,6 +519,9 @@ impl fmt::Display for Error {
             }
             ErrorKind::TooLarge { limit } => write!(f, "the answer is larger than {limit} bytes")?,
             ErrorKind::Mismatch(mismatch) => write!(f, "the answer is not what was asked: {mismatch}")?,
+            ErrorKind::Incomplete => {
+                f.write_str("the list grew faster than it was read, so that charges are missing")?;
+            }
             ErrorKind::Finished => f.write_str("there is nothing left to do")?,
             ErrorKind::Undecodable => {
                 let status = inner.status.unwrap_or_default();
@@ -477,6 +530,7 @@ impl fmt::Display for Error {
             ErrorKind::BadRequest
             | ErrorKind::Unauthorized
             | ErrorKind::NotFound
+            | ErrorKind::PathNotFound
             | ErrorKind::RateLimited { .. }
             | ErrorKind::Refused
             | ErrorKind::Server
@@ -509,6 +563,7 @@ impl fmt::Debug for Error {
             // Not even its id: everything in it is the server's, and could repeat the key.
             .field("charge", &inner.charge.is_some())
             .field("attempts", &inner.attempts)
+            .field("retry_after", &inner.retry_after)
             .field("source", &inner.source)
             .finish()
     }

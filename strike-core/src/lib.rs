@@ -12,6 +12,7 @@ pub mod endpoint;
 pub mod error;
 #[cfg(feature = "fixtures")]
 pub mod fixture;
+mod http_date;
 pub mod input;
 pub mod invoice;
 mod look;

@@ -4,9 +4,9 @@ use alloc::collections::VecDeque;
 
 use crate::call::Call;
 use crate::endpoint::Endpoint;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::machine::{Machine, Now, Reply, Step};
-use crate::op::List;
+use crate::op::{List, Operation};
 use crate::page::Row;
 use crate::policy::{RetryPolicy, Seeds};
 use crate::types::Charge;
@@ -15,8 +15,16 @@ use crate::walk::Walk;
 /// The whole list, as a series of machines: each [`next`](Self::next) gives one charge, or `None` at the end.
 ///
 /// Rows that shift while the list is read, because charges are made meanwhile, are given out once. A row that is no charge is
-/// an error of its own, [`Undecodable`](crate::ErrorKind::Undecodable), after which the rest follows; a page that cannot be read
+/// an error of its own, [`Undecodable`], after which the rest follows; a page that cannot be read
 /// ends the list with that error. All state is in the pager: dropping a `next` half-way loses nothing.
+///
+/// A list that grows faster than it is read ends with the error [`Incomplete`]: charges are missing. Ask for larger
+/// [pages](Self::page_size), or read the list at a quieter time. A [`limit`](Self::limit) that is reached before is no
+/// error. After more than 10,000 rows a charge can come twice. The API deletes no charges: if a host does while its list is read, a page's worth of
+/// others moves up unseen, which no client can notice.
+///
+/// [`Incomplete`]: ErrorKind::Incomplete
+/// [`Undecodable`]: ErrorKind::Undecodable
 ///
 /// ```
 /// use core::time::Duration;
@@ -92,7 +100,14 @@ impl Pager {
             }
             let call = match (&mut self.call, self.walk.next()) {
                 (Some(call), _) => call,
-                (None, None) => return Step::Done(Ok(None)),
+                (None, None) => {
+                    self.left = 0;
+                    return Step::Done(if self.walk.gave_up() {
+                        Err(Error::new(List::page(0).asked(), ErrorKind::Incomplete))
+                    } else {
+                        Ok(None)
+                    });
+                }
                 (None, Some(list)) => {
                     let call = Call::new(list, &self.at, self.policy, self.seeds.draw());
                     self.call.insert(call)

@@ -71,7 +71,8 @@ impl RetryPolicy {
         self
     }
 
-    /// The longest `Retry-After` that is obeyed; a longer one ends the operation, with the time in its error.
+    /// The longest `Retry-After` that is obeyed, 60 s unless set. A longer one ends the operation, with the time in its
+    /// [error](crate::Error::retry_after). A wait or a watch rests this long and looks again.
     pub const fn max_retry_after(mut self, longest: Duration) -> Self {
         self.max_retry_after = longest;
         self

@@ -50,9 +50,18 @@ pub(crate) fn expiry(expires_at: UnixMillis, date: Option<UnixMillis>, now: Now)
     }
 }
 
+/// Returns true if the clocks agree that a moment has passed, so that a wait for it may end.
+///
+/// A `Date` that is ahead of the local clock by more than the margin does not count: one wrong `Date` must not end a wait for
+/// money. Whoever waits also ends by the monotonic clock, so that no clock makes a wait endless.
+pub(crate) fn has_passed(moment: UnixMillis, date: Option<UnixMillis>, now: Now) -> bool {
+    let plausible = date.is_none_or(|date| date <= now.unix.saturating_add(CLOCK_MARGIN));
+    plausible && moment <= server_time(date, now)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{CLOCK_MARGIN, Expiry, expiry};
+    use super::{CLOCK_MARGIN, Expiry, expiry, has_passed};
     use crate::machine::Now;
     use crate::types::UnixMillis;
     use core::time::Duration;
@@ -84,6 +93,28 @@ mod tests {
             (earlier(CLOCK_MARGIN), None, Expiry::Expired),
         ] {
             assert_eq!(expiry(expires_at, date, now), expected, "{expires_at:?} {date:?}");
+        }
+    }
+
+    #[test]
+    fn a_date_that_is_far_ahead_ends_no_wait() {
+        let local = UnixMillis::from_secs(1_700_000_000);
+        let now = Now::new(Duration::ZERO, local);
+        let minutes = |n: i64| UnixMillis::from_secs(u64::try_from(1_700_000_000 + 60 * n).unwrap());
+        for (moment, date, passed) in [
+            (minutes(0), Some(minutes(0)), true),
+            (minutes(1), Some(minutes(0)), false),
+            (minutes(10), Some(minutes(10)), true),
+            (minutes(10), Some(minutes(11)), false),
+            (minutes(-60), Some(minutes(60)), false),
+            (minutes(-60), Some(UnixMillis::from_millis(u64::MAX)), false),
+            // A server behind the local clock makes its invoices by its own.
+            (minutes(-60), Some(minutes(-60)), true),
+            (minutes(-60), Some(minutes(-61)), false),
+            (minutes(-10), None, true),
+            (minutes(-9), None, false),
+        ] {
+            assert_eq!(has_passed(moment, date, now), passed, "{moment:?} {date:?}");
         }
     }
 }

@@ -5,20 +5,18 @@ use alloc::vec::Vec;
 use core::mem;
 use core::time::Duration;
 
-use crate::call::{Call, Pause, Verdict};
+use crate::call::{Call, Pause, Verdict, asked_to_rest};
 use crate::endpoint::Endpoint;
-use crate::error::{Attempt, Error, ErrorKind, Mismatch};
+use crate::error::{Attempt, Error, Mismatch};
 use crate::machine::{Machine, Now, Reply, Step};
 use crate::new_charge::MAX_EXPIRY_SEC;
 use crate::op::{Get, Operation};
 use crate::policy::{RetryPolicy, Schedule, Seeds};
+use crate::server_clock::{self, has_passed};
 use crate::types::{Charge, UnixMillis};
 
 /// The most failed attempts that a wait remembers.
 const HISTORY: usize = 32;
-
-/// The longest rest that a host may ask for with `Retry-After` while a wait goes on.
-const LONGEST_REST: Duration = Duration::from_secs(3600);
 
 /// After the caller's deadline a wait rests this long at most before it looks again, ...
 const LATE_REST: Duration = Duration::from_secs(5);
@@ -120,9 +118,14 @@ impl From<Duration> for Wait {
 ///
 /// It looks at once, then as the [`Schedule`] says, each look a [`Call`] with its own retries. It ends as
 /// [`Waited::Expired`] or [`Waited::StillPayable`] only by a look that began *after* that moment, so that no payment is
-/// missed. Whether the invoice has expired is judged by the `Date` of the server's answer, whose clock made the invoice;
-/// by the local wall clock only if there is no `Date`; and in any case once the invoice's whole lifetime and the
-/// grace have passed on the monotonic clock, so that no clock can make it endless.
+/// missed.
+///
+/// The `Date` of the server's answer says whether the invoice has expired, since the server's clock made the invoice. A `Date`
+/// that is ahead of the local clock by more than [`CLOCK_MARGIN`](crate::CLOCK_MARGIN) does not count. Without a `Date`
+/// the local clock less that margin decides. In any case the wait ends once the invoice's whole lifetime and the grace
+/// have passed on the monotonic clock, so that no clock can make it endless or end it in a moment.
+///
+/// A `Retry-After` is obeyed up to [`max_retry_after`](RetryPolicy::max_retry_after); then the wait looks again.
 ///
 /// Looks that fail in a way that may pass are tolerated, up to a number in a row, and up to three after the caller's deadline; the
 /// error then shows the attempts. So a wait outlasts a deadline by three looks, as long as their retries take, and 10 s.
@@ -208,9 +211,14 @@ impl WaitPaid {
         let to_deadline = self.wait.within.saturating_sub(waited);
         let Some(lifetime) = self.lifetime else { return (to_deadline, End::Deadline) };
         let last = lifetime.expires_at.saturating_add(self.wait.grace);
-        let to_expiry = last
-            .saturating_since(server_time.unwrap_or(began.unix))
-            .min(lifetime.length.saturating_add(self.wait.grace).saturating_sub(waited));
+        let to_life = lifetime.length.saturating_add(self.wait.grace).saturating_sub(waited);
+        let to_expiry = if has_passed(last, server_time, began) {
+            Duration::ZERO
+        } else {
+            let left = last.saturating_since(server_clock::server_time(server_time, began));
+            // A clock that is not believed says nothing about the rest, either.
+            if left.is_zero() { to_life } else { left.min(to_life) }
+        };
         if to_expiry <= to_deadline { (to_expiry, End::Expiry) } else { (to_deadline, End::Deadline) }
     }
 
@@ -250,9 +258,7 @@ impl WaitPaid {
                 if enough || !Verdict::may_pass(&error) {
                     return Err(error.with_attempts(mem::take(&mut self.history)));
                 }
-                if let ErrorKind::RateLimited { retry_after: Some(when) } = error.kind() {
-                    rest = rest.max(when.from(now).min(LONGEST_REST));
-                }
+                rest = rest.max(asked_to_rest(&error, server_time, now).min(self.policy.max_retry_after));
             }
         }
         // The last look comes when the end has come, not an interval later.

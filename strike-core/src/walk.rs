@@ -10,7 +10,8 @@ use crate::types::ChargeId;
 /// Rows further back than this are forgotten: a row comes again only if that many charges were made between two pages.
 const REMEMBERED_ROWS: u64 = 10_000;
 
-/// How many times in a row the very same page must come to be the end.
+/// How many times in a row the very same page must come before the first page is read again, to tell the end from a list
+/// that grows by a page between two requests.
 const REPEATS: u32 = 6;
 
 /// How many pages in a row may bring nothing new before the walk gives up: the list grows faster than it is read.
@@ -20,8 +21,9 @@ const MOST_KNOWN: u32 = 100;
 ///
 /// The list grows at its head while it is read, so rows can come again: each is given out once. The host may allow smaller
 /// pages than asked for: the size that the first page really had is kept. The end is an empty page. A page of known rows
-/// is none, since a page's worth of charges can be made between two requests; but the same page again and again is, since
-/// a host may repeat its last page for ever.
+/// is none, since a page's worth of charges can be made between two requests. The same page again and again is the end if
+/// the first page still holds the first row: then the host repeats its last page. Otherwise the list grows by a page between
+/// two requests, and the walk gives up.
 #[derive(Debug)]
 pub(crate) struct Walk {
     page: u32,
@@ -34,7 +36,18 @@ pub(crate) struct Walk {
     repeats: u32,
     /// How many pages in a row brought nothing new.
     known: u32,
-    ended: bool,
+    /// The first row with an id.
+    first: Option<ChargeId>,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Walking,
+    /// The first page is read again.
+    Checking,
+    Ended,
+    GaveUp,
 }
 
 impl Walk {
@@ -47,13 +60,18 @@ impl Walk {
             last: (0, 0),
             repeats: 0,
             known: 0,
-            ended: false,
+            first: None,
+            state: State::Walking,
         }
     }
 
     /// The next page to read, until the list has ended.
     pub(crate) fn next(&self) -> Option<List> {
-        (!self.ended).then(|| List::page(self.page).size(self.size))
+        match self.state {
+            State::Walking => Some(List::page(self.page).size(self.size)),
+            State::Checking => Some(List::page(0).size(self.size)),
+            State::Ended | State::GaveUp => None,
+        }
     }
 
     /// How many pages have been read.
@@ -63,11 +81,16 @@ impl Walk {
 
     /// Whether it gave up before the end.
     pub(crate) const fn gave_up(&self) -> bool {
-        self.known >= MOST_KNOWN
+        matches!(self.state, State::GaveUp)
     }
 
     /// Takes the page that [`next`](Self::next) named, and gives back its new rows.
     pub(crate) fn take(&mut self, page: Page) -> Vec<Row> {
+        if self.state == State::Checking {
+            let stands = page.rows.iter().any(|row| row.id().is_some() && row.id() == self.first.as_ref());
+            self.state = if stands { State::Ended } else { State::GaveUp };
+            return Vec::new();
+        }
         let rows = u32::try_from(page.rows()).unwrap_or(u32::MAX);
         let before = self.given;
         let mut numbers = None;
@@ -75,6 +98,7 @@ impl Walk {
         for row in page.into_rows() {
             let mut known = false;
             if let Some(id) = row.id() {
+                self.first.get_or_insert_with(|| id.clone());
                 let next = self.given.saturating_add(1);
                 let number = *self.seen.entry(id.clone()).or_insert(next);
                 known = number != next;
@@ -93,7 +117,15 @@ impl Walk {
             self.repeats = if numbers == self.last { self.repeats.saturating_add(1) } else { 0 };
         }
         self.last = numbers;
-        self.ended = rows == 0 || self.repeats >= REPEATS || self.gave_up() || self.page == u32::MAX;
+        self.state = if rows == 0 {
+            State::Ended
+        } else if self.known >= MOST_KNOWN || self.page == u32::MAX {
+            State::GaveUp
+        } else if self.repeats >= REPEATS {
+            State::Checking
+        } else {
+            State::Walking
+        };
         if self.page == 0 {
             self.size = rows.max(1);
         }
@@ -172,6 +204,13 @@ mod tests {
         let mut walk = Walk::new(30);
         let pages = (0..100).take_while(|_| walk.next().is_some().then(|| walk.take(page([2, 1]))).is_some());
         assert!(pages.count() <= 8 && !walk.gave_up());
+        // The same page comes again because a page's worth of charges is made before each request: no end.
+        let mut walk = Walk::new(2);
+        for _ in 0..7 {
+            walk.take(page([2, 1]));
+        }
+        assert!(walk.next().is_some() && !walk.gave_up());
+        assert!(walk.take(page([16, 15])).is_empty() && walk.next().is_none() && walk.gave_up());
         // Nor does one that shuffles it go on for ever; but then that is no end.
         let mut walk = Walk::new(30);
         for at in 0..200 {

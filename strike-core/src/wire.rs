@@ -19,6 +19,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{ApiError, Error, ErrorKind, RetryAfter};
 use crate::input::InvalidInput;
 use crate::invoice;
+pub(crate) use crate::http_date::parse as http_date;
 use crate::machine::HttpResponse;
 use crate::number::Exact;
 use crate::page::{Row, Unreadable};
@@ -257,17 +258,20 @@ fn failure(
     response: &HttpResponse,
     api: Option<ErrorBody>,
 ) -> Error {
+    let retry_after = retry_after(response.headers());
     let kind = match status.as_u16() {
         400 => ErrorKind::BadRequest,
         401 => ErrorKind::Unauthorized,
-        404 => ErrorKind::NotFound,
-        429 => ErrorKind::RateLimited { retry_after: retry_after(response.headers()) },
+        404 if api.as_ref().is_some_and(|api| api.code == 404) => ErrorKind::NotFound,
+        404 => ErrorKind::PathNotFound,
+        429 => ErrorKind::RateLimited { retry_after },
         300..=399 => ErrorKind::Redirected,
         402..=499 => ErrorKind::Refused,
         500..=599 => ErrorKind::Server,
         _ => ErrorKind::Undecodable,
     };
-    let error = Error::new(asked, kind).with_status(status.as_u16());
+    let retry_after = retry_after.filter(|_| status.as_u16() == 429 || status.is_server_error());
+    let error = Error::new(asked, kind).with_status(status.as_u16()).with_retry_after(retry_after);
     match api {
         Some(body) => {
             let message = text::shorten(&at.redact(&body.message));
@@ -277,20 +281,24 @@ fn failure(
     }
 }
 
-/// `Retry-After` as seconds or as a date; anything else is as good as none.
+/// The first `Retry-After` that can be read: seconds, which may have a fraction, or a date.
 fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
-    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if !value.is_empty() && value.bytes().all(|digit| digit.is_ascii_digit()) {
-        // More than fits is for ever.
-        return Some(RetryAfter::In(Duration::from_secs(value.parse().unwrap_or(u64::MAX))));
-    }
-    http_date(value).map(RetryAfter::At)
+    headers.get_all(header::RETRY_AFTER).iter().find_map(|value| {
+        let value = value.to_str().ok()?.trim();
+        seconds(value).map(RetryAfter::In).or_else(|| http_date(value).map(RetryAfter::At))
+    })
 }
 
-/// A date as HTTP writes it today, such as `Wed, 14 Nov 2018 18:56:43 GMT`.
-pub(crate) fn http_date(value: &str) -> Option<UnixMillis> {
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
-    u64::try_from(date.as_millisecond()).ok().map(UnixMillis::from_millis)
+/// Seconds in digits, such as `7` or `1.5`. What is beyond a nanosecond is cut off.
+fn seconds(text: &str) -> Option<Duration> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    let nanos = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
+    // More than fits is for ever.
+    Some(whole.parse().map_or(Duration::MAX, |whole| Duration::new(whole, nanos)))
 }
 
 /// The beginning of a body, fit for a log: text, no key, no control characters.

@@ -88,7 +88,7 @@ impl Operation for Create {
     }
 
     fn parse(&self, at: &Endpoint, response: &HttpResponse, now: Now) -> Result<Charge, Error> {
-        let charge = wire::charge(at, &self.asked(), response)?;
+        let charge = wire::charge(at, &self.asked(), response).map_err(Error::of_no_charge)?;
         self.accept(at, charge)
             .and_then(|charge| self.refuse_expired(at, charge, response, now))
             .map_err(|error| error.with_status(response.status().as_u16()))

@@ -58,7 +58,7 @@ impl Operation for List {
     }
 
     fn parse(&self, at: &Endpoint, response: &HttpResponse, _now: Now) -> Result<Page, Error> {
-        Ok(Page { rows: wire::rows(at, &self.asked(), response)? })
+        Ok(Page { rows: wire::rows(at, &self.asked(), response).map_err(Error::of_no_charge)? })
     }
 
     fn asked(&self) -> String {

@@ -419,7 +419,7 @@ impl Watcher {
         let mut rest =
             Duration::from_millis(500).saturating_mul(1 << self.failed.min(7)).min(Duration::from_secs(60));
         if let ErrorKind::RateLimited { retry_after: Some(when) } = error.kind() {
-            rest = rest.max(when.from(now).min(Duration::from_secs(3600)));
+            rest = rest.max(core::time::Duration::ZERO);
         }
         self.pause = Some(Pause::new(rest, now));
         if Verdict::may_pass(&error) && self.failed <= self.tolerated {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::machine::Now;
 use crate::new_charge::MAX_EXPIRY_SEC;
 use crate::policy::Schedule;
+use crate::server_clock::has_passed;
 use crate::types::{Charge, ChargeId, UnixMillis};
 
 /// 40 bytes beside the id; milliseconds, unless it says otherwise.
@@ -53,7 +54,7 @@ impl Pending {
 
     /// Whether a look that began then, and saw it unpaid, was the last.
     pub(super) fn is_over(&self, began: Now, server_time: Option<UnixMillis>) -> bool {
-        server_time.unwrap_or(began.unix) >= self.until || seconds(began.monotonic) >= self.give_up
+        has_passed(self.until, server_time, began) || seconds(began.monotonic) >= self.give_up
     }
 
     /// Sets the next look, an interval times that many thousandths from now; the interval grows.

@@ -47,7 +47,6 @@ mod tests {
             ("Mon, 01 Mar 2100 00:00:00 GMT", 4_107_542_400),
             // The weekday says that this is 2075.
             ("Monday, 11-Nov-75 08:49:37 GMT", 3_340_687_777),
-            ("Fri, 31 Dec 9999 23:59:59 GMT", 253_402_300_799),
         ] {
             assert_eq!(parse(text).map(|date| date.as_millis()), Some(seconds * 1000), "{text}");
         }
@@ -66,7 +65,6 @@ mod tests {
             "Sun, 06 Nov 1994 24:00:00 GMT",
             "Sun, 06 Nov 1994 08:60:37 GMT",
             "Sun, 06 Nov 1994 08:49:61 GMT",
-            "Sun, 06 Nov 1994 08:49 GMT",
             "Sun, 06 Nov 19940 08:49:37 GMT",
             "Sun, +6 Nov 1994 08:49:37 GMT",
             "Sun, 00 Nov 1994 08:49:37 GMT",

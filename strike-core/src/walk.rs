@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::op::List;
 use crate::page::{Page, Row};
-use crate::types::ChargeId;
+use crate::types::{ChargeId, UnixMillis};
 
 /// Rows further back than this are forgotten: a row comes again only if that many charges were made between two pages.
 const REMEMBERED_ROWS: u64 = 10_000;
@@ -14,7 +14,8 @@ const REMEMBERED_ROWS: u64 = 10_000;
 /// that grows by a page between two requests.
 const REPEATS: u32 = 6;
 
-/// How many pages in a row may bring nothing new before the walk gives up: the list grows faster than it is read.
+/// How many pages in a row may bring nothing but rows that are known, or newer than the first page, before the walk gives up:
+/// the list grows faster than it is read.
 const MOST_KNOWN: u32 = 100;
 
 /// A walk from the newest charge towards the oldest.
@@ -34,8 +35,10 @@ pub(crate) struct Walk {
     /// The numbers of the first and the last row of the page before, and how often in a row it has come again.
     last: (u64, u64),
     repeats: u32,
-    /// How many pages in a row brought nothing new.
+    /// How many pages in a row led no further back.
     known: u32,
+    /// When the newest charge of the first page was made.
+    head: Option<UnixMillis>,
     /// The first row with an id.
     first: Option<ChargeId>,
     state: State,
@@ -60,6 +63,7 @@ impl Walk {
             last: (0, 0),
             repeats: 0,
             known: 0,
+            head: None,
             first: None,
             state: State::Walking,
         }
@@ -92,7 +96,6 @@ impl Walk {
             return Vec::new();
         }
         let rows = u32::try_from(page.rows()).unwrap_or(u32::MAX);
-        let before = self.given;
         let mut numbers = None;
         let mut fresh = Vec::with_capacity(page.rows());
         for row in page.into_rows() {
@@ -110,7 +113,12 @@ impl Walk {
             }
         }
         let numbers = numbers.unwrap_or_default();
-        if self.given > before {
+        if self.page == 0 {
+            self.head = fresh.iter().filter_map(created).max();
+        }
+        let is_back = |row: &Row| self.head.is_none() || created(row) <= self.head;
+        let leads_back = |row: &Row| row.id().is_some() && is_back(row);
+        if fresh.iter().any(leads_back) {
             (self.repeats, self.known) = (0, 0);
         } else {
             self.known = self.known.saturating_add(1);
@@ -135,6 +143,13 @@ impl Walk {
             self.seen.retain(|_, number| *number > oldest);
         }
         fresh
+    }
+}
+
+fn created(row: &Row) -> Option<UnixMillis> {
+    match row {
+        Row::Charge(charge) => Some(charge.created()),
+        Row::Unreadable(_) => None,
     }
 }
 

@@ -298,7 +298,7 @@ fn seconds(text: &str) -> Option<Duration> {
     }
     let nanos = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
     // More than fits is for ever.
-    Some(whole.parse().map_or(Duration::MAX, |whole| Duration::new(whole, nanos)))
+    Some(Duration::new(whole.parse().unwrap_or(u64::MAX), nanos))
 }
 
 /// The beginning of a body, fit for a log: text, no key, no control characters.

@@ -165,7 +165,7 @@ fn statuses_and_what_to_do() {
         (400, ErrorKind::BadRequest, "ClientRequestException", Advice::CheckHost),
         (401, ErrorKind::Unauthorized, "ClientRequestException", Advice::CheckKey),
         (403, ErrorKind::Refused, "ClientRequestException", Advice::CheckHost),
-        (404, ErrorKind::NotFound, "ChargeNotFoundException", Advice::CheckId),
+        (404, ErrorKind::PathNotFound, "UnexpectedResponseException", Advice::CheckHost),
         (418, ErrorKind::Refused, "ClientRequestException", Advice::CheckHost),
         (429, ErrorKind::RateLimited { retry_after: None }, "ClientRequestException", Advice::RetryLater),
         (500, ErrorKind::Server, "ServerErrorException", Advice::RetryLater),
@@ -205,7 +205,29 @@ fn an_object_with_a_code_is_an_error_whatever_the_status() {
     }
     // The status counts where it says more than success.
     let error = get(&response(404, json!({"code": 500, "message": "x"}).to_string())).unwrap_err();
-    assert_eq!((error.kind(), error.status()), (&ErrorKind::NotFound, Some(404)));
+    assert_eq!((error.kind(), error.status()), (&ErrorKind::PathNotFound, Some(404)));
+}
+
+#[test]
+fn only_a_404_in_the_apis_words_is_about_a_charge() {
+    let unknown = response(404, r#"{"code":404,"message":"not found"}"#);
+    let error = get(&unknown).unwrap_err();
+    assert_eq!((error.kind(), error.advice()), (&ErrorKind::NotFound, Advice::CheckId));
+    assert_eq!(error.kind().pystrike_name(), Some("ChargeNotFoundException"));
+    // A create or a list names no charge: its path is wrong.
+    let create = Create::new(NewCharge::satoshis(4200, "tea"));
+    for error in [
+        create.parse(&endpoint(), &unknown, start()).unwrap_err(),
+        List::page(0).parse(&endpoint(), &unknown, start()).unwrap_err(),
+    ] {
+        assert_eq!((error.kind(), error.advice()), (&ErrorKind::NotFound, Advice::CheckHost), "{error}");
+    }
+    for body in
+        ["", "<html>nginx</html>", r#"{"message":"not found"}"#, r#"{"code":"404"}"#, r#"{"code":40}"#]
+    {
+        let error = get(&response(404, body)).unwrap_err();
+        assert_eq!((error.kind(), error.advice()), (&ErrorKind::PathNotFound, Advice::CheckHost), "{body}");
+    }
 }
 
 #[test]
@@ -250,8 +272,20 @@ fn retry_after_in_all_its_forms() {
         ("18446744073709551615", Some(RetryAfter::In(Duration::from_secs(u64::MAX)))),
         ("18446744073709551616", Some(RetryAfter::In(Duration::from_secs(u64::MAX)))),
         ("-1", None),
-        ("1.5", None),
+        ("0.5", Some(RetryAfter::In(Duration::from_millis(500)))),
+        ("1.5", Some(RetryAfter::In(Duration::from_millis(1500)))),
+        ("1.0000000019", Some(RetryAfter::In(Duration::new(1, 1)))),
+        ("", None),
+        ("1.", None),
+        (".5", None),
+        ("1.5.5", None),
+        ("+7", None),
+        ("-0.5", None),
+        ("1e3", None),
+        ("7 s", None),
         ("soon", None),
+        ("Wednesday, 14-Nov-18 18:56:43 GMT", Some(RetryAfter::At(date))),
+        ("Wed Nov 14 18:56:43 2018", Some(RetryAfter::At(date))),
         ("Wed, 14 Nov 2018 18:56:43 GMT", Some(RetryAfter::At(date))),
         ("Thu, 14 Nov 2018 18:56:43 GMT", None),
         ("Wed, 31 Dec 1969 23:59:59 GMT", None),
@@ -260,6 +294,21 @@ fn retry_after_in_all_its_forms() {
         answer.headers_mut().insert("retry-after", header.parse().unwrap());
         let error = get(&answer).unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::RateLimited { retry_after: expected }, "{header:?}");
+        assert_eq!(error.retry_after(), expected, "{header:?}");
+    }
+    // Of several, the first that can be read.
+    let mut answer = response(429, "slow down");
+    for header in ["soon", "7", "9"] {
+        answer.headers_mut().append("retry-after", header.parse().unwrap());
+    }
+    assert_eq!(get(&answer).unwrap_err().retry_after(), Some(RetryAfter::In(Duration::from_secs(7))));
+    // It belongs to 429 and to a host that fails, and to nothing else.
+    for (status, understood) in
+        [(500, true), (503, true), (200, false), (302, false), (401, false), (404, false)]
+    {
+        let mut answer = response(status, "slow down");
+        answer.headers_mut().insert("retry-after", "7".parse().unwrap());
+        assert_eq!(get(&answer).unwrap_err().retry_after().is_some(), understood, "{status}");
     }
 }
 

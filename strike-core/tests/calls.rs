@@ -193,6 +193,62 @@ fn retry_after_is_obeyed_up_to_its_limit() {
 }
 
 #[test]
+fn retry_after_of_a_host_that_fails_is_obeyed_by_reads() {
+    for (status, header, at_least) in
+        [(503, "7", 7000), (503, "0.5", 500), (500, "7", 7000), (502, "1.5", 1500)]
+    {
+        let busy =
+            || Ok(Response::builder().status(status).header("retry-after", header).body(Vec::new()).unwrap());
+        let mut world = Virtual::new();
+        let mut first = true;
+        world
+            .run(
+                &mut call(get()),
+                |_, _| {
+                    if std::mem::take(&mut first) { busy() } else { ok(&charge_json(&[])) }
+                },
+            )
+            .unwrap();
+        let least = Duration::from_millis(at_least);
+        assert!((least..=least + Duration::from_millis(200)).contains(&world.waited()), "{status} {header}");
+        // A create may have been done: it is not sent again, and the error says when to look.
+        let (result, world) = always(create(), busy);
+        let error = result.unwrap_err();
+        assert_eq!((error.kind(), world.sends()), (&ErrorKind::OutcomeUnknown, 1));
+        assert_eq!(error.retry_after(), Some(strike_core::RetryAfter::In(least)));
+    }
+    let absurd =
+        || Ok(Response::builder().status(503).header("retry-after", "3600").body(Vec::new()).unwrap());
+    let (result, world) = always(get(), absurd);
+    assert_eq!((result.unwrap_err().kind(), world.sends()), (&ErrorKind::Server, 1));
+}
+
+#[test]
+fn a_dated_retry_after_counts_from_the_servers_own_clock() {
+    // The local clock says 1970; the host wants 30 s.
+    let mut world = Virtual::new();
+    world.now.unix = UnixMillis::from_millis(0);
+    let mut first = true;
+    world
+        .run(&mut call(get()), |_, _| {
+            if !std::mem::take(&mut first) {
+                return ok(&charge_json(&[]));
+            }
+            let limited = Response::builder()
+                .status(429)
+                .header("date", "Tuesday, 14-Nov-23 22:13:21 GMT")
+                .header("retry-after", "Tue Nov 14 22:13:51 2023");
+            Ok(limited.body(Vec::new()).unwrap())
+        })
+        .unwrap();
+    assert_eq!(world.waited().as_secs(), 30);
+    // In the past means now.
+    let (result, world) = always(get(), || limited("Tue, 14 Nov 2023 22:13:11 GMT"));
+    result.unwrap_err();
+    assert!(world.sends() == 3 && world.waited() < Duration::from_secs(1));
+}
+
+#[test]
 fn backoff_grows_is_jittered_and_follows_from_the_seed() {
     let waits = |seed| {
         let mut world = Virtual::new();

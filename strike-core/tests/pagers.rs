@@ -108,6 +108,51 @@ fn a_whole_page_of_known_rows_is_not_the_end() {
     }
 }
 
+/// A host that makes that many charges before each page.
+fn all_while_it_grows(mut pager: Pager, host: &mut Host, by: usize) -> Vec<String> {
+    let mut told = Vec::new();
+    loop {
+        assert!(told.len() < 10_000, "no end");
+        let result = Virtual::new().run(&mut pager.next(), |exchange, now| {
+            for _ in 0..by {
+                host.insert(START + host.rows.len() as u64, &[]);
+            }
+            host.serve(&exchange, *now).unwrap()
+        });
+        match result {
+            Ok(Some(charge)) => told.push(charge.id().to_string()),
+            Ok(None) => return told,
+            Err(error) => {
+                assert_eq!(error.advice(), strike_core::Advice::RetryLater);
+                assert_eq!(error.kind().pystrike_name(), None);
+                told.push(format!("{:?}", error.kind()));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_list_that_grows_faster_than_it_is_read_is_incomplete() {
+    // Exactly a page before each page, less and more than that.
+    for by in [30, 35, 45, 60] {
+        let mut host = host(200);
+        let told = all_while_it_grows(pager(), &mut host, by);
+        assert_eq!(told.iter().filter(|word| *word == "Incomplete").count(), 1, "{by}");
+        assert_eq!(told.last().unwrap(), "Incomplete", "{by}: {} rows", told.len());
+        assert!(host.log.len() <= 110, "{by}: {}", host.log.len());
+    }
+    // A list that grows more slowly than it is read is whole.
+    for by in [0, 1, 10, 29] {
+        let told = all_while_it_grows(pager(), &mut host(200), by);
+        for id in ids(200, 1) {
+            assert!(told.contains(&id), "{by}: {id} is missing");
+        }
+        assert!(!told.contains(&"Incomplete".to_owned()), "{by}");
+    }
+    // A limit that is reached before is no error.
+    assert_eq!(all_while_it_grows(pager().limit(30), &mut host(200), 30).len(), 30);
+}
+
 #[test]
 fn a_limit_is_a_number_of_charges() {
     let mut host = host(70);

@@ -1,9 +1,10 @@
 //! Watches any number of pending charges, with as few requests as possible.
 //!
-//! The files: `pending.rs` is one charge, `chart.rs` says where in the list it stands, `round.rs` decides what to ask next,
-//! and this one drives it all.
+//! The files: `pending.rs` is one charge, `chart.rs` says where in the list it stands, `health.rs` which way to look works,
+//! `round.rs` decides what to ask next, and this one drives it all.
 
 mod chart;
+mod health;
 mod pending;
 mod round;
 
@@ -15,7 +16,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Call, Pause, Verdict};
+use crate::call::{Call, Pause, Verdict, asked_to_rest};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Mismatch};
 use crate::machine::{Machine, Now, Reply, Step};
@@ -25,8 +26,12 @@ use crate::policy::{RetryPolicy, Schedule, Seeds};
 use crate::types::{Charge, ChargeId, UnixMillis};
 use crate::version::Version1;
 
+use self::health::{Way, backoff};
 use self::pending::{Kept, Pending, digest, millis};
 use self::round::{Next, Round};
+
+/// How soon after one hint another may break the rest after a failure.
+const BETWEEN_HINTS: Duration = Duration::from_secs(1);
 
 /// What became of a watched charge. Each ends exactly once, with one of these.
 #[derive(Debug)]
@@ -82,12 +87,22 @@ impl Watched {
 /// one by one. Where a charge stands in the list is learned from the pages; no page is read beyond the oldest pending charge.
 /// Pages are as large as the host allows. Requests are at least a pace apart, and jittered.
 ///
-/// **When it ends a charge.** Paid: at once. Expired: by a look that began after the invoice's expiry and the grace, judged by the
-/// server's clock where it tells. Failed: if the server does not know it, if it has become another
-/// charge, or if more than ten looks in a row could not be read.
+/// **When it ends a charge.** Paid: at once. Expired: by a look at that charge alone, which began after the invoice's expiry and
+/// the grace, by the same rule as for [`WaitPaid`](crate::WaitPaid). Failed: if the server does not know it, if it has
+/// become another charge, or if more than ten looks in a row could not be read while other charges could.
 ///
-/// **When asking fails**, nothing is lost: it backs off. After more than ten failures in a row, or at once where asking again does not help (a
-/// wrong key, say), `next` gives the error; the charges stay pending, and the next `next` goes on.
+/// **When asking fails**, nothing is lost: the charges stay pending, and the next `next` goes on. The watch rests for 1 s,
+/// and twice as long with each failure in a row, up to a minute. A `Retry-After` is obeyed up to
+/// [`max_retry_after`](RetryPolicy::max_retry_after).
+///
+/// If only the list fails, each due charge is looked at alone, and a page is tried again after 2 s, 4 s, and so on up to two
+/// minutes. If only gets fail, pages are read. `next` gives the error:
+///
+/// - after more than ten failures in a row, of all requests or of those for pages or for single charges;
+/// - at once where asking again does not help (a wrong key, say);
+/// - at once if the server asks for a longer rest than `max_retry_after`.
+///
+/// A [`hint`](Self::hint) breaks such a rest: that charge is looked at once the pace allows, though not more than one a second.
 ///
 /// **Memory** per pending charge is about 140 bytes, of which 40 are its state and 32 its id; a hundred thousand take 14 MB.
 ///
@@ -124,8 +139,16 @@ pub struct Watcher {
     endings: VecDeque<Event>,
     round: Round,
     flight: Option<Flight>,
-    pause: Option<Pause>,
+    /// Between any two requests.
+    paced: Option<Pause>,
+    /// After a failure; a hint may break it.
+    resting: Option<Pause>,
+    /// Since a hint has broken a rest.
+    hinted: Option<Pause>,
+    /// How many requests in a row have failed, in either way.
     failed: u32,
+    /// Whether a charge was read since one was unreadable: then it is that record, and not the host.
+    readable: bool,
 }
 
 #[derive(Debug)]
@@ -157,8 +180,11 @@ impl Watcher {
             endings: VecDeque::new(),
             round: Round::new(250),
             flight: None,
-            pause: None,
+            paced: None,
+            resting: None,
+            hinted: None,
             failed: 0,
+            readable: false,
         }
     }
 
@@ -216,10 +242,11 @@ impl Watcher {
         arrived || arriving
     }
 
-    /// Looks at this charge next: a webhook has named it. Does nothing for a charge that is not watched.
+    /// Looks at this charge next: a webhook has named it. It does not wait for the end of a rest after a failure. Does
+    /// nothing for a charge that is not watched.
     pub fn hint(&mut self, id: &ChargeId) {
         if self.pending.contains_key(id) || self.arrivals.contains_key(id) {
-            self.round.single(id);
+            self.round.hint(id);
         }
     }
 
@@ -328,12 +355,15 @@ impl Watcher {
     /// Takes an unpaid or paid charge, as seen by a request that began then.
     fn saw(
         &mut self,
+        way: Way,
         charge: Charge,
         thousandths: u64,
         began: Now,
         server_time: Option<UnixMillis>,
         now: Now,
     ) {
+        self.readable = true;
+        self.failed = 0;
         let id = charge.id().clone();
         let Some(state) = self.pending.get_mut(&id).filter(|state| state.due != Pending::NEVER) else {
             return;
@@ -349,11 +379,18 @@ impl Watcher {
             self.end(&id, Event::Failed(id.clone(), error));
         } else if charge.paid() {
             self.end(&id, Event::Paid(charge));
-        } else if state.is_over(began, server_time) {
-            self.end(&id, Event::Expired(id.clone()));
         } else {
+            let is_over = state.is_over(began, server_time);
+            if is_over && (way == Way::Get || !self.round.can_get(millis(now.monotonic))) {
+                self.end(&id, Event::Expired(id.clone()));
+                return;
+            }
             state.rest(&self.schedule, thousandths, now);
             self.round.expect(state.due);
+            if is_over {
+                // The list may lag behind: the last look is at the charge itself.
+                self.round.single(&id);
+            }
         }
     }
 
@@ -379,7 +416,7 @@ impl Watcher {
         let thousandths = self.jitter();
         for row in page.into_rows() {
             match row {
-                Row::Charge(charge) => self.saw(charge, thousandths, began, time, now),
+                Row::Charge(charge) => self.saw(Way::Page, charge, thousandths, began, time, now),
                 // It may be readable alone; if not, its own look says so.
                 Row::Unreadable(row) => {
                     if let Some(id) = row.id() {
@@ -391,42 +428,78 @@ impl Watcher {
     }
 
     /// Takes the failure to read one charge; gives back what the caller must hear.
-    fn could_not_see(&mut self, id: &ChargeId, error: Error, now: Now) -> Option<Error> {
+    fn could_not_see(&mut self, id: &ChargeId, error: Error, asked: Duration, now: Now) -> Option<Error> {
         let thousandths = self.jitter();
-        // A 404 without the API's own words comes from a proxy that knows no such path.
-        let lost = *error.kind() == ErrorKind::NotFound && error.api().is_none();
-        let gone = !lost && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Mismatch(_));
-        let unreadable = lost
-            || matches!(
-                error.kind(),
-                ErrorKind::Undecodable | ErrorKind::TooLarge { .. } | ErrorKind::BadRequest
-            );
+        let is_gone = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Mismatch(_));
+        let is_unreadable = matches!(
+            error.kind(),
+            ErrorKind::Undecodable
+                | ErrorKind::TooLarge { .. }
+                | ErrorKind::BadRequest
+                | ErrorKind::PathNotFound
+        );
+        // If no other charge can be read either, it is the host that fails.
+        let others_are_readable = is_unreadable && mem::take(&mut self.readable);
         if let Some(state) = self.pending.get_mut(id) {
             state.rest(&self.schedule, thousandths, now);
             self.round.expect(state.due);
-            state.failures = state.failures.saturating_add(u32::from(unreadable));
-            if gone || state.failures > self.tolerated {
+            state.failures = state.failures.saturating_add(u32::from(is_unreadable));
+            if is_gone || (others_are_readable && state.failures > self.tolerated) {
                 self.end(id, Event::Failed(id.clone(), error));
                 return None;
             }
         }
-        if gone || unreadable { None } else { self.failure(error, now) }
+        if is_gone || others_are_readable { None } else { self.failure(Way::Get, error, asked, now) }
     }
 
     /// Takes a failure that says nothing about a single charge: backs off, and passes it on when it is time.
-    fn failure(&mut self, error: Error, now: Now) -> Option<Error> {
+    fn failure(&mut self, way: Way, error: Error, asked: Duration, now: Now) -> Option<Error> {
+        let thousandths = self.jitter();
         self.failed = self.failed.saturating_add(1);
-        let mut rest =
-            Duration::from_millis(500).saturating_mul(1 << self.failed.min(7)).min(Duration::from_secs(60));
-        if let ErrorKind::RateLimited { retry_after: Some(when) } = error.kind() {
-            rest = rest.max(core::time::Duration::ZERO);
+        let longest = self.policy.max_retry_after;
+        let before = self.resting.as_mut().and_then(|resting| resting.left(now)).unwrap_or_default();
+        let rest = backoff(self.failed).max(asked.min(longest)).max(before);
+        self.resting = Some(Pause::new(rest, now));
+        let too_often = self.failed > self.tolerated;
+        let alone = self.failed == 1;
+        if too_often {
+            self.failed = 0;
         }
-        self.pause = Some(Pause::new(rest, now));
-        if Verdict::may_pass(&error) && self.failed <= self.tolerated {
+        let health = self.round.health(way);
+        health.failed(thousandths, millis(now.monotonic));
+        // While the other way works, this one need not be told each time.
+        let is_told = too_often
+            || (alone && health.untold > self.tolerated)
+            || (!Verdict::may_pass(&error) && (!alone || health.failures == 1))
+            || asked > longest;
+        if is_told {
+            health.untold = 0;
+        }
+        is_told.then_some(error)
+    }
+
+    /// How soon a hint may break a rest, if there is one.
+    fn hint_in(&mut self, now: Now) -> Option<Duration> {
+        if !self.round.has_hint(&self.pending) {
             return None;
         }
-        self.failed = 0;
-        Some(error)
+        Some(self.hinted.as_mut().and_then(|hinted| hinted.left(now)).unwrap_or_default())
+    }
+
+    /// How long there is nothing to ask, if so; a hint that breaks a rest is noted.
+    fn rest(&mut self, now: Now) -> Option<Duration> {
+        if let Some(left) = self.paced.as_mut().and_then(|paced| paced.left(now)) {
+            return Some(left);
+        }
+        let left = self.resting.as_mut().and_then(|resting| resting.left(now))?;
+        match self.hint_in(now) {
+            None => Some(left),
+            Some(Duration::ZERO) => {
+                self.hinted = Some(Pause::new(BETWEEN_HINTS, now));
+                None
+            }
+            Some(soon) => Some(left.min(soon)),
+        }
     }
 }
 
@@ -455,10 +528,9 @@ impl NextEvent<'_> {
                 if watcher.pending.is_empty() {
                     return Step::Done(Ok(None));
                 }
-                if let Some(left) = watcher.pause.as_mut().and_then(|pause| pause.left(now)) {
+                if let Some(left) = watcher.rest(now) {
                     return Step::Wait(left);
                 }
-                watcher.pause = None;
                 match watcher.take_off(now) {
                     Ok(flight) => watcher.flight = Some(flight),
                     Err(rest) => return Step::Wait(rest),
@@ -503,38 +575,71 @@ fn land(
 ) -> Result<Option<Error>, Step<Option<Event>>> {
     let heard = match asked {
         Asked::One(id, mut call) => match call.poll(now).ended() {
-            Err(step) => {
-                watcher.flight = Some(Flight { began, asked: Asked::One(id, call) });
-                return Err(step);
-            }
+            Err(step) => return stay_up(watcher, Flight { began, asked: Asked::One(id, call) }, step, now),
             Ok(Ok(charge)) => {
-                watcher.failed = 0;
+                watcher.round.health(Way::Get).worked();
                 let thousandths = watcher.jitter();
-                watcher.saw(charge, thousandths, began, call.server_time(), now);
-                None
-            }
-            Ok(Err(error)) => watcher.could_not_see(&id, error, now),
-        },
-        Asked::Page { page, size, mut call } => match call.poll(now).ended() {
-            Err(step) => {
-                watcher.flight = Some(Flight { began, asked: Asked::Page { page, size, call } });
-                return Err(step);
-            }
-            Ok(Ok(rows)) => {
-                watcher.failed = 0;
-                watcher.saw_page(rows, page, size, began, call.server_time(), now);
+                watcher.saw(Way::Get, charge, thousandths, began, call.server_time(), now);
                 None
             }
             Ok(Err(error)) => {
-                if matches!(error.kind(), ErrorKind::TooLarge { .. }) {
-                    watcher.round.shrink();
-                }
-                watcher.failure(error, now)
+                let asked = asked_to_rest(&error, call.server_time(), now);
+                watcher.could_not_see(&id, error, asked, now)
+            }
+        },
+        Asked::Page { page, size, mut call } => match call.poll(now).ended().map(readable) {
+            Err(step) => {
+                return stay_up(
+                    watcher,
+                    Flight { began, asked: Asked::Page { page, size, call } },
+                    step,
+                    now,
+                );
+            }
+            Ok(Ok(rows)) => {
+                watcher.round.health(Way::Page).worked();
+                watcher.saw_page(rows, page, size, began, call.server_time(), now);
+                None
+            }
+            Ok(Err(error))
+                if matches!(error.kind(), ErrorKind::TooLarge { .. }) && watcher.round.shrink() =>
+            {
+                None
+            }
+            Ok(Err(error)) => {
+                let asked = asked_to_rest(&error, call.server_time(), now);
+                watcher.failure(Way::Page, error, asked, now)
             }
         },
     };
-    if watcher.pause.is_none() {
-        watcher.pause = Some(Pause::new(watcher.pace, now));
-    }
+    watcher.paced = Some(Pause::new(watcher.pace, now));
     Ok(heard)
+}
+
+/// A page without one readable charge is none, unless it is empty.
+fn readable(page: Result<Page, Error>) -> Result<Page, Error> {
+    let page = page?;
+    let bad = page.unreadable().next().filter(|_| page.charges().next().is_none()).cloned();
+    bad.map_or(Ok(page), |row| Err(row.into_error()))
+}
+
+/// Leaves a request under way, unless it rests before its next attempt and a hint breaks that rest.
+fn stay_up(
+    watcher: &mut Watcher,
+    flight: Flight,
+    step: Step<Option<Event>>,
+    now: Now,
+) -> Result<Option<Error>, Step<Option<Event>>> {
+    let step = match (step, watcher.hint_in(now)) {
+        (Step::Wait(left), Some(Duration::ZERO)) => {
+            // What it was about is still due.
+            watcher.round.expect(millis(now.monotonic));
+            watcher.resting = Some(Pause::new(left, now));
+            return Ok(None);
+        }
+        (Step::Wait(left), Some(soon)) => Step::Wait(left.min(soon)),
+        (step, _) => step,
+    };
+    watcher.flight = Some(flight);
+    Err(step)
 }

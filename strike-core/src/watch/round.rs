@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 use super::chart::{Chart, Place};
+use super::health::{Health, Way};
 use super::pending::Pending;
 use crate::page::Page;
 use crate::types::{Charge, ChargeId, UnixMillis};
@@ -12,7 +13,8 @@ use crate::types::{Charge, ChargeId, UnixMillis};
 /// The fewest rows that a page is asked to have.
 const FEWEST_ROWS: u32 = 10;
 
-/// The most charges in one round, so that a round takes little memory beside the charges themselves.
+/// The most charges in one round, so that a round takes little memory beside the charges themselves. Those that have waited
+/// longest come first, so that every charge has its turn.
 const MOST_DUE: usize = 5000;
 
 /// What to ask next.
@@ -42,8 +44,12 @@ pub(super) struct Round {
     due: Vec<(UnixMillis, ChargeId)>,
     /// Pages that were read in this round: none is read twice.
     read: BTreeSet<u32>,
-    /// To be read alone, before anything else.
+    /// To be read alone, before anything else, since somebody has named them.
+    hints: BTreeSet<ChargeId>,
+    /// To be read alone after those.
     singles: BTreeSet<ChargeId>,
+    pages: Health,
+    gets: Health,
     /// When the next round begins; no charge is due before.
     next: u64,
 }
@@ -68,7 +74,10 @@ impl Round {
             exploring: Exploring::default(),
             due: Vec::new(),
             read: BTreeSet::new(),
+            hints: BTreeSet::new(),
             singles: BTreeSet::new(),
+            pages: Health::default(),
+            gets: Health::default(),
             next: u64::MAX,
         }
     }
@@ -78,19 +87,49 @@ impl Round {
         self.next = self.next.min(due);
     }
 
-    /// A charge is to be read next, alone.
+    /// A charge is to be read alone.
     pub(super) fn single(&mut self, id: &ChargeId) {
         self.singles.insert(id.clone());
     }
 
-    /// A page was larger than what may be read: ask for fewer rows from now on.
-    pub(super) fn shrink(&mut self) {
-        *self = Self {
-            due: core::mem::take(&mut self.due),
-            singles: core::mem::take(&mut self.singles),
-            next: self.next,
-            ..Self::new(self.wanted.min(self.size) / 2)
-        };
+    /// A charge is to be read next, alone: somebody has named it.
+    pub(super) fn hint(&mut self, id: &ChargeId) {
+        self.hints.insert(id.clone());
+    }
+
+    /// Whether a charge was named that is still looked for.
+    pub(super) fn has_hint(&mut self, pending: &BTreeMap<ChargeId, Pending>) -> bool {
+        self.hints.retain(|id| is_wanted(pending, id));
+        !self.hints.is_empty()
+    }
+
+    /// A page was larger than what may be read: ask for fewer rows from now on. False if there are no smaller pages.
+    pub(super) fn shrink(&mut self) -> bool {
+        let rows = self.wanted.min(self.size);
+        if rows <= FEWEST_ROWS {
+            return false;
+        }
+        let smaller = Self::new(rows / 2);
+        self.wanted = smaller.wanted;
+        self.size = smaller.size;
+        self.limited = false;
+        self.chart = smaller.chart;
+        self.exploring = smaller.exploring;
+        self.read.clear();
+        true
+    }
+
+    /// Whether a look at a charge alone can be expected to work.
+    pub(super) const fn can_get(&self, now: u64) -> bool {
+        self.gets.is_good(now)
+    }
+
+    /// How one way to look works.
+    pub(super) const fn health(&mut self, way: Way) -> &mut Health {
+        match way {
+            Way::Page => &mut self.pages,
+            Way::Get => &mut self.gets,
+        }
     }
 
     /// Takes a page that was read, on which that many charges were due: how large pages are, and what stands where.
@@ -125,8 +164,18 @@ impl Round {
 
     /// Says what to ask next.
     pub(super) fn next(&mut self, pending: &BTreeMap<ChargeId, Pending>, now: u64) -> Next {
-        while let Some(id) = self.singles.pop_first() {
-            if pending.get(&id).is_some_and(|state| state.due != Pending::NEVER) {
+        let next = self.choose(pending, now);
+        match next {
+            Next::One(_) => self.pages.other_way_was_asked(),
+            Next::Page { .. } => self.gets.other_way_was_asked(),
+            Next::Rest(_) => {}
+        }
+        next
+    }
+
+    fn choose(&mut self, pending: &BTreeMap<ChargeId, Pending>, now: u64) -> Next {
+        while let Some(id) = self.hints.pop_first().or_else(|| self.singles.pop_first()) {
+            if is_wanted(pending, &id) {
                 return Next::One(id);
             }
         }
@@ -136,7 +185,10 @@ impl Round {
                     self.put_off(pending, &id);
                     continue;
                 }
-                let page = self.page_of(created).filter(|page| self.holds_another(*page, pending, now));
+                // A page tells about all that stand on it, and about one where gets fail.
+                let page = self.page_of(created).filter(|_| self.pages.is_good(now));
+                let page =
+                    page.filter(|page| !self.gets.is_good(now) || self.holds_another(*page, pending, now));
                 let Some(page) = page else { return Next::One(id) };
                 // It stays to be looked for: the page tells whether it was there.
                 self.due.push((created, id));
@@ -152,7 +204,7 @@ impl Round {
         }
     }
 
-    /// Gathers what is due, the newest first if it is too much, and when the next round is.
+    /// Gathers what is due, what has waited longest if it is too much, and when the next round is.
     fn begin(&mut self, pending: &BTreeMap<ChargeId, Pending>, now: u64) {
         self.read.clear();
         self.next = u64::MAX;
@@ -160,7 +212,7 @@ impl Round {
         if !self.limited {
             self.size = self.wanted;
         }
-        let mut newest = BinaryHeap::with_capacity(pending.len().min(MOST_DUE) + 1);
+        let mut longest_due = BinaryHeap::with_capacity(pending.len().min(MOST_DUE) + 1);
         let mut oldest = None;
         for (id, state) in pending {
             oldest = Some(oldest.map_or(state.created, |oldest: UnixMillis| oldest.min(state.created)));
@@ -168,13 +220,13 @@ impl Round {
                 self.next = self.next.min(state.due);
                 continue;
             }
-            newest.push(Reverse((state.created, id)));
-            if newest.len() > MOST_DUE {
-                newest.pop();
+            longest_due.push((state.due, Reverse(state.created), id));
+            if longest_due.len() > MOST_DUE {
+                longest_due.pop();
                 self.next = now;
             }
         }
-        self.due = newest.into_iter().map(|Reverse((created, id))| (created, id.clone())).collect();
+        self.due = longest_due.into_iter().map(|(_, Reverse(created), id)| (created, id.clone())).collect();
         self.due.sort_unstable();
         if let Some(oldest) = oldest {
             self.chart.forget_behind(oldest);
@@ -215,6 +267,11 @@ impl Round {
             self.expect(state.due);
         }
     }
+}
+
+/// Whether a charge is pending and its end is not known yet.
+fn is_wanted(pending: &BTreeMap<ChargeId, Pending>, id: &ChargeId) -> bool {
+    pending.get(id).is_some_and(|state| state.due != Pending::NEVER)
 }
 
 fn is_due(pending: &BTreeMap<ChargeId, Pending>, id: &ChargeId, now: u64) -> bool {

@@ -17,9 +17,9 @@ use serde_json::value::RawValue;
 
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, Error, ErrorKind, RetryAfter};
+pub(crate) use crate::http_date::parse as http_date;
 use crate::input::InvalidInput;
 use crate::invoice;
-pub(crate) use crate::http_date::parse as http_date;
 use crate::machine::HttpResponse;
 use crate::number::Exact;
 use crate::page::{Row, Unreadable};
@@ -262,7 +262,7 @@ fn failure(
     let kind = match status.as_u16() {
         400 => ErrorKind::BadRequest,
         401 => ErrorKind::Unauthorized,
-        404 if api.as_ref().is_some_and(|api| api.code == 404) => ErrorKind::NotFound,
+        404 if api.as_ref().is_some_and(|api| api.code.0 == 404) => ErrorKind::NotFound,
         404 => ErrorKind::PathNotFound,
         429 => ErrorKind::RateLimited { retry_after },
         300..=399 => ErrorKind::Redirected,

@@ -20,12 +20,12 @@ pub use strike_core as core;
 #[cfg(feature = "signature")]
 pub use strike_core::PayeeKey;
 pub use strike_core::{
-    Advice, ApiError, ApiKey, Attempt, AttemptOutcome, Charge, ChargeId, CheckedInvoice, Create, Currency,
-    Delivery, Described, Endpoint, EndpointBuilder, Error, ErrorKind, Event, Exchange, Expectation, Get,
-    InvalidInput, Invoice, InvoiceError, List, Machine, Made, Mirror, Mismatch, Network, NewCharge, Now,
-    Once, Operation, OrderKey, Page, PaymentHash, Reply, RetryAfter, RetryPolicy, Row, Satoshi, Schedule,
-    Step, TransportError, TransportErrorKind, UnixMillis, Unreadable, Wait, Waited, Watched, Watcher, http,
-    mirror, webhook,
+    Advice, ApiError, ApiKey, Attempt, AttemptOutcome, Charge, ChargeId, CheckedInvoice, ConnectionUse,
+    Create, Currency, Delivery, Described, Endpoint, EndpointBuilder, Error, ErrorKind, Event, Exchange,
+    Expectation, Get, InvalidInput, Invoice, InvoiceError, List, Machine, Made, Mirror, Mismatch, Network,
+    NewCharge, Now, Once, Operation, OrderKey, Page, PaymentHash, Reply, RetryAfter, RetryPolicy, Row,
+    Satoshi, Schedule, Step, TransportError, TransportErrorKind, UnixMillis, Unreadable, Wait, Waited,
+    Watched, Watcher, http, mirror, webhook,
 };
 
 pub use builder::ClientBuilder;

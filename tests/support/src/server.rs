@@ -179,6 +179,7 @@ impl Server {
                     *count += 1;
                     *count - 1
                 };
+                socket.set_nodelay(true).unwrap();
                 let (tls, script, requests) = (tls.clone(), script.clone(), seen.clone());
                 scripts.push(thread::spawn(move || {
                     let plain = socket.try_clone().unwrap();

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use strike_async::{AsyncTransport, BoxFuture};
 use strike_blocking::{
-    Client, Delivery, Exchange, FnTransport, NewCharge, Reply, Transport, TransportError, TransportErrorKind,
+    Client, ConnectionUse, Delivery, Exchange, FnTransport, NewCharge, Reply, Transport, TransportError,
+    TransportErrorKind,
 };
 
 /// ureq cannot add a longer timeout to the time of day.
@@ -31,10 +32,14 @@ impl Bare {
 impl Transport for Bare {
     fn exchange(&self, exchange: Exchange) -> Reply {
         let maybe = |kind| TransportError::new(kind, Delivery::MaybeSent);
+        // An agent of its own has no connection yet.
+        let new = (exchange.connection == ConnectionUse::New)
+            .then(|| ureq::Agent::new_with_config(self.0.config().clone()));
+        let agent = new.as_ref().unwrap_or(&self.0);
         // The timeout is for the whole exchange; the request goes out as it is.
         let timeout = Some(exchange.timeout.min(LONGEST));
-        let request = self.0.configure_request(exchange.request).timeout_global(timeout).build();
-        let response = self.0.run(request).map_err(|error| match error {
+        let request = agent.configure_request(exchange.request).timeout_global(timeout).build();
+        let response = agent.run(request).map_err(|error| match error {
             ureq::Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => {
                 TransportError::new(TransportErrorKind::Refused, Delivery::Unsent)
             }

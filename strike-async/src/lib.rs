@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "tokio")]
+mod background;
 mod builder;
 mod charges;
 mod client;
@@ -19,10 +21,10 @@ pub use strike_core as core;
 pub use strike_core::PayeeKey;
 pub use strike_core::{
     Advice, ApiError, ApiKey, Attempt, AttemptOutcome, CLOCK_MARGIN, Charge, ChargeId, CheckedInvoice,
-    Create, Currency, Delivery, Described, Endpoint, EndpointBuilder, Error, ErrorKind, Event, Exchange,
-    Expectation, Get, InvalidInput, Invoice, InvoiceError, List, Machine, Made, Mirror, Mismatch, Network,
-    NewCharge, Now, Once, Operation, OrderKey, Page, PaymentHash, Reply, RetryAfter, RetryPolicy, Row,
-    Satoshi, Schedule, Step, TransportError, TransportErrorKind, UnixMillis, Unreadable, Wait, Waited,
+    ConnectionUse, Create, Currency, Delivery, Described, Endpoint, EndpointBuilder, Error, ErrorKind, Event,
+    Exchange, Expectation, Get, InvalidInput, Invoice, InvoiceError, List, Machine, Made, Mirror, Mismatch,
+    Network, NewCharge, Now, Once, Operation, OrderKey, Page, PaymentHash, Reply, RetryAfter, RetryPolicy,
+    Row, Satoshi, Schedule, Step, TransportError, TransportErrorKind, UnixMillis, Unreadable, Wait, Waited,
     WalletObjection, Watched, Watcher, http, mirror, webhook,
 };
 

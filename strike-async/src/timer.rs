@@ -32,18 +32,18 @@ pub use self::tokio_timer::TokioTimer;
 #[cfg(feature = "tokio")]
 mod tokio_timer {
     use std::fmt;
-    use std::time::{Duration, SystemTime, UNIX_EPOCH};
+    use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
     use strike_core::{Now, UnixMillis};
-    use tokio::time::Instant;
 
     use super::Timer;
+    use crate::background::Background;
     use crate::transport::BoxFuture;
 
-    /// tokio's monotonic clock, which a test can pause, and the system's wall clock. It waits with tokio.
+    /// The system's clocks. It waits on a tokio runtime of this library's own.
     ///
-    /// Waiting needs a tokio runtime with its timer enabled, which every `#[tokio::main]` has; tokio panics
-    /// where there is none. Telling the time needs nothing.
+    /// So it works in every runtime and every executor, also in a tokio runtime without timers. It does not follow
+    /// `tokio::time::pause`: a test that has time pass at once brings a [`Timer`] of its own.
     ///
     /// ```
     /// use std::time::Duration;
@@ -58,6 +58,7 @@ mod tokio_timer {
     /// ```
     pub struct TokioTimer {
         start: Instant,
+        background: Background,
     }
 
     impl TokioTimer {
@@ -65,7 +66,7 @@ mod tokio_timer {
         #[must_use]
         #[expect(clippy::disallowed_methods, reason = "this is the place where the clock is read")]
         pub fn new() -> Self {
-            Self { start: Instant::now() }
+            Self { start: Instant::now(), background: Background::default() }
         }
     }
 
@@ -92,8 +93,14 @@ mod tokio_timer {
 
         #[expect(clippy::disallowed_methods, reason = "this is the place where the task sleeps")]
         fn wait(&self, duration: Duration) -> BoxFuture<'_, ()> {
-            // Inside the future, so that it is tokio's only once it is polled.
-            Box::pin(async move { tokio::time::sleep(duration).await })
+            Box::pin(async move {
+                let Ok(task) = self.background.spawn(async move { tokio::time::sleep(duration).await })
+                else {
+                    // Without a thread to wait on: an early end is harmless, as long as others get their turn.
+                    return tokio::task::yield_now().await;
+                };
+                task.await;
+            })
         }
     }
 }

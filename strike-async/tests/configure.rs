@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use strike_async::core::{Delivery, TransportErrorKind};
@@ -22,7 +21,7 @@ async fn the_rules_outlast_configure() {
     let proxy = elsewhere.url("http", "");
     let transport = ReqwestTransport::builder()
         .configure(|reqwest| reqwest.redirect(reqwest::redirect::Policy::limited(5)))
-        .configure(move |reqwest| reqwest.proxy(reqwest::Proxy::all(proxy).unwrap()))
+        .configure(move |reqwest| reqwest.proxy(reqwest::Proxy::all(&proxy).unwrap()))
         .build()
         .unwrap();
     let mut exchange = get(&server.url("http", "/api"));
@@ -46,16 +45,6 @@ async fn what_would_be_rewritten_is_refused() {
     assert_eq!(server.connections(), 0);
 }
 
-#[test]
-fn outside_of_a_runtime_it_says_so() {
-    let transport = ReqwestTransport::new().unwrap();
-    let mut future = transport.exchange(post("http://127.0.0.1:1/"));
-    let Poll::Ready(reply) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
-        unreachable!("there is nothing to wait for");
-    };
-    expect(reply, TransportErrorKind::Setup, Delivery::Unsent);
-}
-
 #[tokio::test]
 async fn one_transport_serves_many_tasks() {
     let server = Server::start(|mut peer| while peer.answer(OK) {});
@@ -70,18 +59,6 @@ async fn one_transport_serves_many_tasks() {
         expect_status(task.await.unwrap(), 200, "[]");
     }
     assert_eq!(server.requests().len(), 8);
-}
-
-/// A transport is built once and used from one runtime after another, as tests do.
-#[test]
-fn it_outlives_a_runtime() {
-    let server = Server::start(|mut peer| while peer.answer(OK) {});
-    let transport = ReqwestTransport::new().unwrap();
-    for _ in 0..3 {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        expect_status(runtime.block_on(transport.exchange(post(&server.url("http", "/")))), 200, "[]");
-    }
-    assert_eq!(server.requests().len(), 3);
 }
 
 #[tokio::test]

@@ -7,6 +7,29 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use strike_core::{Now, UnixMillis};
 
 /// Tells the time and waits. A test brings one of its own and has an hour pass at once.
+///
+/// ```
+/// use std::time::Duration;
+/// use strike_blocking::core::Now;
+/// use strike_blocking::{SystemTimer, Timer, Wake};
+///
+/// /// Waits for a second at most, so that whoever polls notices sooner that the machine was asleep.
+/// struct ShortSteps(SystemTimer);
+///
+/// impl Timer for ShortSteps {
+///     fn now(&self) -> Now {
+///         self.0.now()
+///     }
+///
+///     fn wait(&self, duration: Duration, wake: &Wake) {
+///         wake.wait(duration.min(Duration::from_secs(1)));
+///     }
+/// }
+///
+/// let (timer, wake) = (ShortSteps(SystemTimer::new()), Wake::default());
+/// wake.wake();
+/// timer.wait(Duration::from_secs(3600), &wake); // returns at once
+/// ```
 pub trait Timer: Send + Sync {
     /// Reads both clocks.
     fn now(&self) -> Now;
@@ -89,8 +112,8 @@ impl Wake {
         condition.notify_one();
     }
 
-    /// Waits that long, or until woken.
-    pub(crate) fn wait(&self, duration: Duration) {
+    /// Waits that long, or until woken. A [`Timer`] may wait for less: `wake.wait(Duration::ZERO)` returns at once.
+    pub fn wait(&self, duration: Duration) {
         let (woken, condition) = &*self.0;
         let guard = woken.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = condition.wait_timeout_while(guard, duration, |woken| !*woken);

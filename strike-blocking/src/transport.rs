@@ -10,7 +10,7 @@ use strike_core::{Exchange, Reply};
 /// Whoever implements it sends exactly the request, adds only HTTP's own framing, follows no redirect, sends
 /// nothing twice, treats every status as an answer, decompresses nothing, keeps to
 /// [`timeout`](Exchange::timeout) for the whole exchange, and stops reading one byte beyond
-/// [`max_body`](Exchange::max_body). An error says whether the request can have left:
+/// [`max_body`](Exchange::max_body). It uses a new connection where [`connection`](Exchange::connection) demands one. An error says whether the request can have left:
 /// [`Delivery::MaybeSent`](strike_core::Delivery::MaybeSent) in doubt. It names neither URL nor key.
 /// Whether one keeps to this, `strike_sandbox::conformance` finds out.
 pub trait Transport: Send + Sync {

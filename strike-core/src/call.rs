@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use crate::endpoint::Endpoint;
 use crate::error::{Attempt, AttemptOutcome, Error, ErrorKind, RetryAfter};
-use crate::machine::{Exchange, Machine, Now, Reply, Step};
+use crate::machine::{ConnectionUse, Exchange, Machine, Now, Reply, Step};
 use crate::op::{Operation, Replay};
 use crate::policy::RetryPolicy;
 use crate::server_clock;
@@ -214,7 +214,12 @@ impl<Op: Operation> Machine for Call<Op> {
                 State::Ready => match self.op.request(&self.at) {
                     Ok(request) => {
                         self.state = State::InFlight { sent: now };
-                        return Step::Send(Exchange::new(request, self.policy.timeout, self.policy.max_body));
+                        let policy = &self.policy;
+                        let mut exchange = Exchange::new(request, policy.timeout, policy.max_body);
+                        if Op::REPLAY == Replay::OnlyIfUnsent && !policy.reuse_connections_for_creates {
+                            exchange.connection = ConnectionUse::New;
+                        }
+                        return Step::Send(exchange);
                     }
                     Err(error) => return Step::Done(Err(error)),
                 },

@@ -48,7 +48,7 @@ pub use input::InvalidInput;
 #[cfg(feature = "signature")]
 pub use invoice::PayeeKey;
 pub use invoice::{CheckedInvoice, Described, Expectation, Invoice, InvoiceError, WalletObjection};
-pub use machine::{Exchange, HttpRequest, HttpResponse, Machine, Now, Reply, Step};
+pub use machine::{ConnectionUse, Exchange, HttpRequest, HttpResponse, Machine, Now, Reply, Step};
 pub use machines::Machines;
 pub use mirror::Mirror;
 pub use new_charge::NewCharge;

@@ -101,14 +101,31 @@ pub struct Exchange {
     /// The most bytes of body that are wanted. A transport stops reading one byte later and hands over what
     /// it has: core sees from the length that the body was too large, and still learns the status.
     pub max_body: usize,
+    /// Which connections the request may use.
+    pub connection: ConnectionUse,
 }
 
 impl Exchange {
-    /// An exchange within these limits; for a machine of one's own, or to test a transport.
+    /// An exchange within these limits, on any connection; for a machine of one's own, or to test a transport.
     #[must_use]
     pub const fn new(request: HttpRequest, timeout: Duration, max_body: usize) -> Self {
-        Self { request, timeout, max_body }
+        Self { request, timeout, max_body, connection: ConnectionUse::Any }
     }
+}
+
+/// Which connections the request of an [`Exchange`] may use.
+///
+/// A server may close an idle connection at the moment a request is sent on it. A read is retried then. A create is not,
+/// because nobody knows whether the server has processed it. So a create uses a new connection by default; see
+/// [`RetryPolicy::reuse_connections_for_creates`](crate::RetryPolicy::reuse_connections_for_creates).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[expect(clippy::exhaustive_enums, reason = "a transport must handle both")]
+pub enum ConnectionUse {
+    /// A kept connection or a new one.
+    #[default]
+    Any,
+    /// Only a new connection: no other request was sent on it before. It may be kept for later exchanges.
+    New,
 }
 
 impl fmt::Debug for Exchange {
@@ -119,6 +136,7 @@ impl fmt::Debug for Exchange {
             .field("path", &self.request.uri().path())
             .field("timeout", &self.timeout)
             .field("max_body", &self.max_body)
+            .field("connection", &self.connection)
             .finish_non_exhaustive()
     }
 }

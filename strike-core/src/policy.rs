@@ -23,10 +23,12 @@ pub struct RetryPolicy {
     pub(crate) timeout: Duration,
     pub(crate) max_body: usize,
     pub(crate) max_retry_after: Duration,
+    pub(crate) reuse_connections_for_creates: bool,
 }
 
 impl Default for RetryPolicy {
-    /// 3 attempts of 30 s and 1 MiB each; 200 ms to 5 s between them, jittered; `Retry-After` obeyed up to 60 s.
+    /// 3 attempts of 30 s and 1 MiB each; 200 ms to 5 s between them, jittered; `Retry-After` obeyed up to 60 s;
+    /// a new connection for each create.
     fn default() -> Self {
         Self {
             attempts: 3,
@@ -35,6 +37,7 @@ impl Default for RetryPolicy {
             timeout: Duration::from_secs(30),
             max_body: 1 << 20,
             max_retry_after: Duration::from_secs(60),
+            reuse_connections_for_creates: false,
         }
     }
 }
@@ -75,6 +78,26 @@ impl RetryPolicy {
     /// [error](crate::Error::retry_after). A wait or a watch rests this long and looks again.
     pub const fn max_retry_after(mut self, longest: Duration) -> Self {
         self.max_retry_after = longest;
+        self
+    }
+
+    /// Lets creates use a connection that earlier requests were sent on. The default is `false`.
+    ///
+    /// A server may close an idle connection at the moment a create is sent on it. The create then ends as
+    /// [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown), although the server never saw it. Behind a host that
+    /// closes connections without announcing it, this can happen to every create that follows a read.
+    ///
+    /// A new connection costs one round trip more per create, and two over TLS. Set this to `true` only if you make
+    /// hundreds of charges a second and handle unknown outcomes.
+    ///
+    /// ```
+    /// use strike_core::RetryPolicy;
+    ///
+    /// let busy = RetryPolicy::default().reuse_connections_for_creates(true);
+    /// assert_ne!(busy, RetryPolicy::default());
+    /// ```
+    pub const fn reuse_connections_for_creates(mut self, reuse: bool) -> Self {
+        self.reuse_connections_for_creates = reuse;
         self
     }
 

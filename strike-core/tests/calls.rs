@@ -8,8 +8,8 @@ use std::time::Duration;
 use http::Response;
 use serde_json::json;
 use strike_core::{
-    AttemptOutcome, Call, Create, Delivery, Error, ErrorKind, Get, Machine, NewCharge, Now, Operation, Reply,
-    RetryPolicy, Schedule, Seeds, Step, TransportErrorKind, UnixMillis,
+    AttemptOutcome, Call, ConnectionUse, Create, Delivery, Error, ErrorKind, Get, List, Machine, NewCharge,
+    Now, Operation, Reply, RetryPolicy, Schedule, Seeds, Step, TransportErrorKind, UnixMillis,
 };
 use support::{Did, START, Virtual, answer, charge_json, endpoint, no_answer, ok};
 
@@ -401,4 +401,24 @@ fn a_body_is_too_large_from_one_byte_beyond_the_limit() {
         let failed = Virtual::new().run(&mut call, |_, _| answer(401, body.clone()));
         assert_eq!(failed.unwrap_err().kind(), &ErrorKind::Unauthorized);
     }
+}
+
+/// The connections that the attempts of an operation may use.
+fn connections<Op: Operation>(op: Op, policy: RetryPolicy) -> Vec<ConnectionUse> {
+    let mut used = Vec::new();
+    let _ = Virtual::new().run(&mut Call::new(op, &endpoint(), policy, 1), |exchange, _| {
+        used.push(exchange.connection);
+        no_answer(TransportErrorKind::Refused, Delivery::Unsent)
+    });
+    used
+}
+
+#[test]
+fn creates_demand_a_new_connection_and_reads_do_not() {
+    let usual = RetryPolicy::default();
+    assert_eq!(connections(create(), usual), [ConnectionUse::New; 3]);
+    assert_eq!(connections(get(), usual), [ConnectionUse::Any; 3]);
+    assert_eq!(connections(List::page(0), usual), [ConnectionUse::Any; 3]);
+    let reusing = usual.reuse_connections_for_creates(true);
+    assert_eq!(connections(create(), reusing), [ConnectionUse::Any; 3]);
 }

@@ -12,10 +12,11 @@ use rustls::{ClientConfig, RootCertStore};
 use strike_core::{Error, InvalidInput, check_certificates};
 
 use super::ReqwestTransport;
+use crate::background::Background;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-type Configure = Box<dyn FnOnce(ClientBuilder) -> ClientBuilder + Send>;
+type Configure = Box<dyn Fn(ClientBuilder) -> ClientBuilder + Send>;
 
 /// A [`ReqwestTransport`] in the making.
 ///
@@ -88,10 +89,13 @@ impl ReqwestTransportBuilder {
 
     /// Changes reqwest's own options, on a builder that is already set up as above.
     ///
-    /// What a transport owes is set again afterwards: no redirects, no retries, no decompression, HTTP/1.1, the
+    /// What a transport owes is set again afterwards: no redirects, no retries, no decompression, HTTP/1.1, the system's resolver, the
     /// connect timeout, and the proxy, which is only ever the one given to [`proxy`](Self::proxy). Headers that
     /// are added by default here are sent with every request. Called twice, the second closure runs after the first.
-    pub fn configure(mut self, change: impl FnOnce(ClientBuilder) -> ClientBuilder + Send + 'static) -> Self {
+    ///
+    /// A closure runs once for each of the transport's two reqwest clients: one keeps connections, the other serves
+    /// exchanges that demand a new one.
+    pub fn configure(mut self, change: impl Fn(ClientBuilder) -> ClientBuilder + Send + 'static) -> Self {
         self.configure = Some(match self.configure.take() {
             Some(before) => Box::new(move |client| change(before(client))),
             None => Box::new(change),
@@ -105,22 +109,32 @@ impl ReqwestTransportBuilder {
     /// [`ErrorKind::InvalidInput`](strike_core::ErrorKind::InvalidInput) for a certificate or a proxy that
     /// cannot be used, or if [`configure`](Self::configure) asked for what reqwest cannot do; the error names
     /// which of them, and shows none.
-    pub fn build(mut self) -> Result<ReqwestTransport, Error> {
+    pub fn build(self) -> Result<ReqwestTransport, Error> {
         let proxy = self.proxy.as_deref().map(parse_proxy).transpose()?;
         let proxied = proxy.is_some();
+        // Its clones share the sessions that can be resumed.
+        let tls = self.tls()?;
+        let client = |change: fn(ClientBuilder) -> ClientBuilder| {
+            let changed = change(self.configured(tls.clone(), proxy.clone()));
+            changed
+                .build()
+                .map_err(|_| InvalidInput::new("reqwest configuration", "one that reqwest can build"))
+        };
+        let pooled = client(|reqwest| reqwest)?;
+        let fresh = client(|reqwest| reqwest.pool_max_idle_per_host(0))?;
+        Ok(ReqwestTransport { pooled, fresh, background: Background::default(), proxied })
+    }
+
+    fn configured(&self, tls: ClientConfig, proxy: Option<Url>) -> ClientBuilder {
         let prepared = ClientBuilder::new()
-            .tls_backend_preconfigured(self.tls()?)
-            // Below what servers allow, so that a kept connection has seldom ended before a create uses it.
+            .tls_backend_preconfigured(tls)
+            // Below what servers allow, so that a kept connection has seldom ended before it is used again.
             .pool_idle_timeout(Duration::from_secs(15));
         let prepared = rules(prepared, self.connect_timeout, proxy.clone());
-        let changed = match self.configure.take() {
+        match &self.configure {
             Some(change) => rules(change(prepared), self.connect_timeout, proxy),
             None => prepared,
-        };
-        let client = changed
-            .build()
-            .map_err(|_| InvalidInput::new("reqwest configuration", "one that reqwest can build"))?;
-        Ok(ReqwestTransport { client, proxied })
+        }
     }
 
     fn tls(&self) -> Result<ClientConfig, InvalidInput> {
@@ -158,6 +172,8 @@ fn rules(client: ClientBuilder, connect_timeout: Duration, proxy: Option<Url>) -
         .no_zstd()
         .no_deflate()
         .http1_only()
+        // On by itself where another crate of the program switches on reqwest's feature `hickory-dns`.
+        .no_hickory_dns()
         .connect_timeout(connect_timeout)
         // Forgets other proxies, and keeps reqwest from asking the environment.
         .no_proxy();

@@ -11,11 +11,13 @@ use std::fmt;
 
 use strike_core::http::{HeaderValue, header};
 use strike_core::{
-    Delivery, Error, Exchange, HttpRequest, HttpResponse, Reply, TransportError, TransportErrorKind,
+    ConnectionUse, Delivery, Error, Exchange, HttpRequest, HttpResponse, Reply, TransportError,
+    TransportErrorKind,
 };
 
 pub use self::builder::ReqwestTransportBuilder;
 use self::letter::{Letter, Receipt};
+use crate::background::Background;
 use crate::transport::{AsyncTransport, BoxFuture};
 
 /// Moves the bytes with reqwest over HTTP/1.1, and keeps connections for the next exchange.
@@ -24,12 +26,15 @@ use crate::transport::{AsyncTransport, BoxFuture};
 /// other providers the program holds; the roots are Mozilla's unless the [builder](Self::builder) says otherwise.
 /// The environment's proxy variables are never read.
 ///
-/// It must be used inside a tokio runtime with input/output and time enabled, which every `#[tokio::main]` has;
-/// outside of one, an exchange ends with [`Setup`](TransportErrorKind::Setup).
+/// Connections live on one background thread, which all transports of the process share. So a transport can be used
+/// from any runtime and any executor, from several at a time, and from one after another.
+///
+/// An exchange that demands a [new connection](ConnectionUse::New) gets one, which is closed after the response. It
+/// resumes the TLS session of an earlier connection if the server allows it.
 ///
 /// The time limit of an exchange holds whatever a server sends, with one exception: a flood of interim answers (`100
 /// Continue`) that never lets the socket run dry. hyper reads it without a limit of its own, and tokio has it pause only after
-/// 128 reads, some 50 MB: until then, tenths of a second on a fast link, the flood has a thread of the runtime and the
+/// 128 reads, some 50 MB: until then, tenths of a second on a fast link, the flood has the background thread and the
 /// time is not looked at.
 ///
 /// Two things of reqwest's own cannot be switched off. A request without an `Accept` header is sent with
@@ -44,7 +49,11 @@ use crate::transport::{AsyncTransport, BoxFuture};
 /// # Ok::<(), strike_async::core::Error>(())
 /// ```
 pub struct ReqwestTransport {
-    client: reqwest::Client,
+    /// Keeps connections.
+    pooled: reqwest::Client,
+    /// Keeps none.
+    fresh: reqwest::Client,
+    background: Background,
     proxied: bool,
 }
 
@@ -63,22 +72,27 @@ impl ReqwestTransport {
     }
 
     async fn run(&self, exchange: Exchange) -> Reply {
-        let Exchange { request, timeout, max_body, .. } = exchange;
+        let Exchange { request, timeout, max_body, connection, .. } = exchange;
         if timeout.is_zero() {
             return Err(TransportError::new(TransportErrorKind::Timeout, Delivery::Unsent));
         }
-        // Where there is no runtime, tokio would panic.
-        if let Err(missing) = tokio::runtime::Handle::try_current() {
-            return Err(setup().with_source(missing));
-        }
         let (mut request, receipt) = translate(request)?;
         *request.timeout_mut() = Some(timeout);
-        let response = self
-            .client
-            .execute(request)
-            .await
-            .map_err(|error| classify::in_head(&error, receipt.withdraw()))?;
-        read(response, max_body).await
+        let client = match connection {
+            ConnectionUse::Any => self.pooled.clone(),
+            ConnectionUse::New => self.fresh.clone(),
+        };
+        let exchange = async move {
+            let response = client.execute(request).await;
+            let response = response.map_err(|error| classify::in_head(&error, receipt.withdraw()))?;
+            let reply = read(response, max_body).await;
+            // hyper puts the connection back from a task of its own: the next exchange should find it.
+            tokio::task::yield_now().await;
+            reply
+        };
+        let task = self.background.spawn(exchange).map_err(|error| setup().with_source(error))?;
+        let lost = || TransportError::new(TransportErrorKind::Lost, Delivery::MaybeSent);
+        task.await.unwrap_or_else(|| Err(lost()))
     }
 }
 

@@ -14,7 +14,6 @@ use ureq::typestate::AgentScope;
 use ureq::{Agent, Proxy};
 
 use super::UreqTransport;
-use super::connect::{Connect, Deferred};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -95,9 +94,7 @@ impl UreqTransportBuilder {
     /// own, the connect timeout, and the proxy, which is only ever the one given to [`proxy`](Self::proxy).
     /// Called twice, the second closure runs after the first.
     ///
-    /// ureq has no option that keeps it from decompressing: if another crate of the program turns on its
-    /// feature `gzip` or `brotli`, a server that compresses without being asked is understood. The body
-    /// limit then counts what comes out.
+    /// No cookie is kept and no body is decompressed, whatever features of ureq other crates of the program switch on.
     pub fn configure(
         mut self,
         change: impl FnOnce(ConfigBuilder<AgentScope>) -> ConfigBuilder<AgentScope> + Send + 'static,
@@ -128,7 +125,7 @@ impl UreqTransportBuilder {
             None => prepared,
         };
         let config: Config = changed.build();
-        Ok(UreqTransport { agent: Agent::with_parts(config, Connect::default(), Deferred), proxied })
+        Ok(UreqTransport::from_config(config, proxied))
     }
 
     fn roots(&self) -> Result<RootCerts, InvalidInput> {

@@ -13,15 +13,17 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use strike_core::{TransportErrorKind, http};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
+    Buffers, ConnectionDetails, Connector, DefaultConnector, LazyBuffers, NextTimeout, Transport,
 };
 
 use super::bare;
 use super::classify::{Cause, cause, connect_kind};
+use super::mask::{self, Mask};
 use super::tunnel::{Limit, remaining};
 
 /// A failure before the request left, as it travels through ureq.
@@ -85,8 +87,13 @@ impl Resolver for Deferred {
 }
 
 /// Looks the name up, connects with ureq's own connector, and marks what fails.
+///
+/// Clones share one TLS configuration, and with it the sessions that can be resumed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Connect(Arc<Parts>);
+
 #[derive(Debug, Default)]
-pub(super) struct Connect {
+struct Parts {
     resolver: DefaultResolver,
     connector: DefaultConnector,
 }
@@ -95,23 +102,16 @@ impl Connect {
     fn look_up(&self, details: &ConnectionDetails<'_>) -> Result<ResolvedSocketAddrs, ureq::Error> {
         // What goes through a proxy is looked up by the proxy.
         if details.config.proxy().is_some_and(|proxy| !proxy.is_no_proxy(details.uri)) {
-            return Ok(self.resolver.empty());
+            return Ok(self.0.resolver.empty());
         }
         let is_address = details.uri.host().is_some_and(|host| bare(host).parse::<IpAddr>().is_ok());
         // An address needs no lookup. Without a limit, ureq reads it right here instead of on a new thread.
         let limit = if is_address { NextTimeout::default() } else { details.timeout };
-        self.resolver.resolve(details.uri, details.config, limit)
+        self.0.resolver.resolve(details.uri, details.config, limit)
     }
-}
 
-impl Connector for Connect {
-    type Out = Watched;
-
-    fn connect(
-        &self,
-        details: &ConnectionDetails<'_>,
-        chained: Option<()>,
-    ) -> Result<Option<Watched>, ureq::Error> {
+    /// Connects, to a host or to a proxy on the way to one.
+    fn open(&self, details: &ConnectionDetails<'_>) -> Result<Box<dyn Transport>, ureq::Error> {
         let addrs = self.look_up(details).map_err(|error| mark(error, true))?;
         // The lookup took its share of the time to connect.
         let now = (details.current_time)();
@@ -120,6 +120,7 @@ impl Connector for Connect {
             return Err(mark(ureq::Error::Timeout(details.timeout.reason), false));
         }
         let limit = Limit::new(after, now, details.current_time.clone());
+        let connect = self.clone();
         let details = ConnectionDetails {
             uri: details.uri,
             addrs,
@@ -131,40 +132,103 @@ impl Connector for Connect {
             now,
             timeout: NextTimeout { after, ..details.timeout },
             current_time: details.current_time.clone(),
-            run_connector: limit.hold(details.run_connector.clone()),
+            run_connector: limit.hold(Arc::new(move |proxy: &ConnectionDetails<'_>| connect.open(proxy))),
             register_shutdown: details.register_shutdown.clone(),
         };
-        let connection = self.connector.connect(&details, chained).map_err(|error| mark(error, false))?;
+        let connection = self
+            .0
+            .connector
+            .connect(&details, None)
+            .and_then(|made| made.ok_or(ureq::Error::ConnectionFailed));
+        let connection = connection.map_err(|error| mark(error, false))?;
         limit.lift();
-        Ok(connection.map(Watched))
+        Ok(connection)
     }
 }
 
-/// A connection that reports a break as one.
+impl Connector for Connect {
+    type Out = Watched;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        _: Option<()>,
+    ) -> Result<Option<Watched>, ureq::Error> {
+        Ok(Some(Watched::new(self.open(details)?, details.config)))
+    }
+}
+
+/// A connection that reports a break as one, and that masks response headers which ureq must not act on.
 #[derive(Debug)]
-pub(super) struct Watched(Box<dyn Transport>);
+pub(super) struct Watched {
+    inner: Box<dyn Transport>,
+    buffers: LazyBuffers,
+    mask: Mask,
+}
+
+impl Watched {
+    fn new(inner: Box<dyn Transport>, config: &ureq::config::Config) -> Self {
+        let input = config.input_buffer_size().saturating_add(mask::LONGEST);
+        let buffers = LazyBuffers::new(input, config.output_buffer_size());
+        Self { inner, buffers, mask: Mask::default() }
+    }
+
+    /// Moves what arrived to the buffer that ureq reads from.
+    fn take_input(&mut self) {
+        let room = self.buffers.input_append_buf();
+        let arrived = self.inner.buffers().input();
+        // The mask may hold back the beginning of a line and add it later.
+        let amount = arrived.len().min(room.len().saturating_sub(mask::LONGEST));
+        let mut masked = Vec::with_capacity(amount + mask::LONGEST);
+        self.mask.apply(arrived.get(..amount).unwrap_or_default(), &mut masked);
+        self.inner.buffers().input_consume(amount);
+        self.append(&masked);
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        if let Some(room) = self.buffers.input_append_buf().get_mut(..bytes.len()) {
+            room.copy_from_slice(bytes);
+            self.buffers.input_appended(bytes.len());
+        }
+    }
+}
 
 impl Transport for Watched {
     fn buffers(&mut self) -> &mut dyn Buffers {
-        self.0.buffers()
+        &mut self.buffers
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        self.0.transmit_output(amount, timeout)
+        self.mask.expect_head();
+        let output = self.buffers.output().get(..amount).unwrap_or_default();
+        for piece in output.chunks(self.inner.buffers().output().len().max(1)) {
+            if let Some(room) = self.inner.buffers().output().get_mut(..piece.len()) {
+                room.copy_from_slice(piece);
+            }
+            self.inner.transmit_output(piece.len(), timeout)?;
+        }
+        Ok(())
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        self.0.await_input(timeout).map_err(|error| match error {
+        let more = self.inner.maybe_await_input(timeout).map_err(|error| match error {
             ureq::Error::Io(error) => ureq::Error::Other(Box::new(Broken(error))),
             other => other,
-        })
+        })?;
+        if more {
+            self.take_input();
+        } else {
+            let held = self.mask.end();
+            self.append(&held);
+        }
+        Ok(more)
     }
 
     fn is_open(&mut self) -> bool {
-        self.0.is_open()
+        self.inner.buffers().input().is_empty() && self.inner.is_open()
     }
 
     fn is_tls(&self) -> bool {
-        self.0.is_tls()
+        self.inner.is_tls()
     }
 }

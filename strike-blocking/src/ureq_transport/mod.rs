@@ -1,11 +1,12 @@
 //! The transport that moves the bytes with ureq: one exchange, from the request to the last byte that is wanted.
 //!
 //! How it is set up is in `builder.rs`, how a connection is made in `connect.rs` and through a proxy in
-//! `tunnel.rs`, and what an error says about delivery in `classify.rs`.
+//! `tunnel.rs`, which response headers ureq must not see in `mask.rs`, and what an error says about delivery in `classify.rs`.
 
 mod builder;
 mod classify;
 mod connect;
+mod mask;
 mod tunnel;
 
 use std::fmt;
@@ -14,12 +15,15 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use strike_core::{
-    Delivery, Error, Exchange, HttpRequest, HttpResponse, Reply, TransportError, TransportErrorKind, http,
+    ConnectionUse, Delivery, Error, Exchange, HttpRequest, HttpResponse, Reply, TransportError,
+    TransportErrorKind, http,
 };
 use ureq::Agent;
+use ureq::config::Config;
 
 pub use self::builder::UreqTransportBuilder;
 use self::classify::{Phase, classify};
+use self::connect::{Connect, Deferred};
 use crate::transport::Transport;
 
 /// ureq adds timeouts to its clock, which panics when the sum does not fit; a year is as good as for ever.
@@ -30,6 +34,9 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// It is cheap to share (in an [`Arc`](std::sync::Arc)) and meant to be. TLS is rustls with ring, whatever
 /// other providers the program holds; the roots are Mozilla's unless the [builder](Self::builder) says otherwise.
 /// The environment's proxy variables are never read.
+///
+/// An exchange that demands a [new connection](ConnectionUse::New) gets one, which is closed after the response. It
+/// resumes the TLS session of an earlier connection if the server allows it.
 ///
 /// A name is looked up only when a new connection is made, so a kept connection costs no lookup and a new one
 /// never uses a stale address. With a time limit, the system's resolver runs on a thread of its own, which may
@@ -43,7 +50,9 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// # Ok::<(), strike_blocking::core::Error>(())
 /// ```
 pub struct UreqTransport {
+    /// Keeps connections.
     agent: Agent,
+    connect: Connect,
     proxied: bool,
 }
 
@@ -61,8 +70,19 @@ impl UreqTransport {
         UreqTransportBuilder::new()
     }
 
+    fn from_config(config: Config, proxied: bool) -> Self {
+        let connect = Connect::default();
+        Self { agent: Agent::with_parts(config, connect.clone(), Deferred), connect, proxied }
+    }
+
+    /// An agent that has no connection yet.
+    fn fresh_agent(&self) -> Agent {
+        Agent::with_parts(self.agent.config().clone(), self.connect.clone(), Deferred)
+    }
+
     fn run(
         &self,
+        agent: &Agent,
         request: HttpRequest,
         timeout: Duration,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
@@ -72,33 +92,41 @@ impl UreqTransport {
         // made to carry one, a length of zero says so.
         let empty = body.is_empty() && !matches!(parts.method.as_str(), "POST" | "PUT" | "PATCH");
         if empty {
-            self.agent.run(self.limit(http::Request::from_parts(parts, ()), timeout, direct))
+            agent.run(limit(agent, http::Request::from_parts(parts, ()), timeout, direct))
         } else {
-            self.agent.run(self.limit(http::Request::from_parts(parts, body), timeout, direct))
+            agent.run(limit(agent, http::Request::from_parts(parts, body), timeout, direct))
         }
     }
+}
 
-    /// Adds what differs from one request to the next. Connections are shared all the same, except that a direct
-    /// one and a proxied one are kept apart.
-    fn limit<B: ureq::AsSendBody>(
-        &self,
-        request: http::Request<B>,
-        timeout: Duration,
-        direct: bool,
-    ) -> http::Request<B> {
-        let limited = self.agent.configure_request(request).timeout_global(Some(timeout));
-        if direct { limited.proxy(None) } else { limited }.build()
-    }
+/// Adds what differs from one request to the next. Connections are shared all the same, except that a direct
+/// one and a proxied one are kept apart.
+fn limit<B: ureq::AsSendBody>(
+    agent: &Agent,
+    request: http::Request<B>,
+    timeout: Duration,
+    direct: bool,
+) -> http::Request<B> {
+    let limited = agent.configure_request(request).timeout_global(Some(timeout));
+    if direct { limited.proxy(None) } else { limited }.build()
 }
 
 impl Transport for UreqTransport {
     fn exchange(&self, exchange: Exchange) -> Reply {
-        let Exchange { request, timeout, max_body, .. } = exchange;
+        let Exchange { request, timeout, max_body, connection, .. } = exchange;
         if timeout.is_zero() {
             return Err(TransportError::new(TransportErrorKind::Timeout, Delivery::Unsent));
         }
+        let fresh;
+        let agent = match connection {
+            ConnectionUse::Any => &self.agent,
+            ConnectionUse::New => {
+                fresh = self.fresh_agent();
+                &fresh
+            }
+        };
         let response =
-            self.run(request, timeout.min(LONGEST)).map_err(|error| classify(error, Phase::Head))?;
+            self.run(agent, request, timeout.min(LONGEST)).map_err(|error| classify(error, Phase::Head))?;
         read(response, max_body)
     }
 }
@@ -117,6 +145,7 @@ fn read(response: http::Response<ureq::Body>, max_body: usize) -> Reply {
     *answer.status_mut() = parts.status;
     *answer.version_mut() = parts.version;
     *answer.headers_mut() = parts.headers;
+    mask::restore(answer.headers_mut());
     Ok(answer)
 }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use strike_core::http::{Method, Request};
-use strike_core::{Exchange, TransportError};
+use strike_core::{ConnectionUse, Exchange, TransportError};
 
 /// The time of an exchange that is answered at once: only what really hangs needs it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(4);
@@ -33,6 +33,7 @@ pub(super) struct Ask {
     pub(super) body: Vec<u8>,
     pub(super) timeout: Duration,
     pub(super) max_body: usize,
+    pub(super) connection: ConnectionUse,
 }
 
 impl Ask {
@@ -48,6 +49,7 @@ impl Ask {
             body: Vec::new(),
             timeout: PATIENCE,
             max_body: 1 << 20,
+            connection: ConnectionUse::Any,
         }
     }
 
@@ -92,6 +94,11 @@ impl Ask {
         self
     }
 
+    pub(super) const fn on_a_new_connection(mut self) -> Self {
+        self.connection = ConnectionUse::New;
+        self
+    }
+
     /// The exchange with the server at that address.
     pub(super) fn at(&self, server: SocketAddr) -> io::Result<Exchange> {
         let mut request =
@@ -100,7 +107,9 @@ impl Ask {
             request = request.header(name, value);
         }
         let request = request.body(self.body.clone()).map_err(io::Error::other)?;
-        Ok(Exchange::new(request, self.timeout, self.max_body))
+        let mut exchange = Exchange::new(request, self.timeout, self.max_body);
+        exchange.connection = self.connection;
+        Ok(exchange)
     }
 }
 

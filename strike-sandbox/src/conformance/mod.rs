@@ -14,6 +14,7 @@
 //! | [`EveryStatus`](Rule::EveryStatus) | 200 to 599, 204 and 304, 100 and 103 before an answer, all framings of a body | the answer: status, headers, body |
 //! | [`WholeAnswer`](Rule::WholeAnswer) | answers that are cut in the head, in the body, in chunks; that never end; that are not HTTP | an error |
 //! | [`OwnAnswer`](Rule::OwnAnswer) | an exchange after one that ran out of time, and after one whose body was too large | its own answer, not the rest of the other |
+//! | [`NewConnection`](Rule::NewConnection) | exchanges that demand a [new connection](strike_core::ConnectionUse::New), between others that do not | each is the first on its connection |
 //! | [`NoInflation`](Rule::NoInflation) | an answer that is compressed without being asked | the compressed bytes, and their label |
 //! | [`Timeout`](Rule::Timeout) | servers that never answer, stall, or send a byte now and then; one that is slow, but in time; timeouts of nothing and of `Duration::MAX` | the end within 3 seconds of the timeout; but the answer, where it is in time |
 //! | [`BodyLimit`](Rule::BodyLimit) | bodies below, at and beyond the limit, announced in each way; one without end; a limit of `usize::MAX` | all of it up to the limit; beyond it, the limit and one byte more, at once |
@@ -32,10 +33,13 @@
 //! use std::io::{ErrorKind, Read};
 //! use std::time::Duration;
 //!
-//! use strike_core::{Delivery, Exchange, Reply, TransportError, TransportErrorKind as Kind, http::Response};
+//! use strike_core::{ConnectionUse, Delivery, Exchange, Reply, TransportError, TransportErrorKind as Kind, http::Response};
 //!
 //! fn exchange(agent: &ureq::Agent, exchange: Exchange) -> Reply {
 //!     let maybe = |kind| TransportError::new(kind, Delivery::MaybeSent);
+//!     // An agent of its own has no connection yet.
+//!     let new = (exchange.connection == ConnectionUse::New).then(|| ureq::Agent::new_with_config(agent.config().clone()));
+//!     let agent = new.as_ref().unwrap_or(agent);
 //!     let timeout = exchange.timeout.min(Duration::from_secs(86_400)); // ureq cannot add more to the time of day
 //!     let limited = agent.configure_request(exchange.request).timeout_global(Some(timeout)).build();
 //!     let answer = agent.run(limited).map_err(|error| match error {

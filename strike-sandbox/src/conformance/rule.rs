@@ -21,6 +21,8 @@ pub enum Rule {
     WholeAnswer,
     /// What is handed over is the answer to this request, and nothing that an earlier one left on the connection.
     OwnAnswer,
+    /// An exchange that demands a new connection gets one: no other request was sent on it before.
+    NewConnection,
     /// Compressed bytes are handed over as they came.
     NoInflation,
     /// The timeout is for the whole exchange, and no shorter than it says.
@@ -47,6 +49,7 @@ impl Rule {
         Self::EveryStatus,
         Self::WholeAnswer,
         Self::OwnAnswer,
+        Self::NewConnection,
         Self::NoInflation,
         Self::Timeout,
         Self::BodyLimit,
@@ -67,6 +70,7 @@ impl Rule {
             Self::EveryStatus => "every status is an answer, with headers and body",
             Self::WholeAnswer => "an answer that is not whole is an error",
             Self::OwnAnswer => "an answer is the one to its own request",
+            Self::NewConnection => "a new connection is used where one is demanded",
             Self::NoInflation => "nothing is decompressed",
             Self::Timeout => "the timeout holds for the whole exchange",
             Self::BodyLimit => "a body is read up to one byte beyond the limit",

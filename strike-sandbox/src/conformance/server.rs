@@ -33,6 +33,8 @@ pub(super) struct Heard {
     pub(super) headers: Vec<(String, String)>,
     /// Without its framing.
     pub(super) body: Vec<u8>,
+    /// How many requests came before it on the same connection.
+    pub(super) before: usize,
 }
 
 impl Heard {
@@ -43,7 +45,7 @@ impl Heard {
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let headers = lines.filter_map(|line| line.split_once(':'));
         let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()));
-        Self { method, target, headers: headers.collect(), body: Vec::new() }
+        Self { method, target, headers: headers.collect(), ..Self::default() }
     }
 
     fn header(&self, wanted: &str) -> Option<&str> {
@@ -133,6 +135,7 @@ pub(super) struct Peer {
     shared: Arc<Shared>,
     /// Which connection this is, from zero.
     pub(super) index: usize,
+    heads: usize,
 }
 
 impl Peer {
@@ -142,7 +145,7 @@ impl Peer {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TICK))?;
         stream.set_write_timeout(Some(TICK))?;
-        Ok(Self { stream, shared, index })
+        Ok(Self { stream, shared, index, heads: 0 })
     }
 
     /// The next byte; none if the client left, or if the scene is over and nothing is left to be read.
@@ -189,7 +192,9 @@ impl Peer {
     fn begin(&mut self) -> Option<(Heard, usize)> {
         let first = self.first_byte()?;
         let head = self.until(b"\r\n\r\n", vec![first])?;
-        let heard = Heard::parse(head.strip_suffix(b"\r\n\r\n").unwrap_or_default());
+        let mut heard = Heard::parse(head.strip_suffix(b"\r\n\r\n").unwrap_or_default());
+        heard.before = self.heads;
+        self.heads += 1;
         let requests = &mut self.shared.seen().requests;
         requests.push(heard.clone());
         Some((heard, requests.len() - 1))

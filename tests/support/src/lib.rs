@@ -65,7 +65,9 @@ macro_rules! each_case {
                 unknown_authority,
                 wrong_name,
                 expired,
-                known_authority,;
+                known_authority,
+                a_new_connection_is_new,
+                a_new_connection_resumes_tls,;
             sending:
                 hangs,
                 closed,
@@ -85,7 +87,8 @@ macro_rules! each_case {
                 head_drips,
                 body_drips,
                 stale_connection,
-                kept_connection_closes,;
+                kept_connection_closes,
+                unasked_bytes,;
             answers:
                 every_status,
                 redirects,

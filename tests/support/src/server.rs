@@ -6,14 +6,28 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rustls::{ServerConfig, StreamOwned};
+use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 use socket2::{Domain, Socket, Type};
 
 use crate::certs;
 
 /// What a script reads from and writes to: a socket, or TLS over one.
-pub trait Stream: Read + Write + Send {}
-impl<T: Read + Write + Send> Stream for T {}
+pub trait Stream: Read + Write + Send {
+    /// Whether TLS resumed an earlier session; `None` without TLS, and before the handshake.
+    fn resumed(&self) -> Option<bool>;
+}
+
+impl Stream for TcpStream {
+    fn resumed(&self) -> Option<bool> {
+        None
+    }
+}
+
+impl Stream for StreamOwned<ServerConnection, TcpStream> {
+    fn resumed(&self) -> Option<bool> {
+        self.conn.handshake_kind().map(|kind| kind == HandshakeKind::Resumed)
+    }
+}
 
 /// The other end of one connection.
 pub struct Peer {
@@ -25,6 +39,11 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// Whether TLS resumed an earlier session; `None` without TLS, and before the first request.
+    pub fn resumed(&self) -> Option<bool> {
+        self.stream.resumed()
+    }
+
     /// Reads one request, head and body, and records it. `None` if the client closed first.
     pub fn request(&mut self) -> Option<String> {
         let mut seen = Vec::new();
@@ -160,6 +179,7 @@ impl Server {
                     *count += 1;
                     *count - 1
                 };
+                socket.set_nodelay(true).unwrap();
                 let (tls, script, requests) = (tls.clone(), script.clone(), seen.clone());
                 scripts.push(thread::spawn(move || {
                     let plain = socket.try_clone().unwrap();

@@ -28,6 +28,7 @@ pub enum Flaw {
     BelievesAnything,
     ReusesUnreadConnections,
     ReusesConnectionsThatTimedOut,
+    ReusesConnectionsAlways,
     Inflates,
     HasNoTimeout,
     TimesEachRead,

@@ -23,6 +23,7 @@ const TABLE: &[(Rule, &[Flaw])] = &[
     (EveryStatus, &[FailsOnClientErrors, HidesServerErrors, LosesBodiesOfErrors, LosesRepeatedHeaders]),
     (WholeAnswer, &[HandsOverCutBodies, HandsOverStalledBodies, BelievesAnything]),
     (OwnAnswer, &[ReusesUnreadConnections, ReusesConnectionsThatTimedOut]),
+    (NewConnection, &[ReusesConnectionsAlways]),
     (NoInflation, &[Inflates]),
     (BodyLimit, &[HasNoLimit, StopsAtTheLimit, ReadsOnBeyondTheLimit, RefusesLargeBodies, HasALimitOfItsOwn]),
     (TrueUnsent, &[SaysUnsentWhenClosed, SaysUnsentWhenReset, SaysUnsentOfTimeouts]),
@@ -51,7 +52,8 @@ fn complaint(rule: Rule, flaw: Flaw) -> Option<String> {
 fn doing_nothing_is_not_enough() {
     let nothing = |_| Err(TransportError::new(TransportErrorKind::Refused, Delivery::Unsent));
     let report = conformance::check(nothing).unwrap();
-    let owed = [ExactRequest, NoRedirect, EveryStatus, OwnAnswer, NoInflation, Timeout, BodyLimit];
+    let owed =
+        [ExactRequest, NoRedirect, EveryStatus, OwnAnswer, NoInflation, Timeout, BodyLimit, NewConnection];
     assert_eq!(report.broken(), BTreeSet::from(owed), "{report}");
 }
 

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use strike_core::http::{HeaderMap, Method, Response, StatusCode, Uri, header};
 use strike_core::{
-    Delivery, Exchange, HttpRequest, HttpResponse, Reply, TransportError, TransportErrorKind as Kind,
+    ConnectionUse, Delivery, Exchange, HttpRequest, HttpResponse, Reply, TransportError,
+    TransportErrorKind as Kind,
 };
 
 use crate::flaw::Flaw::{self, *};
@@ -32,7 +33,10 @@ impl Naive {
     }
 
     fn exchange(&self, exchange: Exchange) -> Reply {
-        let Exchange { request, timeout, max_body, .. } = exchange;
+        let Exchange { request, timeout, max_body, connection, .. } = exchange;
+        if connection == ConnectionUse::New && !self.has(ReusesConnectionsAlways) {
+            *self.kept.lock().unwrap() = None;
+        }
         if let Some((uri, body)) = self.cached.lock().unwrap().clone()
             && request.method() == Method::GET
             && &uri == request.uri()

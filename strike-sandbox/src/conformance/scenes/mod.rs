@@ -1,6 +1,7 @@
 //! The scenes: what a server does, and what a transport owes then.
 
 mod answers;
+mod connections;
 mod delivery;
 mod leftovers;
 mod limits;
@@ -23,6 +24,7 @@ pub(super) fn play_all(probe: &mut Probe) -> io::Result<()> {
     answers::play(probe)?;
     limits::play(probe)?;
     leftovers::play(probe)?;
+    connections::play(probe)?;
     delivery::play(probe)?;
     timing::play(probe)
 }

@@ -1,10 +1,12 @@
 //! What fails before the request leaves: all of it is `Unsent`.
 
 use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use strike_core::Delivery::Unsent;
 use strike_core::TransportErrorKind::{Connect, Dns, Refused, Timeout, Tls};
+use strike_core::{ConnectionUse, Exchange};
 
 use crate::certs::Authority;
 use crate::{Lab, Server, Setup, expect, expect_status, get, post};
@@ -122,4 +124,48 @@ pub fn known_authority(lab: &impl Lab) {
     }
     assert_eq!(server.requests().len(), 4);
     assert_eq!(server.connections(), 2, "a TLS connection is kept for the next exchange");
+}
+
+fn on_a_new_connection(mut exchange: Exchange) -> Exchange {
+    exchange.connection = ConnectionUse::New;
+    exchange
+}
+
+/// A kept connection is passed over, and is still there for the next exchange.
+pub fn a_new_connection_is_new(lab: &impl Lab) {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let told = heard.clone();
+    let server = Server::start(move |mut peer| {
+        while peer.request().is_some() {
+            told.lock().unwrap().push(peer.index);
+            peer.write(OK);
+        }
+    });
+    let transport = lab.transport();
+    let url = server.url("http", PATH);
+    for exchange in [get(&url), on_a_new_connection(post(&url)), on_a_new_connection(get(&url)), get(&url)] {
+        expect_status(transport(exchange), 200, "[]");
+    }
+    assert_eq!(*heard.lock().unwrap(), [0, 1, 2, 0]);
+}
+
+/// One full handshake; whatever connects after it resumes that session.
+pub fn a_new_connection_resumes_tls(lab: &impl Lab) {
+    let authority = Authority::new();
+    let resumed = Arc::new(Mutex::new(Vec::new()));
+    let told = resumed.clone();
+    let server = Server::start_tls(authority.server("localhost"), move |mut peer| {
+        while peer.request().is_some() {
+            told.lock().unwrap().push(peer.resumed().unwrap());
+            peer.write(OK);
+        }
+    });
+    let transport = lab.with(Setup::trusting(authority.pem()));
+    let url = format!("https://localhost:{}{PATH}", server.port());
+    expect_status(transport(get(&url)), 200, "[]");
+    for _ in 0..8 {
+        expect_status(transport(on_a_new_connection(post(&url))), 200, "[]");
+    }
+    assert_eq!(server.connections(), 9);
+    assert_eq!(*resumed.lock().unwrap(), [&[false][..], &[true; 8]].concat());
 }

@@ -197,3 +197,27 @@ pub fn kept_connection_closes(lab: &impl Lab) {
         }
     }
 }
+
+/// What a server sends after its response is not the response to the next request, over plain HTTP and inside TLS.
+pub fn unasked_bytes(lab: &impl Lab) {
+    let authority = Authority::new();
+    for tls in [false, true] {
+        let script = |mut peer: Peer| {
+            while peer.answer(format!("{OK}HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nother")) {}
+        };
+        let (server, url) = if tls {
+            let server = Server::start_tls(authority.server("localhost"), script);
+            let url = format!("https://localhost:{}{PATH}", server.port());
+            (server, url)
+        } else {
+            let server = Server::start(script);
+            let url = server.url("http", PATH);
+            (server, url)
+        };
+        let transport = lab.with(Setup::trusting(authority.pem()));
+        for _ in 0..4 {
+            expect_status(transport(get(&url)), 200, "[]");
+        }
+        assert_eq!(server.connections(), 4, "tls: {tls}");
+    }
+}

@@ -108,16 +108,18 @@ fn handshake_reset(mut peer: Peer, _: &Behind) {
 
 /// A connection that is kept, and then is not: closed right after it was warmed up, or when the request has arrived on it.
 fn kept(mut peer: Peer, behind: &Behind, closes_early: bool) {
+    let mut warm = false;
     while let Some(request) = peer.request() {
         if !request.contains(WARM_UP) {
             let answer = behind.answer(&request);
-            if closes_early {
-                // It came over a new connection.
+            // On a new connection, it is answered.
+            if !warm {
                 let (head, body) = render(answer);
                 peer.write([head, body].concat());
             }
             return;
         }
+        warm = true;
         let (head, body) = render_kept(HttpResponse::new(b"[]".to_vec()));
         let head = [head.strip_suffix(b"\r\n").unwrap(), b"content-length: 2\r\n\r\n"].concat();
         peer.write([head, body].concat());

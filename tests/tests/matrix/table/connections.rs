@@ -124,24 +124,39 @@ pub const CLASSES: &[Class] = &[
     Class {
         title: "A kept connection had gone stale",
         faults: &["stale connection"],
-        means: "The host closed an idle connection. A client that notices sends over a new one; one that has \
-                begun to send cannot tell this from a lost answer. Clients here drop idle connections after \
-                15 s, before hosts do.",
+        means: "The host closed an idle connection. A client that notices uses a new one. A client that has begun \
+                to send cannot tell this from a lost response. Clients here drop idle connections after 15 s, \
+                before hosts do. A create always uses a new connection, unless `RetryPolicy` allows otherwise.",
         rows: [
             not(CreateLost,   "the answer is the service's own, and what it shows is stored"),
-            one(CreateStored, "charge 1r 1c or OutcomeUnknown LookFirst 0r 0c"),
+            one(CreateStored, "charge 1r 1c"),
             row(Get,          "charge 1r 0c",                    "charge 1r 0c or Closed/MaybeSent RetryLater 0r 0c"),
             row(List,         "3 charges 1r 0c",                 "3 charges 1r 0c or Closed/MaybeSent RetryLater 0r 0c"),
             row(Wait,         "Paid 1r 0c",                      "Paid 1r 0c or Closed/MaybeSent RetryLater 0r 0c"),
             row(Watch,        "Paid 1r 0c",                      "Paid 1r 0c or Closed/MaybeSent RetryLater 0r 0c"),
             not(OnceLost,     "the answer is the service's own, and what it shows is stored"),
-            row(OnceStored,   "Created 3r 1c or OutcomeUnknown LookFirst 6r 0c",
-                              "Created 3r 1c or OutcomeUnknown LookFirst 2-6r 0c"),
+            one(OnceStored,   "Created 3r 1c"),
+        ],
+    },
+    Class {
+        title: "A kept connection is closed when the next request arrives on it",
+        faults: &["kept connection closes"],
+        means: "The host ends idle connections at the moment a request arrives. A read is retried at once, the \
+                first time. A create is not affected: it uses a new connection, unless `RetryPolicy` allows otherwise.",
+        rows: [
+            not(CreateLost,   "a create uses a new connection, on which nothing is lost"),
+            one(CreateStored, "charge 1r 1c"),
+            row(Get,          "charge 2r 0c",                    "Closed/MaybeSent RetryLater 3r 0c"),
+            row(List,         "3 charges 2r 0c",                 "Closed/MaybeSent RetryLater 3r 0c"),
+            row(Wait,         "Paid 2r 0c",                      "Closed/MaybeSent RetryLater 6r 0c"),
+            row(Watch,        "Paid 2r 0c",                      "Closed/MaybeSent RetryLater 6r 0c"),
+            not(OnceLost,     "a create uses a new connection, on which nothing is lost"),
+            one(OnceStored,   "Created 3r 1c"),
         ],
     },
     Class {
         title: "Closed before an answer",
-        faults: &["kept connection closes", "reset after the request", "closed before an answer"],
+        faults: &["reset after the request", "closed before an answer"],
         means: "The request arrived, and no byte of an answer came back: what pystrike met on the first \
                 request after an idle time. A read is asked again at once, the first time.",
         rows: [

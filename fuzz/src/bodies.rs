@@ -105,7 +105,7 @@ pub(crate) fn error(data: &[u8]) {
             200..300 => {}
             400 => assert_eq!(kind, &ErrorKind::BadRequest),
             401 => assert_eq!(kind, &ErrorKind::Unauthorized),
-            404 => assert_eq!(kind, &ErrorKind::NotFound),
+            404 => assert!(matches!(kind, ErrorKind::NotFound | ErrorKind::PathNotFound)),
             429 => assert_eq!(kind, &ErrorKind::RateLimited { retry_after: None }),
             500..600 => assert_eq!(kind, &ErrorKind::Server),
             _ => assert_ne!(kind, &ErrorKind::NotFound),

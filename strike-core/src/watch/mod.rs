@@ -345,7 +345,10 @@ impl Watcher {
             }
             Next::Page { page, size } => {
                 let list = List::page(page).size(size);
-                let call = Box::new(Call::new(list, &self.at, self.policy, self.seeds.draw()));
+                // While pages fail, a single try shows whether they still do.
+                let fails = self.round.health(Way::Page).failures > 0;
+                let policy = if fails { self.policy.attempts(1) } else { self.policy };
+                let call = Box::new(Call::new(list, &self.at, policy, self.seeds.draw()));
                 Asked::Page { page, size, call }
             }
         };

@@ -34,6 +34,8 @@ fn advice() -> String {
         (Advice::ServiceClosed, "nothing there; `Endpoint::new` with another host"),
         (Advice::DoNotUse, "nothing; the charge is in the error, for whoever looks into it"),
         (Advice::InvoiceExpired, "`create` again; the expired charge is in the error"),
+        (Advice::CheckNetwork, "nothing, until the network and the base URL of the endpoint agree"),
+        (Advice::CheckOrder, "the same, with another order name"),
         (Advice::StartAnew, "make a new machine, and drive that"),
     ] {
         writeln!(text, "| `{advice:?}` | {advice} | {call} |").unwrap();

@@ -31,7 +31,7 @@ pub const CLASSES: &[Class] = &[
             one(Get,          "charge 1r 0c"),
             one(List,         "3 charges 1r 0c"),
             one(Wait,         "Expired 77r 0c"),
-            one(Watch,        "Expired 77r 0c"),
+            one(Watch,        "Expired 78r 0c"),
             not(OnceLost,     "the answer is the service's own, and what it shows is stored"),
             one(OnceStored,   "Created 3r 1c"),
         ],
@@ -40,14 +40,14 @@ pub const CLASSES: &[Class] = &[
         title: "The body is too large",
         faults: &["huge body, declared", "huge body, undeclared", "huge body in chunks"],
         means: "Reading stops one byte beyond the limit, 1 MiB unless `RetryPolicy::max_body` says \
-                otherwise.",
+                otherwise. A watch asks for ever smaller pages first.",
         rows: [
             one(CreateLost,   "OutcomeUnknown LookFirst 1r 0c"),
             one(CreateStored, "OutcomeUnknown LookFirst 1r 1c"),
             one(Get,          "TooLarge CheckHost 1r 0c"),
             one(List,         "TooLarge CheckHost 1r 0c"),
             row(Wait,         "Paid 2r 0c",                      "TooLarge CheckHost 2r 0c"),
-            row(Watch,        "Paid 2r 0c",                      "TooLarge CheckHost 2r 0c"),
+            row(Watch,        "Paid 2r 0c",                      "TooLarge CheckHost 7r 0c"),
             row(OnceLost,     "OutcomeUnknown LookFirst 7r 0c",  "OutcomeUnknown LookFirst 4r 0c"),
             row(OnceStored,   "Adopted 5r 1c",                   "OutcomeUnknown LookFirst 4r 1c"),
         ],
@@ -73,16 +73,17 @@ pub const CLASSES: &[Class] = &[
     Class {
         title: "The body is nested without end",
         faults: &["nested 10,000 deep"],
-        means: "It is read without recursion. In a list it is one row that cannot be read.",
+        means: "It is read without recursion. In a list it is one row that cannot be read. A page \
+                without one readable row is a failure for a watch.",
         rows: [
             one(CreateLost,   "OutcomeUnknown LookFirst 1r 0c"),
             one(CreateStored, "OutcomeUnknown LookFirst 1r 1c"),
             one(Get,          "Undecodable CheckHost 1r 0c"),
             one(List,         "0 charges and 1 unreadable 1r 0c"),
             row(Wait,         "Paid 2r 0c",                      "Undecodable CheckHost 2r 0c"),
-            row(Watch,        "Paid 2r 0c",                      "Failed with Undecodable CheckHost 5r 0c"),
-            row(OnceLost,     "OutcomeUnknown LookFirst 7r 0c",  "OutcomeUnknown LookFirst 9r 0c"),
-            row(OnceStored,   "Adopted 5r 1c",                   "OutcomeUnknown LookFirst 9r 1c"),
+            row(Watch,        "Paid 2r 0c",                      "Undecodable CheckHost 2r 0c"),
+            row(OnceLost,     "OutcomeUnknown LookFirst 7r 0c",  "OutcomeUnknown LookFirst 10r 0c"),
+            row(OnceStored,   "Adopted 5r 1c",                   "OutcomeUnknown LookFirst 10r 1c"),
         ],
     },
     Class {

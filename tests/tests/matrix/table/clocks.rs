@@ -17,7 +17,7 @@ pub const CLASSES: &[Class] = &[
             not(Get,          "it does not rest, and only rests and invoices know the time"),
             not(List,         "it does not rest, and only rests and invoices know the time"),
             row(Wait,         "Paid 4r 0c",                      "Expired 77r 0c"),
-            row(Watch,        "Paid 2r 0c",                      "Expired 77r 0c"),
+            row(Watch,        "Paid 2r 0c",                      "Expired 78r 0c"),
             not(OnceLost,     "it does not rest, and only rests and invoices know the time"),
             not(OnceStored,   "it does not rest, and only rests and invoices know the time"),
         ],

@@ -60,15 +60,15 @@ pub const CLASSES: &[Class] = &[
         title: "404 in the API's words",
         faults: &["404"],
         means: "There is no such charge in this account; for a create or a list, no such path: check the \
-                base URL.",
+                base URL. A watch gives the error of a list at once, and looks at each charge alone.",
         rows: [
-            one(CreateLost,   "NotFound CheckId 1r 0c"),
+            one(CreateLost,   "NotFound CheckHost 1r 0c"),
             not(CreateStored, "a refusal is the host's word that it made nothing"),
             one(Get,          "NotFound CheckId 1r 0c"),
-            one(List,         "NotFound CheckId 1r 0c"),
+            one(List,         "NotFound CheckHost 1r 0c"),
             one(Wait,         "NotFound CheckId 1r 0c"),
-            one(Watch,        "NotFound CheckId 1r 0c"),
-            one(OnceLost,     "NotFound CheckId 3r 0c"),
+            one(Watch,        "NotFound CheckHost 1r 0c"),
+            one(OnceLost,     "NotFound CheckHost 3r 0c"),
             not(OnceStored,   "a refusal is the host's word that it made nothing"),
         ],
     },
@@ -78,13 +78,13 @@ pub const CLASSES: &[Class] = &[
         means: "Without the API's own words it is a proxy that knows no such path, not a host that knows no \
                 such charge: a wait and a watch go on asking.",
         rows: [
-            one(CreateLost,   "NotFound CheckId 1r 0c"),
+            one(CreateLost,   "PathNotFound CheckHost 1r 0c"),
             not(CreateStored, "a refusal is the host's word that it made nothing"),
-            one(Get,          "NotFound CheckId 1r 0c"),
-            one(List,         "NotFound CheckId 1r 0c"),
-            row(Wait,         "Paid 2r 0c",                      "NotFound CheckId 2r 0c"),
-            row(Watch,        "Paid 2r 0c",                      "NotFound CheckId 2r 0c"),
-            one(OnceLost,     "NotFound CheckId 3r 0c"),
+            one(Get,          "PathNotFound CheckHost 1r 0c"),
+            one(List,         "PathNotFound CheckHost 1r 0c"),
+            row(Wait,         "Paid 2r 0c",                      "PathNotFound CheckHost 2r 0c"),
+            row(Watch,        "Paid 2r 0c",                      "PathNotFound CheckHost 2r 0c"),
+            one(OnceLost,     "PathNotFound CheckHost 3r 0c"),
             not(OnceStored,   "a refusal is the host's word that it made nothing"),
         ],
     },
@@ -109,15 +109,16 @@ pub const CLASSES: &[Class] = &[
     Class {
         title: "Too many requests, for ages",
         faults: &["429, absurd"],
-        means: "A `Retry-After` beyond 60 s is not waited for, but is in the error. A wait or a watch rests \
-                an hour at most.",
+        means: "A `Retry-After` beyond 60 s, or beyond `RetryPolicy::max_retry_after`, is not waited for, but is \
+                in the error. A wait rests that long and looks again. A watch gives the error at once, rests \
+                that long, and goes on; a hint breaks its rest.",
         rows: [
             one(CreateLost,   "RateLimited RetryLater 1r 0c"),
             not(CreateStored, "a refusal is the host's word that it made nothing"),
             one(Get,          "RateLimited RetryLater 1r 0c"),
             one(List,         "RateLimited RetryLater 1r 0c"),
             row(Wait,         "Paid 2r 0c",                      "RateLimited RetryLater 2r 0c"),
-            row(Watch,        "Paid 2r 0c",                      "RateLimited RetryLater 2r 0c"),
+            one(Watch,        "RateLimited RetryLater 1r 0c"),
             one(OnceLost,     "RateLimited RetryLater 3r 0c"),
             not(OnceStored,   "a refusal is the host's word that it made nothing"),
         ],

@@ -20,7 +20,8 @@ const IDLE: Duration = Duration::from_secs(3600);
 
 /// What becomes of watched charges, one [`Event`] after the other; see [`Client::watch`].
 ///
-/// It ends when nothing is pending and no [`WatchHandle`] is left that could add something. After an error it goes on.
+/// It ends when nothing is pending and no [`WatchHandle`] is left that could add something. After an error it goes on. See
+/// [`Watcher`] for when there is one.
 /// It is a [`Stream`], and it can be asked with [`next`](Self::next) without another crate.
 #[must_use = "nothing is watched until it is polled"]
 pub struct Watch {
@@ -115,7 +116,8 @@ impl WatchHandle {
         self.shared.watcher().remove(id)
     }
 
-    /// Looks at this charge now: a webhook has named it. Nothing happens for a charge that is not watched.
+    /// Looks at this charge now: a webhook has named it. This also ends a rest after a failure, once a second at most.
+    /// Nothing happens for a charge that is not watched.
     pub fn hint(&self, id: &ChargeId) {
         self.shared.watcher().hint(id);
         self.shared.wake.wake();

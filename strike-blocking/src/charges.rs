@@ -7,7 +7,8 @@ use crate::client::Client;
 /// Every charge of the account, newest first, each once; see [`Client::list_all`].
 ///
 /// Pages are read as they are needed. A row that is no charge is an error, after which the rest follows; a page that cannot
-/// be read is an error that ends it.
+/// be read is an error that ends it. So is [`Incomplete`](strike_core::ErrorKind::Incomplete): the list grows faster than it is
+/// read, and charges are missing.
 #[derive(Debug)]
 #[must_use = "nothing is read until it is iterated"]
 pub struct Charges {

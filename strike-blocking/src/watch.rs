@@ -15,7 +15,8 @@ const IDLE: Duration = Duration::from_secs(3600);
 
 /// What becomes of watched charges, one [`Event`] after the other; see [`Client::watch`].
 ///
-/// It ends when nothing is pending and no [`WatchHandle`] is left that could add something. After an error it goes on.
+/// It ends when nothing is pending and no [`WatchHandle`] is left that could add something. After an error it goes on. See
+/// [`Watcher`] for when there is one.
 #[derive(Debug)]
 #[must_use = "nothing is watched until it is iterated"]
 pub struct Watch {
@@ -94,7 +95,8 @@ impl WatchHandle {
         self.shared.watcher().remove(id)
     }
 
-    /// Looks at this charge now: a webhook has named it. Nothing happens for a charge that is not watched.
+    /// Looks at this charge now: a webhook has named it. This also ends a rest after a failure, once a second at most.
+    /// Nothing happens for a charge that is not watched.
     pub fn hint(&self, id: &ChargeId) {
         self.shared.watcher().hint(id);
         self.shared.wake.wake();

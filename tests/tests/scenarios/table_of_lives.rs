@@ -97,12 +97,12 @@ fn watched() -> Vec<Scenario> {
         Scenario { lasts: 3..=4, ..plain("one charge is watched", alone, 5, 5, 1) },
         Scenario {
             lasts: 120..=180,
-            ..plain("three charges are watched by their page", three(Sees::Ended(1, 2)), 20, 20, 3)
+            ..plain("three charges are watched by their page", three(Sees::Ended(1, 2)), 22, 22, 3)
         },
         Scenario {
             faults: vec![(4, OVERLOADED), (5, REFUSED), (6, CUT), (7, OVERLOADED), (8, TIMED_OUT)],
             lasts: 120..=180,
-            ..plain("a watch outlives a network that is away", three(Sees::Ended(1, 2)), 25, 22, 3)
+            ..plain("a watch outlives a network that is away", three(Sees::Ended(1, 2)), 29, 26, 3)
         },
     ]
 }

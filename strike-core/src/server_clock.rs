@@ -50,18 +50,18 @@ pub(crate) fn expiry(expires_at: UnixMillis, date: Option<UnixMillis>, now: Now)
     }
 }
 
-/// Returns true if the clocks agree that a moment has passed, so that a wait for it may end.
+/// Returns how long it is until a moment, for a wait that ends then; `None` if the clocks disagree.
 ///
-/// A `Date` that is ahead of the local clock by more than the margin does not count: one wrong `Date` must not end a wait for
-/// money. Whoever waits also ends by the monotonic clock, so that no clock makes a wait endless.
-pub(crate) fn has_passed(moment: UnixMillis, date: Option<UnixMillis>, now: Now) -> bool {
-    let plausible = date.is_none_or(|date| date <= now.unix.saturating_add(CLOCK_MARGIN));
-    plausible && moment <= server_time(date, now)
+/// They do if the `Date` is ahead of the local clock by more than the margin: one wrong `Date` must not end a wait for money.
+/// Whoever waits also ends by the monotonic clock, so that no clock makes a wait endless.
+pub(crate) fn left(moment: UnixMillis, date: Option<UnixMillis>, now: Now) -> Option<Duration> {
+    let is_plausible = date.is_none_or(|date| date <= now.unix.saturating_add(CLOCK_MARGIN));
+    is_plausible.then(|| moment.saturating_since(server_time(date, now)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CLOCK_MARGIN, Expiry, expiry, has_passed};
+    use super::{CLOCK_MARGIN, Expiry, expiry, left};
     use crate::machine::Now;
     use crate::types::UnixMillis;
     use core::time::Duration;
@@ -101,20 +101,20 @@ mod tests {
         let local = UnixMillis::from_secs(1_700_000_000);
         let now = Now::new(Duration::ZERO, local);
         let minutes = |n: i64| UnixMillis::from_secs(u64::try_from(1_700_000_000 + 60 * n).unwrap());
-        for (moment, date, passed) in [
-            (minutes(0), Some(minutes(0)), true),
-            (minutes(1), Some(minutes(0)), false),
-            (minutes(10), Some(minutes(10)), true),
-            (minutes(10), Some(minutes(11)), false),
-            (minutes(-60), Some(minutes(60)), false),
-            (minutes(-60), Some(UnixMillis::from_millis(u64::MAX)), false),
+        for (moment, date, expected) in [
+            (minutes(0), Some(minutes(0)), Some(0)),
+            (minutes(1), Some(minutes(0)), Some(60)),
+            (minutes(10), Some(minutes(10)), Some(0)),
+            (minutes(10), Some(minutes(11)), None),
+            (minutes(-60), Some(minutes(60)), None),
+            (minutes(-60), Some(UnixMillis::from_millis(u64::MAX)), None),
             // A server behind the local clock makes its invoices by its own.
-            (minutes(-60), Some(minutes(-60)), true),
-            (minutes(-60), Some(minutes(-61)), false),
-            (minutes(-10), None, true),
-            (minutes(-9), None, false),
+            (minutes(-60), Some(minutes(-60)), Some(0)),
+            (minutes(-60), Some(minutes(-61)), Some(60)),
+            (minutes(-10), None, Some(0)),
+            (minutes(-9), None, Some(60)),
         ] {
-            assert_eq!(has_passed(moment, date, now), passed, "{moment:?} {date:?}");
+            assert_eq!(left(moment, date, now), expected.map(Duration::from_secs), "{moment:?} {date:?}");
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::machine::{Machine, Now, Reply, Step};
 use crate::new_charge::MAX_EXPIRY_SEC;
 use crate::op::{Get, Operation};
 use crate::policy::{RetryPolicy, Schedule, Seeds};
-use crate::server_clock::{self, has_passed};
+use crate::server_clock;
 use crate::types::{Charge, UnixMillis};
 
 /// The most failed attempts that a wait remembers.
@@ -212,13 +212,8 @@ impl WaitPaid {
         let Some(lifetime) = self.lifetime else { return (to_deadline, End::Deadline) };
         let last = lifetime.expires_at.saturating_add(self.wait.grace);
         let to_life = lifetime.length.saturating_add(self.wait.grace).saturating_sub(waited);
-        let to_expiry = if has_passed(last, server_time, began) {
-            Duration::ZERO
-        } else {
-            let left = last.saturating_since(server_clock::server_time(server_time, began));
-            // A clock that is not believed says nothing about the rest, either.
-            if left.is_zero() { to_life } else { left.min(to_life) }
-        };
+        let to_expiry =
+            server_clock::left(last, server_time, began).map_or(to_life, |left| left.min(to_life));
         if to_expiry <= to_deadline { (to_expiry, End::Expiry) } else { (to_deadline, End::Deadline) }
     }
 

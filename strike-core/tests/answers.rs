@@ -7,11 +7,13 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use http::{Response, StatusCode};
+use lightning_invoice::Currency;
 use serde_json::{Value, json};
 use strike_core::{
     Advice, ApiKey, Charge, Create, Endpoint, Error, ErrorKind, Get, HttpResponse, List, Network, NewCharge,
     Operation, Page, RetryAfter, Row, UnixMillis,
 };
+use support::invoices::written;
 use support::{CANARY, charge_json, endpoint, start};
 
 fn response(status: u16, body: impl Into<Vec<u8>>) -> HttpResponse {
@@ -319,6 +321,20 @@ fn a_get_about_another_charge_is_a_mismatch_that_keeps_it() {
     assert_eq!((mismatch.field(), mismatch.expected(), mismatch.found()), ("id", "\"ch_1\"", "\"ch_2\""));
     assert_eq!(error.charge().unwrap().id().as_str(), "ch_2");
     assert_eq!(error.advice(), Advice::DoNotUse);
+}
+
+#[test]
+fn an_invoice_of_another_network_is_a_matter_of_the_endpoints_network() {
+    let key = ApiKey::new(CANARY).unwrap();
+    let at = Endpoint::new("http://127.0.0.1:1/api/v1/", key, Network::Bitcoin).unwrap();
+    let invoice = written(Currency::BitcoinTestnet, 4_200_000, "tea", None);
+    let charge =
+        charge_json(&[("payment_request", json!(invoice)), ("payment_hash", json!("ab".repeat(32)))]);
+    let order = Create::new(NewCharge::satoshis(4200, "tea"));
+    let error = order.parse(&at, &response(200, charge.to_string()), start()).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Mismatch(mismatch) if mismatch.field() == "invoice.network"));
+    assert_eq!(error.advice(), Advice::CheckNetwork);
+    assert!(error.to_string().contains("`Network` of the endpoint"), "{error}");
 }
 
 #[test]

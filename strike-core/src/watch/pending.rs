@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::machine::Now;
 use crate::new_charge::MAX_EXPIRY_SEC;
 use crate::policy::Schedule;
-use crate::server_clock::has_passed;
+use crate::server_clock;
 use crate::types::{Charge, ChargeId, UnixMillis};
 
 /// 40 bytes beside the id; milliseconds, unless it says otherwise.
@@ -54,7 +54,8 @@ impl Pending {
 
     /// Whether a look that began then, and saw it unpaid, was the last.
     pub(super) fn is_over(&self, began: Now, server_time: Option<UnixMillis>) -> bool {
-        has_passed(self.until, server_time, began) || seconds(began.monotonic) >= self.give_up
+        server_clock::left(self.until, server_time, began) == Some(Duration::ZERO)
+            || seconds(began.monotonic) >= self.give_up
     }
 
     /// Sets the next look, an interval times that many thousandths from now; the interval grows.

@@ -472,34 +472,36 @@ fn if_only_the_list_fails_every_paid_charge_is_told_all_the_same() {
 
 #[test]
 fn that_only_the_list_fails_is_told_and_passes() {
-    let (mut host, mut world) = (Host::new(), Virtual::new());
-    let mut watched = watcher();
-    for _ in 0..5 {
-        watched.add(&insert(&mut host, 1_000_000));
-    }
-    let mut pages = Vec::new();
-    let event = next_with(&mut watched, &mut world, |exchange, now| {
-        if is_page(&exchange) {
-            pages.push(now.monotonic);
-            return answer(500, "");
+    for (status, body, kind) in [(500, "", "Server"), (200, "[1, {}]", "Undecodable")] {
+        let (mut host, mut world) = (Host::new(), Virtual::new());
+        let mut watched = watcher();
+        for _ in 0..5 {
+            watched.add(&insert(&mut host, 1_000_000));
         }
-        host.serve(&exchange, *now).unwrap()
-    });
-    assert_eq!((event.as_str(), pages.len(), watched.len()), ("Server", 11, 5));
-    let gaps: Vec<_> = pages.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    assert!(gaps[0] >= Duration::from_millis(1800), "{gaps:?}");
-    assert!(gaps[4] > gaps[2] && gaps[2] > gaps[0], "{gaps:?}");
-    assert!(gaps.iter().all(|gap| *gap <= seconds(200)), "{gaps:?}");
-    // It works again: then pages are used again, and what was counted is forgotten.
-    let mut pages = 0;
-    while pages < 5 {
-        match watched.next().poll(world.now) {
-            Step::Send(exchange) => {
-                pages += u32::from(is_page(&exchange));
-                watched.next().handle(host.serve(&exchange, world.now).unwrap(), world.now);
+        let mut pages = Vec::new();
+        let event = next_with(&mut watched, &mut world, |exchange, now| {
+            if is_page(&exchange) {
+                pages.push(now.monotonic);
+                return answer(status, body);
             }
-            Step::Wait(wait) => world.advance(wait),
-            Step::Done(result) => panic!("{}", told(result)),
+            host.serve(&exchange, *now).unwrap()
+        });
+        assert_eq!((event.as_str(), pages.len(), watched.len()), (kind, 11, 5));
+        let gaps: Vec<_> = pages.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(gaps[0] >= Duration::from_millis(1800), "{gaps:?}");
+        assert!(gaps[4] > gaps[2] && gaps[2] > gaps[0], "{gaps:?}");
+        assert!(gaps.iter().all(|gap| *gap <= seconds(200)), "{gaps:?}");
+        // It works again: then pages are used again, and what was counted is forgotten.
+        let mut pages = 0;
+        while pages < 5 {
+            match watched.next().poll(world.now) {
+                Step::Send(exchange) => {
+                    pages += u32::from(is_page(&exchange));
+                    watched.next().handle(host.serve(&exchange, world.now).unwrap(), world.now);
+                }
+                Step::Wait(wait) => world.advance(wait),
+                Step::Done(result) => panic!("{}", told(result)),
+            }
         }
     }
 }

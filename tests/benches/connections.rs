@@ -48,10 +48,10 @@ fn main() {
 fn row(client: &str, scheme: &str, create: impl Fn(usize)) {
     let mut took = [Vec::new(), Vec::new()];
     for _ in 0..=ROUNDS {
-        for which in 0..2 {
+        for (which, took) in took.iter_mut().enumerate() {
             let start = Instant::now();
             (0..CREATES).for_each(|_| create(which));
-            took[which].push(start.elapsed() / CREATES);
+            took.push(start.elapsed() / CREATES);
         }
     }
     let [kept, new] = took.map(|mut rounds| {

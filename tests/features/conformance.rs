@@ -37,7 +37,10 @@ fn bodies_are_handed_over_as_they_came() {
         for encoding in ["gzip", "br", "deflate", "zstd", "GZIP", "gzip, br"] {
             let server = Server::start(move |mut peer| {
                 let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=iso-8859-1\r\n";
-                while peer.answer(format!("{head}Content-Encoding: {encoding}\r\nContent-Length: 5\r\n\r\nhello")) {}
+                while peer
+                    .answer(format!("{head}Content-Encoding: {encoding}\r\nContent-Length: 5\r\n\r\nhello"))
+                {
+                }
             });
             for connection in [ConnectionUse::Any, ConnectionUse::New] {
                 let mut exchange = get(&server.url("http", "/"));

@@ -23,6 +23,7 @@ pub mod order_key;
 pub mod page;
 pub mod pager;
 pub mod policy;
+mod readings;
 mod secrets;
 mod text;
 pub mod transport;

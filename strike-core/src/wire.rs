@@ -1,7 +1,6 @@
 //! The shapes of the wire: a charge as the server sends it, and the ladder down which an error body is read.
 
 use alloc::borrow::ToOwned;
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -182,13 +181,13 @@ fn row(at: &Endpoint, text: &str) -> Row {
     let reason = match serde_json::from_str::<Keyed<Charge>>(text) {
         Ok(Keyed(charge)) if !charge.code.0 => return Row::Charge(charge.into()),
         Ok(_) => "it has a code, as errors have".to_owned(),
-        Err(error) => text::shorten(&at.redact(&format!("{error}"))),
+        Err(error) => at.fit_for_log(&text::complaint(&error)),
     };
     let id = serde_json::from_str::<Keyed<Id>>(text).ok().map(|row| row.0.id);
     // The row is shown in errors: an id that repeats the key is no id.
-    let id = id.filter(|id| at.redact(id.as_str()) == id.as_str());
+    let id = id.filter(|id| at.fit_for_log(id.as_str()) == id.as_str());
     let customer_id = serde_json::from_str::<Keyed<Customer>>(text).ok();
-    let customer_id = customer_id.map(|row| at.redact(&row.0.customer_id.unwrap_or_default()));
+    let customer_id = customer_id.map(|row| row.0.customer_id.unwrap_or_default());
     Row::Unreadable(Unreadable { id, customer_id, reason })
 }
 
@@ -223,8 +222,7 @@ fn disguised(
     {
         return failure(at, asked, claimed, response, api);
     }
-    // The parser's words name a line and a column, and may quote the body.
-    undecodable(at, asked, response, text).with_source(text::shorten(&at.redact(&format!("{error}"))))
+    undecodable(at, asked, response, text).with_source(at.fit_for_log(&text::complaint(&error)))
 }
 
 fn undecodable(at: &Endpoint, asked: &str, response: &HttpResponse, text: &str) -> Error {
@@ -254,7 +252,7 @@ fn failure(
     let error = Error::new(asked, kind).with_status(status.as_u16());
     match api {
         Some(body) => {
-            let message = text::shorten(&at.redact(&body.message));
+            let message = at.fit_for_log(&body.message);
             error.with_api(Some(ApiError { code: body.code, message }))
         }
         None => error.with_excerpt(excerpt(at, response.body())),
@@ -277,7 +275,7 @@ pub(crate) fn http_date(value: &str) -> Option<UnixMillis> {
     u64::try_from(date.as_millisecond()).ok().map(UnixMillis::from_millis)
 }
 
-/// The beginning of a body, fit for a log: text, no key, no control characters.
+/// The beginning of a body, fit for a log: text, no key, no preimage, no control characters.
 fn excerpt(at: &Endpoint, body: &[u8]) -> String {
-    text::shorten(&at.redact(&String::from_utf8_lossy(body)))
+    at.fit_for_log(&String::from_utf8_lossy(body))
 }

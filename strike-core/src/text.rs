@@ -39,14 +39,14 @@ pub(crate) fn shorten(text: &str) -> String {
 /// What a parser of JSON says, without the text that it quotes.
 pub(crate) fn complaint(error: &serde_json::Error) -> String {
     let words = format!("{error}");
-    match (words.find('"'), words.rfind('"')) {
-        (Some(first), Some(last)) if first < last => {
-            let (before, after) =
-                (words.get(..first).unwrap_or_default(), words.get(last + 1..).unwrap_or_default());
-            format!("{}{after}", before.trim_end())
-        }
-        _ => words,
-    }
+    let quote = if words.starts_with("unknown variant") {
+        words.find('`').zip(words.rfind("`, expected"))
+    } else {
+        words.find('"').zip(words.rfind('"'))
+    };
+    let Some((first, last)) = quote.filter(|(first, last)| first < last) else { return words };
+    let (before, after) = (words.get(..first).unwrap_or_default(), words.get(last + 1..).unwrap_or_default());
+    format!("{}{after}", before.trim_end())
 }
 
 /// Whether some bytes stand inside others.

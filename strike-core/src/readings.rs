@@ -291,3 +291,38 @@ fn from_base64(run: &[u8]) -> Vec<u8> {
     }
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    /// Counts instead of measuring time: no text makes all readings together longer than the budget.
+    #[test]
+    fn the_readings_of_a_text_are_bounded_by_its_length() {
+        for unit in [
+            "%25", "\\", "&amp;", "<", "<>", "0x", "QUFB", "=3D", "\\u005c", "a=", "&#38;", "12 ", "UVVGQg",
+            "4141", "%u0025",
+        ] {
+            for repeats in [1, 100, 20_000] {
+                let text = unit.repeat(repeats);
+                let mut looked_at = 0;
+                let outcome = find(text.as_bytes(), |reading| {
+                    looked_at += reading.len();
+                    None::<()>
+                });
+                assert!(looked_at <= 32 * text.len() + 1024, "{unit} {repeats}: {looked_at} {outcome:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn escapes_of_escapes_are_read_or_refused() {
+        let nested = |layers: usize| format!("%{}41", "25".repeat(layers));
+        let reads = |text: &str| find(text.as_bytes(), |reading| (reading == b"A").then_some(()));
+        assert_eq!(reads(&nested(10)), Ok(Some(())));
+        assert_eq!(reads(&nested(2000)), Err(TooMany));
+        assert_eq!(reads("B"), Ok(None));
+    }
+}

@@ -54,8 +54,11 @@ fn unless_plain(byte: u8, write: impl Fn(u8) -> String) -> String {
     if byte.is_ascii_alphanumeric() { char::from(byte).into() } else { write(byte) }
 }
 
+/// A way to write a text, by its name.
+type Way = (&'static str, fn(&str) -> String);
+
 /// The ways of the world to write a text.
-const WAYS: [(&str, fn(&str) -> String); 32] = [
+const WAYS: [Way; 32] = [
     ("as it is", str::to_owned),
     ("JSON", |text| serde_json::to_string(text).unwrap()),
     ("JSON of PHP", |text| serde_json::to_string(text).unwrap().replace('/', r"\/")),

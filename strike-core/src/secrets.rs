@@ -43,15 +43,7 @@ enum Found {
 }
 
 impl Secrets {
-    /// The keys that a request presents.
-    #[cfg(feature = "fixtures")]
-    pub(crate) fn of_request(request: &HttpRequest) -> Self {
-        let mut secrets = Self::default();
-        secrets.learn_from(request);
-        secrets
-    }
-
-    /// Adds the keys that another request presents.
+    /// Adds the keys that a request presents.
     #[cfg(feature = "fixtures")]
     pub(crate) fn learn_from(&mut self, request: &HttpRequest) {
         request.headers().get_all(http::header::AUTHORIZATION).iter().for_each(|value| self.learn(value));
@@ -74,7 +66,9 @@ impl Secrets {
             return;
         }
         #[cfg(feature = "fixtures")]
-        self.learn_forms(key, credentials);
+        if !self.learn_forms(key, credentials) {
+            return;
+        }
         // A key may look like something that is escaped: then its own readings are keys, too.
         let mut plain = vec![key.as_bytes().to_vec()];
         let _ = readings::find(key.as_bytes(), |reading| {
@@ -155,9 +149,12 @@ impl Secrets {
     }
 
     /// The forms in which a key is likely to stand: as it is, in base64 with or without the colon, padded or not, in hex,
-    /// and as forms and JSON escape it.
+    /// and as forms and JSON escape it. False if they are known.
     #[cfg(feature = "fixtures")]
-    fn learn_forms(&mut self, key: &str, credentials: &str) {
+    fn learn_forms(&mut self, key: &str, credentials: &str) -> bool {
+        if self.forms.iter().any(|known| known == credentials.trim_end_matches('=')) {
+            return false;
+        }
         self.add(credentials.trim_end_matches('='));
         for encoding in [data_encoding::BASE64, data_encoding::BASE64URL] {
             for plain in [format!("{key}:"), String::from(key)] {
@@ -169,6 +166,7 @@ impl Secrets {
         self.add(&form_urlencoded::byte_serialize(key.as_bytes()).collect::<String>());
         self.add(&text::in_json(key));
         self.add(key);
+        true
     }
 
     #[cfg(feature = "fixtures")]

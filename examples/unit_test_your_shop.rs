@@ -92,13 +92,14 @@ mod tests {
 
     #[test]
     fn a_paid_order_is_completed() -> Result<(), Box<dyn Error>> {
-        let replay = ReplayTransport::strict(include_str!("fixtures/paid_order.json").parse()?);
         let at = Endpoint::new("http://127.0.0.1/api/v1/", ApiKey::new("sk_of_nobody")?, Network::Testnet)?;
-        let mut shop = Shop::new(replay.client(at).build()?);
-        shop.sell("order-17", |_| {})?;
-        assert!(shop.completed.contains("order-17"));
-        replay.finish()?;
-        Ok(())
+        let replay = ReplayTransport::strict(include_str!("fixtures/paid_order.json").parse()?);
+        replay.scope(|replay| {
+            let mut shop = Shop::new(replay.client(at).build()?);
+            shop.sell("order-17", |_| {})?;
+            assert!(shop.completed.contains("order-17"));
+            Ok(())
+        })?
     }
 
     #[test]

@@ -98,8 +98,8 @@ impl<T: AsyncTransport> AsyncTransport for RecordTransport<T> {
 /// Plays a cassette to a client that lives in virtual time, so that its waits take none.
 ///
 /// A request that is not what was recorded fails with a difference that people can read, as the source of the client's
-/// error, and so does every one after it. [`finish`](SimulatedHost::finish) says so once more, and whether entries are left; a
-/// test that forgets it panics when the last clone is dropped.
+/// error, and so does every one after it. Run the test inside [`scope`](SimulatedHost::scope), which reports this and whether
+/// entries are left, whatever the test does with its clients.
 ///
 /// ```
 /// use strike_async::fixture::ReplayTransport;
@@ -140,10 +140,21 @@ impl ReplayTransport {
 /// Time moves only when somebody waits on it, and by the delays of a cassette; nothing ever sleeps. As transport alone, it works
 /// with any timer. A sandbox with its feature `fixtures` can answer, and its clock then follows.
 ///
+/// # How a failed test is noticed
+/// A test fails by the replies of a [`Player`] if a request differs from the recorded one or if entries are left.
+///
+/// | how | what it catches |
+/// | --- | --- |
+/// | [`scope`](Self::scope) | everything up to its end, also in tasks that it started, with clients that are leaked or still in use |
+/// | [`finish`](Self::finish) | the same, if the test calls it and looks at the result |
+/// | dropping the last clone | only what nobody has asked for with `finish`, and only where the panic is seen |
+///
+/// Dropping panics in the thread that drops the last clone. A test does not see that panic if this happens in a background
+/// task that it never joins. Nothing is dropped at all if a clone is leaked, for example with [`std::mem::forget`].
+///
 /// # Panics
-/// If a test has failed by the answers of a [`Player`] (a request that is not what was recorded, or entries that are left), and
-/// [`finish`](Self::finish) was not called to say so, then dropping the last clone panics, unless its thread does already.
-/// That way a test cannot pass by accident.
+/// Dropping the last clone panics if the test has failed and nobody has called `finish` since the last exchange, unless the
+/// thread panics already.
 ///
 /// ```
 /// use strike_async::fixture::SimulatedHost;
@@ -169,6 +180,8 @@ pub struct SimulatedHost<R: Respond>(Arc<Inner<R>>);
 struct Inner<R: Respond> {
     simulation: Mutex<Simulation<R>>,
     finished: AtomicBool,
+    /// Whether `finish` has returned an error: then a panic would say it twice.
+    reported: AtomicBool,
 }
 
 impl<R: Respond> SimulatedHost<R> {
@@ -180,7 +193,8 @@ impl<R: Respond> SimulatedHost<R> {
 
     /// A simulation with other clocks or bounds.
     pub fn of(simulation: Simulation<R>) -> Self {
-        Self(Arc::new(Inner { simulation: Mutex::new(simulation), finished: AtomicBool::new(false) }))
+        let [finished, reported] = [false; 2].map(AtomicBool::new);
+        Self(Arc::new(Inner { simulation: Mutex::new(simulation), finished, reported }))
     }
 
     /// What was sent and waited for so far.
@@ -195,13 +209,59 @@ impl<R: Respond> SimulatedHost<R> {
         locked(&self.0.simulation).elapsed()
     }
 
-    /// Ends the test: says whether all was as expected.
+    /// Runs a test with this host, then [finishes](Self::finish).
+    ///
+    /// Exchanges after the end of `test` are not part of it: join every task that must be done by then. A task that still
+    /// has to send leaves entries over, which is an error.
+    ///
+    /// # Errors
+    /// Those of [`finish`](Self::finish), whatever `test` returns.
+    ///
+    /// ```
+    /// use strike_async::fixture::ReplayTransport;
+    /// use strike_async::{ApiKey, Endpoint, Network};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let cassette = r#"{ "format": "strike-cassette", "version": 1, "headers": [], "entries": [
+    ///     { "request": { "method": "GET", "path": "/api/v1/charges?page=0&size=30", "authorization": true },
+    ///       "answer": { "status": 200, "body": "[ ]" } } ] }"#;
+    /// let at = Endpoint::new("http://127.0.0.1/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
+    ///
+    /// // A task that nobody looks at asks for the wrong page. The test notices.
+    /// let failed = ReplayTransport::strict(cassette.parse()?)
+    ///     .scope(async |host| {
+    ///         let client = host.client(at).build().unwrap();
+    ///         let _ = tokio::spawn(async move { drop(client.list(1).await) }).await;
+    ///     })
+    ///     .await;
+    /// assert!(failed.unwrap_err().to_string().contains("query page"));
+    /// # Ok(()) }
+    /// ```
+    pub async fn scope<T>(self, test: impl AsyncFnOnce(&Self) -> T) -> Result<T, FixtureError> {
+        let outcome = test(&self).await;
+        self.finish().map(|()| outcome)
+    }
+
+    /// Ends the test: says whether all was as expected. [`scope`](Self::scope) cannot be forgotten.
     ///
     /// # Errors
     /// What went wrong first: a request that is not what was recorded, a client that finds no end, or entries that are left.
     pub fn finish(&self) -> Result<(), FixtureError> {
+        let mut simulation = locked(&self.0.simulation);
+        let outcome = simulation.finish();
         self.0.finished.store(true, Ordering::SeqCst);
-        locked(&self.0.simulation).finish()
+        self.0.reported.store(outcome.is_err(), Ordering::SeqCst);
+        outcome
+    }
+
+    fn make(&self, exchange: Exchange) -> Reply {
+        let mut simulation = locked(&self.0.simulation);
+        if !self.0.reported.load(Ordering::SeqCst) {
+            // The test was not over when it was finished.
+            self.0.finished.store(false, Ordering::SeqCst);
+        }
+        simulation.exchange(exchange)
     }
 }
 
@@ -232,7 +292,7 @@ impl<R: Respond + Send> AsyncTransport for SimulatedHost<R> {
     fn exchange(&self, exchange: Exchange) -> BoxFuture<'_, Reply> {
         Box::pin(async move {
             others_first().await;
-            locked(&self.0.simulation).exchange(exchange)
+            self.make(exchange)
         })
     }
 }

@@ -92,8 +92,8 @@ impl<T: Transport> Transport for RecordTransport<T> {
 /// Plays a cassette to a client that lives in virtual time, so that its waits take none.
 ///
 /// A request that is not what was recorded fails with a difference that people can read, as the source of the client's
-/// error, and so does every one after it. [`finish`](SimulatedHost::finish) says so once more, and whether entries are left; a
-/// test that forgets it panics when the last clone is dropped.
+/// error, and so does every one after it. Run the test inside [`scope`](SimulatedHost::scope), which reports this and whether
+/// entries are left, whatever the test does with its clients.
 ///
 /// ```
 /// use strike_blocking::fixture::ReplayTransport;
@@ -132,10 +132,21 @@ impl ReplayTransport {
 /// Time moves only when somebody waits on it, and by the delays of a cassette; nothing ever sleeps. As transport alone, it works
 /// with any timer. A sandbox with its feature `fixtures` can answer, and its clock then follows.
 ///
+/// # How a failed test is noticed
+/// A test fails by the replies of a [`Player`] if a request differs from the recorded one or if entries are left.
+///
+/// | how | what it catches |
+/// | --- | --- |
+/// | [`scope`](Self::scope) | everything up to its end, also in threads that it started, with clients that are leaked or still in use |
+/// | [`finish`](Self::finish) | the same, if the test calls it and looks at the result |
+/// | dropping the last clone | only what nobody has asked for with `finish`, and only where the panic is seen |
+///
+/// Dropping panics in the thread that drops the last clone. A test does not see that panic if this happens in a background
+/// thread that it never joins. Nothing is dropped at all if a clone is leaked, for example with [`std::mem::forget`].
+///
 /// # Panics
-/// If a test has failed by the answers of a [`Player`] (a request that is not what was recorded, or entries that are left), and
-/// [`finish`](Self::finish) was not called to say so, then dropping the last clone panics, unless its thread does already.
-/// That way a test cannot pass by accident.
+/// Dropping the last clone panics if the test has failed and nobody has called `finish` since the last exchange, unless the
+/// thread panics already.
 ///
 /// ```
 /// use strike_blocking::fixture::SimulatedHost;
@@ -159,6 +170,8 @@ pub struct SimulatedHost<R: Respond>(Arc<Inner<R>>);
 struct Inner<R: Respond> {
     simulation: Mutex<Simulation<R>>,
     finished: AtomicBool,
+    /// Whether `finish` has returned an error: then a panic would say it twice.
+    reported: AtomicBool,
 }
 
 impl<R: Respond> SimulatedHost<R> {
@@ -170,7 +183,8 @@ impl<R: Respond> SimulatedHost<R> {
 
     /// A simulation with other clocks or bounds.
     pub fn of(simulation: Simulation<R>) -> Self {
-        Self(Arc::new(Inner { simulation: Mutex::new(simulation), finished: AtomicBool::new(false) }))
+        let [finished, reported] = [false; 2].map(AtomicBool::new);
+        Self(Arc::new(Inner { simulation: Mutex::new(simulation), finished, reported }))
     }
 
     /// What was sent and waited for so far.
@@ -185,13 +199,55 @@ impl<R: Respond> SimulatedHost<R> {
         locked(&self.0.simulation).elapsed()
     }
 
-    /// Ends the test: says whether all was as expected.
+    /// Runs a test with this host, then [finishes](Self::finish).
+    ///
+    /// Exchanges after the end of `test` are not part of it: join every thread that must be done by then. A thread that
+    /// still has to send leaves entries over, which is an error.
+    ///
+    /// # Errors
+    /// Those of [`finish`](Self::finish), whatever `test` returns.
+    ///
+    /// ```
+    /// use strike_blocking::fixture::ReplayTransport;
+    /// use strike_blocking::{ApiKey, Endpoint, Network};
+    ///
+    /// let cassette = r#"{ "format": "strike-cassette", "version": 1, "headers": [], "entries": [
+    ///     { "request": { "method": "GET", "path": "/api/v1/charges?page=0&size=30", "authorization": true },
+    ///       "answer": { "status": 200, "body": "[ ]" } } ] }"#;
+    /// let at = Endpoint::new("http://127.0.0.1/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
+    ///
+    /// // A thread that nobody looks at asks for the wrong page. The test notices.
+    /// let failed = ReplayTransport::strict(cassette.parse()?).scope(|host| {
+    ///     let client = host.client(at).build().unwrap();
+    ///     let _ = std::thread::spawn(move || drop(client.list(1))).join();
+    /// });
+    /// assert!(failed.unwrap_err().to_string().contains("query page"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn scope<T>(self, test: impl FnOnce(&Self) -> T) -> Result<T, FixtureError> {
+        let outcome = test(&self);
+        self.finish().map(|()| outcome)
+    }
+
+    /// Ends the test: says whether all was as expected. [`scope`](Self::scope) cannot be forgotten.
     ///
     /// # Errors
     /// What went wrong first: a request that is not what was recorded, a client that finds no end, or entries that are left.
     pub fn finish(&self) -> Result<(), FixtureError> {
+        let mut simulation = locked(&self.0.simulation);
+        let outcome = simulation.finish();
         self.0.finished.store(true, Ordering::SeqCst);
-        locked(&self.0.simulation).finish()
+        self.0.reported.store(outcome.is_err(), Ordering::SeqCst);
+        outcome
+    }
+
+    fn make(&self, exchange: Exchange) -> Reply {
+        let mut simulation = locked(&self.0.simulation);
+        if !self.0.reported.load(Ordering::SeqCst) {
+            // The test was not over when it was finished.
+            self.0.finished.store(false, Ordering::SeqCst);
+        }
+        simulation.exchange(exchange)
     }
 }
 
@@ -220,7 +276,7 @@ impl<R: Respond> Drop for Inner<R> {
 
 impl<R: Respond + Send> Transport for SimulatedHost<R> {
     fn exchange(&self, exchange: Exchange) -> Reply {
-        locked(&self.0.simulation).exchange(exchange)
+        self.make(exchange)
     }
 }
 

@@ -165,7 +165,7 @@ impl<Op: Operation> Call<Op> {
     fn no_answer(&mut self, error: TransportError, sent: Now, now: Now) -> State<Op::Output> {
         self.note(sent, now, AttemptOutcome::NoAnswer(error.kind(), error.delivery()));
         let closed = self.at.is_closed_service();
-        self.after(Error::no_answer(self.op.asked(), error).of_closed_service(closed), now)
+        self.after(self.at.no_answer(self.op.asked(), error).of_closed_service(closed), now)
     }
 
     /// Where a failed attempt leads.

@@ -16,6 +16,7 @@ use crate::input::InvalidInput;
 use crate::machine::HttpRequest;
 use crate::secrets::Secrets;
 use crate::text;
+use crate::transport::TransportError;
 use crate::types::Satoshi;
 
 /// The largest amount that the service accepted, in satoshi.
@@ -247,16 +248,34 @@ impl Endpoint {
         host == "acinq.co" || host.ends_with(".acinq.co")
     }
 
-    /// The text without the key, in any of the forms in which a server is likely to repeat it.
-    pub(crate) fn redact(&self, text: &str) -> String {
-        self.0.secrets.redact(text)
+    /// The beginning of a text, fit for a log, or a word on why it is withheld: it repeats the key, or may hold a preimage.
+    pub(crate) fn fit_for_log(&self, text: &str) -> String {
+        self.0.secrets.withheld(text::shorten(text))
+    }
+
+    /// No answer came. Of the error below only what does not repeat the key is kept.
+    pub(crate) fn no_answer(&self, asked: impl Into<String>, error: TransportError) -> Error {
+        /// More errors below each other than these are withheld.
+        const DEEPEST: usize = 20;
+        let mut below = core::error::Error::source(&error);
+        let mut depth = 0;
+        while let Some(cause) = below {
+            depth += 1;
+            let words = format!("{cause}\n{cause:?}");
+            if depth > DEEPEST || self.0.secrets.are_in(words.as_bytes()) {
+                let bare = TransportError::new(error.kind(), error.delivery());
+                return Error::no_answer(asked, bare.with_source(text::REPEATS_THE_KEY));
+            }
+            below = cause.source();
+        }
+        Error::no_answer(asked, error)
     }
 
     /// A mismatch, fit for a log: it holds the server's words, which could repeat the key or be endless, and the caller's,
     /// who could have mixed up a field.
     pub(crate) fn mismatch(&self, asked: impl Into<String>, mismatch: Mismatch) -> Error {
         let mismatch =
-            mismatch.reworded(|mine| self.redact(mine), |found| text::shorten(&self.redact(found)));
+            mismatch.reworded(|mine| self.0.secrets.withheld(mine.into()), |found| self.fit_for_log(found));
         Error::new(asked, ErrorKind::Mismatch(mismatch))
     }
 

@@ -27,6 +27,7 @@ pub mod order_memory;
 pub mod page;
 pub mod pager;
 pub mod policy;
+mod readings;
 mod secrets;
 mod server_clock;
 mod text;

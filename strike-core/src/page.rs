@@ -4,6 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::error::{Error, ErrorKind};
 use crate::types::{Charge, ChargeId};
@@ -61,10 +62,12 @@ impl Row {
 }
 
 /// A row of a list that could not be read as a charge.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// `Debug` shows its id and what is wrong, and nothing else of the row.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Unreadable {
     pub(crate) id: Option<ChargeId>,
-    /// `None` if not even that could be read: then it may be anyone's.
+    /// As the server sent it, which may repeat the key. `None` if not even that could be read: then it may be anyone's.
     pub(crate) customer_id: Option<String>,
     pub(crate) reason: String,
 }
@@ -89,5 +92,14 @@ impl Unreadable {
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
+    }
+}
+
+impl fmt::Debug for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unreadable")
+            .field("id", &self.id)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
     }
 }

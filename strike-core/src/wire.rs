@@ -196,16 +196,16 @@ fn row(at: &Endpoint, text: &str) -> Row {
     let reason = match serde_json::from_str::<Keyed<Charge<Exact<u64>>>>(text) {
         Ok(Keyed(charge)) if !charge.code.0 => match types::Charge::try_from(charge) {
             Ok(charge) => return Row::Charge(charge),
-            Err(error) => format!("{error}"),
+            Err(error) => at.fit_for_log(&format!("{error}")),
         },
         Ok(_) => "it has a code, as errors have".to_owned(),
-        Err(error) => text::shorten(&at.redact(&format!("{error}"))),
+        Err(error) => at.fit_for_log(&text::complaint(&error)),
     };
     let id = serde_json::from_str::<Keyed<Id>>(text).ok().map(|row| row.0.id);
     // The row is shown in errors: an id that repeats the key is no id.
-    let id = id.filter(|id| at.redact(id.as_str()) == id.as_str());
+    let id = id.filter(|id| at.fit_for_log(id.as_str()) == id.as_str());
     let customer_id = serde_json::from_str::<Keyed<Customer>>(text).ok();
-    let customer_id = customer_id.map(|row| at.redact(&row.0.customer_id.unwrap_or_default()));
+    let customer_id = customer_id.map(|row| row.0.customer_id.unwrap_or_default());
     Row::Unreadable(Unreadable { id, customer_id, reason })
 }
 
@@ -240,8 +240,7 @@ fn disguised(
     {
         return failure(at, asked, claimed, response, api);
     }
-    // The parser's words name a line and a column, and may quote the body.
-    undecodable(at, asked, response, text).with_source(text::shorten(&at.redact(&format!("{error}"))))
+    undecodable(at, asked, response, text).with_source(at.fit_for_log(&text::complaint(&error)))
 }
 
 fn undecodable(at: &Endpoint, asked: &str, response: &HttpResponse, text: &str) -> Error {
@@ -274,7 +273,7 @@ fn failure(
     let error = Error::new(asked, kind).with_status(status.as_u16()).with_retry_after(retry_after);
     match api {
         Some(body) => {
-            let message = text::shorten(&at.redact(&body.message));
+            let message = at.fit_for_log(&body.message);
             error.with_api(Some(ApiError { code: body.code.0, message }))
         }
         None => error.with_excerpt(excerpt(at, response.body())),
@@ -301,7 +300,7 @@ fn seconds(text: &str) -> Option<Duration> {
     Some(Duration::new(whole.parse().unwrap_or(u64::MAX), nanos))
 }
 
-/// The beginning of a body, fit for a log: text, no key, no control characters.
+/// The beginning of a body, fit for a log: text, no key, no preimage, no control characters.
 fn excerpt(at: &Endpoint, body: &[u8]) -> String {
-    text::shorten(&at.redact(&String::from_utf8_lossy(body)))
+    at.fit_for_log(&String::from_utf8_lossy(body))
 }

@@ -13,4 +13,5 @@ mod cassettes;
 mod debug;
 mod errors;
 mod logs;
+mod records;
 mod secrets;

@@ -90,6 +90,111 @@ fn a_test_that_has_asked_or_that_fails_already_does_not_panic_twice() {
     assert_eq!(failed.unwrap_err().downcast_ref::<&str>(), Some(&"for a reason of its own"));
 }
 
+/// What a test may do with a client so that no panic reaches it. Each sends another order, and swallows the error.
+#[test]
+fn scope_reports_what_happens_in_threads_and_in_leaked_clients() {
+    let ways: [fn(&ReplayTransport); 4] = [
+        |host| drop(client(host).create(another_order())),
+        |host| {
+            let client = client(host);
+            let _unseen = std::thread::spawn(move || drop(client.create(another_order()))).join();
+        },
+        |host| {
+            let (client, host) = (client(host), host.clone());
+            drop(client.create(another_order()));
+            std::mem::forget((client, host));
+        },
+        |host| {
+            let client = client(host);
+            let (sent, received) = std::sync::mpsc::channel();
+            // It goes on after the test, and is the last to let go.
+            std::thread::spawn(move || {
+                drop(client.create(another_order()));
+                sent.send(()).unwrap();
+                std::thread::park();
+            });
+            received.recv().unwrap();
+        },
+    ];
+    for way in ways {
+        let error = ReplayTransport::strict(quickstart()).scope(way).unwrap_err();
+        assert!(error.to_string().contains(DIFFERENCE), "{error}");
+    }
+    // Nothing was sent, since the thread that should send never came to it.
+    let error =
+        ReplayTransport::strict(quickstart()).scope(|host| std::mem::forget(client(host))).unwrap_err();
+    assert!(matches!(error, FixtureError::LeftOver { .. }), "{error}");
+    assert_eq!(ReplayTransport::strict(Cassette::default()).scope(|_| 7), Ok(7));
+}
+
+fn client(host: &ReplayTransport) -> strike_blocking::Client {
+    host.client(endpoint()).build().unwrap()
+}
+
+#[tokio::test]
+async fn scope_reports_what_happens_in_tasks_and_in_leaked_clients() {
+    use strike_async::fixture::ReplayTransport;
+    let client = |host: &ReplayTransport| host.client(endpoint()).build().unwrap();
+    let joined = ReplayTransport::strict(quickstart())
+        .scope(async |host| {
+            let client = client(host);
+            let _unseen = tokio::spawn(async move { drop(client.create(another_order()).await) }).await;
+        })
+        .await;
+    let leaked = ReplayTransport::strict(quickstart())
+        .scope(async |host| {
+            let (client, host) = (client(host), host.clone());
+            drop(client.create(another_order()).await);
+            std::mem::forget((client, host));
+        })
+        .await;
+    let going_on = ReplayTransport::strict(quickstart())
+        .scope(async |host| {
+            let client = client(host);
+            let (sent, received) = tokio::sync::oneshot::channel();
+            tokio::spawn(async move {
+                drop(client.create(another_order()).await);
+                sent.send(()).unwrap();
+                std::future::pending::<()>().await;
+            });
+            received.await.unwrap();
+        })
+        .await;
+    for outcome in [joined, leaked, going_on] {
+        assert!(outcome.clone().is_err_and(|error| error.to_string().contains(DIFFERENCE)), "{outcome:?}");
+    }
+    // A task that has not sent yet when the test ends.
+    let late = ReplayTransport::strict(quickstart())
+        .scope(async |host| {
+            let client = client(host);
+            drop(tokio::spawn(async move { drop(client.create(another_order()).await) }));
+        })
+        .await;
+    assert!(matches!(late, Err(FixtureError::LeftOver { .. })), "{late:?}");
+    assert_eq!(ReplayTransport::strict(Cassette::default()).scope(async |_| 7).await, Ok(7));
+}
+
+/// The limits of the panic, as documented: it is in the thread that drops last, and in no other.
+#[test]
+fn dropping_panics_where_the_last_clone_is_dropped() {
+    let replay = ReplayTransport::strict(quickstart());
+    let dropped = std::thread::spawn(move || drop(replay)).join();
+    assert!(dropped.unwrap_err().downcast_ref::<String>().unwrap().contains("were not asked for"));
+
+    let replay = strike_async::fixture::ReplayTransport::strict(quickstart());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let dropped = runtime.block_on(async { tokio::spawn(async move { drop(replay) }).await });
+    assert!(dropped.unwrap_err().is_panic());
+}
+
+#[test]
+#[should_panic(expected = "had been used")]
+fn an_exchange_after_the_end_is_noticed_when_it_is_dropped() {
+    let replay = ReplayTransport::strict(Cassette::default());
+    replay.finish().unwrap();
+    drop(client(&replay).create(another_order()));
+}
+
 #[test]
 fn a_client_that_finds_no_end_is_stopped() {
     let silent = |_: Exchange, _: Now| -> Reply {

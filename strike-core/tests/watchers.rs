@@ -940,7 +940,7 @@ fn what_is_kept_is_read_by_later_versions() {
     let kept = json!({
         "id": "ch_1", "created": 1_700_000_000_000_u64, "until": 1_700_604_860_000_u64, "digest": 3_876_468_656_u32
     });
-    assert_eq!(serde_json::to_value(watched.state()).unwrap(), json!({ "pending": [kept] }));
+    assert_eq!(serde_json::to_value(watched.state()).unwrap(), json!({ "version": 1, "pending": [kept] }));
 }
 
 #[test]

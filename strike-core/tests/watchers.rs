@@ -393,10 +393,12 @@ fn a_hint_breaks_a_rest_but_a_flood_of_them_does_not() {
     }
 }
 
+type Failure = (&'static str, Box<dyn Fn() -> Reply>);
+
 /// Every way in which a list, or a get, can fail.
-fn failures() -> Vec<(&'static str, Box<dyn Fn() -> Reply>)> {
+fn failures() -> Vec<Failure> {
     use TransportErrorKind as Kind;
-    let mut failures: Vec<(&'static str, Box<dyn Fn() -> Reply>)> = vec![
+    let mut failures: Vec<Failure> = vec![
         ("HTML", Box::new(|| answer(200, "<html>back soon</html>"))),
         ("nothing", Box::new(|| answer(200, ""))),
         ("no content", Box::new(|| answer(204, ""))),

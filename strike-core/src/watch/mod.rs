@@ -627,6 +627,7 @@ fn readable(page: Result<Page, Error>) -> Result<Page, Error> {
 }
 
 /// Leaves a request under way, unless it rests before its next attempt and a hint breaks that rest.
+#[expect(clippy::result_large_err, reason = "a step is not an error, and is on its way out")]
 fn stay_up(
     watcher: &mut Watcher,
     flight: Flight,

@@ -1,5 +1,6 @@
 //! Creates a charge, or finds out whether it was created: what to do when the answer to a create is lost.
 
+use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -9,10 +10,10 @@ use core::time::Duration;
 
 use crate::call::{Call, Pause};
 use crate::endpoint::Endpoint;
-use crate::error::{Error, ErrorKind, Mismatch};
+use crate::error::{Advice, Error, ErrorKind, Mismatch};
 use crate::input::InvalidInput;
 use crate::invoice;
-use crate::look::{Look, Reach, Seen};
+use crate::look::{Gap, Look, MOST_PAGES, Reach, Seen};
 use crate::machine::{Machine, Now, Reply, Step};
 use crate::new_charge::{MAX_EXPIRY_SEC, NewCharge};
 use crate::op::{Create, Get, Operation};
@@ -171,7 +172,8 @@ impl Made {
 /// [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown), and the way on is to call again later with the same key.
 ///
 /// The look reads the whole list in pages of 250, up to 1000 pages, or back to [`Once::since`]. A longer list is an error that
-/// asks for `since`, and nothing is created.
+/// asks for `since`, [`Incomplete`](crate::ErrorKind::Incomplete), and nothing is created. So is a list that grows faster than it
+/// is read.
 ///
 /// What is found must say what the order says, invoice included, like the answer to a create. Of several charges with the key,
 /// a paid one counts, else the oldest of the last attempt. A host that does not return `customer_id` is a mismatch that names it.
@@ -394,10 +396,16 @@ impl<G: DerefMut<Target = KeyRecord>> CreateOnce<G> {
             self.attempt = self.attempt.max(seen.last_attempt);
             return self.found(charge, attempt, Found::Listed, seen.server_time, now);
         }
-        if !seen.complete {
-            // A row that may be ours could not be read, or the list was too long: to create now could be a second time.
-            let error = Error::new(asked, ErrorKind::Undecodable).with_status(200);
-            return Err(if which == Which::Before { error } else { self.unknown(Some(error)) });
+        if let Some(gap) = seen.gap {
+            // To create now could be a second time.
+            let error = self.passed_over(gap);
+            return Err(match which {
+                Which::Before if *error.kind() == ErrorKind::Incomplete => {
+                    error.with_advice(Advice::SetSince)
+                }
+                Which::Before => error,
+                _ => self.unknown(Some(error)),
+            });
         }
         match which {
             Which::Before => {
@@ -412,6 +420,19 @@ impl<G: DerefMut<Target = KeyRecord>> CreateOnce<G> {
             }
             Which::Second | Which::Last => Err(self.unknown(None)),
         }
+    }
+
+    /// Why the charge can have been passed over.
+    fn passed_over(&self, gap: Gap) -> Error {
+        let within = match gap {
+            Gap::Row(row) => {
+                let asked = self.asked(&format!("look for it in the list, {}", row.name()));
+                return row.into_error().with_asked(asked);
+            }
+            Gap::Outrun => "that grows faster than it is read".to_owned(),
+            Gap::TooLong => format!("of more than {MOST_PAGES} pages"),
+        };
+        Error::new(self.asked(&format!("look for it in a list {within}")), ErrorKind::Incomplete)
     }
 
     /// What a read led to.
@@ -470,7 +491,8 @@ impl<G: DerefMut<Target = KeyRecord>> CreateOnce<G> {
             (Expiry::Disputed, Found::Read) => {
                 let expected = format!("within 10 minutes of the local clock, {}", now.unix);
                 let mismatch = Mismatch::new("date", expected, server_time(date, now));
-                Err(self.at.mismatch(self.asked("judge its expiry"), mismatch).with_charge(charge))
+                let error = self.at.mismatch(self.asked("judge its expiry"), mismatch);
+                Err(error.with_advice(Advice::CheckClock).with_charge(charge))
             }
         }
     }
@@ -478,7 +500,7 @@ impl<G: DerefMut<Target = KeyRecord>> CreateOnce<G> {
     /// Takes a charge as the order's, or says how it differs.
     fn accept(&self, charge: Charge, attempt: u8) -> Result<Charge, Error> {
         if attempt >= self.attempt {
-            return self.create(attempt).accept(&self.at, charge);
+            return self.create(attempt).accept(&self.at, charge).map_err(|error| self.differs(error));
         }
         // An earlier invoice of the order that was paid after all: its price may have been another one.
         let compared = if self.at.checks_invoices() {
@@ -492,6 +514,26 @@ impl<G: DerefMut<Target = KeyRecord>> CreateOnce<G> {
                 Err(self.at.mismatch(self.asked("accept a paid charge"), mismatch).with_charge(charge))
             }
         }
+    }
+
+    /// A charge that was found and is not what was ordered. If it is sound in itself, and nothing that this call sent can have
+    /// led to it, the caller has used the key for another order.
+    fn differs(&self, error: Error) -> Error {
+        let fields = ["amount", "amount_satoshi", "description", "customer_id"];
+        let in_order =
+            matches!(error.kind(), ErrorKind::Mismatch(mismatch) if fields.contains(&mismatch.field()));
+        let reused =
+            in_order && self.doubt.is_none() && error.charge().is_some_and(|charge| self.is_sound(charge));
+        let error = error.with_asked(self.asked("accept the charge that was found"));
+        if reused { error.with_advice(Advice::CheckOrder) } else { error }
+    }
+
+    /// Whether a charge has this key, and agrees with itself.
+    fn is_sound(&self, charge: &Charge) -> bool {
+        let read = charge.customer_id().and_then(OrderKey::read_attempt);
+        read.is_some_and(|(key, _, _)| key == self.once.key)
+            && charge.amount() == charge.amount_satoshi().get()
+            && (!self.at.checks_invoices() || invoice::compare(charge, self.at.network()).is_ok())
     }
 
     /// The end that leaves it open, with what led to it.

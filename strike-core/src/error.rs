@@ -94,7 +94,8 @@ pub enum ErrorKind {
     },
     /// A well-formed answer that says something else than was asked.
     Mismatch(Mismatch),
-    /// The list grew faster than it was read, so that charges are missing from what was given out.
+    /// The end of the list was not reached, so charges can be missing: it grows faster than it is read, or a
+    /// [`CreateOnce`](crate::CreateOnce) has read 1000 pages.
     Incomplete,
     /// The machine had already ended when it was polled.
     Finished,
@@ -263,7 +264,7 @@ pub enum AttemptOutcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Advice {
-    /// Correct the input; nothing was sent.
+    /// Correct the input. Nothing was sent, or the host refused it in the API's own words.
     FixInput,
     /// Ask again later: nothing was changed by asking.
     RetryLater,
@@ -277,15 +278,21 @@ pub enum Advice {
     CheckHost,
     /// ACINQ closed its hosted service in 2021: name another host.
     ServiceClosed,
+    /// Check the clocks of this machine and of the host: they disagree.
+    CheckClock,
     /// Do not show this invoice or complete the order; ask whoever runs the host.
     DoNotUse,
     /// Do not show this invoice: it is for another network than the endpoint's. Correct the endpoint's
     /// [`Network`](crate::Network), or name a host on that network.
     CheckNetwork,
-    /// The name of this order was used before, for another amount or description. Use one name for one order.
+    /// The name of this order was used before, for another amount, description or `customer_id`. Use another name, or call again
+    /// with the order as it was.
     CheckOrder,
     /// Do not show this invoice: it has expired. Make a new charge.
     InvoiceExpired,
+    /// Say with [`Once::since`](crate::Once::since) when the order was placed, so that less of the list has to be read. Nothing was
+    /// created.
+    SetSince,
     /// Make a new machine: this one has ended.
     StartAnew,
 }
@@ -293,9 +300,11 @@ pub enum Advice {
 impl fmt::Display for Advice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::FixInput => "correct it; nothing was sent",
+            Self::FixInput => "correct the input",
             Self::RetryLater => "it is safe to ask again later",
-            Self::LookFirst => "a charge may exist: look for it in the list before creating another",
+            Self::LookFirst => {
+                "a charge may exist: before you create another, call `create_once` with the same key, or look through the list"
+            },
             Self::CheckKey => "check the API key, and that it belongs to this host and network",
             Self::CheckId => "check the id, and that base URL and key belong to the account that made it",
             Self::CheckHost => {
@@ -314,8 +323,12 @@ impl fmt::Display for Advice {
                 "do not show its invoice: check the `Network` of the endpoint, and that its base URL is on that network"
             }
             Self::CheckOrder => {
-                "this order name was used before, for another amount or description: use one name for one order"
+                "this order name was used before, for another order: use another name, or the order as it was"
             }
+            Self::CheckClock => {
+                "check the clocks of this machine and of the host, and do not show its invoice until they agree"
+            }
+            Self::SetSince => "say with `Once::since` when the order was placed; nothing was created",
             Self::StartAnew => "make a new one: this machine had already ended",
         })
     }
@@ -445,6 +458,10 @@ impl Error {
                 _ => Advice::RetryLater,
             },
             ErrorKind::OutcomeUnknown => Advice::LookFirst,
+            ErrorKind::BadRequest if self.0.api.as_ref().is_some_and(|api| api.code == 400) => {
+                Advice::FixInput
+            }
+            ErrorKind::Refused if matches!(self.0.status, Some(408 | 425)) => Advice::RetryLater,
             ErrorKind::BadRequest | ErrorKind::Refused | ErrorKind::PathNotFound => Advice::CheckHost,
             ErrorKind::Unauthorized => Advice::CheckKey,
             ErrorKind::NotFound => Advice::CheckId,
@@ -509,7 +526,8 @@ impl fmt::Display for Error {
             write!(f, "{}: ", inner.asked)?;
         }
         match &inner.kind {
-            ErrorKind::InvalidInput(input) => write!(f, "{input}")?,
+            ErrorKind::InvalidInput(input) if inner.asked.is_empty() => write!(f, "{input}")?,
+            ErrorKind::InvalidInput(input) => write!(f, "{input}; nothing was sent")?,
             ErrorKind::Connection { kind, .. } => f.write_str(kind.as_str())?,
             ErrorKind::OutcomeUnknown => {
                 f.write_str("the outcome is unknown, since the request may have arrived")?;
@@ -517,11 +535,11 @@ impl fmt::Display for Error {
                     write!(f, "; the server answered {status}")?;
                 }
             }
-            ErrorKind::TooLarge { limit } => write!(f, "the answer is larger than {limit} bytes")?,
-            ErrorKind::Mismatch(mismatch) => write!(f, "the answer is not what was asked: {mismatch}")?,
-            ErrorKind::Incomplete => {
-                f.write_str("the list grew faster than it was read, so that charges are missing")?;
+            ErrorKind::TooLarge { limit } => {
+                write!(f, "the answer is larger than the {limit} bytes of `RetryPolicy::max_body`")?
             }
+            ErrorKind::Mismatch(mismatch) => write!(f, "the answer is not what was asked: {mismatch}")?,
+            ErrorKind::Incomplete => f.write_str("the end was not reached, so charges can be missing")?,
             ErrorKind::Finished => f.write_str("there is nothing left to do")?,
             ErrorKind::Undecodable => {
                 let status = inner.status.unwrap_or_default();

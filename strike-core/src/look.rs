@@ -9,7 +9,7 @@ use crate::error::ErrorKind;
 use crate::machine::{Machine, Now, Reply, Step};
 use crate::op::List;
 use crate::order_key::OrderKey;
-use crate::page::Row;
+use crate::page::{Row, Unreadable};
 use crate::policy::{RetryPolicy, Seeds};
 use crate::types::{Charge, UnixMillis};
 use crate::walk::Walk;
@@ -18,7 +18,7 @@ use crate::walk::Walk;
 const CLOCKS_APART: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// The most pages of a look, so that it ends whatever the server returns.
-const MOST_PAGES: u32 = 1000;
+pub(crate) const MOST_PAGES: u32 = 1000;
 
 /// Rows of a page in a look that is likely to end on the first one.
 const SMALL_PAGE: u32 = 30;
@@ -48,8 +48,19 @@ pub(crate) struct Seen {
     pub(crate) newest: UnixMillis,
     /// The server's clock, as the last page told it.
     pub(crate) server_time: Option<UnixMillis>,
-    /// Whether nothing with the key can have been passed over.
-    pub(crate) complete: bool,
+    /// What can have hidden a charge with the key, if anything.
+    pub(crate) gap: Option<Gap>,
+}
+
+/// Why a charge with the key can have been passed over.
+#[derive(Debug)]
+pub(crate) enum Gap {
+    /// A row that may have it could not be read.
+    Row(Unreadable),
+    /// The list grows faster than it is read.
+    Outrun,
+    /// The list has more than [`MOST_PAGES`] pages.
+    TooLong,
 }
 
 /// Reads pages until a row is older than its reach.
@@ -90,7 +101,7 @@ impl Look {
             size,
             call: None,
             until: None,
-            seen: Seen { charge: None, last_attempt: 0, newest, server_time: None, complete: true },
+            seen: Seen { charge: None, last_attempt: 0, newest, server_time: None, gap: None },
         }
     }
 
@@ -118,7 +129,9 @@ impl Look {
                 Row::Unreadable(row) => {
                     // Somebody else's bad row is no matter; one that may be ours is.
                     let key = row.customer_id.as_deref().map(|id| OrderKey::read(id).map(|(key, _)| key));
-                    self.seen.complete &= key.is_some_and(|key| key != Some(self.key));
+                    if key.is_none_or(|key| key == Some(self.key)) {
+                        self.seen.gap.get_or_insert(Gap::Row(row));
+                    }
                 }
             }
         }
@@ -139,7 +152,7 @@ impl Look {
     }
 
     fn finish(&mut self) -> Seen {
-        Seen { charge: self.seen.charge.take(), ..self.seen }
+        Seen { charge: self.seen.charge.take(), gap: self.seen.gap.take(), ..self.seen }
     }
 }
 
@@ -155,8 +168,14 @@ impl Machine for Look {
                     self.call.insert(Call::new(list, &self.at, self.policy, self.seeds.draw()))
                 }
                 (None, None) => {
-                    // Too many pages, or too many charges made meanwhile: what lies beyond was not seen.
-                    self.seen.complete &= self.walk.pages() < MOST_PAGES && !self.walk.gave_up();
+                    let missed = if self.walk.gave_up() {
+                        Some(Gap::Outrun)
+                    } else if self.walk.next().is_some() {
+                        Some(Gap::TooLong)
+                    } else {
+                        None
+                    };
+                    self.seen.gap = self.seen.gap.take().or(missed);
                     return Step::Done(Ok(self.finish()));
                 }
             };

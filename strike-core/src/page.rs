@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Advice, Error, ErrorKind};
 use crate::types::{Charge, ChargeId};
 
 /// A page of charges, as the server returned it.
@@ -75,11 +75,13 @@ pub struct Unreadable {
 impl Unreadable {
     /// What is wrong, as an error.
     pub(crate) fn into_error(self) -> Error {
-        let asked = match &self.id {
-            Some(id) => format!("list charges, row {id}"),
-            None => "list charges, a row without a readable id".to_owned(),
-        };
-        Error::new(asked, ErrorKind::Undecodable).with_status(200).with_source(self.reason)
+        let error = Error::new(format!("list charges, {}", self.name()), ErrorKind::Undecodable);
+        error.with_status(200).with_advice(Advice::DoNotUse).with_source(self.reason)
+    }
+
+    /// Which row it is, for errors.
+    pub(crate) fn name(&self) -> String {
+        self.id.as_ref().map_or_else(|| "a row without a readable id".to_owned(), |id| format!("row {id}"))
     }
 
     /// Its id, if that much could be read.

@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind};
 use crate::machine::{Machine, Now, Reply, Step};
-use crate::op::{List, Operation};
+use crate::op::List;
 use crate::page::Row;
 use crate::policy::{RetryPolicy, Seeds};
 use crate::types::Charge;
@@ -103,7 +103,10 @@ impl Pager {
                 (None, None) => {
                     self.left = 0;
                     return Step::Done(if self.walk.gave_up() {
-                        Err(Error::new(List::page(0).asked(), ErrorKind::Incomplete))
+                        Err(Error::new(
+                            "list all charges of a list that grows faster than it is read",
+                            ErrorKind::Incomplete,
+                        ))
                     } else {
                         Ok(None)
                     });

@@ -470,7 +470,48 @@ fn a_list_too_long_to_be_looked_through_lets_nothing_be_created() {
         host.insert(START - MINUTE + n, &[]);
     }
     let (result, _) = run(&mut host, Once::with_key(key()));
-    assert_eq!((told(&result).as_str(), host.sent("GET"), host.sent("POST")), ("Undecodable", 1000, 0));
+    assert_eq!((told(&result).as_str(), host.sent("GET"), host.sent("POST")), ("Incomplete", 1000, 0));
+    let error = result.unwrap_err();
+    assert_eq!(error.advice(), Advice::SetSince);
+    assert_eq!(
+        error.to_string(),
+        "create charge of 4200 satoshi once: look for it in a list of more than 1000 pages: the end was not reached, so charges \
+         can be missing; say with `Once::since` when the order was placed; nothing was created"
+    );
+}
+
+#[test]
+fn a_list_that_grows_faster_than_it_is_read_lets_nothing_be_created() {
+    for by in [1, 2, 3] {
+        let mut host = Host::new();
+        host.cap = 1;
+        ours(&mut host, HOUR, &[]);
+        for n in 0..10 {
+            host.insert(START - MINUTE + n, &[]);
+        }
+        let mut made = 0;
+        let result = Virtual::new().run(&mut machine(order(), Once::with_key(key())), |exchange, now| {
+            for _ in 0..by {
+                made += 1;
+                host.insert(START + made, &[]);
+            }
+            host.serve(&exchange, *now).unwrap()
+        });
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Incomplete, "{by}");
+        assert!(error.to_string().contains("in a list that grows faster than it is read: "), "{error}");
+        assert_eq!((error.advice(), host.sent("POST")), (Advice::SetSince, 0), "{by}");
+    }
+}
+
+#[test]
+fn a_row_that_may_be_the_orders_is_named() {
+    let mut host = Host::new();
+    let id = ours(&mut host, MINUTE, &[("paid", json!("perhaps"))]);
+    let error = run(&mut host, Once::with_key(key())).0.unwrap_err();
+    assert_eq!((error.kind(), error.advice()), (&ErrorKind::Undecodable, Advice::DoNotUse));
+    let text = error.to_string();
+    assert!(text.contains(&format!("once: look for it in the list, row {id}: ")), "{text}");
 }
 
 #[test]
@@ -484,7 +525,7 @@ fn a_list_that_never_ends_lets_nothing_be_created() {
         host.rows.reverse();
         host.serve(&exchange, *now).unwrap()
     });
-    assert_eq!((told(&result).as_str(), host.sent("POST")), ("Undecodable", 0));
+    assert_eq!((told(&result).as_str(), host.sent("POST")), ("Incomplete", 0));
 }
 
 #[test]

@@ -1,0 +1,254 @@
+//! The advice of an error fits the operation that failed, and the error reads as one sentence.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use serde_json::{Value, json};
+use strike_core::{
+    Advice, ApiKey, Call, Charge, Create, CreateOnce, Delivery, Endpoint, Error, Get, KeyRecord, List,
+    Machine, Network, NewCharge, Once, OrderKey, Pager, Reply, RetryPolicy, TransportErrorKind, Wait,
+    WaitPaid,
+};
+use support::host::Host;
+use support::{START, Virtual, answer, charge, charge_json, endpoint, no_answer, ok};
+
+const ASK_LATER: &str = "it is safe to ask again later";
+const HOST: &str = "check that the base URL names a Strike-compatible host, and how it is reached";
+const FIX: &str = "correct the input";
+const KEY: &str = "check the API key, and that it belongs to this host and network";
+const ID: &str = "check the id, and that base URL and key belong to the account that made it";
+const LOOK: &str = "a charge may exist: before you create another, call `create_once` with the same key, or look through the list";
+
+fn order() -> NewCharge {
+    NewCharge::satoshis(4200, "tea")
+}
+
+/// What is asked of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    Create,
+    Get,
+    List,
+    ListAll,
+    /// The look before the create.
+    Once,
+    /// A read of the charge that the client remembers.
+    OnceRead,
+    Wait,
+}
+
+use Ask::{Create as Creates, Get as Gets, List as Lists, ListAll, Once as Looks, OnceRead, Wait as Waits};
+
+fn run<M: Machine>(mut machine: M, reply: &dyn Fn() -> Reply) -> Error {
+    match Virtual::new().run(&mut machine, |_, _| reply()) {
+        Ok(_) => panic!("it should fail"),
+        Err(error) => error,
+    }
+}
+
+/// What comes of it if the host always answers like that.
+fn fails(ask: Ask, reply: &dyn Fn() -> Reply) -> Error {
+    let (at, policy) = (endpoint(), RetryPolicy::never());
+    match ask {
+        Ask::Create => run(Call::new(Create::new(order()), &at, policy, 1), reply),
+        Ask::Get => run(Call::new(Get::new("ch_1".parse().unwrap()), &at, policy, 1), reply),
+        Ask::List => run(Call::new(List::page(3), &at, policy, 1), reply),
+        ListAll => run(Pager::new(&at, policy, 1).next(), reply),
+        Ask::Once => run(CreateOnce::new(order(), "order-17", &at, policy, 1), reply),
+        OnceRead => {
+            let (mut host, mut record) = (Host::new(), KeyRecord::default());
+            let mut first = CreateOnce::with_record(order(), "order-17", &mut record, &at, policy, 1);
+            Virtual::new().run(&mut first, |exchange, now| host.serve(&exchange, *now).unwrap()).unwrap();
+            run(CreateOnce::with_record(order(), "order-17", &mut record, &at, policy, 1), reply)
+        }
+        Ask::Wait => run(WaitPaid::new(charge(&[]), Wait::until_expiry().tolerate(0), &at, policy, 1), reply),
+    }
+}
+
+/// How an error of that operation begins.
+fn beginning(ask: Ask) -> &'static str {
+    match ask {
+        Ask::Create => "create charge of 4200 satoshi: ",
+        Ask::Get | Ask::Wait => "get charge ch_1: ",
+        Ask::List => "list charges, page 3: ",
+        ListAll => "list charges, page 0: ",
+        Ask::Once => "create charge of 4200 satoshi once: look for it in the list: ",
+        OnceRead => "create charge of 4200 satoshi once: read its charge: ",
+    }
+}
+
+#[test]
+fn advice_fits_the_failure_and_the_operation() {
+    let api = |status: u16| answer(status, json!({"code": status, "message": "no"}).to_string());
+    let page = |status: u16| answer(status, "<html>nginx</html>");
+    let lost = |kind, delivery| no_answer(kind, delivery);
+    let reads = [Gets, Lists, ListAll, Looks, Waits];
+    let everything = [Creates, Gets, Lists, ListAll, Looks, Waits];
+    let without_id = [Creates, Lists, ListAll, Looks];
+    type Row<'a> = (&'a str, &'a dyn Fn() -> Reply, &'a [Ask], Advice, &'a str);
+    let rows: &[Row<'_>] = &[
+        ("400 in the API's words", &|| api(400), &everything, Advice::FixInput, FIX),
+        ("400 from a proxy", &|| page(400), &everything, Advice::CheckHost, HOST),
+        ("401", &|| api(401), &everything, Advice::CheckKey, KEY),
+        ("403", &|| api(403), &everything, Advice::CheckHost, HOST),
+        ("404 about an id", &|| api(404), &[Gets, Waits], Advice::CheckId, ID),
+        ("404 about a path", &|| api(404), &without_id, Advice::CheckHost, HOST),
+        ("404 from a proxy", &|| page(404), &everything, Advice::CheckHost, HOST),
+        ("408", &|| page(408), &reads, Advice::RetryLater, ASK_LATER),
+        ("408 to a create", &|| page(408), &[Creates], Advice::LookFirst, LOOK),
+        ("425", &|| api(425), &reads, Advice::RetryLater, ASK_LATER),
+        ("429", &|| api(429), &everything, Advice::RetryLater, ASK_LATER),
+        ("503", &|| page(503), &reads, Advice::RetryLater, ASK_LATER),
+        ("503 to a create", &|| page(503), &[Creates], Advice::LookFirst, LOOK),
+        ("302", &|| page(302), &reads, Advice::CheckHost, HOST),
+        ("302 to a create", &|| page(302), &[Creates], Advice::LookFirst, LOOK),
+        ("HTML", &|| page(200), &reads, Advice::CheckHost, HOST),
+        ("HTML to a create", &|| page(200), &[Creates], Advice::LookFirst, LOOK),
+        ("too large", &|| answer(200, "x".repeat(2 << 20)), &reads, Advice::CheckHost, HOST),
+        ("too large to a create", &|| answer(200, "x".repeat(2 << 20)), &[Creates], Advice::LookFirst, LOOK),
+        (
+            "refused",
+            &|| lost(TransportErrorKind::Refused, Delivery::Unsent),
+            &everything,
+            Advice::RetryLater,
+            ASK_LATER,
+        ),
+        ("TLS", &|| lost(TransportErrorKind::Tls, Delivery::Unsent), &everything, Advice::CheckHost, HOST),
+        (
+            "time",
+            &|| lost(TransportErrorKind::Timeout, Delivery::MaybeSent),
+            &reads,
+            Advice::RetryLater,
+            ASK_LATER,
+        ),
+        (
+            "time, of a create",
+            &|| lost(TransportErrorKind::Timeout, Delivery::MaybeSent),
+            &[Creates],
+            Advice::LookFirst,
+            LOOK,
+        ),
+        // The client has created a charge under this key, whatever a read of it says.
+        ("a read of a charge that was created", &|| api(401), &[OnceRead], Advice::LookFirst, LOOK),
+        ("the same, from a proxy", &|| page(404), &[OnceRead], Advice::LookFirst, LOOK),
+    ];
+    for (name, reply, asks, advice, sentence) in rows {
+        for ask in *asks {
+            let error = fails(*ask, reply);
+            let text = error.to_string();
+            assert_eq!(
+                (error.advice(), advice.to_string().as_str()),
+                (*advice, *sentence),
+                "{name}: {ask:?}: {text}"
+            );
+            assert!(text.starts_with(beginning(*ask)), "{name}: {ask:?}: {text}");
+            assert!(text.ends_with(&format!("; {sentence}")), "{name}: {ask:?}: {text}");
+            assert!(text.matches("nothing was sent").count() == 0, "{name}: {ask:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn input_is_said_to_be_unsent_only_where_something_was_to_be_sent() {
+    let text = ApiKey::new("").unwrap_err().to_string();
+    assert!(text.ends_with("; correct the input") && !text.contains("sent"), "{text}");
+    let mut call =
+        Call::new(Create::new(NewCharge::satoshis(0, "tea")), &endpoint(), RetryPolicy::default(), 1);
+    let text = Virtual::new().run(&mut call, |_, _| panic!()).unwrap_err().to_string();
+    assert!(text.ends_with("; nothing was sent; correct the input"), "{text}");
+}
+
+#[test]
+fn an_invoice_of_another_network_is_often_the_callers_slip() {
+    let key = ApiKey::new("sk_demo").unwrap();
+    let at = Endpoint::builder("https://host/", key, Network::Bitcoin).build().unwrap();
+    // The first example of the specification, on testnet.
+    let invoice = "lntb20m1pvjluezsp5zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zygshp58yjmdan79s6qqdhdzgynm4zwqd5d7xmw5fk98klysy043l2ahrqspp5qqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqypqfpp3x9et2e20v6pu37c5d9vax37wxq72un989qrsgqdj545axuxtnfemtpwkc45hx9d2ft7x04mt8q7y6t0k2dge9e7h8kpy9p34ytyslj3yu569aalz2xdk8xkd7ltxqld94u8h2esmsmacgpghe9k8";
+    let order = NewCharge::satoshis(2_000_000, "tea");
+    let found = charge_json(&[
+        ("amount", json!(2_000_000)),
+        ("amount_satoshi", json!(2_000_000)),
+        ("payment_request", json!(invoice)),
+    ]);
+    let error = run(Call::new(Create::new(order), &at, RetryPolicy::never(), 1), &|| ok(&found));
+    assert_eq!(error.advice(), Advice::CheckNetwork, "{error}");
+    assert!(
+        error
+            .to_string()
+            .ends_with("check the `Network` of the endpoint, and that its base URL is on that network")
+    );
+}
+
+/// A host with a charge of the key of `order-17`, which differs like that.
+fn reused(changes: &[(&str, Value)]) -> Host {
+    let mut host = Host::new();
+    let id = OrderKey::named("order-17").customer_id("");
+    let mut fields = vec![("customer_id", json!(id))];
+    fields.extend(changes.iter().cloned());
+    host.insert(START, &fields);
+    host
+}
+
+#[test]
+fn a_name_that_was_used_for_another_order_is_the_callers_slip() {
+    let own = OrderKey::named("order-17").customer_id("table 4");
+    for (changes, advice) in [
+        (vec![("amount", json!(5000)), ("amount_satoshi", json!(5000))], Advice::CheckOrder),
+        (vec![("description", json!("coffee"))], Advice::CheckOrder),
+        (vec![("customer_id", json!(own))], Advice::CheckOrder),
+        // No order of anybody: the host's fault.
+        (vec![("amount", json!(5000))], Advice::DoNotUse),
+        (vec![("amount_satoshi", json!(5000))], Advice::DoNotUse),
+    ] {
+        for once in [Once::named("order-17"), Once::recover(OrderKey::named("order-17"))] {
+            let mut host = reused(&changes);
+            let mut machine = CreateOnce::new(order(), once, &endpoint(), RetryPolicy::never(), 1);
+            let result =
+                Virtual::new().run(&mut machine, |exchange, now| host.serve(&exchange, *now).unwrap());
+            let error = result.unwrap_err();
+            assert_eq!((error.advice(), host.sent("POST")), (advice, 0), "{changes:?}: {error}");
+            assert!(error.to_string().starts_with(
+                "create charge of 4200 satoshi once: accept the charge that was found: the answer is not what was asked: "
+            ));
+            assert!(error.charge().is_some());
+        }
+    }
+    assert_eq!(
+        Advice::CheckOrder.to_string(),
+        "this order name was used before, for another order: use another name, or the order as it was"
+    );
+}
+
+#[test]
+fn a_charge_that_came_of_a_lost_create_and_differs_is_the_hosts_fault() {
+    let mut host = Host::new();
+    let mut machine = CreateOnce::new(
+        order(),
+        Once::fresh(OrderKey::named("order-17")),
+        &endpoint(),
+        RetryPolicy::never(),
+        1,
+    );
+    let result = Virtual::new().run(&mut machine, |exchange, now| {
+        if exchange.request.method() == "POST" {
+            let id = OrderKey::named("order-17").customer_id("");
+            let fields = [("amount", json!(1)), ("amount_satoshi", json!(1)), ("customer_id", json!(id))];
+            host.insert(START, &fields);
+            return no_answer(TransportErrorKind::Timeout, Delivery::MaybeSent);
+        }
+        host.serve(&exchange, *now).unwrap()
+    });
+    assert_eq!(result.unwrap_err().advice(), Advice::DoNotUse);
+}
+
+#[test]
+fn a_row_that_cannot_be_read_is_not_the_callers_to_correct() {
+    let mut host = Host::new();
+    host.rows.push(json!({"id": "ch_9", "paid": "perhaps"}));
+    let mut pager = Pager::new(&endpoint(), RetryPolicy::never(), 1);
+    let result: Result<Option<Charge>, _> =
+        Virtual::new().run(&mut pager.next(), |exchange, now| host.serve(&exchange, *now).unwrap());
+    let error = result.unwrap_err();
+    assert_eq!(error.advice(), Advice::DoNotUse);
+    assert!(error.to_string().starts_with("list charges, row ch_9: "), "{error}");
+}

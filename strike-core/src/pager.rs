@@ -18,6 +18,9 @@ use crate::walk::Walk;
 /// an error of its own, [`Undecodable`], after which the rest follows; a page that cannot be read
 /// ends the list with that error. All state is in the pager: dropping a `next` half-way loses nothing.
 ///
+/// A list that shifts by more than 10,000 rows between two pages is incomplete, too. If the host removes charges meanwhile, the
+/// others move up, and as many can be missed without an error; the API has no request that removes one.
+///
 /// A list that grows faster than it is read ends with the error [`Incomplete`]: charges are missing. Ask for larger
 /// [pages](Self::page_size), or read the list at a quieter time. A [`limit`](Self::limit) that is reached before is no
 /// error. After more than 10,000 rows a charge can come twice. The API deletes no charges: if a host does while its list is read, a page's worth of

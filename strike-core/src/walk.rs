@@ -7,7 +7,7 @@ use crate::op::List;
 use crate::page::{Page, Row};
 use crate::types::{ChargeId, UnixMillis};
 
-/// Rows further back than this are forgotten: a row comes again only if that many charges were made between two pages.
+/// Rows further back than this are forgotten. A walk that meets rows as new as those gives up, since it cannot know them.
 const REMEMBERED_ROWS: u64 = 10_000;
 
 /// How many times in a row the very same page must come before the first page is read again, to tell the end from a list
@@ -29,15 +29,17 @@ const MOST_KNOWN: u32 = 100;
 pub(crate) struct Walk {
     page: u32,
     size: u32,
-    /// Every id that was given out lately, with its number in the order of the walk.
-    seen: BTreeMap<ChargeId, u64>,
+    /// Every id that was given out lately, with its number in the order of the walk, and when it was made.
+    seen: BTreeMap<ChargeId, (u64, Option<UnixMillis>)>,
     given: u64,
+    /// When the oldest forgotten row was made.
+    forgotten: Option<UnixMillis>,
     /// The numbers of the first and the last row of the page before, and how often in a row it has come again.
-    last: (u64, u64),
+    last: Option<(u64, u64)>,
     repeats: u32,
     /// How many pages in a row led no further back.
     known: u32,
-    /// When the newest charge of the first page was made.
+    /// When the newest charge of the first page was made, unless its rows are in another order.
     head: Option<UnixMillis>,
     /// The first row with an id.
     first: Option<ChargeId>,
@@ -60,7 +62,8 @@ impl Walk {
             size,
             seen: BTreeMap::new(),
             given: 0,
-            last: (0, 0),
+            forgotten: None,
+            last: None,
             repeats: 0,
             known: 0,
             head: None,
@@ -97,13 +100,22 @@ impl Walk {
         }
         let rows = u32::try_from(page.rows()).unwrap_or(u32::MAX);
         let mut numbers = None;
+        if self.page == 0 {
+            let (first, last) = (page.rows.first().and_then(created), page.rows.last().and_then(created));
+            self.head = first.filter(|first| last.is_some_and(|last| last <= *first));
+        }
+        let mut overrun = false;
         let mut fresh = Vec::with_capacity(page.rows());
         for row in page.into_rows() {
             let mut known = false;
             if let Some(id) = row.id() {
+                if self.may_be_forgotten(&row) {
+                    overrun = true;
+                    continue;
+                }
                 self.first.get_or_insert_with(|| id.clone());
                 let next = self.given.saturating_add(1);
-                let number = *self.seen.entry(id.clone()).or_insert(next);
+                let (number, _) = *self.seen.entry(id.clone()).or_insert((next, created(&row)));
                 known = number != next;
                 self.given = self.given.max(number);
                 numbers = Some((numbers.map_or(number, |(first, _)| first), number));
@@ -112,22 +124,20 @@ impl Walk {
                 fresh.push(row);
             }
         }
-        let numbers = numbers.unwrap_or_default();
-        if self.page == 0 {
-            self.head = fresh.iter().filter_map(created).max();
-        }
         let is_back = |row: &Row| self.head.is_none() || created(row) <= self.head;
         let leads_back = |row: &Row| row.id().is_some() && is_back(row);
         if fresh.iter().any(leads_back) {
             (self.repeats, self.known) = (0, 0);
         } else {
             self.known = self.known.saturating_add(1);
-            self.repeats = if numbers == self.last { self.repeats.saturating_add(1) } else { 0 };
+            // Rows without ids cannot be told apart.
+            let again = numbers.is_some() && numbers == self.last;
+            self.repeats = if again { self.repeats.saturating_add(1) } else { 0 };
         }
         self.last = numbers;
         self.state = if rows == 0 {
             State::Ended
-        } else if self.known >= MOST_KNOWN || self.page == u32::MAX {
+        } else if overrun || self.known >= MOST_KNOWN || self.page == u32::MAX {
             State::GaveUp
         } else if self.repeats >= REPEATS {
             State::Checking
@@ -140,9 +150,18 @@ impl Walk {
         self.page = self.page.saturating_add(1);
         if u64::try_from(self.seen.len()).unwrap_or(u64::MAX) > 2 * REMEMBERED_ROWS {
             let oldest = self.given.saturating_sub(REMEMBERED_ROWS);
-            self.seen.retain(|_, number| *number > oldest);
+            let made =
+                self.seen.values().filter(|(number, _)| *number <= oldest).filter_map(|(_, made)| *made);
+            self.forgotten = made.chain(self.forgotten).min();
+            self.seen.retain(|_, (number, _)| *number > oldest);
         }
         fresh
+    }
+
+    /// Whether a row is not known and as new as rows that were forgotten.
+    fn may_be_forgotten(&self, row: &Row) -> bool {
+        let newer = self.head.is_some() && self.forgotten.is_some() && created(row) > self.forgotten;
+        newer && row.id().is_some_and(|id| !self.seen.contains_key(id))
     }
 }
 

@@ -154,6 +154,58 @@ fn a_list_that_grows_faster_than_it_is_read_is_incomplete() {
 }
 
 #[test]
+fn a_row_that_was_forgotten_is_not_returned_again() {
+    let mut host = host(25_000);
+    host.cap = 2000;
+    let mut pager = pager().page_size(2000);
+    let mut told: Vec<_> = (0..22_500).map(|_| next(&mut pager, &mut host).unwrap()).collect();
+    // The next page starts where the walk began to forget.
+    for n in 0..23_000 {
+        host.insert(START + n, &[]);
+    }
+    told.extend(std::iter::from_fn(|| next(&mut pager, &mut host)));
+    assert_eq!(told.pop().as_deref(), Some("Incomplete"));
+    assert_eq!(told, ids(25_000, 1)[..told.len()]);
+}
+
+#[test]
+fn a_list_that_shrinks_comes_to_an_end() {
+    for left in [0, 1, 35, 60] {
+        let mut host = host(100);
+        let mut pager = pager();
+        let mut told: Vec<_> = (0..30).map(|_| next(&mut pager, &mut host).unwrap()).collect();
+        host.rows.drain(..100 - left);
+        told.extend(std::iter::from_fn(|| next(&mut pager, &mut host)));
+        assert!(told.iter().all(|id| id.starts_with("ch_")), "{told:?}");
+        assert_eq!(host.log.len(), 2 + left.saturating_sub(1) / 30, "{left}");
+    }
+}
+
+#[test]
+fn a_list_in_another_order_is_read_to_its_end() {
+    let mut host = host(400);
+    host.cap = 2;
+    host.rows.reverse();
+    let mut told = all(pager(), &mut host);
+    told.reverse();
+    assert_eq!(told, ids(400, 1));
+}
+
+#[test]
+fn pages_of_rows_without_ids_are_not_the_end() {
+    let mut host = host(24);
+    host.cap = 2;
+    host.rows[2..22].fill(json!(null));
+    let told = all(pager(), &mut host);
+    assert_eq!((told.len(), told.last().unwrap().as_str()), (24, "ch_1"));
+    // A host that never stops has no end.
+    host.ignores_paging = true;
+    host.rows.fill(json!(null));
+    let told = all(pager(), &mut host);
+    assert_eq!((told.len(), told.last().unwrap().as_str()), (201, "Incomplete"));
+}
+
+#[test]
 fn a_limit_is_a_number_of_charges() {
     let mut host = host(70);
     host.rows[1]["paid"] = json!("yes");

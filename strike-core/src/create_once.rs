@@ -178,7 +178,8 @@ impl Made {
 /// What is found must say what the order says, invoice included, like the answer to a create. Of several charges with the key,
 /// a paid one counts, else the oldest of the last attempt. A host that does not return `customer_id` is a mismatch that names it.
 /// A charge is reported as [expired](Made::Expired) only after a read of that charge, and only if the server's `Date` and the local
-/// clock agree within 10 minutes; if they disagree, the machine ends with a mismatch of `date`.
+/// clock both say so. If the `Date` says so while the local clock is more than 10 minutes before the expiry, the machine ends with a
+/// mismatch of `date`.
 ///
 /// **At most one payable invoice per key is returned**
 ///

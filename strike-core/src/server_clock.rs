@@ -31,7 +31,7 @@ pub(crate) fn server_time(date: Option<UnixMillis>, now: Now) -> UnixMillis {
 /// Whether an invoice has expired, as far as the clocks agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expiry {
-    /// The server's clock says that it has not expired.
+    /// One of the clocks says that it has not expired, and the other is not far from that.
     Payable,
     /// Every clock that is known says that it has expired.
     Expired,
@@ -39,24 +39,29 @@ pub(crate) enum Expiry {
     Disputed,
 }
 
+/// Returns the earliest that it is by any clock: the `Date` or the local clock, whichever is behind the other.
+///
+/// Giving up money a little late is harmless. Giving it up early loses a payment, or makes a second payable invoice.
+fn slowest_clock(date: Option<UnixMillis>, now: Now) -> UnixMillis {
+    server_time(date, now).min(now.unix)
+}
+
 /// Compares an expiry with both clocks, so that one wrong `Date` is not enough to give up an invoice.
 pub(crate) fn expiry(expires_at: UnixMillis, date: Option<UnixMillis>, now: Now) -> Expiry {
-    if expires_at > server_time(date, now) {
-        Expiry::Payable
-    } else if expires_at > now.unix.saturating_add(CLOCK_MARGIN) {
+    if expires_at <= slowest_clock(date, now) {
+        Expiry::Expired
+    } else if expires_at <= server_time(date, now) && expires_at > now.unix.saturating_add(CLOCK_MARGIN) {
         Expiry::Disputed
     } else {
-        Expiry::Expired
+        Expiry::Payable
     }
 }
 
-/// Returns how long it is until a moment, for a wait that ends then; `None` if the clocks disagree.
+/// Returns how long it is until a moment, for a wait that ends then, by the clock that is behind the other.
 ///
-/// They do if the `Date` is ahead of the local clock by more than the margin: one wrong `Date` must not end a wait for money.
 /// Whoever waits also ends by the monotonic clock, so that no clock makes a wait endless.
-pub(crate) fn left(moment: UnixMillis, date: Option<UnixMillis>, now: Now) -> Option<Duration> {
-    let is_plausible = date.is_none_or(|date| date <= now.unix.saturating_add(CLOCK_MARGIN));
-    is_plausible.then(|| moment.saturating_since(server_time(date, now)))
+pub(crate) fn left(moment: UnixMillis, date: Option<UnixMillis>, now: Now) -> Duration {
+    moment.saturating_since(slowest_clock(date, now))
 }
 
 #[cfg(test)]
@@ -83,7 +88,9 @@ mod tests {
             // Both clocks say so, within the margin.
             (local, Some(local), Expiry::Expired),
             (earlier(hour), Some(local), Expiry::Expired),
-            (later(CLOCK_MARGIN), Some(later(CLOCK_MARGIN)), Expiry::Expired),
+            // Only the server's clock says so, and it may be that much fast.
+            (later(second), Some(later(second)), Expiry::Payable),
+            (later(CLOCK_MARGIN), Some(later(CLOCK_MARGIN)), Expiry::Payable),
             // Only the server's clock says so.
             (later(CLOCK_MARGIN + second), Some(later(hour)), Expiry::Disputed),
             (later(hour), Some(UnixMillis::from_secs(4_102_444_800)), Expiry::Disputed),
@@ -97,24 +104,24 @@ mod tests {
     }
 
     #[test]
-    fn a_date_that_is_far_ahead_ends_no_wait() {
+    fn a_date_that_is_ahead_ends_no_wait() {
         let local = UnixMillis::from_secs(1_700_000_000);
         let now = Now::new(Duration::ZERO, local);
         let minutes = |n: i64| UnixMillis::from_secs(u64::try_from(1_700_000_000 + 60 * n).unwrap());
         for (moment, date, expected) in [
-            (minutes(0), Some(minutes(0)), Some(0)),
-            (minutes(1), Some(minutes(0)), Some(60)),
-            (minutes(10), Some(minutes(10)), Some(0)),
-            (minutes(10), Some(minutes(11)), None),
-            (minutes(-60), Some(minutes(60)), None),
-            (minutes(-60), Some(UnixMillis::from_millis(u64::MAX)), None),
+            (minutes(0), Some(minutes(0)), 0),
+            (minutes(1), Some(minutes(0)), 60),
+            (minutes(5), Some(minutes(5)), 300),
+            (minutes(10), Some(minutes(11)), 600),
+            (minutes(60), Some(UnixMillis::from_millis(u64::MAX)), 3600),
+            (minutes(-60), Some(minutes(60)), 0),
             // A server behind the local clock makes its invoices by its own.
-            (minutes(-60), Some(minutes(-60)), Some(0)),
-            (minutes(-60), Some(minutes(-61)), Some(60)),
-            (minutes(-10), None, Some(0)),
-            (minutes(-9), None, Some(60)),
+            (minutes(-60), Some(minutes(-60)), 0),
+            (minutes(-60), Some(minutes(-61)), 60),
+            (minutes(-10), None, 0),
+            (minutes(-9), None, 60),
         ] {
-            assert_eq!(left(moment, date, now), expected.map(Duration::from_secs), "{moment:?} {date:?}");
+            assert_eq!(left(moment, date, now), Duration::from_secs(expected), "{moment:?} {date:?}");
         }
     }
 }

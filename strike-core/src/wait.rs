@@ -120,10 +120,9 @@ impl From<Duration> for Wait {
 /// [`Waited::Expired`] or [`Waited::StillPayable`] only by a look that began *after* that moment, so that no payment is
 /// missed.
 ///
-/// The `Date` of the server's answer says whether the invoice has expired, since the server's clock made the invoice. A `Date`
-/// that is ahead of the local clock by more than [`CLOCK_MARGIN`](crate::CLOCK_MARGIN) does not count. Without a `Date`
-/// the local clock less that margin decides. In any case the wait ends once the invoice's whole lifetime and the grace
-/// have passed on the monotonic clock, so that no clock can make it endless or end it in a moment.
+/// An invoice has expired when the `Date` of the server's answer and the local clock both say so. Without a `Date` the local clock
+/// less [`CLOCK_MARGIN`](crate::CLOCK_MARGIN) decides. In any case the wait ends once the invoice's whole lifetime and the grace
+/// have passed on the monotonic clock, so that no clock can make it endless, and one clock that is ahead cannot end it early.
 ///
 /// A `Retry-After` is obeyed up to [`max_retry_after`](RetryPolicy::max_retry_after); then the wait looks again.
 ///
@@ -212,8 +211,7 @@ impl WaitPaid {
         let Some(lifetime) = self.lifetime else { return (to_deadline, End::Deadline) };
         let last = lifetime.expires_at.saturating_add(self.wait.grace);
         let to_life = lifetime.length.saturating_add(self.wait.grace).saturating_sub(waited);
-        let to_expiry =
-            server_clock::left(last, server_time, began).map_or(to_life, |left| left.min(to_life));
+        let to_expiry = server_clock::left(last, server_time, began).min(to_life);
         if to_expiry <= to_deadline { (to_expiry, End::Expiry) } else { (to_deadline, End::Deadline) }
     }
 

@@ -143,10 +143,19 @@ fn an_add_twice_is_one() {
 
 #[test]
 fn the_servers_clock_says_what_has_expired() {
-    // By both clocks the grace is over, though they differ by five minutes.
+    // The host's clock is five minutes fast: the payer still has them.
     let (mut host, mut world) = (Host::new(), Virtual::new());
     host.clock = START + 660_000;
     world.now.unix = UnixMillis::from_millis(START + 360_000);
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 expired");
+    assert!(world.waited() >= Duration::from_secs(299), "{:?}", world.waited());
+
+    // By both clocks the grace is over, though they differ by some seconds.
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    host.clock = START + 660_000;
+    world.now.unix = UnixMillis::from_millis(START + 668_000);
     let mut watched = watcher();
     watched.add(&insert(&mut host, 600));
     assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 expired");

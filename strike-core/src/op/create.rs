@@ -11,7 +11,7 @@ use crate::error::{Error, Mismatch};
 use crate::invoice;
 use crate::machine::{HttpRequest, HttpResponse, Now};
 use crate::new_charge::NewCharge;
-use crate::server_clock::{self, Expiry, expiry};
+use crate::server_clock;
 use crate::types::{Charge, Currency};
 use crate::wire;
 
@@ -49,10 +49,11 @@ impl Create {
     ) -> Result<Charge, Error> {
         let Ok(invoice) = charge.invoice() else { return Ok(charge) };
         let date = server_clock::date(response.headers());
-        if !at.checks_invoices() || expiry(invoice.expires_at(), date, now) == Expiry::Payable {
+        let server_time = server_clock::server_time(date, now);
+        if !at.checks_invoices() || invoice.expires_at() > server_time {
             return Ok(charge);
         }
-        let mismatch = invoice::expired(invoice.expires_at(), server_clock::server_time(date, now));
+        let mismatch = invoice::expired(invoice.expires_at(), server_time);
         Err(at.mismatch(self.asked(), mismatch).with_charge(charge))
     }
 

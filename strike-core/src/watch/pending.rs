@@ -54,7 +54,7 @@ impl Pending {
 
     /// Whether a look that began then, and saw it unpaid, was the last.
     pub(super) fn is_over(&self, began: Now, server_time: Option<UnixMillis>) -> bool {
-        server_clock::left(self.until, server_time, began) == Some(Duration::ZERO)
+        server_clock::left(self.until, server_time, began).is_zero()
             || seconds(began.monotonic) >= self.give_up
     }
 

@@ -112,8 +112,10 @@ fn backslash(after: &[u8]) -> Escape<'_> {
     named.or_else(|| Some((vec![*kind], rest)))
 }
 
-/// Four hex digits, or two such units that make one character.
+/// Four hex digits, or two such units that make one character. Java allows more than one `u` before them.
 fn unit(after: &[u8]) -> Escape<'_> {
+    let more = after.iter().take_while(|byte| **byte == b'u').count();
+    let after = after.get(more..).unwrap_or_default();
     let (high, rest) = number(after, 16, 4..=4)?;
     let low = rest.strip_prefix(b"\\u").and_then(|rest| number(rest, 16, 4..=4));
     match (high, low) {
@@ -230,12 +232,15 @@ fn utf8((value, rest): (u32, &[u8])) -> (Vec<u8>, &[u8]) {
     (c.encode_utf8(&mut [0; 4]).as_bytes().to_vec(), rest)
 }
 
-/// The pieces of text inside base64 at any alignment, inside hex with any separators, and inside lists of numbers.
+/// The pieces of text inside base64 and base32 at any alignment, inside hex with any separators, and inside lists of numbers.
 fn encoded(text: &[u8]) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
-    for run in text.split(|byte| sextet(*byte).is_none()).filter(|run| run.len() > SHORTEST) {
-        for start in 0..4 {
-            keep_text(&from_base64(run.get(start..).unwrap_or_default()), &mut all);
+    for alphabet in [&BASE64, &BASE32] {
+        let runs = text.split(|byte| (alphabet.digit)(*byte).is_none());
+        for run in runs.filter(|run| run.len() > SHORTEST) {
+            for start in 0..alphabet.group {
+                keep_text(&alphabet.decode(run.get(start..).unwrap_or_default()), &mut all);
+            }
         }
     }
     let mut hex: Vec<u8> = Vec::with_capacity(text.len());
@@ -267,6 +272,34 @@ fn keep_text(bytes: &[u8], all: &mut Vec<Vec<u8>>) {
     all.extend(pieces.filter(|piece| piece.len() >= SHORTEST).map(|piece| piece.as_bytes().to_vec()));
 }
 
+/// Digits that stand for some bits each.
+struct Alphabet {
+    digit: fn(u8) -> Option<u8>,
+    bits: u32,
+    /// After so many digits, bytes begin at a digit again.
+    group: usize,
+}
+
+const BASE64: Alphabet = Alphabet { digit: sextet, bits: 6, group: 4 };
+const BASE32: Alphabet = Alphabet { digit: quintet, bits: 5, group: 8 };
+
+impl Alphabet {
+    fn decode(&self, run: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(run.len());
+        let (mut bits, mut count) = (0_u32, 0);
+        for digit in run.iter().filter_map(|byte| (self.digit)(*byte)) {
+            bits = (bits << self.bits) | u32::from(digit);
+            count += self.bits;
+            if count >= 8 {
+                count -= 8;
+                bytes.extend((bits >> count).to_be_bytes().last());
+                bits &= (1 << count) - 1;
+            }
+        }
+        bytes
+    }
+}
+
 const fn sextet(byte: u8) -> Option<u8> {
     match byte {
         b'A'..=b'Z' => Some(byte - b'A'),
@@ -278,18 +311,13 @@ const fn sextet(byte: u8) -> Option<u8> {
     }
 }
 
-fn from_base64(run: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(run.len());
-    for group in run.chunks(4) {
-        let bits = group
-            .iter()
-            .filter_map(|byte| sextet(*byte))
-            .fold(0_u32, |bits, six| (bits << 6) | u32::from(six));
-        let missing = 4_usize.saturating_sub(group.len());
-        let [_, decoded @ ..] = (bits << (6 * missing)).to_be_bytes();
-        bytes.extend(decoded.iter().take(3_usize.saturating_sub(missing)));
+const fn quintet(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a'),
+        b'2'..=b'7' => Some(byte - b'2' + 26),
+        _ => None,
     }
-    bytes
 }
 
 #[cfg(test)]

@@ -138,7 +138,7 @@ impl Secrets {
     fn hold(&self, visible: &[u8], bare: &[u8], cut: bool) -> bool {
         // Half an escape may follow what is left of a key.
         let begins = |form: &Vec<u8>| {
-            let least = (form.len() / 2).clamp(2, FRAGMENT - 2);
+            let least = (form.len() / 2).clamp(2, FRAGMENT / 2);
             let end = bare.get(bare.len().saturating_sub(least + HALF_AN_ESCAPE)..).unwrap_or_default();
             form.get(..least).is_some_and(|beginning| text::holds(end, beginning))
         };

@@ -6,7 +6,7 @@ mod support;
 use std::error::Error as _;
 use std::fmt::Write as _;
 
-use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+use data_encoding::{BASE32, BASE64, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use http::Response;
 use proptest::prelude::*;
 use serde_json::json;
@@ -58,7 +58,7 @@ fn unless_plain(byte: u8, write: impl Fn(u8) -> String) -> String {
 type Way = (&'static str, fn(&str) -> String);
 
 /// The ways of the world to write a text.
-const WAYS: [Way; 32] = [
+const WAYS: [Way; 35] = [
     ("as it is", str::to_owned),
     ("JSON", |text| serde_json::to_string(text).unwrap()),
     ("JSON of PHP", |text| serde_json::to_string(text).unwrap().replace('/', r"\/")),
@@ -98,6 +98,11 @@ const WAYS: [Way; 32] = [
     ("base64 for URLs", |text| BASE64URL_NOPAD.encode(text.as_bytes())),
     ("base64 of Basic", |text| BASE64.encode(format!("{text}:").as_bytes())),
     ("base64 of more", |text| BASE64.encode(format!("user={text};x").as_bytes())),
+    ("base32", |text| BASE32.encode(text.as_bytes())),
+    ("base32 of more, in lower case", |text| {
+        BASE32.encode(format!("user={text};x").as_bytes()).to_lowercase()
+    }),
+    ("Java with more than one u", |text| each(text, |c| format!("\\uu{:04x}", u32::from(c)))),
     ("hex", |text| HEXLOWER.encode(text.as_bytes())),
     ("hex with colons", |text| {
         each(&HEXUPPER.encode(text.as_bytes()), |c| format!("{c}"))

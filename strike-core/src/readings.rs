@@ -32,6 +32,8 @@ pub(crate) fn find<T>(text: &[u8], mut look: impl FnMut(&[u8]) -> Option<T>) -> 
         }
         left.extend(encoded(&text));
         left.push(untagged(&text));
+        // A form writes a space as a plus.
+        left.push(text.iter().copied().filter(|byte| *byte != b'+').collect());
         left.push(squeezed(&text));
         left.push(unescaped(&text));
         seen.insert(text);

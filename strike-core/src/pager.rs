@@ -107,7 +107,7 @@ impl Pager {
                     self.left = 0;
                     return Step::Done(if self.walk.gave_up() {
                         Err(Error::new(
-                            "list all charges of a list that grows faster than it is read",
+                            "list all charges of a list that grows faster than it is read, or repeats rows without ids",
                             ErrorKind::Incomplete,
                         ))
                     } else {

@@ -130,14 +130,15 @@ impl Walk {
             (self.repeats, self.known) = (0, 0);
         } else {
             self.known = self.known.saturating_add(1);
-            // Rows without ids cannot be told apart.
-            let again = numbers.is_some() && numbers == self.last;
-            self.repeats = if again { self.repeats.saturating_add(1) } else { 0 };
+            self.repeats = if numbers == self.last { self.repeats.saturating_add(1) } else { 0 };
         }
         self.last = numbers;
         self.state = if rows == 0 {
             State::Ended
         } else if overrun || self.known >= MOST_KNOWN || self.page == u32::MAX {
+            State::GaveUp
+        } else if self.repeats >= REPEATS && numbers.is_none() {
+            // Rows without ids cannot be told apart.
             State::GaveUp
         } else if self.repeats >= REPEATS {
             State::Checking

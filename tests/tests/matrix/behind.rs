@@ -1,5 +1,7 @@
 //! What stands behind a server with a fault: the service, which may or may not hear of a create, and the answer it gives.
 
+use std::time::Duration;
+
 use std::sync::Mutex;
 use std::sync::mpsc::Sender;
 
@@ -29,7 +31,7 @@ impl Behind {
     pub fn answer(&self, request: &str) -> HttpResponse {
         let request = parse(request);
         if request.method() == Method::POST && !self.stored {
-            world::sandbox().respond(&request)
+            world::sandbox(Duration::ZERO).respond(&request)
         } else {
             self.sandbox.respond(&request)
         }

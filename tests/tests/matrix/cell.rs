@@ -129,7 +129,7 @@ fn well(mut peer: strike_test_support::Peer, behind: &Behind) {
 }
 
 pub fn run(fault: &Fault, operation: Operation, adapter: Adapter, lasting: Lasting) -> Seen {
-    let world = Arc::new(World::new());
+    let world = Arc::new(World::new(operation.list_lag()));
     let before = world.sandbox.charges();
     let bystanders = [Server::start(drop), Server::start(drop)];
     let elsewhere = vec![

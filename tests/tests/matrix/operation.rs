@@ -27,10 +27,12 @@ pub enum Operation {
     OnceLost,
     /// `create_once`; its create makes the charge, and then the fault strikes.
     OnceStored,
+    /// The same, with a list that lags 3 s behind, and called again at once if it fails.
+    OnceLagging,
 }
 
 impl Operation {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::CreateLost,
         Self::CreateStored,
         Self::Get,
@@ -39,6 +41,7 @@ impl Operation {
         Self::Watch,
         Self::OnceLost,
         Self::OnceStored,
+        Self::OnceLagging,
     ];
 
     /// Which of its requests meets the fault: the first with this method.
@@ -51,12 +54,17 @@ impl Operation {
     }
 
     pub fn once(self) -> bool {
-        matches!(self, Self::OnceLost | Self::OnceStored)
+        matches!(self, Self::OnceLost | Self::OnceStored | Self::OnceLagging)
     }
 
     /// Whether the service hears of a create before the fault strikes.
     pub fn stores(self) -> bool {
-        matches!(self, Self::CreateStored | Self::OnceStored)
+        matches!(self, Self::CreateStored | Self::OnceStored | Self::OnceLagging)
+    }
+
+    /// How far the list is behind.
+    pub fn list_lag(self) -> Duration {
+        if matches!(self, Self::OnceLagging) { Duration::from_secs(3) } else { Duration::ZERO }
     }
 
     /// Whether it goes on for as long as an invoice can be paid.
@@ -95,6 +103,10 @@ pub fn blocking(client: &strike_blocking::Client, operation: Operation, world: &
             Got::Event(client.watch(watcher).next().transpose()?)
         }
         Operation::OnceLost | Operation::OnceStored => Got::Made(client.create_once(order(), KEY)?),
+        Operation::OnceLagging => {
+            let first = client.create_once(order(), KEY);
+            Got::Made(first.or_else(|_| client.create_once(order(), KEY))?)
+        }
     })
 }
 
@@ -114,6 +126,10 @@ pub async fn asynchronous(
             Got::Event(client.watch(watcher).next().await.transpose()?)
         }
         Operation::OnceLost | Operation::OnceStored => Got::Made(client.create_once(order(), KEY).await?),
+        Operation::OnceLagging => Got::Made(match client.create_once(order(), KEY).await {
+            Ok(made) => made,
+            Err(_) => client.create_once(order(), KEY).await?,
+        }),
     })
 }
 

@@ -34,8 +34,10 @@ fn advice() -> String {
         (Advice::ServiceClosed, "nothing there; `Endpoint::new` with another host"),
         (Advice::DoNotUse, "nothing; the charge is in the error, for whoever looks into it"),
         (Advice::InvoiceExpired, "`create` again; the expired charge is in the error"),
-        (Advice::CheckNetwork, "nothing, until the network and the base URL of the endpoint agree"),
-        (Advice::CheckOrder, "the same, with another order name"),
+        (Advice::CheckNetwork, "nothing, until the `Network` of the endpoint is the host's"),
+        (Advice::CheckOrder, "`create_once` with another name, or with the order as it was"),
+        (Advice::CheckClock, "the same again, when both clocks are right"),
+        (Advice::SetSince, "`create_once` with `Once::since`"),
         (Advice::StartAnew, "make a new machine, and drive that"),
     ] {
         writeln!(text, "| `{advice:?}` | {advice} | {call} |").unwrap();
@@ -63,6 +65,7 @@ fn section(class: &Class) -> String {
         ("`wait_until_paid`", &[Operation::Wait]),
         ("`watch`", &[Operation::Watch]),
         ("`create_once`", &[Operation::OnceLost, Operation::OnceStored]),
+        ("`create_once`, and again if it fails; the list lags 3 s", &[Operation::OnceLagging]),
     ] {
         let Some((once, on, effect)) = outcomes(class, operations) else { continue };
         let effect = match operations[0].creates() {
@@ -136,7 +139,8 @@ fn again(class: &Class, operations: &[Operation]) -> &'static str {
         let good = |stated| Outcome::all(stated).any(|end| end.is_good());
         match (good(passes), good(stays)) {
             (true, true) => words = "no need",
-            (true, false) if Outcome::all(passes).any(|end| end.what == "Adopted") => {
+            // The service has made the charge, so a call that came through has found it.
+            (true, false) if row.operation.once() && row.operation.stores() => {
                 words = "it looks, and never posts again"
             }
             (true, false) => words = "yes",

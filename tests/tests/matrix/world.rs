@@ -6,7 +6,7 @@ use std::time::Duration;
 use strike_async::BoxFuture;
 use strike_blocking::{Client, FnTransport};
 use strike_core::{Charge, ChargeId, NewCharge, Now, UnixMillis};
-use strike_sandbox::Sandbox;
+use strike_sandbox::{Quirks, Sandbox};
 use strike_tests::secrets;
 
 /// When it all begins: 2023-11-14T22:13:20Z.
@@ -19,8 +19,9 @@ const PAID_AT: usize = 3;
 const MOST_WAITS: usize = 500;
 
 /// A service whose invoices, ids and times are the same in every run.
-pub fn sandbox() -> Sandbox {
-    Sandbox::builder().api_key(secrets::KEY).seed(7).clock_at(START).build()
+pub fn sandbox(list_lag: Duration) -> Sandbox {
+    let quirks = Quirks::new().list_lag(list_lag);
+    Sandbox::builder().api_key(secrets::KEY).seed(7).clock_at(START).quirks(quirks).build()
 }
 
 /// The order that the operations are about.
@@ -56,8 +57,8 @@ pub enum Jump {
 
 impl World {
     /// A world with three charges, none of them paid.
-    pub fn new() -> Self {
-        let sandbox = sandbox();
+    pub fn new(list_lag: Duration) -> Self {
+        let sandbox = sandbox(list_lag);
         let shop = sandbox.clone();
         let at = secrets::endpoint(sandbox.base_url()).unwrap();
         let client = Client::builder(at).transport(FnTransport::new(move |x| shop.reply(x))).build().unwrap();

@@ -69,10 +69,12 @@ pub fn faults() -> Vec<Fault> {
             peer.drip(b"x", DRIP);
         })
         .hangs(),
-        after("body drips", |mut peer, answer| {
+        after("body drips", |mut peer, mut answer| {
+            // An empty list would be whole too soon.
+            answer.headers_mut().insert("content-length", 4096.into());
             let (head, body) = render(answer);
             peer.write(head);
-            peer.drip(&body[..20], DRIP);
+            peer.drip(&body, DRIP);
         })
         .hangs(),
         after("body stalls", |mut peer, answer| {

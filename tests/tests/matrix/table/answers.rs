@@ -1,7 +1,9 @@
 //! Answers with 200 that are not what they should be, or come with something in front or behind.
 
 use super::{Class, not, one, row};
-use crate::operation::Operation::{CreateLost, CreateStored, Get, List, OnceLost, OnceStored, Wait, Watch};
+use crate::operation::Operation::{
+    CreateLost, CreateStored, Get, List, OnceLagging, OnceLost, OnceStored, Wait, Watch,
+};
 
 #[rustfmt::skip]
 pub const CLASSES: &[Class] = &[
@@ -17,7 +19,8 @@ pub const CLASSES: &[Class] = &[
             one(Wait,         "Paid 1r 0c"),
             one(Watch,        "Paid 1r 0c"),
             not(OnceLost,     "the answer is the service's own, and what it shows is stored"),
-            one(OnceStored,   "Created 3r 1c"),
+            one(OnceStored,   "ToPay 3r 1c"),
+            one(OnceLagging,  "ToPay 2r 1c"),
         ],
     },
     Class {
@@ -33,7 +36,8 @@ pub const CLASSES: &[Class] = &[
             one(Wait,         "Expired 77r 0c"),
             one(Watch,        "Expired 78r 0c"),
             not(OnceLost,     "the answer is the service's own, and what it shows is stored"),
-            one(OnceStored,   "Created 3r 1c"),
+            one(OnceStored,   "ToPay 3r 1c"),
+            one(OnceLagging,  "ToPay 2r 1c"),
         ],
     },
     Class {
@@ -49,7 +53,8 @@ pub const CLASSES: &[Class] = &[
             row(Wait,         "Paid 2r 0c",                      "TooLarge CheckHost 2r 0c"),
             row(Watch,        "Paid 2r 0c",                      "TooLarge CheckHost 7r 0c"),
             row(OnceLost,     "OutcomeUnknown LookFirst 7r 0c",  "OutcomeUnknown LookFirst 4r 0c"),
-            row(OnceStored,   "Adopted 5r 1c",                   "OutcomeUnknown LookFirst 4r 1c"),
+            row(OnceStored,   "ToPay 5r 1c",                     "OutcomeUnknown LookFirst 4r 1c"),
+            row(OnceLagging,  "ToPay 7r 1c",                     "OutcomeUnknown LookFirst 4r 1c"),
         ],
     },
     Class {
@@ -65,9 +70,10 @@ pub const CLASSES: &[Class] = &[
             one(Get,          "Undecodable CheckHost 1r 0c"),
             one(List,         "Undecodable CheckHost 1r 0c"),
             row(Wait,         "Paid 2r 0c",                      "Undecodable CheckHost 2r 0c"),
-            row(Watch,        "Paid 2r 0c",                      "Undecodable CheckHost 2r 0c"),
+            row(Watch,        "Paid 3r 0c",                      "Undecodable CheckHost 2r 0c"),
             row(OnceLost,     "OutcomeUnknown LookFirst 7r 0c",  "OutcomeUnknown LookFirst 4r 0c"),
-            row(OnceStored,   "Adopted 5r 1c",                   "OutcomeUnknown LookFirst 4r 1c"),
+            row(OnceStored,   "ToPay 5r 1c",                     "OutcomeUnknown LookFirst 4r 1c"),
+            row(OnceLagging,  "ToPay 7r 1c",                     "OutcomeUnknown LookFirst 4r 1c"),
         ],
     },
     Class {
@@ -82,8 +88,9 @@ pub const CLASSES: &[Class] = &[
             one(List,         "0 charges and 1 unreadable 1r 0c"),
             row(Wait,         "Paid 2r 0c",                      "Undecodable CheckHost 2r 0c"),
             row(Watch,        "Paid 2r 0c",                      "Undecodable CheckHost 2r 0c"),
-            row(OnceLost,     "OutcomeUnknown LookFirst 7r 0c",  "OutcomeUnknown LookFirst 10r 0c"),
-            row(OnceStored,   "Adopted 5r 1c",                   "OutcomeUnknown LookFirst 10r 1c"),
+            row(OnceLost,     "OutcomeUnknown LookFirst 7r 0c",  "OutcomeUnknown LookFirst 9r 0c"),
+            row(OnceStored,   "ToPay 5r 1c",                     "OutcomeUnknown LookFirst 9r 1c"),
+            row(OnceLagging,  "ToPay 7r 1c",                     "OutcomeUnknown LookFirst 14r 1c"),
         ],
     },
     Class {
@@ -99,7 +106,8 @@ pub const CLASSES: &[Class] = &[
             row(Wait,         "Paid 2r 0c",                      "Undecodable CheckHost 2r 0c"),
             row(Watch,        "Paid 2r 0c",                      "Failed with Undecodable CheckHost 4r 0c"),
             one(OnceLost,     "OutcomeUnknown LookFirst 7r 0c"),
-            row(OnceStored,   "Adopted 5r 1c",                   "OutcomeUnknown LookFirst 5r 1c"),
+            row(OnceStored,   "ToPay 5r 1c",                     "OutcomeUnknown LookFirst 5r 1c"),
+            row(OnceLagging,  "ToPay 7r 1c",                     "OutcomeUnknown LookFirst 7r 1c"),
         ],
     },
     Class {
@@ -117,6 +125,7 @@ pub const CLASSES: &[Class] = &[
             one(Watch,        "Failed with Mismatch DoNotUse 1r 0c"),
             one(OnceLost,     "Mismatch DoNotUse 3r 0c"),
             one(OnceStored,   "Mismatch DoNotUse 3r 1c"),
+            one(OnceLagging,  "OutcomeUnknown LookFirst 4r 1c"),
         ],
     },
 ];

@@ -1,7 +1,9 @@
 //! Wall clocks that jump while somebody waits.
 
 use super::{Class, not, row};
-use crate::operation::Operation::{CreateLost, CreateStored, Get, List, OnceLost, OnceStored, Wait, Watch};
+use crate::operation::Operation::{
+    CreateLost, CreateStored, Get, List, OnceLagging, OnceLost, OnceStored, Wait, Watch,
+};
 
 #[rustfmt::skip]
 pub const CLASSES: &[Class] = &[
@@ -20,6 +22,7 @@ pub const CLASSES: &[Class] = &[
             row(Watch,        "Paid 2r 0c",                      "Expired 78r 0c"),
             not(OnceLost,     "it does not rest, and only rests and invoices know the time"),
             not(OnceStored,   "it does not rest, and only rests and invoices know the time"),
+            not(OnceLagging,  "it does not rest, and only rests and invoices know the time"),
         ],
     },
 ];

@@ -1,7 +1,9 @@
 //! Connections that are never made, break, or hang.
 
 use super::{Class, not, one, row};
-use crate::operation::Operation::{CreateLost, CreateStored, Get, List, OnceLost, OnceStored, Wait, Watch};
+use crate::operation::Operation::{
+    CreateLost, CreateStored, Get, List, OnceLagging, OnceLost, OnceStored, Wait, Watch,
+};
 
 /// What comes of a connection that is reset as soon as it stands.
 const RESET: &str =
@@ -20,8 +22,9 @@ pub const CLASSES: &[Class] = &[
             row(List,         "3 charges 1r 0c",                 "Refused/Unsent RetryLater 0r 0c"),
             row(Wait,         "Paid 1r 0c",                      "Refused/Unsent RetryLater 0r 0c"),
             row(Watch,        "Paid 1r 0c",                      "Refused/Unsent RetryLater 0r 0c"),
-            row(OnceLost,     "Created 3r 1c",                   "Refused/Unsent RetryLater 2r 0c"),
+            row(OnceLost,     "ToPay 3r 1c",                     "Refused/Unsent RetryLater 2r 0c"),
             not(OnceStored,   "nothing whole arrives, so nothing can have been stored before it fails"),
+            not(OnceLagging,  "nothing whole arrives, so nothing can have been stored before it fails"),
         ],
     },
     Class {
@@ -36,8 +39,9 @@ pub const CLASSES: &[Class] = &[
             row(List,         "3 charges 1r 0c",                 "Dns/Unsent RetryLater 0r 0c"),
             row(Wait,         "Paid 1r 0c",                      "Dns/Unsent RetryLater 0r 0c"),
             row(Watch,        "Paid 1r 0c",                      "Dns/Unsent RetryLater 0r 0c"),
-            row(OnceLost,     "Created 3r 1c",                   "Dns/Unsent RetryLater 2r 0c"),
+            row(OnceLost,     "ToPay 3r 1c",                     "Dns/Unsent RetryLater 2r 0c"),
             not(OnceStored,   "nothing whole arrives, so nothing can have been stored before it fails"),
+            not(OnceLagging,  "nothing whole arrives, so nothing can have been stored before it fails"),
         ],
     },
     Class {
@@ -51,8 +55,9 @@ pub const CLASSES: &[Class] = &[
             row(List,         "3 charges 1r 0c",                 "Timeout/Unsent RetryLater 0r 0c"),
             row(Wait,         "Paid 1r 0c",                      "Timeout/Unsent RetryLater 0r 0c"),
             row(Watch,        "Paid 1r 0c",                      "Timeout/Unsent RetryLater 0r 0c"),
-            row(OnceLost,     "Created 3r 1c",                   "Timeout/Unsent RetryLater 2r 0c"),
+            row(OnceLost,     "ToPay 3r 1c",                     "Timeout/Unsent RetryLater 2r 0c"),
             not(OnceStored,   "nothing whole arrives, so nothing can have been stored before it fails"),
+            not(OnceLagging,  "nothing whole arrives, so nothing can have been stored before it fails"),
         ],
     },
     Class {
@@ -66,8 +71,9 @@ pub const CLASSES: &[Class] = &[
             row(List,         "3 charges 1r 0c",                 "Connect/Unsent RetryLater 0r 0c"),
             row(Wait,         "Paid 1r 0c",                      "Connect/Unsent RetryLater 0r 0c"),
             row(Watch,        "Paid 1r 0c",                      "Connect/Unsent RetryLater 0r 0c"),
-            row(OnceLost,     "Created 3r 1c",                   "Connect/Unsent RetryLater 2r 0c"),
+            row(OnceLost,     "ToPay 3r 1c",                     "Connect/Unsent RetryLater 2r 0c"),
             not(OnceStored,   "nothing whole arrives, so nothing can have been stored before it fails"),
+            not(OnceLagging,  "nothing whole arrives, so nothing can have been stored before it fails"),
         ],
     },
     Class {
@@ -85,6 +91,7 @@ pub const CLASSES: &[Class] = &[
             one(Watch,        "Tls/Unsent CheckHost 0r 0c"),
             one(OnceLost,     "Tls/Unsent CheckHost 2r 0c"),
             not(OnceStored,   "nothing whole arrives, so nothing can have been stored before it fails"),
+            not(OnceLagging,  "nothing whole arrives, so nothing can have been stored before it fails"),
         ],
     },
     Class {
@@ -100,9 +107,10 @@ pub const CLASSES: &[Class] = &[
             row(List,         "3 charges 1r 0c",                 RESET),
             row(Wait,         "Paid 1r 0c",                      RESET),
             row(Watch,        "Paid 1r 0c",                      RESET),
-            row(OnceLost,     "Created 3r 1c or OutcomeUnknown LookFirst 6r 0c",
+            row(OnceLost,     "ToPay 3r 1c or OutcomeUnknown LookFirst 6r 0c",
                               "OutcomeUnknown LookFirst 2r 0c or Closed/Unsent RetryLater 2r 0c or Connect/Unsent RetryLater 2r 0c"),
             not(OnceStored,   "nothing whole arrives, so nothing can have been stored before it fails"),
+            not(OnceLagging,  "nothing whole arrives, so nothing can have been stored before it fails"),
         ],
     },
     Class {
@@ -119,6 +127,7 @@ pub const CLASSES: &[Class] = &[
             row(Watch,        "Paid 1r 0c",                      "Closed/MaybeSent RetryLater 0r 0c"),
             row(OnceLost,     "OutcomeUnknown LookFirst 6r 0c",  "OutcomeUnknown LookFirst 2r 0c"),
             not(OnceStored,   "nothing whole arrives, so nothing can have been stored before it fails"),
+            not(OnceLagging,  "nothing whole arrives, so nothing can have been stored before it fails"),
         ],
     },
     Class {
@@ -135,7 +144,8 @@ pub const CLASSES: &[Class] = &[
             row(Wait,         "Paid 1r 0c",                      "Paid 1r 0c or Closed/MaybeSent RetryLater 0r 0c"),
             row(Watch,        "Paid 1r 0c",                      "Paid 1r 0c or Closed/MaybeSent RetryLater 0r 0c"),
             not(OnceLost,     "the answer is the service's own, and what it shows is stored"),
-            one(OnceStored,   "Created 3r 1c"),
+            one(OnceStored,   "ToPay 3r 1c"),
+            one(OnceLagging,  "ToPay 3r 1c"),
         ],
     },
     Class {
@@ -151,7 +161,8 @@ pub const CLASSES: &[Class] = &[
             row(Wait,         "Paid 2r 0c",                      "Closed/MaybeSent RetryLater 6r 0c"),
             row(Watch,        "Paid 2r 0c",                      "Closed/MaybeSent RetryLater 6r 0c"),
             not(OnceLost,     "a create uses a new connection, on which nothing is lost"),
-            one(OnceStored,   "Created 3r 1c"),
+            one(OnceStored,   "ToPay 3r 1c"),
+            one(OnceLagging,  "ToPay 3r 1c"),
         ],
     },
     Class {
@@ -167,7 +178,8 @@ pub const CLASSES: &[Class] = &[
             row(Wait,         "Paid 2r 0c",                      "Closed/MaybeSent RetryLater 6r 0c"),
             row(Watch,        "Paid 2r 0c",                      "Closed/MaybeSent RetryLater 6r 0c"),
             row(OnceLost,     "OutcomeUnknown LookFirst 7r 0c",  "OutcomeUnknown LookFirst 6r 0c"),
-            row(OnceStored,   "Adopted 5r 1c",                   "OutcomeUnknown LookFirst 6r 1c"),
+            row(OnceStored,   "ToPay 5r 1c",                     "OutcomeUnknown LookFirst 6r 1c"),
+            row(OnceLagging,  "ToPay 7r 1c",                     "OutcomeUnknown LookFirst 8r 1c"),
         ],
     },
     Class {
@@ -186,7 +198,8 @@ pub const CLASSES: &[Class] = &[
             row(Wait,         "Paid 2r 0c",                      "Cut/MaybeSent RetryLater 6r 0c"),
             row(Watch,        "Paid 2r 0c",                      "Cut/MaybeSent RetryLater 6r 0c"),
             row(OnceLost,     "OutcomeUnknown LookFirst 7r 0c",  "OutcomeUnknown LookFirst 6r 0c"),
-            row(OnceStored,   "Adopted 5r 1c",                   "OutcomeUnknown LookFirst 6r 1c"),
+            row(OnceStored,   "ToPay 5r 1c",                     "OutcomeUnknown LookFirst 6r 1c"),
+            row(OnceLagging,  "ToPay 7r 1c",                     "OutcomeUnknown LookFirst 8r 1c"),
         ],
     },
     Class {
@@ -203,7 +216,8 @@ pub const CLASSES: &[Class] = &[
             row(Wait,         "Paid 2r 0c",                      "Timeout/MaybeSent RetryLater 6r 0c"),
             row(Watch,        "Paid 2r 0c",                      "Timeout/MaybeSent RetryLater 6r 0c"),
             row(OnceLost,     "OutcomeUnknown LookFirst 7r 0c",  "OutcomeUnknown LookFirst 6r 0c"),
-            row(OnceStored,   "Adopted 5r 1c",                   "OutcomeUnknown LookFirst 6r 1c"),
+            row(OnceStored,   "ToPay 5r 1c",                     "OutcomeUnknown LookFirst 6r 1c"),
+            row(OnceLagging,  "ToPay 7r 1c",                     "OutcomeUnknown LookFirst 8r 1c"),
         ],
     },
 ];

@@ -1,7 +1,9 @@
 //! Answers with a status that is no success.
 
 use super::{Class, not, one, row};
-use crate::operation::Operation::{CreateLost, CreateStored, Get, List, OnceLost, OnceStored, Wait, Watch};
+use crate::operation::Operation::{
+    CreateLost, CreateStored, Get, List, OnceLagging, OnceLost, OnceStored, Wait, Watch,
+};
 
 #[rustfmt::skip]
 pub const CLASSES: &[Class] = &[
@@ -23,7 +25,8 @@ pub const CLASSES: &[Class] = &[
             one(Wait,         "Redirected CheckHost 1r 0c"),
             one(Watch,        "Redirected CheckHost 1r 0c"),
             row(OnceLost,     "OutcomeUnknown LookFirst 7r 0c",  "OutcomeUnknown LookFirst 4r 0c"),
-            row(OnceStored,   "Adopted 5r 1c",                   "OutcomeUnknown LookFirst 4r 1c"),
+            row(OnceStored,   "ToPay 5r 1c",                     "OutcomeUnknown LookFirst 4r 1c"),
+            row(OnceLagging,  "ToPay 7r 1c",                     "OutcomeUnknown LookFirst 4r 1c"),
         ],
     },
     Class {
@@ -39,6 +42,7 @@ pub const CLASSES: &[Class] = &[
             one(Watch,        "Unauthorized CheckKey 1r 0c"),
             one(OnceLost,     "Unauthorized CheckKey 3r 0c"),
             not(OnceStored,   "a refusal is the host's word that it made nothing"),
+            not(OnceLagging,  "a refusal is the host's word that it made nothing"),
         ],
     },
     Class {
@@ -54,6 +58,7 @@ pub const CLASSES: &[Class] = &[
             one(Watch,        "Refused CheckHost 1r 0c"),
             one(OnceLost,     "Refused CheckHost 3r 0c"),
             not(OnceStored,   "a refusal is the host's word that it made nothing"),
+            not(OnceLagging,  "a refusal is the host's word that it made nothing"),
         ],
     },
     Class {
@@ -70,6 +75,7 @@ pub const CLASSES: &[Class] = &[
             one(Watch,        "NotFound CheckHost 1r 0c"),
             one(OnceLost,     "NotFound CheckHost 3r 0c"),
             not(OnceStored,   "a refusal is the host's word that it made nothing"),
+            not(OnceLagging,  "a refusal is the host's word that it made nothing"),
         ],
     },
     Class {
@@ -86,6 +92,7 @@ pub const CLASSES: &[Class] = &[
             row(Watch,        "Paid 2r 0c",                      "PathNotFound CheckHost 2r 0c"),
             one(OnceLost,     "PathNotFound CheckHost 3r 0c"),
             not(OnceStored,   "a refusal is the host's word that it made nothing"),
+            not(OnceLagging,  "a refusal is the host's word that it made nothing"),
         ],
     },
     Class {
@@ -102,8 +109,9 @@ pub const CLASSES: &[Class] = &[
             row(List,         "3 charges 2r 0c",                 "RateLimited RetryLater 3r 0c"),
             row(Wait,         "Paid 2r 0c",                      "RateLimited RetryLater 6r 0c"),
             row(Watch,        "Paid 2r 0c",                      "RateLimited RetryLater 6r 0c"),
-            row(OnceLost,     "Created 4r 1c",                   "RateLimited RetryLater 5r 0c"),
+            row(OnceLost,     "ToPay 4r 1c",                     "RateLimited RetryLater 5r 0c"),
             not(OnceStored,   "a refusal is the host's word that it made nothing"),
+            not(OnceLagging,  "a refusal is the host's word that it made nothing"),
         ],
     },
     Class {
@@ -121,6 +129,7 @@ pub const CLASSES: &[Class] = &[
             one(Watch,        "RateLimited RetryLater 1r 0c"),
             one(OnceLost,     "RateLimited RetryLater 3r 0c"),
             not(OnceStored,   "a refusal is the host's word that it made nothing"),
+            not(OnceLagging,  "a refusal is the host's word that it made nothing"),
         ],
     },
     Class {
@@ -139,7 +148,8 @@ pub const CLASSES: &[Class] = &[
             row(Wait,         "Paid 2r 0c",                      "Server RetryLater 6r 0c"),
             row(Watch,        "Paid 2r 0c",                      "Server RetryLater 6r 0c"),
             row(OnceLost,     "OutcomeUnknown LookFirst 7r 0c",  "OutcomeUnknown LookFirst 6r 0c"),
-            row(OnceStored,   "Adopted 5r 1c",                   "OutcomeUnknown LookFirst 6r 1c"),
+            row(OnceStored,   "ToPay 5r 1c",                     "OutcomeUnknown LookFirst 6r 1c"),
+            row(OnceLagging,  "ToPay 7r 1c",                     "OutcomeUnknown LookFirst 8r 1c"),
         ],
     },
 ];

@@ -35,7 +35,7 @@ use operation::Operation;
 use table::{Stated, classes, is_as_stated};
 
 /// How many cells there are, so that none gets lost unnoticed.
-const CELLS: usize = 2436;
+const CELLS: usize = 2428;
 
 /// Cells that run at the same time: most of them wait for something that hangs.
 const THREADS: usize = 32;

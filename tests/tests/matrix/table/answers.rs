@@ -87,7 +87,7 @@ pub const CLASSES: &[Class] = &[
             one(Get,          "Undecodable CheckHost 1r 0c"),
             one(List,         "0 charges and 1 unreadable 1r 0c"),
             row(Wait,         "Paid 2r 0c",                      "Undecodable CheckHost 2r 0c"),
-            row(Watch,        "Paid 2r 0c",                      "Undecodable CheckHost 2r 0c"),
+            row(Watch,        "Paid 3r 0c",                      "Undecodable CheckHost 2r 0c"),
             row(OnceLost,     "OutcomeUnknown LookFirst 7r 0c",  "OutcomeUnknown LookFirst 9r 0c"),
             row(OnceStored,   "ToPay 5r 1c",                     "OutcomeUnknown LookFirst 9r 1c"),
             row(OnceLagging,  "ToPay 7r 1c",                     "OutcomeUnknown LookFirst 14r 1c"),

@@ -145,7 +145,7 @@ pub const CLASSES: &[Class] = &[
             row(Watch,        "Paid 1r 0c",                      "Paid 1r 0c or Closed/MaybeSent RetryLater 0r 0c"),
             not(OnceLost,     "the answer is the service's own, and what it shows is stored"),
             one(OnceStored,   "ToPay 3r 1c"),
-            one(OnceLagging,  "ToPay 3r 1c"),
+            one(OnceLagging,  "ToPay 2r 1c"),
         ],
     },
     Class {
@@ -162,7 +162,7 @@ pub const CLASSES: &[Class] = &[
             row(Watch,        "Paid 2r 0c",                      "Closed/MaybeSent RetryLater 6r 0c"),
             not(OnceLost,     "a create uses a new connection, on which nothing is lost"),
             one(OnceStored,   "ToPay 3r 1c"),
-            one(OnceLagging,  "ToPay 3r 1c"),
+            one(OnceLagging,  "ToPay 2r 1c"),
         ],
     },
     Class {

@@ -385,7 +385,7 @@ pub struct Fetch<'a, G = Box<KeyRecord>> {
 enum FetchState<G> {
     Start,
     Once(Ask, Box<CreateOnce<G>>),
-    Get(Ask, Call<Get>),
+    Get(Ask, Box<Call<Get>>),
     Finished,
 }
 
@@ -409,7 +409,7 @@ impl<G: DerefMut<Target = KeyRecord>> Machine for Fetch<'_, G> {
                     self.state = match (self.mirror.ask(self.want), self.record.take()) {
                         (Some(Ask::Get(id)), _) => {
                             let call = self.machines.call(Get::new(id.clone()));
-                            FetchState::Get(Ask::Get(id), call)
+                            FetchState::Get(Ask::Get(id), Box::new(call))
                         }
                         (Some(Ask::Once(order, once)), Some(record)) => {
                             let once = if draft && self.new_key { once.posting_first() } else { once };

@@ -9,7 +9,7 @@ use crate::sandbox::Sandbox;
 ///
 /// ```
 /// use strike_core::fixture::Simulation;
-/// use strike_core::{ApiKey, Endpoint, Machines, NewCharge, RetryPolicy, Wait, Waited};
+/// use strike_core::{ApiKey, Create, Endpoint, Machines, NewCharge, RetryPolicy, Wait, Waited};
 /// use strike_sandbox::Sandbox;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -19,8 +19,8 @@ use crate::sandbox::Sandbox;
 ///
 /// // Nobody pays, for an hour and a minute.
 /// let mut simulation = Simulation::new(sandbox);
-/// let made = simulation.run(machines.create_once(NewCharge::satoshis(4200, "tea"), "order-17"))??;
-/// let waited = simulation.run(machines.wait(made.into_charge(), Wait::until_expiry()))??;
+/// let charge = simulation.run(machines.call(Create::new(NewCharge::satoshis(4200, "tea"))))??;
+/// let waited = simulation.run(machines.wait(charge, Wait::until_expiry()))??;
 /// assert!(matches!(waited, Waited::Expired(_)));
 /// assert!(simulation.elapsed().as_secs() >= 3600);
 /// # Ok(()) }

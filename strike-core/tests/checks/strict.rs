@@ -139,7 +139,7 @@ fn a_number_with_leading_zeros_is_read_and_objected_to() {
         (LAST_HOP, vec![0, 10], "last hop's delta"),
         (FEATURES, vec![0, 16, 8, 0], "features"),
     ] {
-        let mut invoice = with(&[secret.clone()]);
+        let mut invoice = with(std::slice::from_ref(&secret));
         invoice.fields.retain(|(other, _)| *other != tag);
         invoice.fields.push((tag, value));
         let invoice = Invoice::read(&invoice.signed()).unwrap();

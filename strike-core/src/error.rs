@@ -506,6 +506,11 @@ impl Error {
         self.0.charge.as_ref()
     }
 
+    /// The order's charge, if the clocks disagree on whether it has expired.
+    pub(crate) fn disputed_charge(&self) -> Option<&Charge> {
+        self.charge().filter(|_| self.advice() == Advice::CheckClock)
+    }
+
     /// Every attempt that was made, first to last.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {

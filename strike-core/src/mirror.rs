@@ -291,13 +291,20 @@ impl Mirror {
         }
     }
 
-    /// Takes what came of a request, once for each: the charge, or the error.
+    /// Takes what came of a request, once for each: the charge, or the error. Also learns the charge of an error that says that
+    /// the clocks disagree about its expiry.
     ///
     /// # Errors
     /// [`ErrorKind::Mismatch`] if the charge is another than the mirror's: then nothing is learned.
     pub fn learn(&mut self, ask: &Ask, outcome: Result<&Charge, &Error>) -> Result<Change, Error> {
         match (&self.inner, outcome) {
             (Inner::Draft { .. } | Inner::InDoubt { .. }, Ok(charge)) => Ok(self.show(charge)),
+            (Inner::Draft { .. } | Inner::InDoubt { .. }, Err(error))
+                if error.disputed_charge().is_some() =>
+            {
+                // It is the mirror's charge, although nobody knows whether it can still be paid.
+                Ok(error.disputed_charge().map_or(Change::Nothing, |charge| self.show(charge)))
+            }
             (Inner::InDoubt { order, key, since }, Err(error)) => match ask {
                 // The refusal of a create that was abandoned says nothing about the one that is in doubt.
                 Ask::Once(_, once) if once.key() == *key && !once.only_looks() && is_refusal(error) => {
@@ -435,7 +442,7 @@ impl<G: DerefMut<Target = KeyRecord>> Machine for Fetch<'_, G> {
             let change = self.mirror.learn(ask, result.as_ref());
             self.state = FetchState::Finished;
             return Step::Done(match (result, change) {
-                (Ok(_), change) => change,
+                (Ok(_), change) | (Err(_), change @ Ok(Change::Learned | Change::Paid)) => change,
                 (Err(error), _) => Err(error),
             });
         }

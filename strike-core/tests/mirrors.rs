@@ -306,6 +306,19 @@ fn what_was_kept_by_version_1_is_read_and_a_newer_version_is_refused() {
 }
 
 #[test]
+fn a_charge_whose_expiry_the_clocks_dispute_is_learned_all_the_same() {
+    let mut host = Host::new();
+    let mut mirror = draft();
+    fetch(&mut mirror.clone(), Want::Id, &mut host).0.unwrap();
+    let invoice = support::invoices::written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(7200));
+    host.rows[0]["payment_request"] = json!(invoice);
+    // The host's clock is three hours ahead of ours.
+    host.clock += 3 * 3_600_000;
+    assert_eq!(fetch(&mut mirror, Want::Id, &mut host).0.unwrap(), Change::Learned);
+    assert_eq!((mirror.id().unwrap().as_str(), host.sent("POST")), ("ch_1", 1));
+}
+
+#[test]
 fn the_payment_request_of_an_expired_charge_is_not_shown() {
     let invoice = support::invoices::written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(3600));
     let of = |paid: bool| charge(&[("payment_request", json!(invoice)), ("paid", json!(paid))]);

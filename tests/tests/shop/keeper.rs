@@ -152,7 +152,21 @@ impl World {
     }
 
     fn not_made(&mut self, order: usize, job: &Job, ask: Option<&Ask>, error: &Error) {
-        assert!(!matches!(error.kind(), ErrorKind::Mismatch(_) | ErrorKind::InvalidInput(_)), "{error}");
+        let disputed = matches!(error.kind(), ErrorKind::Mismatch(mismatch) if mismatch.field() == "date");
+        if disputed {
+            // The clocks are far apart: the order keeps its charge, and nobody is shown a second one.
+            self.tally.count("disputed expiries");
+            if let Some(ask) = ask {
+                let mirror = self.memory.mirrors.get_mut(&order).unwrap();
+                assert_eq!(mirror.learn(ask, Err(error)).unwrap(), Change::Learned);
+                let charge = mirror.require_charge().unwrap().clone();
+                self.save_mirror(order);
+                self.follow(order, charge);
+                return;
+            }
+        }
+        let bad = matches!(error.kind(), ErrorKind::Mismatch(_) | ErrorKind::InvalidInput(_));
+        assert!(disputed || !bad, "{error}");
         let unknown = *error.kind() == ErrorKind::OutcomeUnknown;
         self.tally.count(if unknown { "outcomes unknown" } else { "creates that failed" });
         if unknown && job.doubt.is_some_and(|(_, clean)| clean) {

@@ -15,7 +15,6 @@ pub mod fixture;
 mod http_date;
 pub mod input;
 pub mod invoice;
-mod look;
 pub mod machine;
 pub mod machines;
 pub mod mirror;

@@ -1,4 +1,10 @@
 //! Creates a charge, or finds out whether it was created: what to do when the answer to a create is lost.
+//!
+//! What the caller says is in `once.rs`, the result in `made.rs`, and the search through the list in `look.rs`.
+
+mod look;
+mod made;
+mod once;
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
@@ -8,12 +14,16 @@ use core::mem;
 use core::ops::DerefMut;
 use core::time::Duration;
 
+pub use self::made::Made;
+pub use self::once::Once;
+
+use self::look::{Gap, Look, MOST_PAGES, Reach, Seen};
+use self::once::First;
 use crate::call::{Call, Pause};
 use crate::endpoint::Endpoint;
 use crate::error::{Advice, Error, ErrorKind, Mismatch};
 use crate::input::InvalidInput;
 use crate::invoice;
-use crate::look::{Gap, Look, MOST_PAGES, Reach, Seen};
 use crate::machine::{Machine, Now, Reply, Step};
 use crate::new_charge::{MAX_EXPIRY_SEC, NewCharge};
 use crate::op::{Create, Get, Operation};
@@ -25,144 +35,6 @@ use crate::types::{Charge, ChargeId, UnixMillis};
 
 /// The rest before a look that counts: time for a request that was under way to land, and for the list to show it.
 const REST: Duration = Duration::from_secs(2);
-
-/// How a charge is created once.
-///
-/// ```
-/// use strike_core::{Once, UnixMillis};
-///
-/// // Named after the order: looks whether it exists, creates it if not.
-/// let once = Once::named("order-17");
-/// // The shop knows when the order was placed, so the client need not read the whole list.
-/// let once = once.since(UnixMillis::from_secs(1_700_000_000));
-/// # let _ = once;
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub struct Once {
-    key: OrderKey,
-    attempt: u8,
-    first: First,
-    since: Option<UnixMillis>,
-    repost: bool,
-}
-
-/// What comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum First {
-    /// A look, and then a create: the key may have been used before.
-    Look,
-    /// The create: the key was drawn just now, so there is nothing to find.
-    Post,
-    /// Two looks, and no create: one was sent before.
-    Recover,
-}
-
-impl Once {
-    /// With the key of that name, such as the order's number. Looks first: the key may have been used before a restart.
-    pub fn named(name: &str) -> Self {
-        Self::with_key(OrderKey::named(name))
-    }
-
-    /// With a key that may have been used before. Looks first.
-    pub const fn with_key(key: OrderKey) -> Self {
-        Self { key, attempt: 1, first: First::Look, since: None, repost: false }
-    }
-
-    /// With a key that was drawn just now and that nobody else holds: creates at once.
-    pub const fn fresh(key: OrderKey) -> Self {
-        Self { first: First::Post, ..Self::with_key(key) }
-    }
-
-    /// With a key whose create was sent before, with unknown outcome: only looks, twice if need be.
-    pub const fn recover(key: OrderKey) -> Self {
-        Self { first: First::Recover, ..Self::with_key(key) }
-    }
-
-    /// Says when the key was first used, such as when the order was placed, by the caller's clock.
-    ///
-    /// A look then reads back to that moment, and at least two hours, instead of through the whole list. An account with
-    /// 10,000 charges takes 41 requests without it, and usually one with it. A charge that is older is not found.
-    pub const fn since(mut self, since: UnixMillis) -> Self {
-        self.since = Some(since);
-        self
-    }
-
-    /// Allows a second create when the first may have been lost and two looks found nothing. It is followed by a
-    /// rest and one more look: should the first have landed late, the older of the two is returned, and nobody was shown the other.
-    pub const fn repost(mut self, allow: bool) -> Self {
-        self.repost = allow;
-        self
-    }
-
-    /// The same, but the create comes first.
-    pub(crate) const fn posting_first(mut self) -> Self {
-        self.first = First::Post;
-        self
-    }
-
-    /// Whether nothing is created but what was sent before.
-    pub(crate) const fn only_looks(&self) -> bool {
-        matches!(self.first, First::Recover) && !self.repost
-    }
-
-    /// The key.
-    #[must_use]
-    pub const fn key(&self) -> OrderKey {
-        self.key
-    }
-}
-
-impl From<&str> for Once {
-    fn from(name: &str) -> Self {
-        Self::named(name)
-    }
-}
-
-impl From<OrderKey> for Once {
-    fn from(key: OrderKey) -> Self {
-        Self::with_key(key)
-    }
-}
-
-/// The charge of a key, and what to do with it. A charge that was found may have been created days ago.
-///
-/// ```
-/// use strike_core::{Charge, Made};
-///
-/// fn next_step(made: Made) -> &'static str {
-///     match made {
-///         Made::ToPay(_) => "show the payer its payment request",
-///         Made::Paid(_) => "complete the order, if it is not completed yet",
-///         Made::Expired { .. } => "call create_once again with `next`, perhaps at another price",
-///     }
-/// }
-/// # let _ = next_step;
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a caller must handle all three")]
-pub enum Made {
-    /// Show it to the payer: it is unpaid and can be paid.
-    ToPay(Charge),
-    /// It is paid already: complete the order unless it is completed.
-    Paid(Charge),
-    /// Its invoice has expired, and a read after that found it unpaid. Nobody can pay it any more.
-    Expired {
-        /// The charge that has expired.
-        charge: Charge,
-        /// Creates the order's next invoice, under the same key. A price may have changed since, so the caller decides.
-        next: Once,
-    },
-}
-
-impl Made {
-    /// The charge, for a mirror, which keeps it whatever has become of it.
-    pub(crate) fn into_charge(self) -> Charge {
-        match self {
-            Self::ToPay(charge) | Self::Paid(charge) | Self::Expired { charge, .. } => charge,
-        }
-    }
-}
 
 /// Creates a charge once per key, as a [machine](crate::machine).
 ///

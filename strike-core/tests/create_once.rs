@@ -990,6 +990,28 @@ fn the_next_invoice_is_created_once_too() {
 }
 
 #[test]
+fn an_expired_order_that_was_only_looked_for_gets_its_next_invoice_too() {
+    let mut host = Host::new();
+    ours(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
+    let (mut world, mut record) = (Virtual::new(), KeyRecord::default());
+    world.advance(Duration::from_secs(3600));
+    let made = again(&mut host, &mut world, &mut record, Once::recover(key()));
+    let Ok(Made::Expired { next, .. }) = made else { panic!("{made:?}") };
+    assert_eq!(told(&again(&mut host, &mut world, &mut record, next)), "to pay ch_2");
+}
+
+#[test]
+fn pages_that_are_too_large_in_any_size_end_the_call() {
+    let mut host = Host::new();
+    ours(&mut host, MINUTE, &[]);
+    let policy = RetryPolicy::never().max_body(10);
+    let mut machine = CreateOnce::new(order(), Once::named("order-17"), &endpoint(), policy, 1);
+    let made = Virtual::new().run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
+    assert!(matches!(made.unwrap_err().kind(), ErrorKind::TooLarge { limit: 10 }));
+    assert_eq!((host.sent("GET"), host.sent("POST")), (2, 0));
+}
+
+#[test]
 fn an_order_has_58_invoices_at_most() {
     let mut host = Host::new();
     let mut once = Once::named("order-17");

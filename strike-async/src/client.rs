@@ -117,29 +117,36 @@ impl Client {
     /// order, or create the order's next invoice.
     ///
     /// ```
-    /// use strike_async::{Client, Error, Made, NewCharge, Once, Wait};
+    /// use strike_async::{Charge, Client, Error, Made, NewCharge, Once, Wait, Waited};
     ///
-    /// async fn sell(client: &Client, order: NewCharge, name: &str) -> Result<bool, Error> {
+    /// /// Returns the charge that paid for the order. Complete the order unless this charge's id has completed it before.
+    /// async fn sell(client: &Client, order: NewCharge, name: &str) -> Result<Option<Charge>, Error> {
     ///     let mut once = Once::named(name);
-    ///     let charge = loop {
+    ///     loop {
     ///         match client.create_once(order.clone(), once).await? {
-    ///             Made::ToPay(charge) => break charge,
-    ///             // It may be completed already: let the charge's id be a unique key of completed orders.
-    ///             Made::Paid(_) => return Ok(true),
+    ///             Made::ToPay(charge) => {
+    ///                 println!("please pay {}", charge.payment_request());
+    ///                 return Ok(match client.wait_until_paid(&charge, Wait::until_expiry()).await? {
+    ///                     Waited::Paid(charge) => Some(charge),
+    ///                     Waited::StillPayable(_) | Waited::Expired(_) => None,
+    ///                 });
+    ///             }
+    ///             Made::Paid(charge) => return Ok(Some(charge)),
     ///             // Create the order's next invoice.
     ///             Made::Expired { next, .. } => once = next,
     ///         }
-    ///     };
-    ///     println!("please pay {}", charge.payment_request());
-    ///     Ok(client.wait_until_paid(&charge, Wait::until_expiry()).await?.is_paid())
+    ///     }
     /// }
     /// # let _ = sell;
     /// ```
     ///
-    /// All calls of this client and its clones with the same key run one after the other, and the later ones get the first one's
-    /// charge. So do not keep such a future without polling or dropping it: another call with its key waits for it. After an unknown outcome, the client does not create again under that key for 10 minutes, unless
-    /// [`Once::repost`] allows it. It remembers 10,000 orders. **Another process does not share that memory**: there, and after a
-    /// restart, the list must show the charge before the call is repeated. See [`CreateOnce`](crate::core::CreateOnce).
+    /// All calls of this client and its clones with the same key run one after the other, and the later ones get the first
+    /// one's charge. After an unknown outcome, the client does not create again under that key for 10 minutes, unless
+    /// [`Once::repost`] allows it. It remembers the 10,000 orders that were used last. **Another process does not share that
+    /// memory**: there, and after a restart, the list must show the charge before the call is repeated. See
+    /// [`CreateOnce`](crate::core::CreateOnce).
+    ///
+    /// A call waits for the call before it with the same key. So poll such a future or drop it, and do not keep it aside.
     ///
     /// A new order is looked for in the whole list of the account, in pages of 250. [`Once::since`] says how far back to look.
     ///

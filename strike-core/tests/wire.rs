@@ -206,7 +206,7 @@ fn a_byte_order_mark_before_a_body_is_ignored() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// However a number is written, it is read as what it is.
     #[test]

@@ -79,14 +79,13 @@ impl<L: Default> OrderMemory<L> {
         lock
     }
 
-    /// Forgets the order that was used longest ago and whose lock nobody holds, if there are too many.
+    /// Forgets the orders that were used longest ago and whose locks nobody holds, until there are not too many.
     fn forget(&mut self) {
-        if self.orders.len() <= MOST_ORDERS {
-            return;
-        }
-        let idle = |key: &OrderKey| self.orders.get(key).is_none_or(|(_, lock)| Arc::strong_count(lock) == 1);
-        let oldest = self.by_use.iter().find(|(_, key)| idle(key)).map(|(used, key)| (*used, *key));
-        if let Some((used, key)) = oldest {
+        while self.orders.len() > MOST_ORDERS {
+            let idle =
+                |key: &OrderKey| self.orders.get(key).is_none_or(|(_, lock)| Arc::strong_count(lock) == 1);
+            let oldest = self.by_use.iter().find(|(_, key)| idle(key)).map(|(used, key)| (*used, *key));
+            let Some((used, key)) = oldest else { return };
             self.by_use.remove(&used);
             self.orders.remove(&key);
         }
@@ -96,6 +95,7 @@ impl<L: Default> OrderMemory<L> {
 #[cfg(test)]
 mod tests {
     use alloc::sync::Arc;
+    use alloc::vec::Vec;
 
     use super::{MOST_ORDERS, OrderMemory};
     use crate::order_key::OrderKey;
@@ -117,5 +117,16 @@ mod tests {
         assert_eq!(memory.by_use.len(), MOST_ORDERS);
         assert!(second.upgrade().is_some() && third.upgrade().is_none());
         assert!(Arc::ptr_eq(&held, &memory.lock_of(OrderKey::drawn(1))));
+    }
+
+    #[test]
+    fn locks_that_were_held_beyond_the_limit_are_forgotten_once_they_are_free() {
+        let mut memory = OrderMemory::<()>::default();
+        let held: Vec<_> =
+            (0..MOST_ORDERS + 100).map(|key| memory.lock_of(OrderKey::drawn(key as u128))).collect();
+        assert_eq!(memory.orders.len(), MOST_ORDERS + 100);
+        drop(held);
+        memory.lock_of(OrderKey::drawn(0));
+        assert_eq!((memory.orders.len(), memory.by_use.len()), (MOST_ORDERS, MOST_ORDERS));
     }
 }

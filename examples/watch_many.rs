@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use peak_alloc::PeakAlloc;
 use strike_core::{
-    ApiKey, Charge, Create, Endpoint, Event, HttpResponse, Machine, Machines, NewCharge, Now, Operation,
+    ApiKey, Charge, CoreClient, Create, Endpoint, Event, HttpResponse, Machine, NewCharge, Now, Operation,
     RetryPolicy, Schedule, Step, UnixMillis,
 };
 use strike_sandbox::Sandbox;
@@ -86,7 +86,7 @@ struct Seen {
 fn follow(pending: usize, size: u32, paid_after: &BTreeMap<usize, Duration>) -> Result<Seen, Box<dyn Error>> {
     let sandbox = Sandbox::builder().seed(7).clock_at(START).build();
     let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
-    let machines = Machines::new(endpoint, RetryPolicy::default(), 7);
+    let machines = CoreClient::new(endpoint, RetryPolicy::default(), 7);
     let mut watcher = machines.watcher().page_size(size);
     let mut payments = Vec::new();
     for row in 0..pending {
@@ -134,7 +134,7 @@ fn follow(pending: usize, size: u32, paid_after: &BTreeMap<usize, Duration>) -> 
 fn memory(pending: usize) -> Result<(usize, usize), Box<dyn Error>> {
     let endpoint =
         Endpoint::new("http://127.0.0.1/", ApiKey::new("sk_demo")?, strike_core::Network::Testnet)?;
-    let mut watcher = Machines::new(endpoint, RetryPolicy::default(), 7).watcher();
+    let mut watcher = CoreClient::new(endpoint, RetryPolicy::default(), 7).watcher();
     let before = MEMORY.current_usage();
     for row in 0..pending {
         watcher.add(&serde_json::from_str::<Charge>(&json(row))?);

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use strike_blocking::webhook::{self, Completion, Guard, Hint, Recent};
+use strike_blocking::webhook::{self, Completion, CompletionGuard, Notification, RecentCompletions};
 use strike_blocking::{ApiKey, ChargeId, Client, Endpoint, NewCharge};
 use strike_sandbox::{Sandbox, Webhook};
 
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Takes one request: says 200 to a hint that fits into the queue, and never looks while the sender waits. A slow sender
 /// holds the next one up: on the open internet, let a reverse proxy or a framework bound what a sender may take.
-fn answer(mut stream: TcpStream, door: &SyncSender<Hint>) -> io::Result<()> {
+fn answer(mut stream: TcpStream, door: &SyncSender<Notification>) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     let mut reader = BufReader::new(&stream).take((16 * 1024 + webhook::MAX_BODY) as u64);
     let (mut line, mut length) = (String::new(), None);
@@ -64,8 +64,8 @@ fn answer(mut stream: TcpStream, door: &SyncSender<Hint>) -> io::Result<()> {
 }
 
 /// Looks at what was hinted, one after another. A shop also polls its unpaid orders, since deliveries get lost.
-fn work(client: &Client, orders: &HashMap<ChargeId, &str>, queue: &Receiver<Hint>) {
-    let mut guard = Guard::new(Recent::new(1000));
+fn work(client: &Client, orders: &HashMap<ChargeId, &str>, queue: &Receiver<Notification>) {
+    let mut guard = CompletionGuard::new(RecentCompletions::new(1000));
     for hint in queue {
         // A charge that we never made, or that is done, is not worth a request.
         let Some(order) = orders.get(hint.id()) else { continue };
@@ -80,7 +80,7 @@ fn work(client: &Client, orders: &HashMap<ChargeId, &str>, queue: &Receiver<Hint
                 continue;
             }
         };
-        println!("paid: {}", charge.paid());
+        println!("paid: {}", charge.is_paid());
         match guard.complete(&charge, |_| writeln!(io::stdout(), "shipping {order}")) {
             Ok(Completion::Now | Completion::Before | Completion::Unpaid) => {}
             Err(error) => println!("{error}"),

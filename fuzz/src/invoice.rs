@@ -1,7 +1,7 @@
 //! Invoices: texts as they are, and texts whose checksum was made right, since no luck gets past a checksum.
 
 use bech32::{Bech32, Fe32, Fe32IterExt, Hrp};
-use strike_core::{Charge, Described, Expectation, Invoice, Network, Satoshi};
+use strike_core::{Charge, Expectation, Invoice, InvoiceDescription, Network, Satoshi};
 
 const NETWORKS: [Network; 4] = [Network::Bitcoin, Network::Testnet, Network::Signet, Network::Regtest];
 
@@ -25,7 +25,7 @@ pub(crate) fn invoice(data: &[u8]) {
     assert!(bare.starts_with(invoice.network().invoice_prefix()), "{bare}");
     assert!(invoice.amount_millisatoshi().is_none_or(|amount| amount / 1000 <= Satoshi::MAX.get()));
     assert!(invoice.expires_at() >= invoice.timestamp());
-    if let Described::Text(description) = invoice.description() {
+    if let InvoiceDescription::Text(description) = invoice.description() {
         assert!(description.len() <= text.len());
     }
     let millisatoshi = invoice.amount_millisatoshi();
@@ -56,7 +56,7 @@ pub(crate) fn invoice(data: &[u8]) {
 
 fn charge(text: &str, invoice: &Invoice, amount: u64) -> Charge {
     let description = match invoice.description() {
-        Described::Text(text) => text.as_str(),
+        InvoiceDescription::Text(text) => text.as_str(),
         _ => "",
     };
     serde_json::from_value(serde_json::json!({

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use strike_core::mirror::{Change, Mirror, State, Want};
+use strike_core::mirror::{Change, Mirror, Query, State};
 use strike_core::{
-    Call, Charge, Create, CreateOnce, Event, Get, List, Machines, Made, NewCharge, Once, Pager, RetryPolicy,
-    Wait, WaitPaid, Waited, Watcher,
+    Call, Charge, CoreClient, Create, CreateOnce, CreateOnceOptions, CreateOutcome, Event, Get, List,
+    NewCharge, Pager, RetryPolicy, Wait, WaitOutcome, WaitPaid, Watcher,
 };
 
 use crate::play::{Play, START, key, row};
@@ -31,19 +31,19 @@ pub(crate) fn call(data: &[u8]) {
     match play.tape().below(3) {
         0 => {
             if let Ok(charge) = play.run(&mut Call::new(Create::new(order()), &at, policy, 7)) {
-                assert!(play.said_paid || !charge.paid());
+                assert!(play.said_paid || !charge.is_paid());
                 assert_eq!(charge.amount_satoshi(), order().amount());
             }
         }
         1 => {
             if let Ok(charge) = play.run(&mut Call::new(Get::new("ch_1".parse().unwrap()), &at, policy, 7)) {
-                assert!(play.said_paid || !charge.paid());
+                assert!(play.said_paid || !charge.is_paid());
                 assert_eq!(charge.id().as_str(), "ch_1");
             }
         }
         _ => {
             if let Ok(page) = play.run(&mut Call::new(List::page(0), &at, policy, 7)) {
-                assert!(play.said_paid || page.charges().all(|charge| !charge.paid()));
+                assert!(play.said_paid || page.charges().all(|charge| !charge.is_paid()));
             }
         }
     }
@@ -54,16 +54,18 @@ pub(crate) fn create_once(data: &[u8]) {
     let mut play = Play::new(data);
     let policy = policy(&mut play);
     let once = match play.tape().below(3) {
-        0 => Once::with_key(key()),
-        1 => Once::fresh(key()),
-        _ => Once::recover(key()),
+        0 => CreateOnceOptions::with_key(key()),
+        1 => CreateOnceOptions::fresh(key()),
+        _ => CreateOnceOptions::recover(key()),
     };
     play.repost = play.tape().below(2) == 1;
     let mut machine = CreateOnce::new(order(), once.repost(play.repost), &endpoint(false), policy, 7);
     if let Ok(made) = play.run(&mut machine) {
-        let (Made::ToPay(charge) | Made::Paid(charge) | Made::Expired { charge, .. }) = &made;
-        assert!(play.said_paid || !charge.paid());
-        assert_eq!(charge.paid(), matches!(made, Made::Paid(_)));
+        let (CreateOutcome::Payable(charge)
+        | CreateOutcome::Paid(charge)
+        | CreateOutcome::Expired { charge, .. }) = &made;
+        assert!(play.said_paid || !charge.is_paid());
+        assert_eq!(charge.is_paid(), matches!(made, CreateOutcome::Paid(_)));
         assert_eq!(charge.amount_satoshi(), order().amount());
         assert_eq!(charge.description(), "tea");
     }
@@ -80,12 +82,12 @@ pub(crate) fn wait_paid(data: &[u8]) {
     };
     let known = charge("ch_1");
     match play.run(&mut WaitPaid::new(known.clone(), wait, &endpoint(false), policy, 7)) {
-        Ok(Waited::Paid(charge)) => {
-            assert!(play.said_paid && charge.paid());
+        Ok(WaitOutcome::Paid(charge)) => {
+            assert!(play.said_paid && charge.is_paid());
             assert_eq!((charge.id(), charge.payment_hash()), (known.id(), known.payment_hash()));
         }
-        Ok(Waited::StillPayable(charge) | Waited::Expired(charge)) => {
-            assert!(!charge.paid());
+        Ok(WaitOutcome::Payable(charge) | WaitOutcome::Expired(charge)) => {
+            assert!(!charge.is_paid());
             assert_eq!(charge.id(), known.id());
         }
         Err(_) => {}
@@ -95,7 +97,7 @@ pub(crate) fn wait_paid(data: &[u8]) {
 /// A lazy charge that is fetched again and again, and kept in between.
 pub(crate) fn mirror(data: &[u8]) {
     let mut play = Play::new(data);
-    let machines = Machines::new(endpoint(false), policy(&mut play), 7);
+    let machines = CoreClient::new(endpoint(false), policy(&mut play), 7);
     let mut mirror = match play.tape().below(3) {
         0 => Mirror::draft(order(), key(), START),
         1 => Mirror::known("ch_1".parse().unwrap()),
@@ -104,7 +106,7 @@ pub(crate) fn mirror(data: &[u8]) {
     let mut id = mirror.id().cloned();
     let mut was_paid = false;
     for _ in 0..4 {
-        let want = [Want::Id, Want::Charge, Want::Paid, Want::Update][play.tape().below(4)];
+        let want = [Query::Id, Query::Charge, Query::Paid, Query::Update][play.tape().below(4)];
         let change = play.run(&mut mirror.fetch(want, &machines));
         assert!(play.said_paid || mirror.state() != State::Paid);
         assert!(!was_paid || mirror.state() == State::Paid, "paid stays paid");
@@ -139,10 +141,10 @@ pub(crate) fn watcher(data: &[u8]) {
     // After the tape, no failure is left to be told.
     for _ in 0..data.len() + 8 {
         assert_eq!(watcher.len(), open.len());
-        let state = watcher.state();
+        let state = watcher.snapshot();
         assert_eq!(state.len(), open.len());
         match play.tape().below(8) {
-            1 => watcher.hint(charge("ch_2").id()),
+            1 => watcher.check_soon(charge("ch_2").id()),
             2 => {
                 let mut again = Watcher::new(&endpoint(false), policy(&mut play), 8);
                 again.restore(state);
@@ -158,7 +160,7 @@ pub(crate) fn watcher(data: &[u8]) {
             Ok(Some(event)) => {
                 let id = match &event {
                     Event::Paid(charge) => {
-                        assert!(play.said_paid && charge.paid());
+                        assert!(play.said_paid && charge.is_paid());
                         charge.id()
                     }
                     Event::Expired(id) => id,

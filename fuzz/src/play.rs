@@ -17,7 +17,7 @@ use crate::tape::Tape;
 pub(crate) const START: UnixMillis = UnixMillis::from_millis(1_700_000_001_000);
 
 const FAILURES: [TransportErrorKind; 9] = [
-    TransportErrorKind::Refused,
+    TransportErrorKind::ConnectionRefused,
     TransportErrorKind::Dns,
     TransportErrorKind::Tls,
     TransportErrorKind::Timeout,
@@ -120,12 +120,12 @@ impl<'a> Play<'a> {
     pub(crate) fn run<M: Machine>(&mut self, machine: &mut M) -> Result<M::Output, Error> {
         let result = self.drive(machine);
         if let Err(error) = &result {
-            assert_ne!(error.kind(), &ErrorKind::Finished);
+            assert_ne!(error.kind(), &ErrorKind::AlreadyFinished);
             assert_fit_for_a_log(error);
         }
         for _ in 0..2 {
             let Step::Done(Err(error)) = machine.poll(self.now) else { panic!("it had ended") };
-            assert_eq!(error.kind(), &ErrorKind::Finished);
+            assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
             machine.handle(Ok(answer(200, row("ch_1", true))), self.now);
         }
         result

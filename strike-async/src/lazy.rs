@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use strike_core::mirror::{Change, Want};
+use strike_core::mirror::{Change, Query};
 use strike_core::{Charge, ChargeId, Error, Mirror, PaymentHash, Satoshi, UnixMillis};
 
 use crate::client::Client;
@@ -74,7 +74,7 @@ impl Lazy {
     ///
     /// # Errors
     /// As [`Client::create_once`] for a charge that is not known yet, else as [`Client::get`].
-    pub async fn fetch(&mut self, want: Want) -> Result<Change, Error> {
+    pub async fn fetch(&mut self, want: Query) -> Result<Change, Error> {
         let Self { client, mirror, new_key } = self;
         let Some(key) = mirror.order_key() else {
             return client.drive(mirror.fetch(want, client.machines())).await;
@@ -90,7 +90,7 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub async fn update(&mut self) -> Result<Change, Error> {
-        self.fetch(Want::Update).await
+        self.fetch(Query::Update).await
     }
 
     /// Whether it is paid: asks until it is, and never after.
@@ -98,8 +98,8 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub async fn paid(&mut self) -> Result<bool, Error> {
-        self.fetch(Want::Paid).await?;
-        Ok(self.charge().await?.paid())
+        self.fetch(Query::Paid).await?;
+        Ok(self.charge().await?.is_paid())
     }
 
     /// The charge as last seen; asks only if it was never seen.
@@ -107,7 +107,7 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub async fn charge(&mut self) -> Result<&Charge, Error> {
-        self.fetch(Want::Charge).await?;
+        self.fetch(Query::Charge).await?;
         self.mirror.require_charge()
     }
 
@@ -116,7 +116,7 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub async fn id(&mut self) -> Result<&ChargeId, Error> {
-        self.fetch(Want::Id).await?;
+        self.fetch(Query::Id).await?;
         self.mirror.require_id()
     }
 
@@ -153,7 +153,7 @@ impl Lazy {
     /// As [`fetch`](Self::fetch); and a mismatch of `invoice.expires_at` if it is unpaid and has expired by the client's clock,
     /// less 10 minutes. [`charge`](Self::charge) has the text even then.
     pub async fn payment_request(&mut self) -> Result<&str, Error> {
-        self.fetch(Want::Charge).await?;
+        self.fetch(Query::Charge).await?;
         self.mirror.payment_request(self.client.now())
     }
 
@@ -163,7 +163,7 @@ impl Lazy {
     /// As [`fetch`](Self::fetch).
     pub async fn description(&mut self) -> Result<&str, Error> {
         if self.mirror.description().is_none() {
-            self.fetch(Want::Charge).await?;
+            self.fetch(Query::Charge).await?;
         }
         Ok(self.mirror.description().unwrap_or_default())
     }
@@ -173,10 +173,10 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub async fn customer_id(&mut self) -> Result<Option<&str>, Error> {
-        if self.mirror.own_reference().is_none() {
-            self.fetch(Want::Charge).await?;
+        if self.mirror.customer_id().is_none() {
+            self.fetch(Query::Charge).await?;
         }
-        Ok(self.mirror.own_reference().flatten())
+        Ok(self.mirror.customer_id().flatten())
     }
 
     /// When it was made, by the server's clock.

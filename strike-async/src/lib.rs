@@ -21,11 +21,12 @@ pub use strike_core as core;
 pub use strike_core::PayeeKey;
 pub use strike_core::{
     Advice, ApiError, ApiKey, Attempt, AttemptOutcome, CLOCK_MARGIN, Charge, ChargeId, CheckedInvoice,
-    ConnectionUse, Create, Currency, Delivery, Described, Endpoint, EndpointBuilder, Error, ErrorKind, Event,
-    Exchange, Expectation, Get, InvalidInput, Invoice, InvoiceError, List, Machine, Made, Mirror, Mismatch,
-    Network, NewCharge, Now, Once, Operation, OrderKey, Page, PaymentHash, Reply, RetryAfter, RetryPolicy,
-    Row, Satoshi, Schedule, Step, TransportError, TransportErrorKind, UnixMillis, Unreadable, Wait, Waited,
-    WalletObjection, Watched, Watcher, http, mirror, webhook,
+    ConnectionUse, Create, CreateOnceOptions, CreateOutcome, Currency, Delivery, Endpoint, EndpointBuilder,
+    Error, ErrorKind, Event, Exchange, Expectation, Get, InvalidInput, Invoice, InvoiceDescription,
+    InvoiceError, List, Machine, Mirror, Mismatch, Network, NewCharge, Now, Operation, OrderKey, Page,
+    PaymentHash, Reply, RetryAfter, RetryPolicy, Row, Satoshi, Schedule, Step, TransportError,
+    TransportErrorKind, UnixMillis, UnreadableRow, Wait, WaitOutcome, WalletObjection, Watcher,
+    WatcherSnapshot, http, mirror, webhook,
 };
 
 pub use builder::ClientBuilder;

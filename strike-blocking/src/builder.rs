@@ -4,7 +4,7 @@ use std::fmt;
 
 #[cfg(not(feature = "ureq"))]
 use strike_core::InvalidInput;
-use strike_core::{Endpoint, Error, Machines, RetryPolicy};
+use strike_core::{CoreClient, Endpoint, Error, RetryPolicy};
 
 use crate::client::{Client, Inner, Orders};
 use crate::entropy;
@@ -64,7 +64,7 @@ impl ClientBuilder {
             None => usual(&self.policy)?,
         };
         let timer = self.timer.unwrap_or_else(|| Box::new(SystemTimer::new()));
-        let machines = Machines::new(self.at, self.policy, seed);
+        let machines = CoreClient::new(self.at, self.policy, seed);
         Ok(Client::from_inner(Inner { machines, transport, timer, orders: Orders::default() }))
     }
 }

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use strike_core::webhook::Hint;
+use strike_core::webhook::Notification;
 use strike_core::{
-    Charge, ChargeId, CheckedInvoice, Create, Endpoint, Error, Expectation, Get, KeyRecord, List, Machine,
-    Machines, Made, Mirror, Mismatch, NewCharge, Now, Once, Operation, OrderKey, OrderMemory, Page, Step,
-    Wait, Waited, Watcher,
+    Charge, ChargeId, CheckedInvoice, CoreClient, Create, CreateOnceOptions, CreateOutcome, Endpoint, Error,
+    Expectation, Get, List, Machine, Mirror, Mismatch, NewCharge, Now, Operation, OrderKey, OrderMemory,
+    OrderRecord, Page, Step, Wait, WaitOutcome, Watcher,
 };
 
 use crate::builder::ClientBuilder;
@@ -33,14 +33,14 @@ use crate::watch::Watch;
 /// let charge = client.create(NewCharge::satoshis(4200, "services rendered"))?;
 /// assert!(charge.payment_request().starts_with("lntb42u1"));
 /// sandbox.pay(charge.id())?;
-/// assert!(client.get(charge.id())?.paid());
+/// assert!(client.get(charge.id())?.is_paid());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) machines: Machines,
+    pub(crate) machines: CoreClient,
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) timer: Box<dyn Timer>,
     pub(crate) orders: Orders,
@@ -48,7 +48,7 @@ pub(crate) struct Inner {
 
 /// One lock for each order that was handled lately: there is one create at a time per key.
 pub(crate) type Orders = Mutex<OrderMemory<RecordLock>>;
-type RecordLock = Mutex<KeyRecord>;
+type RecordLock = Mutex<OrderRecord>;
 
 impl Client {
     pub(crate) fn from_inner(inner: Inner) -> Self {
@@ -73,7 +73,7 @@ impl Client {
         self.0.timer.now()
     }
 
-    pub(crate) fn machines(&self) -> &Machines {
+    pub(crate) fn machines(&self) -> &CoreClient {
         &self.0.machines
     }
 
@@ -110,27 +110,27 @@ impl Client {
 
     /// Creates a charge once per key, or finds the one that the order has already.
     ///
-    /// `once` is the order's name, or an [`Once`] with more to say. The result says what to do: show the charge, complete the
+    /// `once` is the order's name, or an [`CreateOnceOptions`] with more to say. The result says what to do: show the charge, complete the
     /// order, or create the order's next invoice.
     ///
     /// ```
-    /// use strike_blocking::{Charge, Client, Error, Made, NewCharge, Once, Wait, Waited};
+    /// use strike_blocking::{Charge, Client, Error, CreateOutcome, NewCharge, CreateOnceOptions, Wait, WaitOutcome};
     ///
     /// /// Returns the charge that paid for the order. Complete the order unless this charge's id has completed it before.
     /// fn sell(client: &Client, order: NewCharge, name: &str) -> Result<Option<Charge>, Error> {
-    ///     let mut once = Once::named(name);
+    ///     let mut once = CreateOnceOptions::named(name);
     ///     loop {
     ///         match client.create_once(order.clone(), once)? {
-    ///             Made::ToPay(charge) => {
+    ///             CreateOutcome::Payable(charge) => {
     ///                 println!("please pay {}", charge.payment_request());
     ///                 return Ok(match client.wait_until_paid(&charge, Wait::until_expiry())? {
-    ///                     Waited::Paid(charge) => Some(charge),
-    ///                     Waited::StillPayable(_) | Waited::Expired(_) => None,
+    ///                     WaitOutcome::Paid(charge) => Some(charge),
+    ///                     WaitOutcome::Payable(_) | WaitOutcome::Expired(_) => None,
     ///                 });
     ///             }
-    ///             Made::Paid(charge) => return Ok(Some(charge)),
+    ///             CreateOutcome::Paid(charge) => return Ok(Some(charge)),
     ///             // Create the order's next invoice.
-    ///             Made::Expired { next, .. } => once = next,
+    ///             CreateOutcome::Expired { next, .. } => once = next,
     ///         }
     ///     }
     /// }
@@ -139,16 +139,20 @@ impl Client {
     ///
     /// All calls of this client and its clones with the same key run one after the other, and the later ones get the first
     /// one's charge. After an unknown outcome, the client does not create again under that key for 10 minutes, unless
-    /// [`Once::repost`] allows it. It remembers the 10,000 orders that were used last. **Another process does not share that
+    /// [`CreateOnceOptions::repost`] allows it. It remembers the 10,000 orders that were used last. **Another process does not share that
     /// memory**: there, and after a restart, the list must show the charge before the call is repeated. See
     /// [`CreateOnce`](crate::core::CreateOnce).
     ///
-    /// A new order is looked for in the whole list of the account, in pages of 250. [`Once::since`] says how far back to look.
+    /// A new order is looked for in the whole list of the account, in pages of 250. [`CreateOnceOptions::since`] says how far back to look.
     ///
     /// # Errors
     /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if there may be a charge that cannot be found or read: call
     /// again later, with the same key. A mismatch if the key has a charge that does not say what the order says.
-    pub fn create_once(&self, order: NewCharge, once: impl Into<Once>) -> Result<Made, Error> {
+    pub fn create_once(
+        &self,
+        order: NewCharge,
+        once: impl Into<CreateOnceOptions>,
+    ) -> Result<CreateOutcome, Error> {
         let once = once.into();
         let lock = self.lock_of(once.key());
         let record = lock.lock().unwrap_or_else(PoisonError::into_inner);
@@ -169,7 +173,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`get`](Self::get).
-    pub fn confirm(&self, hint: &Hint) -> Result<Charge, Error> {
+    pub fn confirm(&self, hint: &Notification) -> Result<Charge, Error> {
         self.send(hint.confirm())
     }
 
@@ -234,7 +238,7 @@ impl Client {
     ///
     /// # Errors
     /// If asking fails in a way that does not pass. That nobody paid is not an error; see [`WaitPaid`](crate::core::WaitPaid).
-    pub fn wait_until_paid(&self, charge: &Charge, wait: impl Into<Wait>) -> Result<Waited, Error> {
+    pub fn wait_until_paid(&self, charge: &Charge, wait: impl Into<Wait>) -> Result<WaitOutcome, Error> {
         self.drive(self.0.machines.wait(charge.clone(), wait))
     }
 

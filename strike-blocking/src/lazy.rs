@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use strike_core::mirror::{Change, Want};
+use strike_core::mirror::{Change, Query};
 use strike_core::{Charge, ChargeId, Error, Mirror, PaymentHash, Satoshi, UnixMillis};
 
 use crate::client::Client;
@@ -73,7 +73,7 @@ impl Lazy {
     ///
     /// # Errors
     /// As [`Client::create_once`] for a charge that is not known yet, else as [`Client::get`].
-    pub fn fetch(&mut self, want: Want) -> Result<Change, Error> {
+    pub fn fetch(&mut self, want: Query) -> Result<Change, Error> {
         let Self { client, mirror, new_key } = self;
         let Some(key) = mirror.order_key() else {
             return client.drive(mirror.fetch(want, client.machines()));
@@ -89,7 +89,7 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub fn update(&mut self) -> Result<Change, Error> {
-        self.fetch(Want::Update)
+        self.fetch(Query::Update)
     }
 
     /// Whether it is paid: asks until it is, and never after.
@@ -97,8 +97,8 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub fn paid(&mut self) -> Result<bool, Error> {
-        self.fetch(Want::Paid)?;
-        Ok(self.charge()?.paid())
+        self.fetch(Query::Paid)?;
+        Ok(self.charge()?.is_paid())
     }
 
     /// The charge as last seen; asks only if it was never seen.
@@ -106,7 +106,7 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub fn charge(&mut self) -> Result<&Charge, Error> {
-        self.fetch(Want::Charge)?;
+        self.fetch(Query::Charge)?;
         self.mirror.require_charge()
     }
 
@@ -115,7 +115,7 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub fn id(&mut self) -> Result<&ChargeId, Error> {
-        self.fetch(Want::Id)?;
+        self.fetch(Query::Id)?;
         self.mirror.require_id()
     }
 
@@ -152,7 +152,7 @@ impl Lazy {
     /// As [`fetch`](Self::fetch); and a mismatch of `invoice.expires_at` if it is unpaid and has expired by the client's clock,
     /// less 10 minutes. [`charge`](Self::charge) has the text even then.
     pub fn payment_request(&mut self) -> Result<&str, Error> {
-        self.fetch(Want::Charge)?;
+        self.fetch(Query::Charge)?;
         self.mirror.payment_request(self.client.now())
     }
 
@@ -162,7 +162,7 @@ impl Lazy {
     /// As [`fetch`](Self::fetch).
     pub fn description(&mut self) -> Result<&str, Error> {
         if self.mirror.description().is_none() {
-            self.fetch(Want::Charge)?;
+            self.fetch(Query::Charge)?;
         }
         Ok(self.mirror.description().unwrap_or_default())
     }
@@ -172,10 +172,10 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub fn customer_id(&mut self) -> Result<Option<&str>, Error> {
-        if self.mirror.own_reference().is_none() {
-            self.fetch(Want::Charge)?;
+        if self.mirror.customer_id().is_none() {
+            self.fetch(Query::Charge)?;
         }
-        Ok(self.mirror.own_reference().flatten())
+        Ok(self.mirror.customer_id().flatten())
     }
 
     /// When it was made, by the server's clock.

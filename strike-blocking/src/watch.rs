@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use strike_core::{Charge, ChargeId, Error, Event, Machine, Now, Reply, Step, Watched, Watcher};
+use strike_core::{Charge, ChargeId, Error, Event, Machine, Now, Reply, Step, Watcher, WatcherSnapshot};
 
 use crate::client::Client;
 use crate::timer::Wake;
@@ -97,15 +97,15 @@ impl WatchHandle {
 
     /// Looks at this charge now: a webhook has named it. This also ends a rest after a failure, once a second at most.
     /// Nothing happens for a charge that is not watched.
-    pub fn hint(&self, id: &ChargeId) {
-        self.shared.watcher().hint(id);
+    pub fn check_soon(&self, id: &ChargeId) {
+        self.shared.watcher().check_soon(id);
         self.shared.wake.wake();
     }
 
     /// What must be kept to go on after a restart; see [`Watcher::state`].
     #[must_use]
-    pub fn state(&self) -> Watched {
-        self.shared.watcher().state()
+    pub fn snapshot(&self) -> WatcherSnapshot {
+        self.shared.watcher().snapshot()
     }
 }
 

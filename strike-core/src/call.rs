@@ -7,7 +7,7 @@ use core::time::Duration;
 use crate::endpoint::Endpoint;
 use crate::error::{Attempt, AttemptOutcome, Error, ErrorKind, RetryAfter};
 use crate::machine::{ConnectionUse, Exchange, Machine, Now, Reply, Step};
-use crate::op::{Operation, Replay};
+use crate::op::{Operation, RetrySafety};
 use crate::policy::RetryPolicy;
 use crate::server_clock;
 use crate::transport::{Delivery, TransportError, TransportErrorKind};
@@ -27,25 +27,25 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    pub(crate) fn of(error: &Error, replay: Replay) -> Self {
+    pub(crate) fn of(error: &Error, replay: RetrySafety) -> Self {
         let doubt = match replay {
-            Replay::Safe => Self::Backoff,
-            Replay::OnlyIfUnsent => Self::Unknown,
+            RetrySafety::Safe => Self::Backoff,
+            RetrySafety::OnlyIfUnsent => Self::Unknown,
         };
         match (error.kind(), error.status()) {
             (ErrorKind::Connection { kind, delivery }, _) => match (kind, delivery, replay) {
                 (TransportErrorKind::Tls | TransportErrorKind::Setup, Delivery::Unsent, _) => Self::Stop,
                 (_, Delivery::Unsent, _) => Self::Backoff,
-                (TransportErrorKind::Closed, Delivery::MaybeSent, Replay::Safe) => Self::AtOnce,
+                (TransportErrorKind::Closed, Delivery::MaybeSent, RetrySafety::Safe) => Self::AtOnce,
                 _ => doubt,
             },
-            (ErrorKind::Server, _) | (ErrorKind::Refused, Some(408 | 425)) => doubt,
+            (ErrorKind::Server, _) | (ErrorKind::Rejected, Some(408 | 425)) => doubt,
             (ErrorKind::RateLimited { .. }, _) => Self::Backoff,
             // A redirect may well mean "done, look there".
             (ErrorKind::Undecodable | ErrorKind::TooLarge { .. } | ErrorKind::Redirected, _) => {
                 match replay {
-                    Replay::Safe => Self::Stop,
-                    Replay::OnlyIfUnsent => Self::Unknown,
+                    RetrySafety::Safe => Self::Stop,
+                    RetrySafety::OnlyIfUnsent => Self::Unknown,
                 }
             }
             _ => Self::Stop,
@@ -57,7 +57,7 @@ impl Verdict {
         match error.kind() {
             // A proxy's page in between, say: asking again does no harm.
             ErrorKind::Undecodable | ErrorKind::TooLarge { .. } | ErrorKind::PathNotFound => true,
-            _ => Self::of(error, Replay::Safe) != Self::Stop,
+            _ => Self::of(error, RetrySafety::Safe) != Self::Stop,
         }
     }
 }
@@ -163,7 +163,7 @@ impl<Op: Operation> Call<Op> {
     }
 
     fn no_answer(&mut self, error: TransportError, sent: Now, now: Now) -> State<Op::Output> {
-        self.note(sent, now, AttemptOutcome::NoAnswer(error.kind(), error.delivery()));
+        self.note(sent, now, AttemptOutcome::NoResponse(error.kind(), error.delivery()));
         let closed = self.at.is_closed_service();
         self.after(self.at.no_answer(self.op.asked(), error).of_closed_service(closed), now)
     }
@@ -216,7 +216,7 @@ impl<Op: Operation> Machine for Call<Op> {
                         self.state = State::InFlight { sent: now };
                         let policy = &self.policy;
                         let mut exchange = Exchange::new(request, policy.timeout, policy.max_body);
-                        if Op::REPLAY == Replay::OnlyIfUnsent && !policy.reuse_connections_for_creates {
+                        if Op::REPLAY == RetrySafety::OnlyIfUnsent && !policy.reuse_connections_for_creates {
                             exchange.connection = ConnectionUse::New;
                         }
                         return Step::Send(exchange);

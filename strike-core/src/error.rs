@@ -5,12 +5,12 @@
 //! | pystrike | [`ErrorKind`] |
 //! | --- | --- |
 //! | `ConnectionException` | `Connection`, `OutcomeUnknown` |
-//! | `ClientRequestException` | `InvalidInput`, `BadRequest`, `Unauthorized`, `RateLimited`, `Refused` |
+//! | `ClientRequestException` | `InvalidInput`, `BadRequest`, `Unauthorized`, `RateLimited`, `Rejected` |
 //! | `ChargeNotFoundException`, a `ClientRequestException` | `NotFound` |
 //! | `UnexpectedResponseException` | `Undecodable`, `TooLarge`, `Mismatch`, `Redirected`, `PathNotFound` |
 //! | `ServerErrorException` | `Server` |
 //! | none: pystrike had no list | `Incomplete` |
-//! | none: a slip in driving a machine | `Finished` |
+//! | none: a slip in driving a machine | `AlreadyFinished` |
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -79,7 +79,7 @@ pub enum ErrorKind {
         retry_after: Option<RetryAfter>,
     },
     /// Another refusal between 400 and 499.
-    Refused,
+    Rejected,
     /// 500 to 599: the server failed.
     Server,
     /// 300 to 399: a redirect, which is never followed, since the key would go along. For a create it is below an
@@ -98,7 +98,7 @@ pub enum ErrorKind {
     /// [`CreateOnce`](crate::CreateOnce) has read 1000 pages.
     Incomplete,
     /// The machine had already ended when it was polled.
-    Finished,
+    AlreadyFinished,
 }
 
 impl ErrorKind {
@@ -111,7 +111,7 @@ impl ErrorKind {
             | Self::BadRequest
             | Self::Unauthorized
             | Self::RateLimited { .. }
-            | Self::Refused => Some("ClientRequestException"),
+            | Self::Rejected => Some("ClientRequestException"),
             Self::NotFound => Some("ChargeNotFoundException"),
             Self::Undecodable
             | Self::TooLarge { .. }
@@ -119,7 +119,7 @@ impl ErrorKind {
             | Self::Redirected
             | Self::PathNotFound => Some("UnexpectedResponseException"),
             Self::Server => Some("ServerErrorException"),
-            Self::Incomplete | Self::Finished => None,
+            Self::Incomplete | Self::AlreadyFinished => None,
         }
     }
 }
@@ -257,7 +257,7 @@ pub enum AttemptOutcome {
     /// An answer with this status.
     Status(u16),
     /// No answer.
-    NoAnswer(TransportErrorKind, Delivery),
+    NoResponse(TransportErrorKind, Delivery),
 }
 
 /// What to do about an error. Its `Display` is a sentence for people.
@@ -290,11 +290,11 @@ pub enum Advice {
     CheckOrder,
     /// Do not show this invoice: it has expired. Make a new charge.
     InvoiceExpired,
-    /// Say with [`Once::since`](crate::Once::since) when the order was placed, so that less of the list has to be read. Nothing was
+    /// Say with [`CreateOnceOptions::since`](crate::CreateOnceOptions::since) when the order was placed, so that less of the list has to be read. Nothing was
     /// created.
     SetSince,
     /// Make a new machine: this one has ended.
-    StartAnew,
+    CreateNewMachine,
 }
 
 impl fmt::Display for Advice {
@@ -328,8 +328,8 @@ impl fmt::Display for Advice {
             Self::CheckClock => {
                 "check the clocks of this machine and of the host, and do not show its invoice until they agree"
             }
-            Self::SetSince => "say with `Once::since` when the order was placed; nothing was created",
-            Self::StartAnew => "make a new one: this machine had already ended",
+            Self::SetSince => "say with `CreateOnceOptions::since` when the order was placed; nothing was created",
+            Self::CreateNewMachine => "make a new one: this machine had already ended",
         })
     }
 }
@@ -352,7 +352,7 @@ impl Error {
     }
 
     pub(crate) fn finished() -> Self {
-        Self::new("poll", ErrorKind::Finished)
+        Self::new("poll", ErrorKind::AlreadyFinished)
     }
 
     pub(crate) fn no_answer(asked: impl Into<String>, error: TransportError) -> Self {
@@ -461,8 +461,8 @@ impl Error {
             ErrorKind::BadRequest if self.0.api.as_ref().is_some_and(|api| api.code == 400) => {
                 Advice::FixInput
             }
-            ErrorKind::Refused if matches!(self.0.status, Some(408 | 425)) => Advice::RetryLater,
-            ErrorKind::BadRequest | ErrorKind::Refused | ErrorKind::PathNotFound => Advice::CheckHost,
+            ErrorKind::Rejected if matches!(self.0.status, Some(408 | 425)) => Advice::RetryLater,
+            ErrorKind::BadRequest | ErrorKind::Rejected | ErrorKind::PathNotFound => Advice::CheckHost,
             ErrorKind::Unauthorized => Advice::CheckKey,
             ErrorKind::NotFound => Advice::CheckId,
             ErrorKind::RateLimited { .. } | ErrorKind::Server | ErrorKind::Incomplete => Advice::RetryLater,
@@ -472,7 +472,7 @@ impl Error {
             }
             ErrorKind::Mismatch(mismatch) if mismatch.field == "invoice.network" => Advice::CheckNetwork,
             ErrorKind::Mismatch(_) => Advice::DoNotUse,
-            ErrorKind::Finished => Advice::StartAnew,
+            ErrorKind::AlreadyFinished => Advice::CreateNewMachine,
         }
     }
 
@@ -545,7 +545,7 @@ impl fmt::Display for Error {
             }
             ErrorKind::Mismatch(mismatch) => write!(f, "the answer is not what was asked: {mismatch}")?,
             ErrorKind::Incomplete => f.write_str("the end was not reached, so charges can be missing")?,
-            ErrorKind::Finished => f.write_str("there is nothing left to do")?,
+            ErrorKind::AlreadyFinished => f.write_str("there is nothing left to do")?,
             ErrorKind::Undecodable => {
                 let status = inner.status.unwrap_or_default();
                 write!(f, "the server answered {status} with something that is not the API's")?;
@@ -555,7 +555,7 @@ impl fmt::Display for Error {
             | ErrorKind::NotFound
             | ErrorKind::PathNotFound
             | ErrorKind::RateLimited { .. }
-            | ErrorKind::Refused
+            | ErrorKind::Rejected
             | ErrorKind::Server
             | ErrorKind::Redirected => {
                 write!(f, "the server answered {}", inner.status.unwrap_or_default())?;

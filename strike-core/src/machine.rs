@@ -14,7 +14,7 @@
 //!   defined state.
 //! * Polling before a `Wait` is over returns the remainder.
 //! * A `handle` that nobody asked for is ignored.
-//! * After `Done`, every poll says [`Finished`](crate::ErrorKind::Finished).
+//! * After `Done`, every poll says [`AlreadyFinished`](crate::ErrorKind::AlreadyFinished).
 //! * No order of calls, no reply and no clock, not even one that runs backwards, makes a machine panic.
 //!
 //! ```
@@ -29,7 +29,7 @@
 //!
 //! // It asks for an exchange, and is told that the host cannot be reached.
 //! assert!(matches!(call.poll(at_second(0)), Step::Send(_)));
-//! call.handle(Err(TransportError::new(TransportErrorKind::Refused, Delivery::Unsent)), at_second(0));
+//! call.handle(Err(TransportError::new(TransportErrorKind::ConnectionRefused, Delivery::Unsent)), at_second(0));
 //! // It backs off; an early poll returns the remainder.
 //! let Step::Wait(first) = call.poll(at_second(0)) else { panic!("expected a wait") };
 //! assert!(matches!(call.poll(at_second(0)), Step::Wait(rest) if rest == first));
@@ -45,9 +45,9 @@
 //! let Step::Done(Ok(page)) = call.poll(at_second(180)) else { panic!("expected a page") };
 //! assert_eq!(page.rows(), 0);
 //!
-//! // After `Done` comes `Finished`.
+//! // After `Done` comes `AlreadyFinished`.
 //! let Step::Done(Err(error)) = call.poll(at_second(180)) else { panic!("expected an error") };
-//! assert_eq!(error.kind(), &ErrorKind::Finished);
+//! assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
 //! # Ok(()) }
 //! ```
 

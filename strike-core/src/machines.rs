@@ -4,14 +4,14 @@ use alloc::boxed::Box;
 use core::ops::DerefMut;
 
 use crate::call::Call;
-use crate::create_once::{CreateOnce, Once};
+use crate::create_once::{CreateOnce, CreateOnceOptions};
 use crate::endpoint::Endpoint;
 use crate::error::Mismatch;
 use crate::invoice::{CheckedInvoice, Expectation};
 use crate::machine::Now;
 use crate::new_charge::NewCharge;
 use crate::op::Operation;
-use crate::order_memory::KeyRecord;
+use crate::order_memory::OrderRecord;
 use crate::pager::Pager;
 use crate::policy::{RetryPolicy, Seeds};
 use crate::server_clock;
@@ -22,23 +22,23 @@ use crate::watch::Watcher;
 /// An endpoint, how it is asked, and where the jitter comes from: all that the machines of a client share.
 ///
 /// ```
-/// use strike_core::{ApiKey, Endpoint, List, Machines, Network, RetryPolicy};
+/// use strike_core::{ApiKey, Endpoint, List, CoreClient, Network, RetryPolicy};
 ///
 /// # fn main() -> Result<(), strike_core::Error> {
 /// let at = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
-/// let machines = Machines::new(at, RetryPolicy::default(), 7);
+/// let machines = CoreClient::new(at, RetryPolicy::default(), 7);
 /// let call = machines.call(List::page(0));
 /// # let _ = call;
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
-pub struct Machines {
+pub struct CoreClient {
     at: Endpoint,
     policy: RetryPolicy,
     seeds: Seeds,
 }
 
-impl Machines {
+impl CoreClient {
     /// Machines for that host. The seed decides every jitter and nothing else.
     #[must_use]
     pub const fn new(at: Endpoint, policy: RetryPolicy, seed: u64) -> Self {
@@ -71,15 +71,15 @@ impl Machines {
     }
 
     /// A charge, created once per key. It remembers nothing of the key after its end.
-    pub fn create_once(&self, order: NewCharge, once: impl Into<Once>) -> CreateOnce {
+    pub fn create_once(&self, order: NewCharge, once: impl Into<CreateOnceOptions>) -> CreateOnce {
         self.create_once_with(order, once, Box::default())
     }
 
     /// A charge, created once per key, with what is known of that key; see [`OrderMemory`](crate::OrderMemory).
-    pub fn create_once_with<G: DerefMut<Target = KeyRecord>>(
+    pub fn create_once_with<G: DerefMut<Target = OrderRecord>>(
         &self,
         order: NewCharge,
-        once: impl Into<Once>,
+        once: impl Into<CreateOnceOptions>,
         record: G,
     ) -> CreateOnce<G> {
         CreateOnce::with_record(order, once, record, &self.at, self.policy, self.seeds.draw())

@@ -1,6 +1,6 @@
 //! pystrike's lazy charge, as pure transitions: it talks to the server only when it must, and never again once paid.
 //!
-//! A [`Mirror`] is what a shop keeps of a charge. It says which request is needed for what the caller [`Want`]s, takes what
+//! A [`Mirror`] is what a shop keeps of a charge. It says which request is needed for what the caller [`Query`]s, takes what
 //! came of it, and can be serialised at any moment: what is restored says the truth.
 //!
 //! ```text
@@ -19,15 +19,15 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
-use crate::create_once::{CreateOnce, Once};
+use crate::create_once::{CreateOnce, CreateOnceOptions};
 use crate::error::{Error, ErrorKind, Mismatch};
 use crate::invoice;
 use crate::machine::{Machine, Now, Reply, Step};
-use crate::machines::Machines;
+use crate::machines::CoreClient;
 use crate::new_charge::NewCharge;
 use crate::op::Get;
 use crate::order_key::OrderKey;
-use crate::order_memory::KeyRecord;
+use crate::order_memory::OrderRecord;
 use crate::server_clock::{Expiry, expiry};
 use crate::types::{Charge, ChargeId, UnixMillis};
 use crate::version::Version1;
@@ -38,7 +38,7 @@ const CLOCKS_APART: Duration = Duration::from_secs(24 * 60 * 60);
 /// What the caller wants to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "these are the four things that a lazy charge can be asked")]
-pub enum Want {
+pub enum Query {
     /// The id: a charge that was never created is created.
     Id,
     /// What does not change, the payment request above all: asked for once.
@@ -68,9 +68,9 @@ pub enum State {
 /// A request that a mirror needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a driver must carry out either")]
-pub enum Ask {
+pub enum NextRequest {
     /// Create it, or find what was created: a [`CreateOnce`].
-    Once(NewCharge, Once),
+    Once(NewCharge, CreateOnceOptions),
     /// Retrieve it: a [`Get`].
     Get(ChargeId),
 }
@@ -103,12 +103,12 @@ pub enum Change {
 /// that it is handed out; only a definite refusal makes it a draft again.
 ///
 /// ```
-/// use strike_core::mirror::{Ask, Mirror, State, Want};
+/// use strike_core::mirror::{NextRequest, Mirror, State, Query};
 /// use strike_core::{NewCharge, OrderKey, UnixMillis};
 ///
 /// let now = UnixMillis::from_secs(1_700_000_000);
-/// let mut mirror = Mirror::draft(NewCharge::satoshis(4200, "tea"), OrderKey::drawn(7), now);
-/// let Some(Ask::Once(..)) = mirror.ask(Want::Id) else { panic!() };
+/// let mut mirror = Mirror::draft(NewCharge::satoshis(4200, "tea"), OrderKey::from_entropy(7), now);
+/// let Some(NextRequest::Once(..)) = mirror.ask(Query::Id) else { panic!() };
 /// // The request is out: whatever happens now, this is the truth, and worth keeping before it is sent.
 /// assert_eq!(mirror.state(), State::InDoubt);
 /// let kept = serde_json::to_string(&mirror).unwrap();
@@ -176,7 +176,7 @@ impl Mirror {
             Inner::Draft { .. } => State::Draft,
             Inner::InDoubt { .. } => State::InDoubt,
             Inner::Known { .. } => State::Known,
-            Inner::Retrieved { charge } if charge.paid() => State::Paid,
+            Inner::Retrieved { charge } if charge.is_paid() => State::Paid,
             Inner::Retrieved { .. } => State::Pending,
         }
     }
@@ -201,11 +201,13 @@ impl Mirror {
     ///
     /// # Errors
     /// [`ErrorKind::Mismatch`] of `invoice.expires_at` if the charge is unpaid and its invoice has expired, by the local clock less
-    /// 10 minutes; [`ErrorKind::Finished`] if the charge is not known.
+    /// 10 minutes; [`ErrorKind::AlreadyFinished`] if the charge is not known.
     pub fn payment_request(&self, now: Now) -> Result<&str, Error> {
         let charge = self.require_charge()?;
         match charge.invoice() {
-            Ok(invoice) if !charge.paid() && expiry(invoice.expires_at(), None, now) == Expiry::Expired => {
+            Ok(invoice)
+                if !charge.is_paid() && expiry(invoice.expires_at(), None, now) == Expiry::Expired =>
+            {
                 let mismatch = invoice::expired(invoice.expires_at(), now.unix);
                 let error = Error::new("show the payment request", ErrorKind::Mismatch(mismatch));
                 Err(error.with_charge(charge.clone()))
@@ -236,26 +238,26 @@ impl Mirror {
 
     /// The caller's own reference, without the order key that travels with it; known as the amount is.
     #[must_use]
-    pub fn own_reference(&self) -> Option<Option<&str>> {
+    pub fn customer_id(&self) -> Option<Option<&str>> {
         match &self.inner {
-            Inner::Draft { order, .. } | Inner::InDoubt { order, .. } => Some(order.customer_reference()),
+            Inner::Draft { order, .. } | Inner::InDoubt { order, .. } => Some(order.get_customer_id()),
             Inner::Known { .. } => None,
-            Inner::Retrieved { charge } => Some(charge.own_reference()),
+            Inner::Retrieved { charge } => Some(charge.customer_id()),
         }
     }
 
-    /// The id, which is there after an [`Want::Id`] was fetched.
+    /// The id, which is there after an [`Query::Id`] was fetched.
     ///
     /// # Errors
-    /// [`ErrorKind::Finished`] if it is not there.
+    /// [`ErrorKind::AlreadyFinished`] if it is not there.
     pub fn require_id(&self) -> Result<&ChargeId, Error> {
         self.id().ok_or_else(Error::finished)
     }
 
-    /// The charge, which is there after any other [`Want`] was fetched.
+    /// The charge, which is there after any other [`Query`] was fetched.
     ///
     /// # Errors
-    /// [`ErrorKind::Finished`] if it is not there.
+    /// [`ErrorKind::AlreadyFinished`] if it is not there.
     pub fn require_charge(&self) -> Result<&Charge, Error> {
         self.charge().ok_or_else(Error::finished)
     }
@@ -272,21 +274,21 @@ impl Mirror {
     /// Says which request is needed for that, if any. Handing out a create moves to [`State::InDoubt`] first, so that the
     /// mirror is true whenever it is kept. A draft looks for its charge before it creates one, since a copy of it may have
     /// created the charge.
-    pub fn ask(&mut self, want: Want) -> Option<Ask> {
+    pub fn ask(&mut self, want: Query) -> Option<NextRequest> {
         match &self.inner {
             Inner::Draft { order, key, since } => {
                 let (order, key, since) = (order.clone(), *key, *since);
                 self.inner = Inner::InDoubt { order: order.clone(), key, since };
-                Some(Ask::Once(order, Once::with_key(key).since(since)))
+                Some(NextRequest::Once(order, CreateOnceOptions::with_key(key).since(since)))
             }
             Inner::InDoubt { order, key, since } => {
-                Some(Ask::Once(order.clone(), Once::recover(*key).since(*since)))
+                Some(NextRequest::Once(order.clone(), CreateOnceOptions::recover(*key).since(*since)))
             }
-            Inner::Known { .. } if want == Want::Id => None,
-            Inner::Known { id } => Some(Ask::Get(id.clone())),
+            Inner::Known { .. } if want == Query::Id => None,
+            Inner::Known { id } => Some(NextRequest::Get(id.clone())),
             Inner::Retrieved { charge } => {
-                let settled = charge.paid() || matches!(want, Want::Id | Want::Charge);
-                (!settled).then(|| Ask::Get(charge.id().clone()))
+                let settled = charge.is_paid() || matches!(want, Query::Id | Query::Charge);
+                (!settled).then(|| NextRequest::Get(charge.id().clone()))
             }
         }
     }
@@ -296,7 +298,7 @@ impl Mirror {
     ///
     /// # Errors
     /// [`ErrorKind::Mismatch`] if the charge is another than the mirror's: then nothing is learned.
-    pub fn learn(&mut self, ask: &Ask, outcome: Result<&Charge, &Error>) -> Result<Change, Error> {
+    pub fn learn(&mut self, ask: &NextRequest, outcome: Result<&Charge, &Error>) -> Result<Change, Error> {
         match (&self.inner, outcome) {
             (Inner::Draft { .. } | Inner::InDoubt { .. }, Ok(charge)) => Ok(self.show(charge)),
             (Inner::Draft { .. } | Inner::InDoubt { .. }, Err(error))
@@ -307,7 +309,9 @@ impl Mirror {
             }
             (Inner::InDoubt { order, key, since }, Err(error)) => match ask {
                 // The refusal of a create that was abandoned says nothing about the one that is in doubt.
-                Ask::Once(_, once) if once.key() == *key && !once.only_looks() && is_refusal(error) => {
+                NextRequest::Once(_, once)
+                    if once.key() == *key && !once.only_looks() && is_refusal(error) =>
+                {
                     self.inner = Inner::Draft { order: order.clone(), key: *key, since: *since };
                     Ok(Change::Refused)
                 }
@@ -320,7 +324,7 @@ impl Mirror {
             }
             (Inner::Retrieved { charge: known }, Ok(charge)) => {
                 Mismatch::unless_same_order(known, charge).map_err(|mismatch| another(mismatch, charge))?;
-                let stale = known.paid() || (charge.updated() < known.updated() && !charge.paid());
+                let stale = known.is_paid() || (charge.updated() < known.updated() && !charge.is_paid());
                 if stale || known == charge { Ok(Change::Nothing) } else { Ok(self.show(charge)) }
             }
             (Inner::Draft { .. } | Inner::Known { .. } | Inner::Retrieved { .. }, Err(_)) => {
@@ -338,15 +342,15 @@ impl Mirror {
     }
 
     /// The machine that finds out what is wanted. When it has ended well, [`id`](Self::id) or [`charge`](Self::charge) are there.
-    pub fn fetch<'a>(&'a mut self, want: Want, machines: &'a Machines) -> Fetch<'a> {
+    pub fn fetch<'a>(&'a mut self, want: Query, machines: &'a CoreClient) -> Fetch<'a> {
         self.fetch_with(want, machines, Box::default())
     }
 
     /// The same, with what is known of the mirror's [`order_key`](Self::order_key); see [`OrderMemory`](crate::OrderMemory).
     pub const fn fetch_with<'a, G>(
         &'a mut self,
-        want: Want,
-        machines: &'a Machines,
+        want: Query,
+        machines: &'a CoreClient,
         record: G,
     ) -> Fetch<'a, G> {
         Fetch { mirror: self, want, machines, record: Some(record), new_key: false, state: FetchState::Start }
@@ -354,7 +358,7 @@ impl Mirror {
 
     fn show(&mut self, charge: &Charge) -> Change {
         self.inner = Inner::Retrieved { charge: charge.clone() };
-        if charge.paid() { Change::Paid } else { Change::Learned }
+        if charge.is_paid() { Change::Paid } else { Change::Learned }
     }
 }
 
@@ -366,7 +370,7 @@ impl fmt::Debug for Mirror {
 
 /// Whether nothing was created: whatever leaves that open ends as an unknown outcome, and a mismatch holds a charge.
 fn is_refusal(error: &Error) -> bool {
-    !matches!(error.kind(), ErrorKind::OutcomeUnknown | ErrorKind::Mismatch(_) | ErrorKind::Finished)
+    !matches!(error.kind(), ErrorKind::OutcomeUnknown | ErrorKind::Mismatch(_) | ErrorKind::AlreadyFinished)
 }
 
 /// A charge that is not the mirror's.
@@ -378,10 +382,10 @@ fn another(mismatch: Mismatch, charge: &Charge) -> Error {
 /// Finds out what is wanted of a [`Mirror`], as a [machine](crate::machine). Dropping it half-way leaves the mirror true.
 #[derive(Debug)]
 #[must_use]
-pub struct Fetch<'a, G = Box<KeyRecord>> {
+pub struct Fetch<'a, G = Box<OrderRecord>> {
     mirror: &'a mut Mirror,
-    want: Want,
-    machines: &'a Machines,
+    want: Query,
+    machines: &'a CoreClient,
     /// Taken when a charge is created or looked for.
     record: Option<G>,
     new_key: bool,
@@ -391,8 +395,8 @@ pub struct Fetch<'a, G = Box<KeyRecord>> {
 #[derive(Debug)]
 enum FetchState<G> {
     Start,
-    Once(Ask, Box<CreateOnce<G>>),
-    Get(Ask, Box<Call<Get>>),
+    Once(NextRequest, Box<CreateOnce<G>>),
+    Get(NextRequest, Box<Call<Get>>),
     Finished,
 }
 
@@ -404,7 +408,7 @@ impl<G> Fetch<'_, G> {
     }
 }
 
-impl<G: DerefMut<Target = KeyRecord>> Machine for Fetch<'_, G> {
+impl<G: DerefMut<Target = OrderRecord>> Machine for Fetch<'_, G> {
     type Output = Change;
 
     fn poll(&mut self, now: Now) -> Step<Change> {
@@ -414,16 +418,16 @@ impl<G: DerefMut<Target = KeyRecord>> Machine for Fetch<'_, G> {
                 FetchState::Start => {
                     let draft = self.mirror.state() == State::Draft;
                     self.state = match (self.mirror.ask(self.want), self.record.take()) {
-                        (Some(Ask::Get(id)), _) => {
+                        (Some(NextRequest::Get(id)), _) => {
                             let call = self.machines.call(Get::new(id.clone()));
-                            FetchState::Get(Ask::Get(id), Box::new(call))
+                            FetchState::Get(NextRequest::Get(id), Box::new(call))
                         }
-                        (Some(Ask::Once(order, once)), Some(record)) => {
+                        (Some(NextRequest::Once(order, once)), Some(record)) => {
                             let once = if draft && self.new_key { once.posting_first() } else { once };
                             let create = self.machines.create_once_with(order.clone(), once, record);
-                            FetchState::Once(Ask::Once(order, once), Box::new(create))
+                            FetchState::Once(NextRequest::Once(order, once), Box::new(create))
                         }
-                        (None, _) | (Some(Ask::Once(..)), None) => {
+                        (None, _) | (Some(NextRequest::Once(..)), None) => {
                             self.state = FetchState::Finished;
                             return Step::Done(Ok(Change::Nothing));
                         }
@@ -432,7 +436,7 @@ impl<G: DerefMut<Target = KeyRecord>> Machine for Fetch<'_, G> {
                 }
                 FetchState::Once(ask, create) => match create.poll(now).ended() {
                     Err(step) => return step,
-                    Ok(result) => (ask, result.map(crate::create_once::Made::into_charge)),
+                    Ok(result) => (ask, result.map(crate::create_once::CreateOutcome::into_charge)),
                 },
                 FetchState::Get(ask, call) => match call.poll(now).ended() {
                     Err(step) => return step,

@@ -80,7 +80,7 @@ impl NewCharge {
 
     /// The caller's own reference, if there is one.
     #[must_use]
-    pub fn customer_reference(&self) -> Option<&str> {
+    pub fn get_customer_id(&self) -> Option<&str> {
         self.customer_id.as_deref()
     }
 

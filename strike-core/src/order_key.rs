@@ -24,10 +24,10 @@ pub(crate) const MAX_ATTEMPTS: u8 = 58;
 /// Names one order, since the API has no idempotency keys of its own.
 ///
 /// It travels in `customer_id`: one base58 digit that numbers the attempt, the key as 22 base58 characters, a full stop,
-/// and at most 40 UTF-16 units of the caller's own reference. [`OrderKey::read`] takes that apart again.
+/// and at most 40 UTF-16 units of the caller's own reference. [`OrderKey::from_customer_id`] takes that apart again.
 ///
 /// An order can have several invoices, one after the other: when one has expired unpaid, the next *attempt* gets a new
-/// invoice under the same key. See [`Made::Expired`](crate::Made::Expired).
+/// invoice under the same key. See [`CreateOutcome::Expired`](crate::CreateOutcome::Expired).
 ///
 /// ```
 /// use strike_core::OrderKey;
@@ -35,8 +35,8 @@ pub(crate) const MAX_ATTEMPTS: u8 = 58;
 /// let key = OrderKey::named("order-17");
 /// assert_eq!(key, OrderKey::named("order-17"));
 /// let customer_id = key.customer_id("table 4");
-/// assert_eq!(OrderKey::read(&customer_id), Some((key, "table 4")));
-/// assert_eq!(OrderKey::read("order-17"), None);
+/// assert_eq!(OrderKey::from_customer_id(&customer_id), Some((key, "table 4")));
+/// assert_eq!(OrderKey::from_customer_id("order-17"), None);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -52,7 +52,7 @@ impl OrderKey {
 
     /// A key from 128 bits of entropy.
     #[must_use]
-    pub const fn drawn(entropy: u128) -> Self {
+    pub const fn from_entropy(entropy: u128) -> Self {
         Self(entropy)
     }
 
@@ -70,7 +70,7 @@ impl OrderKey {
 
     /// Takes a `customer_id` apart that carries a key, of whichever attempt; `None` for any other.
     #[must_use]
-    pub fn read(customer_id: &str) -> Option<(Self, &str)> {
+    pub fn from_customer_id(customer_id: &str) -> Option<(Self, &str)> {
         Self::read_attempt(customer_id).map(|(key, _, own)| (key, own))
     }
 

@@ -21,7 +21,7 @@ const DOUBT_LASTS: Duration = Duration::from_secs(10 * 60);
 /// [`CreateOnce`](crate::CreateOnce) reads and writes it. Give two machines with the same key the same record, one after
 /// the other, and the second finds what the first one created. A default record knows nothing.
 #[derive(Debug, Default)]
-pub struct KeyRecord(pub(crate) Option<Known>);
+pub struct OrderRecord(pub(crate) Option<Known>);
 
 #[derive(Debug, Clone)]
 pub(crate) enum Known {
@@ -37,7 +37,7 @@ pub(crate) enum Known {
     Made { attempt: u8, id: ChargeId },
 }
 
-impl KeyRecord {
+impl OrderRecord {
     /// What is known at that moment: a doubt passes with time.
     pub(crate) fn recall(&self, now: Now) -> Option<Known> {
         self.0.clone().filter(|known| match known {
@@ -47,7 +47,7 @@ impl KeyRecord {
     }
 }
 
-/// One lock for each order that a client handles or has handled lately; `L` is the adapter's lock around a [`KeyRecord`].
+/// One lock for each order that a client handles or has handled lately; `L` is the adapter's lock around a [`OrderRecord`].
 ///
 /// Hold the lock of an order for as long as its [`CreateOnce`](crate::CreateOnce) runs: then there is one create at a time per
 /// key. The 10,000 orders that were used last are remembered; an order whose lock is held is never forgotten.
@@ -103,30 +103,30 @@ mod tests {
     #[test]
     fn the_order_used_longest_ago_is_forgotten_unless_its_lock_is_held() {
         let mut memory = OrderMemory::<()>::default();
-        let locks: [Arc<()>; 3] = [1, 2, 3].map(|key| memory.lock_of(OrderKey::drawn(key)));
+        let locks: [Arc<()>; 3] = [1, 2, 3].map(|key| memory.lock_of(OrderKey::from_entropy(key)));
         let [held, second, third] = locks;
         drop((second, third));
-        let second = Arc::downgrade(&memory.lock_of(OrderKey::drawn(2)));
-        let third = Arc::downgrade(&memory.lock_of(OrderKey::drawn(3)));
+        let second = Arc::downgrade(&memory.lock_of(OrderKey::from_entropy(2)));
+        let third = Arc::downgrade(&memory.lock_of(OrderKey::from_entropy(3)));
         // The second is used again, so the third is the oldest that nobody holds.
-        memory.lock_of(OrderKey::drawn(2));
+        memory.lock_of(OrderKey::from_entropy(2));
         for key in 4..=MOST_ORDERS + 1 {
-            memory.lock_of(OrderKey::drawn(u128::try_from(key).unwrap_or_default()));
+            memory.lock_of(OrderKey::from_entropy(u128::try_from(key).unwrap_or_default()));
         }
         assert_eq!(memory.orders.len(), MOST_ORDERS);
         assert_eq!(memory.by_use.len(), MOST_ORDERS);
         assert!(second.upgrade().is_some() && third.upgrade().is_none());
-        assert!(Arc::ptr_eq(&held, &memory.lock_of(OrderKey::drawn(1))));
+        assert!(Arc::ptr_eq(&held, &memory.lock_of(OrderKey::from_entropy(1))));
     }
 
     #[test]
     fn locks_that_were_held_beyond_the_limit_are_forgotten_once_they_are_free() {
         let mut memory = OrderMemory::<()>::default();
         let held: Vec<_> =
-            (0..MOST_ORDERS + 100).map(|key| memory.lock_of(OrderKey::drawn(key as u128))).collect();
+            (0..MOST_ORDERS + 100).map(|key| memory.lock_of(OrderKey::from_entropy(key as u128))).collect();
         assert_eq!(memory.orders.len(), MOST_ORDERS + 100);
         drop(held);
-        memory.lock_of(OrderKey::drawn(0));
+        memory.lock_of(OrderKey::from_entropy(0));
         assert_eq!((memory.orders.len(), memory.by_use.len()), (MOST_ORDERS, MOST_ORDERS));
     }
 }

@@ -22,7 +22,7 @@ impl Page {
     }
 
     /// Rows that are no charges, so that one bad record does not hide the others.
-    pub fn unreadable(&self) -> impl Iterator<Item = &Unreadable> {
+    pub fn unreadable(&self) -> impl Iterator<Item = &UnreadableRow> {
         self.rows.iter().filter_map(|row| if let Row::Unreadable(row) = row { Some(row) } else { None })
     }
 
@@ -47,7 +47,7 @@ pub enum Row {
     /// A charge.
     Charge(Charge),
     /// Something else.
-    Unreadable(Unreadable),
+    Unreadable(UnreadableRow),
 }
 
 impl Row {
@@ -65,14 +65,14 @@ impl Row {
 ///
 /// `Debug` shows its id and what is wrong, and nothing else of the row.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Unreadable {
+pub struct UnreadableRow {
     pub(crate) id: Option<ChargeId>,
     /// As the server sent it, which may repeat the key. `None` if not even that could be read: then it may be anyone's.
     pub(crate) customer_id: Option<String>,
     pub(crate) reason: String,
 }
 
-impl Unreadable {
+impl UnreadableRow {
     /// What is wrong, as an error.
     pub(crate) fn into_error(self) -> Error {
         let error = Error::new(format!("list charges, {}", self.name()), ErrorKind::Undecodable);
@@ -97,9 +97,9 @@ impl Unreadable {
     }
 }
 
-impl fmt::Debug for Unreadable {
+impl fmt::Debug for UnreadableRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Unreadable")
+        f.debug_struct("UnreadableRow")
             .field("id", &self.id)
             .field("reason", &self.reason)
             .finish_non_exhaustive()

@@ -31,11 +31,11 @@ use crate::walk::Walk;
 ///
 /// ```
 /// use core::time::Duration;
-/// use strike_core::{ApiKey, Endpoint, Machine, Machines, Network, Now, RetryPolicy, Step, UnixMillis};
+/// use strike_core::{ApiKey, Endpoint, Machine, CoreClient, Network, Now, RetryPolicy, Step, UnixMillis};
 ///
 /// # fn main() -> Result<(), strike_core::Error> {
 /// let at = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
-/// let mut pager = Machines::new(at, RetryPolicy::default(), 7).pager().limit(100);
+/// let mut pager = CoreClient::new(at, RetryPolicy::default(), 7).pager().limit(100);
 /// let now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_700_000_000));
 /// let mut next = pager.next();
 /// let Step::Send(exchange) = next.poll(now) else { panic!() };

@@ -24,7 +24,7 @@ pub enum TransportErrorKind {
     /// The host's name did not resolve.
     Dns,
     /// The host refused the connection: nothing listens there, or not yet.
-    Refused,
+    ConnectionRefused,
     /// No connection for another reason: unreachable, or closed while connecting or shaking hands.
     Connect,
     /// The TLS handshake failed over a certificate or the protocol; asking again will not help.
@@ -51,7 +51,7 @@ impl TransportErrorKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Dns => "the host's name did not resolve",
-            Self::Refused => "the host refused the connection",
+            Self::ConnectionRefused => "the host refused the connection",
             Self::Connect => "no connection could be made",
             Self::Tls => "the TLS handshake failed",
             Self::Timeout => "time ran out",
@@ -72,7 +72,7 @@ impl TransportErrorKind {
 /// ```
 /// use strike_core::{Delivery, TransportError, TransportErrorKind};
 ///
-/// let error = TransportError::new(TransportErrorKind::Refused, Delivery::Unsent);
+/// let error = TransportError::new(TransportErrorKind::ConnectionRefused, Delivery::Unsent);
 /// assert_eq!(error.to_string(), "the host refused the connection (nothing was sent)");
 /// ```
 pub struct TransportError {

@@ -400,20 +400,20 @@ impl Charge {
 
     /// The caller's own reference; `None` if none was given.
     #[must_use]
-    pub fn customer_id(&self) -> Option<&str> {
+    pub fn raw_customer_id(&self) -> Option<&str> {
         self.customer_id.as_deref()
     }
 
     /// The caller's own reference without the [order key](crate::OrderKey) that may travel with it; `None` if there is none.
     #[must_use]
-    pub fn own_reference(&self) -> Option<&str> {
-        let whole = self.customer_id()?;
-        Some(OrderKey::read(whole).map_or(whole, |(_, own)| own)).filter(|own| !own.is_empty())
+    pub fn customer_id(&self) -> Option<&str> {
+        let whole = self.raw_customer_id()?;
+        Some(OrderKey::from_customer_id(whole).map_or(whole, |(_, own)| own)).filter(|own| !own.is_empty())
     }
 
     /// Whether the server had been paid when it gave this answer. Once true, it stays true.
     #[must_use]
-    pub const fn paid(&self) -> bool {
+    pub const fn is_paid(&self) -> bool {
         self.paid
     }
 

@@ -30,21 +30,21 @@ const EXPIRED_REST: Duration = Duration::from_secs(60);
 /// How a wait ended. All three are answers; that nobody paid is not an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must answer all three")]
-pub enum Waited {
+pub enum WaitOutcome {
     /// The server says that it is paid.
     Paid(Charge),
     /// It was not paid by the deadline, but still can be: keep the order open, and look again.
-    StillPayable(Charge),
+    Payable(Charge),
     /// It was not paid, and its invoice has expired: the order needs a new charge.
     Expired(Charge),
 }
 
-impl Waited {
+impl WaitOutcome {
     /// The charge, as last seen.
     #[must_use]
     pub const fn charge(&self) -> &Charge {
         match self {
-            Self::Paid(charge) | Self::StillPayable(charge) | Self::Expired(charge) => charge,
+            Self::Paid(charge) | Self::Payable(charge) | Self::Expired(charge) => charge,
         }
     }
 
@@ -102,7 +102,7 @@ impl Wait {
     }
 
     /// How many looks in a row may fail before the wait does; 10 unless set.
-    pub const fn tolerate(mut self, failures: u32) -> Self {
+    pub const fn max_failures(mut self, failures: u32) -> Self {
         self.tolerated = failures;
         self
     }
@@ -117,7 +117,7 @@ impl From<Duration> for Wait {
 /// Waits for one charge, as a [machine](crate::machine).
 ///
 /// It looks at once, then as the [`Schedule`] says, each look a [`Call`] with its own retries. It ends as
-/// [`Waited::Expired`] or [`Waited::StillPayable`] only by a look that began *after* that moment, so that no payment is
+/// [`WaitOutcome::Expired`] or [`WaitOutcome::Payable`] only by a look that began *after* that moment, so that no payment is
 /// missed.
 ///
 /// An invoice has expired when the `Date` of the server's answer and the local clock both say so. Without a `Date` the local clock
@@ -222,7 +222,7 @@ impl WaitPaid {
         began: Now,
         server_time: Option<UnixMillis>,
         now: Now,
-    ) -> Result<Option<Waited>, Error> {
+    ) -> Result<Option<WaitOutcome>, Error> {
         let (left, end) = self.left(began, server_time);
         let to_deadline = self.wait.within.saturating_sub(self.waited(began));
         let late = to_deadline.is_zero();
@@ -232,13 +232,13 @@ impl WaitPaid {
                 self.failed = 0;
                 self.compare(&charge)?;
                 self.charge = charge.clone();
-                if charge.paid() {
-                    return Ok(Some(Waited::Paid(charge)));
+                if charge.is_paid() {
+                    return Ok(Some(WaitOutcome::Paid(charge)));
                 }
                 if left.is_zero() {
                     return Ok(Some(match end {
-                        End::Expiry => Waited::Expired(charge),
-                        End::Deadline => Waited::StillPayable(charge),
+                        End::Expiry => WaitOutcome::Expired(charge),
+                        End::Deadline => WaitOutcome::Payable(charge),
                     }));
                 }
             }
@@ -278,13 +278,13 @@ impl WaitPaid {
 }
 
 impl Machine for WaitPaid {
-    type Output = Waited;
+    type Output = WaitOutcome;
 
-    fn poll(&mut self, now: Now) -> Step<Waited> {
+    fn poll(&mut self, now: Now) -> Step<WaitOutcome> {
         loop {
             match mem::replace(&mut self.state, State::Finished) {
-                State::Start if self.charge.paid() => {
-                    return Step::Done(Ok(Waited::Paid(self.charge.clone())));
+                State::Start if self.charge.is_paid() => {
+                    return Step::Done(Ok(WaitOutcome::Paid(self.charge.clone())));
                 }
                 State::Start => {
                     self.started = Some(now.monotonic);

@@ -22,7 +22,7 @@ use crate::input::InvalidInput;
 use crate::invoice;
 use crate::machine::HttpResponse;
 use crate::number::Exact;
-use crate::page::{Row, Unreadable};
+use crate::page::{Row, UnreadableRow};
 use crate::text;
 use crate::types::{self, ChargeId, Currency, PaymentHash, Satoshi, UnixMillis};
 
@@ -206,7 +206,7 @@ fn row(at: &Endpoint, text: &str) -> Row {
     let id = id.filter(|id| at.fit_for_log(id.as_str()) == id.as_str());
     let customer_id = serde_json::from_str::<Keyed<Customer>>(text).ok();
     let customer_id = customer_id.map(|row| row.0.customer_id.unwrap_or_default());
-    Row::Unreadable(Unreadable { id, customer_id, reason })
+    Row::Unreadable(UnreadableRow { id, customer_id, reason })
 }
 
 /// The body of a 2xx answer as text; any other status is an error.
@@ -265,7 +265,7 @@ fn failure(
         404 => ErrorKind::PathNotFound,
         429 => ErrorKind::RateLimited { retry_after },
         300..=399 => ErrorKind::Redirected,
-        402..=499 => ErrorKind::Refused,
+        402..=499 => ErrorKind::Rejected,
         500..=599 => ErrorKind::Server,
         _ => ErrorKind::Undecodable,
     };

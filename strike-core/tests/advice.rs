@@ -5,9 +5,9 @@ mod support;
 
 use serde_json::{Value, json};
 use strike_core::{
-    Advice, ApiKey, Call, Charge, Create, CreateOnce, Delivery, Endpoint, Error, Get, KeyRecord, List,
-    Machine, Network, NewCharge, Once, OrderKey, Pager, Reply, RetryPolicy, TransportErrorKind, Wait,
-    WaitPaid,
+    Advice, ApiKey, Call, Charge, Create, CreateOnce, CreateOnceOptions, Delivery, Endpoint, Error, Get,
+    List, Machine, Network, NewCharge, OrderKey, OrderRecord, Pager, Reply, RetryPolicy, TransportErrorKind,
+    Wait, WaitPaid,
 };
 use support::host::Host;
 use support::{START, Virtual, answer, charge, charge_json, endpoint, no_answer, ok};
@@ -56,12 +56,14 @@ fn fails(ask: Ask, reply: &dyn Fn() -> Reply) -> Error {
         ListAll => run(Pager::new(&at, policy, 1).next(), reply),
         Ask::Once => run(CreateOnce::new(order(), "order-17", &at, policy, 1), reply),
         OnceRead => {
-            let (mut host, mut record) = (Host::new(), KeyRecord::default());
+            let (mut host, mut record) = (Host::new(), OrderRecord::default());
             let mut first = CreateOnce::with_record(order(), "order-17", &mut record, &at, policy, 1);
             Virtual::new().run(&mut first, |exchange, now| host.serve(&exchange, *now).unwrap()).unwrap();
             run(CreateOnce::with_record(order(), "order-17", &mut record, &at, policy, 1), reply)
         }
-        Ask::Wait => run(WaitPaid::new(charge(&[]), Wait::until_expiry().tolerate(0), &at, policy, 1), reply),
+        Ask::Wait => {
+            run(WaitPaid::new(charge(&[]), Wait::until_expiry().max_failures(0), &at, policy, 1), reply)
+        }
     }
 }
 
@@ -108,7 +110,7 @@ fn advice_fits_the_failure_and_the_operation() {
         ("too large to a create", &|| answer(200, "x".repeat(2 << 20)), &[Creates], Advice::LookFirst, LOOK),
         (
             "refused",
-            &|| lost(TransportErrorKind::Refused, Delivery::Unsent),
+            &|| lost(TransportErrorKind::ConnectionRefused, Delivery::Unsent),
             &everything,
             Advice::RetryLater,
             ASK_LATER,
@@ -200,7 +202,9 @@ fn a_name_that_was_used_for_another_order_is_the_callers_slip() {
         (vec![("amount", json!(5000))], Advice::DoNotUse),
         (vec![("amount_satoshi", json!(5000))], Advice::DoNotUse),
     ] {
-        for once in [Once::named("order-17"), Once::recover(OrderKey::named("order-17"))] {
+        for once in
+            [CreateOnceOptions::named("order-17"), CreateOnceOptions::recover(OrderKey::named("order-17"))]
+        {
             let mut host = reused(&changes);
             let mut machine = CreateOnce::new(order(), once, &endpoint(), RetryPolicy::never(), 1);
             let result =
@@ -224,7 +228,7 @@ fn a_charge_that_came_of_a_lost_create_and_differs_is_the_hosts_fault() {
     let mut host = Host::new();
     let mut machine = CreateOnce::new(
         order(),
-        Once::fresh(OrderKey::named("order-17")),
+        CreateOnceOptions::fresh(OrderKey::named("order-17")),
         &endpoint(),
         RetryPolicy::never(),
         1,

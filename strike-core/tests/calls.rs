@@ -68,7 +68,7 @@ fn where_each_failure_leads() {
         (Kind::Other, MaybeSent, Backoff, Unknown),
         (Kind::Lost, MaybeSent, Backoff, Unknown),
         (Kind::Tls, MaybeSent, Backoff, Unknown),
-        (Kind::Refused, Unsent, Backoff, Backoff),
+        (Kind::ConnectionRefused, Unsent, Backoff, Backoff),
         (Kind::Dns, Unsent, Backoff, Backoff),
         (Kind::Connect, Unsent, Backoff, Backoff),
         (Kind::Timeout, Unsent, Backoff, Backoff),
@@ -138,14 +138,15 @@ fn an_unknown_outcome_keeps_what_happened_as_its_source() {
 #[test]
 fn a_refusal_after_an_unsent_attempt_is_definite() {
     let mut world = Virtual::new();
-    let mut replies = vec![answer(401, ""), no_answer(TransportErrorKind::Refused, Delivery::Unsent)];
+    let mut replies =
+        vec![answer(401, ""), no_answer(TransportErrorKind::ConnectionRefused, Delivery::Unsent)];
     let error = world.run(&mut call(create()), |_, _| replies.pop().unwrap()).unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Unauthorized);
     let outcomes: Vec<_> = error.attempts().iter().map(|attempt| attempt.outcome()).collect();
     assert_eq!(
         outcomes,
         [
-            AttemptOutcome::NoAnswer(TransportErrorKind::Refused, Delivery::Unsent),
+            AttemptOutcome::NoResponse(TransportErrorKind::ConnectionRefused, Delivery::Unsent),
             AttemptOutcome::Status(401)
         ]
     );
@@ -254,7 +255,9 @@ fn backoff_grows_is_jittered_and_follows_from_the_seed() {
         let mut world = Virtual::new();
         let policy = RetryPolicy::default().attempts(12);
         let mut call = Call::new(get(), &endpoint(), policy, seed);
-        world.run(&mut call, |_, _| no_answer(TransportErrorKind::Refused, Delivery::Unsent)).unwrap_err();
+        world
+            .run(&mut call, |_, _| no_answer(TransportErrorKind::ConnectionRefused, Delivery::Unsent))
+            .unwrap_err();
         let wait = |did: &Did| if let Did::Wait(wait) = did { Some(*wait) } else { None };
         world.log.iter().filter_map(wait).collect::<Vec<_>>()
     };
@@ -327,7 +330,7 @@ fn a_lost_reply_is_counted_for_a_read_and_fatal_for_a_create() {
     // Too late: the answer comes, and changes nothing.
     making.handle(ok(&charge_json(&[])), now(1));
     let Step::Done(Err(error)) = making.poll(now(1)) else { panic!() };
-    assert_eq!(error.kind(), &ErrorKind::Finished);
+    assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
 }
 
 #[test]
@@ -408,7 +411,7 @@ fn connections<Op: Operation>(op: Op, policy: RetryPolicy) -> Vec<ConnectionUse>
     let mut used = Vec::new();
     let _ = Virtual::new().run(&mut Call::new(op, &endpoint(), policy, 1), |exchange, _| {
         used.push(exchange.connection);
-        no_answer(TransportErrorKind::Refused, Delivery::Unsent)
+        no_answer(TransportErrorKind::ConnectionRefused, Delivery::Unsent)
     });
     used
 }

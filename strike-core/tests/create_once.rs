@@ -10,8 +10,8 @@ use lightning_invoice::Currency;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use strike_core::{
-    Advice, AttemptOutcome, Charge, CreateOnce, Delivery, Error, ErrorKind, KeyRecord, Machine, Made,
-    NewCharge, Now, Once, OrderKey, RetryPolicy, Step, TransportErrorKind, UnixMillis,
+    Advice, AttemptOutcome, Charge, CreateOnce, CreateOnceOptions, CreateOutcome, Delivery, Error, ErrorKind,
+    Machine, NewCharge, Now, OrderKey, OrderRecord, RetryPolicy, Step, TransportErrorKind, UnixMillis,
 };
 use support::host::{Fault, Host};
 use support::{Did, START, Virtual, endpoint};
@@ -27,7 +27,7 @@ fn key() -> OrderKey {
     OrderKey::named("order-17")
 }
 
-fn machine(order: NewCharge, once: Once) -> CreateOnce {
+fn machine(order: NewCharge, once: CreateOnceOptions) -> CreateOnce {
     CreateOnce::new(order, once, &endpoint(), RetryPolicy::never(), 1)
 }
 
@@ -38,7 +38,7 @@ fn ours(host: &mut Host, ago: u64, changes: &[(&str, Value)]) -> String {
     host.insert(host.clock - ago, &fields)
 }
 
-fn run(host: &mut Host, once: Once) -> (Result<Made, Error>, Virtual) {
+fn run(host: &mut Host, once: CreateOnceOptions) -> (Result<CreateOutcome, Error>, Virtual) {
     let mut world = Virtual::new();
     let result = world.run_losing(&mut machine(order(), once), |exchange, now| host.serve(&exchange, *now));
     (result, world)
@@ -56,11 +56,11 @@ fn story(world: &Virtual) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-fn told(result: &Result<Made, Error>) -> String {
+fn told(result: &Result<CreateOutcome, Error>) -> String {
     match result {
-        Ok(Made::ToPay(charge)) => format!("to pay {}", charge.id()),
-        Ok(Made::Paid(charge)) => format!("paid {}", charge.id()),
-        Ok(Made::Expired { charge, .. }) => format!("expired {}", charge.id()),
+        Ok(CreateOutcome::Payable(charge)) => format!("to pay {}", charge.id()),
+        Ok(CreateOutcome::Paid(charge)) => format!("paid {}", charge.id()),
+        Ok(CreateOutcome::Expired { charge, .. }) => format!("expired {}", charge.id()),
         Err(error) => match error.kind() {
             ErrorKind::Mismatch(mismatch) => format!("mismatch of {}", mismatch.field()),
             ErrorKind::Connection { kind, .. } => format!("{kind:?}"),
@@ -69,15 +69,17 @@ fn told(result: &Result<Made, Error>) -> String {
     }
 }
 
-fn charge_of(made: &Made) -> &Charge {
+fn charge_of(made: &CreateOutcome) -> &Charge {
     match made {
-        Made::ToPay(charge) | Made::Paid(charge) | Made::Expired { charge, .. } => charge,
+        CreateOutcome::Payable(charge)
+        | CreateOutcome::Paid(charge)
+        | CreateOutcome::Expired { charge, .. } => charge,
     }
 }
 
 struct Case {
     name: &'static str,
-    once: Once,
+    once: CreateOnceOptions,
     host: fn(&mut Host),
     posts: &'static [Fault],
     lists: &'static [Fault],
@@ -88,9 +90,9 @@ struct Case {
 #[test]
 fn what_each_way_leads_to() {
     use Fault::{After, Before, Fine, Late, Refused, ReplyLost, RequestLost, SilentAfter, SilentBefore};
-    let named = Once::with_key(key());
-    let fresh = Once::fresh(key());
-    let recover = Once::recover(key());
+    let named = CreateOnceOptions::with_key(key());
+    let fresh = CreateOnceOptions::fresh(key());
+    let recover = CreateOnceOptions::recover(key());
     let case =
         |name, once, posts, lists, story, end| Case { name, once, host: |_| {}, posts, lists, story, end };
     let with = |host, case| Case { host, ..case };
@@ -173,7 +175,7 @@ fn what_each_way_leads_to() {
         case("refused: 401", named, &[Before(401)], &[], "look, post", "Unauthorized"),
         case("refused: 400", fresh, &[Before(400)], &[], "post", "BadRequest"),
         case("refused: 400, may repost", fresh.repost(true), &[Before(400)], &[], "post", "BadRequest"),
-        case("never left", fresh, &[Refused], &[], "post", "Refused"),
+        case("never left", fresh, &[Refused], &[], "post", "ConnectionRefused"),
         // The look itself fails.
         case("no look, no post", named, &[], &[Before(500)], "look", "Server"),
         case("no look, no post: 401", named, &[], &[Before(401)], "look", "Unauthorized"),
@@ -313,7 +315,7 @@ fn what_each_way_leads_to() {
 fn an_unknown_outcome_says_what_happened() {
     let mut host = Host::new();
     host.posts = [Fault::RequestLost].into();
-    let (result, _) = run(&mut host, Once::with_key(key()));
+    let (result, _) = run(&mut host, CreateOnceOptions::with_key(key()));
     let error = result.unwrap_err();
     let below = error.source().unwrap().downcast_ref::<Error>().unwrap();
     assert!(matches!(below.kind(), ErrorKind::Connection { .. }), "{below}");
@@ -324,7 +326,7 @@ fn an_unknown_outcome_says_what_happened() {
     // Without a create of its own, the failure of the look is what there is to say.
     let mut host = Host::new();
     host.lists = [Fault::Before(503)].into();
-    let (result, _) = run(&mut host, Once::recover(key()));
+    let (result, _) = run(&mut host, CreateOnceOptions::recover(key()));
     let error = result.unwrap_err();
     let below = error.source().unwrap().downcast_ref::<Error>().unwrap();
     assert_eq!((below.kind(), below.status()), (&ErrorKind::Server, Some(503)));
@@ -337,20 +339,23 @@ fn if_both_creates_land_the_oldest_is_returned_or_the_paid_one() {
         host.posts = [Fault::RequestLost].into();
         let mut world = Virtual::new();
         let mut posts = 0;
-        let result = world.run(&mut machine(order(), Once::fresh(key()).repost(true)), |exchange, now| {
-            if exchange.request.method() == "POST" {
-                posts += 1;
-                if posts == 2 {
-                    // The first lands just before the second.
-                    ours(&mut host, 0, &[]);
+        let result = world.run(
+            &mut machine(order(), CreateOnceOptions::fresh(key()).repost(true)),
+            |exchange, now| {
+                if exchange.request.method() == "POST" {
+                    posts += 1;
+                    if posts == 2 {
+                        // The first lands just before the second.
+                        ours(&mut host, 0, &[]);
+                    }
                 }
-            }
-            let reply = host.serve(&exchange, *now).unwrap();
-            if let Some(id) = paid.filter(|_| posts == 2) {
-                host.rows.iter().any(|row| row["id"] == id).then(|| host.pay(id, START));
-            }
-            reply
-        });
+                let reply = host.serve(&exchange, *now).unwrap();
+                if let Some(id) = paid.filter(|_| posts == 2) {
+                    host.rows.iter().any(|row| row["id"] == id).then(|| host.pay(id, START));
+                }
+                reply
+            },
+        );
         assert_eq!(host.rows.len(), 2);
         let expected = paid.map_or("to pay ch_1".to_owned(), |id| format!("paid {id}"));
         assert_eq!(told(&result), expected);
@@ -367,7 +372,7 @@ fn recovery_reads_no_page_beyond_the_newest_charge_of_before() {
     host.posts = [Fault::RequestLost].into();
     let mut world = Virtual::new();
     // All of the last two hours before, for the key may have been used.
-    let mut machine = machine(order(), Once::with_key(key()));
+    let mut machine = machine(order(), CreateOnceOptions::with_key(key()));
     let mut looks = 0;
     let result = world.run(&mut machine, |exchange, now| {
         if exchange.request.method() == "POST" {
@@ -391,7 +396,7 @@ fn recovery_reads_no_page_beyond_the_newest_charge_of_before() {
 #[test]
 fn a_look_reads_the_whole_list_unless_it_is_told_since_when() {
     let at = |millis| UnixMillis::from_millis(millis);
-    let named = Once::with_key(key());
+    let named = CreateOnceOptions::with_key(key());
     let year = 365 * 24 * HOUR;
     for (name, age, once, found) in [
         ("as old as you like", 3 * year, named, true),
@@ -431,7 +436,7 @@ fn the_local_clock_does_not_decide_how_far_back_a_look_goes() {
             host.insert(START - MINUTE, &[]);
             let mut world = Virtual::new();
             world.now.unix = UnixMillis::from_millis(local);
-            let mut machine = machine(order(), Once::with_key(key()));
+            let mut machine = machine(order(), CreateOnceOptions::with_key(key()));
             let result = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
             assert_eq!(told(&result), "paid ch_1", "{local} {dates}");
         }
@@ -448,7 +453,7 @@ fn many_charges_made_meanwhile_do_not_hide_ours() {
         host.insert(START - 20 * MINUTE + n, &[]);
     }
     let mut world = Virtual::new();
-    let result = world.run(&mut machine(order(), Once::with_key(key())), |exchange, now| {
+    let result = world.run(&mut machine(order(), CreateOnceOptions::with_key(key())), |exchange, now| {
         let reply = host.serve(&exchange, *now).unwrap();
         if host.log.len() == 1 {
             for n in 0..3 {
@@ -469,14 +474,14 @@ fn a_list_too_long_to_be_looked_through_lets_nothing_be_created() {
     for n in 0..1000 {
         host.insert(START - MINUTE + n, &[]);
     }
-    let (result, _) = run(&mut host, Once::with_key(key()));
+    let (result, _) = run(&mut host, CreateOnceOptions::with_key(key()));
     assert_eq!((told(&result).as_str(), host.sent("GET"), host.sent("POST")), ("Incomplete", 1000, 0));
     let error = result.unwrap_err();
     assert_eq!(error.advice(), Advice::SetSince);
     assert_eq!(
         error.to_string(),
         "create charge of 4200 satoshi once: look for it in a list of more than 1000 pages: the end was not reached, so charges \
-         can be missing; say with `Once::since` when the order was placed; nothing was created"
+         can be missing; say with `CreateOnceOptions::since` when the order was placed; nothing was created"
     );
 }
 
@@ -490,13 +495,14 @@ fn a_list_that_grows_faster_than_it_is_read_lets_nothing_be_created() {
             host.insert(START - MINUTE + n, &[]);
         }
         let mut made = 0;
-        let result = Virtual::new().run(&mut machine(order(), Once::with_key(key())), |exchange, now| {
-            for _ in 0..by {
-                made += 1;
-                host.insert(START + made, &[]);
-            }
-            host.serve(&exchange, *now).unwrap()
-        });
+        let result =
+            Virtual::new().run(&mut machine(order(), CreateOnceOptions::with_key(key())), |exchange, now| {
+                for _ in 0..by {
+                    made += 1;
+                    host.insert(START + made, &[]);
+                }
+                host.serve(&exchange, *now).unwrap()
+            });
         let error = result.unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Incomplete, "{by}");
         assert!(error.to_string().contains("in a list that grows faster than it is read: "), "{error}");
@@ -508,7 +514,7 @@ fn a_list_that_grows_faster_than_it_is_read_lets_nothing_be_created() {
 fn a_row_that_may_be_the_orders_is_named() {
     let mut host = Host::new();
     let id = ours(&mut host, MINUTE, &[("paid", json!("perhaps"))]);
-    let error = run(&mut host, Once::with_key(key())).0.unwrap_err();
+    let error = run(&mut host, CreateOnceOptions::with_key(key())).0.unwrap_err();
     assert_eq!((error.kind(), error.advice()), (&ErrorKind::Undecodable, Advice::DoNotUse));
     let text = error.to_string();
     assert!(text.contains(&format!("once: look for it in the list, row {id}: ")), "{text}");
@@ -520,18 +526,23 @@ fn a_list_that_never_ends_lets_nothing_be_created() {
     host.ignores_paging = true;
     host.insert(START, &[]);
     host.insert(START, &[]);
-    let result = Virtual::new().run(&mut machine(order(), Once::with_key(key())), |exchange, now| {
-        // Never the same page twice in a row, and never a row that is new: what else there is, it does not show.
-        host.rows.reverse();
-        host.serve(&exchange, *now).unwrap()
-    });
+    let result =
+        Virtual::new().run(&mut machine(order(), CreateOnceOptions::with_key(key())), |exchange, now| {
+            // Never the same page twice in a row, and never a row that is new: what else there is, it does not show.
+            host.rows.reverse();
+            host.serve(&exchange, *now).unwrap()
+        });
     assert_eq!((told(&result).as_str(), host.sent("POST")), ("Incomplete", 0));
 }
 
 #[test]
 fn bad_input_is_refused_before_anything_is_sent() {
     let long = |units| order().customer_id("x".repeat(units));
-    for once in [Once::named("order-17"), Once::fresh(key()), Once::recover(key())] {
+    for once in [
+        CreateOnceOptions::named("order-17"),
+        CreateOnceOptions::fresh(key()),
+        CreateOnceOptions::recover(key()),
+    ] {
         for (order, field) in [
             (long(41), "customer_id"),
             (order().customer_id("\u{1f9c9}".repeat(21)), "customer_id"),
@@ -550,21 +561,23 @@ fn bad_input_is_refused_before_anything_is_sent() {
     let mut host = Host::new();
     let mut world = Virtual::new();
     let made = world
-        .run_losing(&mut machine(long(40), Once::fresh(key())), |exchange, now| host.serve(&exchange, *now))
+        .run_losing(&mut machine(long(40), CreateOnceOptions::fresh(key())), |exchange, now| {
+            host.serve(&exchange, *now)
+        })
         .unwrap();
-    assert_eq!(charge_of(&made).customer_id().unwrap().len(), 64);
+    assert_eq!(charge_of(&made).raw_customer_id().unwrap().len(), 64);
 }
 
 #[test]
 fn the_callers_own_reference_comes_back() {
     let mut host = Host::new();
-    let made = run(&mut host, Once::named("order-17")).0.unwrap();
-    assert_eq!(charge_of(&made).own_reference(), Some("table 4"));
-    let (found, own) = OrderKey::read(charge_of(&made).customer_id().unwrap()).unwrap();
+    let made = run(&mut host, CreateOnceOptions::named("order-17")).0.unwrap();
+    assert_eq!(charge_of(&made).customer_id(), Some("table 4"));
+    let (found, own) = OrderKey::from_customer_id(charge_of(&made).raw_customer_id().unwrap()).unwrap();
     assert_eq!((found, own), (key(), "table 4"));
     // Once more, without a reference: it is another order.
     let mut world = Virtual::new();
-    let mut other = machine(NewCharge::satoshis(4200, "tea"), Once::named("order-17"));
+    let mut other = machine(NewCharge::satoshis(4200, "tea"), CreateOnceOptions::named("order-17"));
     let error = world.run_losing(&mut other, |exchange, now| host.serve(&exchange, *now)).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Mismatch(mismatch) if mismatch.field() == "customer_id"));
 }
@@ -574,19 +587,19 @@ fn an_adopted_charge_may_be_paid() {
     let mut host = Host::new();
     let paid = ours(&mut host, MINUTE, &[]);
     host.pay(&paid, START);
-    let made = run(&mut host, Once::named("order-17")).0.unwrap();
-    assert!(matches!(made, Made::Paid(charge) if charge.paid()));
+    let made = run(&mut host, CreateOnceOptions::named("order-17")).0.unwrap();
+    assert!(matches!(made, CreateOutcome::Paid(charge) if charge.is_paid()));
 }
 
 #[test]
 fn after_the_end_there_is_nothing_left() {
     let mut host = Host::new();
     let mut world = Virtual::new();
-    let mut machine = machine(order(), Once::named("order-17"));
+    let mut machine = machine(order(), CreateOnceOptions::named("order-17"));
     world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now)).unwrap();
     for _ in 0..3 {
         let Step::Done(Err(error)) = machine.poll(world.now) else { panic!() };
-        assert_eq!(error.kind(), &ErrorKind::Finished);
+        assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
         machine.handle(support::ok(&host.rows[0]), world.now);
     }
 }
@@ -631,7 +644,7 @@ fn life() -> impl Strategy<Value = Life> {
 
 /// Lives one life; true if it came to an end with a charge.
 fn live(host: &mut Host, life: &Life, repost: bool, monotonic: Duration) -> Option<Charge> {
-    live_with(host, life, repost, monotonic, &mut KeyRecord::default())
+    live_with(host, life, repost, monotonic, &mut OrderRecord::default())
 }
 
 fn live_with(
@@ -639,7 +652,7 @@ fn live_with(
     life: &Life,
     repost: bool,
     monotonic: Duration,
-    record: &mut KeyRecord,
+    record: &mut OrderRecord,
 ) -> Option<Charge> {
     host.posts = life.posts.iter().copied().collect();
     host.lists = life.lists.iter().copied().collect();
@@ -647,7 +660,7 @@ fn live_with(
         host.posts.push_front(Fault::Late(lists));
     }
     let before = host.sent("POST");
-    let once = Once::named("order-17").repost(repost);
+    let once = CreateOnceOptions::named("order-17").repost(repost);
     let mut machine = CreateOnce::with_record(order(), once, record, &endpoint(), RetryPolicy::default(), 1);
     let mut now = Now::new(monotonic, UnixMillis::from_millis(START));
     let mut exchanges = 0;
@@ -675,7 +688,7 @@ fn live_with(
 /// The second create makes a charge that is not what was ordered: the doubt about the first does not hide that.
 #[test]
 fn what_failed_after_the_doubt_shows_below_it() {
-    let once = Once::fresh(OrderKey::named("order-17")).repost(true);
+    let once = CreateOnceOptions::fresh(OrderKey::named("order-17")).repost(true);
     let mut host = Host::new();
     host.posts = [Fault::RequestLost].into();
     host.echoes = false;
@@ -684,7 +697,7 @@ fn what_failed_after_the_doubt_shows_below_it() {
     let error = result.unwrap_err();
     assert_eq!((error.kind(), error.advice()), (&ErrorKind::OutcomeUnknown, Advice::LookFirst));
     let outcomes: Vec<_> = error.attempts().iter().map(strike_core::Attempt::outcome).collect();
-    let lost = AttemptOutcome::NoAnswer(TransportErrorKind::Timeout, Delivery::MaybeSent);
+    let lost = AttemptOutcome::NoResponse(TransportErrorKind::Timeout, Delivery::MaybeSent);
     assert_eq!(outcomes, [lost, AttemptOutcome::Status(200)]);
     assert_eq!(error.charge().map(|charge| charge.id().as_str()), Some("ch_1"));
 
@@ -735,7 +748,7 @@ proptest! {
     fn with_a_record_there_is_never_a_second_charge(
         lives in proptest::collection::vec((life(), any::<bool>()), 1..6),
     ) {
-        let (mut host, mut start, mut record) = (Host::new(), Duration::ZERO, KeyRecord::default());
+        let (mut host, mut start, mut record) = (Host::new(), Duration::ZERO, OrderRecord::default());
         for (life, hidden) in &lives {
             host.hidden = if *hidden { 1000 } else { 0 };
             live_with(&mut host, life, false, start, &mut record);
@@ -776,35 +789,47 @@ fn a_look_reads_on_past_a_row_of_the_very_moment_it_goes_back_to() {
     let old = ours(&mut host, age, &[]);
     // Made in the same millisecond, and a page before ours.
     host.insert(START - age, &[]);
-    let (result, world) = run(&mut host, Once::with_key(key()).since(UnixMillis::from_millis(START - age)));
+    let (result, world) =
+        run(&mut host, CreateOnceOptions::with_key(key()).since(UnixMillis::from_millis(START - age)));
     assert_eq!(told(&result), format!("to pay {old}"), "{}", story(&world));
 }
 
 /// Runs a machine with a record that outlives it.
-fn again(host: &mut Host, world: &mut Virtual, record: &mut KeyRecord, once: Once) -> Result<Made, Error> {
+fn again(
+    host: &mut Host,
+    world: &mut Virtual,
+    record: &mut OrderRecord,
+    once: CreateOnceOptions,
+) -> Result<CreateOutcome, Error> {
     let mut machine = CreateOnce::with_record(order(), once, record, &endpoint(), RetryPolicy::never(), 1);
     world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now))
 }
 
 #[test]
 fn a_repeat_with_the_same_record_finds_the_charge_although_the_list_lags() {
-    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
+    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), OrderRecord::default());
     host.hidden = 1000;
     for _ in 0..3 {
-        let made = again(&mut host, &mut world, &mut record, Once::named("order-17"));
+        let made = again(&mut host, &mut world, &mut record, CreateOnceOptions::named("order-17"));
         assert_eq!(told(&made), "to pay ch_1");
     }
     assert_eq!(story(&world), "look, post, get ch_1, get ch_1");
     assert_eq!(host.sent("POST"), 1);
     // A record of nothing, as another process has it, does not know better than the list.
-    let made = again(&mut host, &mut world, &mut KeyRecord::default(), Once::named("order-17"));
+    let made =
+        again(&mut host, &mut world, &mut OrderRecord::default(), CreateOnceOptions::named("order-17"));
     assert_eq!(told(&made), "to pay ch_2");
 }
 
 #[test]
 fn a_key_that_was_posted_is_not_posted_again_by_a_fresh_call() {
-    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
-    for once in [Once::fresh(key()), Once::fresh(key()), Once::with_key(key()), Once::recover(key())] {
+    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), OrderRecord::default());
+    for once in [
+        CreateOnceOptions::fresh(key()),
+        CreateOnceOptions::fresh(key()),
+        CreateOnceOptions::with_key(key()),
+        CreateOnceOptions::recover(key()),
+    ] {
         assert_eq!(told(&again(&mut host, &mut world, &mut record, once)), "to pay ch_1");
     }
     assert_eq!(host.sent("POST"), 1);
@@ -812,9 +837,9 @@ fn a_key_that_was_posted_is_not_posted_again_by_a_fresh_call() {
 
 #[test]
 fn after_an_unknown_outcome_nothing_is_posted_for_ten_minutes() {
-    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
+    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), OrderRecord::default());
     host.posts = [Fault::RequestLost].into();
-    let named = || Once::named("order-17");
+    let named = || CreateOnceOptions::named("order-17");
     for _ in 0..3 {
         let made = again(&mut host, &mut world, &mut record, named());
         assert_eq!(told(&made), "OutcomeUnknown");
@@ -829,7 +854,7 @@ fn after_an_unknown_outcome_nothing_is_posted_for_ten_minutes() {
     assert_eq!(host.sent("POST"), 2);
 
     // With leave, it need not wait.
-    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
+    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), OrderRecord::default());
     host.posts = [Fault::RequestLost].into();
     assert_eq!(told(&again(&mut host, &mut world, &mut record, named())), "OutcomeUnknown");
     assert_eq!(told(&again(&mut host, &mut world, &mut record, named().repost(true))), "to pay ch_1");
@@ -837,8 +862,8 @@ fn after_an_unknown_outcome_nothing_is_posted_for_ten_minutes() {
 
 #[test]
 fn a_machine_that_was_dropped_after_the_post_is_remembered() {
-    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
-    let once = Once::fresh(key());
+    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), OrderRecord::default());
+    let once = CreateOnceOptions::fresh(key());
     let mut machine =
         CreateOnce::with_record(order(), once, &mut record, &endpoint(), RetryPolicy::never(), 1);
     let Step::Send(exchange) = machine.poll(world.now) else { panic!() };
@@ -851,10 +876,10 @@ fn a_machine_that_was_dropped_after_the_post_is_remembered() {
 #[test]
 fn a_refused_create_may_be_sent_again_at_once() {
     for fault in [Fault::Refused, Fault::Before(400), Fault::Before(401), Fault::Before(429)] {
-        let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
+        let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), OrderRecord::default());
         host.posts = [fault].into();
-        again(&mut host, &mut world, &mut record, Once::named("order-17")).unwrap_err();
-        let made = again(&mut host, &mut world, &mut record, Once::named("order-17"));
+        again(&mut host, &mut world, &mut record, CreateOnceOptions::named("order-17")).unwrap_err();
+        let made = again(&mut host, &mut world, &mut record, CreateOnceOptions::named("order-17"));
         assert_eq!(told(&made), "to pay ch_1", "{fault:?}");
     }
 }
@@ -868,14 +893,14 @@ fn a_charge_that_cannot_be_read_leaves_the_outcome_unknown_and_creates_nothing()
         // The list knows better.
         (Fault::Fine, "get ch_1, look, 2s, look"),
     ] {
-        let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
-        again(&mut host, &mut world, &mut record, Once::fresh(key())).unwrap();
+        let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), OrderRecord::default());
+        again(&mut host, &mut world, &mut record, CreateOnceOptions::fresh(key())).unwrap();
         if fault == Fault::Fine {
             host.rows.clear();
         }
         host.gets = [fault].into();
         world.log.clear();
-        let made = again(&mut host, &mut world, &mut record, Once::named("order-17"));
+        let made = again(&mut host, &mut world, &mut record, CreateOnceOptions::named("order-17"));
         assert_eq!((told(&made).as_str(), story(&world).as_str()), ("OutcomeUnknown", then), "{fault:?}");
         assert_eq!(host.sent("POST"), 1);
     }
@@ -898,7 +923,7 @@ fn an_expired_charge_is_read_before_it_is_given_up() {
         if paid {
             host.pay(&id, START);
         }
-        let mut machine = machine(order(), Once::named("order-17"));
+        let mut machine = machine(order(), CreateOnceOptions::named("order-17"));
         let made = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
         assert_eq!(told(&made), if paid { "paid ch_1" } else { "expired ch_1" });
         assert_eq!(story(&world), "look, page 1, get ch_1");
@@ -930,7 +955,7 @@ fn a_charge_is_expired_only_if_both_clocks_say_so() {
         let mut world = Virtual::new();
         let local = u64::try_from(expires_at + local_past * 1000).unwrap();
         world.now = Now::new(Duration::ZERO, UnixMillis::from_millis(local));
-        let mut machine = machine(order(), Once::named("order-17"));
+        let mut machine = machine(order(), CreateOnceOptions::named("order-17"));
         let made = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
         assert_eq!(told(&made), expected, "{host_past} {local_past} {dates}");
         assert_eq!(host.sent("POST"), 0);
@@ -943,17 +968,19 @@ fn an_expired_order_gets_its_next_invoice_under_the_same_name() {
     ours(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
     let mut world = Virtual::new();
     world.advance(Duration::from_secs(3600));
-    let call = |host: &mut Host, world: &mut Virtual, order: NewCharge, once: Once| {
+    let call = |host: &mut Host, world: &mut Virtual, order: NewCharge, once: CreateOnceOptions| {
         let mut machine = machine(order, once);
         world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now))
     };
-    let named = Once::named("order-17");
-    let Ok(Made::Expired { next, .. }) = call(&mut host, &mut world, order(), named) else { panic!() };
+    let named = CreateOnceOptions::named("order-17");
+    let Ok(CreateOutcome::Expired { next, .. }) = call(&mut host, &mut world, order(), named) else {
+        panic!()
+    };
     // The price has changed meanwhile.
     let dearer = || NewCharge::satoshis(4300, "tea").customer_id("table 4");
     let second = call(&mut host, &mut world, dearer(), next);
     assert_eq!(told(&second), "to pay ch_2");
-    let own = charge_of(&second.unwrap()).own_reference().map(str::to_owned);
+    let own = charge_of(&second.unwrap()).customer_id().map(str::to_owned);
     assert_eq!(own.as_deref(), Some("table 4"));
     // Whoever asks by the name, or with the same `next`, gets the second invoice; nobody gets a third.
     for once in [named, next, named] {
@@ -972,18 +999,18 @@ fn an_expired_order_gets_its_next_invoice_under_the_same_name() {
 fn the_next_invoice_is_created_once_too() {
     let mut host = Host::new();
     ours(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
-    let (mut world, mut record) = (Virtual::new(), KeyRecord::default());
+    let (mut world, mut record) = (Virtual::new(), OrderRecord::default());
     world.advance(Duration::from_secs(3600));
-    let made = again(&mut host, &mut world, &mut record, Once::named("order-17"));
-    let Ok(Made::Expired { next, .. }) = made else { panic!("{made:?}") };
+    let made = again(&mut host, &mut world, &mut record, CreateOnceOptions::named("order-17"));
+    let Ok(CreateOutcome::Expired { next, .. }) = made else { panic!("{made:?}") };
     host.posts = [Fault::ReplyLost].into();
     host.hidden = 1000;
     assert_eq!(told(&again(&mut host, &mut world, &mut record, next)), "OutcomeUnknown");
-    for once in [next, Once::named("order-17"), next] {
+    for once in [next, CreateOnceOptions::named("order-17"), next] {
         assert_eq!(told(&again(&mut host, &mut world, &mut record, once)), "OutcomeUnknown");
     }
     host.hidden = 0;
-    for once in [next, Once::named("order-17"), next] {
+    for once in [next, CreateOnceOptions::named("order-17"), next] {
         assert_eq!(told(&again(&mut host, &mut world, &mut record, once)), "to pay ch_2");
     }
     assert_eq!(host.sent("POST"), 1);
@@ -993,10 +1020,10 @@ fn the_next_invoice_is_created_once_too() {
 fn an_expired_order_that_was_only_looked_for_gets_its_next_invoice_too() {
     let mut host = Host::new();
     ours(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
-    let (mut world, mut record) = (Virtual::new(), KeyRecord::default());
+    let (mut world, mut record) = (Virtual::new(), OrderRecord::default());
     world.advance(Duration::from_secs(3600));
-    let made = again(&mut host, &mut world, &mut record, Once::recover(key()));
-    let Ok(Made::Expired { next, .. }) = made else { panic!("{made:?}") };
+    let made = again(&mut host, &mut world, &mut record, CreateOnceOptions::recover(key()));
+    let Ok(CreateOutcome::Expired { next, .. }) = made else { panic!("{made:?}") };
     assert_eq!(told(&again(&mut host, &mut world, &mut record, next)), "to pay ch_2");
 }
 
@@ -1005,7 +1032,7 @@ fn pages_that_are_too_large_in_any_size_end_the_call() {
     let mut host = Host::new();
     ours(&mut host, MINUTE, &[]);
     let policy = RetryPolicy::never().max_body(10);
-    let mut machine = CreateOnce::new(order(), Once::named("order-17"), &endpoint(), policy, 1);
+    let mut machine = CreateOnce::new(order(), CreateOnceOptions::named("order-17"), &endpoint(), policy, 1);
     let made = Virtual::new().run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
     assert!(matches!(made.unwrap_err().kind(), ErrorKind::TooLarge { limit: 10 }));
     assert_eq!((host.sent("GET"), host.sent("POST")), (2, 0));
@@ -1014,7 +1041,7 @@ fn pages_that_are_too_large_in_any_size_end_the_call() {
 #[test]
 fn an_order_has_58_invoices_at_most() {
     let mut host = Host::new();
-    let mut once = Once::named("order-17");
+    let mut once = CreateOnceOptions::named("order-17");
     let mut world = Virtual::new();
     world.now.unix = UnixMillis::from_millis(START + 30 * 24 * HOUR);
     host.clock = START + 30 * 24 * HOUR;
@@ -1025,7 +1052,7 @@ fn an_order_has_58_invoices_at_most() {
         host.rows[0]["payment_request"] = payable_for(60);
         let mut machine = self::machine(order(), once);
         let made = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
-        let Ok(Made::Expired { next, .. }) = made else { panic!("{made:?}") };
+        let Ok(CreateOutcome::Expired { next, .. }) = made else { panic!("{made:?}") };
         once = next;
     }
     let mut last = machine(order(), once);
@@ -1041,17 +1068,17 @@ fn a_page_too_large_to_be_read_is_asked_for_in_smaller_ones() {
         host.insert(START + n, &[]);
     }
     let policy = RetryPolicy::never().max_body(30_000);
-    let mut machine = CreateOnce::new(order(), Once::named("order-17"), &endpoint(), policy, 1);
+    let mut machine = CreateOnce::new(order(), CreateOnceOptions::named("order-17"), &endpoint(), policy, 1);
     let made = Virtual::new().run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
     assert_eq!(told(&made), "to pay ch_1");
 }
 
 #[test]
 fn what_a_look_through_a_long_list_costs() {
-    let recent = Once::named("order-17").since(UnixMillis::from_millis(START - MINUTE));
+    let recent = CreateOnceOptions::named("order-17").since(UnixMillis::from_millis(START - MINUTE));
     for (rows, cap, once, lists) in [
-        (10_000, 250, Once::named("order-17"), 41),
-        (10_000, 30, Once::named("order-17"), 335),
+        (10_000, 250, CreateOnceOptions::named("order-17"), 41),
+        (10_000, 30, CreateOnceOptions::named("order-17"), 335),
         (10_000, 250, recent, 1),
     ] {
         let mut host = Host::new();
@@ -1068,7 +1095,7 @@ fn what_a_look_through_a_long_list_costs() {
 fn errors_say_what_the_caller_asked_for() {
     let mut host = Host::new();
     host.lists = [Fault::Before(500)].into();
-    let error = run(&mut host, Once::named("order-17")).0.unwrap_err();
+    let error = run(&mut host, CreateOnceOptions::named("order-17")).0.unwrap_err();
     assert!(
         error.to_string().starts_with("create charge of 4200 satoshi once: look for it in the list: "),
         "{error}"

@@ -9,11 +9,11 @@ use std::time::Duration;
 use http::{Method, Response};
 use lightning_invoice::Currency;
 use serde_json::{Value, json};
-use strike_core::mirror::{Change, Mirror, State, Want};
+use strike_core::mirror::{Change, Mirror, Query, State};
 use strike_core::{
-    Call, Charge, Create, CreateOnce, Delivery, Endpoint, ErrorKind, Event, Exchange, Get, List, Machine,
-    Machines, Made, NewCharge, Now, Once, OrderKey, Pager, Reply, RetryPolicy, Step, TransportErrorKind,
-    UnixMillis, Wait, WaitPaid, Watcher,
+    Call, Charge, CoreClient, Create, CreateOnce, CreateOnceOptions, CreateOutcome, Delivery, Endpoint,
+    ErrorKind, Event, Exchange, Get, List, Machine, NewCharge, Now, OrderKey, Pager, Reply, RetryPolicy,
+    Step, TransportErrorKind, UnixMillis, Wait, WaitPaid, Watcher,
 };
 use support::invoices::written;
 use support::{START, answer, charge_json, endpoint, no_answer};
@@ -176,7 +176,7 @@ impl Play<'_> {
                         assert!(self.said_paid || !is_paid(output), "nobody said that it is paid");
                     }
                     if let Err(error) = &result {
-                        assert_ne!(error.kind(), &ErrorKind::Finished);
+                        assert_ne!(error.kind(), &ErrorKind::AlreadyFinished);
                         assert!(!error.to_string().contains(support::CANARY));
                     }
                     if self.rules.ends {
@@ -258,7 +258,7 @@ impl Play<'_> {
         for time in [Duration::ZERO, HOUR, 40 * 24 * HOUR] {
             self.pass(time);
             let Step::Done(Err(error)) = machine.poll(self.now) else { panic!("it had ended") };
-            assert_eq!(error.kind(), &ErrorKind::Finished);
+            assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
             machine.handle(paid_charge(), self.now);
         }
     }
@@ -329,7 +329,7 @@ fn reply(letter: Letter, exchange: &Exchange) -> Reply {
             Ok(Response::builder().status(429).header("retry-after", "7").body(Vec::new()).unwrap())
         }
         Letter::Html => answer(200, "<html>back soon</html>"),
-        Letter::Unsent => no_answer(TransportErrorKind::Refused, Delivery::Unsent),
+        Letter::Unsent => no_answer(TransportErrorKind::ConnectionRefused, Delivery::Unsent),
         Letter::Closed => no_answer(TransportErrorKind::Closed, Delivery::MaybeSent),
         Letter::Timeout | Letter::Weeks => no_answer(TransportErrorKind::Timeout, Delivery::MaybeSent),
         Letter::Lost => unreachable!("nobody is told"),
@@ -374,12 +374,12 @@ fn order() -> NewCharge {
     NewCharge::satoshis(4200, "tea")
 }
 
-fn once(name: &str, depth: usize, once: Once, rules: Rules) {
+fn once(name: &str, depth: usize, once: CreateOnceOptions, rules: Rules) {
     explore(name, depth, rules, |play| {
         // What is recovered was sent before.
         play.acted = u32::from(name.contains("recover"));
         play.run(&mut CreateOnce::new(order(), once, &at(), policy(), 1), |made| {
-            matches!(made, Made::Paid(_))
+            matches!(made, CreateOutcome::Paid(_))
         });
     });
 }
@@ -388,7 +388,7 @@ fn once(name: &str, depth: usize, once: Once, rules: Rules) {
 fn get() {
     explore("get", 5, USUAL, |play| {
         let get = Get::new("ch_1".parse().unwrap());
-        play.run(&mut Call::new(get, &at(), policy(), 1), Charge::paid);
+        play.run(&mut Call::new(get, &at(), policy(), 1), Charge::is_paid);
     });
 }
 
@@ -396,14 +396,14 @@ fn get() {
 fn list() {
     explore("list", 5, USUAL, |play| {
         let mut call = Call::new(List::page(0), &at(), policy(), 1);
-        play.run(&mut call, |page| page.charges().any(Charge::paid));
+        play.run(&mut call, |page| page.charges().any(Charge::is_paid));
     });
 }
 
 #[test]
 fn create() {
     explore("create", 6, USUAL, |play| {
-        play.run(&mut Call::new(Create::new(order()), &at(), policy(), 1), Charge::paid);
+        play.run(&mut Call::new(Create::new(order()), &at(), policy(), 1), Charge::is_paid);
     });
 }
 
@@ -412,48 +412,53 @@ fn wait_paid() {
     for (name, depth, rules) in [("wait until paid", 4, USUAL), ("wait until paid, deep", 8, DEEP)] {
         explore(name, depth, rules, |play| {
             let mut wait = WaitPaid::new(charge("ch_1"), Wait::until_expiry(), &at(), policy(), 1);
-            play.run(&mut wait, strike_core::Waited::is_paid);
+            play.run(&mut wait, strike_core::WaitOutcome::is_paid);
         });
     }
 }
 
 #[test]
 fn create_once_named() {
-    once("create once, named", 4, Once::with_key(key()), USUAL);
-    once("create once, named, deep", 7, Once::with_key(key()), DEEP);
+    once("create once, named", 4, CreateOnceOptions::with_key(key()), USUAL);
+    once("create once, named, deep", 7, CreateOnceOptions::with_key(key()), DEEP);
 }
 
 #[test]
 fn create_once_fresh() {
-    once("create once, fresh", 4, Once::fresh(key()), USUAL);
-    once("create once, fresh, deep", 7, Once::fresh(key()), DEEP);
+    once("create once, fresh", 4, CreateOnceOptions::fresh(key()), USUAL);
+    once("create once, fresh, deep", 7, CreateOnceOptions::fresh(key()), DEEP);
 }
 
 #[test]
 fn create_once_recover() {
-    once("create once, recover", 4, Once::recover(key()), USUAL);
-    once("create once, recover, deep", 7, Once::recover(key()), DEEP);
+    once("create once, recover", 4, CreateOnceOptions::recover(key()), USUAL);
+    once("create once, recover, deep", 7, CreateOnceOptions::recover(key()), DEEP);
 }
 
 #[test]
 fn create_once_repost() {
-    once("create once, may post again", 4, Once::fresh(key()).repost(true), Rules { repost: true, ..USUAL });
+    once(
+        "create once, may post again",
+        4,
+        CreateOnceOptions::fresh(key()).repost(true),
+        Rules { repost: true, ..USUAL },
+    );
     once(
         "create once, may post again, deep",
         8,
-        Once::fresh(key()).repost(true),
+        CreateOnceOptions::fresh(key()).repost(true),
         Rules { repost: true, ..DEEP },
     );
     once(
         "recover, may post again, deep",
         8,
-        Once::recover(key()).repost(true),
+        CreateOnceOptions::recover(key()).repost(true),
         Rules { repost: true, ..DEEP },
     );
 }
 
 fn is_some_paid(charge: &Option<Charge>) -> bool {
-    charge.as_ref().is_some_and(Charge::paid)
+    charge.as_ref().is_some_and(Charge::is_paid)
 }
 
 #[test]
@@ -533,19 +538,19 @@ fn watcher_dropped() {
     let rules = Rules { holds_moments: true, ends: false, ..USUAL };
     explore("watcher of two, dropped at each step", 4, rules, |play| {
         let mut watcher = watcher(&["ch_1", "ch_2"]);
-        watcher.hint(charge("ch_2").id());
+        watcher.check_soon(charge("ch_2").id());
         play.run(&mut Dropped(watcher), is_paid_event);
     });
 }
 
 #[test]
 fn fetch() {
-    let machines = Machines::new(at(), policy(), 1);
+    let machines = CoreClient::new(at(), policy(), 1);
     let now = UnixMillis::from_millis(START);
     for (name, depth, mirror, want) in [
-        ("fetch of a draft", 4, Mirror::draft(order(), key(), now), Want::Id),
-        ("fetch of a known charge", 5, Mirror::known("ch_1".parse().unwrap()), Want::Charge),
-        ("fetch of a pending charge", 5, Mirror::of(charge("ch_1")), Want::Paid),
+        ("fetch of a draft", 4, Mirror::draft(order(), key(), now), Query::Id),
+        ("fetch of a known charge", 5, Mirror::known("ch_1".parse().unwrap()), Query::Charge),
+        ("fetch of a pending charge", 5, Mirror::of(charge("ch_1")), Query::Paid),
     ] {
         explore(name, depth, USUAL, |play| {
             let mut mirror = mirror.clone();

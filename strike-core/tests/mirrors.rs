@@ -6,15 +6,15 @@ mod support;
 use lightning_invoice::Currency;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use strike_core::mirror::{Ask, Change, Mirror, State, Want};
+use strike_core::mirror::{Change, Mirror, NextRequest, Query, State};
 use strike_core::{
-    Charge, Create, Delivery, Error, ErrorKind, Get, KeyRecord, Machine, Machines, NewCharge, Now, Once,
-    OrderKey, Reply, RetryPolicy, Step, TransportErrorKind, UnixMillis, Watched,
+    Charge, CoreClient, Create, CreateOnceOptions, Delivery, Error, ErrorKind, Get, Machine, NewCharge, Now,
+    OrderKey, OrderRecord, Reply, RetryPolicy, Step, TransportErrorKind, UnixMillis, WatcherSnapshot,
 };
 use support::host::{Fault, Host};
 use support::{START, Virtual, answer, charge, charge_json, endpoint, no_answer, ok};
 
-const WANTS: [Want; 4] = [Want::Id, Want::Charge, Want::Paid, Want::Update];
+const WANTS: [Query; 4] = [Query::Id, Query::Charge, Query::Paid, Query::Update];
 
 fn start() -> UnixMillis {
     UnixMillis::from_millis(START)
@@ -30,12 +30,12 @@ fn order() -> NewCharge {
 }
 
 fn draft() -> Mirror {
-    Mirror::draft(order(), OrderKey::drawn(7), start())
+    Mirror::draft(order(), OrderKey::from_entropy(7), start())
 }
 
 fn in_doubt() -> Mirror {
     let mut mirror = draft();
-    mirror.ask(Want::Id).unwrap();
+    mirror.ask(Query::Id).unwrap();
     mirror
 }
 
@@ -55,12 +55,12 @@ fn paid_charge() -> Charge {
     charge(&[("paid", json!(true)), ("updated", json!(START))])
 }
 
-fn get() -> Ask {
-    Ask::Get("ch_1".parse().unwrap())
+fn get() -> NextRequest {
+    NextRequest::Get("ch_1".parse().unwrap())
 }
 
-fn machines() -> Machines {
-    Machines::new(endpoint(), RetryPolicy::never(), 1)
+fn machines() -> CoreClient {
+    CoreClient::new(endpoint(), RetryPolicy::never(), 1)
 }
 
 /// The error that a create, or else a get, ends with after such a reply.
@@ -80,11 +80,11 @@ fn unknown() -> Error {
 
 #[test]
 fn what_each_state_asks_for() {
-    let key = OrderKey::drawn(7);
-    let careful = || Some(Ask::Once(order(), Once::with_key(key).since(reach())));
-    let look = || Some(Ask::Once(order(), Once::recover(key).since(reach())));
+    let key = OrderKey::from_entropy(7);
+    let careful = || Some(NextRequest::Once(order(), CreateOnceOptions::with_key(key).since(reach())));
+    let look = || Some(NextRequest::Once(order(), CreateOnceOptions::recover(key).since(reach())));
     let get = || Some(get());
-    type Row = (Mirror, [Option<Ask>; 4], State, State);
+    type Row = (Mirror, [Option<NextRequest>; 4], State, State);
     let rows: [Row; 6] = [
         //               id         charge     paid       update
         (draft(), [careful(), careful(), careful(), careful()], State::Draft, State::InDoubt),
@@ -125,13 +125,13 @@ fn another_invoice_under_the_same_id_is_never_learned() {
 
 #[test]
 fn a_redirected_create_stays_in_doubt() {
-    let machines = Machines::new(endpoint(), RetryPolicy::default(), 1);
+    let machines = CoreClient::new(endpoint(), RetryPolicy::default(), 1);
     let mut mirror = draft();
     let mut posts = 0;
     for _ in 0..3 {
         let mut world = Virtual::new();
         let result =
-            world.run(&mut mirror.fetch(Want::Charge, &machines).with_new_key(true), |exchange, _| {
+            world.run(&mut mirror.fetch(Query::Charge, &machines).with_new_key(true), |exchange, _| {
                 posts += usize::from(exchange.request.method() == "POST");
                 answer(303, "")
             });
@@ -143,9 +143,9 @@ fn a_redirected_create_stays_in_doubt() {
 
 #[test]
 fn what_each_outcome_changes() {
-    let create = draft().ask(Want::Id).unwrap();
+    let create = draft().ask(Query::Id).unwrap();
     let read = get();
-    let look = in_doubt().ask(Want::Id).unwrap();
+    let look = in_doubt().ask(Query::Id).unwrap();
     let unpaid = charge(&[]);
     let newer = charge(&[("updated", json!(START)), ("customer_id", json!("tea, hot"))]);
     let older = charge(&[("updated", json!(START - 99_999)), ("customer_id", json!("tea, cold"))]);
@@ -155,11 +155,12 @@ fn what_each_outcome_changes() {
     let other_id = charge(&[("id", json!("ch_2")), ("paid", json!(true))]);
     let other_hash = charge(&[("payment_hash", json!("cd".repeat(32))), ("paid", json!(true))]);
     let refused = || failure(true, answer(401, ""));
-    let unsent = || failure(true, no_answer(TransportErrorKind::Refused, Delivery::Unsent));
+    let unsent = || failure(true, no_answer(TransportErrorKind::ConnectionRefused, Delivery::Unsent));
     let differs = || failure(true, ok(&charge_json(&[("amount", json!(1))])));
     let gone = || failure(false, answer(404, ""));
     let (is, refuse) = (|change| Ok::<_, &str>(change), |field| Err::<Change, _>(field));
-    type Row<'a> = (&'static str, Mirror, &'a Ask, Result<&'a Charge, Error>, Result<Change, &'a str>, State);
+    type Row<'a> =
+        (&'static str, Mirror, &'a NextRequest, Result<&'a Charge, Error>, Result<Change, &'a str>, State);
     let rows: Vec<Row<'_>> = vec![
         ("created", in_doubt(), &create, Ok(&unpaid), is(Change::Learned), State::Pending),
         ("adopted, and paid", in_doubt(), &look, Ok(&paid), is(Change::Paid), State::Paid),
@@ -218,27 +219,27 @@ fn what_must_be_there_is_there_or_an_error() {
     let (paid, id) =
         (Mirror::of(paid_charge()), |mirror: &Mirror| mirror.require_id().map(|id| id.to_string()));
     assert_eq!(id(&paid).unwrap(), "ch_1");
-    assert!(paid.require_charge().unwrap().paid());
+    assert!(paid.require_charge().unwrap().is_paid());
     assert_eq!(id(&known()).unwrap(), "ch_1");
     for empty in [draft(), in_doubt()] {
-        assert_eq!(empty.require_id().unwrap_err().kind(), &ErrorKind::Finished);
+        assert_eq!(empty.require_id().unwrap_err().kind(), &ErrorKind::AlreadyFinished);
     }
     for empty in [draft(), in_doubt(), known()] {
-        assert_eq!(empty.require_charge().unwrap_err().kind(), &ErrorKind::Finished);
+        assert_eq!(empty.require_charge().unwrap_err().kind(), &ErrorKind::AlreadyFinished);
     }
 }
 
 #[test]
 fn what_each_state_tells_of_the_order() {
     let tells = |mirror: &Mirror| {
-        let words = [mirror.description(), mirror.own_reference().flatten()];
-        (mirror.amount(), words.map(|word| word.map(str::to_owned)), mirror.own_reference().is_some())
+        let words = [mirror.description(), mirror.customer_id().flatten()];
+        (mirror.amount(), words.map(|word| word.map(str::to_owned)), mirror.customer_id().is_some())
     };
-    let key = OrderKey::drawn(7);
+    let key = OrderKey::from_entropy(7);
     let mut draft = Mirror::draft(order().customer_id("table 4"), key, start());
     let told = (Some(4200), [Some("tea".to_owned()), Some("table 4".to_owned())], true);
     assert_eq!(tells(&draft), told);
-    draft.ask(Want::Id).unwrap();
+    draft.ask(Query::Id).unwrap();
     assert_eq!(tells(&draft), told, "in doubt");
     let created = charge(&[("customer_id", json!(key.customer_id("table 4")))]);
     assert_eq!(tells(&Mirror::of(created)), told, "without the key that travelled along");
@@ -254,11 +255,11 @@ fn copies_of_a_draft_look_before_they_create() {
     // Both copies through one client, which keeps one record per key; the list does not show the charge yet.
     let mut host = Host::new();
     host.hidden = 1000;
-    let (mut one, mut record) = (draft(), KeyRecord::default());
+    let (mut one, mut record) = (draft(), OrderRecord::default());
     let mut two = one.clone();
     for mirror in [&mut one, &mut two] {
         let machines = machines();
-        let mut fetch = mirror.fetch_with(Want::Id, &machines, &mut record).with_new_key(true);
+        let mut fetch = mirror.fetch_with(Query::Id, &machines, &mut record).with_new_key(true);
         let result = Virtual::new().run_losing(&mut fetch, |exchange, now| host.serve(&exchange, *now));
         assert_eq!(result.unwrap(), Change::Learned);
     }
@@ -268,8 +269,8 @@ fn copies_of_a_draft_look_before_they_create() {
     let mut host = Host::new();
     let mut one = draft();
     let mut two = one.clone();
-    fetch(&mut one, Want::Id, &mut host).0.unwrap();
-    fetch(&mut two, Want::Id, &mut host).0.unwrap();
+    fetch(&mut one, Query::Id, &mut host).0.unwrap();
+    fetch(&mut two, Query::Id, &mut host).0.unwrap();
     assert_eq!((one.id(), host.sent("POST")), (two.id(), 1));
 }
 
@@ -298,23 +299,23 @@ fn what_was_kept_by_version_1_is_read_and_a_newer_version_is_refused() {
             );
         }
     }
-    let watched: Watched = serde_json::from_value(golden["watched"].clone()).unwrap();
+    let watched: WatcherSnapshot = serde_json::from_value(golden["watched"].clone()).unwrap();
     assert_eq!((watched.len(), serde_json::to_value(&watched).unwrap()), (1, golden["watched"].clone()));
     let mut newer = golden["watched"].clone();
     newer["version"] = json!(2);
-    serde_json::from_value::<Watched>(newer).unwrap_err();
+    serde_json::from_value::<WatcherSnapshot>(newer).unwrap_err();
 }
 
 #[test]
 fn a_charge_whose_expiry_the_clocks_dispute_is_learned_all_the_same() {
     let mut host = Host::new();
     let mut mirror = draft();
-    fetch(&mut mirror.clone(), Want::Id, &mut host).0.unwrap();
+    fetch(&mut mirror.clone(), Query::Id, &mut host).0.unwrap();
     let invoice = support::invoices::written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(7200));
     host.rows[0]["payment_request"] = json!(invoice);
     // The host's clock is three hours ahead of ours.
     host.clock += 3 * 3_600_000;
-    assert_eq!(fetch(&mut mirror, Want::Id, &mut host).0.unwrap(), Change::Learned);
+    assert_eq!(fetch(&mut mirror, Query::Id, &mut host).0.unwrap(), Change::Learned);
     assert_eq!((mirror.id().unwrap().as_str(), host.sent("POST")), ("ch_1", 1));
 }
 
@@ -329,17 +330,20 @@ fn the_payment_request_of_an_expired_charge_is_not_shown() {
     let error = Mirror::of(of(false)).payment_request(at(expired)).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Mismatch(found) if found.field() == "invoice.expires_at"));
     assert_eq!(Mirror::of(of(true)).payment_request(at(expired)).unwrap(), invoice);
-    assert_eq!(known().payment_request(at(0)).unwrap_err().kind(), &ErrorKind::Finished);
+    assert_eq!(known().payment_request(at(0)).unwrap_err().kind(), &ErrorKind::AlreadyFinished);
 }
 
 #[test]
 fn what_was_abandoned_has_no_say() {
     let mut mirror = draft();
-    let abandoned = mirror.ask(Want::Id).unwrap();
-    mirror.abandon(OrderKey::drawn(8), start());
+    let abandoned = mirror.ask(Query::Id).unwrap();
+    mirror.abandon(OrderKey::from_entropy(8), start());
     assert_eq!(mirror.state(), State::Draft);
-    let current = mirror.ask(Want::Id).unwrap();
-    assert_eq!(current, Ask::Once(order(), Once::with_key(OrderKey::drawn(8)).since(reach())));
+    let current = mirror.ask(Query::Id).unwrap();
+    assert_eq!(
+        current,
+        NextRequest::Once(order(), CreateOnceOptions::with_key(OrderKey::from_entropy(8)).since(reach()))
+    );
     // The refusal of the first create comes late: it says nothing about the second, which is still out.
     let refused = failure(true, answer(401, ""));
     assert_eq!(mirror.learn(&abandoned, Err(&refused)).unwrap(), Change::InDoubt);
@@ -348,7 +352,7 @@ fn what_was_abandoned_has_no_say() {
 
     for mut other in [draft(), known(), pending(), Mirror::of(paid_charge())] {
         let before = other.clone();
-        other.abandon(OrderKey::drawn(8), start());
+        other.abandon(OrderKey::from_entropy(8), start());
         assert_eq!(other, before);
     }
 }
@@ -419,16 +423,16 @@ proptest! {
             match &act {
                 Act::Ask(want) => {
                     let ask = mirror.ask(WANTS[*want]);
-                    if let Some(Ask::Once(_, once)) = &ask {
+                    if let Some(NextRequest::Once(_, once)) = &ask {
                         // A create is in doubt from the moment that it is handed out.
                         prop_assert_eq!(mirror.state(), State::InDoubt);
                         prop_assert!(matches!(state, State::Draft | State::InDoubt));
-                        if *once == Once::fresh(once.key()) {
+                        if *once == CreateOnceOptions::fresh(once.key()) {
                             *blind.entry(once.key()).or_insert(0) += 1;
                         } else if state == State::InDoubt {
-                            prop_assert_eq!(*once, Once::recover(once.key()).since(reach()));
+                            prop_assert_eq!(*once, CreateOnceOptions::recover(once.key()).since(reach()));
                         } else {
-                            prop_assert_eq!(*once, Once::with_key(once.key()).since(reach()));
+                            prop_assert_eq!(*once, CreateOnceOptions::with_key(once.key()).since(reach()));
                         }
                     } else {
                         prop_assert_eq!(&mirror, &before, "a question changes nothing else");
@@ -439,12 +443,12 @@ proptest! {
                     handed_out = ask.or(handed_out);
                 }
                 Act::Created { paid, updated } => {
-                    if let Some(ask @ Ask::Once(..)) = &handed_out {
+                    if let Some(ask @ NextRequest::Once(..)) = &handed_out {
                         let _ = mirror.learn(ask, Ok(&seen(0, 0, *paid, *updated)));
                     }
                 }
                 Act::Seen { id, hash, paid, updated } => {
-                    if let Some(ask @ Ask::Get(_)) = &handed_out {
+                    if let Some(ask @ NextRequest::Get(_)) = &handed_out {
                         let _ = mirror.learn(ask, Ok(&seen(*id, *hash, *paid, *updated)));
                     }
                 }
@@ -456,7 +460,7 @@ proptest! {
                         if refused {
                             prop_assert!(matches!(act, Act::Refused), "only a definite refusal");
                             // It was certainly not created: the key is as good as new if it was new.
-                            if let Ask::Once(_, once) = ask {
+                            if let NextRequest::Once(_, once) = ask {
                                 blind.remove(&once.key());
                             }
                         }
@@ -464,7 +468,7 @@ proptest! {
                 }
                 Act::Abandon => {
                     next_key += 1;
-                    mirror.abandon(OrderKey::drawn(next_key), start());
+                    mirror.abandon(OrderKey::from_entropy(next_key), start());
                     abandoned = state == State::InDoubt;
                 }
                 Act::Restart => {
@@ -484,9 +488,9 @@ proptest! {
                 prop_assert_eq!(mirror.id(), id.as_ref(), "an id never changes");
             }
             if let (Some(old), Some(new)) = (before.charge(), mirror.charge()) {
-                prop_assert!(new.updated() >= old.updated() || new.paid(), "older news never overwrites newer");
+                prop_assert!(new.updated() >= old.updated() || new.is_paid(), "older news never overwrites newer");
                 prop_assert_eq!(old.payment_hash(), new.payment_hash());
-                prop_assert!(new.paid() || !old.paid());
+                prop_assert!(new.is_paid() || !old.is_paid());
             }
             if mirror.state() == State::Draft && state != State::Draft {
                 prop_assert!(refused || abandoned, "only a refusal makes it a draft again, or giving up");
@@ -494,8 +498,8 @@ proptest! {
             // At every moment: what is kept says the truth, and what is restored never posts blindly.
             let mut kept = restored(&mirror);
             prop_assert_eq!(kept.state(), mirror.state());
-            if let Some(Ask::Once(_, once)) = kept.ask(Want::Id) {
-                prop_assert_ne!(once, Once::fresh(once.key()));
+            if let Some(NextRequest::Once(_, once)) = kept.ask(Query::Id) {
+                prop_assert_ne!(once, CreateOnceOptions::fresh(once.key()));
             }
             prop_assert!(blind.values().all(|times| *times <= 1), "{:?}", blind);
         }
@@ -503,7 +507,7 @@ proptest! {
 }
 
 /// Fetches that with a key that nobody else has seen, and says what was sent.
-fn fetch_new(mirror: &mut Mirror, want: Want, host: &mut Host) -> (Result<Change, Error>, Vec<String>) {
+fn fetch_new(mirror: &mut Mirror, want: Query, host: &mut Host) -> (Result<Change, Error>, Vec<String>) {
     let before = host.log.len();
     let machines = machines();
     let mut fetch = mirror.fetch(want, &machines).with_new_key(true);
@@ -512,7 +516,7 @@ fn fetch_new(mirror: &mut Mirror, want: Want, host: &mut Host) -> (Result<Change
 }
 
 /// Fetches that, and says what was sent.
-fn fetch(mirror: &mut Mirror, want: Want, host: &mut Host) -> (Result<Change, Error>, Vec<String>) {
+fn fetch(mirror: &mut Mirror, want: Query, host: &mut Host) -> (Result<Change, Error>, Vec<String>) {
     let before = host.log.len();
     let machines = machines();
     let result = Virtual::new()
@@ -527,20 +531,20 @@ fn pystrike_line_by_line() {
     let mut mirror = draft();
     assert_eq!((mirror.id(), host.log.len()), (None, 0));
     // charge.id: created on first use, and never again.
-    let (change, sent) = fetch_new(&mut mirror, Want::Id, &mut host);
+    let (change, sent) = fetch_new(&mut mirror, Query::Id, &mut host);
     assert_eq!((change.unwrap(), sent), (Change::Learned, vec!["POST /api/v1/charges".to_owned()]));
-    for want in [Want::Id, Want::Charge] {
+    for want in [Query::Id, Query::Charge] {
         let (change, sent) = fetch(&mut mirror, want, &mut host);
         assert_eq!((change.unwrap(), sent.len()), (Change::Nothing, 0));
     }
     // charge.paid: asked for each time, until it is true, and never after.
     let get = vec!["GET /api/v1/charges/ch_1".to_owned()];
     for _ in 0..3 {
-        let (change, sent) = fetch(&mut mirror, Want::Paid, &mut host);
+        let (change, sent) = fetch(&mut mirror, Query::Paid, &mut host);
         assert_eq!((change.unwrap(), &sent), (Change::Nothing, &get));
     }
     host.pay("ch_1", START + 1);
-    let (change, sent) = fetch(&mut mirror, Want::Paid, &mut host);
+    let (change, sent) = fetch(&mut mirror, Query::Paid, &mut host);
     assert_eq!((change.unwrap(), sent), (Change::Paid, get));
     for want in WANTS {
         let (change, sent) = fetch(&mut mirror, want, &mut host);
@@ -549,20 +553,20 @@ fn pystrike_line_by_line() {
 
     // charge.update() creates what has no id, and retrieves what has one.
     let mut mirror = draft();
-    let lines: Vec<_> = (0..2).flat_map(|_| fetch_new(&mut mirror, Want::Update, &mut host).1).collect();
+    let lines: Vec<_> = (0..2).flat_map(|_| fetch_new(&mut mirror, Query::Update, &mut host).1).collect();
     assert_eq!(lines, ["POST /api/v1/charges", "GET /api/v1/charges/ch_2"]);
 
     // Charge.from_charge_id(id): the id is there at once, the rest is retrieved once.
     let mut mirror = Mirror::known("ch_2".parse().unwrap());
-    assert_eq!(fetch(&mut mirror, Want::Id, &mut host).1.len(), 0);
-    assert_eq!(fetch(&mut mirror, Want::Charge, &mut host).1, ["GET /api/v1/charges/ch_2"]);
-    assert_eq!(fetch(&mut mirror, Want::Charge, &mut host).1.len(), 0);
+    assert_eq!(fetch(&mut mirror, Query::Id, &mut host).1.len(), 0);
+    assert_eq!(fetch(&mut mirror, Query::Charge, &mut host).1, ["GET /api/v1/charges/ch_2"]);
+    assert_eq!(fetch(&mut mirror, Query::Charge, &mut host).1.len(), 0);
     assert_eq!(mirror.charge().unwrap().amount(), 4200);
 
     // An id that does not exist is an error each time, and asked for again.
     let mut mirror = Mirror::known("ch_99".parse().unwrap());
     for _ in 0..2 {
-        let (result, sent) = fetch(&mut mirror, Want::Charge, &mut host);
+        let (result, sent) = fetch(&mut mirror, Query::Charge, &mut host);
         assert_eq!((result.unwrap_err().kind(), sent.len()), (&ErrorKind::NotFound, 1));
     }
 }
@@ -573,10 +577,10 @@ fn a_charge_in_doubt_is_found_and_never_made_twice() {
     host.posts = [Fault::ReplyLost].into();
     host.lists = [Fault::Before(500)].into();
     let mut mirror = draft();
-    let (result, _) = fetch_new(&mut mirror, Want::Id, &mut host);
+    let (result, _) = fetch_new(&mut mirror, Query::Id, &mut host);
     assert_eq!((result.unwrap_err().kind(), mirror.state()), (&ErrorKind::OutcomeUnknown, State::InDoubt));
     let mut mirror = restored(&mirror);
-    assert_eq!(fetch(&mut mirror, Want::Paid, &mut host).0.unwrap(), Change::Learned);
+    assert_eq!(fetch(&mut mirror, Query::Paid, &mut host).0.unwrap(), Change::Learned);
     assert_eq!((mirror.id().unwrap().as_str(), host.sent("POST")), ("ch_1", 1));
 
     // One that never arrived stays in doubt until it is given up.
@@ -584,11 +588,11 @@ fn a_charge_in_doubt_is_found_and_never_made_twice() {
     host.posts = [Fault::RequestLost].into();
     let mut mirror = draft();
     for _ in 0..3 {
-        let (result, _) = fetch_new(&mut mirror, Want::Id, &mut host);
+        let (result, _) = fetch_new(&mut mirror, Query::Id, &mut host);
         assert_eq!((result.unwrap_err().kind(), host.sent("POST")), (&ErrorKind::OutcomeUnknown, 1));
     }
-    mirror.abandon(OrderKey::drawn(8), start());
-    assert_eq!(fetch(&mut mirror, Want::Id, &mut host).0.unwrap(), Change::Learned);
+    mirror.abandon(OrderKey::from_entropy(8), start());
+    assert_eq!(fetch(&mut mirror, Query::Id, &mut host).0.unwrap(), Change::Learned);
     assert_eq!((host.rows.len(), host.sent("POST")), (1, 2));
 }
 
@@ -597,9 +601,9 @@ fn a_refused_charge_is_a_draft_again() {
     let mut host = Host::new();
     host.posts = [Fault::Before(401)].into();
     let mut mirror = draft();
-    let (result, _) = fetch_new(&mut mirror, Want::Id, &mut host);
+    let (result, _) = fetch_new(&mut mirror, Query::Id, &mut host);
     assert_eq!((result.unwrap_err().kind(), mirror.state()), (&ErrorKind::Unauthorized, State::Draft));
-    assert_eq!(fetch_new(&mut mirror, Want::Id, &mut host).1, ["POST /api/v1/charges"]);
+    assert_eq!(fetch_new(&mut mirror, Query::Id, &mut host).1, ["POST /api/v1/charges"]);
 }
 
 #[test]
@@ -608,9 +612,9 @@ fn a_restored_draft_looks_before_it_posts() {
     let mut host = Host::new();
     let mut mirror = draft();
     let kept = serde_json::to_string(&mirror).unwrap();
-    fetch(&mut mirror, Want::Id, &mut host).0.unwrap();
+    fetch(&mut mirror, Query::Id, &mut host).0.unwrap();
     let mut mirror: Mirror = serde_json::from_str(&kept).unwrap();
-    assert_eq!(fetch(&mut mirror, Want::Id, &mut host).0.unwrap(), Change::Learned);
+    assert_eq!(fetch(&mut mirror, Query::Id, &mut host).0.unwrap(), Change::Learned);
     assert_eq!((mirror.id().unwrap().as_str(), host.sent("POST")), ("ch_1", 1));
 }
 
@@ -620,15 +624,15 @@ fn a_fetch_dropped_half_way_leaves_the_truth() {
     let mut mirror = draft();
     let now = Virtual::new().now;
     // Not even polled: nothing was handed out.
-    drop(mirror.fetch(Want::Id, &machines));
+    drop(mirror.fetch(Query::Id, &machines));
     assert_eq!(mirror.state(), State::Draft);
-    let mut machine = mirror.fetch(Want::Id, &machines);
+    let mut machine = mirror.fetch(Query::Id, &machines);
     assert!(matches!(machine.poll(now), Step::Send(_)));
     drop(machine);
     assert_eq!(mirror.state(), State::InDoubt);
     // The answer had come, but was not taken before the machine was dropped.
     let mut mirror = draft();
-    let mut machine = mirror.fetch(Want::Id, &machines);
+    let mut machine = mirror.fetch(Query::Id, &machines);
     assert!(matches!(machine.poll(now), Step::Send(_)));
     machine.handle(ok(&charge_json(&[])), now);
     drop(machine);
@@ -639,12 +643,12 @@ fn a_fetch_dropped_half_way_leaves_the_truth() {
 fn a_fetch_ends_once() {
     let machines = machines();
     let mut mirror = known();
-    let mut machine = mirror.fetch(Want::Paid, &machines);
+    let mut machine = mirror.fetch(Query::Paid, &machines);
     let mut world = Virtual::new();
     world.run(&mut machine, |_, _| ok(&charge_json(&[]))).unwrap();
     machine.handle(ok(&serde_json::to_value(paid_charge()).unwrap()), world.now);
     let Step::Done(Err(error)) = machine.poll(world.now) else { panic!() };
-    assert_eq!(error.kind(), &ErrorKind::Finished);
+    assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
     drop(machine);
     assert_eq!(mirror.state(), State::Pending, "an answer that nobody asked for is not taken");
 }
@@ -654,7 +658,7 @@ fn a_charge_that_differs_is_refused_and_nothing_is_learned() {
     let machines = machines();
     let mut mirror = pending();
     let other = charge_json(&[("payment_hash", json!("cd".repeat(32))), ("paid", json!(true))]);
-    let error = Virtual::new().run(&mut mirror.fetch(Want::Paid, &machines), |_, _| ok(&other)).unwrap_err();
+    let error = Virtual::new().run(&mut mirror.fetch(Query::Paid, &machines), |_, _| ok(&other)).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Mismatch(mismatch) if mismatch.field() == "payment_hash"));
     assert_eq!(mirror.state(), State::Pending);
 }

@@ -298,7 +298,7 @@ fn a_next_that_has_ended_says_so() {
     let first = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now)).unwrap().unwrap();
     assert_eq!(first.id().as_str(), "ch_3");
     let Step::Done(Err(error)) = machine.poll(world.now) else { panic!() };
-    assert_eq!(error.kind(), &ErrorKind::Finished);
+    assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
     assert_eq!(next(&mut pager, &mut host).as_deref(), Some("ch_2"), "nothing was swallowed");
 }
 

@@ -10,7 +10,7 @@ use lightning_invoice::Currency;
 use serde_json::{Value, json};
 use strike_core::{
     Charge, Delivery, Error, ErrorKind, Machine, Now, Reply, RetryPolicy, Schedule, Step, TransportErrorKind,
-    UnixMillis, Wait, WaitPaid, Waited,
+    UnixMillis, Wait, WaitOutcome, WaitPaid,
 };
 use support::invoices::written;
 use support::{Did, START, Virtual, answer, charge, charge_json, endpoint, no_answer, ok};
@@ -57,7 +57,7 @@ fn it_looks_at_once_and_then_ever_more_rarely() {
             if looks == 5 { paid() } else { unpaid() }
         })
         .unwrap();
-    assert!(matches!(waited, Waited::Paid(charge) if charge.paid()));
+    assert!(matches!(waited, WaitOutcome::Paid(charge) if charge.is_paid()));
     let waits: Vec<_> = world
         .log
         .iter()
@@ -71,7 +71,7 @@ fn it_looks_at_once_and_then_ever_more_rarely() {
 fn a_deadline_is_an_answer_and_has_its_own_look() {
     let mut world = Virtual::new();
     let waited = world.run(&mut wait(pending(600), seconds(10)), |_, _| unpaid()).unwrap();
-    assert!(matches!(waited, Waited::StillPayable(_)) && !waited.is_paid());
+    assert!(matches!(waited, WaitOutcome::Payable(_)) && !waited.is_paid());
     assert_eq!(world.waited(), seconds(10));
     assert!(matches!(world.log.last(), Some(Did::Send(_))));
 
@@ -88,7 +88,7 @@ fn a_deadline_is_an_answer_and_has_its_own_look() {
     let mut world = Virtual::new();
     assert!(matches!(
         world.run(&mut wait(pending(600), seconds(0)), |_, _| unpaid()),
-        Ok(Waited::StillPayable(_))
+        Ok(WaitOutcome::Payable(_))
     ));
     assert_eq!(world.sends(), 1);
 }
@@ -97,7 +97,7 @@ fn a_deadline_is_an_answer_and_has_its_own_look() {
 fn expiry_comes_by_the_invoice_and_a_grace() {
     let mut world = Virtual::new();
     let waited = world.run(&mut wait(pending(600), Wait::until_expiry()), |_, _| unpaid()).unwrap();
-    assert!(matches!(waited, Waited::Expired(_)) && !waited.is_paid());
+    assert!(matches!(waited, WaitOutcome::Expired(_)) && !waited.is_paid());
     // Without a `Date` the local clock counts less its margin, so the invoice's lifetime and the minute end it first.
     assert_eq!(world.waited(), seconds(660));
     assert!(matches!(world.log.last(), Some(Did::Send(_))));
@@ -110,7 +110,7 @@ fn expiry_comes_by_the_invoice_and_a_grace() {
         })
     };
     assert!(late(60, 659).unwrap().is_paid());
-    assert!(matches!(late(0, 601), Ok(Waited::Expired(_))));
+    assert!(matches!(late(0, 601), Ok(WaitOutcome::Expired(_))));
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn an_unreadable_invoice_is_never_called_expired_and_still_ends() {
     let waited = world
         .run(&mut wait(charge(&[]), Wait::until_expiry().schedule(schedule)), |_, _| ok(&charge_json(&[])))
         .unwrap();
-    assert!(matches!(waited, Waited::StillPayable(_)));
+    assert!(matches!(waited, WaitOutcome::Payable(_)));
     assert_eq!(world.waited(), seconds(604_860));
 }
 
@@ -133,13 +133,13 @@ fn an_invoice_that_lasts_for_ever_does_not() {
     let reply = serde_json::to_value(&seen).unwrap();
     let waited =
         world.run(&mut wait(seen, Wait::until_expiry().schedule(schedule)), |_, _| ok(&reply)).unwrap();
-    assert!(matches!(waited, Waited::StillPayable(_)));
+    assert!(matches!(waited, WaitOutcome::Payable(_)));
     assert_eq!(world.waited(), seconds(604_860));
 }
 
 #[test]
 fn trouble_is_tolerated_up_to_a_bound_and_remembered() {
-    let refused = || no_answer(TransportErrorKind::Refused, Delivery::Unsent);
+    let refused = || no_answer(TransportErrorKind::ConnectionRefused, Delivery::Unsent);
     let html = || answer(200, "<html>back soon</html>");
     // Ten failures in a row, again and again, do not end it.
     let mut world = Virtual::new();
@@ -161,8 +161,11 @@ fn trouble_is_tolerated_up_to_a_bound_and_remembered() {
 
     // Three in a row do, if two are tolerated; the history shows all of them.
     let mut world = Virtual::new();
-    let error = world.run(&mut machine(Wait::until_expiry().tolerate(2)), |_, _| refused()).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Connection { kind: TransportErrorKind::Refused, .. }));
+    let error = world.run(&mut machine(Wait::until_expiry().max_failures(2)), |_, _| refused()).unwrap_err();
+    assert!(matches!(
+        error.kind(),
+        ErrorKind::Connection { kind: TransportErrorKind::ConnectionRefused, .. }
+    ));
     assert_eq!((world.sends(), error.attempts().len()), (3, 3));
 }
 
@@ -220,7 +223,7 @@ fn what_cannot_pass_ends_it_at_once() {
 fn a_deadline_holds_whatever_the_host_asks_for() {
     let limited =
         || Ok(Response::builder().status(429).header("retry-after", "3600").body(Vec::new()).unwrap());
-    let refused = || no_answer(TransportErrorKind::Refused, Delivery::Unsent);
+    let refused = || no_answer(TransportErrorKind::ConnectionRefused, Delivery::Unsent);
     let replies: [&dyn Fn() -> Reply; 3] = [&limited, &refused, &|| answer(503, "")];
     for reply in replies {
         for schedule in [Schedule::default(), Schedule::every(seconds(3600)), Schedule::every(Duration::MAX)]
@@ -303,7 +306,7 @@ fn a_date_in_the_past_does_not_make_a_wait_endless() {
         let mut world = Virtual::new();
         let waited =
             world.run(&mut wait(pending(600), Wait::until_expiry()), |_, _| with_date(unpaid(), date));
-        assert!(matches!(waited, Ok(Waited::Expired(_))));
+        assert!(matches!(waited, Ok(WaitOutcome::Expired(_))));
         assert_eq!(world.waited(), seconds(660));
     }
 }
@@ -343,7 +346,7 @@ fn the_servers_date_outranks_a_local_clock_that_jumps() {
     world.advance(seconds(661));
     assert!(matches!(
         world.run(&mut wait(pending(600), Wait::until_expiry()), |_, _| dated(3)),
-        Ok(Waited::Expired(_))
+        Ok(WaitOutcome::Expired(_))
     ));
     assert_eq!(world.sends(), 1);
 
@@ -352,7 +355,7 @@ fn the_servers_date_outranks_a_local_clock_that_jumps() {
     world.now.unix = UnixMillis::from_millis(0);
     assert!(matches!(
         world.run(&mut wait(pending(600), Wait::until_expiry()), |_, _| dated(3)),
-        Ok(Waited::Expired(_))
+        Ok(WaitOutcome::Expired(_))
     ));
     assert_eq!(world.waited(), seconds(660));
 
@@ -360,7 +363,7 @@ fn the_servers_date_outranks_a_local_clock_that_jumps() {
     let mut world = Virtual::new();
     assert!(matches!(
         world.run(&mut wait(pending(600), Wait::until_expiry()), |_, _| dated(0)),
-        Ok(Waited::Expired(_))
+        Ok(WaitOutcome::Expired(_))
     ));
     assert_eq!(world.waited(), seconds(660));
 }
@@ -372,7 +375,7 @@ fn a_clock_set_back_ends_by_the_time_that_passed() {
         now.unix = UnixMillis::from_millis(START - 1_000_000_000);
         unpaid()
     });
-    assert!(matches!(waited, Ok(Waited::Expired(_))));
+    assert!(matches!(waited, Ok(WaitOutcome::Expired(_))));
     assert_eq!(world.waited(), seconds(660));
 }
 
@@ -389,8 +392,8 @@ fn a_lost_reply_is_asked_for_again_and_an_early_poll_gets_the_rest() {
     assert_eq!(rest, seconds(1));
     assert!(matches!(machine.poll(now(11)), Step::Send(_)));
     machine.handle(paid(), now(11));
-    assert!(matches!(machine.poll(now(11)), Step::Done(Ok(Waited::Paid(_)))));
+    assert!(matches!(machine.poll(now(11)), Step::Done(Ok(WaitOutcome::Paid(_)))));
     let Step::Done(Err(error)) = machine.poll(now(11)) else { panic!() };
-    assert_eq!(error.kind(), &ErrorKind::Finished);
+    assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
     let _: Error = error;
 }

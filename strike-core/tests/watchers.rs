@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use strike_core::{
     Charge, ChargeId, Delivery, Error, Event, Exchange, Machine, Now, Reply, RetryPolicy, Schedule, Step,
-    TransportErrorKind, UnixMillis, Watched, Watcher,
+    TransportErrorKind, UnixMillis, Watcher, WatcherSnapshot,
 };
 use support::host::{Fault, Host};
 use support::invoices::written;
@@ -47,7 +47,7 @@ fn told(result: Result<Option<Event>, Error>) -> String {
     match result {
         Ok(None) => "nothing".to_owned(),
         Ok(Some(Event::Paid(charge))) => {
-            assert!(charge.paid());
+            assert!(charge.is_paid());
             format!("{} paid", charge.id())
         }
         Ok(Some(Event::Expired(id))) => format!("{id} expired"),
@@ -72,7 +72,7 @@ fn next_with(
 fn nothing_is_watched_and_nothing_asked() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watcher = watcher();
-    assert!(watcher.is_empty() && watcher.state().is_empty());
+    assert!(watcher.is_empty() && watcher.snapshot().is_empty());
     assert_eq!(next(&mut watcher, &mut world, &mut host), "nothing");
     assert!(world.log.is_empty());
 }
@@ -132,7 +132,7 @@ fn an_add_twice_is_one() {
     let charge = insert(&mut host, 600);
     watcher.add(&charge);
     watcher.add(&charge);
-    let kept = watcher.state();
+    let kept = watcher.snapshot();
     watcher.restore(kept.clone());
     assert_eq!((watcher.len(), kept.len()), (1, 1));
     host.pay("ch_1", START);
@@ -278,7 +278,7 @@ fn a_wrong_key_is_told_at_once_and_the_charges_stay() {
     watched.add(&insert(&mut host, 600));
     watched.add(&insert(&mut host, 600));
     assert_eq!(next_with(&mut watched, &mut world, |_, _| answer(401, "")), "Unauthorized");
-    assert_eq!((world.sends(), watched.len(), watched.state().len()), (1, 2, 2));
+    assert_eq!((world.sends(), watched.len(), watched.snapshot().len()), (1, 2, 2));
     host.pay("ch_1", START);
     host.pay("ch_2", START);
     let mut events = [next(&mut watched, &mut world, &mut host), next(&mut watched, &mut world, &mut host)];
@@ -339,7 +339,7 @@ fn hinted(
     let mut times = Vec::new();
     let until = world.now.monotonic + Duration::from_millis(millis);
     while world.now.monotonic < until {
-        watched.hint(id);
+        watched.check_soon(id);
         match watched.next().poll(world.now) {
             Step::Send(exchange) => {
                 assert!(exchange.request.uri().path().ends_with(id.as_str()), "only the hinted one");
@@ -390,7 +390,7 @@ fn a_hint_breaks_a_rest_but_a_flood_of_them_does_not() {
             assert!((3..=6).contains(&times.len()), "{times:?}");
             assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 1000), "{times:?}");
             // The host has come back.
-            watched.hint(&id("ch_1"));
+            watched.check_soon(&id("ch_1"));
             let at = world.now.monotonic;
             let mut event = next(&mut watched, &mut world, &mut host);
             if event.starts_with("RateLimited") {
@@ -427,7 +427,7 @@ fn failures() -> Vec<Failure> {
         ("cut", Box::new(|| no_answer(Kind::Cut, Delivery::MaybeSent))),
         ("timeout", Box::new(|| no_answer(Kind::Timeout, Delivery::MaybeSent))),
         ("protocol", Box::new(|| no_answer(Kind::Protocol, Delivery::MaybeSent))),
-        ("refused", Box::new(|| no_answer(Kind::Refused, Delivery::Unsent))),
+        ("refused", Box::new(|| no_answer(Kind::ConnectionRefused, Delivery::Unsent))),
         ("TLS", Box::new(|| no_answer(Kind::Tls, Delivery::Unsent))),
     ];
     for status in [301, 302, 307, 400, 401, 403, 405, 408, 410, 500, 502, 503] {
@@ -667,9 +667,9 @@ fn a_hint_looks_next() {
         watched.add(&insert(&mut host, 600));
     }
     assert!(matches!(watched.next().poll(world.now), Step::Wait(_)), "nothing is due yet");
-    watched.hint(&id("ch_99"));
+    watched.check_soon(&id("ch_99"));
     assert!(matches!(watched.next().poll(world.now), Step::Wait(_)), "nobody watches that");
-    watched.hint(&id("ch_2"));
+    watched.check_soon(&id("ch_2"));
     let Step::Send(exchange) = watched.next().poll(world.now) else { panic!() };
     assert_eq!(exchange.request.uri().path(), "/api/v1/charges/ch_2");
     host.pay("ch_2", START);
@@ -684,7 +684,7 @@ fn charges_come_and_go_while_it_runs() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     watched.add(&insert(&mut host, 600));
-    watched.hint(&id("ch_1"));
+    watched.check_soon(&id("ch_1"));
     let Step::Send(exchange) = watched.next().poll(world.now) else { panic!() };
     // While that is under way, one goes and one comes.
     assert!(watched.remove(&id("ch_1")));
@@ -731,7 +731,7 @@ fn a_removed_charge_has_no_event_even_if_its_end_is_known() {
     }
     let mut world = Virtual::new();
     world.advance(seconds(700));
-    watched.restore(Watched::default());
+    watched.restore(WatcherSnapshot::default());
     let first = next(&mut watched, &mut world, &mut host);
     let other = if first == "ch_1 expired" { 1 } else { 0 };
     assert!(watched.remove(charges[other].id()));
@@ -774,7 +774,7 @@ fn a_charge_that_has_become_another_fails() {
         host.pay(id, START);
         host.rows.iter_mut().find(|row| row["id"] == *id).unwrap()[field] = other;
         let mut restored = watcher();
-        restored.restore(serde_json::from_value(serde_json::to_value(watched.state()).unwrap()).unwrap());
+        restored.restore(serde_json::from_value(serde_json::to_value(watched.snapshot()).unwrap()).unwrap());
         for mut watched in [watched, restored] {
             let event = watched_event(&mut watched, &mut world, &mut host);
             let Event::Failed(failed, error) = event else { panic!("{event:?}") };
@@ -827,7 +827,7 @@ fn a_schedule_without_an_end_still_takes_hints() {
     watched.add(&charge);
     assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
     host.pay(charge.id().as_str(), START);
-    watched.hint(charge.id());
+    watched.check_soon(charge.id());
     assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 paid");
     assert_eq!(world.waited(), Duration::ZERO);
 }
@@ -845,10 +845,10 @@ fn a_restart_misses_nothing() {
     let first = next(&mut watched, &mut world, &mut host);
     assert_eq!(world.sends(), 1, "all three are known now, and one was told");
     // Kept as text, and back again, while a request may be under way.
-    let kept = serde_json::to_string(&watched.state()).unwrap();
-    let state: Watched = serde_json::from_str(&kept).unwrap();
+    let kept = serde_json::to_string(&watched.snapshot()).unwrap();
+    let state: WatcherSnapshot = serde_json::from_str(&kept).unwrap();
     assert!(!state.is_empty());
-    assert_eq!((state.len(), &state), (2, &watched.state()));
+    assert_eq!((state.len(), &state), (2, &watched.snapshot()));
     let mut restarted = watcher();
     restarted.restore(state);
     let mut events =
@@ -866,7 +866,7 @@ fn a_charge_that_was_added_paid_survives_a_restart() {
     let mut watched = watcher();
     watched.add(&read(&host, "ch_1"));
     let mut restarted = watcher();
-    restarted.restore(watched.state());
+    restarted.restore(watched.snapshot());
     assert_eq!(next(&mut restarted, &mut world, &mut host), "ch_1 paid");
 }
 
@@ -932,11 +932,11 @@ fn what_is_wrong_with_one_charge_does_not_hold_up_another() {
         let mut watched = watcher();
         watched.add(&insert(&mut host, 600));
         watched.add(&insert(&mut host, 600));
-        watched.hint(&id("ch_1"));
+        watched.check_soon(&id("ch_1"));
         let Step::Send(_) = watched.next().poll(world.now) else { panic!() };
         assert!(!removed || watched.remove(&id("ch_1")));
         watched.next().handle(reply, world.now);
-        watched.hint(&id("ch_2"));
+        watched.check_soon(&id("ch_2"));
         host.pay("ch_2", START);
         assert_eq!(next(&mut watched, &mut world, &mut host), "ch_2 paid");
         assert_eq!(world.waited(), Duration::from_millis(20), "the usual pace");
@@ -951,7 +951,7 @@ fn what_is_kept_is_read_by_later_versions() {
     let kept = json!({
         "id": "ch_1", "created": 1_700_000_000_000_u64, "until": 1_700_604_860_000_u64, "digest": 3_876_468_656_u32
     });
-    assert_eq!(serde_json::to_value(watched.state()).unwrap(), json!({ "version": 1, "pending": [kept] }));
+    assert_eq!(serde_json::to_value(watched.snapshot()).unwrap(), json!({ "version": 1, "pending": [kept] }));
 }
 
 #[test]
@@ -1062,7 +1062,7 @@ fn pages_too_large_to_be_read_are_asked_for_in_halves() {
     world.advance(Duration::from_millis(100));
     let Step::Send(page) = watched.next().poll(world.now) else { panic!() };
     // A hint while that is under way is not forgotten over it.
-    watched.hint(charges[7].id());
+    watched.check_soon(charges[7].id());
     watched.next().handle(host.serve(&page, world.now).unwrap(), world.now);
     host.rows.iter_mut().for_each(|row| row["paid"] = json!(true));
     let mut events: Vec<_> = (0..41).map(|_| next(&mut watched, &mut world, &mut host)).collect();
@@ -1224,7 +1224,7 @@ proptest! {
             if let Some((id, end)) = event.split_once(' ') {
                 let before = events.insert(id.to_owned(), end.to_owned());
                 assert_eq!(before, None, "{id} was told twice");
-                assert_eq!(end == "paid", read(host, id).paid(), "{id} {end}");
+                assert_eq!(end == "paid", read(host, id).is_paid(), "{id} {end}");
             }
             events.len()
         };
@@ -1243,7 +1243,7 @@ proptest! {
                 }
                 Act::Pay(_) => {}
                 Act::Restart => {
-                    let state = serde_json::to_string(&watched.state()).unwrap();
+                    let state = serde_json::to_string(&watched.snapshot()).unwrap();
                     watched = watcher();
                     watched.restore(serde_json::from_str(&state).unwrap());
                 }

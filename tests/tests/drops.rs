@@ -15,7 +15,7 @@ use strike_tests::Loopback;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-const LOST: AttemptOutcome = AttemptOutcome::NoAnswer(TransportErrorKind::Lost, Delivery::MaybeSent);
+const LOST: AttemptOutcome = AttemptOutcome::NoResponse(TransportErrorKind::Lost, Delivery::MaybeSent);
 
 fn order() -> NewCharge {
     NewCharge::satoshis(4200, "given up")
@@ -76,7 +76,7 @@ async fn a_create_that_was_dropped_is_not_posted_again() {
     assert_eq!((sandbox.requests(), sandbox.charges()), (1, 1), "it was posted again");
 
     let error = working(&sandbox, &at).drive(&mut call).await.unwrap_err();
-    assert_eq!(error.kind(), &ErrorKind::Finished);
+    assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
     assert_eq!(sandbox.requests(), 1);
 }
 

@@ -93,9 +93,9 @@ fn check_new(charge: &Charge, customer: Option<&str>) {
     assert_eq!(charge.amount_satoshi(), Satoshi::new(AMOUNT));
     assert_eq!(charge.currency(), Currency::Btc);
     assert_eq!(charge.description(), DESCRIPTION);
-    assert_eq!(charge.customer_id().filter(|id| !id.is_empty()), customer);
+    assert_eq!(charge.raw_customer_id().filter(|id| !id.is_empty()), customer);
     assert!(charge.payment_request().starts_with("lntb"));
-    assert!(!charge.paid());
+    assert!(!charge.is_paid());
     assert_eq!(charge.created(), charge.updated());
 }
 

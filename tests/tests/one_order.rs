@@ -4,8 +4,8 @@
 use std::sync::Barrier;
 use std::time::Duration;
 
-use strike_core::mirror::Want;
-use strike_core::{ApiKey, Charge, Endpoint, ErrorKind, Exchange, Made, NewCharge, Reply};
+use strike_core::mirror::Query;
+use strike_core::{ApiKey, Charge, CreateOutcome, Endpoint, ErrorKind, Exchange, NewCharge, Reply};
 use strike_sandbox::faults::{Fault, On, Plan};
 use strike_sandbox::{Quirks, Sandbox};
 
@@ -54,8 +54,8 @@ fn pass(host: &impl strike_blocking::Timer, time: Duration) {
     host.wait(time, &strike_blocking::Wake::default());
 }
 
-fn to_pay(made: Made) -> Charge {
-    if let Made::ToPay(charge) = made { charge } else { panic!("{made:?}") }
+fn to_pay(made: CreateOutcome) -> Charge {
+    if let CreateOutcome::Payable(charge) = made { charge } else { panic!("{made:?}") }
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn an_order_is_found_after_a_day_and_behind_a_hundred_others() {
     }
     // Another client: nothing is remembered, and the list is all there is.
     let made = shop().create_once(order(), "order-17").unwrap();
-    assert!(matches!(&made, Made::Paid(charge) if charge.id() == noon.id()), "{made:?}");
+    assert!(matches!(&made, CreateOutcome::Paid(charge) if charge.id() == noon.id()), "{made:?}");
     assert_eq!(sandbox.charges(), 101);
 }
 
@@ -194,7 +194,7 @@ fn a_lazy_charge_looks_first_once_its_mirror_was_seen() {
     let sandbox = Sandbox::new();
     let client = blocking(&sandbox);
     let mut unseen = client.lazy(order()).unwrap();
-    unseen.fetch(Want::Id).unwrap();
+    unseen.fetch(Query::Id).unwrap();
     assert_eq!(sandbox.requests(), 1);
     let mut seen = client.lazy(order()).unwrap();
     // Kept in a database: another process could create it first.
@@ -222,7 +222,7 @@ fn an_expired_order_gets_a_new_invoice_and_a_paid_one_does_not() {
     let first = to_pay(client.create_once(order(), "order-17").unwrap());
     pass(&host, Duration::from_secs(2 * 3600));
     let made = client.create_once(order(), "order-17").unwrap();
-    let Made::Expired { charge, next } = made else { panic!("{made:?}") };
+    let CreateOutcome::Expired { charge, next } = made else { panic!("{made:?}") };
     assert_eq!((charge.id(), sandbox.charges()), (first.id(), 1));
     let second = to_pay(client.create_once(order(), next).unwrap());
     assert_ne!(first.payment_request(), second.payment_request());
@@ -230,7 +230,7 @@ fn an_expired_order_gets_a_new_invoice_and_a_paid_one_does_not() {
     pass(&host, Duration::from_secs(2 * 3600));
     for client in [client, host.client(endpoint(&sandbox)).build().unwrap()] {
         let made = client.create_once(order(), "order-17").unwrap();
-        assert!(matches!(&made, Made::Paid(charge) if charge.id() == second.id()), "{made:?}");
+        assert!(matches!(&made, CreateOutcome::Paid(charge) if charge.id() == second.id()), "{made:?}");
     }
     assert_eq!(sandbox.charges(), 2);
 }

@@ -9,7 +9,7 @@ use crate::error::ErrorKind;
 use crate::machine::{Machine, Now, Reply, Step};
 use crate::op::List;
 use crate::order_key::OrderKey;
-use crate::page::{Row, Unreadable};
+use crate::page::{Row, UnreadableRow};
 use crate::policy::{RetryPolicy, Seeds};
 use crate::types::{Charge, UnixMillis};
 use crate::walk::Walk;
@@ -56,7 +56,7 @@ pub(crate) struct Seen {
 #[derive(Debug)]
 pub(crate) enum Gap {
     /// A row that may have it could not be read.
-    Row(Unreadable),
+    Row(UnreadableRow),
     /// The list grows faster than it is read.
     Outrun,
     /// The list has more than [`MOST_PAGES`] pages.
@@ -119,7 +119,7 @@ impl Look {
                 Row::Charge(charge) => {
                     self.seen.newest = self.seen.newest.max(charge.created());
                     past |= charge.created() < until;
-                    let read = charge.customer_id().and_then(OrderKey::read_attempt);
+                    let read = charge.raw_customer_id().and_then(OrderKey::read_attempt);
                     if let Some((key, attempt, _)) = read
                         && key == self.key
                     {
@@ -128,7 +128,10 @@ impl Look {
                 }
                 Row::Unreadable(row) => {
                     // Somebody else's bad row is no matter; one that may be ours is.
-                    let key = row.customer_id.as_deref().map(|id| OrderKey::read(id).map(|(key, _)| key));
+                    let key = row
+                        .customer_id
+                        .as_deref()
+                        .map(|id| OrderKey::from_customer_id(id).map(|(key, _)| key));
                     if key.is_none_or(|key| key == Some(self.key)) {
                         self.seen.gap.get_or_insert(Gap::Row(row));
                     }
@@ -142,8 +145,8 @@ impl Look {
     fn prefer(&mut self, attempt: u8, charge: Charge) {
         self.seen.last_attempt = self.seen.last_attempt.max(attempt);
         let better = match &self.seen.charge {
-            _ if charge.paid() => true,
-            Some((best, known)) => !known.paid() && attempt >= *best,
+            _ if charge.is_paid() => true,
+            Some((best, known)) => !known.is_paid() && attempt >= *best,
             None => attempt >= self.attempt,
         };
         if better {

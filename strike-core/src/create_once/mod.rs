@@ -14,8 +14,8 @@ use core::mem;
 use core::ops::DerefMut;
 use core::time::Duration;
 
-pub use self::made::Made;
-pub use self::once::Once;
+pub use self::made::CreateOutcome;
+pub use self::once::CreateOnceOptions;
 
 use self::look::{Gap, Look, MOST_PAGES, Reach, Seen};
 use self::once::First;
@@ -28,7 +28,7 @@ use crate::machine::{Machine, Now, Reply, Step};
 use crate::new_charge::{MAX_EXPIRY_SEC, NewCharge};
 use crate::op::{Create, Get, Operation};
 use crate::order_key::{MAX_ATTEMPTS, MAX_OWN, OrderKey};
-use crate::order_memory::{KeyRecord, Known};
+use crate::order_memory::{Known, OrderRecord};
 use crate::policy::{RetryPolicy, Seeds};
 use crate::server_clock::{Expiry, expiry, server_time};
 use crate::types::{Charge, ChargeId, UnixMillis};
@@ -43,13 +43,13 @@ const REST: Duration = Duration::from_secs(2);
 /// it rests for 2 s and looks again; if nothing is found again, it ends as
 /// [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown), and the way on is to call again later with the same key.
 ///
-/// The look reads the whole list in pages of 250, up to 1000 pages, or back to [`Once::since`]. A longer list is an error that
+/// The look reads the whole list in pages of 250, up to 1000 pages, or back to [`CreateOnceOptions::since`]. A longer list is an error that
 /// asks for `since`, [`Incomplete`](crate::ErrorKind::Incomplete), and nothing is created. So is a list that grows faster than it
 /// is read.
 ///
 /// What is found must say what the order says, invoice included, like the answer to a create. Of several charges with the key,
 /// a paid one counts, else the oldest of the last attempt. A host that does not return `customer_id` is a mismatch that names it.
-/// A charge is reported as [expired](Made::Expired) only after a read of that charge, and only if the server's `Date` and the local
+/// A charge is reported as [expired](CreateOutcome::Expired) only after a read of that charge, and only if the server's `Date` and the local
 /// clock both say so. If the `Date` says so while the local clock is more than 10 minutes before the expiry, the machine ends with a
 /// mismatch of `date`.
 ///
@@ -57,18 +57,18 @@ const REST: Duration = Duration::from_secs(2);
 ///
 /// | who calls with the same key | holds |
 /// | --- | --- |
-/// | machines that share a [`KeyRecord`], one after the other, as all calls of one client and its clones do | always, for the 10,000 orders that were used last; a create in doubt blocks another for 10 minutes |
+/// | machines that share a [`OrderRecord`], one after the other, as all calls of one client and its clones do | always, for the 10,000 orders that were used last; a create in doubt blocks another for 10 minutes |
 /// | another process, or the same one after a restart | if a lost request lands, and the list shows the charge, before the second one looks: wait for the timeout of a request, and for as long as the list lags |
 /// | two processes at the same moment | not: put a lock, or a unique row in a database, around the call |
 ///
 /// `G` is what holds the record: an adapter passes the guard of a lock; [`new`](Self::new) makes a record for this machine alone.
 #[derive(Debug)]
-pub struct CreateOnce<G = Box<KeyRecord>> {
+pub struct CreateOnce<G = Box<OrderRecord>> {
     at: Endpoint,
     policy: RetryPolicy,
     seeds: Seeds,
     order: NewCharge,
-    once: Once,
+    once: CreateOnceOptions,
     record: G,
     /// Which of the order's invoices this is about, counted from 1.
     attempt: u8,
@@ -122,7 +122,7 @@ impl CreateOnce {
     #[must_use]
     pub fn new(
         order: NewCharge,
-        once: impl Into<Once>,
+        once: impl Into<CreateOnceOptions>,
         at: &Endpoint,
         policy: RetryPolicy,
         seed: u64,
@@ -131,12 +131,12 @@ impl CreateOnce {
     }
 }
 
-impl<G: DerefMut<Target = KeyRecord>> CreateOnce<G> {
+impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
     /// Will create that charge once, and remember that in the key's record.
     #[must_use]
     pub fn with_record(
         order: NewCharge,
-        once: impl Into<Once>,
+        once: impl Into<CreateOnceOptions>,
         record: G,
         at: &Endpoint,
         policy: RetryPolicy,
@@ -160,7 +160,7 @@ impl<G: DerefMut<Target = KeyRecord>> CreateOnce<G> {
 
     /// The create of an attempt.
     fn create(&self, attempt: u8) -> Create {
-        let own = self.order.customer_reference().unwrap_or_default();
+        let own = self.order.get_customer_id().unwrap_or_default();
         Create::new(self.order.clone().customer_id(self.once.key.customer_id_of_attempt(attempt, own)))
     }
 
@@ -189,7 +189,7 @@ impl<G: DerefMut<Target = KeyRecord>> CreateOnce<G> {
 
     /// Refuses bad input before anything is sent, a look included.
     fn check_input(&self) -> Result<(), Error> {
-        let units = self.order.customer_reference().unwrap_or_default().encode_utf16().count();
+        let units = self.order.get_customer_id().unwrap_or_default().encode_utf16().count();
         let refused = if units > MAX_OWN {
             let rule = "at most 40 UTF-16 units, since the order key takes the rest";
             Err(InvalidInput::new("customer_id", rule).found(units))
@@ -232,7 +232,11 @@ impl<G: DerefMut<Target = KeyRecord>> CreateOnce<G> {
         match result {
             Ok(charge) if self.doubt.is_none() => {
                 self.record.0 = Some(Known::Made { attempt: self.attempt, id: charge.id().clone() });
-                Ok(Next::Done(if charge.paid() { Made::Paid(charge) } else { Made::ToPay(charge) }))
+                Ok(Next::Done(if charge.is_paid() {
+                    CreateOutcome::Paid(charge)
+                } else {
+                    CreateOutcome::Payable(charge)
+                }))
             }
             // The first create may have landed, too: only the list tells which of the two counts.
             Ok(_) => Ok(Next::State(State::Resting(Pause::new(REST, now), Which::Last))),
@@ -343,22 +347,23 @@ impl<G: DerefMut<Target = KeyRecord>> CreateOnce<G> {
     ) -> Result<Next, Error> {
         let charge = self.accept(charge, attempt)?;
         self.record.0 = Some(Known::Made { attempt, id: charge.id().clone() });
-        if charge.paid() {
-            return Ok(Next::Done(Made::Paid(charge)));
+        if charge.is_paid() {
+            return Ok(Next::Done(CreateOutcome::Paid(charge)));
         }
         let expires_at = charge.invoice().ok().map_or_else(
             || charge.created().saturating_add(Duration::from_secs(MAX_EXPIRY_SEC.into())),
             |invoice| invoice.expires_at(),
         );
         match (expiry(expires_at, date, now), found) {
-            (Expiry::Payable, _) => Ok(Next::Done(Made::ToPay(charge))),
+            (Expiry::Payable, _) => Ok(Next::Done(CreateOutcome::Payable(charge))),
             // The list may be stale: the last word before money is given up comes from the charge itself.
             (Expiry::Expired | Expiry::Disputed, Found::Listed) => {
                 Ok(Next::State(self.read(charge.id().clone(), attempt)))
             }
             (Expiry::Expired, Found::Read) => {
-                let next = Once { attempt: attempt.saturating_add(1), first: First::Look, ..self.once };
-                Ok(Next::Done(Made::Expired { charge, next }))
+                let next =
+                    CreateOnceOptions { attempt: attempt.saturating_add(1), first: First::Look, ..self.once };
+                Ok(Next::Done(CreateOutcome::Expired { charge, next }))
             }
             // By one of the clocks it can still be paid, so another invoice could be a second one.
             (Expiry::Disputed, Found::Read) => {
@@ -403,7 +408,7 @@ impl<G: DerefMut<Target = KeyRecord>> CreateOnce<G> {
 
     /// Whether a charge has this key, and agrees with itself.
     fn is_sound(&self, charge: &Charge) -> bool {
-        let read = charge.customer_id().and_then(OrderKey::read_attempt);
+        let read = charge.raw_customer_id().and_then(OrderKey::read_attempt);
         read.is_some_and(|(key, _, _)| key == self.once.key)
             && charge.amount() == charge.amount_satoshi().get()
             && (!self.at.checks_invoices() || invoice::compare(charge, self.at.network()).is_ok())
@@ -426,13 +431,13 @@ fn never_landed(asked: String) -> Error {
 
 enum Next {
     State(State),
-    Done(Made),
+    Done(CreateOutcome),
 }
 
-impl<G: DerefMut<Target = KeyRecord>> Machine for CreateOnce<G> {
-    type Output = Made;
+impl<G: DerefMut<Target = OrderRecord>> Machine for CreateOnce<G> {
+    type Output = CreateOutcome;
 
-    fn poll(&mut self, now: Now) -> Step<Made> {
+    fn poll(&mut self, now: Now) -> Step<CreateOutcome> {
         loop {
             let next = match mem::replace(&mut self.state, State::Finished) {
                 State::Start => self.start(now).map(Next::State),

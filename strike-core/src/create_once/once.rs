@@ -6,17 +6,17 @@ use crate::types::UnixMillis;
 /// How a charge is created once.
 ///
 /// ```
-/// use strike_core::{Once, UnixMillis};
+/// use strike_core::{CreateOnceOptions, UnixMillis};
 ///
 /// // Named after the order: looks whether it exists, creates it if not.
-/// let once = Once::named("order-17");
+/// let once = CreateOnceOptions::named("order-17");
 /// // The shop knows when the order was placed, so the client need not read the whole list.
 /// let once = once.since(UnixMillis::from_secs(1_700_000_000));
 /// # let _ = once;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
-pub struct Once {
+pub struct CreateOnceOptions {
     pub(super) key: OrderKey,
     /// Which of the order's invoices, counted from 1.
     pub(super) attempt: u8,
@@ -36,7 +36,7 @@ pub(super) enum First {
     Recover,
 }
 
-impl Once {
+impl CreateOnceOptions {
     /// With the key of that name, such as the order's number. Looks first: the key may have been used before a restart.
     pub fn named(name: &str) -> Self {
         Self::with_key(OrderKey::named(name))
@@ -91,13 +91,13 @@ impl Once {
     }
 }
 
-impl From<&str> for Once {
+impl From<&str> for CreateOnceOptions {
     fn from(name: &str) -> Self {
         Self::named(name)
     }
 }
 
-impl From<OrderKey> for Once {
+impl From<OrderKey> for CreateOnceOptions {
     fn from(key: OrderKey) -> Self {
         Self::with_key(key)
     }

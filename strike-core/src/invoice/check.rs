@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::expectation::Expectation;
-use super::read::{Described, Invoice};
+use super::read::{Invoice, InvoiceDescription};
 #[cfg(feature = "signature")]
 use super::signature::{self, PayeeKey};
 use super::wallet::WalletObjection;
@@ -129,12 +129,14 @@ fn agree(charge: &Charge, expected: &Expectation) -> Result<Invoice, Mismatch> {
     agree_on_amount(charge, &invoice)?;
     Mismatch::unless_equal("invoice.payment_hash", charge.payment_hash(), invoice.payment_hash())?;
     match invoice.description() {
-        Described::Text(text) => {
+        InvoiceDescription::Text(text) => {
             Mismatch::unless_equal("invoice.description", charge.description(), text.as_str())?;
         }
-        Described::Absent => Mismatch::unless_equal("invoice.description", charge.description(), "")?,
+        InvoiceDescription::Absent => {
+            Mismatch::unless_equal("invoice.description", charge.description(), "")?
+        }
         // The text behind a hash is not in the invoice: it stays unchecked here.
-        Described::Hash(_) => {}
+        InvoiceDescription::Hash(_) => {}
     }
     Ok(invoice)
 }
@@ -199,7 +201,7 @@ impl CheckedInvoice {
     /// the feature `signature` to check; the hash is in [`Invoice::description`].
     #[must_use]
     pub const fn description_checked(&self) -> bool {
-        cfg!(feature = "signature") || !matches!(self.invoice.description(), Described::Hash(_))
+        cfg!(feature = "signature") || !matches!(self.invoice.description(), InvoiceDescription::Hash(_))
     }
 
     /// Returns why a Lightning wallet of today would refuse to pay it: see [`Invoice::wallet_objections`].

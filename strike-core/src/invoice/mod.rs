@@ -14,7 +14,7 @@ pub use check::CheckedInvoice;
 pub(crate) use check::{compare, expired};
 pub use expectation::Expectation;
 pub(crate) use read::bare;
-pub use read::{Described, Invoice, InvoiceError};
+pub use read::{Invoice, InvoiceDescription, InvoiceError};
 #[cfg(feature = "signature")]
 pub use signature::PayeeKey;
 pub use wallet::WalletObjection;

@@ -23,7 +23,7 @@ const DEFAULT_EXPIRY: Duration = Duration::from_secs(3600);
 ///
 /// ```
 /// use core::time::Duration;
-/// use strike_core::{Described, Invoice, Network};
+/// use strike_core::{InvoiceDescription, Invoice, Network};
 ///
 /// // An example of the BOLT11 specification.
 /// let invoice = Invoice::read(
@@ -31,7 +31,7 @@ const DEFAULT_EXPIRY: Duration = Duration::from_secs(3600);
 /// )?;
 /// assert_eq!(invoice.network(), Network::Bitcoin);
 /// assert_eq!(invoice.amount_millisatoshi(), Some(250_000_000));
-/// assert_eq!(invoice.description(), &Described::Text("1 cup coffee".into()));
+/// assert_eq!(invoice.description(), &InvoiceDescription::Text("1 cup coffee".into()));
 /// assert_eq!(invoice.expiry(), Duration::from_secs(60));
 /// # Ok::<(), strike_core::InvoiceError>(())
 /// ```
@@ -42,14 +42,14 @@ pub struct Invoice {
     timestamp: UnixMillis,
     expiry: Duration,
     payment_hash: PaymentHash,
-    description: Described,
+    description: InvoiceDescription,
     objections: Vec<WalletObjection>,
 }
 
 /// How an invoice says what is paid for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Described {
+pub enum InvoiceDescription {
     /// In words.
     Text(String),
     /// By the SHA-256 of a longer text, which the payer must get elsewhere.
@@ -115,7 +115,7 @@ impl Invoice {
             expiry: fields.expiry.unwrap_or(DEFAULT_EXPIRY),
             payment_hash: fields.payment_hash.ok_or(InvoiceError::NoPaymentHash)?,
             objections: fields.objections(),
-            description: fields.description.unwrap_or(Described::Absent),
+            description: fields.description.unwrap_or(InvoiceDescription::Absent),
         })
     }
 
@@ -157,7 +157,7 @@ impl Invoice {
 
     /// What is paid for.
     #[must_use]
-    pub const fn description(&self) -> &Described {
+    pub const fn description(&self) -> &InvoiceDescription {
         &self.description
     }
 
@@ -241,7 +241,7 @@ fn read_prefix(prefix: &str) -> Result<(Network, Option<u64>), InvoiceError> {
 struct Fields<'a> {
     payment_hash: Option<PaymentHash>,
     payment_secret: Option<()>,
-    description: Option<Described>,
+    description: Option<InvoiceDescription>,
     payee: Option<()>,
     expiry: Option<Duration>,
     last_hop_delta: Option<()>,
@@ -270,11 +270,11 @@ impl<'a> Fields<'a> {
                 }
                 Some('d') => {
                     let text = String::from_utf8(bytes(value)).map_err(|_| InvoiceError::NotText)?;
-                    put(&mut fields.description, "description", Described::Text(text))?;
+                    put(&mut fields.description, "description", InvoiceDescription::Text(text))?;
                 }
                 Some('h') => {
                     let hash = bytes32(value, "description hash")?;
-                    put(&mut fields.description, "description", Described::Hash(hash))?;
+                    put(&mut fields.description, "description", InvoiceDescription::Hash(hash))?;
                 }
                 Some('n') if value.len() != 53 => return Err(InvoiceError::Length("payee")),
                 Some('n') => put(&mut fields.payee, "payee", ())?,

@@ -13,7 +13,7 @@ use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use lightning_invoice::{Bolt11ParseError, SignedRawBolt11Invoice};
 
 use super::expectation::Expectation;
-use super::read::{Described, Invoice};
+use super::read::{Invoice, InvoiceDescription};
 use crate::error::Mismatch;
 use crate::input::InvalidInput;
 use crate::types::Charge;
@@ -92,7 +92,7 @@ pub(super) fn check(
     // The text behind a hash is the order's; what the order does not name, the charge does.
     let wanted = expected.description_hash.unwrap_or_else(|| sha256(charge.description()));
     match invoice.description() {
-        Described::Hash(found) => same_hash(&wanted, &HEXLOWER.encode(found))?,
+        InvoiceDescription::Hash(found) => same_hash(&wanted, &HEXLOWER.encode(found))?,
         _ if expected.description_hash.is_some() => same_hash(&wanted, "absent")?,
         _ => {}
     }

@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use http::{HeaderValue, Method, header};
 
-use super::{Operation, Replay, sealed};
+use super::{Operation, RetrySafety, sealed};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Mismatch};
 use crate::invoice;
@@ -63,8 +63,8 @@ impl Create {
         Mismatch::unless_equal("amount_satoshi", order.amount().get(), charge.amount_satoshi().get())?;
         Mismatch::unless_equal("currency", Currency::Btc, charge.currency())?;
         Mismatch::unless_equal("description", order.description(), charge.description())?;
-        let echo = charge.customer_id().filter(|id| !id.is_empty());
-        Mismatch::unless_equal("customer_id", order.customer_reference(), echo)?;
+        let echo = charge.raw_customer_id().filter(|id| !id.is_empty());
+        Mismatch::unless_equal("customer_id", order.get_customer_id(), echo)?;
         if at.checks_invoices() {
             invoice::compare(charge, at.network())?;
         }
@@ -78,7 +78,7 @@ impl Operation for Create {
     type Output = Charge;
 
     const NAME: &'static str = "create charge";
-    const REPLAY: Replay = Replay::OnlyIfUnsent;
+    const REPLAY: RetrySafety = RetrySafety::OnlyIfUnsent;
 
     fn request(&self, at: &Endpoint) -> Result<HttpRequest, Error> {
         self.0.check(at).map_err(|input| Error::from(input).with_asked(self.asked()))?;

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use http::Method;
 
-use super::{Operation, Replay, sealed};
+use super::{Operation, RetrySafety, sealed};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Mismatch};
 use crate::machine::{HttpRequest, HttpResponse, Now};
@@ -31,7 +31,7 @@ impl Operation for Get {
     type Output = Charge;
 
     const NAME: &'static str = "get charge";
-    const REPLAY: Replay = Replay::Safe;
+    const REPLAY: RetrySafety = RetrySafety::Safe;
 
     fn request(&self, at: &Endpoint) -> Result<HttpRequest, Error> {
         at.request(Method::GET, &format!("/charges/{}", self.0), Vec::new())

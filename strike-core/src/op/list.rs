@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use http::Method;
 
-use super::{Operation, Replay, sealed};
+use super::{Operation, RetrySafety, sealed};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::input::InvalidInput;
@@ -48,7 +48,7 @@ impl Operation for List {
     type Output = Page;
 
     const NAME: &'static str = "list charges";
-    const REPLAY: Replay = Replay::Safe;
+    const REPLAY: RetrySafety = RetrySafety::Safe;
 
     fn request(&self, at: &Endpoint) -> Result<HttpRequest, Error> {
         if self.size == 0 {

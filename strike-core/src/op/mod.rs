@@ -38,7 +38,7 @@ use crate::machine::{HttpRequest, HttpResponse, Now};
 /// When a request may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must answer both")]
-pub enum Replay {
+pub enum RetrySafety {
     /// At any time: it only reads.
     Safe,
     /// Only if not a byte of it left: it makes something, and the API has no idempotency keys.
@@ -56,7 +56,7 @@ pub trait Operation: sealed::Sealed {
     const NAME: &'static str;
 
     /// When its request may be sent again.
-    const REPLAY: Replay;
+    const REPLAY: RetrySafety;
 
     /// The request, complete but for HTTP's own framing.
     ///

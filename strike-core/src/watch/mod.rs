@@ -59,13 +59,13 @@ impl Event {
 /// It serialises with serde, with a `version` in it. Each release reads what every earlier release has kept, from 0.1 on; a
 /// version that is newer than the release is an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Watched {
+pub struct WatcherSnapshot {
     #[serde(default)]
     version: Version1,
     pending: Vec<Kept>,
 }
 
-impl Watched {
+impl WatcherSnapshot {
     /// How many charges are pending.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -112,11 +112,11 @@ impl Watched {
 ///
 /// ```
 /// use core::time::Duration;
-/// use strike_core::{ApiKey, Endpoint, Machine, Machines, Network, Now, RetryPolicy, Step, UnixMillis};
+/// use strike_core::{ApiKey, Endpoint, Machine, CoreClient, Network, Now, RetryPolicy, Step, UnixMillis};
 ///
 /// # fn main() -> Result<(), strike_core::Error> {
 /// let at = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
-/// let mut watcher = Machines::new(at, RetryPolicy::default(), 7).watcher();
+/// let mut watcher = CoreClient::new(at, RetryPolicy::default(), 7).watcher();
 /// let now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_700_000_000));
 /// assert!(matches!(watcher.next().poll(now), Step::Done(Ok(None))));
 /// # Ok(()) }
@@ -201,8 +201,8 @@ impl Watcher {
     }
 
     /// The least time between two requests; 20 ms unless set.
-    pub const fn pace(mut self, pace: Duration) -> Self {
-        self.pace = pace;
+    pub const fn request_interval(mut self, interval: Duration) -> Self {
+        self.pace = interval;
         self
     }
 
@@ -214,7 +214,7 @@ impl Watcher {
 
     /// How many failures in a row are passed over: of all requests before `next` gives the error, and of one charge's record
     /// before it has [`Failed`](Event::Failed). 10 unless set.
-    pub const fn tolerate(mut self, failures: u32) -> Self {
+    pub const fn max_failures(mut self, failures: u32) -> Self {
         self.tolerated = failures;
         self
     }
@@ -222,7 +222,7 @@ impl Watcher {
     /// Watches this charge, too. One that is watched already is left as it is; one that is paid ends without a request.
     pub fn add(&mut self, charge: &Charge) {
         self.arrive(Kept::of(charge, self.grace));
-        if charge.paid() {
+        if charge.is_paid() {
             // If something else was about to be told of it, this is the truth.
             if self.pending.get(charge.id()).is_some_and(|state| state.due == Pending::NEVER) {
                 self.endings.retain(|event| event.id() != charge.id());
@@ -244,7 +244,7 @@ impl Watcher {
 
     /// Looks at this charge next: a webhook has named it. It does not wait for the end of a rest after a failure. Does
     /// nothing for a charge that is not watched.
-    pub fn hint(&mut self, id: &ChargeId) {
+    pub fn check_soon(&mut self, id: &ChargeId) {
         if self.pending.contains_key(id) || self.arrivals.contains_key(id) {
             self.round.hint(id);
         }
@@ -264,18 +264,21 @@ impl Watcher {
 
     /// What must be kept to go on after a restart: every charge whose event was not handed out.
     #[must_use]
-    pub fn state(&self) -> Watched {
+    pub fn snapshot(&self) -> WatcherSnapshot {
         let pending = self.pending.iter().map(|(id, state)| Kept {
             id: id.clone(),
             created: state.created,
             until: state.until,
             digest: state.digest,
         });
-        Watched { version: Version1, pending: pending.chain(self.arrivals.values().cloned()).collect() }
+        WatcherSnapshot {
+            version: Version1,
+            pending: pending.chain(self.arrivals.values().cloned()).collect(),
+        }
     }
 
     /// Goes on with what was kept, beside whatever is watched already.
-    pub fn restore(&mut self, watched: Watched) {
+    pub fn restore(&mut self, watched: WatcherSnapshot) {
         watched.pending.into_iter().for_each(|kept| self.arrive(kept));
     }
 
@@ -380,7 +383,7 @@ impl Watcher {
             );
             let error = self.at.mismatch(Get::new(id.clone()).asked(), mismatch).with_charge(charge);
             self.end(&id, Event::Failed(id.clone(), error));
-        } else if charge.paid() {
+        } else if charge.is_paid() {
             self.end(&id, Event::Paid(charge));
         } else {
             let is_over = state.is_over(began, server_time);

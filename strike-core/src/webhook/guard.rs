@@ -5,8 +5,8 @@ use core::convert::Infallible;
 
 use crate::types::{Charge, ChargeId};
 
-/// Where a [`Guard`] remembers the charges whose orders are completed: a table, a file, or [`Recent`].
-pub trait Seen {
+/// Where a [`CompletionGuard`] remembers the charges whose orders are completed: a table, a file, or [`RecentCompletions`].
+pub trait CompletedCharges {
     /// How remembering can fail, such as a database that is down; [`Infallible`] if it cannot.
     type Error;
 
@@ -27,16 +27,16 @@ pub trait Seen {
 ///
 /// It spares work; it is no proof. It forgets everything when the program ends, and the oldest charge when it is full,
 /// and a paid charge stays paid for ever: whoever repeats an old hint then gets its order completed again.
-/// So use it alone only if completing an order twice does no harm, and a [`Seen`] of your own otherwise.
+/// So use it alone only if completing an order twice does no harm, and a [`CompletedCharges`] of your own otherwise.
 ///
 /// An id takes up to 144 bytes, so 1 000 of them at most some 150 kB. Looking one up walks through all of them.
 #[derive(Debug, Clone)]
-pub struct Recent {
+pub struct RecentCompletions {
     ids: VecDeque<ChargeId>,
     capacity: usize,
 }
 
-impl Recent {
+impl RecentCompletions {
     /// Will remember at most that many charges; with 0, none.
     #[must_use]
     pub const fn new(capacity: usize) -> Self {
@@ -44,7 +44,7 @@ impl Recent {
     }
 }
 
-impl Seen for Recent {
+impl CompletedCharges for RecentCompletions {
     type Error = Infallible;
 
     fn contains(&mut self, id: &ChargeId) -> Result<bool, Infallible> {
@@ -76,14 +76,14 @@ impl Seen for Recent {
 ///
 /// ```
 /// use strike_core::Charge;
-/// use strike_core::webhook::{Completion, Guard, Recent};
+/// use strike_core::webhook::{Completion, CompletionGuard, RecentCompletions};
 /// # fn confirmed() -> Charge {
 /// #     let hash = "00".repeat(32);
 /// #     serde_json::from_str(&format!(r#"{{"id":"ch_1","amount":1,"currency":"btc","amount_satoshi":1,"payment_hash":"{hash}",
 /// #         "payment_request":"","description":"","paid":true,"created":0,"updated":0}}"#)).unwrap()
 /// # }
 ///
-/// let mut guard = Guard::new(Recent::new(1000));
+/// let mut guard = CompletionGuard::new(RecentCompletions::new(1000));
 /// let mut shipped = 0;
 /// let charge: Charge = confirmed(); // client.send(hint.confirm())?
 /// for _ in 0..2 {
@@ -97,11 +97,11 @@ impl Seen for Recent {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Guard<S> {
+pub struct CompletionGuard<S> {
     seen: S,
 }
 
-impl<S: Seen> Guard<S> {
+impl<S: CompletedCharges> CompletionGuard<S> {
     /// A guard with that memory.
     pub const fn new(seen: S) -> Self {
         Self { seen }
@@ -117,20 +117,20 @@ impl<S: Seen> Guard<S> {
 
     /// Completes the order of this charge if it is paid, and not yet completed as far as is remembered.
     ///
-    /// The charge must come from the host, by [`Hint::confirm`](super::Hint::confirm) or a poll; never build it from
+    /// The charge must come from the host, by [`Notification::confirm`](super::Notification::confirm) or a poll; never build it from
     /// the body of a webhook.
     ///
     /// # Errors
-    /// [`GuardError`] says whether the order was completed.
+    /// [`CompletionError`] says whether the order was completed.
     pub fn complete<E>(
         &mut self,
         charge: &Charge,
         complete: impl FnOnce(&Charge) -> Result<(), E>,
-    ) -> Result<Completion, GuardError<S::Error, E>> {
-        match self.due(charge).map_err(GuardError::Store)? {
+    ) -> Result<Completion, CompletionError<S::Error, E>> {
+        match self.due(charge).map_err(CompletionError::Store)? {
             Completion::Now => {
-                complete(charge).map_err(GuardError::Complete)?;
-                self.done(charge).map_err(GuardError::Forgotten)?;
+                complete(charge).map_err(CompletionError::Complete)?;
+                self.done(charge).map_err(CompletionError::Forgotten)?;
                 Ok(Completion::Now)
             }
             other => Ok(other),
@@ -144,7 +144,7 @@ impl<S: Seen> Guard<S> {
     /// # Errors
     /// The store's own; complete nothing.
     pub fn due(&mut self, charge: &Charge) -> Result<Completion, S::Error> {
-        if !charge.paid() {
+        if !charge.is_paid() {
             Ok(Completion::Unpaid)
         } else if self.seen.contains(charge.id())? {
             Ok(Completion::Before)
@@ -180,7 +180,7 @@ pub enum Completion {
     clippy::exhaustive_enums,
     reason = "these are the steps that can fail, and each needs its own answer"
 )]
-pub enum GuardError<S, E> {
+pub enum CompletionError<S, E> {
     /// The store could not say whether the order was completed: nothing was done. Try again.
     #[error("the store could not be asked, and nothing was completed")]
     Store(#[source] S),

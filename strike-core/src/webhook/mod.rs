@@ -2,7 +2,7 @@
 //!
 //! The service posts `{"object":"event","data":{...the charge...}}` to a URL of the shop when a charge is paid. Nothing
 //! signs it, so anyone who finds the URL can post whatever they like. What it says is therefore worth nothing
-//! but a [`Hint`]: the id of a charge that may be worth asking about. A hint has no amount and no `paid`, because
+//! but a [`Notification`]: the id of a charge that may be worth asking about. A hint has no amount and no `paid`, because
 //! nobody vouches for them.
 //!
 //! A receiver
@@ -10,8 +10,8 @@
 //! 1. takes at most [`MAX_BODY`] bytes, and [`parse`]s them;
 //! 2. answers 200 at once, and looks afterwards: the sender may not wait, and whether it tries again is not known;
 //! 3. drops ids that it never had from a create, since every other hint costs a request;
-//! 4. [confirms](Hint::confirm): the answer to that says what was paid, and the order is found by the charge's id;
-//! 5. completes the order once, which is what [`Guard`] is for;
+//! 4. [confirms](Notification::confirm): the answer to that says what was paid, and the order is found by the charge's id;
+//! 5. completes the order once, which is what [`CompletionGuard`] is for;
 //! 6. polls as well, at least until the invoice expires, since a delivery can get lost.
 //!
 //! ```
@@ -23,7 +23,7 @@
 //! # let _ = get;
 //!
 //! assert!(webhook::parse(br#"{"object":"event","data":{"id":"../admin"}}"#).is_err());
-//! # Ok::<(), webhook::WebhookError>(())
+//! # Ok::<(), webhook::InvalidWebhook>(())
 //! ```
 
 mod guard;
@@ -33,7 +33,7 @@ use alloc::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-pub use guard::{Completion, Guard, GuardError, Recent, Seen};
+pub use guard::{CompletedCharges, Completion, CompletionError, CompletionGuard, RecentCompletions};
 
 use crate::op::Get;
 use crate::text;
@@ -44,9 +44,9 @@ pub const MAX_BODY: usize = 64 * 1024;
 
 /// That a charge may have been paid, as far as anyone on the internet can say so.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Hint(ChargeId);
+pub struct Notification(ChargeId);
 
-impl Hint {
+impl Notification {
     /// The charge to ask about. It need not exist, and need not be the shop's.
     #[must_use]
     pub const fn id(&self) -> &ChargeId {
@@ -63,7 +63,7 @@ impl Hint {
 /// Why a body is no hint. None of it repeats the body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum WebhookError {
+pub enum InvalidWebhook {
     /// It is larger than [`MAX_BODY`], and was not looked at. The status for it is 413.
     #[error("the body is larger than {MAX_BODY} bytes")]
     TooLarge,
@@ -79,8 +79,8 @@ pub enum WebhookError {
 /// Reads the body of a webhook. Unknown keys are ignored, in whatever shape they come.
 ///
 /// # Errors
-/// [`WebhookError`] says why it is no hint. Bodies above [`MAX_BODY`] are refused unread.
-pub fn parse(body: &[u8]) -> Result<Hint, WebhookError> {
+/// [`InvalidWebhook`] says why it is no hint. Bodies above [`MAX_BODY`] are refused unread.
+pub fn parse(body: &[u8]) -> Result<Notification, InvalidWebhook> {
     #[derive(Deserialize)]
     struct Event<'a> {
         #[serde(borrow)]
@@ -94,22 +94,22 @@ pub fn parse(body: &[u8]) -> Result<Hint, WebhookError> {
         id: Cow<'a, str>,
     }
     if body.len() > MAX_BODY {
-        return Err(WebhookError::TooLarge);
+        return Err(InvalidWebhook::TooLarge);
     }
-    let text = core::str::from_utf8(text::without_bom(body)).map_err(|_| WebhookError::NotAnEvent)?;
+    let text = core::str::from_utf8(text::without_bom(body)).map_err(|_| InvalidWebhook::NotAnEvent)?;
     let event: Event<'_> = object(text)?;
     if event.object != "event" {
-        return Err(WebhookError::NotAnEvent);
+        return Err(InvalidWebhook::NotAnEvent);
     }
     let data: Data<'_> = object(event.data.get())?;
-    ChargeId::new(data.id).map(Hint).map_err(|_| WebhookError::BadId)
+    ChargeId::new(data.id).map(Notification).map_err(|_| InvalidWebhook::BadId)
 }
 
 /// Reads a JSON object; a list of the right values, which serde would also take, is none.
-fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, WebhookError> {
+fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, InvalidWebhook> {
     if text.trim_start().starts_with('{') {
-        serde_json::from_str(text).map_err(|_| WebhookError::NotAnEvent)
+        serde_json::from_str(text).map_err(|_| InvalidWebhook::NotAnEvent)
     } else {
-        Err(WebhookError::NotAnEvent)
+        Err(InvalidWebhook::NotAnEvent)
     }
 }

@@ -21,8 +21,8 @@ use lightning_invoice::Currency;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use strike_core::{
-    CLOCK_MARGIN, Charge, CheckedInvoice, Described, Expectation, Machines, Mismatch, Network, NewCharge,
-    Now, RetryPolicy, Satoshi, UnixMillis,
+    CLOCK_MARGIN, Charge, CheckedInvoice, CoreClient, Expectation, InvoiceDescription, Mismatch, Network,
+    NewCharge, Now, RetryPolicy, Satoshi, UnixMillis,
 };
 use support::invoices::written;
 use support::{charge, charge_json};
@@ -136,7 +136,7 @@ fn an_invoice_that_has_expired_is_not_shown() {
         }
     }
     // A client's clock counts less a margin.
-    let machines = Machines::new(support::endpoint(), RetryPolicy::default(), 7);
+    let machines = CoreClient::new(support::endpoint(), RetryPolicy::default(), 7);
     let now = |secs| Now::new(Duration::ZERO, UnixMillis::from_secs(secs));
     let late = expires + CLOCK_MARGIN.as_secs();
     assert!(machines.check(&charge, &order(), now(late - 1)).is_ok());
@@ -202,7 +202,7 @@ fn a_hashed_description() {
         invoice.signed()
     };
     let checked = check(&hashed("tea"), &order()).unwrap();
-    assert!(matches!(checked.invoice().description(), Described::Hash(_)));
+    assert!(matches!(checked.invoice().description(), InvoiceDescription::Hash(_)));
     assert_eq!(checked.description_checked(), cfg!(feature = "signature"));
     let other = check(&hashed("coffee"), &order());
     if cfg!(feature = "signature") {

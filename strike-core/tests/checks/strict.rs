@@ -1,6 +1,6 @@
 //! Fields on which readers of BOLT11 could differ, and what a wallet of today objects to.
 
-use strike_core::{Described, Invoice, InvoiceError, Network, WalletObjection};
+use strike_core::{Invoice, InvoiceDescription, InvoiceError, Network, WalletObjection};
 
 use crate::bolt11::{Bolt11, groups, public_key};
 use crate::{check, order};
@@ -82,7 +82,7 @@ fn routes_and_fallbacks_come_often_and_unknown_fields_are_skipped() {
     fields.extend(fallbacks);
     let invoice = Invoice::read(&with(&fields).signed()).unwrap();
     assert_eq!(invoice.network(), Network::Testnet);
-    assert_eq!(invoice.description(), &Described::Text("tea".into()));
+    assert_eq!(invoice.description(), &InvoiceDescription::Text("tea".into()));
 }
 
 /// The field of these feature bits.

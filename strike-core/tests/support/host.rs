@@ -128,7 +128,9 @@ impl Host {
         }
         let lost = || Some(no_answer(TransportErrorKind::Timeout, Delivery::MaybeSent));
         match fault {
-            Fault::Refused => return Some(no_answer(TransportErrorKind::Refused, Delivery::Unsent)),
+            Fault::Refused => {
+                return Some(no_answer(TransportErrorKind::ConnectionRefused, Delivery::Unsent));
+            }
             Fault::RequestLost => return lost(),
             Fault::SilentBefore => return None,
             Fault::Before(status) => return Some(self.dated(answer(status, ""), clock)),

@@ -44,7 +44,7 @@
 //!     let limited = agent.configure_request(exchange.request).timeout_global(Some(timeout)).build();
 //!     let answer = agent.run(limited).map_err(|error| match error {
 //!         ureq::Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => {
-//!             TransportError::new(Kind::Refused, Delivery::Unsent)
+//!             TransportError::new(Kind::ConnectionRefused, Delivery::Unsent)
 //!         }
 //!         _ => maybe(Kind::Other),
 //!     })?;

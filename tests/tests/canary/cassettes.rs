@@ -2,7 +2,7 @@
 
 use data_encoding::{BASE64, BASE64URL, HEXLOWER};
 use strike_blocking::fixture::{FixtureError, RecordTransport, ReplayTransport, SimulatedHost};
-use strike_core::fixture::Respond;
+use strike_core::fixture::Responder;
 use strike_core::http::Response;
 use strike_core::{Error, Exchange, NewCharge, Now, Reply, RetryPolicy, UnixMillis};
 use strike_sandbox::Sandbox;
@@ -57,7 +57,7 @@ fn order() -> NewCharge {
 }
 
 /// What a client does with such a host, as it is recorded.
-fn record(respond: impl Respond + Send + 'static) -> (Result<String, FixtureError>, Vec<Error>) {
+fn record(respond: impl Responder + Send + 'static) -> (Result<String, FixtureError>, Vec<Error>) {
     let host = SimulatedHost::new(respond);
     let recording = RecordTransport::new(host.clone());
     let builder = host.client(endpoint("http://127.0.0.1/api/v1/")).transport(recording.clone());

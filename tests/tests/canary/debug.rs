@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use strike_core::{
-    ApiKey, Call, Create, Endpoint, Exchange, Get, List, Machine, Machines, Network, NewCharge, Now,
+    ApiKey, Call, CoreClient, Create, Endpoint, Exchange, Get, List, Machine, Network, NewCharge, Now,
     Operation, RetryPolicy, Step, UnixMillis, Wait, WaitPaid,
 };
 use strike_sandbox::Sandbox;
@@ -25,7 +25,7 @@ fn endpoints_and_keys() {
         &Endpoint::builder("http://127.0.0.1/", key, Network::Testnet),
     );
     assert_debug_silent("an endpoint", &at());
-    assert_debug_silent("machines", &Machines::new(at(), RetryPolicy::default(), 7));
+    assert_debug_silent("machines", &CoreClient::new(at(), RetryPolicy::default(), 7));
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn policy() -> RetryPolicy {
 fn all_errors(at: &Endpoint, policy: RetryPolicy) -> Vec<Error> {
     let mut errors = Vec::new();
     let order = || NewCharge::satoshis(4200, "tea");
-    let wait = || Wait::at_most(Duration::ZERO).tolerate(0);
+    let wait = || Wait::at_most(Duration::ZERO).max_failures(0);
 
     let client = strike_blocking::Client::builder(at.clone()).retry(policy).build().unwrap();
     errors.extend(client.create(order()).err());
@@ -87,7 +87,7 @@ fn answers_that_repeat_the_key() {
         let expected = match number {
             "400" => "BadRequest",
             "401" => "Unauthorized",
-            "403" => "Refused",
+            "403" => "Rejected",
             "404" => "NotFound",
             "429" => "RateLimited",
             _ => "Server",
@@ -168,7 +168,7 @@ fn a_mismatch() {
 fn no_answer_at_all() {
     let closed = ClosedPort::take().unwrap();
     let refused = endpoint(&format!("http://127.0.0.1:{}/", closed.port()));
-    check("a refused connection", &all_errors(&refused, policy()), "Connection { kind: Refused");
+    check("a refused connection", &all_errors(&refused, policy()), "Connection { kind: ConnectionRefused");
     let nowhere = endpoint("https://no-such-host.invalid/");
     check("a name that nobody has", &all_errors(&nowhere, policy()), "Connection");
 
@@ -192,7 +192,7 @@ fn a_proxy_with_credentials() {
         strike_blocking::Client::builder(at.clone()).transport(blocking).retry(policy()).build().unwrap();
     let error = client.list(0).unwrap_err();
     assert!(
-        matches!(error.kind(), ErrorKind::Connection { kind: TransportErrorKind::Refused, .. }),
+        matches!(error.kind(), ErrorKind::Connection { kind: TransportErrorKind::ConnectionRefused, .. }),
         "{error:?}"
     );
     assert_error_silent("a proxy that is away", &error);
@@ -202,7 +202,7 @@ fn a_proxy_with_credentials() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let error = runtime.block_on(client.list(0)).unwrap_err();
     assert!(
-        matches!(error.kind(), ErrorKind::Connection { kind: TransportErrorKind::Refused, .. }),
+        matches!(error.kind(), ErrorKind::Connection { kind: TransportErrorKind::ConnectionRefused, .. }),
         "{error:?}"
     );
     assert_error_silent("a proxy that is away", &error);

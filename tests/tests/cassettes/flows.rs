@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use strike_core::fixture::{Cassette, START};
 use strike_core::{
-    ApiKey, ChargeId, Delivery, Endpoint, Exchange, HttpResponse, Made, Network, NewCharge, Now, Reply,
-    TransportError, TransportErrorKind, Wait,
+    ApiKey, ChargeId, CreateOutcome, Delivery, Endpoint, Exchange, HttpResponse, Network, NewCharge, Now,
+    Reply, TransportError, TransportErrorKind, Wait,
 };
 use strike_sandbox::Sandbox;
 
@@ -65,7 +65,7 @@ fn quickstart(way: &mut dyn Way, due: &Due) -> Vec<String> {
 
 fn a_bad_day(way: &mut dyn Way, due: &Due) -> Vec<String> {
     let made = way.once(NewCharge::satoshis(1, "café & \"tea\"").customer_id("table 7"), "order-17").unwrap();
-    let Made::ToPay(charge) = &made else { panic!("{made:?}") };
+    let CreateOutcome::Payable(charge) = &made else { panic!("{made:?}") };
     let unknown = way.get(&"ch_unknown".parse().unwrap());
     let brief = way.wait(charge, Wait::at_most(Duration::from_secs(60)));
     *due.lock().unwrap() = Some(charge.id().clone());

@@ -89,7 +89,7 @@ fn a_bad_day_is_as_bad_as_it_should_be() {
         "{}",
         told[1]
     );
-    assert!(told[2].starts_with("Ok(StillPayable("), "{}", told[2]);
+    assert!(told[2].starts_with("Ok(Payable("), "{}", told[2]);
     assert!(told[3].starts_with("Ok(Paid("), "{}", told[3]);
     assert!((600..700).contains(&transcript.waited().as_secs()), "{transcript}");
     assert!(transcript.to_string().contains("  429\n"), "{transcript}");

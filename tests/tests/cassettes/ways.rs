@@ -2,10 +2,10 @@
 
 use std::sync::Mutex;
 
-use strike_core::fixture::{Respond, Simulation};
+use strike_core::fixture::{Responder, Simulation};
 use strike_core::{
-    Charge, ChargeId, Create, Error, Get, KeyRecord, Machine, Machines, Made, NewCharge, OrderKey,
-    OrderMemory, RetryPolicy, Wait, Waited,
+    Charge, ChargeId, CoreClient, Create, CreateOutcome, Error, Get, Machine, NewCharge, OrderKey,
+    OrderMemory, OrderRecord, RetryPolicy, Wait, WaitOutcome,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -17,19 +17,19 @@ const SEED: u64 = 0;
 pub trait Way {
     fn create(&mut self, order: NewCharge) -> Result<Charge, Error>;
     fn get(&mut self, id: &ChargeId) -> Result<Charge, Error>;
-    fn once(&mut self, order: NewCharge, name: &str) -> Result<Made, Error>;
-    fn wait(&mut self, charge: &Charge, wait: Wait) -> Result<Waited, Error>;
+    fn once(&mut self, order: NewCharge, name: &str) -> Result<CreateOutcome, Error>;
+    fn wait(&mut self, charge: &Charge, wait: Wait) -> Result<WaitOutcome, Error>;
 }
 
 pub struct ByCore<R> {
-    machines: Machines,
-    orders: OrderMemory<Mutex<KeyRecord>>,
+    machines: CoreClient,
+    orders: OrderMemory<Mutex<OrderRecord>>,
     pub simulation: Simulation<R>,
 }
 
-impl<R: Respond> ByCore<R> {
+impl<R: Responder> ByCore<R> {
     pub fn new(respond: R) -> Self {
-        let machines = Machines::new(endpoint(), RetryPolicy::default(), SEED);
+        let machines = CoreClient::new(endpoint(), RetryPolicy::default(), SEED);
         Self { machines, orders: OrderMemory::default(), simulation: Simulation::new(respond) }
     }
 
@@ -38,7 +38,7 @@ impl<R: Respond> ByCore<R> {
     }
 }
 
-impl<R: Respond> Way for ByCore<R> {
+impl<R: Responder> Way for ByCore<R> {
     fn create(&mut self, order: NewCharge) -> Result<Charge, Error> {
         let call = self.machines.call(Create::new(order));
         self.drive(call)
@@ -49,13 +49,13 @@ impl<R: Respond> Way for ByCore<R> {
         self.drive(call)
     }
 
-    fn once(&mut self, order: NewCharge, name: &str) -> Result<Made, Error> {
+    fn once(&mut self, order: NewCharge, name: &str) -> Result<CreateOutcome, Error> {
         let lock = self.orders.lock_of(OrderKey::named(name));
         let machine = self.machines.create_once_with(order, name, lock.lock().unwrap());
         self.simulation.run(machine).unwrap()
     }
 
-    fn wait(&mut self, charge: &Charge, wait: Wait) -> Result<Waited, Error> {
+    fn wait(&mut self, charge: &Charge, wait: Wait) -> Result<WaitOutcome, Error> {
         let machine = self.machines.wait(charge.clone(), wait);
         self.drive(machine)
     }
@@ -70,11 +70,11 @@ impl Way for strike_blocking::Client {
         Self::get(self, id)
     }
 
-    fn once(&mut self, order: NewCharge, name: &str) -> Result<Made, Error> {
+    fn once(&mut self, order: NewCharge, name: &str) -> Result<CreateOutcome, Error> {
         self.create_once(order, name)
     }
 
-    fn wait(&mut self, charge: &Charge, wait: Wait) -> Result<Waited, Error> {
+    fn wait(&mut self, charge: &Charge, wait: Wait) -> Result<WaitOutcome, Error> {
         self.wait_until_paid(charge, wait)
     }
 }
@@ -98,11 +98,11 @@ impl Way for OnRuntime {
         self.1.block_on(self.0.get(id))
     }
 
-    fn once(&mut self, order: NewCharge, name: &str) -> Result<Made, Error> {
+    fn once(&mut self, order: NewCharge, name: &str) -> Result<CreateOutcome, Error> {
         self.1.block_on(self.0.create_once(order, name))
     }
 
-    fn wait(&mut self, charge: &Charge, wait: Wait) -> Result<Waited, Error> {
+    fn wait(&mut self, charge: &Charge, wait: Wait) -> Result<WaitOutcome, Error> {
         self.1.block_on(self.0.wait_until_paid(charge, wait))
     }
 }

@@ -50,7 +50,7 @@ fn complaint(rule: Rule, flaw: Flaw) -> Option<String> {
 /// Who sends nothing breaks no promise about what is sent, and the others all the same.
 #[test]
 fn doing_nothing_is_not_enough() {
-    let nothing = |_| Err(TransportError::new(TransportErrorKind::Refused, Delivery::Unsent));
+    let nothing = |_| Err(TransportError::new(TransportErrorKind::ConnectionRefused, Delivery::Unsent));
     let report = conformance::check(nothing).unwrap();
     let owed =
         [ExactRequest, NoRedirect, EveryStatus, OwnAnswer, NoInflation, Timeout, BodyLimit, NewConnection];

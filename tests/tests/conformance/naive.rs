@@ -156,7 +156,7 @@ impl Naive {
         };
         assert!(!self.has(PanicsWhenRefused), "nobody listens there");
         let delivery = if self.has(NeverSaysUnsent) { Delivery::MaybeSent } else { Delivery::Unsent };
-        let failed = TransportError::new(Kind::Refused, delivery);
+        let failed = TransportError::new(Kind::ConnectionRefused, delivery);
         let authorization = || request.headers()["authorization"].to_str().unwrap().to_owned();
         Err(match self.flaw {
             Some(ShowsHeaders) => failed.with_source(format!("{:?}", request.headers())),

@@ -258,5 +258,5 @@ fn is_paid(sandbox: &Sandbox, id: &ChargeId) -> bool {
     let get = strike_core::Get::new(id.clone());
     let answer = sandbox.respond(&strike_core::Operation::request(&get, &at).unwrap());
     let charge: Charge = serde_json::from_slice(answer.body()).unwrap();
-    charge.paid()
+    charge.is_paid()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use strike_core::http::Method;
-use strike_core::{Charge, Error, ErrorKind, Event, Made, Page, RetryPolicy, Wait, Waited};
+use strike_core::{Charge, CreateOutcome, Error, ErrorKind, Event, Page, RetryPolicy, Wait, WaitOutcome};
 
 use crate::world::{World, order};
 
@@ -82,13 +82,13 @@ pub fn policy() -> RetryPolicy {
 pub enum Got {
     Charge(Charge),
     Page(Page),
-    Waited(Waited),
+    Waited(WaitOutcome),
     Event(Option<Event>),
-    Made(Made),
+    Made(CreateOutcome),
 }
 
 fn wait() -> Wait {
-    Wait::until_expiry().tolerate(1)
+    Wait::until_expiry().max_failures(1)
 }
 
 pub fn blocking(client: &strike_blocking::Client, operation: Operation, world: &World) -> Result<Got, Error> {
@@ -98,7 +98,7 @@ pub fn blocking(client: &strike_blocking::Client, operation: Operation, world: &
         Operation::List => Got::Page(client.list(0)?),
         Operation::Wait => Got::Waited(client.wait_until_paid(world.order(), wait())?),
         Operation::Watch => {
-            let mut watcher = client.watcher().tolerate(1);
+            let mut watcher = client.watcher().max_failures(1);
             world.charges.iter().for_each(|charge| watcher.add(charge));
             Got::Event(client.watch(watcher).next().transpose()?)
         }
@@ -121,7 +121,7 @@ pub async fn asynchronous(
         Operation::List => Got::Page(client.list(0).await?),
         Operation::Wait => Got::Waited(client.wait_until_paid(world.order(), wait()).await?),
         Operation::Watch => {
-            let mut watcher = client.watcher().tolerate(1);
+            let mut watcher = client.watcher().max_failures(1);
             world.charges.iter().for_each(|charge| watcher.add(charge));
             Got::Event(client.watch(watcher).next().await.transpose()?)
         }
@@ -138,34 +138,40 @@ impl Got {
     pub fn paid(&self) -> Option<&Charge> {
         let charge = match self {
             Self::Charge(charge) => charge,
-            Self::Page(page) => return page.charges().find(|charge| charge.paid()),
+            Self::Page(page) => return page.charges().find(|charge| charge.is_paid()),
             Self::Waited(waited) => waited.charge(),
             Self::Event(Some(Event::Paid(charge))) => charge,
             Self::Event(_) => return None,
-            Self::Made(Made::ToPay(charge) | Made::Paid(charge) | Made::Expired { charge, .. }) => charge,
+            Self::Made(
+                CreateOutcome::Payable(charge)
+                | CreateOutcome::Paid(charge)
+                | CreateOutcome::Expired { charge, .. },
+            ) => charge,
         };
-        let told_paid = matches!(self, Self::Waited(Waited::Paid(_)) | Self::Event(_));
-        Some(charge).filter(|charge| charge.paid() || told_paid)
+        let told_paid = matches!(self, Self::Waited(WaitOutcome::Paid(_)) | Self::Event(_));
+        Some(charge).filter(|charge| charge.is_paid() || told_paid)
     }
 }
 
 /// The outcome in the table's words: the value, or the error's kind and advice.
 pub fn in_words(outcome: &Result<Got, Error>) -> String {
     match outcome {
-        Ok(Got::Charge(charge)) if charge.paid() => "paid charge".to_owned(),
+        Ok(Got::Charge(charge)) if charge.is_paid() => "paid charge".to_owned(),
         Ok(Got::Charge(_)) => "charge".to_owned(),
         Ok(Got::Page(page)) => match page.unreadable().count() {
             0 => format!("{} charges", page.charges().count()),
             bad => format!("{} charges and {bad} unreadable", page.charges().count()),
         },
-        Ok(Got::Waited(Waited::Paid(_)) | Got::Event(Some(Event::Paid(_)))) => "Paid".to_owned(),
-        Ok(Got::Waited(Waited::StillPayable(_))) => "StillPayable".to_owned(),
-        Ok(Got::Waited(Waited::Expired(_)) | Got::Event(Some(Event::Expired(_)))) => "Expired".to_owned(),
+        Ok(Got::Waited(WaitOutcome::Paid(_)) | Got::Event(Some(Event::Paid(_)))) => "Paid".to_owned(),
+        Ok(Got::Waited(WaitOutcome::Payable(_))) => "Payable".to_owned(),
+        Ok(Got::Waited(WaitOutcome::Expired(_)) | Got::Event(Some(Event::Expired(_)))) => {
+            "Expired".to_owned()
+        }
         Ok(Got::Event(Some(Event::Failed(_, error)))) => format!("Failed with {}", failure(error)),
         Ok(Got::Event(None)) => "nothing".to_owned(),
-        Ok(Got::Made(Made::ToPay(_))) => "ToPay".to_owned(),
-        Ok(Got::Made(Made::Paid(_))) => "Paid".to_owned(),
-        Ok(Got::Made(Made::Expired { .. })) => "Expired".to_owned(),
+        Ok(Got::Made(CreateOutcome::Payable(_))) => "Payable".to_owned(),
+        Ok(Got::Made(CreateOutcome::Paid(_))) => "Paid".to_owned(),
+        Ok(Got::Made(CreateOutcome::Expired { .. })) => "Expired".to_owned(),
         Err(error) => failure(error),
     }
 }

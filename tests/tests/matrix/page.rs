@@ -37,8 +37,8 @@ fn advice() -> String {
         (Advice::CheckNetwork, "nothing, until the `Network` of the endpoint is the host's"),
         (Advice::CheckOrder, "`create_once` with another name, or with the order as it was"),
         (Advice::CheckClock, "the same again, when both clocks are right"),
-        (Advice::SetSince, "`create_once` with `Once::since`"),
-        (Advice::StartAnew, "make a new machine, and drive that"),
+        (Advice::SetSince, "`create_once` with `CreateOnceOptions::since`"),
+        (Advice::CreateNewMachine, "make a new machine, and drive that"),
     ] {
         writeln!(text, "| `{advice:?}` | {advice} | {call} |").unwrap();
     }

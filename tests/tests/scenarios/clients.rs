@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use strike_core::mirror::Want;
-use strike_core::webhook::Hint;
+use strike_core::mirror::Query;
+use strike_core::webhook::Notification;
 use strike_core::{
-    Charge, ChargeId, Create, Error, Event, Get, KeyRecord, List, Machine, Machines, Made, Mirror, NewCharge,
-    Operation, OrderKey, OrderMemory, Page, Step, Wait, Waited,
+    Charge, ChargeId, CoreClient, Create, CreateOutcome, Error, Event, Get, List, Machine, Mirror, NewCharge,
+    Operation, OrderKey, OrderMemory, OrderRecord, Page, Step, Wait, WaitOutcome,
 };
 use tokio::runtime::Runtime;
 
@@ -17,12 +17,12 @@ pub trait Client {
     fn get(&self, id: &ChargeId) -> Result<Charge, Error>;
     fn list(&self, page: u32) -> Result<Page, Error>;
     fn list_of(&self, list: List) -> Result<Page, Error>;
-    fn wait(&self, charge: &Charge, wait: Wait) -> Result<Waited, Error>;
-    fn once(&self, order: NewCharge, name: &str) -> Result<Made, Error>;
-    fn fetch(&self, mirror: Mirror, want: Want) -> Result<Charge, Error>;
+    fn wait(&self, charge: &Charge, wait: Wait) -> Result<WaitOutcome, Error>;
+    fn once(&self, order: NewCharge, name: &str) -> Result<CreateOutcome, Error>;
+    fn fetch(&self, mirror: Mirror, want: Query) -> Result<Charge, Error>;
     fn list_all(&self) -> Result<Vec<Charge>, Error>;
     fn watch(&self, charges: &[Charge]) -> Result<Vec<Event>, Error>;
-    fn confirm(&self, hint: &Hint) -> Result<Charge, Error>;
+    fn confirm(&self, hint: &Notification) -> Result<Charge, Error>;
 }
 
 impl Client for strike_blocking::Client {
@@ -42,15 +42,15 @@ impl Client for strike_blocking::Client {
         self.send(list)
     }
 
-    fn wait(&self, charge: &Charge, wait: Wait) -> Result<Waited, Error> {
+    fn wait(&self, charge: &Charge, wait: Wait) -> Result<WaitOutcome, Error> {
         self.wait_until_paid(charge, wait)
     }
 
-    fn once(&self, order: NewCharge, name: &str) -> Result<Made, Error> {
+    fn once(&self, order: NewCharge, name: &str) -> Result<CreateOutcome, Error> {
         self.create_once(order, name)
     }
 
-    fn fetch(&self, mirror: Mirror, want: Want) -> Result<Charge, Error> {
+    fn fetch(&self, mirror: Mirror, want: Query) -> Result<Charge, Error> {
         let mut lazy = self.lazy_from(mirror);
         lazy.fetch(want)?;
         lazy.charge().cloned()
@@ -66,7 +66,7 @@ impl Client for strike_blocking::Client {
         self.watch(watcher).collect()
     }
 
-    fn confirm(&self, hint: &Hint) -> Result<Charge, Error> {
+    fn confirm(&self, hint: &Notification) -> Result<Charge, Error> {
         self.confirm(hint)
     }
 }
@@ -94,15 +94,15 @@ impl Client for OnRuntime {
         self.runtime.block_on(self.client.send(list))
     }
 
-    fn wait(&self, charge: &Charge, wait: Wait) -> Result<Waited, Error> {
+    fn wait(&self, charge: &Charge, wait: Wait) -> Result<WaitOutcome, Error> {
         self.runtime.block_on(self.client.wait_until_paid(charge, wait))
     }
 
-    fn once(&self, order: NewCharge, name: &str) -> Result<Made, Error> {
+    fn once(&self, order: NewCharge, name: &str) -> Result<CreateOutcome, Error> {
         self.runtime.block_on(self.client.create_once(order, name))
     }
 
-    fn fetch(&self, mirror: Mirror, want: Want) -> Result<Charge, Error> {
+    fn fetch(&self, mirror: Mirror, want: Query) -> Result<Charge, Error> {
         let mut lazy = self.client.lazy_from(mirror);
         self.runtime.block_on(async {
             lazy.fetch(want).await?;
@@ -134,15 +134,15 @@ impl Client for OnRuntime {
         })
     }
 
-    fn confirm(&self, hint: &Hint) -> Result<Charge, Error> {
+    fn confirm(&self, hint: &Notification) -> Result<Charge, Error> {
         self.runtime.block_on(self.client.confirm(hint))
     }
 }
 
 /// No adapter at all: a machine, a world, and a loop that was written without looking at theirs.
 pub struct ByHand {
-    pub machines: Machines,
-    pub orders: Mutex<OrderMemory<Mutex<KeyRecord>>>,
+    pub machines: CoreClient,
+    pub orders: Mutex<OrderMemory<Mutex<OrderRecord>>>,
     pub world: Arc<World>,
 }
 
@@ -181,16 +181,16 @@ impl Client for ByHand {
         self.send(list)
     }
 
-    fn wait(&self, charge: &Charge, wait: Wait) -> Result<Waited, Error> {
+    fn wait(&self, charge: &Charge, wait: Wait) -> Result<WaitOutcome, Error> {
         self.drive(self.machines.wait(charge.clone(), wait))
     }
 
-    fn once(&self, order: NewCharge, name: &str) -> Result<Made, Error> {
+    fn once(&self, order: NewCharge, name: &str) -> Result<CreateOutcome, Error> {
         let lock = self.orders.lock().unwrap().lock_of(OrderKey::named(name));
         self.drive(self.machines.create_once_with(order, name, lock.lock().unwrap()))
     }
 
-    fn fetch(&self, mut mirror: Mirror, want: Want) -> Result<Charge, Error> {
+    fn fetch(&self, mut mirror: Mirror, want: Query) -> Result<Charge, Error> {
         self.drive(mirror.fetch(want, &self.machines))?;
         mirror.require_charge().cloned()
     }
@@ -214,7 +214,7 @@ impl Client for ByHand {
         Ok(events)
     }
 
-    fn confirm(&self, hint: &Hint) -> Result<Charge, Error> {
+    fn confirm(&self, hint: &Notification) -> Result<Charge, Error> {
         self.send(hint.confirm())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use strike_core::{ApiKey, Endpoint, NewCharge, Schedule, Wait, Waited};
+use strike_core::{ApiKey, Endpoint, NewCharge, Schedule, Wait, WaitOutcome};
 use strike_sandbox::Sandbox;
 
 fn brief() -> Wait {
@@ -31,7 +31,7 @@ fn the_blocking_client_waits_by_the_real_clock() {
     let client = strike_blocking::Client::new(at).unwrap();
     let charge = client.create(order()).unwrap();
     let before = sandbox.requests();
-    assert!(matches!(client.wait_until_paid(&charge, brief()).unwrap(), Waited::StillPayable(_)));
+    assert!(matches!(client.wait_until_paid(&charge, brief()).unwrap(), WaitOutcome::Payable(_)));
     assert!(sandbox.requests() >= before + 2, "a wait looks at its beginning and at its end");
 
     let looked = sandbox.requests();
@@ -51,7 +51,7 @@ async fn the_async_client_waits_by_the_real_clock() {
     let client = strike_async::Client::new(at).unwrap();
     let charge = client.create(order()).await.unwrap();
     let before = sandbox.requests();
-    assert!(matches!(client.wait_until_paid(&charge, brief()).await.unwrap(), Waited::StillPayable(_)));
+    assert!(matches!(client.wait_until_paid(&charge, brief()).await.unwrap(), WaitOutcome::Payable(_)));
     assert!(sandbox.requests() >= before + 2, "a wait looks at its beginning and at its end");
 
     let looked = sandbox.requests();

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use strike_core::mirror::Want;
-use strike_core::{Charge, ChargeId, List, Made, Mirror, OrderKey, webhook};
+use strike_core::mirror::Query;
+use strike_core::{Charge, ChargeId, CreateOutcome, List, Mirror, OrderKey, webhook};
 
 use crate::clients::Client;
 use crate::scenario::{Ask, Scenario, Told};
@@ -34,13 +34,15 @@ pub fn play(scenario: &Scenario, client: &dyn Client, world: &World) -> Played {
             Ask::ListOf { page, size } => Told::of(client.list_of(List::page(*page).size(*size)), Told::Page),
             Ask::Wait(which, wait) => Told::of(client.wait(&made[*which], *wait), Told::Waited),
             Ask::Once(order, name) => Told::of(client.once(order.clone(), name), |once| {
-                let (Made::ToPay(charge) | Made::Paid(charge) | Made::Expired { charge, .. }) = &once;
+                let (CreateOutcome::Payable(charge)
+                | CreateOutcome::Paid(charge)
+                | CreateOutcome::Expired { charge, .. }) = &once;
                 made.push(charge.clone());
                 Told::Made(once)
             }),
             Ask::LazyPaid(order) => {
-                let mirror = Mirror::draft(order.clone(), OrderKey::drawn(17), START);
-                Told::of(client.fetch(mirror, Want::Paid), |charge| {
+                let mirror = Mirror::draft(order.clone(), OrderKey::from_entropy(17), START);
+                Told::of(client.fetch(mirror, Query::Paid), |charge| {
                     made.push(charge.clone());
                     Told::Charge(charge)
                 })

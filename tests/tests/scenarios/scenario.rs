@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use strike_core::{
-    Advice, ApiError, Attempt, Charge, Delivery, Error, ErrorKind, Made, NewCharge, Page, TransportErrorKind,
-    Wait, Waited,
+    Advice, ApiError, Attempt, Charge, CreateOutcome, Delivery, Error, ErrorKind, NewCharge, Page,
+    TransportErrorKind, Wait, WaitOutcome,
 };
 
 /// One row of the table.
@@ -99,8 +99,8 @@ impl Fault {
 pub enum Told {
     Charge(Charge),
     Page(Page),
-    Waited(Waited),
-    Made(Made),
+    Waited(WaitOutcome),
+    Made(CreateOutcome),
     Charges(Vec<Charge>),
     /// The ids of those paid and those expired, in order.
     Ended(Vec<String>, Vec<String>),
@@ -132,15 +132,15 @@ impl Told {
 
     pub fn in_short(&self) -> Sees {
         match self {
-            Self::Charge(charge) if charge.paid() => Sees::Paid,
+            Self::Charge(charge) if charge.is_paid() => Sees::Paid,
             Self::Charge(_) => Sees::Unpaid,
             Self::Page(page) => Sees::Rows(page.rows()),
-            Self::Waited(Waited::Paid(_)) => Sees::WaitedPaid,
-            Self::Waited(Waited::StillPayable(_)) => Sees::StillPayable,
-            Self::Waited(Waited::Expired(_)) => Sees::Expired,
-            Self::Made(Made::ToPay(_)) => Sees::ToPay,
-            Self::Made(Made::Paid(_)) => Sees::Paid,
-            Self::Made(Made::Expired { .. }) => Sees::Expired,
+            Self::Waited(WaitOutcome::Paid(_)) => Sees::WaitedPaid,
+            Self::Waited(WaitOutcome::Payable(_)) => Sees::StillPayable,
+            Self::Waited(WaitOutcome::Expired(_)) => Sees::Expired,
+            Self::Made(CreateOutcome::Payable(_)) => Sees::ToPay,
+            Self::Made(CreateOutcome::Paid(_)) => Sees::Paid,
+            Self::Made(CreateOutcome::Expired { .. }) => Sees::Expired,
             Self::Charges(charges) => Sees::Rows(charges.len()),
             Self::Ended(paid, expired) => Sees::Ended(paid.len(), expired.len()),
             Self::Failed { kind, status, .. } => Sees::Fails(name(kind), *status),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use strike_async::{AsyncTransport, BoxFuture, ReqwestTransport};
 use strike_blocking::{Transport, UreqTransport};
-use strike_core::{ApiKey, Endpoint, Exchange, Machines, Network, Reply, RetryPolicy};
+use strike_core::{ApiKey, CoreClient, Endpoint, Exchange, Network, Reply, RetryPolicy};
 use strike_sandbox::{Builder, Sandbox};
 use tokio::runtime;
 
@@ -67,7 +67,7 @@ fn asynchronous(
 
 fn by_hand(at: Endpoint, world: Arc<World>) -> Box<dyn Client> {
     Box::new(ByHand {
-        machines: Machines::new(at, RetryPolicy::default(), SEED),
+        machines: CoreClient::new(at, RetryPolicy::default(), SEED),
         orders: Mutex::default(),
         world,
     })
@@ -146,7 +146,7 @@ fn another_seed_sends_the_same_and_waits_otherwise() {
     let seeded = |seed| {
         in_memory(scenario, |at, world| {
             Box::new(ByHand {
-                machines: Machines::new(at, RetryPolicy::default(), seed),
+                machines: CoreClient::new(at, RetryPolicy::default(), seed),
                 orders: Mutex::default(),
                 world,
             })

@@ -1,6 +1,6 @@
 //! What a crash takes, and how the shop goes on with what it has kept.
 
-use strike_core::{Charge, Mirror, Watched};
+use strike_core::{Charge, Mirror, WatcherSnapshot};
 
 use super::shop::{Memory, Row};
 use super::world::{Happens, World};
@@ -25,7 +25,7 @@ impl World {
             post.reported.get_or_insert(self.time);
         }
         if let Some((kept, live)) = &self.database.watched {
-            let watched: Watched = serde_json::from_str(kept).unwrap();
+            let watched: WatcherSnapshot = serde_json::from_str(kept).unwrap();
             assert_eq!(watched.len(), live.len());
             self.watcher.restore(watched);
             self.memory.live = live.clone();

@@ -1,7 +1,9 @@
 //! How the shop creates: what it asks for, and what it does with what came of it.
 
-use strike_core::mirror::{Ask, Change, State, Want};
-use strike_core::{Charge, Error, ErrorKind, Made, Mirror, Once, OrderKey, UnixMillis, Waited};
+use strike_core::mirror::{Change, NextRequest, Query, State};
+use strike_core::{
+    Charge, CreateOnceOptions, CreateOutcome, Error, ErrorKind, Mirror, OrderKey, UnixMillis, WaitOutcome,
+};
 
 use super::shop::{By, Job, Kind, Out, Row};
 use super::world::{Happens, World};
@@ -17,7 +19,7 @@ impl World {
             (Row::Charge(kept), _) => self.follow(order, serde_json::from_str(&kept).unwrap()),
             (Row::Absent, By::Name { repost }) => self.create_named(order, repost),
             (Row::Absent, By::Mirror) => {
-                let key = OrderKey::drawn(self.rng.u128(..));
+                let key = OrderKey::from_entropy(self.rng.u128(..));
                 let wanted = self.orders[order].wanted.clone();
                 let mirror = Mirror::draft(wanted, key, UnixMillis::from_millis(self.wall()));
                 // A draft whose key was never kept must be kept before it is sent: else the key is lost in a crash.
@@ -45,7 +47,7 @@ impl World {
     }
 
     fn create_named(&mut self, order: usize, repost: bool) {
-        let mut once = Once::named(&format!("order-{order}")).repost(repost);
+        let mut once = CreateOnceOptions::named(&format!("order-{order}")).repost(repost);
         if self.plan.since {
             let early = if self.plan.jumps { 7_200_000 } else { 5000 };
             once = once.since(UnixMillis::from_millis(self.orders[order].came - early));
@@ -58,12 +60,12 @@ impl World {
     fn fetch(&mut self, order: usize) {
         let Some(mirror) = self.memory.mirrors.get_mut(&order) else { return };
         let doubtful = mirror.state() == State::InDoubt;
-        let Some(ask) = mirror.ask(Want::Charge) else {
+        let Some(ask) = mirror.ask(Query::Charge) else {
             let charge = mirror.require_charge().unwrap().clone();
             self.follow(order, charge);
             return;
         };
-        let Ask::Once(wanted, once) = &ask else { panic!("a get without an id: {ask:?}") };
+        let NextRequest::Once(wanted, once) = &ask else { panic!("a get without an id: {ask:?}") };
         let machine = self.machines.create_once(wanted.clone(), *once);
         let trace = self.trace(once.key(), order);
         // A state that is kept at any moment is true.
@@ -80,14 +82,16 @@ impl World {
         let order = job.order;
         match (&job.kind, result) {
             (Kind::Create(_, ask), Ok(Out::Made(made))) => {
-                let (Made::ToPay(charge) | Made::Paid(charge) | Made::Expired { charge, .. }) = made;
+                let (CreateOutcome::Payable(charge)
+                | CreateOutcome::Paid(charge)
+                | CreateOutcome::Expired { charge, .. }) = made;
                 self.made(order, &job, ask.as_ref(), charge);
             }
             (Kind::Create(_, ask), Err(error)) => self.not_made(order, &job, ask.as_ref(), &error),
             (Kind::Wait(_), Ok(Out::Waited(waited))) => match waited {
-                Waited::Paid(charge) => self.complete(order, &charge),
-                Waited::Expired(_) => self.over(order, "expired"),
-                Waited::StillPayable(charge) => {
+                WaitOutcome::Paid(charge) => self.complete(order, &charge),
+                WaitOutcome::Expired(_) => self.over(order, "expired"),
+                WaitOutcome::Payable(charge) => {
                     self.orders[order].watched = true;
                     self.follow(order, charge);
                 }
@@ -112,7 +116,7 @@ impl World {
                 match result {
                     Ok(Out::Event(Some(event))) => self.watched(event),
                     Err(error) => {
-                        assert!(*error.kind() != ErrorKind::Finished, "law 4: {error}");
+                        assert!(*error.kind() != ErrorKind::AlreadyFinished, "law 4: {error}");
                         self.tally.count("errors of next");
                         rest = 1000;
                     }
@@ -128,12 +132,12 @@ impl World {
         }
     }
 
-    fn made(&mut self, order: usize, job: &Job, ask: Option<&Ask>, charge: Charge) {
+    fn made(&mut self, order: usize, job: &Job, ask: Option<&NextRequest>, charge: Charge) {
         let row = self.host.row(charge.id()).expect("a charge that the host does not have");
         assert_eq!(charge.payment_request(), self.host.truths()[row].request, "another payment request");
         assert_eq!(charge.amount_satoshi(), self.orders[order].wanted.amount());
         assert_eq!(charge.description(), self.orders[order].wanted.description());
-        assert_eq!(charge.own_reference(), self.orders[order].wanted.customer_reference());
+        assert_eq!(charge.customer_id(), self.orders[order].wanted.get_customer_id());
         self.traces[job.trace].returns(row, &job.saw);
         // It may crash before anything is kept.
         if self.is_stormy() && self.rng.u32(0..1000) < self.plan.crashes {
@@ -151,7 +155,7 @@ impl World {
         self.follow(order, charge);
     }
 
-    fn not_made(&mut self, order: usize, job: &Job, ask: Option<&Ask>, error: &Error) {
+    fn not_made(&mut self, order: usize, job: &Job, ask: Option<&NextRequest>, error: &Error) {
         let disputed = matches!(error.kind(), ErrorKind::Mismatch(mismatch) if mismatch.field() == "date");
         if disputed {
             // The clocks are far apart: the order keeps its charge, and nobody is shown a second one.
@@ -207,7 +211,7 @@ impl World {
                 return;
             }
             // Nobody was shown the charge that may exist: the shop keeps what it has before it shows it.
-            let key = OrderKey::drawn(self.rng.u128(..));
+            let key = OrderKey::from_entropy(self.rng.u128(..));
             let now = UnixMillis::from_millis(self.wall());
             self.memory.mirrors.get_mut(&order).unwrap().abandon(key, now);
             self.memory.tries.insert(order, 0);

@@ -61,7 +61,7 @@ pub(crate) fn fate(rng: &mut fastrand::Rng, permille: u32, list: bool, now: u64,
         0..14 => {
             let kinds = [
                 TransportErrorKind::Dns,
-                TransportErrorKind::Refused,
+                TransportErrorKind::ConnectionRefused,
                 TransportErrorKind::Connect,
                 TransportErrorKind::Timeout,
                 TransportErrorKind::Tls,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use strike_core::{ApiKey, Endpoint, Machines, Network, NewCharge, RetryPolicy, Schedule, Watcher};
+use strike_core::{ApiKey, CoreClient, Endpoint, Network, NewCharge, RetryPolicy, Schedule, Watcher};
 
 use super::host::Host;
 
@@ -99,19 +99,19 @@ impl Plan {
         }
     }
 
-    pub(crate) fn machines(&self, seed: u64) -> Machines {
+    pub(crate) fn machines(&self, seed: u64) -> CoreClient {
         let key = ApiKey::new("sk_demo").unwrap();
         let at = Endpoint::new("http://127.0.0.1/api/v1/", key, Network::Testnet).unwrap();
-        Machines::new(at, self.policy, seed)
+        CoreClient::new(at, self.policy, seed)
     }
 
-    pub(crate) fn watcher(&self, machines: &Machines) -> Watcher {
+    pub(crate) fn watcher(&self, machines: &CoreClient) -> Watcher {
         machines
             .watcher()
             .schedule(self.schedule)
             .grace(Duration::from_millis(self.grace))
             .page_size(self.page_size)
-            .pace(Duration::from_millis(self.pace))
+            .request_interval(Duration::from_millis(self.pace))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use strike_core::{
-    ApiKey, Charge, ChargeId, Endpoint, Event, HttpResponse, Machine, Machines, Network, Now, RetryPolicy,
+    ApiKey, Charge, ChargeId, CoreClient, Endpoint, Event, HttpResponse, Machine, Network, Now, RetryPolicy,
     Step, UnixMillis, Watcher,
 };
 
@@ -29,7 +29,7 @@ impl Watch {
         let mut service = Service::new(cap, 0, true);
         let key = ApiKey::new("sk_demo").unwrap();
         let at = Endpoint::new("http://127.0.0.1/", key, Network::Testnet).unwrap();
-        let mut watcher = Machines::new(at, RetryPolicy::default(), 7).watcher().page_size(size);
+        let mut watcher = CoreClient::new(at, RetryPolicy::default(), 7).watcher().page_size(size);
         for row in 0..charges {
             service.make(1, "", None, 500_000, START + 1000 * row as u64);
             if watched(row) {
@@ -153,9 +153,9 @@ fn a_hundred_thousand_complete_a_sweep() {
 #[test]
 fn what_is_restored_and_added_is_watched_once() {
     let mut watch = Watch::new(1, 30, 30, |_| true);
-    let state = watch.watcher.state();
+    let state = watch.watcher.snapshot();
     watch.watcher.restore(state.clone());
     let charge: Charge = serde_json::from_str(&watch.service.json(0)).unwrap();
     watch.watcher.add(&charge);
-    assert_eq!((watch.watcher.len(), watch.watcher.state()), (1, state));
+    assert_eq!((watch.watcher.len(), watch.watcher.snapshot()), (1, state));
 }

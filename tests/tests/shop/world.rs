@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use strike_core::http::Method;
 use strike_core::{
-    Create, Delivery, Exchange, HttpRequest, Machines, NewCharge, Now, Operation, OrderKey, Reply, Step,
+    CoreClient, Create, Delivery, Exchange, HttpRequest, NewCharge, Now, Operation, OrderKey, Reply, Step,
     TransportError, TransportErrorKind, UnixMillis, Watcher,
 };
 
@@ -68,7 +68,7 @@ pub(crate) struct World {
     pub(super) plan: Plan,
     pub(super) rng: fastrand::Rng,
     pub(super) host: Host,
-    pub(super) machines: Machines,
+    pub(super) machines: CoreClient,
     pub(super) watcher: Watcher,
     pub(super) orders: Vec<Order>,
     pub(super) database: Database,
@@ -270,11 +270,10 @@ impl World {
         }
     }
 
-    /// After `Done` comes `Finished`.
+    /// After `Done` comes `AlreadyFinished`.
     fn after_done(&mut self, job: &mut Job, now: Now) {
         let again = job.poll(&mut self.watcher, now);
-        let finished =
-            matches!(&again, Step::Done(Err(error)) if *error.kind() == strike_core::ErrorKind::Finished);
+        let finished = matches!(&again, Step::Done(Err(error)) if *error.kind() == strike_core::ErrorKind::AlreadyFinished);
         assert!(finished, "law 4: a machine that ended goes on: {again:?}");
     }
 

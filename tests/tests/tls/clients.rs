@@ -6,7 +6,7 @@ use strike_async::ReqwestTransport;
 use strike_blocking::UreqTransport;
 use strike_core::{
     Advice, ApiKey, Attempt, Charge, ChargeId, Delivery, Endpoint, Error, ErrorKind, NewCharge, RetryPolicy,
-    TransportErrorKind, Wait, Waited,
+    TransportErrorKind, Wait, WaitOutcome,
 };
 use strike_sandbox::RunningSandbox;
 use tokio::runtime::Runtime;
@@ -16,7 +16,7 @@ pub(crate) trait Client {
     fn create(&self, order: NewCharge) -> Result<Charge, Error>;
     fn get(&self, id: &ChargeId) -> Result<Charge, Error>;
     fn list(&self) -> Result<Vec<Charge>, Error>;
-    fn wait_until_paid(&self, charge: &Charge) -> Result<Waited, Error>;
+    fn wait_until_paid(&self, charge: &Charge) -> Result<WaitOutcome, Error>;
 }
 
 impl Client for strike_blocking::Client {
@@ -32,7 +32,7 @@ impl Client for strike_blocking::Client {
         self.list_all().collect()
     }
 
-    fn wait_until_paid(&self, charge: &Charge) -> Result<Waited, Error> {
+    fn wait_until_paid(&self, charge: &Charge) -> Result<WaitOutcome, Error> {
         self.wait_until_paid(charge, Wait::until_expiry())
     }
 }
@@ -59,7 +59,7 @@ impl Client for Async {
         })
     }
 
-    fn wait_until_paid(&self, charge: &Charge) -> Result<Waited, Error> {
+    fn wait_until_paid(&self, charge: &Charge) -> Result<WaitOutcome, Error> {
         self.0.block_on(self.1.wait_until_paid(charge, Wait::until_expiry()))
     }
 }
@@ -110,9 +110,9 @@ pub(crate) fn order() -> NewCharge {
 /// A shop's day: an order, its payment, and a look at the account.
 pub(crate) fn sell(client: &dyn Client, sandbox: &RunningSandbox) {
     let charge = client.create(order()).unwrap();
-    assert!(!client.get(charge.id()).unwrap().paid());
+    assert!(!client.get(charge.id()).unwrap().is_paid());
     sandbox.pay(charge.id()).unwrap();
-    let Waited::Paid(paid) = client.wait_until_paid(&charge).unwrap() else { panic!("it is paid") };
+    let WaitOutcome::Paid(paid) = client.wait_until_paid(&charge).unwrap() else { panic!("it is paid") };
     assert_eq!(client.list().unwrap()[0], paid);
 }
 

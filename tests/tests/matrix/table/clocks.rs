@@ -11,7 +11,7 @@ pub const CLASSES: &[Class] = &[
         title: "The clock jumps",
         faults: &["clock jumps ahead", "clock jumps back"],
         means: "Ten years, during the first rest. Rests are counted by the monotonic clock, and expiry is \
-                judged by the `Date` of the host's answers. \"Once\" is with a payer who pays later, \"for \
+                judged by the `Date` of the host's answers. \"CreateOnceOptions\" is with a payer who pays later, \"for \
                 good\" without one.",
         rows: [
             not(CreateLost,   "it does not rest, and only rests and invoices know the time"),

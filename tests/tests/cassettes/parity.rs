@@ -83,7 +83,7 @@ fn every_driver_plays_a_flow_alike() {
 fn a_bad_day_is_as_bad_as_it_should_be() {
     let (told, transcript) = record(&FLOWS[1]).0;
     assert_eq!(transcript.sends_of("POST"), 1, "one charge, whatever breaks: {transcript}");
-    assert!(told[0].starts_with("ToPay("), "{}", told[0]);
+    assert!(told[0].starts_with("Payable("), "{}", told[0]);
     assert!(
         told[1].starts_with("Err(Error { asked: \"get charge ch_unknown\", kind: NotFound"),
         "{}",

@@ -9,9 +9,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use peak_alloc::PeakAlloc;
+use strike_core::machine::{Machine, Operation, Step};
 use strike_core::{
-    ApiKey, Charge, CoreClient, Create, Endpoint, Event, HttpResponse, Machine, NewCharge, Now, Operation,
-    RetryPolicy, Schedule, Step, UnixMillis,
+    ApiKey, Charge, CoreClient, Create, Endpoint, Event, HttpResponse, NewCharge, Now, RetryPolicy, Schedule,
+    UnixMillis,
 };
 use strike_sandbox::Sandbox;
 

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use strike_core::http::{HeaderValue, Method, Response};
+use strike_core::machine::{Machine, Operation, Step};
 use strike_core::{
-    Advice, Call, Charge, Create, ErrorKind, Get, HttpResponse, List, Machine, NewCharge, Now, Operation,
-    RetryAfter, RetryPolicy, Row, Step, UnixMillis, webhook,
+    Advice, Charge, CoreClient, Create, ErrorKind, Get, HttpResponse, List, NewCharge, Now, RetryAfter,
+    RetryPolicy, Row, UnixMillis, webhook,
 };
 
 use crate::secret::{assert_clean, assert_fit_for_a_log, endpoint, planted};
@@ -136,8 +137,8 @@ pub(crate) fn retry_after(data: &[u8]) {
     let Ok(header) = HeaderValue::from_bytes(value) else { return };
     let now = Now::new(Duration::from_secs(1), UnixMillis::from_millis(u64::from_be_bytes(*clock)));
     let most = Duration::from_secs(60);
-    let mut call =
-        Call::new(List::page(0), &endpoint(false), RetryPolicy::default().max_retry_after(most), 7);
+    let mut call = CoreClient::new(endpoint(false).clone(), RetryPolicy::default().max_retry_after(most), 7)
+        .call(List::page(0));
     assert!(matches!(call.poll(now), Step::Send(_)));
     let mut response = response(429, Vec::new());
     response.headers_mut().insert("retry-after", header);

@@ -1,7 +1,7 @@
 //! Cassettes: files that somebody may have edited by hand.
 
 use strike_core::fixture::{Cassette, Player, simulate};
-use strike_core::{Call, List, RetryPolicy};
+use strike_core::{CoreClient, List, RetryPolicy};
 
 use crate::secret::{assert_clean, assert_fit_for_a_log, endpoint};
 
@@ -20,7 +20,7 @@ pub(crate) fn cassette(data: &[u8]) {
     assert_eq!(written.parse::<Cassette>().unwrap(), cassette, "{written}");
     assert_eq!(written.parse::<Cassette>().unwrap().to_json().unwrap(), written);
     // Played in any order, a reply is whatever an answer can be; the clock goes on and the machine ends.
-    let call = Call::new(List::page(0), &endpoint(false), RetryPolicy::default(), 7);
+    let call = CoreClient::new(endpoint(false).clone(), RetryPolicy::default(), 7).call(List::page(0));
     match simulate(call, Player::by_match(cassette.clone())) {
         Ok(played) => {
             assert!(played.transcript.sends() <= 3);

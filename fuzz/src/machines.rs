@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use strike_core::mirror::{Change, Mirror, Query, State};
 use strike_core::{
-    Call, Charge, CoreClient, Create, CreateOnce, CreateOnceOptions, CreateOutcome, Event, Get, List,
-    NewCharge, Pager, RetryPolicy, Wait, WaitOutcome, WaitPaid, Watcher,
+    Charge, CoreClient, Create, CreateOnceOptions, CreateOutcome, Event, Get, List, NewCharge, RetryPolicy,
+    Wait, WaitOutcome,
 };
 
 use crate::play::{Play, START, key, row};
@@ -30,19 +30,23 @@ pub(crate) fn call(data: &[u8]) {
     let (at, policy) = (endpoint(false), policy(&mut play));
     match play.tape().below(3) {
         0 => {
-            if let Ok(charge) = play.run(&mut Call::new(Create::new(order()), &at, policy, 7)) {
+            if let Ok(charge) =
+                play.run(&mut CoreClient::new(at.clone(), policy, 7).call(Create::new(order())))
+            {
                 assert!(play.said_paid || !charge.is_paid());
                 assert_eq!(charge.amount_satoshi(), order().amount());
             }
         }
         1 => {
-            if let Ok(charge) = play.run(&mut Call::new(Get::new("ch_1".parse().unwrap()), &at, policy, 7)) {
+            if let Ok(charge) =
+                play.run(&mut CoreClient::new(at.clone(), policy, 7).call(Get::new("ch_1".parse().unwrap())))
+            {
                 assert!(play.said_paid || !charge.is_paid());
                 assert_eq!(charge.id().as_str(), "ch_1");
             }
         }
         _ => {
-            if let Ok(page) = play.run(&mut Call::new(List::page(0), &at, policy, 7)) {
+            if let Ok(page) = play.run(&mut CoreClient::new(at.clone(), policy, 7).call(List::page(0))) {
                 assert!(play.said_paid || page.charges().all(|charge| !charge.is_paid()));
             }
         }
@@ -59,7 +63,8 @@ pub(crate) fn create_once(data: &[u8]) {
         _ => CreateOnceOptions::recover(key()),
     };
     play.repost = play.tape().below(2) == 1;
-    let mut machine = CreateOnce::new(order(), once.repost(play.repost), &endpoint(false), policy, 7);
+    let mut machine =
+        CoreClient::new(endpoint(false).clone(), policy, 7).create_once(order(), once.repost(play.repost));
     if let Ok(made) = play.run(&mut machine) {
         let (CreateOutcome::Payable(charge)
         | CreateOutcome::Paid(charge)
@@ -81,7 +86,7 @@ pub(crate) fn wait_paid(data: &[u8]) {
         _ => Wait::at_most(Duration::from_secs(u64::from(play.tape().number()))),
     };
     let known = charge("ch_1");
-    match play.run(&mut WaitPaid::new(known.clone(), wait, &endpoint(false), policy, 7)) {
+    match play.run(&mut CoreClient::new(endpoint(false).clone(), policy, 7).wait(known.clone(), wait)) {
         Ok(WaitOutcome::Paid(charge)) => {
             assert!(play.said_paid && charge.is_paid());
             assert_eq!((charge.id(), charge.payment_hash()), (known.id(), known.payment_hash()));
@@ -132,7 +137,7 @@ pub(crate) fn watcher(data: &[u8]) {
     let mut play = Play::new(data);
     // It holds moments of the monotonic clock, so a reading from the end of time would have it wait until then.
     play.wild = false;
-    let mut watcher = Watcher::new(&endpoint(false), policy(&mut play), 7).page_size(2);
+    let mut watcher = CoreClient::new(endpoint(false).clone(), policy(&mut play), 7).watcher().page_size(2);
     let mut open = BTreeSet::new();
     for id in ["ch_1", "ch_2", "ch_3"] {
         watcher.add(&charge(id));
@@ -146,7 +151,7 @@ pub(crate) fn watcher(data: &[u8]) {
         match play.tape().below(8) {
             1 => watcher.check_soon(charge("ch_2").id()),
             2 => {
-                let mut again = Watcher::new(&endpoint(false), policy(&mut play), 8);
+                let mut again = CoreClient::new(endpoint(false).clone(), policy(&mut play), 8).watcher();
                 again.restore(state);
                 watcher = again;
             }
@@ -180,7 +185,7 @@ pub(crate) fn watcher(data: &[u8]) {
 /// The whole list.
 pub(crate) fn pager(data: &[u8]) {
     let mut play = Play::new(data);
-    let mut pager = Pager::new(&endpoint(false), policy(&mut play), 7);
+    let mut pager = CoreClient::new(endpoint(false).clone(), policy(&mut play), 7).pager();
     pager = pager.page_size(u32::try_from(1 + play.tape().below(3)).unwrap_or(1));
     let mut seen = BTreeSet::new();
     for _ in 0..2 * data.len() + 16 {

@@ -5,9 +5,10 @@
 use std::time::Duration;
 
 use strike_core::http::{HeaderValue, Method, Response};
+use strike_core::machine::{Machine, Step};
 use strike_core::{
-    Delivery, Error, ErrorKind, Exchange, Machine, Now, OrderKey, Reply, Step, TransportError,
-    TransportErrorKind, UnixMillis,
+    Delivery, Error, ErrorKind, Exchange, Now, OrderKey, Reply, TransportError, TransportErrorKind,
+    UnixMillis,
 };
 
 use crate::secret::{assert_fit_for_a_log, planted};

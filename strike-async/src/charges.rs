@@ -7,7 +7,8 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use futures_core::stream::BoxStream;
 use futures_util::stream;
-use strike_core::{Charge, Error, Pager};
+use strike_core::machine::Pager;
+use strike_core::{Charge, Error};
 
 use crate::client::Client;
 

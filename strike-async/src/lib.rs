@@ -16,17 +16,17 @@ mod transport;
 mod wake;
 mod watch;
 
-pub use strike_core as core;
+pub use strike_core;
 #[cfg(feature = "signature")]
 pub use strike_core::PayeeKey;
 pub use strike_core::{
     Advice, ApiError, ApiKey, Attempt, AttemptOutcome, CLOCK_MARGIN, Charge, ChargeId, CheckedInvoice,
     ConnectionUse, Create, CreateOnceOptions, CreateOutcome, Currency, Delivery, Endpoint, EndpointBuilder,
-    Error, ErrorKind, Event, Exchange, Expectation, Get, InvalidInput, Invoice, InvoiceDescription,
-    InvoiceError, List, Machine, Mirror, Mismatch, Network, NewCharge, Now, Operation, OrderKey, Page,
-    PaymentHash, Reply, RetryAfter, RetryPolicy, Row, Satoshi, Schedule, Step, TransportError,
-    TransportErrorKind, UnixMillis, UnreadableRow, Wait, WaitOutcome, WalletObjection, Watcher,
-    WatcherSnapshot, http, mirror, webhook,
+    Error, ErrorKind, Event, Exchange, Expectation, Get, HttpRequest, HttpResponse, InvalidInput, Invoice,
+    InvoiceDescription, InvoiceError, List, Mismatch, Network, NewCharge, Now, OrderKey, Page, PaymentHash,
+    Reply, RetryAfter, RetryPolicy, Row, Satoshi, Schedule, TransportError, TransportErrorKind, UnixMillis,
+    UnreadableRow, Wait, WaitOutcome, WalletObjection, Watcher, WatcherSnapshot, http, machine, mirror,
+    webhook,
 };
 
 pub use builder::ClientBuilder;

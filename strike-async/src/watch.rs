@@ -10,7 +10,8 @@ use std::time::Duration;
 use futures_core::Stream;
 use futures_core::stream::BoxStream;
 use futures_util::stream;
-use strike_core::{Charge, ChargeId, Error, Event, Machine, Now, Reply, Step, Watcher, WatcherSnapshot};
+use strike_core::machine::{Machine, Step};
+use strike_core::{Charge, ChargeId, Error, Event, Now, Reply, Watcher, WatcherSnapshot};
 
 use crate::client::Client;
 use crate::wake::Wake;

@@ -1,6 +1,7 @@
 //! Every charge of the account, as an iterator.
 
-use strike_core::{Charge, Error, Pager};
+use strike_core::machine::Pager;
+use strike_core::{Charge, Error};
 
 use crate::client::Client;
 

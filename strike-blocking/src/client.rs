@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use strike_core::machine::{Machine, Operation, OrderMemory, OrderRecord, Step};
+use strike_core::mirror::Mirror;
 use strike_core::webhook::Notification;
 use strike_core::{
     Charge, ChargeId, CheckedInvoice, CoreClient, Create, CreateOnceOptions, CreateOutcome, Endpoint, Error,
-    Expectation, Get, List, Machine, Mirror, Mismatch, NewCharge, Now, Operation, OrderKey, OrderMemory,
-    OrderRecord, Page, Step, Wait, WaitOutcome, Watcher,
+    Expectation, Get, List, Mismatch, NewCharge, Now, OrderKey, Page, Wait, WaitOutcome, Watcher,
 };
 
 use crate::builder::ClientBuilder;
@@ -87,7 +88,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if a charge may have been made although no good
-    /// answer came: it is never posted again. Everything else is in the table of [`Call`](crate::core::Call).
+    /// answer came: it is never posted again. Everything else is in the table of [`Call`](crate::strike_core::machine::Call).
     pub fn create(&self, order: NewCharge) -> Result<Charge, Error> {
         self.send(Create::new(order))
     }
@@ -95,7 +96,7 @@ impl Client {
     /// Reads one charge.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none with this id; see the table of [`Call`](crate::core::Call).
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none with this id; see the table of [`Call`](crate::strike_core::machine::Call).
     pub fn get(&self, id: &ChargeId) -> Result<Charge, Error> {
         self.send(Get::new(id.clone()))
     }
@@ -103,7 +104,7 @@ impl Client {
     /// Reads a page of 30 charges, newest first; the first is page 0. [`send`](Self::send) a [`List`] for other sizes.
     ///
     /// # Errors
-    /// See the table of [`Call`](crate::core::Call).
+    /// See the table of [`Call`](crate::strike_core::machine::Call).
     pub fn list(&self, page: u32) -> Result<Page, Error> {
         self.send(List::page(page))
     }
@@ -141,7 +142,7 @@ impl Client {
     /// one's charge. After an unknown outcome, the client does not create again under that key for 10 minutes, unless
     /// [`CreateOnceOptions::repost`] allows it. It remembers the 10,000 orders that were used last. **Another process does not share that
     /// memory**: there, and after a restart, the list must show the charge before the call is repeated. See
-    /// [`CreateOnce`](crate::core::CreateOnce).
+    /// [`CreateOnce`](crate::strike_core::machine::CreateOnce).
     ///
     /// A new order is looked for in the whole list of the account, in pages of 250. [`CreateOnceOptions::since`] says how far back to look.
     ///
@@ -179,7 +180,7 @@ impl Client {
 
     /// Checks a charge against an order, before a payer sees its invoice: see [`Charge::check`]. Sends nothing.
     ///
-    /// The client's own clock, less [`CLOCK_MARGIN`](crate::core::CLOCK_MARGIN), decides whether the invoice has expired.
+    /// The client's own clock, less [`CLOCK_MARGIN`](crate::strike_core::CLOCK_MARGIN), decides whether the invoice has expired.
     ///
     /// ```
     /// use strike_blocking::{Expectation, NewCharge};
@@ -237,7 +238,7 @@ impl Client {
     /// [`Duration`](std::time::Duration), or a [`Wait`] with more to say.
     ///
     /// # Errors
-    /// If asking fails in a way that does not pass. That nobody paid is not an error; see [`WaitPaid`](crate::core::WaitPaid).
+    /// If asking fails in a way that does not pass. That nobody paid is not an error; see [`WaitPaid`](crate::strike_core::machine::WaitPaid).
     pub fn wait_until_paid(&self, charge: &Charge, wait: impl Into<Wait>) -> Result<WaitOutcome, Error> {
         self.drive(self.0.machines.wait(charge.clone(), wait))
     }
@@ -245,7 +246,7 @@ impl Client {
     /// Carries out any operation, with retries.
     ///
     /// # Errors
-    /// See the table of [`Call`](crate::core::Call).
+    /// See the table of [`Call`](crate::strike_core::machine::Call).
     pub fn send<Op: Operation>(&self, op: Op) -> Result<Op::Output, Error> {
         self.drive(self.0.machines.call(op))
     }

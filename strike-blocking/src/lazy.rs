@@ -3,8 +3,9 @@
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use strike_core::mirror::Mirror;
 use strike_core::mirror::{Change, Query};
-use strike_core::{Charge, ChargeId, Error, Mirror, PaymentHash, Satoshi, UnixMillis};
+use strike_core::{Charge, ChargeId, Error, PaymentHash, Satoshi, UnixMillis};
 
 use crate::client::Client;
 

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use strike_core::{Charge, ChargeId, Error, Event, Machine, Now, Reply, Step, Watcher, WatcherSnapshot};
+use strike_core::machine::{Machine, Step};
+use strike_core::{Charge, ChargeId, Error, Event, Now, Reply, Watcher, WatcherSnapshot};
 
 use crate::client::Client;
 use crate::timer::Wake;

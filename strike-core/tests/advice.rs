@@ -4,10 +4,10 @@
 mod support;
 
 use serde_json::{Value, json};
+use strike_core::machine::{Machine, OrderRecord};
 use strike_core::{
-    Advice, ApiKey, Call, Charge, Create, CreateOnce, CreateOnceOptions, Delivery, Endpoint, Error, Get,
-    List, Machine, Network, NewCharge, OrderKey, OrderRecord, Pager, Reply, RetryPolicy, TransportErrorKind,
-    Wait, WaitPaid,
+    Advice, ApiKey, Charge, CoreClient, Create, CreateOnceOptions, Delivery, Endpoint, Error, Get, List,
+    Network, NewCharge, OrderKey, Reply, RetryPolicy, TransportErrorKind, Wait,
 };
 use support::host::Host;
 use support::{START, Virtual, answer, charge, charge_json, endpoint, no_answer, ok};
@@ -50,20 +50,27 @@ fn run<M: Machine>(mut machine: M, reply: &dyn Fn() -> Reply) -> Error {
 fn fails(ask: Ask, reply: &dyn Fn() -> Reply) -> Error {
     let (at, policy) = (endpoint(), RetryPolicy::never());
     match ask {
-        Ask::Create => run(Call::new(Create::new(order()), &at, policy, 1), reply),
-        Ask::Get => run(Call::new(Get::new("ch_1".parse().unwrap()), &at, policy, 1), reply),
-        Ask::List => run(Call::new(List::page(3), &at, policy, 1), reply),
-        ListAll => run(Pager::new(&at, policy, 1).next(), reply),
-        Ask::Once => run(CreateOnce::new(order(), "order-17", &at, policy, 1), reply),
+        Ask::Create => run(CoreClient::new(at.clone(), policy, 1).call(Create::new(order())), reply),
+        Ask::Get => {
+            run(CoreClient::new(at.clone(), policy, 1).call(Get::new("ch_1".parse().unwrap())), reply)
+        }
+        Ask::List => run(CoreClient::new(at.clone(), policy, 1).call(List::page(3)), reply),
+        ListAll => run(CoreClient::new(at.clone(), policy, 1).pager().next(), reply),
+        Ask::Once => run(CoreClient::new(at.clone(), policy, 1).create_once(order(), "order-17"), reply),
         OnceRead => {
             let (mut host, mut record) = (Host::new(), OrderRecord::default());
-            let mut first = CreateOnce::with_record(order(), "order-17", &mut record, &at, policy, 1);
+            let mut first =
+                CoreClient::new(at.clone(), policy, 1).create_once_with(order(), "order-17", &mut record);
             Virtual::new().run(&mut first, |exchange, now| host.serve(&exchange, *now).unwrap()).unwrap();
-            run(CreateOnce::with_record(order(), "order-17", &mut record, &at, policy, 1), reply)
+            run(
+                CoreClient::new(at.clone(), policy, 1).create_once_with(order(), "order-17", &mut record),
+                reply,
+            )
         }
-        Ask::Wait => {
-            run(WaitPaid::new(charge(&[]), Wait::until_expiry().max_failures(0), &at, policy, 1), reply)
-        }
+        Ask::Wait => run(
+            CoreClient::new(at.clone(), policy, 1).wait(charge(&[]), Wait::until_expiry().max_failures(0)),
+            reply,
+        ),
     }
 }
 
@@ -154,8 +161,8 @@ fn advice_fits_the_failure_and_the_operation() {
 fn input_is_said_to_be_unsent_only_where_something_was_to_be_sent() {
     let text = ApiKey::new("").unwrap_err().to_string();
     assert!(text.ends_with("; correct the input") && !text.contains("sent"), "{text}");
-    let mut call =
-        Call::new(Create::new(NewCharge::satoshis(0, "tea")), &endpoint(), RetryPolicy::default(), 1);
+    let mut call = CoreClient::new(endpoint(), RetryPolicy::default(), 1)
+        .call(Create::new(NewCharge::satoshis(0, "tea")));
     let text = Virtual::new().run(&mut call, |_, _| panic!()).unwrap_err().to_string();
     assert!(text.ends_with("; nothing was sent; correct the input"), "{text}");
 }
@@ -172,7 +179,8 @@ fn an_invoice_of_another_network_is_often_the_callers_slip() {
         ("amount_satoshi", json!(2_000_000)),
         ("payment_request", json!(invoice)),
     ]);
-    let error = run(Call::new(Create::new(order), &at, RetryPolicy::never(), 1), &|| ok(&found));
+    let error =
+        run(CoreClient::new(at.clone(), RetryPolicy::never(), 1).call(Create::new(order)), &|| ok(&found));
     assert_eq!(error.advice(), Advice::CheckNetwork, "{error}");
     assert!(
         error
@@ -206,7 +214,7 @@ fn a_name_that_was_used_for_another_order_is_the_callers_slip() {
             [CreateOnceOptions::named("order-17"), CreateOnceOptions::recover(OrderKey::named("order-17"))]
         {
             let mut host = reused(&changes);
-            let mut machine = CreateOnce::new(order(), once, &endpoint(), RetryPolicy::never(), 1);
+            let mut machine = CoreClient::new(endpoint(), RetryPolicy::never(), 1).create_once(order(), once);
             let result =
                 Virtual::new().run(&mut machine, |exchange, now| host.serve(&exchange, *now).unwrap());
             let error = result.unwrap_err();
@@ -226,13 +234,8 @@ fn a_name_that_was_used_for_another_order_is_the_callers_slip() {
 #[test]
 fn a_charge_that_came_of_a_lost_create_and_differs_is_the_hosts_fault() {
     let mut host = Host::new();
-    let mut machine = CreateOnce::new(
-        order(),
-        CreateOnceOptions::fresh(OrderKey::named("order-17")),
-        &endpoint(),
-        RetryPolicy::never(),
-        1,
-    );
+    let mut machine = CoreClient::new(endpoint(), RetryPolicy::never(), 1)
+        .create_once(order(), CreateOnceOptions::fresh(OrderKey::named("order-17")));
     let result = Virtual::new().run(&mut machine, |exchange, now| {
         if exchange.request.method() == "POST" {
             let id = OrderKey::named("order-17").customer_id("");
@@ -249,7 +252,7 @@ fn a_charge_that_came_of_a_lost_create_and_differs_is_the_hosts_fault() {
 fn a_row_that_cannot_be_read_is_not_the_callers_to_correct() {
     let mut host = Host::new();
     host.rows.push(json!({"id": "ch_9", "paid": "perhaps"}));
-    let mut pager = Pager::new(&endpoint(), RetryPolicy::never(), 1);
+    let mut pager = CoreClient::new(endpoint(), RetryPolicy::never(), 1).pager();
     let result: Result<Option<Charge>, _> =
         Virtual::new().run(&mut pager.next(), |exchange, now| host.serve(&exchange, *now).unwrap());
     let error = result.unwrap_err();

@@ -9,9 +9,10 @@ use std::time::Duration;
 use http::{Response, StatusCode};
 use lightning_invoice::Currency;
 use serde_json::{Value, json};
+use strike_core::machine::Operation;
 use strike_core::{
     Advice, ApiKey, Charge, Create, Endpoint, Error, ErrorKind, Get, HttpResponse, List, Network, NewCharge,
-    Operation, Page, RetryAfter, Row, UnixMillis,
+    Page, RetryAfter, Row, UnixMillis,
 };
 use support::invoices::written;
 use support::{CANARY, charge_json, endpoint, start};

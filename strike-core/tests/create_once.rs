@@ -9,9 +9,10 @@ use std::time::Duration;
 use lightning_invoice::Currency;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use strike_core::machine::{CreateOnce, Machine, OrderRecord, Step};
 use strike_core::{
-    Advice, AttemptOutcome, Charge, CreateOnce, CreateOnceOptions, CreateOutcome, Delivery, Error, ErrorKind,
-    Machine, NewCharge, Now, OrderKey, OrderRecord, RetryPolicy, Step, TransportErrorKind, UnixMillis,
+    Advice, AttemptOutcome, Charge, CoreClient, CreateOnceOptions, CreateOutcome, Delivery, Error, ErrorKind,
+    NewCharge, Now, OrderKey, RetryPolicy, TransportErrorKind, UnixMillis,
 };
 use support::host::{Fault, Host};
 use support::{Did, START, Virtual, endpoint};
@@ -28,7 +29,7 @@ fn key() -> OrderKey {
 }
 
 fn machine(order: NewCharge, once: CreateOnceOptions) -> CreateOnce {
-    CreateOnce::new(order, once, &endpoint(), RetryPolicy::never(), 1)
+    CoreClient::new(endpoint(), RetryPolicy::never(), 1).create_once(order, once)
 }
 
 /// A charge of the key, made that long before the start.
@@ -661,7 +662,8 @@ fn live_with(
     }
     let before = host.sent("POST");
     let once = CreateOnceOptions::named("order-17").repost(repost);
-    let mut machine = CreateOnce::with_record(order(), once, record, &endpoint(), RetryPolicy::default(), 1);
+    let mut machine =
+        CoreClient::new(endpoint(), RetryPolicy::default(), 1).create_once_with(order(), once, record);
     let mut now = Now::new(monotonic, UnixMillis::from_millis(START));
     let mut exchanges = 0;
     let made = loop {
@@ -801,7 +803,8 @@ fn again(
     record: &mut OrderRecord,
     once: CreateOnceOptions,
 ) -> Result<CreateOutcome, Error> {
-    let mut machine = CreateOnce::with_record(order(), once, record, &endpoint(), RetryPolicy::never(), 1);
+    let mut machine =
+        CoreClient::new(endpoint(), RetryPolicy::never(), 1).create_once_with(order(), once, record);
     world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now))
 }
 
@@ -865,7 +868,7 @@ fn a_machine_that_was_dropped_after_the_post_is_remembered() {
     let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), OrderRecord::default());
     let once = CreateOnceOptions::fresh(key());
     let mut machine =
-        CreateOnce::with_record(order(), once, &mut record, &endpoint(), RetryPolicy::never(), 1);
+        CoreClient::new(endpoint(), RetryPolicy::never(), 1).create_once_with(order(), once, &mut record);
     let Step::Send(exchange) = machine.poll(world.now) else { panic!() };
     host.serve(&exchange, world.now);
     drop(machine);
@@ -1032,7 +1035,8 @@ fn pages_that_are_too_large_in_any_size_end_the_call() {
     let mut host = Host::new();
     ours(&mut host, MINUTE, &[]);
     let policy = RetryPolicy::never().max_body(10);
-    let mut machine = CreateOnce::new(order(), CreateOnceOptions::named("order-17"), &endpoint(), policy, 1);
+    let mut machine =
+        CoreClient::new(endpoint(), policy, 1).create_once(order(), CreateOnceOptions::named("order-17"));
     let made = Virtual::new().run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
     assert!(matches!(made.unwrap_err().kind(), ErrorKind::TooLarge { limit: 10 }));
     assert_eq!((host.sent("GET"), host.sent("POST")), (2, 0));
@@ -1068,7 +1072,8 @@ fn a_page_too_large_to_be_read_is_asked_for_in_smaller_ones() {
         host.insert(START + n, &[]);
     }
     let policy = RetryPolicy::never().max_body(30_000);
-    let mut machine = CreateOnce::new(order(), CreateOnceOptions::named("order-17"), &endpoint(), policy, 1);
+    let mut machine =
+        CoreClient::new(endpoint(), policy, 1).create_once(order(), CreateOnceOptions::named("order-17"));
     let made = Virtual::new().run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
     assert_eq!(told(&made), "to pay ch_1");
 }

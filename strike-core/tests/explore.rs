@@ -9,11 +9,12 @@ use std::time::Duration;
 use http::{Method, Response};
 use lightning_invoice::Currency;
 use serde_json::{Value, json};
+use strike_core::machine::{Machine, Pager, Step};
 use strike_core::mirror::{Change, Mirror, Query, State};
 use strike_core::{
-    Call, Charge, CoreClient, Create, CreateOnce, CreateOnceOptions, CreateOutcome, Delivery, Endpoint,
-    ErrorKind, Event, Exchange, Get, List, Machine, NewCharge, Now, OrderKey, Pager, Reply, RetryPolicy,
-    Step, TransportErrorKind, UnixMillis, Wait, WaitPaid, Watcher,
+    Charge, CoreClient, Create, CreateOnceOptions, CreateOutcome, Delivery, Endpoint, ErrorKind, Event,
+    Exchange, Get, List, NewCharge, Now, OrderKey, Reply, RetryPolicy, TransportErrorKind, UnixMillis, Wait,
+    Watcher,
 };
 use support::invoices::written;
 use support::{START, answer, charge_json, endpoint, no_answer};
@@ -378,7 +379,7 @@ fn once(name: &str, depth: usize, once: CreateOnceOptions, rules: Rules) {
     explore(name, depth, rules, |play| {
         // What is recovered was sent before.
         play.acted = u32::from(name.contains("recover"));
-        play.run(&mut CreateOnce::new(order(), once, &at(), policy(), 1), |made| {
+        play.run(&mut CoreClient::new(at(), policy(), 1).create_once(order(), once), |made| {
             matches!(made, CreateOutcome::Paid(_))
         });
     });
@@ -388,14 +389,14 @@ fn once(name: &str, depth: usize, once: CreateOnceOptions, rules: Rules) {
 fn get() {
     explore("get", 5, USUAL, |play| {
         let get = Get::new("ch_1".parse().unwrap());
-        play.run(&mut Call::new(get, &at(), policy(), 1), Charge::is_paid);
+        play.run(&mut CoreClient::new(at(), policy(), 1).call(get), Charge::is_paid);
     });
 }
 
 #[test]
 fn list() {
     explore("list", 5, USUAL, |play| {
-        let mut call = Call::new(List::page(0), &at(), policy(), 1);
+        let mut call = CoreClient::new(at(), policy(), 1).call(List::page(0));
         play.run(&mut call, |page| page.charges().any(Charge::is_paid));
     });
 }
@@ -403,7 +404,7 @@ fn list() {
 #[test]
 fn create() {
     explore("create", 6, USUAL, |play| {
-        play.run(&mut Call::new(Create::new(order()), &at(), policy(), 1), Charge::is_paid);
+        play.run(&mut CoreClient::new(at(), policy(), 1).call(Create::new(order())), Charge::is_paid);
     });
 }
 
@@ -411,7 +412,7 @@ fn create() {
 fn wait_paid() {
     for (name, depth, rules) in [("wait until paid", 4, USUAL), ("wait until paid, deep", 8, DEEP)] {
         explore(name, depth, rules, |play| {
-            let mut wait = WaitPaid::new(charge("ch_1"), Wait::until_expiry(), &at(), policy(), 1);
+            let mut wait = CoreClient::new(at(), policy(), 1).wait(charge("ch_1"), Wait::until_expiry());
             play.run(&mut wait, strike_core::WaitOutcome::is_paid);
         });
     }
@@ -464,7 +465,7 @@ fn is_some_paid(charge: &Option<Charge>) -> bool {
 #[test]
 fn pager() {
     explore("pager", 5, USUAL, |play| {
-        let mut pager = Pager::new(&at(), policy(), 1);
+        let mut pager = CoreClient::new(at(), policy(), 1).pager();
         play.run(&mut pager.next(), is_some_paid);
     });
 }
@@ -499,12 +500,12 @@ impl Machine for Dropped<Watcher> {
 #[test]
 fn pager_dropped() {
     explore("pager, dropped at each step", 4, Rules { ends: false, ..USUAL }, |play| {
-        play.run(&mut Dropped(Pager::new(&at(), policy(), 1)), is_some_paid);
+        play.run(&mut Dropped(CoreClient::new(at(), policy(), 1).pager()), is_some_paid);
     });
 }
 
 fn watcher(charges: &[&str]) -> Watcher {
-    let mut watcher = Watcher::new(&at(), policy(), 1);
+    let mut watcher = CoreClient::new(at(), policy(), 1).watcher();
     for id in charges {
         watcher.add(&charge(id));
     }

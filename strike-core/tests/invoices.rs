@@ -11,9 +11,10 @@ use bitcoin_hashes::Hash as _;
 use lightning_invoice::{Currency, RawBolt11Invoice, RawDataPart, RawHrp, RawTaggedField, TaggedField};
 use proptest::prelude::*;
 use serde_json::json;
+use strike_core::machine::Operation;
 use strike_core::{
     Advice, ApiKey, CLOCK_MARGIN, Create, Endpoint, ErrorKind, Expectation, Invoice, InvoiceDescription,
-    InvoiceError, Network, NewCharge, Now, Operation, UnixMillis,
+    InvoiceError, Network, NewCharge, Now, UnixMillis,
 };
 use support::charge_json;
 use support::invoices::{key, written};

@@ -6,10 +6,11 @@ mod support;
 use lightning_invoice::Currency;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use strike_core::machine::{Machine, OrderRecord, Step};
 use strike_core::mirror::{Change, Mirror, NextRequest, Query, State};
 use strike_core::{
-    Charge, CoreClient, Create, CreateOnceOptions, Delivery, Error, ErrorKind, Get, Machine, NewCharge, Now,
-    OrderKey, OrderRecord, Reply, RetryPolicy, Step, TransportErrorKind, UnixMillis, WatcherSnapshot,
+    Charge, CoreClient, Create, CreateOnceOptions, Delivery, Error, ErrorKind, Get, NewCharge, Now, OrderKey,
+    Reply, RetryPolicy, TransportErrorKind, UnixMillis, WatcherSnapshot,
 };
 use support::host::{Fault, Host};
 use support::{START, Virtual, answer, charge, charge_json, endpoint, no_answer, ok};

@@ -5,12 +5,13 @@ mod support;
 
 use proptest::prelude::*;
 use serde_json::json;
-use strike_core::{ErrorKind, Machine, Pager, RetryPolicy, Step};
+use strike_core::machine::{Machine, Pager, Step};
+use strike_core::{CoreClient, ErrorKind, RetryPolicy};
 use support::host::{Fault, Host};
 use support::{START, Virtual, endpoint};
 
 fn pager() -> Pager {
-    Pager::new(&endpoint(), RetryPolicy::default(), 1)
+    CoreClient::new(endpoint(), RetryPolicy::default(), 1).pager()
 }
 
 /// A host with that many charges, `ch_1` the oldest.

@@ -8,9 +8,10 @@ use std::time::Duration;
 use http::Response;
 use lightning_invoice::Currency;
 use serde_json::{Value, json};
+use strike_core::machine::{Machine, Step, WaitPaid};
 use strike_core::{
-    Charge, Delivery, Error, ErrorKind, Machine, Now, Reply, RetryPolicy, Schedule, Step, TransportErrorKind,
-    UnixMillis, Wait, WaitOutcome, WaitPaid,
+    Charge, CoreClient, Delivery, Error, ErrorKind, Now, Reply, RetryPolicy, Schedule, TransportErrorKind,
+    UnixMillis, Wait, WaitOutcome,
 };
 use support::invoices::written;
 use support::{Did, START, Virtual, answer, charge, charge_json, endpoint, no_answer, ok};
@@ -25,7 +26,7 @@ fn pending(expiry: u64) -> Charge {
 }
 
 fn wait(charge: Charge, wait: impl Into<Wait>) -> WaitPaid {
-    WaitPaid::new(charge, wait, &endpoint(), RetryPolicy::default(), 1)
+    CoreClient::new(endpoint(), RetryPolicy::default(), 1).wait(charge, wait)
 }
 
 fn unpaid() -> Reply {
@@ -145,7 +146,7 @@ fn trouble_is_tolerated_up_to_a_bound_and_remembered() {
     let mut world = Virtual::new();
     let mut asked = 0;
     let policy = RetryPolicy::never();
-    let machine = |options: Wait| WaitPaid::new(pending(600), options, &endpoint(), policy, 1);
+    let machine = |options: Wait| CoreClient::new(endpoint(), policy, 1).wait(pending(600), options);
     let waited = world
         .run(&mut machine(Wait::until_expiry()), |_, _| {
             asked += 1;
@@ -255,7 +256,7 @@ fn a_limited_rate_is_kept_up_to_the_policys_limit() {
             let mut world = Virtual::new();
             let mut first = true;
             let policy = RetryPolicy::default().max_retry_after(seconds(longest)).attempts(1);
-            let mut machine = WaitPaid::new(pending(600), Wait::until_expiry(), &endpoint(), policy, 1);
+            let mut machine = CoreClient::new(endpoint(), policy, 1).wait(pending(600), Wait::until_expiry());
             let waited = world.run(&mut machine, |_, _| {
                 if std::mem::take(&mut first) { limited(status, retry_after) } else { paid() }
             });

@@ -10,8 +10,9 @@ use http::Response;
 use lightning_invoice::Currency;
 use proptest::prelude::*;
 use serde_json::json;
+use strike_core::machine::{Machine, Step};
 use strike_core::{
-    Charge, ChargeId, Delivery, Error, Event, Exchange, Machine, Now, Reply, RetryPolicy, Schedule, Step,
+    Charge, ChargeId, CoreClient, Delivery, Error, Event, Exchange, Now, Reply, RetryPolicy, Schedule,
     TransportErrorKind, UnixMillis, Watcher, WatcherSnapshot,
 };
 use support::host::{Fault, Host};
@@ -19,7 +20,7 @@ use support::invoices::written;
 use support::{Did, START, Virtual, answer, endpoint, no_answer, ok};
 
 fn watcher() -> Watcher {
-    Watcher::new(&endpoint(), RetryPolicy::never(), 1)
+    CoreClient::new(endpoint(), RetryPolicy::never(), 1).watcher()
 }
 
 fn seconds(s: u64) -> Duration {
@@ -204,7 +205,7 @@ fn the_servers_clock_says_what_has_expired() {
 fn a_payment_in_the_grace_or_during_an_outage_is_not_missed() {
     for (away, paid_at) in [(0..0, 650), (590..900, 600), (590..900, 655)] {
         let (mut host, mut world) = (Host::new(), Virtual::new());
-        let mut watched = watcher().schedule(Schedule::every(seconds(5)));
+        let mut watched = watcher().schedule(Schedule::every(seconds(5))).max_failures(20);
         watched.add(&insert(&mut host, 600));
         let event = next_with(&mut watched, &mut world, |exchange, now| {
             let second = now.monotonic.as_secs();
@@ -359,7 +360,7 @@ fn a_hint_breaks_a_rest_but_a_flood_of_them_does_not() {
     for policy in [RetryPolicy::never(), RetryPolicy::default()] {
         for retry_after in ["3600", "50"] {
             let (mut host, mut world) = (Host::new(), Virtual::new());
-            let mut watched = Watcher::new(&endpoint(), policy, 1);
+            let mut watched = CoreClient::new(endpoint(), policy, 1).watcher();
             for _ in 0..3 {
                 watched.add(&insert(&mut host, 6000));
             }
@@ -448,7 +449,7 @@ fn if_only_the_list_fails_every_paid_charge_is_told_all_the_same() {
     for (name, fails) in failures {
         for policy in [RetryPolicy::never(), RetryPolicy::default()] {
             let (mut host, mut world) = (Host::new(), Virtual::new());
-            let mut watched = Watcher::new(&endpoint(), policy.max_body(100_000), 1);
+            let mut watched = CoreClient::new(endpoint(), policy.max_body(100_000), 1).watcher();
             for _ in 0..7 {
                 watched.add(&insert(&mut host, 100_000));
             }
@@ -522,7 +523,8 @@ fn if_only_gets_fail_every_paid_charge_is_told_all_the_same() {
     for charges in [1, 5] {
         for (name, fails) in failures() {
             let (mut host, mut world) = (Host::new(), Virtual::new());
-            let mut watched = Watcher::new(&endpoint(), RetryPolicy::never().max_body(100_000), 1);
+            let mut watched =
+                CoreClient::new(endpoint(), RetryPolicy::never().max_body(100_000), 1).watcher();
             for _ in 0..charges {
                 watched.add(&insert(&mut host, 100_000));
             }
@@ -1053,7 +1055,7 @@ fn pages_too_large_to_be_read_are_asked_for_in_halves() {
     }
     let charges: Vec<_> = (0..40).map(|_| insert(&mut host, 6000)).collect();
     let mut world = Virtual::new();
-    let mut watched = Watcher::new(&endpoint(), RetryPolicy::never().max_body(10_000), 1);
+    let mut watched = CoreClient::new(endpoint(), RetryPolicy::never().max_body(10_000), 1).watcher();
     charges.iter().for_each(|charge| watched.add(charge));
     assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
     world.advance(Duration::from_millis(900));

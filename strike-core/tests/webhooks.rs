@@ -5,11 +5,12 @@ mod support;
 
 use proptest::prelude::*;
 use serde_json::json;
+use strike_core::machine::Operation;
 use strike_core::webhook::{
     self, CompletedCharges, Completion, CompletionError, CompletionGuard, InvalidWebhook, MAX_BODY,
     Notification, RecentCompletions,
 };
-use strike_core::{Charge, ChargeId, Operation};
+use strike_core::{Charge, ChargeId};
 use support::{charge, charge_json, endpoint};
 
 fn parse(text: &str) -> Result<Notification, InvalidWebhook> {

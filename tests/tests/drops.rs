@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strike_async::{Client, FnTransport};
+use strike_core::machine::Machine;
 use strike_core::{
-    Advice, ApiKey, AttemptOutcome, Call, Create, Delivery, Endpoint, ErrorKind, Exchange, Get, Machine,
-    NewCharge, Reply, RetryPolicy, TransportErrorKind, Wait, WaitPaid,
+    Advice, ApiKey, AttemptOutcome, CoreClient, Create, Delivery, Endpoint, ErrorKind, Exchange, Get,
+    NewCharge, Reply, RetryPolicy, TransportErrorKind, Wait,
 };
 use strike_sandbox::Sandbox;
 use strike_tests::Loopback;
@@ -64,7 +65,7 @@ async fn give_up<M: Machine>(client: &Client, machine: &mut M) {
 #[tokio::test]
 async fn a_create_that_was_dropped_is_not_posted_again() {
     let (sandbox, at) = shop();
-    let mut call = Call::new(Create::new(order()), &at, policy(), 7);
+    let mut call = CoreClient::new(at.clone(), policy(), 7).call(Create::new(order()));
     give_up(&silent(&sandbox, &at), &mut call).await;
     assert_eq!((sandbox.requests(), sandbox.charges()), (1, 1));
 
@@ -83,7 +84,7 @@ async fn a_create_that_was_dropped_is_not_posted_again() {
 #[tokio::test]
 async fn a_create_that_was_never_polled_can_still_be_made() {
     let (sandbox, at) = shop();
-    let mut call = Call::new(Create::new(order()), &at, policy(), 7);
+    let mut call = CoreClient::new(at.clone(), policy(), 7).call(Create::new(order()));
     drop(silent(&sandbox, &at).drive(&mut call));
     assert_eq!(sandbox.requests(), 0);
     working(&sandbox, &at).drive(&mut call).await.unwrap();
@@ -94,7 +95,7 @@ async fn a_create_that_was_never_polled_can_still_be_made() {
 async fn a_get_that_was_dropped_is_asked_again() {
     let (sandbox, at) = shop();
     let charge = working(&sandbox, &at).create(order()).await.unwrap();
-    let mut call = Call::new(Get::new(charge.id().clone()), &at, policy(), 7);
+    let mut call = CoreClient::new(at.clone(), policy(), 7).call(Get::new(charge.id().clone()));
     give_up(&silent(&sandbox, &at), &mut call).await;
     assert_eq!(sandbox.requests(), 2);
     assert_eq!(working(&sandbox, &at).drive(&mut call).await.unwrap(), charge);
@@ -105,7 +106,7 @@ async fn a_get_that_was_dropped_is_asked_again() {
 async fn a_get_that_is_always_dropped_ends_with_its_attempts() {
     let (sandbox, at) = shop();
     let charge = working(&sandbox, &at).create(order()).await.unwrap();
-    let mut call = Call::new(Get::new(charge.id().clone()), &at, policy(), 7);
+    let mut call = CoreClient::new(at.clone(), policy(), 7).call(Get::new(charge.id().clone()));
     for _ in 0..3 {
         give_up(&silent(&sandbox, &at), &mut call).await;
     }
@@ -119,7 +120,7 @@ async fn a_get_that_is_always_dropped_ends_with_its_attempts() {
 async fn a_wait_that_was_dropped_while_it_looked_looks_again() {
     let (sandbox, at) = shop();
     let charge = working(&sandbox, &at).create(order()).await.unwrap();
-    let mut wait = WaitPaid::new(charge.clone(), Wait::until_expiry(), &at, policy(), 7);
+    let mut wait = CoreClient::new(at.clone(), policy(), 7).wait(charge.clone(), Wait::until_expiry());
     give_up(&silent(&sandbox, &at), &mut wait).await;
     sandbox.pay(charge.id()).unwrap();
     assert!(working(&sandbox, &at).drive(&mut wait).await.unwrap().is_paid());
@@ -138,7 +139,7 @@ async fn a_create_that_reqwest_had_sent_is_not_posted_again() {
     })
     .unwrap();
     let at = endpoint(&sandbox, &never_answers.base_url());
-    let mut call = Call::new(Create::new(order()), &at, policy(), 7);
+    let mut call = CoreClient::new(at.clone(), policy(), 7).call(Create::new(order()));
     let client = Client::new(at.clone()).unwrap();
     tokio::select! {
         ended = client.drive(&mut call) => panic!("nobody answered, and yet: {ended:?}"),

@@ -13,9 +13,10 @@ use std::time::Duration;
 
 use strike_async::AsyncTransport;
 use strike_blocking::Transport;
+use strike_core::machine::Operation;
 use strike_core::{
     ApiKey, Charge, ChargeId, Create, Currency, Endpoint, ErrorKind, Exchange, Network, NewCharge, Now,
-    Operation, Satoshi, UnixMillis,
+    Satoshi, UnixMillis,
 };
 use strike_sandbox::Sandbox;
 

@@ -1,17 +1,13 @@
 //! Holds an invoice against its charge and the order, and hands out what passed.
 
-use alloc::format;
-use alloc::string::{String, ToString};
-
 use super::expectation::Expectation;
 use super::read::{Invoice, InvoiceDescription};
 #[cfg(feature = "signature")]
 use super::signature::{self, PayeeKey};
 use super::wallet::WalletObjection;
-use crate::endpoint::Network;
-use crate::error::Mismatch;
-use crate::text;
-use crate::types::{Charge, Satoshi, UnixMillis};
+use crate::errors::Mismatch;
+use crate::redaction::text;
+use crate::values::{Charge, Network, Satoshi, UnixMillis};
 
 impl Charge {
     /// Holds the charge and its invoice against an order, before a payer sees either.

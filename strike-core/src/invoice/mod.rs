@@ -19,7 +19,7 @@ pub use read::{Invoice, InvoiceDescription, InvoiceError};
 pub use signature::PayeeKey;
 pub use wallet::WalletObjection;
 
-use crate::types::Charge;
+use crate::values::Charge;
 
 impl Charge {
     /// What the charge's invoice says, unverified.

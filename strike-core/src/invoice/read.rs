@@ -4,17 +4,14 @@
 //! readers could differ: a bad checksum, an amount that is not whole, a field twice or of a wrong length. Signatures are
 //! not looked at. The format: BOLT #11 of the Lightning specifications.
 
-use alloc::string::String;
-use alloc::vec::Vec;
-use core::time::Duration;
+use std::time::Duration;
 
 use bech32::primitives::checksum::Checksum;
 use bech32::primitives::decode::UncheckedHrpstring;
 use bech32::{Bech32, Fe32, Fe32IterExt};
 
 use super::wallet::{WalletObjection, feature_objections};
-use crate::endpoint::Network;
-use crate::types::{PaymentHash, Satoshi, UnixMillis};
+use crate::values::{Network, PaymentHash, Satoshi, UnixMillis};
 
 /// How long an invoice can be paid that does not say: BOLT11's default.
 const DEFAULT_EXPIRY: Duration = Duration::from_secs(3600);
@@ -22,7 +19,7 @@ const DEFAULT_EXPIRY: Duration = Duration::from_secs(3600);
 /// A BOLT11 invoice, read but not verified: whoever wrote it may have written anything.
 ///
 /// ```
-/// use core::time::Duration;
+/// use std::time::Duration;
 /// use strike_core::{InvoiceDescription, Invoice, Network};
 ///
 /// // An example of the BOLT11 specification.
@@ -198,7 +195,7 @@ impl Checksum for LongBech32 {
     type MidstateRepr = <Bech32 as Checksum>::MidstateRepr;
     type CorrectionField = <Bech32 as Checksum>::CorrectionField;
     const ROOT_GENERATOR: Self::CorrectionField = Bech32::ROOT_GENERATOR;
-    const ROOT_EXPONENTS: core::ops::RangeInclusive<usize> = Bech32::ROOT_EXPONENTS;
+    const ROOT_EXPONENTS: std::ops::RangeInclusive<usize> = Bech32::ROOT_EXPONENTS;
     const CODE_LENGTH: usize = usize::MAX;
     const CHECKSUM_LENGTH: usize = Bech32::CHECKSUM_LENGTH;
     const GENERATOR_SH: [Self::MidstateRepr; 5] = Bech32::GENERATOR_SH;

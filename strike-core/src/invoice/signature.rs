@@ -3,9 +3,8 @@
 //! `lightning-invoice` hashes what it read, written anew. That is what was signed only if the invoice was written in
 //! the one form that BOLT11 asks of writers, so any other form is refused: its signature could not be judged.
 
-use alloc::string::ToString;
-use core::fmt;
-use core::str::FromStr;
+use std::fmt;
+use std::str::FromStr;
 
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::secp256k1::PublicKey;
@@ -14,9 +13,8 @@ use lightning_invoice::{Bolt11ParseError, SignedRawBolt11Invoice};
 
 use super::expectation::Expectation;
 use super::read::{Invoice, InvoiceDescription};
-use crate::error::Mismatch;
-use crate::input::InvalidInput;
-use crate::types::Charge;
+use crate::errors::Mismatch;
+use crate::values::{Charge, InvalidInput};
 
 /// A Lightning node's public key: who is paid.
 ///

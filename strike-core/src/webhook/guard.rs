@@ -1,9 +1,9 @@
 //! Completes an order once, although hints come twice and programs fail between two steps.
 
-use alloc::collections::VecDeque;
-use core::convert::Infallible;
+use std::collections::VecDeque;
+use std::convert::Infallible;
 
-use crate::types::{Charge, ChargeId};
+use crate::values::{Charge, ChargeId};
 
 /// Where a [`CompletionGuard`] remembers the charges whose orders are completed: a table, a file, or [`RecentCompletions`].
 pub trait CompletedCharges {

@@ -28,16 +28,16 @@
 
 mod guard;
 
-use alloc::borrow::Cow;
+use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub use guard::{CompletedCharges, Completion, CompletionError, CompletionGuard, RecentCompletions};
 
-use crate::op::Get;
-use crate::text;
-use crate::types::ChargeId;
+use crate::protocol::Get;
+use crate::redaction::text;
+use crate::values::ChargeId;
 
 /// The largest body that is looked at, in bytes: 64 KiB, far more than a charge takes.
 pub const MAX_BODY: usize = 64 * 1024;
@@ -96,7 +96,7 @@ pub fn parse(body: &[u8]) -> Result<Notification, InvalidWebhook> {
     if body.len() > MAX_BODY {
         return Err(InvalidWebhook::TooLarge);
     }
-    let text = core::str::from_utf8(text::without_bom(body)).map_err(|_| InvalidWebhook::NotAnEvent)?;
+    let text = std::str::from_utf8(text::without_bom(body)).map_err(|_| InvalidWebhook::NotAnEvent)?;
     let event: Event<'_> = object(text)?;
     if event.object != "event" {
         return Err(InvalidWebhook::NotAnEvent);

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use strike_core::machine::{Machine, Operation, Step};
 use strike_core::{
-    ApiKey, Call, CoreClient, Create, Endpoint, Exchange, Get, List, Machine, Network, NewCharge, Now,
-    Operation, RetryPolicy, Step, UnixMillis, Wait, WaitPaid,
+    ApiKey, CoreClient, Create, Endpoint, Exchange, Get, List, Network, NewCharge, Now, RetryPolicy,
+    UnixMillis, Wait,
 };
 use strike_sandbox::Sandbox;
 
@@ -44,7 +45,7 @@ fn requests_and_exchanges() {
 fn machines_in_every_state() {
     let sandbox = Sandbox::builder().api_key(KEY).build();
     let mut create =
-        Call::new(Create::new(NewCharge::satoshis(4200, "tea")), &at(), RetryPolicy::default(), 7);
+        CoreClient::new(at(), RetryPolicy::default(), 7).call(Create::new(NewCharge::satoshis(4200, "tea")));
     assert_debug_silent("a call", &create);
     let step = create.poll(NOW);
     assert_debug_silent("a step", &step);
@@ -55,7 +56,7 @@ fn machines_in_every_state() {
     let Step::Done(Ok(charge)) = create.poll(NOW) else { panic!("it should be made") };
     assert_debug_silent("a call at its end", &create);
 
-    let mut wait = WaitPaid::new(charge, Wait::until_expiry(), &at(), RetryPolicy::default(), 7);
+    let mut wait = CoreClient::new(at(), RetryPolicy::default(), 7).wait(charge, Wait::until_expiry());
     assert_debug_silent("a wait", &wait);
     let Step::Send(exchange) = wait.poll(NOW) else { panic!("it should look") };
     assert_debug_silent("a wait that looks", &wait);
@@ -63,7 +64,7 @@ fn machines_in_every_state() {
     let Step::Wait(_) = wait.poll(NOW) else { panic!("it should rest") };
     assert_debug_silent("a wait that rests", &wait);
 
-    let mut list = Call::new(List::page(0), &at(), RetryPolicy::default(), 7);
+    let mut list = CoreClient::new(at(), RetryPolicy::default(), 7).call(List::page(0));
     let Step::Send(_) = list.poll(NOW) else { panic!("it should ask") };
     let echo =
         strike_core::http::Response::builder().status(500).body(format!("<p>{KEY}").into_bytes()).unwrap();

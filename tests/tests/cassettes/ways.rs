@@ -3,9 +3,10 @@
 use std::sync::Mutex;
 
 use strike_core::fixture::{Responder, Simulation};
+use strike_core::machine::{Machine, OrderMemory, OrderRecord};
 use strike_core::{
-    Charge, ChargeId, CoreClient, Create, CreateOutcome, Error, Get, Machine, NewCharge, OrderKey,
-    OrderMemory, OrderRecord, RetryPolicy, Wait, WaitOutcome,
+    Charge, ChargeId, CoreClient, Create, CreateOutcome, Error, Get, NewCharge, OrderKey, RetryPolicy, Wait,
+    WaitOutcome,
 };
 use tokio::runtime::{Builder, Runtime};
 

@@ -256,7 +256,7 @@ fn laws(outcome: &Result<Got, Error>, route: &Route, requests: &[String], sandbo
 fn is_paid(sandbox: &Sandbox, id: &ChargeId) -> bool {
     let at = secrets::endpoint(sandbox.base_url()).unwrap();
     let get = strike_core::Get::new(id.clone());
-    let answer = sandbox.respond(&strike_core::Operation::request(&get, &at).unwrap());
+    let answer = sandbox.respond(&strike_core::machine::Operation::request(&get, &at).unwrap());
     let charge: Charge = serde_json::from_slice(answer.body()).unwrap();
     charge.is_paid()
 }

@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
+use strike_core::machine::{Machine, Operation, OrderMemory, OrderRecord, Step};
+use strike_core::mirror::Mirror;
 use strike_core::mirror::Query;
 use strike_core::webhook::Notification;
 use strike_core::{
-    Charge, ChargeId, CoreClient, Create, CreateOutcome, Error, Event, Get, List, Machine, Mirror, NewCharge,
-    Operation, OrderKey, OrderMemory, OrderRecord, Page, Step, Wait, WaitOutcome,
+    Charge, ChargeId, CoreClient, Create, CreateOutcome, Error, Event, Get, List, NewCharge, OrderKey, Page,
+    Wait, WaitOutcome,
 };
 use tokio::runtime::Runtime;
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use strike_core::mirror::Mirror;
 use strike_core::mirror::Query;
-use strike_core::{Charge, ChargeId, CreateOutcome, List, Mirror, OrderKey, webhook};
+use strike_core::{Charge, ChargeId, CreateOutcome, List, OrderKey, webhook};
 
 use crate::clients::Client;
 use crate::scenario::{Ask, Scenario, Told};

@@ -1,6 +1,7 @@
 //! What a crash takes, and how the shop goes on with what it has kept.
 
-use strike_core::{Charge, Mirror, WatcherSnapshot};
+use strike_core::mirror::Mirror;
+use strike_core::{Charge, WatcherSnapshot};
 
 use super::shop::{Memory, Row};
 use super::world::{Happens, World};

@@ -1,8 +1,9 @@
 //! How the shop creates: what it asks for, and what it does with what came of it.
 
+use strike_core::mirror::Mirror;
 use strike_core::mirror::{Change, NextRequest, Query, State};
 use strike_core::{
-    Charge, CreateOnceOptions, CreateOutcome, Error, ErrorKind, Mirror, OrderKey, UnixMillis, WaitOutcome,
+    Charge, CreateOnceOptions, CreateOutcome, Error, ErrorKind, OrderKey, UnixMillis, WaitOutcome,
 };
 
 use super::shop::{By, Job, Kind, Out, Row};

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
+use strike_core::machine::{Call, CreateOnce, Machine, Step, WaitPaid};
+use strike_core::mirror::Mirror;
 use strike_core::mirror::NextRequest;
 use strike_core::webhook::CompletedCharges;
-use strike_core::{
-    Call, Charge, ChargeId, CreateOnce, CreateOutcome, Event, Get, Machine, Mirror, NewCharge, Now, Reply,
-    Step, WaitOutcome, WaitPaid, Watcher,
-};
+use strike_core::{Charge, ChargeId, CreateOutcome, Event, Get, NewCharge, Now, Reply, WaitOutcome, Watcher};
 
 /// How an order is created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

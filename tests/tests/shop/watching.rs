@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use strike_core::machine::{Machine, Step};
 use strike_core::{
-    ApiKey, Charge, ChargeId, CoreClient, Endpoint, Event, HttpResponse, Machine, Network, Now, RetryPolicy,
-    Step, UnixMillis, Watcher,
+    ApiKey, Charge, ChargeId, CoreClient, Endpoint, Event, HttpResponse, Network, Now, RetryPolicy,
+    UnixMillis, Watcher,
 };
 
 use super::plan::START;

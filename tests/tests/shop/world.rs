@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
 
 use strike_core::http::Method;
+use strike_core::machine::{Operation, Step};
 use strike_core::{
-    CoreClient, Create, Delivery, Exchange, HttpRequest, NewCharge, Now, Operation, OrderKey, Reply, Step,
-    TransportError, TransportErrorKind, UnixMillis, Watcher,
+    CoreClient, Create, Delivery, Exchange, HttpRequest, NewCharge, Now, OrderKey, Reply, TransportError,
+    TransportErrorKind, UnixMillis, Watcher,
 };
 
 use super::host::Host;

@@ -63,17 +63,17 @@ fn answer(mut stream: TcpStream, door: &SyncSender<Notification>) -> io::Result<
     write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
 }
 
-/// Looks at what was hinted, one after another. A shop also polls its unpaid orders, since deliveries get lost.
+/// Handles notifications one after another. A shop also polls its unpaid orders, because webhooks can get lost.
 fn work(client: &Client, orders: &HashMap<ChargeId, &str>, queue: &Receiver<Notification>) {
     let mut guard = CompletionGuard::new(RecentCompletions::new(1000));
-    for hint in queue {
-        // A charge that we never made, or that is done, is not worth a request.
-        let Some(order) = orders.get(hint.id()) else { continue };
-        if guard.remembers(hint.id()) == Ok(true) {
+    for notification in queue {
+        // Ignore charges that we never created, and orders that are completed.
+        let Some(order) = orders.get(notification.id()) else { continue };
+        if guard.is_completed(notification.id()) == Ok(true) {
             println!("{order} was shipped before");
             continue;
         }
-        let charge = match client.confirm(&hint) {
+        let charge = match client.confirm(&notification) {
             Ok(charge) => charge,
             Err(error) => {
                 println!("{error}");
@@ -81,8 +81,9 @@ fn work(client: &Client, orders: &HashMap<ChargeId, &str>, queue: &Receiver<Noti
             }
         };
         println!("paid: {}", charge.is_paid());
-        match guard.complete(&charge, |_| writeln!(io::stdout(), "shipping {order}")) {
-            Ok(Completion::Now | Completion::Before | Completion::Unpaid) => {}
+        let Some(paid) = charge.to_paid() else { continue };
+        match guard.complete(&paid, |_| writeln!(io::stdout(), "shipping {order}")) {
+            Ok(Completion::Now | Completion::Before) => {}
             Err(error) => println!("{error}"),
         }
     }

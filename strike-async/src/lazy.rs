@@ -125,19 +125,11 @@ impl Lazy {
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
-    pub async fn amount(&mut self) -> Result<u64, Error> {
+    pub async fn amount(&mut self) -> Result<Satoshi, Error> {
         match self.mirror.amount() {
             Some(amount) => Ok(amount),
             None => Ok(self.charge().await?.amount()),
         }
-    }
-
-    /// The amount to be paid.
-    ///
-    /// # Errors
-    /// As [`fetch`](Self::fetch).
-    pub async fn amount_satoshi(&mut self) -> Result<Satoshi, Error> {
-        Ok(self.charge().await?.amount_satoshi())
     }
 
     /// The hash that names the payment.

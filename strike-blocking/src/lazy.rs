@@ -124,19 +124,11 @@ impl Lazy {
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
-    pub fn amount(&mut self) -> Result<u64, Error> {
+    pub fn amount(&mut self) -> Result<Satoshi, Error> {
         match self.mirror.amount() {
             Some(amount) => Ok(amount),
             None => Ok(self.charge()?.amount()),
         }
-    }
-
-    /// The amount to be paid.
-    ///
-    /// # Errors
-    /// As [`fetch`](Self::fetch).
-    pub fn amount_satoshi(&mut self) -> Result<Satoshi, Error> {
-        Ok(self.charge()?.amount_satoshi())
     }
 
     /// The hash that names the payment.

@@ -33,6 +33,6 @@ pub use transport::{
     check_certificates,
 };
 pub use values::{
-    Charge, ChargeId, Currency, InvalidInput, Network, NewCharge, Now, OrderKey, PaymentHash, Satoshi,
-    UnixMillis,
+    Charge, ChargeId, Currency, InvalidInput, Network, NewCharge, Now, OrderKey, PaidCharge, PaymentHash,
+    Satoshi, UnixMillis,
 };

@@ -39,8 +39,7 @@ fn every_attribute_of_a_charge() {
         get_json(&charge_json(&[("customer_id", json!("order-17")), ("new_field", json!({"a": [1]}))]))
             .unwrap();
     assert_eq!(charge.id().as_str(), "ch_1");
-    assert_eq!(charge.amount(), 4200);
-    assert_eq!(charge.amount_satoshi().get(), 4200);
+    assert_eq!(charge.amount().get(), 4200);
     assert_eq!(charge.currency().as_str(), "btc");
     assert_eq!(charge.payment_hash().as_bytes(), &[0xab; 32]);
     assert_eq!(charge.payment_request(), "invented");

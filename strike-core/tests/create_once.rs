@@ -71,11 +71,7 @@ fn told(result: &Result<CreateOutcome, Error>) -> String {
 }
 
 fn charge_of(made: &CreateOutcome) -> &Charge {
-    match made {
-        CreateOutcome::Payable(charge)
-        | CreateOutcome::Paid(charge)
-        | CreateOutcome::Expired { charge, .. } => charge,
-    }
+    made.charge()
 }
 
 struct Case {

@@ -10,7 +10,7 @@ use strike_core::machine::{Machine, OrderRecord, Step};
 use strike_core::mirror::{Change, Mirror, NextRequest, Query, State};
 use strike_core::{
     Charge, CoreClient, Create, CreateOnceOptions, Delivery, Error, ErrorKind, Get, NewCharge, Now, OrderKey,
-    Reply, RetryPolicy, TransportErrorKind, UnixMillis, WatcherSnapshot,
+    Reply, RetryPolicy, Satoshi, TransportErrorKind, UnixMillis, WatcherSnapshot,
 };
 use support::host::{Fault, Host};
 use support::{START, Virtual, answer, charge, charge_json, endpoint, no_answer, ok};
@@ -234,7 +234,11 @@ fn what_must_be_there_is_there_or_an_error() {
 fn what_each_state_tells_of_the_order() {
     let tells = |mirror: &Mirror| {
         let words = [mirror.description(), mirror.customer_id().flatten()];
-        (mirror.amount(), words.map(|word| word.map(str::to_owned)), mirror.customer_id().is_some())
+        (
+            mirror.amount().map(Satoshi::get),
+            words.map(|word| word.map(str::to_owned)),
+            mirror.customer_id().is_some(),
+        )
     };
     let key = OrderKey::from_entropy(7);
     let mut draft = Mirror::draft(order().customer_id("table 4"), key, start());
@@ -562,7 +566,7 @@ fn pystrike_line_by_line() {
     assert_eq!(fetch(&mut mirror, Query::Id, &mut host).1.len(), 0);
     assert_eq!(fetch(&mut mirror, Query::Charge, &mut host).1, ["GET /api/v1/charges/ch_2"]);
     assert_eq!(fetch(&mut mirror, Query::Charge, &mut host).1.len(), 0);
-    assert_eq!(mirror.charge().unwrap().amount(), 4200);
+    assert_eq!(mirror.charge().unwrap().amount().get(), 4200);
 
     // An id that does not exist is an error each time, and asked for again.
     let mut mirror = Mirror::known("ch_99".parse().unwrap());

@@ -37,7 +37,8 @@ fn insert(host: &mut Host, expiry: u64) -> Charge {
 }
 
 fn read(host: &Host, id: &str) -> Charge {
-    serde_json::from_value(host.rows.iter().find(|row| row["id"] == id).unwrap().clone()).unwrap()
+    let row = host.rows.iter().find(|row| row["id"] == id).unwrap();
+    support::read_charge(row)
 }
 
 fn id(id: &str) -> ChargeId {

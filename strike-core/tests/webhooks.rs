@@ -10,7 +10,7 @@ use strike_core::webhook::{
     self, CompletedCharges, Completion, CompletionError, CompletionGuard, InvalidWebhook, MAX_BODY,
     Notification, RecentCompletions,
 };
-use strike_core::{Charge, ChargeId};
+use strike_core::{Charge, ChargeId, PaidCharge};
 use support::{charge, charge_json, endpoint};
 
 fn parse(text: &str) -> Result<Notification, InvalidWebhook> {
@@ -139,14 +139,14 @@ impl CompletedCharges for Table {
     }
 }
 
-fn paid(id: &str) -> Charge {
-    charge(&[("id", json!(id)), ("paid", json!(true))])
+fn paid(id: &str) -> PaidCharge {
+    charge(&[("id", json!(id)), ("paid", json!(true))]).to_paid().unwrap()
 }
 
 /// Completes, and says how often that was really done.
 fn complete<S: CompletedCharges>(
     guard: &mut CompletionGuard<S>,
-    charge: &Charge,
+    charge: &PaidCharge,
     result: Result<(), &'static str>,
 ) -> (Result<Completion, CompletionError<S::Error, &'static str>>, usize) {
     let mut times = 0;
@@ -162,13 +162,25 @@ fn complete<S: CompletedCharges>(
 fn an_order_is_completed_once_and_only_when_paid() {
     let mut guard = CompletionGuard::new(RecentCompletions::new(10));
     let unpaid = charge(&[]);
-    assert_eq!(complete(&mut guard, &unpaid, Ok(())), (Ok(Completion::Unpaid), 0));
-    assert_eq!(guard.remembers(unpaid.id()), Ok(false), "an early hint spoils nothing");
+    assert_eq!(unpaid.to_paid(), None);
+    assert_eq!(guard.is_completed(unpaid.id()), Ok(false));
     assert_eq!(complete(&mut guard, &paid("ch_1"), Ok(())), (Ok(Completion::Now), 1));
-    assert_eq!(guard.remembers(unpaid.id()), Ok(true));
+    assert_eq!(guard.is_completed(unpaid.id()), Ok(true));
     assert_eq!(complete(&mut guard, &paid("ch_1"), Ok(())), (Ok(Completion::Before), 0));
-    assert_eq!(complete(&mut guard, &unpaid, Ok(())), (Ok(Completion::Unpaid), 0));
     assert_eq!(complete(&mut guard, &paid("ch_2"), Ok(())), (Ok(Completion::Now), 1));
+}
+
+#[test]
+fn a_charge_that_a_webhook_contains_cannot_complete_an_order() {
+    let body = charge_json(&[("paid", json!(true))]);
+    let forged: Charge = serde_json::from_value(body).unwrap();
+    assert!(forged.is_paid());
+    assert_eq!(forged.to_paid(), None);
+    // A shop's own copy of a charge does not complete an order either.
+    let read = charge(&[("paid", json!(true))]);
+    let stored: Charge = serde_json::from_str(&serde_json::to_string(&read).unwrap()).unwrap();
+    assert_eq!(stored, read);
+    assert_eq!((read.to_paid().is_some(), stored.to_paid()), (true, None));
 }
 
 #[test]
@@ -180,10 +192,10 @@ fn no_failure_loses_a_payment() {
 
     let mut guard = CompletionGuard::new(Table { unreadable: true, ..Table::default() });
     assert_eq!(complete(&mut guard, &paid("ch_1"), Ok(())), (Err(CompletionError::Store("down")), 0));
-    assert_eq!(guard.remembers(paid("ch_1").id()), Err("down"));
+    assert_eq!(guard.is_completed(paid("ch_1").id()), Err("down"));
 
     let mut guard = CompletionGuard::new(Table { full: true, ..Table::default() });
-    let forgotten = (Err(CompletionError::Forgotten("disk full")), 1);
+    let forgotten = (Err(CompletionError::NotStored("disk full")), 1);
     assert_eq!(complete(&mut guard, &paid("ch_1"), Ok(())), forgotten);
     assert_eq!(complete(&mut guard, &paid("ch_1"), Ok(())), forgotten, "at least once, as documented");
 }
@@ -191,12 +203,11 @@ fn no_failure_loses_a_payment() {
 #[test]
 fn a_crash_between_the_two_steps_completes_again() {
     let mut guard = CompletionGuard::new(Table::default());
-    assert_eq!(guard.due(&paid("ch_1")), Ok(Completion::Now));
+    assert_eq!(guard.begin(&paid("ch_1")), Ok(Completion::Now));
     // Here the program ends, and starts again.
-    assert_eq!(guard.due(&paid("ch_1")), Ok(Completion::Now));
-    guard.done(&paid("ch_1")).unwrap();
-    assert_eq!(guard.due(&paid("ch_1")), Ok(Completion::Before));
-    assert_eq!(guard.due(&charge(&[])), Ok(Completion::Unpaid));
+    assert_eq!(guard.begin(&paid("ch_1")), Ok(Completion::Now));
+    guard.finish(&paid("ch_1")).unwrap();
+    assert_eq!(guard.begin(&paid("ch_1")), Ok(Completion::Before));
 }
 
 #[test]
@@ -223,7 +234,10 @@ fn errors_read_well() {
     use std::error::Error as _;
     assert_eq!(InvalidWebhook::TooLarge.to_string(), "the body is larger than 65536 bytes");
     let error: CompletionError<std::fmt::Error, std::fmt::Error> = CompletionError::Store(std::fmt::Error);
-    assert_eq!(error.to_string(), "the store could not be asked, and nothing was completed");
+    assert_eq!(
+        error.to_string(),
+        "the store of completed charges cannot be read; the order was not completed, try again"
+    );
     assert!(error.source().is_some());
 }
 

@@ -48,7 +48,7 @@ fn whole_numbers_are_read_in_every_form() {
         "0.0042e6",
         "0.000000000000000000000000000000000000000000000042e50",
     ] {
-        assert_eq!(amount(number).unwrap().amount_satoshi(), Satoshi::new(4200), "{number}");
+        assert_eq!(amount(number).unwrap().amount(), Satoshi::new(4200), "{number}");
     }
     for (number, expected) in [
         ("0", 0),
@@ -58,7 +58,7 @@ fn whole_numbers_are_read_in_every_form() {
         ("2.1e15", 2_100_000_000_000_000),
         ("2099999999999999.0", 2_099_999_999_999_999),
     ] {
-        assert_eq!(amount(number).unwrap().amount_satoshi().get(), expected, "{number}");
+        assert_eq!(amount(number).unwrap().amount().get(), expected, "{number}");
     }
 }
 
@@ -106,7 +106,7 @@ fn every_number_of_a_charge_may_be_written_so() {
         ("updated", "1700000000000.0"),
     ]);
     let charge = get(200, text.clone()).unwrap();
-    assert_eq!((charge.amount(), charge.amount_satoshi().get()), (4200, 4200));
+    assert_eq!(charge.amount().get(), 4200);
     assert_eq!(
         (charge.created(), charge.updated()),
         (UnixMillis::from_secs(1_700_000_000), charge.created())
@@ -221,7 +221,7 @@ proptest! {
             format!("{number}.{zeros}0"),
         ];
         for form in forms {
-            prop_assert_eq!(amount(&form).unwrap().amount_satoshi().get(), number, "{}", form);
+            prop_assert_eq!(amount(&form).unwrap().amount().get(), number, "{}", form);
         }
         let half = format!("{number}.{zeros}5");
         prop_assert!(amount(&half).is_err());

@@ -73,10 +73,7 @@ fn answer(sandbox: &Sandbox, request: &str, connection: &str) -> String {
 }
 
 fn charge_of(made: CreateOutcome) -> Charge {
-    let (CreateOutcome::Payable(charge)
-    | CreateOutcome::Paid(charge)
-    | CreateOutcome::Expired { charge, .. }) = made;
-    charge
+    made.into_charge()
 }
 
 trait Client {

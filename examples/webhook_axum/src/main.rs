@@ -58,38 +58,40 @@ async fn work(
     mut queue: mpsc::Receiver<Notification>,
 ) {
     let mut guard = CompletionGuard::new(RecentCompletions::new(1000));
-    // Two deliveries are enough here; a shop takes them for ever.
+    // This example handles two notifications; a shop handles them for ever.
     for _ in 0..2 {
-        let Some(hint) = queue.recv().await else { break };
-        // A charge that we never made is not worth a request.
-        let Some(order) = orders.get(hint.id()) else { continue };
-        match look(&client, &mut guard, &hint, order).await {
-            Ok(completion) => println!("{order}: {completion:?}"),
+        let Some(notification) = queue.recv().await else { break };
+        // Ignore charges that we never created.
+        let Some(order) = orders.get(notification.id()) else { continue };
+        match complete_if_paid(&client, &mut guard, &notification, order).await {
+            Ok(Some(completion)) => println!("{order}: {completion:?}"),
+            Ok(None) => println!("{order}: not paid"),
             Err(error) => println!("{order}: {error}"),
         }
     }
 }
 
-async fn look(
+async fn complete_if_paid(
     client: &Client,
     guard: &mut CompletionGuard<RecentCompletions>,
-    hint: &Notification,
+    notification: &Notification,
     order: &str,
-) -> Result<Completion, Box<dyn Error>> {
-    if guard.remembers(hint.id())? {
-        return Ok(Completion::Before);
+) -> Result<Option<Completion>, Box<dyn Error>> {
+    if guard.is_completed(notification.id())? {
+        return Ok(Some(Completion::Before));
     }
-    let charge = client.confirm(hint).await?;
+    let charge = client.confirm(notification).await?;
     println!("paid: {}", charge.is_paid());
-    let completion = guard.due(&charge)?;
+    let Some(paid) = charge.to_paid() else { return Ok(None) };
+    let completion = guard.begin(&paid)?;
     if completion == Completion::Now {
         ship(order).await?;
-        guard.done(&charge)?;
+        guard.finish(&paid)?;
     }
-    Ok(completion)
+    Ok(Some(completion))
 }
 
-/// What may only happen once it is paid. It may be repeated after a crash: let the order's number make that harmless.
+/// Ships a paid order. A crash can repeat this call, so use the order number to make it idempotent.
 async fn ship(order: &str) -> io::Result<()> {
     println!("shipping {order}");
     Ok(())

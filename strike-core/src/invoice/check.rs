@@ -83,8 +83,8 @@ impl Charge {
 
     fn check_at_length(&self, expected: &Expectation, now: UnixMillis) -> Result<CheckedInvoice, Mismatch> {
         if let Some(amount) = expected.amount {
-            Mismatch::unless_equal("amount", amount.get(), self.amount())?;
-            Mismatch::unless_equal("amount_satoshi", amount.get(), self.amount_satoshi().get())?;
+            Mismatch::unless_equal("amount", amount.get(), self.amount)?;
+            Mismatch::unless_equal("amount_satoshi", amount.get(), self.amount_satoshi.get())?;
         }
         if let Some(description) = &expected.description {
             Mismatch::unless_equal("description", description.as_str(), self.description())?;
@@ -98,7 +98,7 @@ impl Charge {
         }
         Ok(CheckedInvoice {
             text: self.payment_request().to_string(),
-            amount: self.amount_satoshi(),
+            amount: self.amount(),
             #[cfg(feature = "signature")]
             payee: signature::check(self, &invoice, expected)?,
             invoice,
@@ -140,8 +140,8 @@ fn agree(charge: &Charge, expected: &Expectation) -> Result<Invoice, Mismatch> {
 /// Both amounts of the charge and that of its invoice must be one. An invoice without an amount has none that could be equal.
 fn agree_on_amount(charge: &Charge, invoice: &Invoice) -> Result<(), Mismatch> {
     const FIELD: &str = "invoice.amount (millisatoshi)";
-    Mismatch::unless_equal("amount_satoshi", charge.amount(), charge.amount_satoshi().get())?;
-    match (charge.amount_satoshi().millisatoshi(), invoice.amount_millisatoshi()) {
+    Mismatch::unless_equal("amount_satoshi", charge.amount, charge.amount_satoshi.get())?;
+    match (charge.amount().millisatoshi(), invoice.amount_millisatoshi()) {
         (Some(expected), Some(found)) => Mismatch::unless_equal(FIELD, expected, found),
         (expected, found) => {
             let written = |amount: Option<u64>| amount.map_or("none".into(), |amount| amount.to_string());

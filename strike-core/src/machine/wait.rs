@@ -11,7 +11,7 @@ use crate::machine::{Call, Machine, Schedule, Step};
 use crate::protocol::{Get, Operation, server_clock};
 use crate::transport::Reply;
 use crate::values::new_charge::MAX_EXPIRY_SEC;
-use crate::values::{Charge, Now, UnixMillis};
+use crate::values::{Charge, Now, PaidCharge, UnixMillis};
 
 /// The most failed attempts that a wait remembers.
 const HISTORY: usize = 32;
@@ -30,7 +30,7 @@ const EXPIRED_REST: Duration = Duration::from_secs(60);
 #[expect(clippy::exhaustive_enums, reason = "a caller must answer all three")]
 pub enum WaitOutcome {
     /// The server says that it is paid.
-    Paid(Charge),
+    Paid(PaidCharge),
     /// It was not paid by the deadline, but still can be: keep the order open, and look again.
     Payable(Charge),
     /// It was not paid, and its invoice has expired: the order needs a new charge.
@@ -40,9 +40,10 @@ pub enum WaitOutcome {
 impl WaitOutcome {
     /// The charge, as last seen.
     #[must_use]
-    pub const fn charge(&self) -> &Charge {
+    pub fn charge(&self) -> &Charge {
         match self {
-            Self::Paid(charge) | Self::Payable(charge) | Self::Expired(charge) => charge,
+            Self::Payable(charge) | Self::Expired(charge) => charge,
+            Self::Paid(charge) => charge,
         }
     }
 
@@ -225,9 +226,10 @@ impl WaitPaid {
                 self.failed = 0;
                 self.compare(&charge)?;
                 self.charge = charge.clone();
-                if charge.is_paid() {
-                    return Ok(Some(WaitOutcome::Paid(charge)));
-                }
+                let charge = match PaidCharge::new(charge) {
+                    Ok(paid) => return Ok(Some(WaitOutcome::Paid(paid))),
+                    Err(charge) => charge,
+                };
                 if left.is_zero() {
                     return Ok(Some(match end {
                         End::Expiry => WaitOutcome::Expired(charge),
@@ -277,10 +279,10 @@ impl Machine for WaitPaid {
     fn poll(&mut self, now: Now) -> Step<WaitOutcome> {
         loop {
             match mem::replace(&mut self.state, State::Finished) {
-                State::Start if self.charge.is_paid() => {
-                    return Step::Done(Ok(WaitOutcome::Paid(self.charge.clone())));
-                }
                 State::Start => {
+                    if let Some(paid) = self.charge.to_paid() {
+                        return Step::Done(Ok(WaitOutcome::Paid(paid)));
+                    }
                     self.started = Some(now.monotonic);
                     self.state = self.look(now);
                 }

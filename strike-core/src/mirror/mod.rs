@@ -18,7 +18,7 @@ pub use self::fetch::Fetch;
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::client::CoreClient;
 use crate::errors::{Error, ErrorKind, Mismatch};
@@ -26,7 +26,7 @@ use crate::invoice;
 use crate::machine::CreateOnceOptions;
 use crate::protocol::server_clock::{Expiry, expiry};
 use crate::snapshot_version::Version1;
-use crate::values::{Charge, ChargeId, NewCharge, Now, OrderKey, UnixMillis};
+use crate::values::{Charge, ChargeId, NewCharge, Now, OrderKey, Satoshi, UnixMillis};
 
 /// How far the local clock may be ahead of the server's.
 const CLOCKS_APART: Duration = Duration::from_secs(24 * 60 * 60);
@@ -136,6 +136,7 @@ enum Inner {
         id: ChargeId,
     },
     Retrieved {
+        #[serde(deserialize_with = "stored_charge")]
         charge: Charge,
     },
 }
@@ -214,9 +215,9 @@ impl Mirror {
 
     /// The amount in satoshi, which is known of all but a charge of which only the id is known.
     #[must_use]
-    pub const fn amount(&self) -> Option<u64> {
+    pub const fn amount(&self) -> Option<Satoshi> {
         match &self.inner {
-            Inner::Draft { order, .. } | Inner::InDoubt { order, .. } => Some(order.amount().get()),
+            Inner::Draft { order, .. } | Inner::InDoubt { order, .. } => Some(order.amount()),
             Inner::Known { .. } => None,
             Inner::Retrieved { charge } => Some(charge.amount()),
         }
@@ -367,6 +368,11 @@ impl fmt::Debug for Mirror {
 /// Whether nothing was created: whatever leaves that open ends as an unknown outcome, and a mismatch holds a charge.
 fn is_refusal(error: &Error) -> bool {
     !matches!(error.kind(), ErrorKind::OutcomeUnknown | ErrorKind::Mismatch(_) | ErrorKind::AlreadyFinished)
+}
+
+/// Reads a charge that a mirror has stored: it came from a response.
+fn stored_charge<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Charge, D::Error> {
+    Charge::deserialize(deserializer).map(Charge::from_response)
 }
 
 /// A charge that is not the mirror's.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::invoice;
 use crate::protocol::number::Lossless;
-use crate::values::{Charge, ChargeId, Currency, InvalidInput, PaymentHash, Satoshi, UnixMillis};
+use crate::values::{Charge, ChargeId, Currency, InvalidInput, Origin, PaymentHash, Satoshi, UnixMillis};
 
 /// A charge as it travels, with numbers as `N` reads them. Unknown fields are ignored; an absent `customer_id` is absent.
 #[derive(Serialize, Deserialize)]
@@ -85,6 +85,7 @@ impl<N: Into<u64>> TryFrom<ChargeJson<N>> for Charge {
             paid: wire.paid,
             created: UnixMillis::from_wire(wire.created.into()),
             updated: UnixMillis::from_wire(wire.updated.into()),
+            origin: Origin::Unverified,
         })
     }
 }

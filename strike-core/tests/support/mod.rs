@@ -7,9 +7,9 @@ pub mod invoices;
 use std::time::Duration;
 
 use http::Response;
-use strike_core::machine::{Machine, Step};
+use strike_core::machine::{Machine, Operation, Step};
 use strike_core::{
-    ApiKey, Charge, Delivery, Endpoint, Error, Exchange, Network, Now, Reply, TransportError,
+    ApiKey, Charge, Delivery, Endpoint, Error, Exchange, Get, Network, Now, Reply, TransportError,
     TransportErrorKind, UnixMillis,
 };
 
@@ -57,8 +57,16 @@ pub fn charge_json(changes: &[(&str, serde_json::Value)]) -> serde_json::Value {
     charge
 }
 
+/// A charge that a response contained, with some fields changed.
 pub fn charge(changes: &[(&str, serde_json::Value)]) -> Charge {
-    serde_json::from_value(charge_json(changes)).unwrap()
+    read_charge(&charge_json(changes))
+}
+
+/// Reads a charge from a response with this body.
+pub fn read_charge(body: &serde_json::Value) -> Charge {
+    let id = body["id"].as_str().unwrap().parse().unwrap();
+    let response = Response::new(body.to_string().into_bytes());
+    Get::new(id).parse(&endpoint(), &response, start()).unwrap()
 }
 
 pub fn answer(status: u16, body: impl Into<Vec<u8>>) -> Reply {

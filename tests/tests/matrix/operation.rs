@@ -142,11 +142,7 @@ impl Got {
             Self::Waited(waited) => waited.charge(),
             Self::Event(Some(Event::Paid(charge))) => charge,
             Self::Event(_) => return None,
-            Self::Made(
-                CreateOutcome::Payable(charge)
-                | CreateOutcome::Paid(charge)
-                | CreateOutcome::Expired { charge, .. },
-            ) => charge,
+            Self::Made(outcome) => outcome.charge(),
         };
         let told_paid = matches!(self, Self::Waited(WaitOutcome::Paid(_)) | Self::Event(_));
         Some(charge).filter(|charge| charge.is_paid() || told_paid)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use strike_core::mirror::Mirror;
 use strike_core::mirror::Query;
-use strike_core::{Charge, ChargeId, CreateOutcome, List, OrderKey, webhook};
+use strike_core::{Charge, ChargeId, List, OrderKey, webhook};
 
 use crate::clients::Client;
 use crate::scenario::{Ask, Scenario, Told};
@@ -35,10 +35,7 @@ pub fn play(scenario: &Scenario, client: &dyn Client, world: &World) -> Played {
             Ask::ListOf { page, size } => Told::of(client.list_of(List::page(*page).size(*size)), Told::Page),
             Ask::Wait(which, wait) => Told::of(client.wait(&made[*which], *wait), Told::Waited),
             Ask::Once(order, name) => Told::of(client.once(order.clone(), name), |once| {
-                let (CreateOutcome::Payable(charge)
-                | CreateOutcome::Paid(charge)
-                | CreateOutcome::Expired { charge, .. }) = &once;
-                made.push(charge.clone());
+                made.push(once.charge().clone());
                 Told::Made(once)
             }),
             Ask::LazyPaid(order) => {

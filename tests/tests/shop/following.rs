@@ -102,12 +102,14 @@ impl World {
     pub(super) fn confirmed(&mut self, charge: &Charge) {
         let Some(order) = self.memory.charges.get(charge.id()).map(|(order, _)| *order) else { return };
         let mut guarded = core::mem::take(&mut self.database.guarded);
-        let done = CompletionGuard::new(Store(&mut guarded)).complete(charge, |charge| {
-            self.complete(order, charge);
-            Ok::<(), core::convert::Infallible>(())
+        let done = charge.to_paid().map(|paid| {
+            CompletionGuard::new(Store(&mut guarded)).complete(&paid, |charge| {
+                self.complete(order, charge);
+                Ok::<(), core::convert::Infallible>(())
+            })
         });
         self.database.guarded = guarded;
-        if done == Ok(Completion::Now) {
+        if done == Some(Ok(Completion::Now)) {
             self.tally.count("completed by webhook");
             if self.rng.bool() {
                 let was = self.watcher.remove(charge.id());

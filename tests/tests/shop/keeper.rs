@@ -2,9 +2,7 @@
 
 use strike_core::mirror::Mirror;
 use strike_core::mirror::{Change, NextRequest, Query, State};
-use strike_core::{
-    Charge, CreateOnceOptions, CreateOutcome, Error, ErrorKind, OrderKey, UnixMillis, WaitOutcome,
-};
+use strike_core::{Charge, CreateOnceOptions, Error, ErrorKind, OrderKey, UnixMillis, WaitOutcome};
 
 use super::shop::{By, Job, Kind, Out, Row};
 use super::world::{Happens, World};
@@ -83,10 +81,7 @@ impl World {
         let order = job.order;
         match (&job.kind, result) {
             (Kind::Create(_, ask), Ok(Out::Made(made))) => {
-                let (CreateOutcome::Payable(charge)
-                | CreateOutcome::Paid(charge)
-                | CreateOutcome::Expired { charge, .. }) = made;
-                self.made(order, &job, ask.as_ref(), charge);
+                self.made(order, &job, ask.as_ref(), made.into_charge());
             }
             (Kind::Create(_, ask), Err(error)) => self.not_made(order, &job, ask.as_ref(), &error),
             (Kind::Wait(_), Ok(Out::Waited(waited))) => match waited {
@@ -136,7 +131,7 @@ impl World {
     fn made(&mut self, order: usize, job: &Job, ask: Option<&NextRequest>, charge: Charge) {
         let row = self.host.row(charge.id()).expect("a charge that the host does not have");
         assert_eq!(charge.payment_request(), self.host.truths()[row].request, "another payment request");
-        assert_eq!(charge.amount_satoshi(), self.orders[order].wanted.amount());
+        assert_eq!(charge.amount(), self.orders[order].wanted.amount());
         assert_eq!(charge.description(), self.orders[order].wanted.description());
         assert_eq!(charge.customer_id(), self.orders[order].wanted.get_customer_id());
         self.traces[job.trace].returns(row, &job.saw);

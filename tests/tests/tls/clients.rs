@@ -113,7 +113,7 @@ pub(crate) fn sell(client: &dyn Client, sandbox: &RunningSandbox) {
     assert!(!client.get(charge.id()).unwrap().is_paid());
     sandbox.pay(charge.id()).unwrap();
     let WaitOutcome::Paid(paid) = client.wait_until_paid(&charge).unwrap() else { panic!("it is paid") };
-    assert_eq!(client.list().unwrap()[0], paid);
+    assert_eq!(client.list().unwrap()[0], *paid);
 }
 
 /// Nobody who could be trusted answered: nothing was sent, it is not tried again, and somebody must look at the host.

@@ -26,7 +26,7 @@ use crate::protocol::{Create, Get, Operation};
 use crate::transport::Reply;
 use crate::values::new_charge::MAX_EXPIRY_SEC;
 use crate::values::order_key::{MAX_ATTEMPTS, MAX_OWN};
-use crate::values::{Charge, ChargeId, InvalidInput, NewCharge, Now, OrderKey, UnixMillis};
+use crate::values::{Charge, ChargeId, InvalidInput, NewCharge, Now, OrderKey, PaidCharge, UnixMillis};
 
 /// The rest before a look that counts: time for a request that was under way to land, and for the list to show it.
 const REST: Duration = Duration::from_secs(2);
@@ -206,10 +206,9 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
         match result {
             Ok(charge) if self.doubt.is_none() => {
                 self.record.0 = Some(Known::Made { attempt: self.attempt, id: charge.id().clone() });
-                Ok(Next::Done(if charge.is_paid() {
-                    CreateOutcome::Paid(charge)
-                } else {
-                    CreateOutcome::Payable(charge)
+                Ok(Next::Done(match PaidCharge::new(charge) {
+                    Ok(paid) => CreateOutcome::Paid(paid),
+                    Err(charge) => CreateOutcome::Payable(charge),
                 }))
             }
             // The first create may have landed, too: only the list tells which of the two counts.
@@ -321,9 +320,10 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
     ) -> Result<Next, Error> {
         let charge = self.accept(charge, attempt)?;
         self.record.0 = Some(Known::Made { attempt, id: charge.id().clone() });
-        if charge.is_paid() {
-            return Ok(Next::Done(CreateOutcome::Paid(charge)));
-        }
+        let charge = match PaidCharge::new(charge) {
+            Ok(paid) => return Ok(Next::Done(CreateOutcome::Paid(paid))),
+            Err(charge) => charge,
+        };
         let expires_at = charge.invoice().ok().map_or_else(
             || charge.created().saturating_add(Duration::from_secs(MAX_EXPIRY_SEC.into())),
             |invoice| invoice.expires_at(),
@@ -389,7 +389,7 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
     fn is_sound(&self, charge: &Charge) -> bool {
         let read = charge.raw_customer_id().and_then(OrderKey::read_attempt);
         read.is_some_and(|(key, _, _)| key == self.once.key)
-            && charge.amount() == charge.amount_satoshi().get()
+            && charge.amount == charge.amount_satoshi.get()
             && (!self.context.endpoint.checks_invoices()
                 || invoice::compare(charge, self.context.endpoint.network()).is_ok())
     }

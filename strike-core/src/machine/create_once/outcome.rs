@@ -1,7 +1,7 @@
 //! What became of a create-once: what to do with the charge.
 
 use super::options::CreateOnceOptions;
-use crate::values::Charge;
+use crate::values::{Charge, PaidCharge};
 
 /// The charge of a key, and what to do with it. A charge that was found may have been created days ago.
 ///
@@ -23,7 +23,7 @@ pub enum CreateOutcome {
     /// Show it to the payer: it is unpaid and can be paid.
     Payable(Charge),
     /// It is paid already: complete the order unless it is completed.
-    Paid(Charge),
+    Paid(PaidCharge),
     /// Its invoice has expired, and a read after that found it unpaid. Nobody can pay it any more.
     Expired {
         /// The charge that has expired.
@@ -34,10 +34,21 @@ pub enum CreateOutcome {
 }
 
 impl CreateOutcome {
-    /// The charge, for a mirror, which keeps it whatever has become of it.
-    pub(crate) fn into_charge(self) -> Charge {
+    /// Returns the charge, whatever its state.
+    #[must_use]
+    pub fn charge(&self) -> &Charge {
         match self {
-            Self::Payable(charge) | Self::Paid(charge) | Self::Expired { charge, .. } => charge,
+            Self::Payable(charge) | Self::Expired { charge, .. } => charge,
+            Self::Paid(charge) => charge,
+        }
+    }
+
+    /// Returns the charge, whatever its state.
+    #[must_use]
+    pub fn into_charge(self) -> Charge {
+        match self {
+            Self::Payable(charge) | Self::Expired { charge, .. } => charge,
+            Self::Paid(charge) => charge.into_charge(),
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::machine::{Call, Machine, Schedule, Step};
 use crate::protocol::{Get, List, Operation, Page, Row};
 use crate::snapshot_version::Version1;
 use crate::transport::Reply;
-use crate::values::{Charge, ChargeId, Now, UnixMillis};
+use crate::values::{Charge, ChargeId, Now, PaidCharge, UnixMillis};
 
 use self::health::{Way, backoff};
 use self::pending::{Kept, Pending, digest, millis};
@@ -36,7 +36,7 @@ const BETWEEN_HINTS: Duration = Duration::from_secs(1);
 #[expect(clippy::exhaustive_enums, reason = "a shop must answer all three")]
 pub enum Event {
     /// The server says that it is paid.
-    Paid(Charge),
+    Paid(PaidCharge),
     /// Its invoice has expired, a grace has passed, and a last look found it unpaid.
     Expired(ChargeId),
     /// It can no longer be watched: the server does not know it, its record stays unreadable, or it has become another.
@@ -44,7 +44,7 @@ pub enum Event {
 }
 
 impl Event {
-    const fn id(&self) -> &ChargeId {
+    fn id(&self) -> &ChargeId {
         match self {
             Self::Paid(charge) => charge.id(),
             Self::Expired(id) | Self::Failed(id, _) => id,
@@ -217,12 +217,12 @@ impl Watcher {
     /// Watches this charge, too. One that is watched already is left as it is; one that is paid ends without a request.
     pub fn add(&mut self, charge: &Charge) {
         self.arrive(Kept::of(charge, self.grace));
-        if charge.is_paid() {
+        if let Some(paid) = charge.to_paid() {
             // If something else was about to be told of it, this is the truth.
             if self.pending.get(charge.id()).is_some_and(|state| state.due == Pending::NEVER) {
                 self.endings.retain(|event| event.id() != charge.id());
             }
-            self.endings.push_back(Event::Paid(charge.clone()));
+            self.endings.push_back(Event::Paid(paid));
         }
     }
 
@@ -379,8 +379,8 @@ impl Watcher {
             let error =
                 self.context.endpoint.mismatch(Get::new(id.clone()).asked(), mismatch).with_charge(charge);
             self.end(&id, Event::Failed(id.clone(), error));
-        } else if charge.is_paid() {
-            self.end(&id, Event::Paid(charge));
+        } else if let Some(paid) = charge.to_paid() {
+            self.end(&id, Event::Paid(paid));
         } else {
             let is_over = state.is_over(began, server_time);
             if is_over && (way == Way::Get || !self.round.can_get(millis(now.monotonic))) {

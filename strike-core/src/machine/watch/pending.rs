@@ -81,8 +81,8 @@ fn seconds(duration: Duration) -> u32 {
 pub(super) fn digest(charge: &Charge) -> u32 {
     let mut hash = hmac_sha256::Hash::new();
     hash.update(charge.payment_hash().as_bytes());
-    hash.update(charge.amount().to_be_bytes());
-    hash.update(charge.amount_satoshi().get().to_be_bytes());
+    hash.update(charge.amount.to_be_bytes());
+    hash.update(charge.amount_satoshi.get().to_be_bytes());
     for text in [charge.payment_request(), charge.description()] {
         // The length keeps one text apart from the next.
         hash.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());

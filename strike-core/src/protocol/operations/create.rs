@@ -53,8 +53,8 @@ impl Create {
 
     fn compare(&self, at: &Endpoint, charge: &Charge) -> Result<(), Mismatch> {
         let order = &self.0;
-        Mismatch::unless_equal("amount", order.amount().get(), charge.amount())?;
-        Mismatch::unless_equal("amount_satoshi", order.amount().get(), charge.amount_satoshi().get())?;
+        Mismatch::unless_equal("amount", order.amount().get(), charge.amount)?;
+        Mismatch::unless_equal("amount_satoshi", order.amount().get(), charge.amount_satoshi.get())?;
         Mismatch::unless_equal("currency", Currency::Btc, charge.currency())?;
         Mismatch::unless_equal("description", order.description(), charge.description())?;
         let echo = charge.raw_customer_id().filter(|id| !id.is_empty());

@@ -372,7 +372,7 @@ fn is_refusal(error: &Error) -> bool {
 
 /// Reads a charge that a mirror has stored: it came from a response.
 fn stored_charge<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Charge, D::Error> {
-    Charge::deserialize(deserializer).map(Charge::from_response)
+    Charge::deserialize(deserializer).map(Charge::mark_as_response)
 }
 
 /// A charge that is not the mirror's.

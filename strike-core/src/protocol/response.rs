@@ -61,7 +61,7 @@ pub(crate) fn charge(at: &Endpoint, asked: &str, response: &HttpResponse) -> Res
     match serde_json::from_str::<Keyed<ChargeJson<Exact<u64>>>>(text) {
         Ok(Keyed(charge)) if !charge.is_error() => charge
             .try_into()
-            .map(Charge::from_response)
+            .map(Charge::mark_as_response)
             .map_err(|error: InvalidInput| undecodable(at, asked, response, text).with_source(error)),
         // A charge and an error at once: who knows which.
         Ok(_) => Err(undecodable(at, asked, response, text)),
@@ -74,8 +74,10 @@ pub(crate) fn rows(at: &Endpoint, asked: &str, response: &HttpResponse) -> Resul
     let text = success(at, asked, response)?;
     if let Ok(rows) = serde_json::from_str::<Vec<Keyed<ChargeJson<Exact<u64>>>>>(text)
         && rows.iter().all(|row| !row.0.is_error())
-        && let Ok(rows) =
-            rows.into_iter().map(|row| row.0.try_into().map(Charge::from_response).map(Row::Charge)).collect()
+        && let Ok(rows) = rows
+            .into_iter()
+            .map(|row| row.0.try_into().map(Charge::mark_as_response).map(Row::Charge))
+            .collect()
     {
         return Ok(rows);
     }
@@ -97,7 +99,7 @@ fn row(at: &Endpoint, text: &str) -> Row {
     }
     let reason = match serde_json::from_str::<Keyed<ChargeJson<Exact<u64>>>>(text) {
         Ok(Keyed(charge)) if !charge.is_error() => match Charge::try_from(charge) {
-            Ok(charge) => return Row::Charge(charge.from_response()),
+            Ok(charge) => return Row::Charge(charge.mark_as_response()),
             Err(error) => at.fit_for_log(&format!("{error}")),
         },
         Ok(_) => "it has a code, as errors have".to_owned(),

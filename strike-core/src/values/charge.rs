@@ -131,7 +131,7 @@ impl Charge {
         matches!(self.origin, Origin::Response)
     }
 
-    pub(crate) const fn from_response(mut self) -> Self {
+    pub(crate) const fn mark_as_response(mut self) -> Self {
         self.origin = Origin::Response;
         self
     }

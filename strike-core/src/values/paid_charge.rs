@@ -31,6 +31,7 @@ pub struct PaidCharge(Charge);
 
 impl PaidCharge {
     /// Returns the charge if a response says that it is paid, and the charge itself otherwise.
+    #[expect(clippy::result_large_err, reason = "the charge goes on to be used, it is not an error")]
     pub(crate) fn new(charge: Charge) -> Result<Self, Charge> {
         if charge.is_paid() && charge.is_from_response() { Ok(Self(charge)) } else { Err(charge) }
     }

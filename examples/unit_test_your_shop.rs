@@ -49,7 +49,7 @@ impl Shop {
     }
 }
 
-fn account(sandbox: &Sandbox) -> Result<Endpoint, strike_blocking::Error> {
+fn account(sandbox: &Sandbox) -> Result<Endpoint, strike_blocking::InvalidInput> {
     Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())
 }
 

@@ -17,8 +17,8 @@ use crate::values::{Charge, NewCharge, Now};
 /// use strike_core::{ApiKey, Endpoint, List, CoreClient, Network, RetryPolicy};
 ///
 /// # fn main() -> Result<(), strike_core::Error> {
-/// let at = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
-/// let machines = CoreClient::new(at, RetryPolicy::default(), 7);
+/// let endpoint = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
+/// let machines = CoreClient::new(endpoint, RetryPolicy::default(), 7);
 /// let call = machines.call(List::page(0));
 /// # let _ = call;
 /// # Ok(()) }

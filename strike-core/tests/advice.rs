@@ -12,12 +12,13 @@ use strike_core::{
 use support::host::Host;
 use support::{START, Virtual, answer, charge, charge_json, endpoint, no_answer, ok};
 
-const ASK_LATER: &str = "it is safe to ask again later";
-const HOST: &str = "check that the base URL names a Strike-compatible host, and how it is reached";
+const ASK_LATER: &str = "it is safe to try again later";
+const HOST: &str = "check that the base URL is that of a Strike-compatible host, and how it is reached";
 const FIX: &str = "correct the input";
 const KEY: &str = "check the API key, and that it belongs to this host and network";
-const ID: &str = "check the id, and that base URL and key belong to the account that made it";
-const LOOK: &str = "a charge may exist: before you create another, call `create_once` with the same key, or look through the list";
+const ID: &str = "check the id, and that base URL and key belong to the account that created it";
+const LOOK: &str =
+    "a charge may exist: before you create another, call `create_once` with the same key, or search the list";
 
 fn order() -> NewCharge {
     NewCharge::satoshis(4200, "tea")
@@ -159,7 +160,7 @@ fn advice_fits_the_failure_and_the_operation() {
 
 #[test]
 fn input_is_said_to_be_unsent_only_where_something_was_to_be_sent() {
-    let text = ApiKey::new("").unwrap_err().to_string();
+    let text = strike_core::Error::from(ApiKey::new("").unwrap_err()).to_string();
     assert!(text.ends_with("; correct the input") && !text.contains("sent"), "{text}");
     let mut call = CoreClient::new(endpoint(), RetryPolicy::default(), 1)
         .call(Create::new(NewCharge::satoshis(0, "tea")));
@@ -220,14 +221,14 @@ fn a_name_that_was_used_for_another_order_is_the_callers_slip() {
             let error = result.unwrap_err();
             assert_eq!((error.advice(), host.sent("POST")), (advice, 0), "{changes:?}: {error}");
             assert!(error.to_string().starts_with(
-                "create charge of 4200 satoshi once: accept the charge that was found: the answer is not what was asked: "
+                "create charge of 4200 satoshi once: accept the charge that was found: the response does not match the request: "
             ));
             assert!(error.charge().is_some());
         }
     }
     assert_eq!(
         Advice::CheckOrder.to_string(),
-        "this order name was used before, for another order: use another name, or the order as it was"
+        "this order name was used before for another order: use another name, or call again with the same order"
     );
 }
 

@@ -477,8 +477,8 @@ fn a_list_too_long_to_be_looked_through_lets_nothing_be_created() {
     assert_eq!(error.advice(), Advice::SetSince);
     assert_eq!(
         error.to_string(),
-        "create charge of 4200 satoshi once: look for it in a list of more than 1000 pages: the end was not reached, so charges \
-         can be missing; say with `CreateOnceOptions::since` when the order was placed; nothing was created"
+        "create charge of 4200 satoshi once: look for it in a list of more than 1000 pages: the end of the list was not reached, so charges \
+         may be missing; set `CreateOnceOptions::since` to the time of the order; nothing was created"
     );
 }
 

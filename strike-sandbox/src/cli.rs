@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use strike_core::{ApiKey, ErrorKind, InvalidInput, Network};
+use strike_core::{ApiKey, InvalidInput, Network};
 use strike_sandbox::{Quirks, Settlement, Webhook};
 
 use self::flags::Flags;
@@ -227,11 +227,7 @@ fn listen(text: &str) -> Option<Listen> {
 
 /// A key that clients take: anything else would start a sandbox that nobody can open.
 fn api_key(text: &str) -> Result<String, InvalidInput> {
-    match ApiKey::new(text).map_err(|error| error.kind().clone()) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(ErrorKind::InvalidInput(input)) => Err(input),
-        Err(_) => Err(InvalidInput::new("api key", "a key that clients take")),
-    }
+    ApiKey::new(text).map(|_| text.to_owned())
 }
 
 #[cfg(feature = "lightning")]

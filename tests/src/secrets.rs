@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt::Debug;
 
 use data_encoding::{BASE64, BASE64URL, HEXLOWER};
-use strike_core::{ApiKey, Endpoint, Error, Network};
+use strike_core::{ApiKey, Endpoint, Error, InvalidInput, Network};
 
 /// A key as no other text holds it.
 pub const KEY: &str = "sk_CanaryCanaryCanary123456";
@@ -18,7 +18,7 @@ pub const PROXY_PASSWORD: &str = "pwCanaryPwCanary";
 ///
 /// # Errors
 /// If the base URL is none.
-pub fn endpoint(base_url: &str) -> Result<Endpoint, Error> {
+pub fn endpoint(base_url: &str) -> Result<Endpoint, InvalidInput> {
     Endpoint::new(base_url, ApiKey::new(KEY)?, Network::Testnet)
 }
 

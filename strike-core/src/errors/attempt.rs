@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::transport::{Delivery, TransportErrorKind};
 
-/// One attempt of an operation, for the history in an error.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One attempt of an operation. [`Error::attempts`](crate::Error::attempts) lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
     pub(crate) sent: Duration,
     pub(crate) ended: Duration,
@@ -13,31 +13,31 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// When it was sent, by the driver's monotonic clock.
+    /// Returns when the request was sent, by the driver's monotonic clock.
     #[must_use]
     pub const fn sent(&self) -> Duration {
         self.sent
     }
 
-    /// When it had ended, by the same clock.
+    /// Returns when the attempt ended, by the same clock.
     #[must_use]
     pub const fn ended(&self) -> Duration {
         self.ended
     }
 
-    /// What came of it.
+    /// Returns the outcome.
     #[must_use]
     pub const fn outcome(&self) -> AttemptOutcome {
         self.outcome
     }
 }
 
-/// What came of an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The outcome of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AttemptOutcome {
-    /// An answer with this status.
+    /// A response with this status.
     Status(u16),
-    /// No answer.
+    /// No response.
     NoResponse(TransportErrorKind, Delivery),
 }

@@ -6,59 +6,60 @@ use super::Mismatch;
 use crate::transport::{Delivery, TransportErrorKind};
 use crate::values::{InvalidInput, UnixMillis};
 
-/// What kind of failure it was.
+/// What failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The caller's own input breaks a rule. Nothing was sent.
+    /// Your input breaks a rule. Nothing was sent.
     InvalidInput(InvalidInput),
-    /// No answer came. For a create this means that the request never left.
+    /// There was no response. For a create, this kind means that the request was not sent.
     Connection {
-        /// What went wrong on the way.
+        /// Why there was no response.
         kind: TransportErrorKind,
-        /// Whether the request can have arrived.
+        /// Whether the request may have arrived.
         delivery: Delivery,
     },
-    /// A create may have made a charge, or not. The [source](StdError::source) says what happened.
+    /// The server may or may not have created a charge. The [source](std::error::Error::source) says what happened.
     OutcomeUnknown,
-    /// 400: the server did not accept the input.
+    /// Status 400: the server rejected the input.
     BadRequest,
-    /// 401: the key is wrong.
+    /// Status 401: the API key is wrong.
     Unauthorized,
-    /// 404 in the API's own words: there is no such charge in this account.
+    /// Status 404 with the API's error body: this account has no such charge.
     NotFound,
-    /// Any other 404: a proxy or another server answered, and does not know this path. It says nothing about a charge.
+    /// Status 404 without the API's error body: a proxy or another server does not know the path. It says nothing
+    /// about the charge.
     PathNotFound,
-    /// 429: too many requests.
+    /// Status 429: too many requests.
     RateLimited {
-        /// When the server wants to be asked again, if it said so.
+        /// When the server wants the next request, if it said so.
         retry_after: Option<RetryAfter>,
     },
-    /// Another refusal between 400 and 499.
+    /// Another status between 400 and 499.
     Rejected,
-    /// 500 to 599: the server failed.
+    /// A status between 500 and 599: the server failed.
     Server,
-    /// 300 to 399: a redirect, which is never followed, since the key would go along. For a create it is below an
-    /// [`OutcomeUnknown`](Self::OutcomeUnknown), since it may mean "done, look there".
+    /// A status between 300 and 399. Redirects are not followed, because the API key would go along. For a create
+    /// this is the source of an [`OutcomeUnknown`](Self::OutcomeUnknown): a redirect may follow a successful create.
     Redirected,
-    /// An answer that is not what the API describes.
+    /// The response is not what the API describes.
     Undecodable,
-    /// An answer with a larger body than was allowed.
+    /// The response body is larger than the limit.
     TooLarge {
-        /// The most that was allowed, in bytes.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// A well-formed answer that says something else than was asked.
+    /// The response is well formed but does not match the request.
     Mismatch(Mismatch),
-    /// The end of the list was not reached, so charges can be missing: it grows faster than it is read, or a
-    /// [`CreateOnce`](crate::machine::CreateOnce) has read 1000 pages.
+    /// The end of the list was not reached, so charges may be missing. Either the list grows faster than it is read,
+    /// or [`CreateOnce`](crate::machine::CreateOnce) stopped after 1000 pages.
     Incomplete,
-    /// The machine had already ended when it was polled.
+    /// The machine was polled after it had returned its result.
     AlreadyFinished,
 }
 
 impl ErrorKind {
-    /// Which exception pystrike raised in this case; `None` where there was no such case.
+    /// Returns the name of the exception that pystrike raised in this case, or `None` if there is none.
     #[must_use]
     pub const fn pystrike_name(&self) -> Option<&'static str> {
         match self {
@@ -80,12 +81,12 @@ impl ErrorKind {
     }
 }
 
-/// When the server wants to be asked again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// When the server wants the next request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RetryAfter {
-    /// That long after its answer.
+    /// This long after the response.
     In(Duration),
-    /// At that moment.
+    /// At this time.
     At(UnixMillis),
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::values::Charge;
 
-/// An answer that differs from what was asked.
+/// A field of a response that differs from the request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} should be {expected}, but is {found}")]
 pub struct Mismatch {
@@ -18,10 +18,10 @@ impl Mismatch {
         Self { field, expected: expected.to_string(), found: found.to_string() }
     }
 
-    /// The field of an invoice that has expired.
+    /// The name of the field of an expired invoice.
     pub(crate) const EXPIRES_AT: &'static str = "invoice.expires_at";
 
-    /// The same in other words.
+    /// Returns the same mismatch with both texts replaced.
     pub(crate) fn reworded(
         self,
         expected: impl FnOnce(&str) -> String,
@@ -30,7 +30,7 @@ impl Mismatch {
         Self { field: self.field, expected: expected(&self.expected), found: found(&self.found) }
     }
 
-    /// Compares two values of a field.
+    /// Returns an error unless the two values of a field are equal.
     pub(crate) fn unless_equal<T: PartialEq + fmt::Debug>(
         field: &'static str,
         expected: T,
@@ -42,7 +42,7 @@ impl Mismatch {
         Err(Self::new(field, format!("{expected:?}"), format!("{found:?}")))
     }
 
-    /// Compares two readings of a charge in all that it keeps for life.
+    /// Returns an error unless all fields that never change are equal in two readings of a charge.
     pub(crate) fn unless_same_order(known: &Charge, found: &Charge) -> Result<(), Self> {
         Self::unless_equal("id", known.id.as_str(), found.id.as_str())?;
         Self::unless_equal("payment_hash", known.payment_hash, found.payment_hash)?;
@@ -52,19 +52,19 @@ impl Mismatch {
         Self::unless_equal("description", &known.description, &found.description)
     }
 
-    /// The field that differs, such as `amount` or `invoice.amount`.
+    /// Returns the name of the field, such as `amount` or `invoice.amount`.
     #[must_use]
     pub const fn field(&self) -> &'static str {
         self.field
     }
 
-    /// What was asked for.
+    /// Returns the requested value.
     #[must_use]
     pub fn expected(&self) -> &str {
         &self.expected
     }
 
-    /// What the answer says.
+    /// Returns the value in the response.
     #[must_use]
     pub fn found(&self) -> &str {
         &self.found

@@ -267,7 +267,7 @@ impl WaitPaid {
     /// Whether the answer is still about the payment that the payer was shown.
     fn compare(&self, charge: &Charge) -> Result<(), Error> {
         Mismatch::unless_same_order(&self.charge, charge).map_err(|mismatch| {
-            let asked = Get::new(self.charge.id().clone()).asked();
+            let asked = Get::new(self.charge.id().clone()).describe();
             self.context.endpoint.mismatch(asked, mismatch).with_charge(charge.clone())
         })
     }

@@ -24,8 +24,8 @@ pub(crate) const SERVICE_MAX_SATOSHI: u64 = 4_294_967;
 /// ```
 /// use strike_core::{ApiKey, Endpoint, Network};
 ///
-/// let at = Endpoint::new("https://pay.example.com/api/v1/", ApiKey::new("sk_demo")?, Network::Bitcoin)?;
-/// assert_eq!(at.base_url(), "https://pay.example.com/api/v1/");
+/// let endpoint = Endpoint::new("https://pay.example.com/api/v1/", ApiKey::new("sk_demo")?, Network::Bitcoin)?;
+/// assert_eq!(endpoint.base_url(), "https://pay.example.com/api/v1/");
 /// // A key does not travel in the clear, except on this machine or on purpose.
 /// assert!(Endpoint::new("http://pay.example.com/", ApiKey::new("sk_demo")?, Network::Bitcoin).is_err());
 /// assert!(Endpoint::new("http://127.0.0.1:8420/", ApiKey::new("sk_demo")?, Network::Testnet).is_ok());
@@ -54,7 +54,7 @@ impl Endpoint {
     /// # Errors
     /// [`ErrorKind::InvalidInput`] for a URL without `http://` or `https://`,
     /// without a host, with user information, a query, a fragment or dot segments, or with plain http to another machine.
-    pub fn new(base_url: &str, key: ApiKey, network: Network) -> Result<Self, Error> {
+    pub fn new(base_url: &str, key: ApiKey, network: Network) -> Result<Self, InvalidInput> {
         Self::builder(base_url, key, network).build()
     }
 
@@ -77,7 +77,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// None in practice.
-    pub fn acinq_mainnet(key: ApiKey) -> Result<Self, Error> {
+    pub fn acinq_mainnet(key: ApiKey) -> Result<Self, InvalidInput> {
         Self::new("https://api.strike.acinq.co/api/v1/", key, Network::Bitcoin)
     }
 
@@ -87,7 +87,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// None in practice.
-    pub fn acinq_testnet(key: ApiKey) -> Result<Self, Error> {
+    pub fn acinq_testnet(key: ApiKey) -> Result<Self, InvalidInput> {
         Self::new("https://api.dev.strike.acinq.co/api/v1/", key, Network::Testnet)
     }
 
@@ -145,11 +145,11 @@ impl Endpoint {
             let words = format!("{cause}\n{cause:?}");
             if depth > DEEPEST || self.0.secrets.are_in(words.as_bytes()) {
                 let bare = TransportError::new(error.kind(), error.delivery());
-                return Error::no_answer(asked, bare.with_source(text::REPEATS_THE_KEY));
+                return Error::no_response(asked, bare.with_source(text::REPEATS_THE_KEY));
             }
             below = cause.source();
         }
-        Error::no_answer(asked, error)
+        Error::no_response(asked, error)
     }
 
     /// A mismatch, fit for a log: it holds the server's words, which could repeat the key or be endless, and the caller's,
@@ -235,14 +235,14 @@ impl EndpointBuilder {
     ///
     /// # Errors
     /// As [`Endpoint::new`] says, or for a largest amount that is none.
-    pub fn build(self) -> Result<Endpoint, Error> {
+    pub fn build(self) -> Result<Endpoint, InvalidInput> {
         let (scheme, authority, path) = split(&self.base_url, self.plain_http)?;
         let authorization = self.key.authorization()?;
         if let Some(most) = self.max_amount
             && !(1..=Satoshi::MAX.get()).contains(&most.get())
         {
             let rule = format!("1 to {}", Satoshi::MAX);
-            return Err(InvalidInput::new("max_amount", rule).found(most.get()).into());
+            return Err(InvalidInput::new("max_amount", rule).found(most.get()));
         }
         Ok(Endpoint(Arc::new(Inner {
             scheme,

@@ -56,22 +56,22 @@ impl ErrorBody {
 }
 
 /// Reads the answer to something that is asked about one charge.
-pub(crate) fn charge(at: &Endpoint, asked: &str, response: &HttpResponse) -> Result<Charge, Error> {
-    let text = success(at, asked, response)?;
+pub(crate) fn charge(endpoint: &Endpoint, asked: &str, response: &HttpResponse) -> Result<Charge, Error> {
+    let text = success(endpoint, asked, response)?;
     match serde_json::from_str::<Keyed<ChargeJson<Exact<u64>>>>(text) {
         Ok(Keyed(charge)) if !charge.is_error() => charge
             .try_into()
             .map(Charge::mark_as_response)
-            .map_err(|error: InvalidInput| undecodable(at, asked, response, text).with_source(error)),
+            .map_err(|error: InvalidInput| undecodable(endpoint, asked, response, text).with_source(error)),
         // A charge and an error at once: who knows which.
-        Ok(_) => Err(undecodable(at, asked, response, text)),
-        Err(error) => Err(disguised(at, asked, response, text, error)),
+        Ok(_) => Err(undecodable(endpoint, asked, response, text)),
+        Err(error) => Err(disguised(endpoint, asked, response, text, error)),
     }
 }
 
 /// Reads the answer to a list: rows that are charges, and rows that are not.
-pub(crate) fn rows(at: &Endpoint, asked: &str, response: &HttpResponse) -> Result<Vec<Row>, Error> {
-    let text = success(at, asked, response)?;
+pub(crate) fn rows(endpoint: &Endpoint, asked: &str, response: &HttpResponse) -> Result<Vec<Row>, Error> {
+    let text = success(endpoint, asked, response)?;
     if let Ok(rows) = serde_json::from_str::<Vec<Keyed<ChargeJson<Exact<u64>>>>>(text)
         && rows.iter().all(|row| !row.0.is_error())
         && let Ok(rows) = rows
@@ -82,12 +82,12 @@ pub(crate) fn rows(at: &Endpoint, asked: &str, response: &HttpResponse) -> Resul
         return Ok(rows);
     }
     let rows: Vec<&RawValue> =
-        serde_json::from_str(text).map_err(|error| disguised(at, asked, response, text, error))?;
-    Ok(rows.into_iter().map(|row| self::row(at, row.get())).collect())
+        serde_json::from_str(text).map_err(|error| disguised(endpoint, asked, response, text, error))?;
+    Ok(rows.into_iter().map(|row| self::row(endpoint, row.get())).collect())
 }
 
 /// Reads one row of a list in which at least one is bad.
-fn row(at: &Endpoint, text: &str) -> Row {
+fn row(endpoint: &Endpoint, text: &str) -> Row {
     #[derive(Deserialize)]
     struct Id {
         id: ChargeId,
@@ -100,37 +100,37 @@ fn row(at: &Endpoint, text: &str) -> Row {
     let reason = match serde_json::from_str::<Keyed<ChargeJson<Exact<u64>>>>(text) {
         Ok(Keyed(charge)) if !charge.is_error() => match Charge::try_from(charge) {
             Ok(charge) => return Row::Charge(charge.mark_as_response()),
-            Err(error) => at.fit_for_log(&format!("{error}")),
+            Err(error) => endpoint.fit_for_log(&format!("{error}")),
         },
         Ok(_) => "it has a code, as errors have".to_owned(),
-        Err(error) => at.fit_for_log(&text::complaint(&error)),
+        Err(error) => endpoint.fit_for_log(&text::complaint(&error)),
     };
     let id = serde_json::from_str::<Keyed<Id>>(text).ok().map(|row| row.0.id);
     // The row is shown in errors: an id that repeats the key is no id.
-    let id = id.filter(|id| at.fit_for_log(id.as_str()) == id.as_str());
+    let id = id.filter(|id| endpoint.fit_for_log(id.as_str()) == id.as_str());
     let customer_id = serde_json::from_str::<Keyed<Customer>>(text).ok();
     let customer_id = customer_id.map(|row| row.0.customer_id.unwrap_or_default());
     Row::Unreadable(UnreadableRow { id, customer_id, reason })
 }
 
 /// The body of a 2xx answer as text; any other status is an error.
-fn success<'r>(at: &Endpoint, asked: &str, response: &'r HttpResponse) -> Result<&'r str, Error> {
+fn success<'r>(endpoint: &Endpoint, asked: &str, response: &'r HttpResponse) -> Result<&'r str, Error> {
     let status = response.status();
     if !status.is_success() {
         let api = ErrorBody::read(response.body());
-        return Err(failure(at, asked, status, response, api));
+        return Err(failure(endpoint, asked, status, response, api));
     }
     std::str::from_utf8(text::without_bom(response.body())).map_err(|error| {
         Error::new(asked, ErrorKind::Undecodable)
             .with_status(status.as_u16())
-            .with_excerpt(excerpt(at, response.body()))
+            .with_excerpt(excerpt(endpoint, response.body()))
             .with_source(error)
     })
 }
 
 /// A 2xx answer that is no charge: an error in disguise, or something else altogether.
 fn disguised(
-    at: &Endpoint,
+    endpoint: &Endpoint,
     asked: &str,
     response: &HttpResponse,
     text: &str,
@@ -142,20 +142,20 @@ fn disguised(
         && claimed.as_u16() >= 300
         && claimed.as_u16() < 600
     {
-        return failure(at, asked, claimed, response, api);
+        return failure(endpoint, asked, claimed, response, api);
     }
-    undecodable(at, asked, response, text).with_source(at.fit_for_log(&text::complaint(&error)))
+    undecodable(endpoint, asked, response, text).with_source(endpoint.fit_for_log(&text::complaint(&error)))
 }
 
-fn undecodable(at: &Endpoint, asked: &str, response: &HttpResponse, text: &str) -> Error {
+fn undecodable(endpoint: &Endpoint, asked: &str, response: &HttpResponse, text: &str) -> Error {
     Error::new(asked, ErrorKind::Undecodable)
         .with_status(response.status().as_u16())
-        .with_excerpt(excerpt(at, text.as_bytes()))
+        .with_excerpt(excerpt(endpoint, text.as_bytes()))
 }
 
 /// The error for a status, with as much of the body as can be understood.
 fn failure(
-    at: &Endpoint,
+    endpoint: &Endpoint,
     asked: &str,
     status: StatusCode,
     response: &HttpResponse,
@@ -177,10 +177,10 @@ fn failure(
     let error = Error::new(asked, kind).with_status(status.as_u16()).with_retry_after(retry_after);
     match api {
         Some(body) => {
-            let message = at.fit_for_log(&body.message);
+            let message = endpoint.fit_for_log(&body.message);
             error.with_api(Some(ApiError { code: body.code.0, message }))
         }
-        None => error.with_excerpt(excerpt(at, response.body())),
+        None => error.with_excerpt(excerpt(endpoint, response.body())),
     }
 }
 
@@ -205,6 +205,6 @@ fn seconds(text: &str) -> Option<Duration> {
 }
 
 /// The beginning of a body, fit for a log: text, no key, no preimage, no control characters.
-fn excerpt(at: &Endpoint, body: &[u8]) -> String {
-    at.fit_for_log(&String::from_utf8_lossy(body))
+fn excerpt(endpoint: &Endpoint, body: &[u8]) -> String {
+    endpoint.fit_for_log(&String::from_utf8_lossy(body))
 }

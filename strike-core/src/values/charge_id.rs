@@ -1,5 +1,6 @@
 //! The id of a charge, checked wherever it is made.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -82,5 +83,28 @@ impl TryFrom<Box<str>> for ChargeId {
 impl From<ChargeId> for Box<str> {
     fn from(id: ChargeId) -> Self {
         id.0
+    }
+}
+
+impl TryFrom<String> for ChargeId {
+    type Error = InvalidInput;
+
+    fn try_from(id: String) -> Result<Self, InvalidInput> {
+        Self::new(id)
+    }
+}
+
+impl TryFrom<&str> for ChargeId {
+    type Error = InvalidInput;
+
+    fn try_from(id: &str) -> Result<Self, InvalidInput> {
+        Self::new(id)
+    }
+}
+
+impl Borrow<str> for ChargeId {
+    /// Lets you look up a charge in a map by a `&str`.
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }

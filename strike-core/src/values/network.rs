@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::values::InvalidInput;
 
 /// The bitcoin network that an endpoint's invoices are for.
@@ -13,7 +15,8 @@ use crate::values::InvalidInput;
 /// assert_eq!("testnet".parse(), Ok(Network::Testnet));
 /// assert_eq!(Network::Bitcoin.invoice_prefix(), "lnbc");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 #[expect(
     clippy::exhaustive_enums,
     reason = "these are the networks of BOLT11, and a backend must answer each"
@@ -71,5 +74,19 @@ impl FromStr for Network {
             "regtest" => Ok(Self::Regtest),
             _ => Err(InvalidInput::new("network", "bitcoin (or mainnet), testnet, signet or regtest")),
         }
+    }
+}
+
+impl TryFrom<String> for Network {
+    type Error = InvalidInput;
+
+    fn try_from(name: String) -> Result<Self, InvalidInput> {
+        name.parse()
+    }
+}
+
+impl From<Network> for String {
+    fn from(network: Network) -> Self {
+        network.as_str().to_owned()
     }
 }

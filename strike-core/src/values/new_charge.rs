@@ -35,15 +35,16 @@ pub struct NewCharge {
 }
 
 impl NewCharge {
-    /// An order for that many satoshi. The description is what the payer's wallet shows; it may be empty.
+    /// Creates an order for this many satoshi. The payer's wallet shows the description; it may be empty.
     #[must_use]
     pub fn satoshis(amount: u64, description: impl Into<String>) -> Self {
-        Self {
-            amount: Satoshi::new(amount),
-            description: description.into(),
-            customer_id: None,
-            expiry_sec: None,
-        }
+        Self::new(Satoshi::new(amount), description)
+    }
+
+    /// Creates an order for this amount. The payer's wallet shows the description; it may be empty.
+    #[must_use]
+    pub fn new(amount: Satoshi, description: impl Into<String>) -> Self {
+        Self { amount, description: description.into(), customer_id: None, expiry_sec: None }
     }
 
     /// The caller's own reference, which the server keeps and returns. An empty one is as good as none.

@@ -76,3 +76,15 @@ impl<'de> Deserialize<'de> for PaymentHash {
         hex.parse().map_err(D::Error::custom)
     }
 }
+
+impl From<[u8; 32]> for PaymentHash {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl AsRef<[u8]> for PaymentHash {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}

@@ -1,6 +1,7 @@
 //! An amount in satoshi.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -58,5 +59,47 @@ impl<'de> Deserialize<'de> for Satoshi {
 impl fmt::Display for Satoshi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} satoshi", self.0)
+    }
+}
+
+impl From<u32> for Satoshi {
+    fn from(satoshi: u32) -> Self {
+        Self(satoshi.into())
+    }
+}
+
+impl TryFrom<u64> for Satoshi {
+    type Error = InvalidInput;
+
+    /// Accepts at most [`MAX`](Self::MAX).
+    fn try_from(satoshi: u64) -> Result<Self, InvalidInput> {
+        Self(satoshi).within_supply("amount")
+    }
+}
+
+impl From<Satoshi> for u64 {
+    fn from(amount: Satoshi) -> Self {
+        amount.0
+    }
+}
+
+impl FromStr for Satoshi {
+    type Err = InvalidInput;
+
+    /// Parses a whole number of satoshi, such as `4200`, with or without the unit that `Display` writes.
+    ///
+    /// ```
+    /// use strike_core::Satoshi;
+    ///
+    /// assert_eq!("4200".parse(), Ok(Satoshi::new(4200)));
+    /// assert_eq!("4200 satoshi".parse(), Ok(Satoshi::new(4200)));
+    /// assert!("42.5".parse::<Satoshi>().is_err());
+    /// ```
+    fn from_str(text: &str) -> Result<Self, InvalidInput> {
+        let digits = text.strip_suffix("satoshi").map_or(text, str::trim_end);
+        let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten();
+        let amount =
+            number.ok_or_else(|| InvalidInput::new("amount", "a whole number of satoshi, such as 4200"))?;
+        Self(amount).within_supply("amount")
     }
 }

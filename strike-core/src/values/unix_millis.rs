@@ -1,7 +1,7 @@
 //! A moment, in milliseconds since the epoch.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,12 @@ impl UnixMillis {
         Self(self.0.saturating_sub(u64::try_from(earlier.as_millis()).unwrap_or(u64::MAX)))
     }
 
+    /// Returns this time as a time of the system clock, or `None` if the system cannot represent it.
+    #[must_use]
+    pub fn to_system_time(self) -> Option<SystemTime> {
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(self.0))
+    }
+
     /// How much later this moment is than the other; zero if it is not.
     #[must_use]
     pub const fn saturating_since(self, earlier: Self) -> Duration {
@@ -59,6 +65,22 @@ impl UnixMillis {
     }
 
     const SECONDS_BELOW: u64 = 100_000_000_000;
+}
+
+impl From<SystemTime> for UnixMillis {
+    /// Converts a time of the system clock. A time before 1970 becomes 1970.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use strike_core::UnixMillis;
+    ///
+    /// let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    /// assert_eq!(UnixMillis::from(time), UnixMillis::from_secs(1_700_000_000));
+    /// assert_eq!(UnixMillis::from(time).to_system_time(), Some(time));
+    /// ```
+    fn from(time: SystemTime) -> Self {
+        Self::from_millis(0).saturating_add(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
+    }
 }
 
 impl fmt::Display for UnixMillis {

@@ -212,7 +212,7 @@ fn a_proxy_with_credentials() {
 fn input_that_is_wrong() {
     for slip in [format!("{KEY}\n"), format!(" {KEY}"), format!("{KEY}:"), format!("{KEY}é"), KEY.repeat(20)]
     {
-        assert_error_silent("a key with a slip", &ApiKey::new(slip).unwrap_err());
+        assert_error_silent("a key with a slip", &ApiKey::new(slip).unwrap_err().into());
     }
     let key = || ApiKey::new(KEY).unwrap();
     for url in [
@@ -222,7 +222,10 @@ fn input_that_is_wrong() {
         format!("https://host.example/ {KEY}"),
         format!("http://host.example/{KEY}"),
     ] {
-        assert_error_silent("a URL with a key", &Endpoint::new(&url, key(), Network::Testnet).unwrap_err());
+        assert_error_silent(
+            "a URL with a key",
+            &Endpoint::new(&url, key(), Network::Testnet).unwrap_err().into(),
+        );
     }
     for proxy in [secrets::proxy_url(1).replace("http", "socks5"), format!("{}/path", secrets::proxy_url(1))]
     {

@@ -173,7 +173,7 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
             Ok(())
         };
         let create = self.create(self.attempt);
-        refused.map_err(|input| Error::from(input).with_asked(create.asked()))?;
+        refused.map_err(|input| Error::from(input).with_operation(create.describe()))?;
         create.request(&self.context.endpoint).map(drop)
     }
 
@@ -239,8 +239,8 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
         let asked = self.asked("look for it in the list");
         let seen = match result {
             Ok(seen) => seen,
-            Err(error) if which == Which::Before => return Err(error.with_asked(asked)),
-            Err(error) => return Err(self.unknown(Some(error.with_asked(asked)))),
+            Err(error) if which == Which::Before => return Err(error.with_operation(asked)),
+            Err(error) => return Err(self.unknown(Some(error.with_operation(asked)))),
         };
         if let Some((attempt, charge)) = seen.charge {
             self.attempt = self.attempt.max(seen.last_attempt);
@@ -277,7 +277,7 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
         let within = match gap {
             Gap::Row(row) => {
                 let asked = self.asked(&format!("look for it in the list, {}", row.name()));
-                return row.into_error().with_asked(asked);
+                return row.into_error().with_operation(asked);
             }
             Gap::Outrun => "that grows faster than it is read".to_owned(),
             Gap::TooLong => format!("of more than {MOST_PAGES} pages"),
@@ -304,7 +304,7 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
             }
             Err(error) => {
                 let asked = self.asked("read its charge");
-                Err(error.with_asked(asked).into_unknown())
+                Err(error.with_operation(asked).into_unknown())
             }
         }
     }
@@ -381,7 +381,7 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
             matches!(error.kind(), ErrorKind::Mismatch(mismatch) if fields.contains(&mismatch.field()));
         let reused =
             in_order && self.doubt.is_none() && error.charge().is_some_and(|charge| self.is_sound(charge));
-        let error = error.with_asked(self.asked("accept the charge that was found"));
+        let error = error.with_operation(self.asked("accept the charge that was found"));
         if reused { error.with_advice(Advice::CheckOrder) } else { error }
     }
 

@@ -101,3 +101,15 @@ impl From<OrderKey> for CreateOnceOptions {
         Self::with_key(key)
     }
 }
+
+impl From<String> for CreateOnceOptions {
+    fn from(name: String) -> Self {
+        Self::named(&name)
+    }
+}
+
+impl From<&String> for CreateOnceOptions {
+    fn from(name: &String) -> Self {
+        Self::named(name)
+    }
+}

@@ -377,7 +377,7 @@ impl Watcher {
                 "others",
             );
             let error =
-                self.context.endpoint.mismatch(Get::new(id.clone()).asked(), mismatch).with_charge(charge);
+                self.context.endpoint.mismatch(Get::new(id.clone()).describe(), mismatch).with_charge(charge);
             self.end(&id, Event::Failed(id.clone(), error));
         } else if let Some(paid) = charge.to_paid() {
             self.end(&id, Event::Paid(paid));

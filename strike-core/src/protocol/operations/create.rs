@@ -26,17 +26,17 @@ impl Create {
     }
 
     /// Takes a charge as the one that was ordered, or says how it differs. It may have expired.
-    pub(crate) fn accept(&self, at: &Endpoint, charge: Charge) -> Result<Charge, Error> {
-        match self.compare(at, &charge) {
+    pub(crate) fn accept(&self, endpoint: &Endpoint, charge: Charge) -> Result<Charge, Error> {
+        match self.compare(endpoint, &charge) {
             Ok(()) => Ok(charge),
-            Err(mismatch) => Err(at.mismatch(self.asked(), mismatch).with_charge(charge)),
+            Err(mismatch) => Err(endpoint.mismatch(self.describe(), mismatch).with_charge(charge)),
         }
     }
 
     /// Refuses a charge that was made just now, and whose invoice has expired already.
     fn refuse_expired(
         &self,
-        at: &Endpoint,
+        endpoint: &Endpoint,
         charge: Charge,
         response: &HttpResponse,
         now: Now,
@@ -44,14 +44,14 @@ impl Create {
         let Ok(invoice) = charge.invoice() else { return Ok(charge) };
         let date = server_clock::date(response.headers());
         let server_time = server_clock::server_time(date, now);
-        if !at.checks_invoices() || invoice.expires_at() > server_time {
+        if !endpoint.checks_invoices() || invoice.expires_at() > server_time {
             return Ok(charge);
         }
         let mismatch = invoice::expired(invoice.expires_at(), server_time);
-        Err(at.mismatch(self.asked(), mismatch).with_charge(charge))
+        Err(endpoint.mismatch(self.describe(), mismatch).with_charge(charge))
     }
 
-    fn compare(&self, at: &Endpoint, charge: &Charge) -> Result<(), Mismatch> {
+    fn compare(&self, endpoint: &Endpoint, charge: &Charge) -> Result<(), Mismatch> {
         let order = &self.0;
         Mismatch::unless_equal("amount", order.amount().get(), charge.amount)?;
         Mismatch::unless_equal("amount_satoshi", order.amount().get(), charge.amount_satoshi.get())?;
@@ -59,8 +59,8 @@ impl Create {
         Mismatch::unless_equal("description", order.description(), charge.description())?;
         let echo = charge.raw_customer_id().filter(|id| !id.is_empty());
         Mismatch::unless_equal("customer_id", order.get_customer_id(), echo)?;
-        if at.checks_invoices() {
-            invoice::compare(charge, at.network())?;
+        if endpoint.checks_invoices() {
+            invoice::compare(charge, endpoint.network())?;
         }
         Ok(())
     }
@@ -74,22 +74,24 @@ impl Operation for Create {
     const NAME: &'static str = "create charge";
     const REPLAY: RetrySafety = RetrySafety::OnlyIfUnsent;
 
-    fn request(&self, at: &Endpoint) -> Result<HttpRequest, Error> {
-        self.0.check(at.max_amount()).map_err(|input| Error::from(input).with_asked(self.asked()))?;
-        let mut request = at.request(Method::POST, "/charges", self.0.form().into_bytes())?;
+    fn request(&self, endpoint: &Endpoint) -> Result<HttpRequest, Error> {
+        self.0
+            .check(endpoint.max_amount())
+            .map_err(|input| Error::from(input).with_operation(self.describe()))?;
+        let mut request = endpoint.request(Method::POST, "/charges", self.0.form().into_bytes())?;
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         request.headers_mut().insert(header::CONTENT_TYPE, form);
         Ok(request)
     }
 
-    fn parse(&self, at: &Endpoint, response: &HttpResponse, now: Now) -> Result<Charge, Error> {
-        let charge = response::charge(at, &self.asked(), response).map_err(Error::of_no_charge)?;
-        self.accept(at, charge)
-            .and_then(|charge| self.refuse_expired(at, charge, response, now))
+    fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, now: Now) -> Result<Charge, Error> {
+        let charge = response::charge(endpoint, &self.describe(), response).map_err(Error::of_no_charge)?;
+        self.accept(endpoint, charge)
+            .and_then(|charge| self.refuse_expired(endpoint, charge, response, now))
             .map_err(|error| error.with_status(response.status().as_u16()))
     }
 
-    fn asked(&self) -> String {
+    fn describe(&self) -> String {
         format!("{} of {}", Self::NAME, self.0.amount())
     }
 }

@@ -28,22 +28,22 @@ impl Operation for Get {
     const NAME: &'static str = "get charge";
     const REPLAY: RetrySafety = RetrySafety::Safe;
 
-    fn request(&self, at: &Endpoint) -> Result<HttpRequest, Error> {
-        at.request(Method::GET, &format!("/charges/{}", self.0), Vec::new())
+    fn request(&self, endpoint: &Endpoint) -> Result<HttpRequest, Error> {
+        endpoint.request(Method::GET, &format!("/charges/{}", self.0), Vec::new())
     }
 
-    fn parse(&self, at: &Endpoint, response: &HttpResponse, _now: Now) -> Result<Charge, Error> {
-        let charge = response::charge(at, &self.asked(), response)?;
+    fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, _now: Now) -> Result<Charge, Error> {
+        let charge = response::charge(endpoint, &self.describe(), response)?;
         match Mismatch::unless_equal("id", self.0.as_str(), charge.id().as_str()) {
             Ok(()) => Ok(charge),
-            Err(mismatch) => Err(at
-                .mismatch(self.asked(), mismatch)
+            Err(mismatch) => Err(endpoint
+                .mismatch(self.describe(), mismatch)
                 .with_status(response.status().as_u16())
                 .with_charge(charge)),
         }
     }
 
-    fn asked(&self) -> String {
+    fn describe(&self) -> String {
         format!("{} {}", Self::NAME, self.0)
     }
 }

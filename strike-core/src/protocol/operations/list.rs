@@ -44,18 +44,20 @@ impl Operation for List {
     const NAME: &'static str = "list charges";
     const REPLAY: RetrySafety = RetrySafety::Safe;
 
-    fn request(&self, at: &Endpoint) -> Result<HttpRequest, Error> {
+    fn request(&self, endpoint: &Endpoint) -> Result<HttpRequest, Error> {
         if self.size == 0 {
-            return Err(Error::from(InvalidInput::new("size", "1 or more").found(0)).with_asked(self.asked()));
+            return Err(
+                Error::from(InvalidInput::new("size", "1 or more").found(0)).with_operation(self.describe())
+            );
         }
-        at.request(Method::GET, &format!("/charges?page={}&size={}", self.page, self.size), Vec::new())
+        endpoint.request(Method::GET, &format!("/charges?page={}&size={}", self.page, self.size), Vec::new())
     }
 
-    fn parse(&self, at: &Endpoint, response: &HttpResponse, _now: Now) -> Result<Page, Error> {
-        Ok(Page { rows: response::rows(at, &self.asked(), response).map_err(Error::of_no_charge)? })
+    fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, _now: Now) -> Result<Page, Error> {
+        Ok(Page { rows: response::rows(endpoint, &self.describe(), response).map_err(Error::of_no_charge)? })
     }
 
-    fn asked(&self) -> String {
+    fn describe(&self) -> String {
         format!("{}, page {}", Self::NAME, self.page)
     }
 }

@@ -9,15 +9,15 @@
 //! use strike_core::{ApiKey, Endpoint, Get, Network, Now, UnixMillis};
 //!
 //! # fn main() -> Result<(), strike_core::Error> {
-//! let at = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
+//! let endpoint = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
 //! let get = Get::new("ch_1".parse()?);
-//! let request = get.request(&at)?;
+//! let request = get.request(&endpoint)?;
 //! assert_eq!(request.uri(), "http://127.0.0.1:8420/api/v1/charges/ch_1");
 //!
 //! // ... send it with whatever is at hand; here the server says no ...
 //! let answer = http::Response::builder().status(404).body(br#"{"code":404,"message":"not found"}"#.to_vec()).unwrap();
 //! let now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_700_000_000));
-//! let error = get.parse(&at, &answer, now).unwrap_err();
+//! let error = get.parse(&endpoint, &answer, now).unwrap_err();
 //! assert_eq!(error.kind(), &strike_core::ErrorKind::NotFound);
 //! # Ok(()) }
 //! ```
@@ -62,7 +62,7 @@ pub trait Operation: sealed::Sealed {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the input breaks a limit; then there is nothing to send.
-    fn request(&self, at: &Endpoint) -> Result<HttpRequest, Error>;
+    fn request(&self, endpoint: &Endpoint) -> Result<HttpRequest, Error>;
 
     /// Reads the answer, and holds it against what was asked.
     ///
@@ -72,10 +72,10 @@ pub trait Operation: sealed::Sealed {
     /// # Errors
     /// Whatever is not a good answer: every status but 2xx, a body that is not the API's, and a charge that is
     /// another than was asked for.
-    fn parse(&self, at: &Endpoint, response: &HttpResponse, now: Now) -> Result<Self::Output, Error>;
+    fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, now: Now) -> Result<Self::Output, Error>;
 
     /// What was asked, in words for an error.
-    fn asked(&self) -> String;
+    fn describe(&self) -> String;
 }
 
 mod sealed {

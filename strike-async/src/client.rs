@@ -1,23 +1,21 @@
-//! The client: verbs of one line each, and the loop that drives every machine.
+//! The client: one short method for each operation.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use strike_core::machine::{Machine, Operation, OrderMemory, OrderRecord, Step};
+use strike_core::machine::{Machine, Operation};
 use strike_core::mirror::Mirror;
 use strike_core::webhook::Notification;
 use strike_core::{
     Charge, ChargeId, CheckedInvoice, CoreClient, Create, CreateOnceOptions, CreateOutcome, Endpoint, Error,
-    Expectation, Get, List, Mismatch, NewCharge, Now, OrderKey, Page, Wait, WaitOutcome, Watcher,
+    Expectation, Get, List, Mismatch, NewCharge, Page, RetryPolicy, Wait, WaitOutcome, Watcher,
 };
 
 use crate::builder::ClientBuilder;
 use crate::charges::Charges;
+use crate::driver::Driver;
 use crate::entropy;
 use crate::lazy::Lazy;
-use crate::timer::Timer;
 use crate::transport::AsyncTransport;
-use crate::wake::Wake;
 use crate::watch::Watch;
 
 /// A client of one [`Endpoint`]. Cloning is cheap, and clones share their connections.
@@ -41,75 +39,107 @@ use crate::watch::Watch;
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client(Driver);
 
-pub(crate) struct Inner {
-    pub(crate) machines: CoreClient,
-    pub(crate) transport: Box<dyn AsyncTransport>,
-    pub(crate) timer: Box<dyn Timer>,
-    pub(crate) orders: Orders,
+impl ClientBuilder {
+    /// Builds the client.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the default transport cannot be set up, or if the
+    /// operating system provides no seed. Nothing is sent.
+    pub fn build(self) -> Result<Client, Error> {
+        self.into_driver().map(Client)
+    }
 }
 
-/// One lock for each order that was handled lately: there is one create at a time per key.
-pub(crate) type Orders = Mutex<OrderMemory<RecordLock>>;
-type RecordLock = futures_util::lock::Mutex<OrderRecord>;
-
 impl Client {
-    pub(crate) fn from_inner(inner: Inner) -> Self {
-        Self(Arc::new(inner))
-    }
-
-    /// A client with the usual transport, clocks and retries.
+    /// Creates a client with the default transport, timer and retry policy.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the transport cannot be set up. Nothing is sent.
+    /// As [`ClientBuilder::build`].
     #[cfg(feature = "reqwest")]
-    pub fn new(at: Endpoint) -> Result<Self, Error> {
-        Self::builder(at).build()
+    pub fn new(endpoint: Endpoint) -> Result<Self, Error> {
+        Self::builder(endpoint).build()
     }
 
-    /// A client with a transport, clocks, retries or a seed of the caller's own.
-    pub fn builder(at: Endpoint) -> ClientBuilder {
-        ClientBuilder::new(at)
+    /// Creates a client from the environment variables `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK`.
+    ///
+    /// [`Endpoint::from_variables`] describes them. Nothing else reads the environment.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) names the variable that is missing or not valid.
+    #[cfg(feature = "reqwest")]
+    pub fn from_env() -> Result<Self, Error> {
+        Self::new(Endpoint::from_variables(|name| std::env::var_os(name))?)
     }
 
-    pub(crate) fn now(&self) -> Now {
-        self.0.timer.now()
+    /// Starts building a client with settings of your own.
+    #[cfg(feature = "reqwest")]
+    pub fn builder(endpoint: Endpoint) -> ClientBuilder {
+        ClientBuilder::new(endpoint)
     }
 
-    pub(crate) fn machines(&self) -> &CoreClient {
-        &self.0.machines
+    /// Starts building a client with your own transport. It works without the feature `reqwest`; without the feature
+    /// `tokio` it also needs your own [timer](ClientBuilder::timer).
+    pub fn builder_with_transport(
+        endpoint: Endpoint,
+        transport: impl AsyncTransport + 'static,
+    ) -> ClientBuilder {
+        ClientBuilder::with_transport(endpoint, transport)
     }
 
-    /// The host, and how far it is trusted.
+    /// Returns the same client with another retry policy, for one call or for many.
+    ///
+    /// It shares connections, timer and the memory of orders with this one.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use strike_async::{Charge, ChargeId, Client, Error, RetryPolicy};
+    ///
+    /// /// Reads a charge with one attempt of at most 2 s.
+    /// async fn read_quickly(client: &Client, id: &ChargeId) -> Result<Charge, Error> {
+    ///     client.with(RetryPolicy::never().timeout(Duration::from_secs(2))).get(id).await
+    /// }
+    /// # let _ = read_quickly;
+    /// ```
+    #[must_use]
+    pub fn with(&self, policy: RetryPolicy) -> Self {
+        Self(self.0.with_policy(policy))
+    }
+
+    /// Returns the endpoint.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
-        self.0.machines.endpoint()
+        self.0.core().endpoint()
     }
 
-    /// Makes a charge, and checks that answer and invoice say what the order says.
+    /// Creates a charge, and checks that the response and its invoice match the order.
     ///
     /// # Errors
-    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if a charge may have been made although no good
-    /// answer came: it is never posted again. Everything else is in the table of [`Call`](crate::strike_core::machine::Call).
+    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if the server may have created a charge without a
+    /// valid response. The request is not sent again; use [`create_once`](Self::create_once) if you want that handled
+    /// for you. The table of [`Call`](crate::machine::Call) lists everything else.
     pub async fn create(&self, order: NewCharge) -> Result<Charge, Error> {
-        self.send(Create::new(order)).await
+        self.0.run("create", self.0.core().call(Create::new(order))).await
     }
 
     /// Reads one charge.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none with this id; see the table of [`Call`](crate::strike_core::machine::Call).
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if this account has no charge with this id; otherwise see the
+    /// table of [`Call`](crate::machine::Call).
     pub async fn get(&self, id: &ChargeId) -> Result<Charge, Error> {
-        self.send(Get::new(id.clone())).await
+        self.0.run("get", self.0.core().call(Get::new(id.clone()))).await
     }
 
-    /// Reads a page of 30 charges, newest first; the first is page 0. [`send`](Self::send) a [`List`] for other sizes.
+    /// Reads a page of at most 30 charges, newest first. The first page is 0.
+    ///
+    /// [Send](Self::send) a [`List`] for another page size, or use [`list_all`](Self::list_all).
     ///
     /// # Errors
-    /// See the table of [`Call`](crate::strike_core::machine::Call).
+    /// See the table of [`Call`](crate::machine::Call).
     pub async fn list(&self, page: u32) -> Result<Page, Error> {
-        self.send(List::page(page)).await
+        self.0.run("list", self.0.core().call(List::page(page))).await
     }
 
     /// Creates a charge once per key, or finds the one that the order has already.
@@ -157,35 +187,30 @@ impl Client {
     pub async fn create_once(
         &self,
         order: NewCharge,
-        once: impl Into<CreateOnceOptions>,
+        options: impl Into<CreateOnceOptions>,
     ) -> Result<CreateOutcome, Error> {
-        let once = once.into();
-        let lock = self.lock_of(once.key());
+        let options = options.into();
+        let lock = self.0.order_lock(options.key());
         let record = lock.lock().await;
-        self.drive(self.0.machines.create_once_with(order, once, record)).await
+        self.0.run("create_once", self.0.core().create_once_with(order, options, record)).await
     }
 
-    /// The lock of an order.
-    pub(crate) fn lock_of(&self, key: OrderKey) -> Arc<RecordLock> {
-        self.0.orders.lock().unwrap_or_else(PoisonError::into_inner).lock_of(key)
-    }
-
-    /// Every charge of the account, newest first, each once.
+    /// Returns every charge of the account, newest first, each once.
     pub fn list_all(&self) -> Charges {
-        Charges::new(self.clone(), self.0.machines.pager())
+        Charges::new(self.0.clone(), self.0.core().pager())
     }
 
-    /// Re-reads the charge that a webhook named: only this answer says whether it is paid.
+    /// Reads the charge that a webhook named. Only this response says whether it is paid.
     ///
     /// # Errors
     /// As [`get`](Self::get).
-    pub async fn confirm(&self, hint: &Notification) -> Result<Charge, Error> {
-        self.send(hint.confirm()).await
+    pub async fn confirm(&self, notification: &Notification) -> Result<Charge, Error> {
+        self.0.run("confirm", self.0.core().call(notification.confirm())).await
     }
 
     /// Checks a charge against an order, before a payer sees its invoice: see [`Charge::check`]. Sends nothing.
     ///
-    /// The client's own clock, less [`CLOCK_MARGIN`](crate::strike_core::CLOCK_MARGIN), decides whether the invoice has expired.
+    /// The client's own clock, less [`Clet record = lock.lock().await;_MARGIN`](crate::strike_core::Clet record = lock.lock().await;_MARGIN), decides whether the invoice has expired.
     ///
     /// ```
     /// use strike_async::{Expectation, NewCharge};
@@ -207,91 +232,82 @@ impl Client {
     /// # Errors
     /// [`Mismatch`] names the first field that differs.
     pub fn check(&self, charge: &Charge, expected: &Expectation) -> Result<CheckedInvoice, Mismatch> {
-        self.0.machines.check(charge, expected, self.0.timer.now())
+        self.0.core().check(charge, expected, self.0.now())
     }
 
-    /// A charge that is created when an attribute needs it.
+    /// Returns a charge that is created when you first use one of its attributes.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the system has no entropy for its key. Nothing is sent.
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the operating system provides no entropy for its
+    /// key. Nothing is sent.
     pub fn lazy(&self, order: NewCharge) -> Result<Lazy, Error> {
-        let mirror = Mirror::draft(order, entropy::order_key()?, self.now().unix);
-        Ok(Lazy::with_new_key(self.clone(), mirror))
+        let mirror = Mirror::draft(order, entropy::order_key()?, self.0.now().unix);
+        Ok(Lazy::with_new_key(self.0.clone(), mirror))
     }
 
-    /// A charge that exists, retrieved when an attribute needs it.
+    /// Returns an existing charge, which is read when you first use one of its attributes.
     #[must_use]
     pub fn lazy_from_id(&self, id: ChargeId) -> Lazy {
         self.lazy_from(Mirror::known(id))
     }
 
-    /// A charge that was kept.
+    /// Returns a charge that you stored as a [`Mirror`].
     #[must_use]
     pub fn lazy_from(&self, mirror: Mirror) -> Lazy {
-        Lazy::new(self.clone(), mirror)
+        Lazy::new(self.0.clone(), mirror)
     }
 
-    /// A watcher for [`watch`](Self::watch), to which charges are added.
+    /// Returns an empty watcher. Add charges to it, and pass it to [`watch`](Self::watch).
     pub fn watcher(&self) -> Watcher {
-        self.0.machines.watcher()
+        self.0.core().watcher()
     }
 
-    /// Watches pending charges: an endless source of what becomes of them, until nothing is pending.
+    /// Watches pending charges: returns a stream of paid, expired and failed events.
     pub fn watch(&self, watcher: Watcher) -> Watch {
-        Watch::new(self.clone(), watcher)
+        Watch::new(self.0.clone(), watcher)
     }
 
-    /// Waits until the charge is paid, has expired, or the caller has waited long enough: a
-    /// [`Duration`](std::time::Duration), or a [`Wait`] with more to say.
+    /// Waits until the charge is paid, its invoice has expired, or the time is up.
+    ///
+    /// `wait` is a [`Duration`](std::time::Duration), or a [`Wait`] with more settings.
     ///
     /// # Errors
-    /// If asking fails in a way that does not pass. That nobody paid is not an error; see [`WaitPaid`](crate::strike_core::machine::WaitPaid).
+    /// If polling keeps failing. An unpaid charge is not an error; see [`WaitPaid`](crate::machine::WaitPaid).
     pub async fn wait_until_paid(
         &self,
         charge: &Charge,
         wait: impl Into<Wait>,
     ) -> Result<WaitOutcome, Error> {
-        self.drive(self.0.machines.wait(charge.clone(), wait)).await
+        self.0.run("wait_until_paid", self.0.core().wait(charge.clone(), wait)).await
     }
 
     /// Carries out any operation, with retries.
     ///
     /// # Errors
-    /// See the table of [`Call`](crate::strike_core::machine::Call).
-    pub async fn send<Op: Operation>(&self, op: Op) -> Result<Op::Output, Error> {
-        self.drive(self.0.machines.call(op)).await
+    /// See the table of [`Call`](crate::machine::Call).
+    pub async fn send<Op: Operation>(&self, operation: Op) -> Result<Op::Output, Error> {
+        self.0.run(Op::NAME, self.0.core().call(operation)).await
     }
 
-    /// Drives any machine to its end. Pass `&mut machine` to keep it.
+    /// Runs any machine to its end. Pass `&mut machine` to keep it.
+    ///
+    /// [`core`](Self::core) makes machines.
     ///
     /// # Errors
     /// The machine's own.
     pub async fn drive<M: Machine>(&self, machine: M) -> Result<M::Output, Error> {
-        self.drive_until(machine, &Wake::default()).await
+        self.0.run("drive", machine).await
     }
 
-    /// The loop: asks the machine, moves the bytes, waits.
-    pub(crate) async fn drive_until<M: Machine>(
-        &self,
-        mut machine: M,
-        wake: &Wake,
-    ) -> Result<M::Output, Error> {
-        let Inner { transport, timer, .. } = &*self.0;
-        loop {
-            match machine.poll(timer.now()) {
-                Step::Send(exchange) => {
-                    let reply = transport.exchange(exchange).await;
-                    machine.handle(reply, timer.now());
-                }
-                Step::Wait(duration) => wake.or(timer.wait(duration)).await,
-                Step::Done(result) => return result,
-            }
-        }
+    /// Returns the sans-IO client inside, which makes machines for [`drive`](Self::drive).
+    #[must_use]
+    pub fn core(&self) -> &CoreClient {
+        self.0.core()
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("machines", &self.0.machines).finish_non_exhaustive()
+        f.debug_tuple("Client").field(self.0.core()).finish()
     }
 }

@@ -268,7 +268,7 @@ impl<R: Responder> SimulatedHost<R> {
 impl<R: Responder + Send + 'static> SimulatedHost<R> {
     /// A client in the making that lives here: with this as transport and timer, and jitter that is always the same.
     pub fn client(&self, at: Endpoint) -> ClientBuilder {
-        ClientBuilder::new(at).transport(self.clone()).timer(self.clone()).seed(0)
+        ClientBuilder::with_transport(at, self.clone()).timer(self.clone()).seed(0)
     }
 }
 

@@ -7,7 +7,7 @@ use strike_core::mirror::Mirror;
 use strike_core::mirror::{Change, Query};
 use strike_core::{Charge, ChargeId, Error, PaymentHash, Satoshi, UnixMillis};
 
-use crate::client::Client;
+use crate::driver::Driver;
 
 /// A charge that is created when it is needed and retrieved when it is asked about.
 ///
@@ -39,22 +39,22 @@ use crate::client::Client;
 /// It cannot be cloned, since two copies of a charge that is not created yet could create two.
 #[derive(Debug)]
 pub struct Lazy {
-    client: Client,
+    driver: Driver,
     mirror: Mirror,
     /// Whether nobody else has ever seen the mirror, and so its key.
     new_key: AtomicBool,
 }
 
 impl Lazy {
-    pub(crate) const fn new(client: Client, mirror: Mirror) -> Self {
-        Self { client, mirror, new_key: AtomicBool::new(false) }
+    pub(crate) const fn new(driver: Driver, mirror: Mirror) -> Self {
+        Self { driver, mirror, new_key: AtomicBool::new(false) }
     }
 
-    pub(crate) const fn with_new_key(client: Client, mirror: Mirror) -> Self {
-        Self { client, mirror, new_key: AtomicBool::new(true) }
+    pub(crate) const fn with_new_key(driver: Driver, mirror: Mirror) -> Self {
+        Self { driver, mirror, new_key: AtomicBool::new(true) }
     }
 
-    /// What is known of it, for keeping: it serialises, and [`Client::lazy_from`] goes on with it.
+    /// What is known of it, for keeping: it serialises, and [`Client::lazy_from`](crate::Client::lazy_from) goes on with it.
     ///
     /// Whoever keeps a charge before it is created can also create it. So from then on this one looks in the list before it
     /// creates the charge, which costs a request.
@@ -73,16 +73,16 @@ impl Lazy {
     /// Finds out what is wanted, if it is not known.
     ///
     /// # Errors
-    /// As [`Client::create_once`] for a charge that is not known yet, else as [`Client::get`].
+    /// As [`Client::create_once`](crate::Client::create_once) for a charge that is not known yet, else as [`Client::get`](crate::Client::get).
     pub fn fetch(&mut self, want: Query) -> Result<Change, Error> {
-        let Self { client, mirror, new_key } = self;
+        let Self { driver, mirror, new_key } = self;
         let Some(key) = mirror.order_key() else {
-            return client.drive(mirror.fetch(want, client.machines()));
+            return driver.run("lazy", mirror.fetch(want, driver.core()));
         };
-        let lock = client.lock_of(key);
+        let lock = driver.order_lock(key);
         let record = lock.lock().unwrap_or_else(PoisonError::into_inner);
         let new_key = new_key.swap(false, Ordering::Relaxed);
-        client.drive(mirror.fetch_with(want, client.machines(), record).with_new_key(new_key))
+        driver.run("lazy", mirror.fetch_with(want, driver.core(), record).with_new_key(new_key))
     }
 
     /// Creates the charge if it has no id, else retrieves it. A paid one is left alone.
@@ -146,7 +146,7 @@ impl Lazy {
     /// less 10 minutes. [`charge`](Self::charge) has the text even then.
     pub fn payment_request(&mut self) -> Result<&str, Error> {
         self.fetch(Query::Charge)?;
-        self.mirror.payment_request(self.client.now())
+        self.mirror.payment_request(self.driver.now())
     }
 
     /// What is paid for; asks only if nothing but the id is known.

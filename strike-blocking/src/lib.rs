@@ -3,6 +3,7 @@
 mod builder;
 mod charges;
 mod client;
+mod driver;
 mod entropy;
 #[cfg(feature = "fixtures")]
 pub mod fixture;
@@ -20,13 +21,13 @@ pub use strike_core;
 #[cfg(feature = "signature")]
 pub use strike_core::PayeeKey;
 pub use strike_core::{
-    Advice, ApiError, ApiKey, Attempt, AttemptOutcome, CLOCK_MARGIN, Charge, ChargeId, CheckedInvoice,
-    ConnectionUse, Create, CreateOnceOptions, CreateOutcome, Currency, Delivery, Endpoint, EndpointBuilder,
-    Error, ErrorKind, Event, Exchange, Expectation, Get, HttpRequest, HttpResponse, InvalidInput, Invoice,
-    InvoiceDescription, InvoiceError, List, Mismatch, Network, NewCharge, Now, OrderKey, Page, PaymentHash,
-    Reply, RetryAfter, RetryPolicy, Row, Satoshi, Schedule, TransportError, TransportErrorKind, UnixMillis,
-    UnreadableRow, Wait, WaitOutcome, WalletObjection, Watcher, WatcherSnapshot, http, machine, mirror,
-    webhook,
+    Advice, ApiError, ApiKey, Attempt, AttemptOutcome, AttemptReport, CLOCK_MARGIN, Charge, ChargeId,
+    CheckedInvoice, ConnectionUse, CoreClient, Create, CreateOnceOptions, CreateOutcome, Currency, Delivery,
+    Endpoint, EndpointBuilder, Error, ErrorKind, Event, Exchange, Expectation, Get, HttpRequest,
+    HttpResponse, InvalidInput, Invoice, InvoiceDescription, InvoiceError, List, Mismatch, Network,
+    NewCharge, Now, Observer, OrderKey, Page, PaidCharge, PaymentHash, Reply, RetryAfter, RetryPolicy, Row,
+    Satoshi, Schedule, TransportError, TransportErrorKind, UnixMillis, UnreadableRow, Wait, WaitOutcome,
+    WalletObjection, WatchHandle, Watcher, WatcherSnapshot, http, machine, mirror, webhook,
 };
 
 pub use builder::ClientBuilder;
@@ -37,4 +38,4 @@ pub use timer::{SystemTimer, Timer, Wake};
 pub use transport::{FnTransport, Transport};
 #[cfg(feature = "ureq")]
 pub use ureq_transport::{UreqTransport, UreqTransportBuilder};
-pub use watch::{Watch, WatchHandle};
+pub use watch::Watch;

@@ -35,6 +35,12 @@ impl CoreClient {
         Self { context: Context::new(endpoint, policy, seed) }
     }
 
+    /// Returns the same client with another retry policy.
+    #[must_use]
+    pub fn with_policy(&self, policy: RetryPolicy) -> Self {
+        Self { context: self.context.fork_with(policy) }
+    }
+
     /// The host.
     #[must_use]
     pub const fn endpoint(&self) -> &Endpoint {

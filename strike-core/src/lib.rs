@@ -12,12 +12,15 @@ pub mod mirror;
 mod protocol;
 mod redaction;
 mod snapshot_version;
+#[cfg(feature = "tracing")]
+#[doc(hidden)]
+pub mod trace;
 mod transport;
 mod values;
 pub mod webhook;
 
 pub use client::CoreClient;
-pub use errors::{Advice, ApiError, Attempt, AttemptOutcome, Error, ErrorKind, Mismatch, RetryAfter};
+pub use errors::{Advice, ApiError, Error, ErrorKind, Mismatch, RetryAfter};
 #[cfg(feature = "signature")]
 pub use invoice::PayeeKey;
 pub use invoice::{CheckedInvoice, Expectation, Invoice, InvoiceDescription, InvoiceError, WalletObjection};
@@ -26,11 +29,12 @@ pub use machine::retry_policy::RetryPolicy;
 pub use machine::schedule::Schedule;
 pub use machine::wait::{Wait, WaitOutcome};
 pub use machine::watch::{Event, Watcher, WatcherSnapshot};
+pub use machine::watch_handle::WatchHandle;
 pub use protocol::server_clock::CLOCK_MARGIN;
 pub use protocol::{ApiKey, Create, Endpoint, EndpointBuilder, Get, List, Page, Row, UnreadableRow};
 pub use transport::{
-    ConnectionUse, Delivery, Exchange, HttpRequest, HttpResponse, Reply, TransportError, TransportErrorKind,
-    check_certificates,
+    Attempt, AttemptOutcome, AttemptReport, ConnectionUse, Delivery, Exchange, HttpRequest, HttpResponse,
+    Observer, Reply, StartedAttempt, TransportError, TransportErrorKind, check_certificates,
 };
 pub use values::{
     Charge, ChargeId, Currency, InvalidInput, Network, NewCharge, Now, OrderKey, PaidCharge, PaymentHash,

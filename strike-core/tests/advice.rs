@@ -160,7 +160,7 @@ fn advice_fits_the_failure_and_the_operation() {
 
 #[test]
 fn input_is_said_to_be_unsent_only_where_something_was_to_be_sent() {
-    let text = strike_core::Error::from(ApiKey::new("").unwrap_err()).to_string();
+    let text = Error::from(ApiKey::new("").unwrap_err()).to_string();
     assert!(text.ends_with("; correct the input") && !text.contains("sent"), "{text}");
     let mut call = CoreClient::new(endpoint(), RetryPolicy::default(), 1)
         .call(Create::new(NewCharge::satoshis(0, "tea")));

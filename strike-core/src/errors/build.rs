@@ -2,8 +2,8 @@
 
 use std::error::Error as StdError;
 
-use super::{Advice, ApiError, Attempt, Error, ErrorKind, Inner, RetryAfter};
-use crate::transport::TransportError;
+use super::{Advice, ApiError, Error, ErrorKind, Inner, RetryAfter};
+use crate::transport::{Attempt, TransportError};
 use crate::values::{Charge, InvalidInput};
 
 impl Error {

@@ -2,7 +2,6 @@
 
 mod advice;
 mod api_error;
-mod attempt;
 mod build;
 mod format;
 mod kind;
@@ -10,13 +9,12 @@ mod mismatch;
 
 pub use self::advice::Advice;
 pub use self::api_error::ApiError;
-pub use self::attempt::{Attempt, AttemptOutcome};
 pub use self::kind::{ErrorKind, RetryAfter};
 pub use self::mismatch::Mismatch;
 
 use std::error::Error as StdError;
 
-use crate::transport::TransportErrorKind;
+use crate::transport::{Attempt, TransportErrorKind};
 use crate::values::Charge;
 
 /// The error of every operation.

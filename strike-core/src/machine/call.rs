@@ -3,13 +3,15 @@
 use std::mem;
 use std::time::Duration;
 
-use crate::errors::{Attempt, AttemptOutcome, Error, ErrorKind};
+use crate::errors::{Error, ErrorKind};
 use crate::machine::context::Context;
 use crate::machine::pause::Pause;
 use crate::machine::verdict::{Verdict, asked_to_rest};
 use crate::machine::{Machine, Step};
 use crate::protocol::{Operation, RetrySafety, server_clock};
-use crate::transport::{ConnectionUse, Delivery, Exchange, Reply, TransportError, TransportErrorKind};
+use crate::transport::{
+    Attempt, AttemptOutcome, ConnectionUse, Delivery, Exchange, Reply, TransportError, TransportErrorKind,
+};
 use crate::values::{Now, UnixMillis};
 
 /// One operation with its retries, as a [machine](crate::machine).
@@ -135,6 +137,9 @@ impl<Op: Operation> Machine for Call<Op> {
                         self.state = State::InFlight { sent: now };
                         let policy = &self.context.policy;
                         let mut exchange = Exchange::new(request, policy.timeout, policy.max_body);
+                        exchange.operation = Op::NAME;
+                        exchange.attempt =
+                            u32::try_from(self.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
                         if Op::REPLAY == RetrySafety::OnlyIfUnsent && !policy.reuse_connections_for_creates {
                             exchange.connection = ConnectionUse::New;
                         }

@@ -63,6 +63,7 @@ pub(crate) mod schedule;
 pub(crate) mod verdict;
 pub(crate) mod wait;
 pub(crate) mod watch;
+pub(crate) mod watch_handle;
 
 pub use self::call::Call;
 pub use self::create_once::CreateOnce;
@@ -74,7 +75,8 @@ pub(crate) use self::schedule::Schedule;
 pub(crate) use self::wait::Wait;
 pub use self::wait::WaitPaid;
 pub use self::watch::NextEvent;
-pub(crate) use self::watch::Watcher;
+pub(crate) use self::watch::{Event, Watcher, WatcherSnapshot};
+pub use self::watch_handle::SharedWatcher;
 pub use crate::protocol::{Operation, RetrySafety};
 
 use std::time::Duration;

@@ -3,13 +3,13 @@
 use std::mem;
 use std::time::Duration;
 
-use crate::errors::{Attempt, Error, Mismatch};
+use crate::errors::{Error, Mismatch};
 use crate::machine::context::Context;
 use crate::machine::pause::Pause;
 use crate::machine::verdict::{Verdict, asked_to_rest};
 use crate::machine::{Call, Machine, Schedule, Step};
 use crate::protocol::{Get, Operation, server_clock};
-use crate::transport::Reply;
+use crate::transport::{Attempt, Reply};
 use crate::values::new_charge::MAX_EXPIRY_SEC;
 use crate::values::{Charge, Now, PaidCharge, UnixMillis};
 

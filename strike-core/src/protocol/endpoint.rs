@@ -1,5 +1,6 @@
 //! Where a charge lives: a host, the key that opens it, and the network its invoices are for.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 
@@ -56,6 +57,39 @@ impl Endpoint {
     /// without a host, with user information, a query, a fragment or dot segments, or with plain http to another machine.
     pub fn new(base_url: &str, key: ApiKey, network: Network) -> Result<Self, InvalidInput> {
         Self::builder(base_url, key, network).build()
+    }
+
+    /// Creates an endpoint from three variables, which `read` returns by name.
+    ///
+    /// | variable | value |
+    /// | --- | --- |
+    /// | `STRIKE_BASE_URL` | the base URL, such as `https://pay.example.com/api/v1/` |
+    /// | `STRIKE_API_KEY` | the API key of the account |
+    /// | `STRIKE_NETWORK` | `bitcoin`, `testnet`, `signet` or `regtest` |
+    ///
+    /// `Client::from_env()` of the adapters reads them from the environment.
+    ///
+    /// ```
+    /// use strike_core::Endpoint;
+    ///
+    /// let error = Endpoint::from_variables(|_| None).unwrap_err();
+    /// assert_eq!(error.to_string(), "STRIKE_BASE_URL must be set");
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidInput`] names the variable that is missing or not valid. It does not contain the value.
+    pub fn from_variables(
+        mut read: impl FnMut(&'static str) -> Option<OsString>,
+    ) -> Result<Self, InvalidInput> {
+        let mut variable = |name| {
+            let value = read(name).ok_or_else(|| InvalidInput::new(name, "set"))?;
+            value.into_string().map_err(|_| InvalidInput::new(name, "UTF-8"))
+        };
+        let wrong = |name| move |input: InvalidInput| InvalidInput::new(name, input.rule().to_owned());
+        let base_url = variable("STRIKE_BASE_URL")?;
+        let key = variable("STRIKE_API_KEY")?.parse().map_err(wrong("STRIKE_API_KEY"))?;
+        let network = variable("STRIKE_NETWORK")?.parse().map_err(wrong("STRIKE_NETWORK"))?;
+        Self::new(&base_url, key, network).map_err(wrong("STRIKE_BASE_URL"))
     }
 
     /// The same, with rules that can be changed before it is built.

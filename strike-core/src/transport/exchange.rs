@@ -29,13 +29,17 @@ pub struct Exchange {
     pub max_body: usize,
     /// Which connections the request may use.
     pub connection: ConnectionUse,
+    /// The name of the operation, such as `create charge`; empty unless a machine of this crate made the exchange.
+    pub operation: &'static str,
+    /// The number of the attempt, counted from 1.
+    pub attempt: u32,
 }
 
 impl Exchange {
     /// An exchange within these limits, on any connection; for a machine of one's own, or to test a transport.
     #[must_use]
     pub const fn new(request: HttpRequest, timeout: Duration, max_body: usize) -> Self {
-        Self { request, timeout, max_body, connection: ConnectionUse::Any }
+        Self { request, timeout, max_body, connection: ConnectionUse::Any, operation: "", attempt: 1 }
     }
 }
 

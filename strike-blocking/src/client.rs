@@ -19,17 +19,17 @@ use crate::lazy::Lazy;
 use crate::transport::Transport;
 use crate::watch::Watch;
 
-/// A client of one [`Endpoint`]. Cloning is cheap, and clones share their connections.
+/// A client for one [`Endpoint`]. Cloning is cheap, and clones share connections.
 ///
 /// ```
 /// use strike_blocking::{ApiKey, Client, Endpoint, FnTransport, NewCharge};
 /// use strike_sandbox::Sandbox;
 ///
-/// // The service in a box, in memory; `Client::new(at)` talks to a real host instead.
+/// // The sandbox is the service in memory. `Client::new(endpoint)` connects to a real host instead.
 /// let sandbox = Sandbox::new();
-/// let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+/// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
 /// let shop = sandbox.clone();
-/// let client = Client::builder(at).transport(FnTransport::new(move |x| shop.reply(x))).build()?;
+/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| shop.reply(x))).build()?;
 ///
 /// let charge = client.create(NewCharge::satoshis(4200, "services rendered"))?;
 /// assert!(charge.payment_request().starts_with("lntb42u1"));
@@ -137,46 +137,48 @@ impl Client {
         self.0.run("list", self.0.core().call(List::page(page)))
     }
 
-    /// Creates a charge once per key, or finds the one that the order has already.
+    /// Creates one charge per order, also if you call it again after an error or a restart.
     ///
-    /// `once` is the order's name, or an [`CreateOnceOptions`] with more to say. The result says what to do: show the charge, complete the
-    /// order, or create the order's next invoice.
+    /// `options` is the name of the order, or [`CreateOnceOptions`] with more settings. The outcome says what to do next:
+    /// show the charge to the payer, complete the order, or create the order's next invoice.
     ///
     /// ```
-    /// use strike_blocking::{Charge, Client, Error, CreateOutcome, NewCharge, CreateOnceOptions, Wait, WaitOutcome};
+    /// use strike_blocking::{Client, CreateOnceOptions, CreateOutcome, Error, NewCharge, PaidCharge, Wait, WaitOutcome};
     ///
-    /// /// Returns the charge that paid for the order. Complete the order unless this charge's id has completed it before.
-    /// fn sell(client: &Client, order: NewCharge, name: &str) -> Result<Option<Charge>, Error> {
-    ///     let mut once = CreateOnceOptions::named(name);
+    /// /// Returns the charge that paid for the order. Complete the order, unless this charge has completed it before.
+    /// fn sell(client: &Client, order: NewCharge, name: &str) -> Result<Option<PaidCharge>, Error> {
+    ///     let mut options = CreateOnceOptions::named(name);
     ///     loop {
-    ///         match client.create_once(order.clone(), once)? {
+    ///         match client.create_once(order.clone(), options)? {
     ///             CreateOutcome::Payable(charge) => {
     ///                 println!("please pay {}", charge.payment_request());
-    ///                 return Ok(match client.wait_until_paid(&charge, Wait::until_expiry())? {
-    ///                     WaitOutcome::Paid(charge) => Some(charge),
-    ///                     WaitOutcome::Payable(_) | WaitOutcome::Expired(_) => None,
-    ///                 });
+    ///                 return match client.wait_until_paid(&charge, Wait::until_expiry())? {
+    ///                     WaitOutcome::Paid(charge) => Ok(Some(charge)),
+    ///                     WaitOutcome::Payable(_) | WaitOutcome::Expired(_) => Ok(None),
+    ///                 };
     ///             }
     ///             CreateOutcome::Paid(charge) => return Ok(Some(charge)),
     ///             // Create the order's next invoice.
-    ///             CreateOutcome::Expired { next, .. } => once = next,
+    ///             CreateOutcome::Expired { next, .. } => options = next,
     ///         }
     ///     }
     /// }
     /// # let _ = sell;
     /// ```
     ///
-    /// All calls of this client and its clones with the same key run one after the other, and the later ones get the first
-    /// one's charge. After an unknown outcome, the client does not create again under that key for 10 minutes, unless
-    /// [`CreateOnceOptions::repost`] allows it. It remembers the 10,000 orders that were used last. **Another process does not share that
-    /// memory**: there, and after a restart, the list must show the charge before the call is repeated. See
-    /// [`CreateOnce`](crate::strike_core::machine::CreateOnce).
+    /// Calls with the same key on this client and its clones run one after the other and return the same charge. After
+    /// an unknown outcome, the client does not create again under that key for 10 minutes, unless
+    /// [`CreateOnceOptions::repost`] allows it. It remembers the 10,000 most recently used orders.
     ///
-    /// A new order is looked for in the whole list of the account, in pages of 250. [`CreateOnceOptions::since`] says how far back to look.
+    /// **Another process does not share that memory.** There, and after a restart, the list must already show the charge
+    /// when you call again. [`CreateOnce`](crate::machine::CreateOnce) describes the steps.
+    ///
+    /// For a new order, the client searches the account's whole list, in pages of 250.
+    /// [`CreateOnceOptions::since`] limits the search.
     ///
     /// # Errors
-    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if there may be a charge that cannot be found or read: call
-    /// again later, with the same key. A mismatch if the key has a charge that does not say what the order says.
+    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if there may be a charge that cannot be found or
+    /// read: call again later, with the same key. A [`Mismatch`] if the key has a charge that does not match the order.
     pub fn create_once(
         &self,
         order: NewCharge,
@@ -201,23 +203,19 @@ impl Client {
         self.0.run("confirm", self.0.core().call(notification.confirm()))
     }
 
-    /// Checks a charge against an order, before a payer sees its invoice: see [`Charge::check`]. Sends nothing.
+    /// Checks a charge against an order before you show its invoice to a payer; see [`Charge::check`]. Sends nothing.
     ///
-    /// The client's own clock, less [`Clet record = lock.lock().unwrap_or_else(PoisonError::into_inner);_MARGIN`](crate::strike_core::Clet record = lock.lock().unwrap_or_else(PoisonError::into_inner);_MARGIN), decides whether the invoice has expired.
+    /// The client's own clock, less [`CLOCK_MARGIN`](crate::CLOCK_MARGIN), decides whether the invoice has expired.
     ///
     /// ```
-    /// use strike_blocking::{Expectation, NewCharge};
-    /// # use strike_blocking::{ApiKey, Client, Endpoint, FnTransport};
-    /// # use strike_sandbox::Sandbox;
-    /// # let sandbox = Sandbox::new();
-    /// # let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
-    /// # let shop = sandbox.clone();
-    /// # let client = Client::builder(at).transport(FnTransport::new(move |x| shop.reply(x))).build()?;
-    /// let order = NewCharge::satoshis(4200, "services rendered");
-    /// let charge = client.create(order.clone())?;
-    /// let invoice = client.check(&charge, &Expectation::of(&order, client.endpoint().network()))?;
-    /// assert!(invoice.to_uri().starts_with("lightning:lntb42u1"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// use strike_blocking::{Charge, Client, Expectation, Mismatch, NewCharge};
+    ///
+    /// /// Returns the text of the QR code for the payer.
+    /// fn qr_text(client: &Client, order: &NewCharge, charge: &Charge) -> Result<String, Mismatch> {
+    ///     let expected = Expectation::of(order, client.endpoint().network());
+    ///     Ok(client.check(charge, &expected)?.to_qr_text())
+    /// }
+    /// # let _ = qr_text;
     /// ```
     ///
     /// # Errors

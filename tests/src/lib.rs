@@ -17,3 +17,8 @@ pub mod failures {}
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub mod readme {}
+
+/// The manual of the sandbox, so that its code is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/sandbox.md")]
+pub mod sandbox_manual {}

@@ -29,13 +29,13 @@ impl Browser {
 
     /// Opens a browser with the viewport of a small phone.
     pub(crate) async fn phone() -> Option<Self> {
-        Self::viewport(360, 740).await
+        Self::viewport(360, 740, &[]).await
     }
 
     /// Opens a browser with a viewport of exactly this size.
-    pub(crate) async fn viewport(width: u32, height: u32) -> Option<Self> {
+    pub(crate) async fn viewport(width: u32, height: u32, arguments: &[&str]) -> Option<Self> {
         let metrics = json!({ "width": width, "height": height, "pixelRatio": 1.0 });
-        Self::with(&[], json!({ "mobileEmulation": { "deviceMetrics": metrics } })).await
+        Self::with(arguments, json!({ "mobileEmulation": { "deviceMetrics": metrics } })).await
     }
 
     pub(crate) async fn with(arguments: &[&str], mut options: Value) -> Option<Self> {

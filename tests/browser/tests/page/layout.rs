@@ -106,7 +106,7 @@ async fn every_control_has_an_accessible_name() {
 
 #[tokio::test]
 async fn the_pay_button_of_an_open_charge_is_above_the_fold() {
-    let Some(browser) = Browser::viewport(1280, 800).await else { return };
+    let Some(browser) = Browser::viewport(1280, 800, &[]).await else { return };
     let sandbox = start();
     for n in 1..=30 {
         create(&sandbox, n, &"a long description ".repeat(13), 3600);
@@ -125,7 +125,7 @@ async fn the_pay_button_of_an_open_charge_is_above_the_fold() {
 
 #[tokio::test]
 async fn header_form_and_lists_share_their_right_edge() {
-    let Some(browser) = Browser::viewport(1280, 800).await else { return };
+    let Some(browser) = Browser::viewport(1280, 800, &[]).await else { return };
     let webhook = Webhook::to("http://127.0.0.1:9/hook").expect("a URL");
     let sandbox = Sandbox::builder().webhook(webhook).start().expect("a free port");
     let paid = create(&sandbox, 1, "paid", 3600);

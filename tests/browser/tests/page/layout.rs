@@ -15,6 +15,8 @@ async fn on_a_phone_the_page_is_not_wider_than_the_screen() {
     }
     browser.go_live(&root(&sandbox)).await;
     assert_eq!(browser.run("return innerWidth").await, 360);
+    let [(_, copy), (_, form)] = [browser.edges("#copy-key").await[0], browser.edges("#new").await[0]];
+    assert!(copy <= form, "the account keeps to the margin of the form: {copy} > {form}");
     for row in 1..=4 {
         browser.click(&format!("#charges li:nth-child({row}) .show")).await;
         browser.until("document.querySelector('#invoice').checkVisibility()").await;

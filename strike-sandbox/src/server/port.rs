@@ -94,6 +94,8 @@ impl Port {
         let (listeners, address) = bound().map_err(|error: io::Error| {
             let why = match error.kind() {
                 io::ErrorKind::AddrInUse => "the port is in use".to_owned(),
+                io::ErrorKind::AddrNotAvailable => "this machine does not have this address".to_owned(),
+                io::ErrorKind::PermissionDenied => "permission denied; use a port above 1023".to_owned(),
                 _ => error.to_string(),
             };
             io::Error::new(error.kind(), format!("cannot listen on {listen}: {why}"))

@@ -44,7 +44,7 @@ fn describe_io(error: &(dyn Error + 'static), endpoint: &str) -> Option<String> 
     if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         return Some(match error {
             rustls::Error::InvalidCertificate(why) => {
-                format!("the certificate of {endpoint} is not trusted: {why}")
+                format!("the certificate of {endpoint} is not trusted: {}", describe_certificate(why))
             }
             other => format!("the TLS handshake with {endpoint} failed: {other}"),
         });
@@ -62,6 +62,20 @@ fn describe_io(error: &(dyn Error + 'static), endpoint: &str) -> Option<String> 
         | io::ErrorKind::BrokenPipe
         | io::ErrorKind::UnexpectedEof => Some(closed(endpoint)),
         _ => None,
+    }
+}
+
+#[cfg(feature = "tls")]
+fn describe_certificate(error: &rustls::CertificateError) -> String {
+    use rustls::CertificateError::{
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, UnknownIssuer,
+    };
+
+    match error {
+        UnknownIssuer => "it is signed by an unknown authority".to_owned(),
+        Expired | ExpiredContext { .. } => "it has expired".to_owned(),
+        NotValidForName | NotValidForNameContext { .. } => "it is for another host name".to_owned(),
+        other => other.to_string(),
     }
 }
 

@@ -243,6 +243,13 @@ fn a_taken_address_ends_with_1_and_names_it() {
     assert_eq!((code, message), (Some(1), expected));
 }
 
+#[test]
+fn an_address_of_another_machine_is_named_in_the_error() {
+    let (code, message) = refusal(&["--listen", "192.0.2.1:0", "--allow-remote"]);
+    let expected = "--listen: cannot listen on 192.0.2.1:0: this machine does not have this address";
+    assert_eq!((code, message), (Some(1), format!("strike-sandbox: {expected}\n")));
+}
+
 /// Whether this machine has IPv6.
 fn has_ipv6() -> bool {
     std::net::TcpListener::bind("[::1]:0").is_ok()

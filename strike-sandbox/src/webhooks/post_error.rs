@@ -11,18 +11,29 @@ pub(super) fn describe(error: &(dyn Error + 'static), uri: &Uri) -> String {
     let mut cause = Some(error);
     let (mut is_dns, mut last) = (false, error);
     while let Some(error) = cause {
-        if let Some(described) = describe_http(error, &endpoint).or_else(|| describe_io(error, &endpoint)) {
+        let described = describe_http(error, &endpoint).or_else(|| describe_io(error, &endpoint));
+        #[cfg(feature = "tls")]
+        let described = described.or_else(|| describe_tls(error, &endpoint));
+        if let Some(described) = described {
             return described;
         }
         // The library does not export this error's type.
         is_dns |= error.to_string() == "dns error";
         last = error;
-        cause = error.source();
+        cause = cause_of(error);
     }
     if is_dns {
         return format!("the host name {} cannot be resolved: {last}", uri.host().unwrap_or_default());
     }
     format!("cannot post to {endpoint}: {last}")
+}
+
+/// Returns the cause of an error. `source` of an I/O error would skip the error that it wraps.
+fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
 }
 
 fn endpoint(uri: &Uri) -> String {
@@ -40,15 +51,6 @@ fn describe_http(error: &(dyn Error + 'static), endpoint: &str) -> Option<String
 
 fn describe_io(error: &(dyn Error + 'static), endpoint: &str) -> Option<String> {
     let error = error.downcast_ref::<io::Error>()?;
-    #[cfg(feature = "tls")]
-    if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        return Some(match error {
-            rustls::Error::InvalidCertificate(why) => {
-                format!("the certificate of {endpoint} is not trusted: {}", describe_certificate(why))
-            }
-            other => format!("the TLS handshake with {endpoint} failed: {other}"),
-        });
-    }
     match error.kind() {
         io::ErrorKind::ConnectionRefused => {
             Some(format!("nothing listens on {endpoint}: connection refused"))
@@ -63,6 +65,16 @@ fn describe_io(error: &(dyn Error + 'static), endpoint: &str) -> Option<String> 
         | io::ErrorKind::UnexpectedEof => Some(closed(endpoint)),
         _ => None,
     }
+}
+
+#[cfg(feature = "tls")]
+fn describe_tls(error: &(dyn Error + 'static), endpoint: &str) -> Option<String> {
+    Some(match error.downcast_ref::<rustls::Error>()? {
+        rustls::Error::InvalidCertificate(why) => {
+            format!("the certificate of {endpoint} is not trusted: {}", describe_certificate(why))
+        }
+        other => format!("the TLS handshake with {endpoint} failed: {other}"),
+    })
 }
 
 #[cfg(feature = "tls")]

@@ -58,7 +58,8 @@ fn a_person_is_told_what_curl_must_trust() {
     while !banner.contains("Ctrl-C") {
         banner.push_str(&program.line());
     }
-    let path = banner.split_once("trust ").and_then(|(_, rest)| rest.lines().next()).expect("a path").trim();
+    let path =
+        banner.split_once("CA file ").and_then(|(_, rest)| rest.lines().next()).expect("a path").trim();
     assert_eq!(banner.matches(&format!("curl --cacert '{path}' ")).count(), 3, "{banner}");
     assert!(is_certificate(Path::new(path)));
     program.signal("TERM");

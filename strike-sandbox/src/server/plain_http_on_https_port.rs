@@ -1,4 +1,4 @@
-//! What nginx says to plain HTTP on a port for HTTPS.
+//! The response to plain HTTP on the HTTPS port, as nginx sends it.
 
 use strike_core::http::{HeaderValue, StatusCode, header};
 use strike_core::{HttpResponse, UnixMillis};
@@ -14,8 +14,8 @@ const PAGE: &str = "<html>\r\n\
     </body>\r\n\
     </html>\r\n";
 
-/// The refusal, after which the connection is closed.
-pub(super) fn refusal(now: UnixMillis) -> HttpResponse {
+/// Returns the 400 response, after which the connection is closed.
+pub(super) fn bad_request(now: UnixMillis) -> HttpResponse {
     let mut response = HttpResponse::new(PAGE.as_bytes().to_vec());
     *response.status_mut() = StatusCode::BAD_REQUEST;
     let headers = response.headers_mut();

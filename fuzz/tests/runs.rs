@@ -62,7 +62,7 @@ fn run(target: &Target, data: &[u8]) {
 }
 
 #[test]
-fn every_target_holds() {
+fn all_targets_accept_seeds_and_mutations() {
     let runs = number("STRIKE_FUZZ_RUNS", 2_000);
     for target in TARGETS {
         let seeds = seeds(&target);

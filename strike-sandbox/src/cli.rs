@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_are_read_and_have_defaults() {
+    fn arguments_are_parsed_and_have_defaults() {
         let defaults = Options {
             listen: Listen::At("127.0.0.1:8420".parse().expect("an address")),
             tls: false,
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn other_machines_are_let_in_only_on_purpose() {
+    fn non_loopback_addresses_require_allow_remote() {
         let refusal = run("--listen 0.0.0.0:8420").expect_err("not by accident");
         assert!(refusal.contains("--allow-remote"), "{refusal}");
         assert!(run("--allow-remote --listen 0.0.0.0:8420").is_ok());
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_named() {
+    fn invalid_argument_errors_name_the_flag() {
         for (arguments, expected) in [
             ("--port 1", "--port: is no option"),
             ("extra", "unexpected argument \"extra\""),
@@ -391,7 +391,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_value_that_breaks_its_rule_is_told_flag_and_rule() {
+    fn invalid_value_error_names_the_flag_and_its_rule() {
         for (flag, rule, values) in RULES {
             for value in values {
                 let refusal = parse([format!("--{flag}={value}").into()]).expect_err(flag);
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_without_a_value_does_not_take_the_next_flag_for_one() {
+    fn flag_without_a_value_does_not_consume_the_next_flag() {
         for (flag, ..) in RULES {
             let flag = format!("--{flag}");
             for arguments in [vec![flag.clone()], vec![flag.clone(), "--json".to_owned()]] {
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_with_a_value_is_given_once() {
+    fn repeated_flag_with_a_value_is_rejected() {
         for arguments in
             ["--seed 1 --seed 2", "--listen localhost:0 --listen=localhost:1", "--api-key a --api-key a"]
         {
@@ -429,7 +429,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_value_that_is_not_utf_8_is_refused_where_it_is_no_path() {
+    fn non_utf8_value_is_accepted_only_for_paths() {
         use std::os::unix::ffi::OsStringExt;
 
         let bytes = || OsString::from_vec(b"\xff".to_vec());
@@ -452,7 +452,7 @@ mod tests {
     }
 
     #[test]
-    fn localhost_is_the_one_name() {
+    fn localhost_is_the_only_host_name_accepted() {
         for (text, port) in [("localhost:0", 0), ("LocalHost:8420", 8420)] {
             assert_eq!(listen(text), Some(Listen::Localhost(port)));
         }
@@ -460,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_in_a_bad_value_is_not_repeated() {
+    fn error_for_a_bad_value_does_not_contain_the_secret() {
         for (arguments, part) in [
             ("--api-key secret:", "colon"),
             ("--webhook http://me:secret@127.0.0.1/", "without credentials"),

@@ -18,7 +18,7 @@ const CHARGES: usize = 8192;
 const MOST_BYTES: usize = 560;
 
 #[test]
-fn a_charge_takes_little_more_than_its_texts() {
+fn charge_uses_at_most_560_bytes_of_memory() {
     let clock = UnixMillis::from_secs(1_542_221_803);
     let sandbox = Sandbox::builder().api_key("sk_demo").seed(7).clock_at(clock).build();
     let create = || {

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_bad_field_is_told_in_json4s_s_words() {
+    fn first_bad_field_is_reported_with_the_json4s_message() {
         let unconvertible = "No usable value for amount\nDo not know how to convert";
         assert_eq!(
             complaint(r#"{"amount":"blah","currency":5}"#),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_floats_are_integers_and_what_does_not_fit_stays_out_of_range() {
+    fn whole_floats_are_integers_and_huge_numbers_saturate() {
         let amount = |number: &str| {
             read(format!(r#"{{"amount":{number},"currency":"btc"}}"#).as_bytes()).map(|fields| fields.amount)
         };
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_an_absent_option_and_other_keys_do_not_matter() {
+    fn null_options_are_absent_and_unknown_keys_are_ignored() {
         let fields = read(
             br#"{"amount":1,"currency":"btc","description":null,"customer_id":null,"expiry_sec":null,"x":[1]}"#,
         )

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn each_option_does_what_it_says_wherever_it_stands() {
+    fn each_option_is_applied_in_any_order() {
         assert_eq!(webhook(""), Ok(None));
         assert_eq!(webhook("--webhook http://127.0.0.1:3000/strike"), Ok(Some(to())));
         let millis = Duration::from_millis;
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn certificates_come_from_a_file() {
+    fn ca_certificates_are_read_from_a_file() {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         std::io::Write::write_all(&mut file, b"PEM").expect("written");
         let path = file.path().display();
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_named() {
+    fn invalid_webhook_arguments_name_the_flag() {
         for (arguments, part) in [
             ("--webhook http://me:secret@127.0.0.1/", "--webhook: must be a URL without credentials"),
             ("--webhook-delay 5", "--webhook-delay: needs --webhook URL"),

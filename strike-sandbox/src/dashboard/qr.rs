@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longest_that_fits_is_made_and_one_more_is_refused_with_a_reason() {
+    fn text_longer_than_the_largest_qr_code_is_rejected() {
         let longest = format!("lnbc{}", "q".repeat(4292));
         let code = code(&longest).expect("it fits");
         assert_eq!(code.width(), 177);

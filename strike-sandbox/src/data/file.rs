@@ -195,7 +195,7 @@ mod tests {
 
     /// No client can see whether a change was synchronised, only a computer that loses its power.
     #[test]
-    fn each_change_is_synchronised() {
+    fn each_change_is_synced_to_disk() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = File::open(&folder.path().join("shop.sqlite")).expect("it opens");
         let identity = crate::Sandbox::builder().identity();

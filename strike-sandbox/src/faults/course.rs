@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_has_its_script() {
+    fn each_fault_kind_produces_the_expected_actions() {
         assert_eq!(acts(Kind::Refuse), [Act::Reset]);
         assert_eq!(acts(Kind::Close), [Act::Close]);
         assert_eq!(acts(Kind::Cut(After::Bytes(4))), [text("HTTP"), Act::Close]);

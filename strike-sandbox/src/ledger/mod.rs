@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_kept_does_not_happen() {
+    fn failed_journal_writes_leave_the_ledger_unchanged() {
         let room = Arc::new(Mutex::new(0));
         let mut ledger = Ledger { journal: Some(Box::new(Room(Arc::clone(&room)))), ..Ledger::default() };
         let (standing, now) = (standing(), UnixMillis::from_secs(5));
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn each_of_many_is_found_by_its_id_and_no_other_is() {
+    fn charges_are_found_only_by_their_own_id() {
         let mut ledger = Ledger::default();
         let id = |n: usize| format!("ch_{n}");
         for n in 0..5000 {

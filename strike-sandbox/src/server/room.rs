@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waited_longest_makes_room() {
+    fn connection_idle_longest_is_closed_at_the_limit() {
         let room = Room::new(3);
         let [a, b, c] = [room.enter(), room.enter(), room.enter()];
         // a is asked for something, is answered, and so has waited for the shortest time.

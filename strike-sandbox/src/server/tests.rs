@@ -32,7 +32,7 @@ async fn rest(client: &mut TcpStream) -> (Vec<u8>, u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_may_take_so_long_and_dripping_it_does_not_help() {
+async fn request_head_times_out_after_75_seconds() {
     let mut silent = connect(Plan::new(), 5).await;
     assert_eq!(rest(&mut silent).await, (Vec::new(), 75));
     let mut drips = connect(Plan::new(), 5).await;
@@ -48,7 +48,7 @@ async fn a_head_may_take_so_long_and_dripping_it_does_not_help() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_may_take_so_long() {
+async fn request_body_times_out_after_30_seconds() {
     let mut client = connect(Plan::new(), 5).await;
     let head = b"POST /api/v1/charges HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nam";
     client.write_all(head).await.expect("it reads");
@@ -56,7 +56,7 @@ async fn a_body_may_take_so_long() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_an_answer_a_client_may_be_quiet_for_as_long_as_was_said() {
+async fn idle_connection_is_closed_after_the_configured_time() {
     for idle in [5, 75, 200] {
         let mut client = connect(Plan::new(), idle).await;
         for _ in 0..2 {
@@ -70,7 +70,7 @@ async fn after_an_answer_a_client_may_be_quiet_for_as_long_as_was_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_may_stay_unread_for_so_long() {
+async fn unread_response_times_out_after_30_seconds() {
     let mut client = connect(Plan::new(), 5).await;
     let start = Instant::now();
     // More and more is asked for, until nobody takes it any more.
@@ -79,7 +79,7 @@ async fn an_answer_may_stay_unread_for_so_long() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_fault_holds_a_connection_for_more_than_five_minutes() {
+async fn stall_and_drip_faults_end_after_five_minutes() {
     let mut client = connect(Plan::new().on(On::any(), Fault::stall(After::Bytes(4))), 5).await;
     client.write_all(LIST).await.expect("it reads");
     assert_eq!(rest(&mut client).await, (b"HTTP".to_vec(), 300));
@@ -90,7 +90,7 @@ async fn no_fault_holds_a_connection_for_more_than_five_minutes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn latency_is_between_its_two_bounds() {
+async fn latency_stays_between_its_bounds() {
     let (time, jitter) = (Duration::from_secs(20), Duration::from_secs(10));
     let mut client = connect(Plan::new().on(On::any(), Fault::latency(time, jitter)), 5).await;
     let mut taken = Vec::new();
@@ -106,7 +106,7 @@ async fn latency_is_between_its_two_bounds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_hears_the_end_and_stays_is_left() {
+async fn connection_is_dropped_if_the_client_does_not_close_its_side() {
     let mut client = connect(Plan::new().on(On::any(), Fault::close()), 5).await;
     client.write_all(LIST).await.expect("it reads");
     assert_eq!(rest(&mut client).await, (Vec::new(), 0));

@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outcome_from_before_a_reset_is_not_taken_for_a_later_one() {
+    fn outcome_from_before_a_reset_is_ignored() {
         let webhook = Webhook::to("http://127.0.0.1/strike").expect("a URL");
         let now = UnixMillis::from_secs(1_542_221_803);
         let mut outbox = Outbox::new(Some(webhook), Entropy::from_seed(7));

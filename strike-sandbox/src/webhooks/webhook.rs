@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_sent_in_ascii() {
+    fn webhook_url_is_converted_to_ascii() {
         for (given, sent) in [
             ("http://127.0.0.1:3000/strike", "http://127.0.0.1:3000/strike"),
             ("http://127.0.0.1/\u{e4}", "http://127.0.0.1/%C3%A4"),
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_can_be_posted_to_is_a_receiver() {
+    fn only_http_and_https_urls_are_accepted() {
         for good in [
             "http://127.0.0.1:3000/strike",
             "https://shop.example",

@@ -51,7 +51,7 @@ fn event(connection: &mut Connection) -> u64 {
 }
 
 #[test]
-fn a_change_is_told_to_everyone_and_none_is_missed() {
+fn every_subscriber_receives_every_change() {
     let sandbox = start();
     let (mut one, first) = follow(&sandbox);
     let id = any_charge(&sandbox);
@@ -68,7 +68,7 @@ fn a_change_is_told_to_everyone_and_none_is_missed() {
 }
 
 #[test]
-fn followers_are_counted_and_those_who_leave_make_room() {
+fn subscribers_are_limited_to_64_and_closed_streams_free_a_slot() {
     let sandbox = start();
     let mut followers: Vec<_> = (0..64).map(|_| follow(&sandbox).0).collect();
     let ask = || sandbox.respond(&bare(Method::GET, "/sandbox/events"));
@@ -86,7 +86,7 @@ fn followers_are_counted_and_those_who_leave_make_room() {
 }
 
 #[test]
-fn a_stop_ends_the_streams() {
+fn stopping_the_sandbox_ends_event_streams() {
     let sandbox = start();
     let (mut connection, _) = follow(&sandbox);
     drop(sandbox);
@@ -95,7 +95,7 @@ fn a_stop_ends_the_streams() {
 }
 
 #[test]
-fn without_a_socket_there_is_one_event_and_no_foreign_page_gets_any() {
+fn in_memory_request_gets_one_event_and_foreign_origins_get_403() {
     let sandbox = start();
     let answer = sandbox.respond(&bare(Method::GET, "/sandbox/events"));
     assert_eq!(answer.body(), b"event: change\ndata: {\"change\":0}\n\n");

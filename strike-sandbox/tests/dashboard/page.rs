@@ -12,7 +12,7 @@ const FILES: [(&str, &str); 4] = [
 ];
 
 #[test]
-fn each_file_says_what_it_is_to_get_and_head_and_takes_nothing_else() {
+fn page_files_support_get_and_head_with_their_content_type() {
     let sandbox = sandbox();
     for (path, content_type) in FILES {
         let got = sandbox.respond(&bare(Method::GET, path));
@@ -43,7 +43,7 @@ fn each_file_says_what_it_is_to_get_and_head_and_takes_nothing_else() {
 }
 
 #[test]
-fn nothing_of_the_page_is_for_other_origins_or_comes_from_them() {
+fn page_responses_are_restricted_to_the_same_origin() {
     let sandbox = sandbox();
     let charge = any_charge(&sandbox);
     let qr = format!("/sandbox/charges/{charge}/qr.svg");
@@ -82,7 +82,7 @@ fn nothing_of_the_page_is_for_other_origins_or_comes_from_them() {
 }
 
 #[test]
-fn the_api_is_as_open_as_it_was() {
+fn api_responses_still_allow_any_origin() {
     let response = sandbox().respond(&bare(Method::GET, "/api/v1/charges"));
     assert_eq!(response.headers()["access-control-allow-origin"], "*");
     assert!(!response.headers().contains_key("content-security-policy"));

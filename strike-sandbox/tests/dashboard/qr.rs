@@ -74,7 +74,7 @@ fn get(sandbox: &Sandbox, path: &str, content_type: &str) -> String {
 }
 
 #[test]
-fn the_payment_request_is_read_back_from_the_picture_and_from_the_terminal() {
+fn qr_codes_in_svg_and_text_decode_to_the_payment_request() {
     let sandbox = sandbox();
     // From the shortest invoice to the longest that a charge can have.
     for description in ["", "services+rendered", &"W".repeat(256), &"%E2%82%BF".repeat(213)] {
@@ -88,7 +88,7 @@ fn the_payment_request_is_read_back_from_the_picture_and_from_the_terminal() {
 }
 
 #[test]
-fn only_a_charge_has_a_code_and_it_is_only_read() {
+fn qr_code_routes_reject_unknown_charges_and_other_methods() {
     let sandbox = sandbox();
     let charge = create(&sandbox, FORM, "amount=1&currency=btc&description=x");
     for (method, path, status) in [

@@ -45,7 +45,7 @@ fn struck(fault: Fault) -> (String, End) {
 }
 
 #[test]
-fn a_refusal_is_a_reset_without_a_byte() {
+fn refuse_fault_resets_the_connection_without_sending_data() {
     let sandbox = start(Plan::new().on(On::create().first(1), Fault::refuse()));
     assert_eq!(taken(&sandbox, &post(1)), (Vec::new(), End::Reset));
     assert_eq!(sandbox.charges(), 0);
@@ -53,14 +53,14 @@ fn a_refusal_is_a_reset_without_a_byte() {
 }
 
 #[test]
-fn a_close_is_an_orderly_end_without_a_byte_and_the_charge_is_there() {
+fn close_fault_stores_the_charge_and_closes_without_sending_data() {
     let sandbox = start(Plan::new().on(On::create().first(1), Fault::close()));
     assert_eq!(taken(&sandbox, &post(1)), (Vec::new(), End::Closed));
     assert_eq!(sandbox.charges(), 1);
 }
 
 #[test]
-fn a_cut_comes_after_exactly_so_many_bytes() {
+fn cut_fault_closes_after_the_given_number_of_bytes() {
     let whole = whole();
     let head = whole.len() - 3;
     for (after, count) in [
@@ -76,12 +76,12 @@ fn a_cut_comes_after_exactly_so_many_bytes() {
 }
 
 #[test]
-fn a_drip_is_the_whole_answer_in_single_bytes() {
+fn drip_fault_sends_the_full_response() {
     assert_eq!(struck(Fault::drip(Duration::ZERO)), (whole(), End::Closed));
 }
 
 #[test]
-fn a_wrong_length_stands_before_the_right_body() {
+fn wrong_length_fault_changes_only_the_content_length() {
     for (off_by, length) in [(40, "43"), (-1, "2"), (-9, "0")] {
         let wrong = whole().replace("Content-Length: 3", &format!("Content-Length: {length}"));
         assert_eq!(struck(Fault::wrong_length(off_by)), (wrong, End::Closed));
@@ -89,7 +89,7 @@ fn a_wrong_length_stands_before_the_right_body() {
 }
 
 #[test]
-fn garbage_is_no_text_and_the_same_for_a_seed() {
+fn garbage_fault_sends_reproducible_non_ascii_bytes() {
     let garbage = || taken(&start(Plan::new().on(On::list(), Fault::garbage())), &list());
     let (bytes, end) = garbage();
     assert_eq!((bytes.len(), end), (256, End::Closed));
@@ -98,7 +98,7 @@ fn garbage_is_no_text_and_the_same_for_a_seed() {
 }
 
 #[test]
-fn a_stall_says_no_more_until_the_client_leaves_and_the_server_serves_others() {
+fn stall_fault_blocks_only_its_own_connection() {
     let text = whole();
     let stall = || start(Plan::new().on(On::list(), Fault::stall(After::BodyBytes(1))));
     let sandbox = stall();
@@ -124,7 +124,7 @@ fn a_stall_says_no_more_until_the_client_leaves_and_the_server_serves_others() {
 }
 
 #[test]
-fn a_status_and_a_given_answer_leave_the_connection_in_use() {
+fn status_answer_and_latency_faults_keep_the_connection_open() {
     let canned = Response::builder().status(429).header("Retry-After", "2").body(b"busy".to_vec());
     let nothing = Response::builder().status(204).body(b"nobody sees this".to_vec());
     let plan = Plan::new()
@@ -149,7 +149,7 @@ fn a_status_and_a_given_answer_leave_the_connection_in_use() {
 }
 
 #[test]
-fn the_plan_is_changed_while_it_runs_from_rust_and_over_http() {
+fn fault_plan_can_be_changed_while_the_server_runs() {
     let sandbox = start(Plan::new());
     let mut connection = Connection::open(sandbox.address());
     sandbox.add_faults(Plan::new().on(On::list(), Fault::status(StatusCode::BAD_GATEWAY)));
@@ -186,7 +186,7 @@ impl Connection {
 }
 
 #[test]
-fn an_answer_that_says_it_is_a_stream_of_events_is_sent_as_it_was_given() {
+fn answer_fault_with_an_event_stream_type_is_sent_unchanged() {
     let answer = Response::builder().header("Content-Type", "text/event-stream").body(b"data: 1".to_vec());
     let sandbox = start(Plan::new().on(On::list(), Fault::answer(answer.expect("an answer"))));
     let mut connection = Connection::open(sandbox.address());

@@ -53,7 +53,7 @@ fn closed(crowd: &[TcpStream]) -> usize {
 }
 
 #[test]
-fn random_bytes_are_answered_or_closed_and_nothing_else() {
+fn random_bytes_get_an_http_response_or_a_closed_connection() {
     let sandbox = start(Plan::new());
     let pieces = prop_oneof![
         proptest::collection::vec(any::<u8>(), 0..200),
@@ -82,7 +82,7 @@ fn random_bytes_are_answered_or_closed_and_nothing_else() {
 }
 
 #[test]
-fn a_head_that_is_too_large_ends_its_connection() {
+fn oversized_request_head_closes_the_connection() {
     let sandbox = start(Plan::new());
     for filler in [format!("X: {}\r\n", "x".repeat(200_000)), "X: y\r\n".repeat(30_000)] {
         let mut connection = Connection::open(sandbox.address());
@@ -97,7 +97,7 @@ fn a_head_that_is_too_large_ends_its_connection() {
 }
 
 #[test]
-fn a_crowd_that_says_nothing_makes_room() {
+fn silent_connections_are_closed_at_the_connection_limit() {
     let sandbox = start(Plan::new());
     let silent = crowd(&sandbox, "");
     assert!(serves(&sandbox));
@@ -107,7 +107,7 @@ fn a_crowd_that_says_nothing_makes_room() {
 }
 
 #[test]
-fn a_crowd_with_half_a_head_or_half_a_body_makes_room() {
+fn partial_requests_are_closed_at_the_connection_limit() {
     for says in ["GET /api/v1/charges HTTP/1.1\r\nHost: ", &post(1)[..post(1).len() - 1]] {
         let sandbox = start(Plan::new());
         let slow = crowd(&sandbox, says);
@@ -118,7 +118,7 @@ fn a_crowd_with_half_a_head_or_half_a_body_makes_room() {
 }
 
 #[test]
-fn stalled_clients_keep_nobody_from_the_controls() {
+fn stalled_clients_do_not_block_the_control_api() {
     let sandbox = start(Plan::new().on(On::list(), Fault::stall(After::Bytes(0))));
     let stalled = crowd(&sandbox, &list());
     let controls = "DELETE /sandbox/faults HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -128,7 +128,7 @@ fn stalled_clients_keep_nobody_from_the_controls() {
 }
 
 #[test]
-fn whoever_is_served_is_not_the_one_who_makes_room() {
+fn active_connections_survive_the_connection_limit() {
     let sandbox = start(Plan::new());
     let mut polite = Connection::open(sandbox.address());
     for _ in 0..4 {
@@ -147,7 +147,7 @@ fn whoever_is_served_is_not_the_one_who_makes_room() {
 }
 
 #[test]
-fn a_client_that_does_not_read_holds_nobody_up() {
+fn client_that_does_not_read_does_not_block_others() {
     let sandbox = start(Plan::new());
     let mut connection = Connection::open(sandbox.address());
     for _ in 0..40 {

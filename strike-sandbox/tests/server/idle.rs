@@ -22,7 +22,7 @@ fn until_idle_is_closed(sandbox: &RunningSandbox) {
 }
 
 #[test]
-fn a_reused_connection_that_goes_quiet_is_closed() {
+fn idle_keep_alive_connection_is_closed() {
     let sandbox = start(Plan::new());
     let mut connection = Connection::open(sandbox.address());
     assert_eq!(connection.ask(&list()).status(), 200);
@@ -33,7 +33,7 @@ fn a_reused_connection_that_goes_quiet_is_closed() {
 }
 
 #[test]
-fn a_fresh_connection_may_think_about_its_first_request() {
+fn new_connection_is_not_idle_before_its_first_request() {
     let sandbox = start(Plan::new());
     let mut silent = Connection::open(sandbox.address());
     let mut half = Connection::open(sandbox.address());
@@ -47,7 +47,7 @@ fn a_fresh_connection_may_think_about_its_first_request() {
 }
 
 #[test]
-fn neither_half_a_request_nor_a_late_answer_is_idleness() {
+fn partial_requests_and_delayed_responses_are_not_idle() {
     let late = Fault::latency(IDLE * 3, Duration::ZERO);
     let sandbox = start(Plan::new().on(On::create(), late));
     let mut connection = Connection::open(sandbox.address());

@@ -29,7 +29,7 @@ fn pay(connection: &mut Connection, id: &str) -> u16 {
 }
 
 #[test]
-fn a_kill_at_any_moment_loses_nothing_that_was_answered() {
+fn acknowledged_changes_survive_a_kill() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");
     let mut answered: Vec<(String, String)> = Vec::new();
@@ -72,7 +72,7 @@ fn a_kill_at_any_moment_loses_nothing_that_was_answered() {
 }
 
 #[test]
-fn a_second_program_is_told_that_the_file_is_in_use() {
+fn second_process_is_refused_while_the_file_is_in_use() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");
     let mut first = Program::start(&arguments(&file));
@@ -84,7 +84,7 @@ fn a_second_program_is_told_that_the_file_is_in_use() {
 }
 
 #[test]
-fn without_room_a_charge_is_not_made_and_the_rest_goes_on() {
+fn create_fails_with_500_when_the_file_cannot_grow() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");
     let program = command(&[]);
@@ -123,7 +123,7 @@ fn without_room_a_charge_is_not_made_and_the_rest_goes_on() {
 /// Another program must not get in after this process has opened and closed the file once more: on Unix that drops
 /// the locks that SQLite holds.
 #[test]
-fn a_second_open_and_a_copy_in_this_process_do_not_open_the_file_to_others() {
+fn file_lock_survives_a_second_open_and_a_copy_in_this_process() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");
     let sandbox = Sandbox::builder().data(&file).open().expect("it opens");
@@ -140,7 +140,7 @@ fn a_second_open_and_a_copy_in_this_process_do_not_open_the_file_to_others() {
 }
 
 #[test]
-fn a_moved_file_is_logged_and_loses_no_charge_to_a_kill() {
+fn moved_file_is_logged_and_keeps_all_charges_after_a_kill() {
     let folder = folder();
     let (file, aside) = (folder.path().join("shop.sqlite"), folder.path().join("aside"));
     let mut child = command(&arguments(&file));
@@ -173,7 +173,7 @@ fn mode(folder: &Path, mode: u32) {
 }
 
 #[test]
-fn in_a_folder_that_became_read_only_a_charge_is_not_made() {
+fn create_fails_with_500_in_a_read_only_folder() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");
     let mut program = Program::start(&arguments(&file));

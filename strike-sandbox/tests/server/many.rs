@@ -20,7 +20,7 @@ fn use_it(sandbox: &RunningSandbox, amount: u64) {
 }
 
 #[test]
-fn fifty_at_once_know_nothing_of_each_other() {
+fn fifty_sandboxes_on_threads_are_independent() {
     let sandboxes: Vec<_> = (0..MANY).map(|_| start()).collect();
     std::thread::scope(|scope| {
         for (sandbox, amount) in sandboxes.iter().zip(1..) {
@@ -37,7 +37,7 @@ fn fifty_at_once_know_nothing_of_each_other() {
 }
 
 #[test]
-fn fifty_are_started_used_and_dropped_inside_a_runtime() {
+fn fifty_sandboxes_run_inside_a_tokio_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(async {
         let tasks: Vec<_> = (1..=MANY)

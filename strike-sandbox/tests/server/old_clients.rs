@@ -23,7 +23,7 @@ fn charge(answer: &Answer) -> serde_json::Value {
 }
 
 #[test]
-fn a_microcontroller_sends_its_key_twice_and_cuts_the_list_by_hand() {
+fn microcontroller_client_can_create_and_list() {
     let sandbox = start();
     // Without TLS, on a fresh connection for each request, and with the key as password, too.
     let mut connection = Connection::open(sandbox.address());
@@ -63,7 +63,7 @@ fn a_microcontroller_sends_its_key_twice_and_cuts_the_list_by_hand() {
 }
 
 #[test]
-fn php_waits_for_leave_to_send_a_long_body() {
+fn php_client_waits_for_100_continue_before_a_long_body() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     // libcurl asks first when a body has more than a kilobyte; unknown fields make it so.
@@ -89,7 +89,7 @@ fn php_waits_for_leave_to_send_a_long_body() {
 }
 
 #[test]
-fn node_s_request_sends_a_bare_key_and_axios_json_with_a_charset() {
+fn node_clients_can_create() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let form = "amount=4294967&currency=btc&description=1%2520Blockaccino&customer_id=";
@@ -128,7 +128,7 @@ fn node_s_request_sends_a_bare_key_and_axios_json_with_a_charset() {
 }
 
 #[test]
-fn ruby_offers_encodings_and_gets_plain_text() {
+fn ruby_client_that_accepts_gzip_gets_an_uncompressed_response() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let json = r#"{"amount":42000,"currency":"btc","description":"1 Blockaccino","customer_id":"o"}"#;
@@ -160,7 +160,7 @@ fn ruby_offers_encodings_and_gets_plain_text() {
 }
 
 #[test]
-fn go_sends_a_body_of_unknown_length_in_chunks() {
+fn go_client_can_create_with_a_chunked_body() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let answer = connection.ask(&request(
@@ -179,7 +179,7 @@ fn go_sends_a_body_of_unknown_length_in_chunks() {
 }
 
 #[test]
-fn pystrike_writes_head_and_body_apart_and_keeps_its_connection() {
+fn pystrike_can_send_head_and_body_separately() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let form = "amount=4200&currency=btc&description=services%20rendered&customer_id=";
@@ -222,7 +222,7 @@ fn pystrike_writes_head_and_body_apart_and_keeps_its_connection() {
 }
 
 #[test]
-fn python_s_requests_and_a_rust_client_write_names_in_their_own_case() {
+fn header_names_are_case_insensitive() {
     let sandbox = start();
     let json = r#"{"amount": 1, "currency": "btc", "description": "\u00e9"}"#;
     let length = json.len();
@@ -250,7 +250,7 @@ fn python_s_requests_and_a_rust_client_write_names_in_their_own_case() {
 }
 
 #[test]
-fn a_browser_asks_for_leave_and_posts_from_any_page() {
+fn browser_can_create_from_any_origin() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let origin = "Origin: http://localhost:3000";
@@ -285,7 +285,7 @@ fn a_browser_asks_for_leave_and_posts_from_any_page() {
 }
 
 #[test]
-fn http_1_0_ends_the_connection_unless_it_asks_to_keep_it() {
+fn http_1_0_connection_closes_unless_keep_alive_is_requested() {
     let sandbox = start();
     let ask = |connection: &mut Connection, more: &str| {
         // No host: HTTP/1.0 had none.
@@ -307,7 +307,7 @@ fn http_1_0_ends_the_connection_unless_it_asks_to_keep_it() {
 }
 
 #[test]
-fn what_else_a_client_says_of_itself_does_not_matter() {
+fn unrelated_headers_and_url_forms_are_accepted() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     for (target, more) in [
@@ -337,7 +337,7 @@ fn what_else_a_client_says_of_itself_does_not_matter() {
 }
 
 #[test]
-fn curl_with_no_type_at_all_is_understood() {
+fn curl_can_create_without_a_content_type() {
     let sandbox = start();
     // `curl -H 'Content-Type:' -d ...` leaves the header out; small clients forget it.
     for body in

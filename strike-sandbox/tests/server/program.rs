@@ -84,7 +84,7 @@ impl Drop for Program {
 }
 
 #[test]
-fn the_first_line_tells_a_program_where_to_go_and_a_signal_ends_it() {
+fn first_line_has_the_base_url_and_signals_stop_the_program() {
     for signal in ["TERM", "INT", "HUP"] {
         let mut program = Program::start(&["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo"]);
         let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
@@ -103,7 +103,7 @@ fn the_first_line_tells_a_program_where_to_go_and_a_signal_ends_it() {
 }
 
 #[test]
-fn it_tells_a_shop_of_payments() {
+fn payments_are_posted_to_the_webhook_url() {
     let shop = Receiver::bind();
     let arguments = ["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo", "--webhook-repeat", "2"];
     let mut program = Program::start(&[&arguments[..], &["--webhook", &shop.url()]].concat());
@@ -121,7 +121,7 @@ fn it_tells_a_shop_of_payments() {
 }
 
 #[test]
-fn a_person_is_shown_how_to_make_a_charge_and_pay_it() {
+fn banner_shows_commands_to_create_and_pay_a_charge() {
     let arguments = ["--listen", "127.0.0.1:0", "--seed", "7", "--network", "regtest", "--api-key", "it's"];
     let mut program = Program::start(&arguments);
     let mut banner = String::new();
@@ -142,7 +142,7 @@ fn a_person_is_shown_how_to_make_a_charge_and_pay_it() {
 }
 
 #[test]
-fn a_seed_gives_the_same_key_and_no_seed_another() {
+fn api_key_is_reproducible_only_with_a_seed() {
     let key = |arguments: &[&str]| {
         let mut program = Program::start(&[&["--listen", "127.0.0.1:0", "--json"], arguments].concat());
         let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
@@ -160,7 +160,7 @@ fn file(name: &str, text: &str) -> String {
 }
 
 #[test]
-fn the_page_s_first_plan_is_played_from_its_file_and_idle_connections_are_closed() {
+fn first_documented_fault_plan_works_and_idle_close_applies() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sandbox-faults.md");
     let page = std::fs::read_to_string(page).expect("the page about faults");
     let plan = page.split("<<'PLAN'\n").nth(1).and_then(|rest| rest.split("PLAN\n").next()).expect("a plan");
@@ -183,7 +183,7 @@ fn the_page_s_first_plan_is_played_from_its_file_and_idle_connections_are_closed
 }
 
 #[test]
-fn a_plan_that_is_missing_or_wrong_ends_with_1_and_is_named() {
+fn missing_or_invalid_fault_plan_exits_with_1() {
     let wrong = file("wrong.json", "{\"faults\": [\n  {\"fault\": {\"stall\": {\"bytes\": -1}}}\n]}");
     let missing = format!("{wrong}.missing");
     for (plan, part) in
@@ -195,7 +195,7 @@ fn a_plan_that_is_missing_or_wrong_ends_with_1_and_is_named() {
 }
 
 #[test]
-fn quirks_reach_the_service() {
+fn quirk_flags_are_applied() {
     let mut program = Program::start(&[
         "--listen",
         "127.0.0.1:0",
@@ -219,7 +219,7 @@ fn quirks_reach_the_service() {
 }
 
 #[test]
-fn bad_arguments_end_with_2_and_a_sentence() {
+fn invalid_arguments_exit_with_2_and_point_to_help() {
     for arguments in [&["--nonsense"][..], &["--listen", "0.0.0.0:0"], &["--network", "moon"], &["file"]] {
         let (code, message) = refusal(arguments);
         assert_eq!(code, Some(2), "{arguments:?}");
@@ -228,7 +228,7 @@ fn bad_arguments_end_with_2_and_a_sentence() {
 }
 
 #[test]
-fn a_taken_address_ends_with_1_and_names_it() {
+fn address_in_use_exits_with_1() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("an address").to_string();
     let (code, message) = refusal(&["--listen", &address]);
@@ -242,7 +242,7 @@ fn has_ipv6() -> bool {
 }
 
 #[test]
-fn localhost_is_listened_on_in_both_families() {
+fn localhost_listens_on_ipv4_and_ipv6() {
     let mut program = Program::start(&["--listen", "localhost:0", "--json", "--api-key", "sk_demo"]);
     let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
     let first = address(line["base_url"].as_str().expect("a URL"));
@@ -256,7 +256,7 @@ fn localhost_is_listened_on_in_both_families() {
 }
 
 #[test]
-fn a_port_of_localhost_that_is_taken_in_one_family_is_refused() {
+fn localhost_port_in_use_in_one_family_is_an_error() {
     let families = ["127.0.0.1:0", "[::1]:0"];
     for taken in families.into_iter().take(if has_ipv6() { 2 } else { 1 }) {
         let taken = std::net::TcpListener::bind(taken).expect("a free port");
@@ -268,7 +268,7 @@ fn a_port_of_localhost_that_is_taken_in_one_family_is_refused() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn with_nohup_a_hangup_does_not_stop_it() {
+fn nohup_ignores_sighup() {
     let mut ignoring = Command::new("sh");
     ignoring.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(command(&[]).get_program());
     let child = ignoring.args(["--listen", "127.0.0.1:0", "--json"]).stdout(Stdio::piped()).spawn();
@@ -289,7 +289,7 @@ fn unread() -> std::io::PipeWriter {
 }
 
 #[test]
-fn it_is_no_error_that_nobody_reads_what_it_prints() {
+fn closed_stdout_is_not_an_error() {
     for flag in ["--help", "-h", "--version", "-V"] {
         let told = command(&[flag]).stdout(unread()).output().expect("it runs");
         assert_eq!((told.status.code(), told.stderr.as_slice()), (Some(0), &b""[..]), "{flag}");
@@ -311,7 +311,7 @@ fn it_is_no_error_that_nobody_reads_what_it_prints() {
 }
 
 #[test]
-fn invoices_that_look_real_are_said_to_be_worthless() {
+fn mainnet_sandbox_warns_that_invoices_are_worthless() {
     for (network, is_warned) in [("bitcoin", true), ("mainnet", true), ("testnet", false), ("regtest", false)]
     {
         let child = command(&["--listen", "127.0.0.1:0", "--json", "--network", network])
@@ -331,7 +331,7 @@ fn invoices_that_look_real_are_said_to_be_worthless() {
 }
 
 #[test]
-fn a_shop_s_url_is_sent_in_ascii() {
+fn webhook_url_is_percent_encoded() {
     let shop = Receiver::bind();
     let url = format!("{}/\u{e4} b?q=\u{fc}#part", shop.url());
     let arguments = ["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo", "--webhook", &url];
@@ -347,7 +347,7 @@ fn a_shop_s_url_is_sent_in_ascii() {
 }
 
 #[test]
-fn a_broken_plan_is_told_line_and_column_and_no_field_that_is_none() {
+fn fault_plan_error_names_the_field_line_and_column() {
     for (plan, expected) in [
         ("", "EOF while parsing a value at line 1 column 0"),
         ("{", "EOF while parsing an object at line 1 column 1"),

@@ -14,7 +14,7 @@ fn start() -> RunningSandbox {
 }
 
 #[test]
-fn the_head_is_the_recorded_one() {
+fn response_head_matches_the_recording() {
     let sandbox = start();
     let answer = Connection::open(sandbox.address()).ask(&list());
     assert_eq!(
@@ -30,7 +30,7 @@ fn the_head_is_the_recorded_one() {
 }
 
 #[test]
-fn the_socket_and_the_memory_answer_alike() {
+fn socket_and_in_memory_responses_are_equal() {
     let sandbox = start();
     let over_the_socket = Connection::open(sandbox.address()).ask(&post(42));
 
@@ -44,7 +44,7 @@ fn the_socket_and_the_memory_answer_alike() {
 }
 
 #[test]
-fn one_connection_carries_many_requests_in_a_row_or_at_once() {
+fn one_connection_serves_sequential_and_pipelined_requests() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let first = connection.ask(&post(1));
@@ -60,7 +60,7 @@ fn one_connection_carries_many_requests_in_a_row_or_at_once() {
 }
 
 #[test]
-fn a_connection_ends_when_its_client_says_so() {
+fn connection_closes_when_the_client_requests_it() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let answer = connection.ask(&request("GET /api/v1/charges", "Connection: close\r\n", ""));
@@ -74,7 +74,7 @@ fn a_connection_ends_when_its_client_says_so() {
 }
 
 #[test]
-fn the_target_may_be_a_whole_url_and_the_body_may_come_in_chunks() {
+fn absolute_urls_and_chunked_bodies_are_accepted() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let target = format!("GET {}charges", sandbox.base_url());
@@ -88,7 +88,7 @@ fn the_target_may_be_a_whole_url_and_the_body_may_come_in_chunks() {
 }
 
 #[test]
-fn a_client_that_asks_before_it_sends_its_body_is_told_to_go_on() {
+fn expect_header_gets_100_continue() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let whole =
@@ -102,7 +102,7 @@ fn a_client_that_asks_before_it_sends_its_body_is_told_to_go_on() {
 }
 
 #[test]
-fn a_body_that_is_too_large_is_refused_and_the_refusal_arrives() {
+fn oversized_body_gets_413_and_keeps_the_connection() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let large = |length| request("POST /api/v1/charges", FORM, &"x".repeat(length));
@@ -113,7 +113,7 @@ fn a_body_that_is_too_large_is_refused_and_the_refusal_arrives() {
 }
 
 #[test]
-fn a_body_that_is_cut_off_is_no_request() {
+fn truncated_body_is_not_processed() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let body = "amount=42&currency=btc";
@@ -126,7 +126,7 @@ fn a_body_that_is_cut_off_is_no_request() {
 }
 
 #[test]
-fn what_is_not_http_hurts_nobody_else() {
+fn non_http_input_does_not_affect_other_connections() {
     let sandbox = start();
     let mut healthy = Connection::open(sandbox.address());
     assert_eq!(healthy.ask(&list()).status(), 200);
@@ -139,7 +139,7 @@ fn what_is_not_http_hurts_nobody_else() {
 }
 
 #[test]
-fn a_charge_is_paid_from_rust_and_over_the_route() {
+fn charge_can_be_paid_from_rust_and_over_http() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let [first, second] = [1, 2].map(|amount| id(&connection.ask(&post(amount)).body));
@@ -154,7 +154,7 @@ fn a_charge_is_paid_from_rust_and_over_the_route() {
 }
 
 #[test]
-fn two_sandboxes_live_side_by_side() {
+fn two_sandboxes_are_independent() {
     let (one, two) = (start(), start());
     assert_ne!(one.address(), two.address());
     Connection::open(one.address()).ask(&post(1));
@@ -163,7 +163,7 @@ fn two_sandboxes_live_side_by_side() {
 }
 
 #[test]
-fn a_drop_closes_the_port_and_idle_connections_and_leaves_the_charges() {
+fn drop_closes_the_port_and_connections_but_keeps_charges() {
     let running = start();
     let (address, sandbox) = (running.address(), running.sandbox());
     let mut idle = Connection::open(address);
@@ -182,7 +182,7 @@ fn a_drop_closes_the_port_and_idle_connections_and_leaves_the_charges() {
 }
 
 #[test]
-fn it_starts_and_stops_inside_an_async_program() {
+fn sandbox_starts_and_stops_inside_a_tokio_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(async {
         let sandbox = start();
@@ -192,7 +192,7 @@ fn it_starts_and_stops_inside_an_async_program() {
 }
 
 #[test]
-fn an_address_in_use_is_an_error_and_every_address_is_reached_on_this_machine() {
+fn address_in_use_is_an_error_and_base_url_is_loopback() {
     let sandbox = start();
     let taken = Sandbox::builder().listen(sandbox.address()).start().expect_err("it is taken");
     assert_eq!(taken.kind(), std::io::ErrorKind::AddrInUse);

@@ -87,7 +87,7 @@ impl Client {
 }
 
 #[test]
-fn every_name_of_the_service_and_of_this_machine_is_good_in_both_versions() {
+fn certificate_covers_all_host_names_in_tls_1_2_and_1_3() {
     let sandbox = start();
     assert!(sandbox.base_url().starts_with("https://127.0.0.1:"), "{}", sandbox.base_url());
     let names = [
@@ -115,7 +115,7 @@ fn every_name_of_the_service_and_of_this_machine_is_good_in_both_versions() {
 }
 
 #[test]
-fn http_1_1_is_agreed_on_and_http_2_alone_is_refused() {
+fn alpn_selects_http_1_1_and_rejects_http_2_only_clients() {
     let sandbox = start();
     let offers = |protocols: &[&str]| {
         let protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
@@ -129,7 +129,7 @@ fn http_1_1_is_agreed_on_and_http_2_alone_is_refused() {
 }
 
 #[test]
-fn one_sandbox_s_authority_vouches_for_no_other() {
+fn each_sandbox_has_its_own_certificate_authority() {
     let (sandbox, other) = (start(), start());
     let refusal = Client::trusting(&other).refusal(sandbox.address());
     assert!(refusal.contains("invalid peer certificate"), "{refusal}");
@@ -140,7 +140,7 @@ fn one_sandbox_s_authority_vouches_for_no_other() {
 }
 
 #[test]
-fn the_certificate_is_good_today_and_at_the_sandbox_s_time_and_not_for_ever() {
+fn certificate_is_valid_at_system_and_sandbox_time() {
     const THEN: u64 = 1_542_221_803;
     let now = DefaultTimeProvider.current_time().expect("a time").as_secs();
     let sandbox = Sandbox::builder().api_key("sk_demo").tls().clock_at(UnixMillis::from_secs(THEN));
@@ -156,7 +156,7 @@ fn the_certificate_is_good_today_and_at_the_sandbox_s_time_and_not_for_ever() {
 }
 
 #[test]
-fn the_authority_s_certificate_is_all_that_is_handed_out() {
+fn only_the_ca_certificate_is_exposed() {
     let sandbox = start();
     let pem = sandbox.ca_certificate().expect("a certificate");
     assert!(
@@ -169,7 +169,7 @@ fn the_authority_s_certificate_is_all_that_is_handed_out() {
 }
 
 #[test]
-fn both_ports_lead_to_the_same_charges() {
+fn https_and_http_ports_share_charges() {
     let sandbox = start();
     let mut secret = Client::trusting(&sandbox).open(sandbox.address()).expect("a handshake");
     let mut plain = Connection::open(plain_address(&sandbox));
@@ -182,7 +182,7 @@ fn both_ports_lead_to_the_same_charges() {
 }
 
 #[test]
-fn plain_http_on_the_port_for_https_is_told_so_and_goes_no_further() {
+fn plain_http_on_the_https_port_gets_400() {
     let sandbox = start();
     for request in [list(), post(42)] {
         let mut lost = Connection::open(sandbox.address());
@@ -206,7 +206,7 @@ fn plain_http_on_the_port_for_https_is_told_so_and_goes_no_further() {
 }
 
 #[test]
-fn tls_on_the_port_for_plain_http_fails_at_once() {
+fn tls_on_the_http_port_fails() {
     let sandbox = start();
     let refusal = Client::trusting(&sandbox).refusal(plain_address(&sandbox));
     assert!(!refusal.contains("invalid peer certificate"), "{refusal}");
@@ -214,7 +214,7 @@ fn tls_on_the_port_for_plain_http_fails_at_once() {
 }
 
 #[test]
-fn a_page_is_the_sandbox_s_own_by_scheme_too() {
+fn origin_check_includes_the_scheme() {
     let sandbox = start();
     let mut connection = Client::trusting(&sandbox).open(sandbox.address()).expect("a handshake");
     let charge = id(&connection.ask(&post(42)).body);
@@ -227,7 +227,7 @@ fn a_page_is_the_sandbox_s_own_by_scheme_too() {
 }
 
 #[test]
-fn a_client_that_closes_its_side_is_told_the_same_within_tls() {
+fn connection_close_over_tls_sends_close_notify() {
     let sandbox = start();
     let mut connection = Client::trusting(&sandbox).open(sandbox.address()).expect("a handshake");
     let close = list().replacen("\r\n", "\r\nConnection: close\r\n", 1);
@@ -238,7 +238,7 @@ fn a_client_that_closes_its_side_is_told_the_same_within_tls() {
 }
 
 #[test]
-fn a_drop_closes_both_ports() {
+fn drop_closes_both_ports() {
     let sandbox = start();
     let (secret, plain) = (sandbox.address(), plain_address(&sandbox));
     let mut idle = Client::trusting(&sandbox).open(secret).expect("a handshake");
@@ -249,7 +249,7 @@ fn a_drop_closes_both_ports() {
 }
 
 #[test]
-fn a_taken_second_port_is_named() {
+fn plain_port_in_use_is_named_in_the_error() {
     let taken = TcpListener::bind("127.0.0.1:0").and_then(|taken| taken.local_addr().map(|at| (taken, at)));
     let (_taken, at) = taken.expect("a free port");
     let error = Sandbox::builder().tls().plain_listen(at).start().expect_err("it is taken");

@@ -19,7 +19,7 @@ fn is_certificate(path: &Path) -> bool {
 }
 
 #[test]
-fn the_first_line_names_both_ports_and_a_certificate_that_goes_with_the_program() {
+fn first_line_has_both_ports_and_a_temporary_ca_file() {
     for signal in ["TERM", "INT", "HUP"] {
         let mut program = Program::start(&[&BOTH[..], &["--api-key", "sk_demo"]].concat());
         let line = told(&mut program);
@@ -35,7 +35,7 @@ fn the_first_line_names_both_ports_and_a_certificate_that_goes_with_the_program(
 }
 
 #[test]
-fn the_certificate_stays_where_it_was_wanted() {
+fn tls_ca_out_file_is_kept_after_exit() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("ca.pem");
     let given = path.to_str().expect("UTF-8");
@@ -52,7 +52,7 @@ fn the_certificate_stays_where_it_was_wanted() {
 }
 
 #[test]
-fn a_person_is_told_what_curl_must_trust() {
+fn banner_shows_curl_commands_with_the_ca_file() {
     let mut program = Program::start(&["--listen", "127.0.0.1:0", "--tls"]);
     let mut banner = String::new();
     while !banner.contains("Ctrl-C") {
@@ -66,7 +66,7 @@ fn a_person_is_told_what_curl_must_trust() {
 
 /// Both ports together have room for so many connections, and the one that was idle for longest makes room.
 #[test]
-fn a_connection_on_one_port_takes_the_place_of_one_on_the_other() {
+fn both_ports_share_one_connection_limit() {
     let mut program = Program::start(&[&BOTH[..], &["--api-key", "sk_demo"]].concat());
     let line = told(&mut program);
     let [secret, plain] =
@@ -84,7 +84,7 @@ fn a_connection_on_one_port_takes_the_place_of_one_on_the_other() {
 }
 
 #[test]
-fn a_webhook_s_certificates_are_all_read_or_the_file_is_refused() {
+fn webhook_ca_file_is_rejected_unless_every_certificate_is_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let pem = strike_sandbox::Sandbox::builder().tls().start().expect("a free port");
     let pem = pem.ca_certificate().expect("a certificate");
@@ -112,7 +112,7 @@ fn a_webhook_s_certificates_are_all_read_or_the_file_is_refused() {
 }
 
 #[test]
-fn both_ports_of_localhost_are_both_families() {
+fn both_localhost_ports_listen_on_ipv4_and_ipv6() {
     let listen = ["--listen", "localhost:0", "--tls", "--plain-listen", "localhost:0", "--json"];
     let mut program = Program::start(&[&listen[..], &["--api-key", "sk_demo"]].concat());
     let line = told(&mut program);

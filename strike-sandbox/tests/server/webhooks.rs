@@ -44,7 +44,7 @@ fn settled(sandbox: &Sandbox, attempts: u32) -> Delivery {
 }
 
 #[test]
-fn whoever_is_told_and_asks_sees_it_paid() {
+fn charge_is_paid_before_its_webhook_arrives() {
     let receiver = Receiver::bind();
     let sandbox = start(to(&receiver));
     let charge = pay_one(&sandbox);
@@ -72,7 +72,7 @@ fn whoever_is_told_and_asks_sees_it_paid() {
 }
 
 #[test]
-fn a_refusal_is_followed_by_another_try_when_its_time_has_come() {
+fn failed_delivery_is_retried_after_the_backoff() {
     let receiver = Receiver::bind();
     let sandbox = start(to(&receiver).retry(3, Duration::from_secs(60)));
     pay_one(&sandbox);
@@ -91,7 +91,7 @@ fn a_refusal_is_followed_by_another_try_when_its_time_has_come() {
 }
 
 #[test]
-fn a_receiver_that_never_answers_has_it_all_the_same() {
+fn delivery_fails_with_a_timeout_if_the_receiver_is_silent() {
     let receiver = Receiver::bind();
     let sandbox = start(to(&receiver).timeout(Duration::from_millis(200)));
     pay_one(&sandbox);
@@ -103,7 +103,7 @@ fn a_receiver_that_never_answers_has_it_all_the_same() {
 }
 
 #[test]
-fn one_that_is_not_answered_holds_up_no_other() {
+fn pending_delivery_does_not_delay_others() {
     let receiver = Receiver::bind();
     let sandbox = start(to(&receiver).repeat(20).timeout(PATIENCE));
     pay_one(&sandbox);
@@ -114,7 +114,7 @@ fn one_that_is_not_answered_holds_up_no_other() {
 }
 
 #[test]
-fn what_is_no_answer_is_a_failure_that_says_why() {
+fn connection_and_protocol_errors_are_recorded_in_the_delivery() {
     let receiver = Receiver::bind();
     let sandbox = start(to(&receiver));
     pay_one(&sandbox);
@@ -136,7 +136,7 @@ fn what_is_no_answer_is_a_failure_that_says_why() {
 }
 
 #[test]
-fn a_redirect_is_not_followed() {
+fn redirects_are_not_followed() {
     let (receiver, elsewhere) = (Receiver::bind(), Receiver::bind());
     for status in ["301 Moved Permanently", "307 Temporary Redirect", "308 Permanent Redirect"] {
         let sandbox = start(to(&receiver));
@@ -150,7 +150,7 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
-fn of_an_endless_answer_only_the_head_counts() {
+fn endless_response_body_is_not_read() {
     let receiver = Receiver::bind();
     let sandbox = start(to(&receiver));
     pay_one(&sandbox);
@@ -164,7 +164,7 @@ fn of_an_endless_answer_only_the_head_counts() {
 }
 
 #[test]
-fn many_payments_at_once_each_arrive_once() {
+fn two_hundred_payments_each_send_one_webhook() {
     let receiver = Receiver::bind();
     let sandbox = start(to(&receiver).reorder(Duration::from_secs(60)));
     let charges: BTreeSet<String> = (0..200).map(|_| pay_one(&sandbox).to_string()).collect();
@@ -182,7 +182,7 @@ fn many_payments_at_once_each_arrive_once() {
 }
 
 #[test]
-fn a_clock_that_runs_is_enough() {
+fn system_clock_triggers_delays_and_retries() {
     let receiver = Receiver::bind();
     let webhook = to(&receiver).delay(Duration::from_millis(30)).retry(2, Duration::from_millis(20));
     let sandbox = Sandbox::builder().api_key("sk_demo").webhook(webhook).start().expect("it starts");
@@ -194,7 +194,7 @@ fn a_clock_that_runs_is_enough() {
 }
 
 #[test]
-fn an_hour_s_delay_is_over_when_the_clock_is_moved() {
+fn advancing_the_clock_skips_the_delivery_delay() {
     let receiver = Receiver::bind();
     let hour = Duration::from_secs(3600);
     let webhook = to(&receiver).delay(hour);
@@ -207,7 +207,7 @@ fn an_hour_s_delay_is_over_when_the_clock_is_moved() {
 }
 
 #[test]
-fn a_payment_over_the_route_is_told_and_told_again_on_request() {
+fn payment_over_http_sends_a_webhook_that_can_be_resent() {
     let receiver = Receiver::bind();
     let sandbox = start(to(&receiver));
     let mut control = Connection::open(sandbox.address());
@@ -223,7 +223,7 @@ fn a_payment_over_the_route_is_told_and_told_again_on_request() {
 }
 
 #[test]
-fn a_drop_hangs_up_on_receivers_and_leaves_the_list() {
+fn drop_closes_deliveries_in_progress_and_marks_them_failed() {
     let receiver = Receiver::bind();
     let running = start(to(&receiver));
     let sandbox = running.sandbox();
@@ -237,7 +237,7 @@ fn a_drop_hangs_up_on_receivers_and_leaves_the_list() {
 
 #[cfg(not(feature = "tls"))]
 #[test]
-fn an_https_address_is_refused_where_there_is_no_tls() {
+fn https_webhook_without_the_tls_feature_is_an_error() {
     let webhook = Webhook::to("https://127.0.0.1/strike").expect("a URL");
     let refusal = Sandbox::builder().webhook(webhook).start().expect_err("no TLS");
     assert!(refusal.to_string().contains("`tls`"), "{refusal}");
@@ -293,7 +293,7 @@ mod https {
     }
 
     #[test]
-    fn an_https_receiver_is_told_if_its_authority_is_trusted() {
+    fn https_webhook_requires_a_trusted_certificate() {
         let (url, pem) = receiver();
         let webhook = Webhook::to(&url).expect("a URL");
         let sandbox = start(webhook.clone().ca_certificate(pem));
@@ -309,7 +309,7 @@ mod https {
     }
 
     #[test]
-    fn certificates_that_are_none_are_refused_before_it_starts() {
+    fn invalid_webhook_certificates_fail_the_start() {
         for pem in ["", "not PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
             let webhook = Webhook::to("https://127.0.0.1/strike").expect("a URL").ca_certificate(pem);
             let refusal = Sandbox::builder().webhook(webhook).start().expect_err(pem);

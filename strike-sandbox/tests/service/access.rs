@@ -13,7 +13,7 @@ fn status_with(sandbox: &Sandbox, authorization: &str) -> StatusCode {
 }
 
 #[test]
-fn the_key_is_the_user_and_the_password_does_not_matter() {
+fn api_key_is_the_user_name_and_the_password_is_ignored() {
     let sandbox = sandbox();
     let basic = |credentials: &str| format!("Basic {}", BASE64.encode(credentials.as_bytes()));
     for credentials in ["sk_demo:", "sk_demo:sk_demo", "sk_demo:a:b", "sk_demo"] {
@@ -34,7 +34,7 @@ fn the_key_is_the_user_and_the_password_does_not_matter() {
 }
 
 #[test]
-fn a_refusal_does_not_challenge_and_counts_as_a_request() {
+fn unauthorized_request_is_counted_and_gets_no_challenge() {
     let sandbox = sandbox();
     let response = sandbox.respond(&bare(Method::POST, "/api/v1/charges"));
     assert_eq!(error(&response), (401, "authentication failed".to_owned()));
@@ -43,7 +43,7 @@ fn a_refusal_does_not_challenge_and_counts_as_a_request() {
 }
 
 #[test]
-fn a_key_that_is_not_chosen_is_drawn_in_the_service_s_form() {
+fn default_api_key_is_random_and_has_the_service_format() {
     let sandbox = Sandbox::new();
     let key = sandbox.api_key();
     assert!(key.starts_with("sk_") && key.len() == 32, "{key}");
@@ -53,7 +53,7 @@ fn a_key_that_is_not_chosen_is_drawn_in_the_service_s_form() {
 }
 
 #[test]
-fn doubled_and_trailing_slashes_do_not_matter_nor_how_a_path_is_written() {
+fn extra_slashes_and_percent_encoding_in_paths_are_ignored() {
     let sandbox = sandbox();
     let id = any_charge(&sandbox);
     let list = text(&get(&sandbox, "charges")).to_owned();
@@ -69,7 +69,7 @@ fn doubled_and_trailing_slashes_do_not_matter_nor_how_a_path_is_written() {
 }
 
 #[test]
-fn unknown_paths_are_not_found_and_strangers_do_not_learn_which() {
+fn unknown_api_paths_give_404_with_a_key_and_401_without() {
     let sandbox = sandbox();
     for tail in [
         "",
@@ -90,7 +90,7 @@ fn unknown_paths_are_not_found_and_strangers_do_not_learn_which() {
 }
 
 #[test]
-fn other_methods_are_told_which_there_are() {
+fn unsupported_methods_get_405_with_allow() {
     let sandbox = sandbox();
     let id = any_charge(&sandbox);
     for (method, path, allow) in [
@@ -105,7 +105,7 @@ fn other_methods_are_told_which_there_are() {
 }
 
 #[test]
-fn a_browser_s_preflight_needs_no_credentials() {
+fn preflight_requests_need_no_credentials() {
     let sandbox = sandbox();
     for path in ["/api/v1/charges", "/api/v1/charges/ch_x", "//api/v1/charges/"] {
         let response = sandbox.respond(&bare(Method::OPTIONS, path));
@@ -118,7 +118,7 @@ fn a_browser_s_preflight_needs_no_credentials() {
 }
 
 #[test]
-fn a_head_is_a_get_without_its_body() {
+fn head_returns_the_get_headers_without_a_body() {
     let sandbox = sandbox();
     any_charge(&sandbox);
     let body = get(&sandbox, "charges").into_body();
@@ -128,7 +128,7 @@ fn a_head_is_a_get_without_its_body() {
 }
 
 #[test]
-fn the_connection_is_kept_unless_the_caller_will_not() {
+fn connection_header_follows_the_request() {
     let sandbox = sandbox();
     let connection = |version, header: &'static str| {
         let mut request = request(Method::GET, "charges", "text/plain", b"");

@@ -31,7 +31,7 @@ fn post(sandbox: &Sandbox, path: &str, body: &str) -> HttpResponse {
 }
 
 #[test]
-fn a_charge_is_shown_with_what_the_wire_does_not_tell() {
+fn control_api_charge_adds_state_expiry_and_preimage() {
     let sandbox = sandbox();
     let charge = create(&sandbox, FORM, "amount=1&currency=btc&description=x&expiry_sec=60");
     let path = format!("charges/{}", id(&charge));
@@ -54,7 +54,7 @@ fn a_charge_is_shown_with_what_the_wire_does_not_tell() {
 }
 
 #[test]
-fn the_list_has_pages_a_total_and_the_time() {
+fn control_list_has_pages_total_and_time() {
     let sandbox = sandbox();
     assert_eq!(read(&sandbox, "charges"), json!({"charges": [], "total": 0, "now": NOW.as_millis()}));
     let mut ids: Vec<_> = (0..5).map(|_| any_charge(&sandbox)).collect();
@@ -69,7 +69,7 @@ fn the_list_has_pages_a_total_and_the_time() {
 }
 
 #[test]
-fn a_charge_is_made_without_a_key_from_a_form_or_json() {
+fn control_create_needs_no_key() {
     let sandbox = sandbox();
     for (content_type, body) in [
         (FORM, "amount=5&currency=btc&customer_id=o"),
@@ -89,7 +89,7 @@ fn a_charge_is_made_without_a_key_from_a_form_or_json() {
 }
 
 #[test]
-fn an_expired_charge_is_shown_as_such_and_the_api_calls_it_unpaid() {
+fn expired_charge_is_unpaid_in_the_api() {
     let sandbox = sandbox();
     let [by_hand, by_time] = [(), ()].map(|()| any_charge(&sandbox));
     let untouched = get(&sandbox, &format!("charges/{by_hand}")).into_body();
@@ -112,7 +112,7 @@ fn an_expired_charge_is_shown_as_such_and_the_api_calls_it_unpaid() {
 }
 
 #[test]
-fn what_is_paid_or_unknown_does_not_expire() {
+fn paid_and_unknown_charges_cannot_be_expired() {
     let sandbox = sandbox();
     let id = any_charge(&sandbox);
     sandbox.pay(&id).expect("it can be paid");
@@ -128,7 +128,7 @@ fn what_is_paid_or_unknown_does_not_expire() {
 }
 
 #[test]
-fn the_handle_s_records_say_what_the_api_says() {
+fn charge_records_match_the_api() {
     let sandbox = sandbox();
     let first = create(&sandbox, FORM, "amount=7&currency=btc&description=tea&customer_id=o");
     sandbox.advance(Duration::from_millis(5));
@@ -154,7 +154,7 @@ fn the_handle_s_records_say_what_the_api_says() {
 }
 
 #[test]
-fn the_clock_is_read_and_moved() {
+fn clock_can_be_read_and_advanced_over_http() {
     let sandbox = sandbox();
     assert_eq!(read(&sandbox, "clock"), json!({"now": NOW.as_millis()}));
     let moved = post(&sandbox, "clock", r#"{"advance_ms": 1500}"#);
@@ -166,7 +166,7 @@ fn the_clock_is_read_and_moved() {
 }
 
 #[test]
-fn a_seed_decides_what_is_drawn_from_there_on() {
+fn reseeding_makes_later_charges_reproducible() {
     let [one, two] = [sandbox(), builder().seed(8).build()];
     any_charge(&two);
     for sandbox in [&one, &two] {
@@ -183,7 +183,7 @@ fn a_seed_decides_what_is_drawn_from_there_on() {
 }
 
 #[test]
-fn a_seed_given_twice_makes_no_charge_twice() {
+fn reseeding_with_the_same_seed_creates_no_duplicates() {
     let sandbox = sandbox();
     let made = |count: usize| {
         sandbox.reseed(9);
@@ -200,7 +200,7 @@ fn a_seed_given_twice_makes_no_charge_twice() {
 }
 
 #[test]
-fn a_reset_without_a_chosen_seed_draws_no_id_again() {
+fn reset_without_a_seed_does_not_repeat_ids() {
     let sandbox = Sandbox::builder().api_key("sk_demo").build();
     let before = any_charge(&sandbox);
     sandbox.reset().expect("in memory");
@@ -208,7 +208,7 @@ fn a_reset_without_a_chosen_seed_draws_no_id_again() {
 }
 
 #[test]
-fn a_reset_over_http_forgets_and_is_no_request_itself() {
+fn reset_over_http_clears_charges_clock_and_request_count() {
     let sandbox = sandbox();
     let key = sandbox.api_key().to_owned();
     let forgotten = any_charge(&sandbox);
@@ -220,7 +220,7 @@ fn a_reset_over_http_forgets_and_is_no_request_itself() {
 }
 
 #[test]
-fn bodies_are_read_strictly_and_complaints_show_the_shape() {
+fn invalid_control_bodies_get_400_with_the_expected_shape() {
     let sandbox = sandbox();
     let charge = any_charge(&sandbox);
     let untouched = read(&sandbox, "charges");
@@ -266,7 +266,7 @@ fn bodies_are_read_strictly_and_complaints_show_the_shape() {
 }
 
 #[test]
-fn each_path_tells_its_methods() {
+fn control_paths_list_their_methods_in_allow() {
     let sandbox = sandbox();
     let id = any_charge(&sandbox);
     for (path, method, allow) in [
@@ -308,7 +308,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn after_a_reset_a_seed_gives_the_same_history_again(
+    fn history_after_a_reset_is_reproducible(
         forgotten in prop::collection::vec(0_u8..40, 0..8),
         history in prop::collection::vec(0_u8..40, 0..8),
         reseeded in prop::option::of(0_u64..9),

@@ -6,7 +6,7 @@ use strike_sandbox::Sandbox;
 use crate::ask::{FORM, JSON, create, error, json, post, request, sandbox};
 
 #[test]
-fn a_form_and_json_make_the_same_charge() {
+fn form_and_json_bodies_create_the_same_charge() {
     let form = create(&sandbox(), FORM, "amount=4200&currency=btc&description=a%2Bb+c%26d&customer_id=o%201");
     let json = r#"{"amount":4200,"currency":"btc","description":"a+b c&d","customer_id":"o 1"}"#;
     assert_eq!(form, create(&sandbox(), JSON, json));
@@ -14,7 +14,7 @@ fn a_form_and_json_make_the_same_charge() {
 }
 
 #[test]
-fn the_content_type_decides_whatever_its_case_and_parameters() {
+fn content_type_case_and_parameters_are_ignored() {
     let sandbox = sandbox();
     create(&sandbox, "Application/JSON; charset=utf-8", r#"{"amount":1,"currency":"btc"}"#);
     create(&sandbox, "application/x-www-form-urlencoded;charset=UTF-8", "amount=1&currency=btc");
@@ -25,7 +25,7 @@ fn the_content_type_decides_whatever_its_case_and_parameters() {
 }
 
 #[test]
-fn a_body_without_a_content_type_is_taken_for_what_it_looks_like() {
+fn body_format_is_detected_without_a_content_type() {
     let sandbox = sandbox();
     let untyped = |body: &str, empty: bool| {
         let mut request = request(Method::POST, "charges", "", body.as_bytes());
@@ -46,7 +46,7 @@ fn a_body_without_a_content_type_is_taken_for_what_it_looks_like() {
 }
 
 #[test]
-fn a_description_is_decoded_once_and_then_left_alone() {
+fn description_is_decoded_exactly_once() {
     let sandbox = sandbox();
     let form = create(&sandbox, FORM, "amount=1&currency=btc&description=1%2520Blockaccino");
     assert_eq!(form["description"], "1%20Blockaccino");
@@ -55,7 +55,7 @@ fn a_description_is_decoded_once_and_then_left_alone() {
 }
 
 #[test]
-fn the_oddities_of_the_clients_of_the_time_are_tolerated() {
+fn unusual_bodies_of_old_clients_are_accepted() {
     let sandbox = sandbox();
     // The two microcontroller sketches, and the Python client's empty fields.
     let odd = create(&sandbox, FORM, "?POST&amount=400&currency=btc&description=sweets");
@@ -70,7 +70,7 @@ fn the_oddities_of_the_clients_of_the_time_are_tolerated() {
 }
 
 #[test]
-fn amounts_have_limits() {
+fn amounts_outside_the_limits_are_rejected() {
     let sandbox = sandbox();
     for amount in ["1", "4294967"] {
         create(&sandbox, FORM, &format!("amount={amount}&currency=btc"));
@@ -86,7 +86,7 @@ fn amounts_have_limits() {
 }
 
 #[test]
-fn bitcoin_is_the_only_currency() {
+fn currencies_other_than_btc_are_rejected() {
     let sandbox = sandbox();
     for currency in ["eur", "BTC", "", "btc "] {
         assert_eq!(
@@ -106,7 +106,7 @@ fn status(sandbox: &Sandbox, field: &str, value: &str) -> u16 {
 }
 
 #[test]
-fn texts_have_limits_in_utf_16_units_and_the_description_in_bytes_too() {
+fn text_length_is_limited_in_utf16_units_and_description_bytes() {
     let sandbox = sandbox();
     assert_eq!(status(&sandbox, "description", &"x".repeat(256)), 200);
     assert_eq!(status(&sandbox, "description", &"x".repeat(257)), 400);
@@ -123,7 +123,7 @@ fn texts_have_limits_in_utf_16_units_and_the_description_in_bytes_too() {
 }
 
 #[test]
-fn an_expiry_has_limits_and_is_not_shown() {
+fn expiry_is_limited_and_not_returned() {
     let sandbox = sandbox();
     for seconds in ["1", "604800"] {
         let charge = create(&sandbox, FORM, &format!("amount=1&currency=btc&expiry_sec={seconds}"));
@@ -137,7 +137,7 @@ fn an_expiry_has_limits_and_is_not_shown() {
 }
 
 #[test]
-fn only_the_first_bad_field_is_told() {
+fn only_the_first_bad_field_is_reported() {
     let told = |body: &str| error(&post(&sandbox(), JSON, body)).1;
     assert!(told(r#"{"amount":0,"currency":"eur"}"#).contains("amount"));
     let too_long = "x".repeat(300);
@@ -146,7 +146,7 @@ fn only_the_first_bad_field_is_told() {
 }
 
 #[test]
-fn what_is_no_object_of_json_is_refused() {
+fn json_body_must_be_a_single_object() {
     let sandbox = sandbox();
     for body in ["", "[]", "null", "5", "{", r#"{"amount":1,"currency":"btc"} x"#, "amount=1&currency=btc"] {
         assert_eq!(error(&post(&sandbox, JSON, body)).0, 400, "{body}");
@@ -156,7 +156,7 @@ fn what_is_no_object_of_json_is_refused() {
 }
 
 #[test]
-fn a_body_is_read_up_to_64_kibibytes() {
+fn body_over_64_kib_gets_413() {
     let sandbox = sandbox();
     let padded = |length: usize| {
         let body = r#"{"amount":1,"currency":"btc"}"#;
@@ -167,7 +167,7 @@ fn a_body_is_read_up_to_64_kibibytes() {
 }
 
 #[test]
-fn posting_twice_makes_two_charges() {
+fn identical_creates_make_two_charges() {
     let sandbox = sandbox();
     let twin = || create(&sandbox, FORM, "amount=1&currency=btc&description=x&customer_id=order-17");
     let (first, second) = (twin(), twin());

@@ -61,7 +61,7 @@ fn kinds() -> Vec<(Fault, bool)> {
 }
 
 #[test]
-fn each_fault_has_a_default_for_what_is_stored_and_the_plan_can_say_otherwise() {
+fn processed_overrides_the_default_of_each_fault() {
     for (fault, stored) in kinds() {
         for processed in [None, Some(true), Some(false)] {
             let fault = processed.map_or(fault.clone(), |processed| fault.clone().processed(processed));
@@ -76,7 +76,7 @@ fn each_fault_has_a_default_for_what_is_stored_and_the_plan_can_say_otherwise() 
 }
 
 #[test]
-fn an_answer_that_is_not_processed_is_one_for_a_charge_that_does_not_exist() {
+fn unprocessed_create_returns_a_charge_that_is_not_stored() {
     let late = Fault::latency(Duration::ZERO, Duration::ZERO).processed(false);
     let sandbox = sandbox(Plan::new().on(On::create().first(1), late));
     let answer = ask(&sandbox, create()).expect("an answer");
@@ -86,7 +86,7 @@ fn an_answer_that_is_not_processed_is_one_for_a_charge_that_does_not_exist() {
 }
 
 #[test]
-fn a_transport_in_memory_sees_what_breaks() {
+fn in_memory_faults_map_to_transport_errors() {
     use TransportErrorKind::{Closed, Cut, Protocol, Timeout};
     let whole = |sandbox: &Sandbox| sandbox.respond(&list()).body().len();
     for (fault, expected) in [
@@ -121,7 +121,7 @@ fn a_transport_in_memory_sees_what_breaks() {
 }
 
 #[test]
-fn no_more_of_a_body_is_handed_over_than_a_transport_would() {
+fn in_memory_body_is_truncated_at_the_exchange_limit() {
     let long = Response::new(b"0123456789".to_vec());
     let plan = Plan::new()
         .on(On::any().nth(1), Fault::answer(long))
@@ -135,7 +135,7 @@ fn no_more_of_a_body_is_handed_over_than_a_transport_would() {
 }
 
 #[test]
-fn what_is_not_processed_counts_for_nothing_later() {
+fn unprocessed_requests_do_not_count_for_quirks() {
     let quirks = || Quirks::new().requests_per_minute(2).fail_before_create(2);
     let down = Fault::status(StatusCode::SERVICE_UNAVAILABLE);
     for (processed, expected) in
@@ -149,7 +149,7 @@ fn what_is_not_processed_counts_for_nothing_later() {
 }
 
 #[test]
-fn the_length_that_a_head_is_told_is_off_by_as_much() {
+fn wrong_length_fault_applies_to_head_requests() {
     let head = || ask::request(Method::HEAD, "charges", FORM, b"");
     let sandbox = sandbox(Plan::new().on(On::any().nth(2), Fault::wrong_length(10)));
     let [right, wrong] = [head(), head()].map(|request| {
@@ -160,7 +160,7 @@ fn the_length_that_a_head_is_told_is_off_by_as_much() {
 }
 
 #[test]
-fn the_given_answer_is_all_there_is() {
+fn answer_fault_replaces_the_whole_response() {
     let answer = Response::builder().status(404).header("X-Two", "a").header("x-two", "b");
     let answer = answer.header("Content-Length", "7").header("Transfer-Encoding", "chunked");
     let sandbox =
@@ -173,7 +173,7 @@ fn the_given_answer_is_all_there_is() {
 }
 
 #[test]
-fn the_first_rule_that_is_due_fires_and_all_count() {
+fn first_due_rule_fires_and_every_match_is_counted() {
     let plan = Plan::new()
         .on(On::create().every(2), Fault::status(StatusCode::BAD_GATEWAY))
         .on(On::any().nth(4), Fault::status(StatusCode::CONFLICT))
@@ -186,7 +186,7 @@ fn the_first_rule_that_is_due_fires_and_all_count() {
 }
 
 #[test]
-fn the_sandbox_s_own_controls_are_never_struck() {
+fn faults_never_apply_to_the_control_api() {
     let everything = Plan::new()
         .on(On::any().path("/**"), Fault::close())
         .on(On::any().path("/sandbox/**"), Fault::close());
@@ -201,7 +201,7 @@ fn the_sandbox_s_own_controls_are_never_struck() {
 }
 
 #[test]
-fn one_seed_gives_one_history_and_faults_draw_nothing_from_the_charges() {
+fn chance_faults_are_reproducible_and_do_not_change_charges() {
     let history = |seed: u64, plan: Plan| {
         let sandbox = Sandbox::builder().api_key("sk_demo").seed(seed).faults(plan).build();
         let struck: Vec<_> = (0..64).map(|_| ask(&sandbox, list()).is_err()).collect();
@@ -218,7 +218,7 @@ fn one_seed_gives_one_history_and_faults_draw_nothing_from_the_charges() {
 }
 
 #[test]
-fn the_plan_is_kept_over_http() {
+fn fault_plan_can_be_managed_over_http() {
     let sandbox = Sandbox::builder().api_key("sk_demo").build();
     let own = |method: Method, body: &str| {
         let mut request = bare(method, "/sandbox/faults");
@@ -253,7 +253,7 @@ fn the_plan_is_kept_over_http() {
 }
 
 #[test]
-fn what_does_not_fit_the_format_is_named_with_its_place() {
+fn plan_error_names_the_field_and_position() {
     let rule = |rule: &str| format!("{{\"faults\": [\n{rule}\n]}}");
     for (text, field, says) in [
         (String::new(), "", "EOF"),
@@ -320,7 +320,7 @@ fn what_does_not_fit_the_format_is_named_with_its_place() {
 }
 
 #[test]
-fn every_plan_of_the_page_is_one_and_every_fault_has_one() {
+fn documented_plans_are_valid_and_cover_every_fault() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sandbox-faults.md");
     let page = std::fs::read_to_string(page).expect("the page about faults");
     let examples: Vec<_> =
@@ -383,13 +383,13 @@ fn rules() -> impl Strategy<Value = (On, Fault)> {
 
 proptest! {
     #[test]
-    fn a_plan_is_what_its_json_says(rules in proptest::collection::vec(rules(), 0..4)) {
+    fn plan_survives_a_json_round_trip(rules in proptest::collection::vec(rules(), 0..4)) {
         let plan = rules.into_iter().fold(Plan::new(), |plan, (on, fault)| plan.on(on, fault));
         prop_assert_eq!(Plan::from_json(&plan.to_json()).expect("its own JSON"), plan);
     }
 
     #[test]
-    fn whatever_goes_wrong_it_does_so_at_once_and_the_same_each_time(fault in faults(), seed: u64) {
+    fn in_memory_faults_are_reproducible_and_take_no_time(fault in faults(), seed: u64) {
         let play = || {
             let plan = Plan::new().on(On::any(), fault.clone());
             let sandbox = Sandbox::builder().api_key("sk_demo").seed(seed).faults(plan);
@@ -403,7 +403,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_the_reader_stumble(text in "[\\[\\]{}\":,a-z0-9 ]{0,60}") {
+    fn plan_parser_does_not_panic_on_any_text(text in "[\\[\\]{}\":,a-z0-9 ]{0,60}") {
         let wrapped = format!("{{\"faults\": [{{\"fault\": {text}}}]}}");
         for text in [&text, &wrapped] {
             if let Err(error) = Plan::from_json(text) {

@@ -56,7 +56,7 @@ fn tamper(file: &Path, sql: &str) {
 /// A pipe, which nobody else has open, would be waited for without end.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_is_no_file_is_not_opened() {
+fn device_files_are_rejected() {
     let path = Path::new("/dev/null");
     let error = open(path).expect_err("a refusal");
     assert!(matches!(error, DataError::Foreign { .. }), "{error}");
@@ -64,7 +64,7 @@ fn what_is_no_file_is_not_opened() {
 }
 
 #[test]
-fn it_is_one_file_when_it_is_closed_and_its_owner_s_alone() {
+fn closed_data_is_a_single_private_file() {
     let (folder, file) = kept();
     assert_eq!(names(&folder), ["shop.sqlite"]);
     let sandbox = open(&file).expect("it opens");
@@ -79,7 +79,7 @@ fn it_is_one_file_when_it_is_closed_and_its_owner_s_alone() {
 }
 
 #[test]
-fn what_something_else_wrote_is_left_alone() {
+fn foreign_files_are_rejected_and_unchanged() {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, contents) in [("short", &b"hello"[..]), ("long", &[b'x'; 10_000]), ("line", b"\n")] {
         let file = folder.path().join(name);
@@ -95,7 +95,7 @@ fn what_something_else_wrote_is_left_alone() {
 }
 
 #[test]
-fn an_empty_file_is_taken_and_so_is_one_that_was_hardly_begun() {
+fn empty_and_uninitialized_files_are_accepted() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("empty");
     fs::write(&file, b"").expect("a file");
@@ -110,7 +110,7 @@ fn an_empty_file_is_taken_and_so_is_one_that_was_hardly_begun() {
 }
 
 #[test]
-fn another_network_and_a_newer_format_are_named() {
+fn other_network_and_newer_format_are_rejected() {
     let (_folder, file) = kept();
     let error = builder().network(Network::Regtest).data(&file).open().expect_err("testnet");
     let DataError::OtherNetwork { found: Network::Testnet, wanted: Network::Regtest, .. } = error else {
@@ -125,7 +125,7 @@ fn another_network_and_a_newer_format_are_named() {
 }
 
 #[test]
-fn two_cannot_have_one_file() {
+fn data_file_cannot_be_opened_twice() {
     let (_folder, file) = kept();
     let first = open(&file).expect("it opens");
     let error = open(&file).expect_err("it is in use");
@@ -137,7 +137,7 @@ fn two_cannot_have_one_file() {
 }
 
 #[test]
-fn damage_is_told_at_the_start() {
+fn damaged_file_is_rejected_at_open() {
     for sql in [
         "UPDATE charge SET preimage = x'00' WHERE number = 1",
         "UPDATE charge SET created = -1 WHERE number = 0",
@@ -161,7 +161,7 @@ fn damage_is_told_at_the_start() {
 }
 
 #[test]
-fn the_system_s_refusal_is_passed_on() {
+fn file_system_errors_are_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     for file in [folder.path().join("no/such/folder"), folder.path().to_owned()] {
         let error = refusal(&file);
@@ -236,7 +236,7 @@ fn mishaps() -> [Mishap; 11] {
 
 #[cfg(unix)]
 #[test]
-fn a_charge_is_refused_and_reported_when_its_file_is_no_longer_there() {
+fn changes_fail_and_are_reported_after_the_file_is_lost_or_damaged() {
     for (mishap, part, befall) in mishaps() {
         let outer = tempfile::tempdir().expect("a folder");
         let folder = outer.path().join("data");
@@ -260,7 +260,7 @@ fn a_charge_is_refused_and_reported_when_its_file_is_no_longer_there() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_was_moved_holds_every_charge_that_was_answered() {
+fn moved_file_contains_every_acknowledged_charge() {
     let (folder, file) = kept();
     let aside = folder.path().join("aside");
     let (sandbox, _) = reporting(&file);
@@ -280,7 +280,7 @@ fn a_file_that_was_moved_holds_every_charge_that_was_answered() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_that_leads_elsewhere_is_noticed() {
+fn retargeted_symlink_is_detected() {
     let (folder, file) = kept();
     let (_other_folder, other) = kept();
     let link = folder.path().join("link");
@@ -297,7 +297,7 @@ fn a_link_that_leads_elsewhere_is_noticed() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_with_two_names_is_refused() {
+fn hard_linked_file_is_rejected() {
     let (folder, file) = kept();
     let second = folder.path().join("second");
     let (sandbox, _) = reporting(&file);
@@ -312,7 +312,7 @@ fn a_file_with_two_names_is_refused() {
 
 /// A copy closes the file, which on Unix drops SQLite's own locks.
 #[test]
-fn a_copy_made_by_the_same_process_lets_nobody_in() {
+fn file_stays_locked_after_a_copy_in_this_process() {
     let (folder, file) = kept();
     let sandbox = open(&file).expect("it opens");
     fs::copy(&file, folder.path().join("copy")).expect("copied");
@@ -323,7 +323,7 @@ fn a_copy_made_by_the_same_process_lets_nobody_in() {
 }
 
 #[test]
-fn a_journal_without_its_file_is_not_thrown_away() {
+fn journal_without_its_database_is_kept() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("shop.sqlite");
     for journal in ["shop.sqlite-journal", "shop.sqlite-wal"] {
@@ -338,7 +338,7 @@ fn a_journal_without_its_file_is_not_thrown_away() {
 }
 
 #[test]
-fn a_file_is_copied_while_it_is_open() {
+fn open_file_can_be_backed_up_with_vacuum_into() {
     let (folder, file) = kept();
     let sandbox = open(&file).expect("it opens");
     let copy = folder.path().join("copy.sqlite");

@@ -60,7 +60,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_body_is_answered_with_a_charge_or_an_error(body in near_miss(), content_type in content_type()) {
+    fn any_body_gets_a_charge_or_a_400(body in near_miss(), content_type in content_type()) {
         let sandbox = sandbox();
         let mut request = crate::ask::request(Method::POST, "charges", FORM, &body);
         if let Ok(value) = HeaderValue::from_bytes(&content_type) {
@@ -77,7 +77,7 @@ proptest! {
     }
 
     #[test]
-    fn any_target_and_method_is_answered(
+    fn any_target_and_method_get_a_valid_response(
         path in "(/|sandbox|api|v1|charges|pay|ch_x|[!-~]){0,12}",
         query in "([?&=]|page|size|[!-~]|[0-9]{1,30}){0,8}",
         method in "[A-Z]{1,8}|GET|POST|OPTIONS",
@@ -100,7 +100,7 @@ proptest! {
     }
 
     #[test]
-    fn any_description_goes_through_form_json_and_invoice_unchanged(
+    fn any_description_survives_form_json_and_invoice(
         description in prop::collection::vec(any::<char>(), 0..=256)
             .prop_map(String::from_iter)
             .prop_filter("within the limits", |it| it.encode_utf16().count() <= 256 && it.len() <= 639),

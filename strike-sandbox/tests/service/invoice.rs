@@ -17,7 +17,7 @@ fn invoice(charge: &Value) -> Bolt11Invoice {
 }
 
 #[test]
-fn the_invoice_says_what_the_charge_says() {
+fn invoice_fields_match_the_charge() {
     let sandbox = sandbox();
     let charge = create(&sandbox, FORM, "amount=42000&currency=btc&description=1%2520Blockaccino");
     let invoice = invoice(&charge);
@@ -35,7 +35,7 @@ fn the_invoice_says_what_the_charge_says() {
 }
 
 #[test]
-fn the_expiry_is_a_tag_only_if_it_was_asked_for() {
+fn invoice_has_an_expiry_tag_only_if_requested() {
     let sandbox = sandbox();
     let expiry = |body: &str| {
         let invoice = invoice(&create(&sandbox, FORM, &format!("amount=1&currency=btc{body}")));
@@ -47,7 +47,7 @@ fn the_expiry_is_a_tag_only_if_it_was_asked_for() {
 }
 
 #[test]
-fn every_network_has_invoices_of_its_own() {
+fn invoice_prefix_matches_the_network() {
     for (network, currency, prefix) in [
         (Network::Bitcoin, Currency::Bitcoin, "lnbc10n1"),
         (Network::Testnet, Currency::BitcoinTestnet, "lntb10n1"),
@@ -63,7 +63,7 @@ fn every_network_has_invoices_of_its_own() {
 }
 
 #[test]
-fn no_two_invoices_share_a_hash_or_a_secret_and_no_two_sandboxes_a_node() {
+fn hashes_secrets_and_node_keys_are_unique() {
     let sandbox = sandbox();
     let [first, second] = [(), ()].map(|()| invoice(&create(&sandbox, FORM, "amount=1&currency=btc")));
     assert_ne!(first.payment_hash(), second.payment_hash());
@@ -73,7 +73,7 @@ fn no_two_invoices_share_a_hash_or_a_secret_and_no_two_sandboxes_a_node() {
 }
 
 #[test]
-fn a_clock_at_the_end_of_time_still_signs() {
+fn invoices_can_be_signed_at_the_latest_timestamp() {
     let sandbox = sandbox();
     sandbox.advance(Duration::MAX);
     let charge = create(&sandbox, FORM, "amount=1&currency=btc&expiry_sec=604800");

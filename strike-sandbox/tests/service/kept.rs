@@ -73,7 +73,7 @@ proptest! {
 
     /// Stopping and starting it anywhere changes no answer: not the next id, not an invoice, not the time.
     #[test]
-    fn restarts_cannot_be_seen(steps in proptest::collection::vec((anything(), any::<bool>()), 1..14)) {
+    fn restarts_do_not_change_any_response(steps in proptest::collection::vec((anything(), any::<bool>()), 1..14)) {
         let folder = folder();
         let file = folder.path().join("shop.sqlite");
         let in_memory = builder().build();
@@ -91,7 +91,7 @@ proptest! {
 }
 
 #[test]
-fn who_it_is_outlives_it() {
+fn api_key_and_node_key_survive_a_restart() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");
     let drawn = || Sandbox::builder().network(Network::Regtest).data(&file);
@@ -109,7 +109,7 @@ fn who_it_is_outlives_it() {
 }
 
 #[test]
-fn a_clock_that_was_moved_stays_ahead_and_none_runs_back() {
+fn clock_offset_survives_a_restart_and_time_never_goes_back() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");
     let system = || Sandbox::builder().api_key("sk_demo").data(&file).open().expect("it opens");
@@ -138,7 +138,7 @@ fn a_clock_that_was_moved_stays_ahead_and_none_runs_back() {
 }
 
 #[test]
-fn the_end_of_time_can_be_kept() {
+fn latest_timestamp_survives_a_restart() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");
     let end = {
@@ -152,7 +152,7 @@ fn the_end_of_time_can_be_kept() {
 }
 
 #[test]
-fn a_clone_keeps_the_file_open_and_the_last_one_closes_it() {
+fn file_is_closed_when_the_last_clone_is_dropped() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");
     let sandbox = open(&file);

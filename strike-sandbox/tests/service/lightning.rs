@@ -13,7 +13,7 @@ fn sandbox() -> Sandbox {
 }
 
 #[test]
-fn an_invoice_is_paid_by_an_htlc_and_its_preimage_is_the_receipt() {
+fn lightning_payment_returns_the_preimage_of_the_invoice() {
     let sandbox = sandbox();
     let charge = create(&sandbox, FORM, "amount=4294967&currency=btc&description=tea");
     let invoice = charge["payment_request"].as_str().expect("as sent");
@@ -30,7 +30,7 @@ fn an_invoice_is_paid_by_an_htlc_and_its_preimage_is_the_receipt() {
 }
 
 #[test]
-fn a_seed_gives_the_same_nodes_and_invoices_again() {
+fn lightning_nodes_and_invoices_are_reproducible() {
     let invoice = |sandbox: &Sandbox| create(sandbox, FORM, "amount=1&currency=btc&description=tea");
     let (one, two) = (sandbox(), sandbox());
     assert_eq!(one.payee(), two.payee());
@@ -38,7 +38,7 @@ fn a_seed_gives_the_same_nodes_and_invoices_again() {
 }
 
 #[test]
-fn the_smallest_amount_gets_through_and_a_late_one_does_not() {
+fn lightning_pays_one_satoshi_and_rejects_expired_invoices() {
     let sandbox = sandbox();
     let [in_time, late] =
         [(); 2].map(|()| id(&create(&sandbox, FORM, "amount=1&currency=btc&description=tea")));

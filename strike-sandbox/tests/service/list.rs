@@ -27,7 +27,7 @@ fn down(from: u64, to: u64) -> Vec<u64> {
 }
 
 #[test]
-fn the_newest_come_first_and_ties_in_time_keep_that_order() {
+fn list_is_newest_first_even_within_one_millisecond() {
     let sandbox = with_charges(65);
     assert_eq!(page(&sandbox, ""), down(65, 36));
     assert_eq!(page(&sandbox, "?page=1"), down(35, 6));
@@ -39,7 +39,7 @@ fn the_newest_come_first_and_ties_in_time_keep_that_order() {
 }
 
 #[test]
-fn beyond_the_end_is_empty_and_junk_is_ignored() {
+fn pages_beyond_the_end_are_empty_and_unknown_parameters_ignored() {
     let sandbox = with_charges(3);
     for query in ["?page=1", "?page=1000000", "?page=99999999999999999999&size=1000", "?page=-1", "?size=0"] {
         assert_eq!(page(&sandbox, query), [0; 0], "{query}");
@@ -50,7 +50,7 @@ fn beyond_the_end_is_empty_and_junk_is_ignored() {
 }
 
 #[test]
-fn words_are_no_numbers() {
+fn non_numeric_page_and_size_get_400() {
     let sandbox = with_charges(1);
     for query in ["?page=one", "?size=all", "?size=1.5", "?page=0&size=", "?page=%20"] {
         assert_eq!(error(&get(&sandbox, &format!("charges{query}"))).0, 400, "{query}");
@@ -58,7 +58,7 @@ fn words_are_no_numbers() {
 }
 
 #[test]
-fn rows_shift_while_charges_arrive() {
+fn new_charges_shift_later_pages() {
     let sandbox = with_charges(4);
     assert_eq!(page(&sandbox, "?size=2"), [4, 3]);
     create(&sandbox, FORM, "amount=5&currency=btc");
@@ -66,7 +66,7 @@ fn rows_shift_while_charges_arrive() {
 }
 
 #[test]
-fn a_page_has_at_most_1000_rows() {
+fn page_has_at_most_1000_rows() {
     let sandbox = with_charges(1001);
     assert_eq!(page(&sandbox, "?size=1001").len(), 1000);
     assert_eq!(page(&sandbox, "?size=1001&page=1"), [1]);

@@ -20,7 +20,7 @@ fn with(quirks: Quirks) -> Sandbox {
 const ONE: &str = "amount=1&currency=btc&description=x";
 
 #[test]
-fn timestamps_can_be_in_seconds_where_the_client_reads_them() {
+fn timestamps_in_seconds_apply_to_the_api_only() {
     let odd = with(Quirks::new().timestamps_in_seconds());
     let mut charge = create(&odd, FORM, ONE);
     let mut usual = create(&sandbox(), FORM, ONE);
@@ -40,7 +40,7 @@ fn timestamps_can_be_in_seconds_where_the_client_reads_them() {
 }
 
 #[test]
-fn ids_can_be_of_44_characters() {
+fn long_ids_have_44_characters() {
     let sandbox = with(Quirks::new().long_ids());
     let id = any_charge(&sandbox);
     assert_eq!(id.as_str().strip_prefix("ch_").map(str::len), Some(44));
@@ -51,7 +51,7 @@ fn ids_can_be_of_44_characters() {
 }
 
 #[test]
-fn invoices_can_be_as_recorded() {
+fn invoices_of_2018_have_the_recorded_fields() {
     let sandbox = with(Quirks::new().invoices_of_2018());
     for (fields, expiry) in [("", 3600), ("&expiry_sec=60", 60)] {
         let body = format!("amount=42000&currency=btc&description=1 Blockaccino{fields}");
@@ -88,7 +88,7 @@ fn invoices_can_be_as_recorded() {
 }
 
 #[test]
-fn invoices_of_both_shapes_share_everything_but_the_shape() {
+fn invoices_of_2018_change_only_the_payment_request() {
     let [old, new] = [Quirks::new().invoices_of_2018(), Quirks::new()].map(|quirks| {
         let mut charge = create(&with(quirks), FORM, ONE);
         charge["payment_request"].take();
@@ -98,7 +98,7 @@ fn invoices_of_both_shapes_share_everything_but_the_shape() {
 }
 
 #[test]
-fn a_description_can_be_asked_for() {
+fn description_required_rejects_a_missing_description() {
     let strict = with(Quirks::new().description_required());
     for (content_type, without, with) in [
         (FORM, "amount=1&currency=btc", "amount=1&currency=btc&description="),
@@ -117,7 +117,7 @@ fn a_description_can_be_asked_for() {
 }
 
 #[test]
-fn a_page_can_be_shorter_than_was_asked_for() {
+fn largest_page_caps_the_api_list_only() {
     let sandbox = with(Quirks::new().largest_page(2));
     let mut ids: Vec<_> = (0..5).map(|_| any_charge(&sandbox)).collect();
     ids.reverse();
@@ -135,7 +135,7 @@ fn a_page_can_be_shorter_than_was_asked_for() {
 }
 
 #[test]
-fn the_list_shows_a_charge_later_than_a_get_does() {
+fn list_lag_delays_new_charges_in_the_api_list_only() {
     let sandbox = with(Quirks::new().list_lag(Duration::from_secs(3)));
     let listed = || body_of(&get(&sandbox, "charges")).as_array().expect("a list").len();
     let first = any_charge(&sandbox);
@@ -159,7 +159,7 @@ fn retry_after(response: &HttpResponse) -> Option<&str> {
 }
 
 #[test]
-fn too_many_requests_are_refused_until_the_minute_is_over() {
+fn requests_over_the_limit_get_429_until_the_minute_ends() {
     let sandbox = with(Quirks::new().requests_per_minute(3));
     for path in ["charges", "charges/-1", "nowhere"] {
         assert_ne!(get(&sandbox, path).status(), 429, "{path}");
@@ -184,7 +184,7 @@ fn too_many_requests_are_refused_until_the_minute_is_over() {
 }
 
 #[test]
-fn only_the_account_s_own_requests_count() {
+fn request_limit_counts_only_authenticated_api_requests() {
     let sandbox = with(Quirks::new().requests_per_minute(1));
     for _ in 0..3 {
         assert_eq!(sandbox.respond(&bare(Method::GET, "/api/v1/charges")).status(), 401);
@@ -197,14 +197,14 @@ fn only_the_account_s_own_requests_count() {
 }
 
 #[test]
-fn the_way_out_of_the_limit_can_be_kept_from_the_client() {
+fn without_retry_after_omits_the_header() {
     let sandbox = with(Quirks::new().requests_per_minute(0).without_retry_after());
     let refused = get(&sandbox, "charges");
     assert_eq!((refused.status().as_u16(), retry_after(&refused)), (429, None));
 }
 
 #[test]
-fn unknown_keys_stand_in_every_body_of_the_api() {
+fn extra_keys_are_added_to_every_api_object() {
     let sandbox = with(Quirks::new().extra_keys());
     let extra = "\n  \"extra_null\" : null,\n  \"extra_list\" : [ true, -1.5, { } ],\n  \
         \"extra_object\" : { \"id\" : \"of nothing\", \"paid\" : \"maybe\" }\n}";
@@ -236,7 +236,7 @@ fn unknown_keys_stand_in_every_body_of_the_api() {
 }
 
 #[test]
-fn every_so_many_th_create_can_fail_before_or_after_it_is_done() {
+fn every_nth_create_can_fail_before_or_after_it_is_stored() {
     let outcome = |quirks: Quirks| {
         let sandbox = with(quirks);
         (0..7)
@@ -266,7 +266,7 @@ fn every_so_many_th_create_can_fail_before_or_after_it_is_done() {
 }
 
 #[test]
-fn what_fails_after_it_is_done_can_be_found_and_paid() {
+fn create_that_fails_after_storing_can_be_found_and_paid() {
     let sandbox = with(Quirks::new().fail_after_create(1));
     assert_eq!(post(&sandbox, FORM, ONE).status(), StatusCode::INTERNAL_SERVER_ERROR);
     let found = id(&body_of(&get(&sandbox, "charges"))[0]);
@@ -278,7 +278,7 @@ fn what_fails_after_it_is_done_can_be_found_and_paid() {
 }
 
 #[test]
-fn no_quirk_changes_nothing() {
+fn empty_quirks_change_nothing() {
     let play = |sandbox: &Sandbox| [create(sandbox, FORM, ONE), body_of(&get(sandbox, "charges"))];
     assert_eq!(play(&with(Quirks::new())), play(&sandbox()));
     assert_eq!(Quirks::new(), Quirks::default());
@@ -288,7 +288,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn pages_of_any_size_under_any_cap_join_to_all_charges_newest_first(
+    fn pages_of_any_size_and_cap_cover_all_charges(
         count in 0_usize..24, size in 1_usize..12, cap in 1_usize..12,
     ) {
         let sandbox = with(Quirks::new().largest_page(cap));
@@ -308,7 +308,7 @@ proptest! {
     }
 
     #[test]
-    fn within_the_allowance_nothing_is_refused_beyond_it_everything_and_waiting_helps(
+    fn request_limit_and_retry_after_hold_for_any_timing(
         allowed in 0_u32..6,
         pauses in prop::collection::vec(0_u64..70_000, 1..40),
     ) {

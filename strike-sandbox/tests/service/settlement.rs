@@ -14,7 +14,7 @@ fn pay_over_http(sandbox: &Sandbox, id: &str) -> strike_core::HttpResponse {
 }
 
 #[test]
-fn a_payment_shows_in_the_charge_and_gives_the_preimage_of_its_hash() {
+fn payment_updates_the_charge_and_returns_the_preimage() {
     let sandbox = sandbox();
     let unpaid = create(&sandbox, FORM, "amount=1&currency=btc&description=x");
     sandbox.advance(Duration::from_millis(2_500));
@@ -34,7 +34,7 @@ fn a_payment_shows_in_the_charge_and_gives_the_preimage_of_its_hash() {
 }
 
 #[test]
-fn a_charge_is_paid_once() {
+fn charge_cannot_be_paid_twice() {
     let sandbox = sandbox();
     let id = any_charge(&sandbox);
     let paid = sandbox.pay(&id).expect("it can be paid");
@@ -47,13 +47,13 @@ fn a_charge_is_paid_once() {
 }
 
 #[test]
-fn only_a_charge_of_this_sandbox_is_paid() {
+fn charge_of_another_sandbox_cannot_be_paid() {
     let id = any_charge(&sandbox());
     assert_eq!(sandbox().pay(&id), Err(PayError::UnknownCharge));
 }
 
 #[test]
-fn an_invoice_can_be_paid_for_an_hour_or_as_long_as_was_asked_for() {
+fn invoice_expires_after_one_hour_or_the_requested_time() {
     for (body, lifetime) in [("", 3600), ("&expiry_sec=60", 60), ("&expiry_sec=604800", 604_800)] {
         let sandbox = sandbox();
         let body = format!("amount=1&currency=btc{body}");
@@ -69,7 +69,7 @@ fn an_invoice_can_be_paid_for_an_hour_or_as_long_as_was_asked_for() {
 }
 
 #[test]
-fn the_route_pays_without_a_key_and_answers_the_preimage() {
+fn pay_route_needs_no_key_and_returns_the_preimage() {
     let sandbox = sandbox();
     let charge = create(&sandbox, FORM, "amount=1&currency=btc");
     let response = pay_over_http(&sandbox, id(&charge).as_str());
@@ -85,7 +85,7 @@ fn the_route_pays_without_a_key_and_answers_the_preimage() {
 }
 
 #[test]
-fn the_route_refuses_what_cannot_be_paid() {
+fn pay_route_rejects_paid_expired_and_unknown_charges() {
     let sandbox = sandbox();
     let (paid, expired) = (any_charge(&sandbox), any_charge(&sandbox));
     assert_eq!(pay_over_http(&sandbox, paid.as_str()).status(), 200);
@@ -104,7 +104,7 @@ fn the_route_refuses_what_cannot_be_paid() {
 }
 
 #[test]
-fn no_foreign_web_page_pays() {
+fn pay_route_rejects_foreign_origins() {
     let status = |host: &str, origins: &[&'static str]| {
         let sandbox = sandbox();
         let id = any_charge(&sandbox);
@@ -154,7 +154,7 @@ fn no_foreign_web_page_pays() {
 }
 
 #[test]
-fn what_the_browser_says_of_a_page_must_agree() {
+fn control_api_rejects_cross_site_writes_but_allows_reads() {
     let status = |method: Method, site: &'static str| {
         let sandbox = sandbox();
         let mut request = bare(method, "/sandbox/clock");
@@ -175,7 +175,7 @@ fn what_the_browser_says_of_a_page_must_agree() {
 }
 
 #[test]
-fn in_memory_an_exchange_is_answered_within_its_limits() {
+fn reply_respects_the_exchange_body_limit() {
     let sandbox = sandbox();
     any_charge(&sandbox);
     let exchange = |max_body| {
@@ -188,7 +188,7 @@ fn in_memory_an_exchange_is_answered_within_its_limits() {
 }
 
 #[test]
-fn a_clone_is_the_same_sandbox_from_any_thread() {
+fn clones_share_state_across_threads() {
     let sandbox = sandbox();
     let id = any_charge(&sandbox);
     let clone = sandbox.clone();
@@ -197,7 +197,7 @@ fn a_clone_is_the_same_sandbox_from_any_thread() {
 }
 
 #[test]
-fn the_system_s_clock_is_the_default() {
+fn system_clock_is_the_default() {
     let sandbox = Sandbox::new();
     // Later than when this was written, by years less than a wrong unit would show.
     assert!((1_760_000_000..17_600_000_000).contains(&(sandbox.now().as_millis() / 1000)));

@@ -60,7 +60,7 @@ fn event(sandbox: &Sandbox, id: &ChargeId) -> String {
 }
 
 #[test]
-fn a_payment_and_nothing_else_makes_a_post_of_the_charge() {
+fn webhook_is_sent_only_for_a_payment() {
     let sandbox = sandbox(to());
     let id = any_charge(&sandbox);
     assert!(sandbox.next_webhook().is_none() && sandbox.deliveries().is_empty());
@@ -96,7 +96,7 @@ fn a_payment_and_nothing_else_makes_a_post_of_the_charge() {
 }
 
 #[test]
-fn without_a_webhook_nobody_is_told() {
+fn no_deliveries_without_a_webhook() {
     let sandbox = builder().build();
     pay_one(&sandbox);
     assert!(sandbox.next_webhook().is_none() && sandbox.deliveries().is_empty());
@@ -104,7 +104,7 @@ fn without_a_webhook_nobody_is_told() {
 }
 
 #[test]
-fn a_failure_is_tried_again_after_waits_that_double_and_then_no_more() {
+fn failed_delivery_is_retried_with_doubling_backoff() {
     let sandbox = sandbox(to().retry(4, millis(1_000)));
     pay_one(&sandbox);
     due(&sandbox).answered(StatusCode::INTERNAL_SERVER_ERROR);
@@ -135,7 +135,7 @@ fn a_failure_is_tried_again_after_waits_that_double_and_then_no_more() {
 }
 
 #[test]
-fn nobody_answers_unless_somebody_says_so() {
+fn dropped_due_webhook_counts_as_unanswered() {
     let sandbox = sandbox(to());
     pay_one(&sandbox);
     drop(due(&sandbox));
@@ -144,7 +144,7 @@ fn nobody_answers_unless_somebody_says_so() {
 }
 
 #[test]
-fn any_delivery_that_is_not_on_its_way_is_sent_again() {
+fn any_delivery_not_in_progress_can_be_resent() {
     let sandbox = sandbox(to().drop_every(2).repeat(2).retry(2, millis(500)));
     pay_one(&sandbox);
     assert_eq!(drain(&sandbox), [1]);
@@ -174,7 +174,7 @@ fn any_delivery_that_is_not_on_its_way_is_sent_again() {
 }
 
 #[test]
-fn ten_thousand_are_kept_but_none_that_waits_is_forgotten() {
+fn ten_thousand_deliveries_are_kept_and_waiting_ones_never_removed() {
     let sandbox = sandbox(to().repeat(255));
     for _ in 0..40 {
         pay_one(&sandbox);
@@ -197,7 +197,7 @@ fn ten_thousand_are_kept_but_none_that_waits_is_forgotten() {
 }
 
 #[test]
-fn chance_has_a_stream_of_its_own() {
+fn webhook_randomness_does_not_change_charges() {
     let history = |webhook: Option<Webhook>, seed| {
         let builder = builder().seed(seed);
         let sandbox = match webhook {
@@ -226,7 +226,7 @@ fn chance_has_a_stream_of_its_own() {
 }
 
 #[test]
-fn the_control_api_lists_deliveries_and_sends_them_again() {
+fn control_api_lists_and_resends_deliveries() {
     let sandbox = sandbox(to().repeat(2));
     let ask = |method, path: &str| sandbox.respond(&bare(method, &format!("/sandbox/{path}")));
     assert_eq!(text(&ask(Method::GET, "deliveries")), "{\n  \"deliveries\" : [ ],\n  \"total\" : 0\n}");
@@ -354,7 +354,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_webhooks_keep_their_laws(
+    fn webhook_invariants_hold_for_any_history(
         plan in plan(),
         acts in prop::collection::vec(act(), 1..60),
     ) {

@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn the_preimage_comes_back_through_the_channel_for_which_the_money_goes_over() {
+    fn payment_moves_funds_over_the_channel_and_returns_the_preimage() {
         let mut node = node();
         let first = invoice(&mut node, &[1; 32], 1);
         assert_eq!(node.settle(&first, &[1; 32], NOW), Ok([1; 32]));
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_preimage_nothing_is_paid_and_the_invoice_can_still_be_paid_with_it() {
+    fn payment_with_a_wrong_preimage_fails_and_can_be_retried() {
         let mut node = node();
         let text = invoice(&mut node, &[1; 32], 1);
         assert_eq!(node.settle(&text, &[2; 32], NOW), Err(PayError::Unpaid));
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn invoices_of_another_node_and_late_ones_are_not_paid() {
+    fn foreign_and_expired_invoices_are_not_paid() {
         let mut node = node();
         let text = invoice(&mut node, &[1; 32], 1);
         let mut stranger =
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_channel_that_runs_short_is_followed_by_another() {
+    fn new_channel_is_opened_when_capacity_runs_out() {
         let mut node = node();
         for n in 0_u16..240 {
             let mut preimage = [0; 32];

@@ -69,7 +69,7 @@ mod tests {
 
     /// Time stands still, and leaps to the next timer when nothing else can happen.
     #[tokio::test(start_paused = true)]
-    async fn a_client_has_ten_seconds_however_far_it_got() {
+    async fn tls_handshake_times_out_after_ten_seconds() {
         let (acceptor, _) = Acceptor::new(Ipv4Addr::LOCALHOST.into(), &[]).expect("a certificate");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("an address");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use strike_core::http::Method;
 use strike_sandbox::{RunningSandbox, Sandbox};
 
-use crate::ask::{any_charge, bare, error};
+use crate::support::{any_charge, bare, error};
 use crate::wire::Connection;
 
 fn start() -> RunningSandbox {
@@ -71,15 +71,15 @@ fn every_subscriber_receives_every_change() {
 fn subscribers_are_limited_to_64_and_closed_streams_free_a_slot() {
     let sandbox = start();
     let mut followers: Vec<_> = (0..64).map(|_| follow(&sandbox).0).collect();
-    let ask = || sandbox.respond(&bare(Method::GET, "/sandbox/events"));
-    let (status, message) = error(&ask());
+    let send = || sandbox.respond(&bare(Method::GET, "/sandbox/events"));
+    let (status, message) = error(&send());
     assert!(status == 503 && message.contains("64"), "{status} {message}");
     let wire = format!("GET /sandbox/events HTTP/1.1\r\nHost: {}\r\n\r\n", sandbox.address());
-    assert_eq!(Connection::open(sandbox.address()).ask(&wire).status(), 503);
+    assert_eq!(Connection::open(sandbox.address()).send(&wire).status(), 503);
 
     followers.pop();
     // That someone has left is seen when it is seen: no event tells of it.
-    while ask().status() != 200 {
+    while send().status() != 200 {
         std::thread::yield_now();
     }
     follow(&sandbox);
@@ -97,10 +97,10 @@ fn stopping_the_sandbox_ends_event_streams() {
 #[test]
 fn in_memory_request_gets_one_event_and_foreign_origins_get_403() {
     let sandbox = start();
-    let answer = sandbox.respond(&bare(Method::GET, "/sandbox/events"));
-    assert_eq!(answer.body(), b"event: change\ndata: {\"change\":0}\n\n");
+    let response = sandbox.respond(&bare(Method::GET, "/sandbox/events"));
+    assert_eq!(response.body(), b"event: change\ndata: {\"change\":0}\n\n");
     let head = sandbox.respond(&bare(Method::HEAD, "/sandbox/events"));
-    assert_eq!((head.headers(), head.body().len()), (answer.headers(), 0));
+    assert_eq!((head.headers(), head.body().len()), (response.headers(), 0));
     assert_eq!(error(&sandbox.respond(&bare(Method::POST, "/sandbox/events"))).0, 405);
 
     let mut foreign = bare(Method::GET, "/sandbox/events");
@@ -109,9 +109,9 @@ fn in_memory_request_gets_one_event_and_foreign_origins_get_403() {
     // The same over the socket, where it must not become a stream.
     let wire = format!("GET /sandbox/events HTTP/1.1\r\nHost: {0}\r\n", sandbox.address());
     let mut connection = Connection::open(sandbox.address());
-    assert_eq!(connection.ask(&format!("{wire}Origin: null\r\n\r\n")).status(), 403);
+    assert_eq!(connection.send(&format!("{wire}Origin: null\r\n\r\n")).status(), 403);
     connection.write(wire.replace("GET", "HEAD").as_bytes());
     connection.write(b"\r\n");
     while connection.line() != "\r\n" {}
-    assert_eq!(connection.ask(&format!("{wire}Origin: http://evil.example\r\n\r\n")).status(), 403);
+    assert_eq!(connection.send(&format!("{wire}Origin: http://evil.example\r\n\r\n")).status(), 403);
 }

@@ -3,9 +3,9 @@
 //! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
 
 #[cfg(test)]
-#[path = "../service/ask.rs"]
+#[path = "../service/support.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
-mod ask;
+mod support;
 #[cfg(test)]
 #[path = "../server/wire.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]

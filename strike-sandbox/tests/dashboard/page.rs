@@ -2,7 +2,7 @@
 
 use strike_core::http::Method;
 
-use crate::ask::{any_charge, bare, error, sandbox, text};
+use crate::support::{any_charge, bare, error, sandbox, text};
 
 const FILES: [(&str, &str); 4] = [
     ("/", "text/html; charset=utf-8"),

@@ -4,7 +4,7 @@ use rqrr::PreparedImage;
 use strike_core::http::Method;
 use strike_sandbox::Sandbox;
 
-use crate::ask::{FORM, bare, create, error, id, sandbox, text};
+use crate::support::{FORM, bare, create, error, id, sandbox, text};
 
 /// How many pixels a square of the code gets: a scanner wants to find it, not to be told where it is.
 const PIXELS: usize = 4;

@@ -33,8 +33,8 @@ fn taken(sandbox: &RunningSandbox, request: &str) -> (Vec<u8>, End) {
 /// What the list's answer is when nothing goes wrong, but for the end of the connection.
 fn whole() -> String {
     let sandbox = start(Plan::new());
-    let answer = Connection::open(sandbox.address()).ask(&list());
-    format!("{}{}", answer.head.replace("keep-alive", "close"), answer.body)
+    let response = Connection::open(sandbox.address()).send(&list());
+    format!("{}{}", response.head.replace("keep-alive", "close"), response.body)
 }
 
 /// What a client of a list that goes wrong is sent, on a connection that then ends.
@@ -49,7 +49,7 @@ fn refuse_fault_resets_the_connection_without_sending_data() {
     let sandbox = start(Plan::new().on(On::create().first(1), Fault::refuse()));
     assert_eq!(taken(&sandbox, &post(1)), (Vec::new(), End::Reset));
     assert_eq!(sandbox.charges(), 0);
-    assert_eq!(Connection::open(sandbox.address()).ask(&post(1)).status(), 200);
+    assert_eq!(Connection::open(sandbox.address()).send(&post(1)).status(), 200);
 }
 
 #[test]
@@ -104,11 +104,11 @@ fn stall_fault_blocks_only_its_own_connection() {
     let sandbox = stall();
     let mut stalled = Connection::open(sandbox.address());
     stalled.write(list().as_bytes());
-    let mut told = vec![0; text.len() - 2];
-    stalled.exactly(&mut told);
-    assert_eq!(told, text.as_bytes()[..text.len() - 2]);
+    let mut received = vec![0; text.len() - 2];
+    stalled.exactly(&mut received);
+    assert_eq!(received, text.as_bytes()[..text.len() - 2]);
     // Meanwhile another is answered, and nothing more has come here.
-    assert_eq!(Connection::open(sandbox.address()).ask(&post(1)).status(), 200);
+    assert_eq!(Connection::open(sandbox.address()).send(&post(1)).status(), 200);
     assert!(stalled.is_silent());
     // It ends when the client stops sending, which is how a client that leaves looks from here.
     stalled.end();
@@ -118,7 +118,7 @@ fn stall_fault_blocks_only_its_own_connection() {
     let sandbox = stall();
     let mut stalled = Connection::open(sandbox.address());
     stalled.write(list().as_bytes());
-    stalled.exactly(&mut told);
+    stalled.exactly(&mut received);
     drop(sandbox);
     assert!(stalled.is_closed());
 }
@@ -129,23 +129,23 @@ fn status_answer_and_latency_faults_keep_the_connection_open() {
     let nothing = Response::builder().status(204).body(b"nobody sees this".to_vec());
     let plan = Plan::new()
         .on(On::create().nth(1), Fault::status(StatusCode::SERVICE_UNAVAILABLE))
-        .on(On::create().nth(2), Fault::answer(canned.expect("an answer")))
-        .on(On::create().nth(3), Fault::answer(nothing.expect("an answer")))
+        .on(On::create().nth(2), Fault::answer(canned.expect("a response")))
+        .on(On::create().nth(3), Fault::answer(nothing.expect("a response")))
         .on(On::create().nth(4), Fault::latency(Duration::from_millis(1), Duration::from_millis(1)));
     let sandbox = start(plan);
     let mut connection = Connection::open(sandbox.address());
-    let answer = connection.ask(&post(1));
-    assert!(answer.head.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{}", answer.head);
-    assert!(answer.head.contains("\r\nServer: nginx"), "{}", answer.head);
-    assert_eq!(answer.body, "{\n  \"code\" : 503,\n  \"message\" : \"service unavailable\"\n}");
-    let answer = connection.ask(&post(1));
-    assert_eq!(answer.head, "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 2\r\nContent-Length: 4\r\n\r\n");
-    assert_eq!(answer.body, "busy");
+    let response = connection.send(&post(1));
+    assert!(response.head.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{}", response.head);
+    assert!(response.head.contains("\r\nServer: nginx"), "{}", response.head);
+    assert_eq!(response.body, "{\n  \"code\" : 503,\n  \"message\" : \"service unavailable\"\n}");
+    let response = connection.send(&post(1));
+    assert_eq!(response.head, "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 2\r\nContent-Length: 4\r\n\r\n");
+    assert_eq!(response.body, "busy");
     connection.write(post(1).as_bytes());
     assert_eq!([connection.line(), connection.line()], ["HTTP/1.1 204 No Content\r\n", "\r\n"]);
     assert_eq!(sandbox.charges(), 0);
-    assert_eq!(connection.ask(&post(1)).status(), 200);
-    assert_eq!((connection.ask(&list()).status(), sandbox.charges()), (200, 1));
+    assert_eq!(connection.send(&post(1)).status(), 200);
+    assert_eq!((connection.send(&list()).status(), sandbox.charges()), (200, 1));
 }
 
 #[test]
@@ -153,10 +153,10 @@ fn fault_plan_can_be_changed_while_the_server_runs() {
     let sandbox = start(Plan::new());
     let mut connection = Connection::open(sandbox.address());
     sandbox.add_faults(Plan::new().on(On::list(), Fault::status(StatusCode::BAD_GATEWAY)));
-    assert_eq!(connection.ask(&list()).status(), 502);
+    assert_eq!(connection.send(&list()).status(), 502);
     let clear = "DELETE /sandbox/faults HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    assert_eq!(connection.ask(clear).body, "{\n  \"faults\": []\n}");
-    assert_eq!(connection.ask(&list()).status(), 200);
+    assert_eq!(connection.send(clear).body, "{\n  \"faults\": []\n}");
+    assert_eq!(connection.send(&list()).status(), 200);
 }
 
 impl Connection {
@@ -187,10 +187,10 @@ impl Connection {
 
 #[test]
 fn answer_fault_with_an_event_stream_type_is_sent_unchanged() {
-    let answer = Response::builder().header("Content-Type", "text/event-stream").body(b"data: 1".to_vec());
-    let sandbox = start(Plan::new().on(On::list(), Fault::answer(answer.expect("an answer"))));
+    let response = Response::builder().header("Content-Type", "text/event-stream").body(b"data: 1".to_vec());
+    let sandbox = start(Plan::new().on(On::list(), Fault::answer(response.expect("a response"))));
     let mut connection = Connection::open(sandbox.address());
-    let told = connection.ask(&list());
-    assert!(told.head.contains("Content-Length: 7\r\n"), "{}", told.head);
-    assert_eq!(told.body, "data: 1");
+    let received = connection.send(&list());
+    assert!(received.head.contains("Content-Length: 7\r\n"), "{}", received.head);
+    assert_eq!(received.body, "data: 1");
 }

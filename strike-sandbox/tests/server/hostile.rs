@@ -22,7 +22,7 @@ fn start(plan: Plan) -> RunningSandbox {
 /// Whether somebody polite is served, on a fresh connection.
 fn serves(sandbox: &RunningSandbox) -> bool {
     let mut connection = Connection::open(sandbox.address());
-    connection.ask(&list()).status() == 200 && connection.ask(&post(1)).status() == 200
+    connection.send(&list()).status() == 200 && connection.send(&post(1)).status() == 200
 }
 
 /// A crowd of connections that each said this and then nothing more.
@@ -70,9 +70,9 @@ fn random_bytes_get_an_http_response_or_a_closed_connection() {
         // It may close in the middle of what it is sent.
         let _ = connection.0.get_mut().write_all(&noise);
         let _ = connection.0.get_mut().shutdown(std::net::Shutdown::Write);
-        let mut told = Vec::new();
-        match connection.0.read_to_end(&mut told) {
-            Ok(_) => prop_assert!(told.is_empty() || told.starts_with(b"HTTP/1.")),
+        let mut received = Vec::new();
+        match connection.0.read_to_end(&mut received) {
+            Ok(_) => prop_assert!(received.is_empty() || received.starts_with(b"HTTP/1.")),
             Err(error) => prop_assert_eq!(error.kind(), ErrorKind::ConnectionReset),
         }
         Ok(())
@@ -87,10 +87,10 @@ fn oversized_request_head_closes_the_connection() {
     for filler in [format!("X: {}\r\n", "x".repeat(200_000)), "X: y\r\n".repeat(30_000)] {
         let mut connection = Connection::open(sandbox.address());
         let _ = connection.0.get_mut().write_all(request("GET /api/v1/charges", &filler, "").as_bytes());
-        let mut told = Vec::new();
+        let mut received = Vec::new();
         // Whatever is told before the end, there is one, and it is no answer of the service.
-        let _ = connection.0.read_to_end(&mut told);
-        assert!(!told.starts_with(b"HTTP/1.1 200"));
+        let _ = connection.0.read_to_end(&mut received);
+        assert!(!received.starts_with(b"HTTP/1.1 200"));
     }
     assert_eq!(sandbox.requests(), 0);
     assert!(serves(&sandbox));
@@ -122,7 +122,7 @@ fn stalled_clients_do_not_block_the_control_api() {
     let sandbox = start(Plan::new().on(On::list(), Fault::stall(After::Bytes(0))));
     let stalled = crowd(&sandbox, &list());
     let controls = "DELETE /sandbox/faults HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    assert_eq!(Connection::open(sandbox.address()).ask(controls).status(), 200);
+    assert_eq!(Connection::open(sandbox.address()).send(controls).status(), 200);
     assert!(closed(&stalled) >= CROWD - ROOM);
     assert!(serves(&sandbox));
 }
@@ -134,7 +134,7 @@ fn active_connections_survive_the_connection_limit() {
     for _ in 0..4 {
         // Fewer than there is room for come between two requests.
         let crowd: Vec<_> = (0..ROOM - 2).map(|_| TcpStream::connect(sandbox.address())).collect();
-        assert_eq!(polite.ask(&list()).status(), 200);
+        assert_eq!(polite.send(&list()).status(), 200);
         drop(crowd);
     }
     let late = Fault::latency(Duration::from_millis(300), Duration::ZERO);
@@ -151,7 +151,7 @@ fn client_that_does_not_read_does_not_block_others() {
     let sandbox = start(Plan::new());
     let mut connection = Connection::open(sandbox.address());
     for _ in 0..40 {
-        connection.ask(&post(1));
+        connection.send(&post(1));
     }
     // Many answers are asked for, and none is read.
     let stream = connection.0.get_mut();

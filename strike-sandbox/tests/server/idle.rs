@@ -17,7 +17,7 @@ fn start(plan: Plan) -> RunningSandbox {
 /// Waits for the server to close a connection that was used: so at least `IDLE` has passed since it was.
 fn until_idle_is_closed(sandbox: &RunningSandbox) {
     let mut used = Connection::open(sandbox.address());
-    assert_eq!(used.ask(&list()).status(), 200);
+    assert_eq!(used.send(&list()).status(), 200);
     assert!(used.is_closed());
 }
 
@@ -25,9 +25,9 @@ fn until_idle_is_closed(sandbox: &RunningSandbox) {
 fn idle_keep_alive_connection_is_closed() {
     let sandbox = start(Plan::new());
     let mut connection = Connection::open(sandbox.address());
-    assert_eq!(connection.ask(&list()).status(), 200);
+    assert_eq!(connection.send(&list()).status(), 200);
     // Asked again at once, it is kept.
-    assert_eq!(connection.ask(&list()).status(), 200);
+    assert_eq!(connection.send(&list()).status(), 200);
     // Left alone, it ends, and in order: the read is an end and no reset.
     assert_eq!(connection.end_of_file(), 0);
 }
@@ -43,7 +43,7 @@ fn new_connection_is_not_idle_before_its_first_request() {
         until_idle_is_closed(&sandbox);
     }
     half.write(&request.as_bytes()[40..]);
-    assert_eq!([half.read().status(), silent.ask(&list()).status()], [200, 200]);
+    assert_eq!([half.read().status(), silent.send(&list()).status()], [200, 200]);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn partial_requests_and_delayed_responses_are_not_idle() {
     let late = Fault::latency(IDLE * 3, Duration::ZERO);
     let sandbox = start(Plan::new().on(On::create(), late));
     let mut connection = Connection::open(sandbox.address());
-    assert_eq!(connection.ask(&list()).status(), 200);
+    assert_eq!(connection.send(&list()).status(), 200);
     // The second request has begun, and takes its time: in its head, in its body, and over its answer.
     let request = post(1);
     let body = request.len() - 10;

@@ -10,9 +10,9 @@ mod hostile;
 mod idle;
 #[cfg(test)]
 #[cfg(all(unix, feature = "sqlite"))]
-mod kept;
+mod data_file;
 #[cfg(test)]
-mod many;
+mod parallel;
 #[cfg(test)]
 mod old_clients;
 // It is stopped by signals, which Windows has not.

@@ -3,7 +3,7 @@
 use strike_core::UnixMillis;
 use strike_sandbox::{RunningSandbox, Sandbox};
 
-use crate::wire::{Answer, Connection, id};
+use crate::wire::{Response, Connection, id};
 
 fn start() -> RunningSandbox {
     let clock = UnixMillis::from_millis(1_542_221_803_505);
@@ -16,10 +16,10 @@ fn request(head: &[&str], body: &str) -> String {
 }
 
 /// What is in it, for a charge that must have been made.
-fn charge(answer: &Answer) -> serde_json::Value {
-    assert_eq!(answer.status(), 200, "{}", answer.body);
-    assert!(answer.head.contains("\r\nContent-Type: application/json\r\n"), "{}", answer.head);
-    serde_json::from_str(&answer.body).expect("JSON")
+fn charge(response: &Response) -> serde_json::Value {
+    assert_eq!(response.status(), 200, "{}", response.body);
+    assert!(response.head.contains("\r\nContent-Type: application/json\r\n"), "{}", response.head);
+    serde_json::from_str(&response.body).expect("JSON")
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn microcontroller_client_can_create_and_list() {
     // Without TLS, on a fresh connection for each request, and with the key as password, too.
     let mut connection = Connection::open(sandbox.address());
     let body = "?POST&amount=400&currency=btc&description=sweets";
-    let answer = connection.ask(&request(
+    let response = connection.send(&request(
         &[
             "POST /api/v1/charges HTTP/1.1",
             "Host: api.strike.acinq.co",
@@ -41,11 +41,11 @@ fn microcontroller_client_can_create_and_list() {
         // One line too many, as `println` leaves it.
         &format!("{body}\r\n"),
     ));
-    assert_eq!(charge(&answer)["amount"], 400);
+    assert_eq!(charge(&response)["amount"], 400);
     assert!(connection.is_closed());
 
     let mut connection = Connection::open(sandbox.address());
-    let list = connection.ask(&request(
+    let list = connection.send(&request(
         &[
             "GET /api/v1/charges?size=1 HTTP/1.1",
             "Host: api.strike.acinq.co",
@@ -58,7 +58,7 @@ fn microcontroller_client_can_create_and_list() {
     ));
     let inner = list.body.get(1..list.body.len() - 1).expect("brackets");
     let inner: serde_json::Value = serde_json::from_str(inner).expect("one object");
-    assert_eq!(inner["id"].as_str(), Some(id(&answer.body).as_str()));
+    assert_eq!(inner["id"].as_str(), Some(id(&response.body).as_str()));
     assert_eq!(inner["paid"], false);
 }
 
@@ -93,7 +93,7 @@ fn node_clients_can_create() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let form = "amount=4294967&currency=btc&description=1%2520Blockaccino&customer_id=";
-    let answer = connection.ask(&request(
+    let response = connection.send(&request(
         &[
             "POST /api/v1/charges HTTP/1.1",
             // The key without its colon.
@@ -105,13 +105,13 @@ fn node_clients_can_create() {
         ],
         form,
     ));
-    let made = charge(&answer);
-    assert_eq!((made["description"].as_str(), made.get("customer_id")), (Some("1%20Blockaccino"), None));
+    let created = charge(&response);
+    assert_eq!((created["description"].as_str(), created.get("customer_id")), (Some("1%20Blockaccino"), None));
     assert!(connection.is_closed());
 
     let mut connection = Connection::open(sandbox.address());
     let json = r#"{"amount":1000000,"currency":"btc","description":"1 Blockaccino"}"#;
-    let answer = connection.ask(&request(
+    let response = connection.send(&request(
         &[
             "POST //api/v1/charges HTTP/1.1",
             "Accept: application/json, text/plain, */*",
@@ -124,7 +124,7 @@ fn node_clients_can_create() {
         ],
         json,
     ));
-    assert_eq!(charge(&answer)["amount"], 1_000_000);
+    assert_eq!(charge(&response)["amount"], 1_000_000);
 }
 
 #[test]
@@ -149,10 +149,10 @@ fn ruby_client_that_accepts_gzip_gets_an_uncompressed_response() {
         )
     };
     let length = format!("Content-Length: {}", json.len());
-    let made = connection.ask(&format!("{}{json}", head("POST /api/v1/charges HTTP/1.1", &length)));
-    assert_eq!(charge(&made)["customer_id"], "o");
-    assert!(!made.head.to_ascii_lowercase().contains("content-encoding"), "{}", made.head);
-    let unknown = connection.ask(&head("GET /api/v1/charges/-1 HTTP/1.1", "Connection: keep-alive"));
+    let created = connection.send(&format!("{}{json}", head("POST /api/v1/charges HTTP/1.1", &length)));
+    assert_eq!(charge(&created)["customer_id"], "o");
+    assert!(!created.head.to_ascii_lowercase().contains("content-encoding"), "{}", created.head);
+    let unknown = connection.send(&head("GET /api/v1/charges/-1 HTTP/1.1", "Connection: keep-alive"));
     assert_eq!(
         (unknown.status(), unknown.body.as_str()),
         (404, "{\n  \"code\" : 404,\n  \"message\" : \"not found\"\n}")
@@ -163,7 +163,7 @@ fn ruby_client_that_accepts_gzip_gets_an_uncompressed_response() {
 fn go_client_can_create_with_a_chunked_body() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
-    let answer = connection.ask(&request(
+    let response = connection.send(&request(
         &[
             "POST /api/v1/charges HTTP/1.1",
             "Host: api.strike.acinq.co",
@@ -175,7 +175,7 @@ fn go_client_can_create_with_a_chunked_body() {
         ],
         "1e\r\n{\"amount\":7,\"currency\":\"btc\",\"\r\n13\r\ndescription\":\"go\"}\n\r\n0\r\n\r\n",
     ));
-    assert_eq!(charge(&answer)["description"], "go");
+    assert_eq!(charge(&response)["description"], "go");
 }
 
 #[test]
@@ -200,8 +200,8 @@ fn pystrike_can_send_head_and_body_separately() {
         .as_bytes(),
     );
     connection.write(form.as_bytes());
-    let made = connection.read();
-    assert_eq!(charge(&made)["description"], "services rendered");
+    let created = connection.read();
+    assert_eq!(charge(&created)["description"], "services rendered");
     // It reads a charge, and a refusal, on the same connection.
     let read = |tail: &str| {
         let line = format!("GET /api/v1/charges/{tail} HTTP/1.1");
@@ -215,8 +215,8 @@ fn pystrike_can_send_head_and_body_separately() {
             "",
         )
     };
-    assert_eq!(connection.ask(&read(&id(&made.body))).body, made.body);
-    let refused = connection.ask(&read("ch_unknown"));
+    assert_eq!(connection.send(&read(&id(&created.body))).body, created.body);
+    let refused = connection.send(&read("ch_unknown"));
     let code: serde_json::Value = serde_json::from_str(&refused.body).expect("JSON");
     assert_eq!(code["code"], 404);
 }
@@ -232,7 +232,7 @@ fn header_names_are_case_insensitive() {
         (["HOST", "AUTHORIZATION", "CONTENT-TYPE", "CONTENT-LENGTH"], "shouting/1.0"),
     ] {
         let [host, authorization, content_type, content_length] = names;
-        let answer = Connection::open(sandbox.address()).ask(&request(
+        let response = Connection::open(sandbox.address()).send(&request(
             &[
                 "POST /api/v1/charges HTTP/1.1",
                 &format!("{host}: api.strike.acinq.co"),
@@ -245,7 +245,7 @@ fn header_names_are_case_insensitive() {
             ],
             json,
         ));
-        assert_eq!(charge(&answer)["description"], "é", "{agent}");
+        assert_eq!(charge(&response)["description"], "é", "{agent}");
     }
 }
 
@@ -254,7 +254,7 @@ fn browser_can_create_from_any_origin() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let origin = "Origin: http://localhost:3000";
-    let preflight = connection.ask(&request(
+    let preflight = connection.send(&request(
         &[
             "OPTIONS /api/v1/charges HTTP/1.1",
             "Host: api.dev.strike.acinq.co",
@@ -268,7 +268,7 @@ fn browser_can_create_from_any_origin() {
     assert_eq!((preflight.status(), preflight.body.as_str()), (200, ""));
     assert!(preflight.head.contains("\r\nAccess-Control-Allow-Origin: *\r\n"), "{}", preflight.head);
     let json = r#"{"amount":1,"currency":"btc","description":"a block"}"#;
-    let answer = connection.ask(&request(
+    let response = connection.send(&request(
         &[
             "POST /api/v1/charges HTTP/1.1",
             "Host: api.dev.strike.acinq.co",
@@ -280,28 +280,28 @@ fn browser_can_create_from_any_origin() {
         ],
         json,
     ));
-    assert_eq!(charge(&answer)["amount"], 1);
-    assert!(answer.head.contains("\r\nAccess-Control-Allow-Origin: *\r\n"), "{}", answer.head);
+    assert_eq!(charge(&response)["amount"], 1);
+    assert!(response.head.contains("\r\nAccess-Control-Allow-Origin: *\r\n"), "{}", response.head);
 }
 
 #[test]
 fn http_1_0_connection_closes_unless_keep_alive_is_requested() {
     let sandbox = start();
-    let ask = |connection: &mut Connection, more: &str| {
+    let send = |connection: &mut Connection, more: &str| {
         // No host: HTTP/1.0 had none.
         let authorization = format!("Authorization: Basic c2tfZGVtbzo={more}");
-        let answer = connection.ask(&request(&["GET /api/v1/charges/ HTTP/1.0", &authorization], ""));
-        assert_eq!((answer.status(), answer.body.as_str()), (200, "[ ]"), "{}", answer.head);
-        assert!(!answer.head.to_ascii_lowercase().contains("transfer-encoding"), "{}", answer.head);
-        answer.head
+        let response = connection.send(&request(&["GET /api/v1/charges/ HTTP/1.0", &authorization], ""));
+        assert_eq!((response.status(), response.body.as_str()), (200, "[ ]"), "{}", response.head);
+        assert!(!response.head.to_ascii_lowercase().contains("transfer-encoding"), "{}", response.head);
+        response.head
     };
     let mut connection = Connection::open(sandbox.address());
-    ask(&mut connection, "");
+    send(&mut connection, "");
     assert!(connection.is_closed());
 
     let mut connection = Connection::open(sandbox.address());
     for _ in 0..2 {
-        let head = ask(&mut connection, "\r\nConnection: Keep-Alive");
+        let head = send(&mut connection, "\r\nConnection: Keep-Alive");
         assert!(head.contains("\r\nConnection: keep-alive\r\n"), "{head}");
     }
 }
@@ -319,8 +319,8 @@ fn unrelated_headers_and_url_forms_are_accepted() {
         ("/%61pi/v1/%63harges", "Host: localhost\r\nCookie: a=b\r\nAccept-Language: *"),
     ] {
         let line = format!("GET {target} HTTP/1.1");
-        let answer = connection.ask(&request(&[&line, more, "Authorization: basic c2tfZGVtbzo="], ""));
-        assert_eq!((answer.status(), answer.body.as_str()), (200, "[ ]"), "{target}");
+        let response = connection.send(&request(&[&line, more, "Authorization: basic c2tfZGVtbzo="], ""));
+        assert_eq!((response.status(), response.body.as_str()), (200, "[ ]"), "{target}");
     }
     // A body of a GET is read, so that the next request begins where it should.
     let get = request(
@@ -343,7 +343,7 @@ fn curl_can_create_without_a_content_type() {
     for body in
         ["amount=42&currency=btc&description=x", r#"{"amount":42,"currency":"btc","description":"x"}"#]
     {
-        let answer = Connection::open(sandbox.address()).ask(&request(
+        let response = Connection::open(sandbox.address()).send(&request(
             &[
                 "POST /api/v1/charges HTTP/1.1",
                 "Host: localhost",
@@ -354,6 +354,6 @@ fn curl_can_create_without_a_content_type() {
             ],
             body,
         ));
-        assert_eq!(charge(&answer)["amount"], 42);
+        assert_eq!(charge(&response)["amount"], 42);
     }
 }

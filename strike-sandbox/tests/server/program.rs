@@ -92,10 +92,10 @@ fn first_line_has_the_base_url_and_signals_stop_the_program() {
         let address = address(line["base_url"].as_str().expect("a URL"));
 
         let mut connection = Connection::open(address);
-        let charge = connection.ask(&post(42));
-        assert_eq!(connection.ask(&list()).body, format!("[ {} ]", charge.body));
+        let charge = connection.send(&post(42));
+        assert_eq!(connection.send(&list()).body, format!("[ {} ]", charge.body));
         let pay = format!("POST /sandbox/charges/{}/pay HTTP/1.1\r\nHost: x\r\n\r\n", id(&charge.body));
-        assert_eq!(connection.ask(&pay).status(), 200);
+        assert_eq!(connection.send(&pay).status(), 200);
 
         assert_eq!(program.signal(signal), (Some(0), String::new()), "{signal}");
         assert!(connection.is_closed());
@@ -109,13 +109,13 @@ fn payments_are_posted_to_the_webhook_url() {
     let mut program = Program::start(&[&arguments[..], &["--webhook", &shop.url()]].concat());
     let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
     let mut connection = Connection::open(address(line["base_url"].as_str().expect("a URL")));
-    let id = id(&connection.ask(&post(42)).body);
+    let id = id(&connection.send(&post(42)).body);
     let pay = format!("POST /sandbox/charges/{id}/pay HTTP/1.1\r\nHost: x\r\n\r\n");
-    assert_eq!(connection.ask(&pay).status(), 200);
+    assert_eq!(connection.send(&pay).status(), 200);
     for _ in 0..2 {
-        let told = shop.next();
-        assert!(told.body.contains(&id), "{}", told.body);
-        told.answer("200 OK");
+        let received = shop.next();
+        assert!(received.body.contains(&id), "{}", received.body);
+        received.respond("200 OK");
     }
     assert_eq!(program.signal("TERM"), (Some(0), String::new()));
 }
@@ -174,9 +174,9 @@ fn first_documented_fault_plan_works_and_idle_close_applies() {
     connection.write(post(42).as_bytes());
     assert!(connection.is_closed());
     let mut connection = Connection::open(address);
-    assert_eq!(connection.ask(&list()).body.matches("\"id\"").count(), 1);
+    assert_eq!(connection.send(&list()).body.matches("\"id\"").count(), 1);
     let show = "GET /sandbox/faults HTTP/1.1\r\nHost: x\r\n\r\n";
-    let standing: Value = serde_json::from_str(&connection.ask(show).body).expect("JSON");
+    let standing: Value = serde_json::from_str(&connection.send(show).body).expect("JSON");
     assert_eq!((&standing["faults"][0]["matched"], &standing["faults"][0]["fired"]), (&1.into(), &1.into()));
     // It is left alone, and closed well before the 20 seconds after which a read gives up.
     assert_eq!(connection.0.read(&mut [0]).expect("an orderly end"), 0);
@@ -209,12 +209,12 @@ fn quirk_flags_are_applied() {
     ]);
     let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
     let mut connection = Connection::open(address(line["base_url"].as_str().expect("a URL")));
-    assert_eq!(connection.ask(&list()).status(), 200);
-    let refused = connection.ask(&list());
+    assert_eq!(connection.send(&list()).status(), 200);
+    let refused = connection.send(&list());
     assert_eq!(refused.status(), 429);
     assert!(refused.head.contains("\r\nRetry-After: 60\r\n"), "{}", refused.head);
     assert!(refused.body.contains("\"extra_null\" : null"), "{}", refused.body);
-    let charge = connection.ask(&post(42).replace("/api/v1/", "/sandbox/"));
+    let charge = connection.send(&post(42).replace("/api/v1/", "/sandbox/"));
     assert_eq!(id(&charge.body).len(), "ch_".len() + 44);
 }
 
@@ -247,10 +247,10 @@ fn localhost_listens_on_ipv4_and_ipv6() {
     let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
     let first = address(line["base_url"].as_str().expect("a URL"));
     assert!(first.ip().is_loopback() && first.is_ipv4());
-    let charge = Connection::open(first).ask(&post(42));
+    let charge = Connection::open(first).send(&post(42));
     if has_ipv6() {
         let second = (std::net::Ipv6Addr::LOCALHOST, first.port()).into();
-        assert_eq!(Connection::open(second).ask(&list()).body, format!("[ {} ]", charge.body));
+        assert_eq!(Connection::open(second).send(&list()).body, format!("[ {} ]", charge.body));
     }
     assert_eq!(program.signal("TERM"), (Some(0), String::new()));
 }
@@ -277,7 +277,7 @@ fn nohup_ignores_sighup() {
     let address = address(line["base_url"].as_str().expect("a URL"));
     let id = program.child.id().to_string();
     assert!(Command::new("kill").args(["-HUP", &id]).status().expect("a shell's kill").success());
-    assert_eq!(Connection::open(address).ask(&list()).status(), 401);
+    assert_eq!(Connection::open(address).send(&list()).status(), 401);
     assert_eq!(program.signal("TERM"), (Some(0), String::new()));
 }
 
@@ -291,8 +291,8 @@ fn unread() -> std::io::PipeWriter {
 #[test]
 fn closed_stdout_is_not_an_error() {
     for flag in ["--help", "-h", "--version", "-V"] {
-        let told = command(&[flag]).stdout(unread()).output().expect("it runs");
-        assert_eq!((told.status.code(), told.stderr.as_slice()), (Some(0), &b""[..]), "{flag}");
+        let received = command(&[flag]).stdout(unread()).output().expect("it runs");
+        assert_eq!((received.status.code(), received.stderr.as_slice()), (Some(0), &b""[..]), "{flag}");
     }
     for how in [&["--json"][..], &[]] {
         let arguments = [&["--listen", "127.0.0.1:0", "--network", "bitcoin"], how].concat();
@@ -323,10 +323,10 @@ fn mainnet_sandbox_warns_that_invoices_are_worthless() {
         let mut program = Program::new(child);
         assert!(program.line().starts_with('{'));
         assert_eq!(program.signal("TERM").0, Some(0));
-        let mut told = String::new();
-        errors.read_to_string(&mut told).expect("UTF-8");
-        assert_eq!(told.contains("lnbc") && told.contains("worthless"), is_warned, "{network}: {told}");
-        assert_eq!(told.is_empty(), !is_warned, "{network}: {told}");
+        let mut received = String::new();
+        errors.read_to_string(&mut received).expect("UTF-8");
+        assert_eq!(received.contains("lnbc") && received.contains("worthless"), is_warned, "{network}: {received}");
+        assert_eq!(received.is_empty(), !is_warned, "{network}: {received}");
     }
 }
 
@@ -338,12 +338,12 @@ fn webhook_url_is_percent_encoded() {
     let mut program = Program::start(&arguments);
     let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
     let mut connection = Connection::open(address(line["base_url"].as_str().expect("a URL")));
-    let id = id(&connection.ask(&post(42)).body);
+    let id = id(&connection.send(&post(42)).body);
     let pay = format!("POST /sandbox/charges/{id}/pay HTTP/1.1\r\nHost: x\r\n\r\n");
-    assert_eq!(connection.ask(&pay).status(), 200);
-    let told = shop.next();
-    assert!(told.head.starts_with("POST /strike/%C3%A4%20b?q=%C3%BC HTTP/1.1\r\n"), "{}", told.head);
-    told.answer("200 OK");
+    assert_eq!(connection.send(&pay).status(), 200);
+    let received = shop.next();
+    assert!(received.head.starts_with("POST /strike/%C3%A4%20b?q=%C3%BC HTTP/1.1\r\n"), "{}", received.head);
+    received.respond("200 OK");
 }
 
 #[test]

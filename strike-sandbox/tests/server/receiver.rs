@@ -52,9 +52,9 @@ impl Receiver {
 }
 
 impl Delivered {
-    pub(crate) fn answer(mut self, status: &str) {
+    pub(crate) fn respond(mut self, status: &str) {
         self.write(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").as_bytes())
-            .expect("it waits for an answer");
+            .expect("the sender waits for a response");
         assert!(self.is_closed(), "one connection each");
     }
 

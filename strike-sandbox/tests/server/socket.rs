@@ -16,9 +16,9 @@ fn start() -> RunningSandbox {
 #[test]
 fn response_head_matches_the_recording() {
     let sandbox = start();
-    let answer = Connection::open(sandbox.address()).ask(&list());
+    let response = Connection::open(sandbox.address()).send(&list());
     assert_eq!(
-        answer.head,
+        response.head,
         "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Headers: Content-Type, Authorization, X-XSRF-TOKEN\r\n\
          Access-Control-Allow-Headers: x-requested-with\r\n\
          Access-Control-Allow-Methods: GET, POST, OPTIONS\r\nAccess-Control-Allow-Origin: *\r\n\
@@ -26,13 +26,13 @@ fn response_head_matches_the_recording() {
          Date: Wed, 14 Nov 2018 18:56:43 GMT\r\nServer: nginx/1.12.1\r\n\
          Content-Length: 3\r\nConnection: keep-alive\r\n\r\n"
     );
-    assert_eq!(answer.body, "[ ]");
+    assert_eq!(response.body, "[ ]");
 }
 
 #[test]
 fn socket_and_in_memory_responses_are_equal() {
     let sandbox = start();
-    let over_the_socket = Connection::open(sandbox.address()).ask(&post(42));
+    let over_the_socket = Connection::open(sandbox.address()).send(&post(42));
 
     let twin = start();
     let request = Request::post(format!("{}charges", twin.base_url()))
@@ -47,11 +47,11 @@ fn socket_and_in_memory_responses_are_equal() {
 fn one_connection_serves_sequential_and_pipelined_requests() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
-    let first = connection.ask(&post(1));
-    let read = connection.ask(&request(&format!("GET /api/v1/charges/{}", id(&first.body)), "", ""));
+    let first = connection.send(&post(1));
+    let read = connection.send(&request(&format!("GET /api/v1/charges/{}", id(&first.body)), "", ""));
     assert_eq!(read.body, first.body);
     // An error does not end it.
-    assert_eq!(connection.ask(&request("GET /nowhere", "", "")).status(), 404);
+    assert_eq!(connection.send(&request("GET /nowhere", "", "")).status(), 404);
 
     connection.write(format!("{}{}", post(2), list()).as_bytes());
     let second = connection.read();
@@ -63,13 +63,13 @@ fn one_connection_serves_sequential_and_pipelined_requests() {
 fn connection_closes_when_the_client_requests_it() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
-    let answer = connection.ask(&request("GET /api/v1/charges", "Connection: close\r\n", ""));
-    assert!(answer.head.contains("\r\nConnection: close\r\n"), "{}", answer.head);
+    let response = connection.send(&request("GET /api/v1/charges", "Connection: close\r\n", ""));
+    assert!(response.head.contains("\r\nConnection: close\r\n"), "{}", response.head);
     assert!(connection.is_closed());
 
     let mut connection = Connection::open(sandbox.address());
-    let answer = connection.ask("GET /api/v1/charges HTTP/1.0\r\nAuthorization: Basic c2tfZGVtbzo=\r\n\r\n");
-    assert_eq!(answer.body, "[ ]");
+    let response = connection.send("GET /api/v1/charges HTTP/1.0\r\nAuthorization: Basic c2tfZGVtbzo=\r\n\r\n");
+    assert_eq!(response.body, "[ ]");
     assert!(connection.is_closed());
 }
 
@@ -78,13 +78,13 @@ fn absolute_urls_and_chunked_bodies_are_accepted() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let target = format!("GET {}charges", sandbox.base_url());
-    assert_eq!(connection.ask(&request(&target, "", "")).body, "[ ]");
+    assert_eq!(connection.send(&request(&target, "", "")).body, "[ ]");
 
     let chunked = format!(
         "POST /api/v1/charges HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic c2tfZGVtbzo=\r\n{FORM}\
          Transfer-Encoding: chunked\r\n\r\n7\r\namount=\r\n10\r\n42&currency=btc&\r\n0\r\n\r\n"
     );
-    assert!(connection.ask(&chunked).body.contains("\"amount\" : 42,"));
+    assert!(connection.send(&chunked).body.contains("\"amount\" : 42,"));
 }
 
 #[test]
@@ -106,10 +106,10 @@ fn oversized_body_gets_413_and_keeps_the_connection() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let large = |length| request("POST /api/v1/charges", FORM, &"x".repeat(length));
-    assert_eq!(connection.ask(&large(65_537)).status(), 413);
-    assert_eq!(connection.ask(&large(500_000)).status(), 413);
+    assert_eq!(connection.send(&large(65_537)).status(), 413);
+    assert_eq!(connection.send(&large(500_000)).status(), 413);
     // What is left of it was read, so the connection goes on.
-    assert_eq!(connection.ask(&list()).body, "[ ]");
+    assert_eq!(connection.send(&list()).body, "[ ]");
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn truncated_body_is_not_processed() {
     connection.end();
     assert!(connection.is_closed());
     // The next is answered, and the first was never counted.
-    assert_eq!(Connection::open(sandbox.address()).ask(&list()).body, "[ ]");
+    assert_eq!(Connection::open(sandbox.address()).send(&list()).body, "[ ]");
     assert_eq!(sandbox.requests(), 1);
 }
 
@@ -129,37 +129,37 @@ fn truncated_body_is_not_processed() {
 fn non_http_input_does_not_affect_other_connections() {
     let sandbox = start();
     let mut healthy = Connection::open(sandbox.address());
-    assert_eq!(healthy.ask(&list()).status(), 200);
+    assert_eq!(healthy.send(&list()).status(), 200);
     for noise in [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], b"\r\n\r\n\0\r\n\r\n", b"GET\r\n\r\n"]
     {
         let mut connection = Connection::open(sandbox.address());
         connection.write(noise);
     }
-    assert_eq!(healthy.ask(&list()).status(), 200);
+    assert_eq!(healthy.send(&list()).status(), 200);
 }
 
 #[test]
 fn charge_can_be_paid_from_rust_and_over_http() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
-    let [first, second] = [1, 2].map(|amount| id(&connection.ask(&post(amount)).body));
+    let [first, second] = [1, 2].map(|amount| id(&connection.send(&post(amount)).body));
     sandbox.pay(&first.parse().expect("an id")).expect("it can be paid");
     let nobody = format!("POST /sandbox/charges/{second}/pay HTTP/1.1\r\nHost: {}\r\n", sandbox.address());
     let own = format!("{nobody}Origin: http://{}\r\n\r\n", sandbox.address());
     let foreign = format!("{nobody}Origin: http://evil.example\r\n\r\n");
-    assert_eq!(connection.ask(&foreign).status(), 403);
-    assert_eq!(connection.ask(&own).status(), 200);
-    assert_eq!(connection.ask(&own).status(), 409);
-    assert_eq!(connection.ask(&list()).body.matches("\"paid\" : true").count(), 2);
+    assert_eq!(connection.send(&foreign).status(), 403);
+    assert_eq!(connection.send(&own).status(), 200);
+    assert_eq!(connection.send(&own).status(), 409);
+    assert_eq!(connection.send(&list()).body.matches("\"paid\" : true").count(), 2);
 }
 
 #[test]
 fn two_sandboxes_are_independent() {
     let (one, two) = (start(), start());
     assert_ne!(one.address(), two.address());
-    Connection::open(one.address()).ask(&post(1));
+    Connection::open(one.address()).send(&post(1));
     assert_eq!((one.charges(), two.charges()), (1, 0));
-    assert_eq!(Connection::open(two.address()).ask(&list()).body, "[ ]");
+    assert_eq!(Connection::open(two.address()).send(&list()).body, "[ ]");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn drop_closes_the_port_and_connections_but_keeps_charges() {
     let running = start();
     let (address, sandbox) = (running.address(), running.sandbox());
     let mut idle = Connection::open(address);
-    idle.ask(&post(1));
+    idle.send(&post(1));
     let mut half_asked = Connection::open(address);
     half_asked.write(b"POST /api/v1/charges HTTP/1.1\r\nContent-Le");
     drop(running);
@@ -187,7 +187,7 @@ fn sandbox_starts_and_stops_inside_a_tokio_runtime() {
     runtime.block_on(async {
         let sandbox = start();
         // The caller's runtime has no thread to spare: the answer comes from the sandbox's own.
-        assert_eq!(Connection::open(sandbox.address()).ask(&list()).body, "[ ]");
+        assert_eq!(Connection::open(sandbox.address()).send(&list()).body, "[ ]");
     });
 }
 

@@ -104,7 +104,7 @@ fn certificate_covers_all_host_names_in_tls_1_2_and_1_3() {
         for name in names {
             let client = Client { name, versions: vec![version], ..Client::trusting(&sandbox) };
             let mut connection = client.open(sandbox.address()).expect(name);
-            assert_eq!(connection.ask(&list()).body, "[ ]", "{name}");
+            assert_eq!(connection.send(&list()).body, "[ ]", "{name}");
             assert_eq!(connection.get_mut().conn.protocol_version(), Some(number), "{name}");
         }
     }
@@ -123,7 +123,7 @@ fn alpn_selects_http_1_1_and_rejects_http_2_only_clients() {
     };
     let mut both = offers(&["h2", "http/1.1"]).open(sandbox.address()).expect("a handshake");
     assert_eq!(both.get_mut().conn.alpn_protocol(), Some(&b"http/1.1"[..]));
-    assert_eq!(both.ask(&list()).body, "[ ]");
+    assert_eq!(both.send(&list()).body, "[ ]");
     let refusal = offers(&["h2"]).refusal(sandbox.address());
     assert!(refusal.contains("NoApplicationProtocol"), "{refusal}");
 }
@@ -173,11 +173,11 @@ fn https_and_http_ports_share_charges() {
     let sandbox = start();
     let mut secret = Client::trusting(&sandbox).open(sandbox.address()).expect("a handshake");
     let mut plain = Connection::open(plain_address(&sandbox));
-    let charge = secret.ask(&post(42)).body;
-    assert_eq!(plain.ask(&list()).body, format!("[ {charge} ]"));
+    let charge = secret.send(&post(42)).body;
+    assert_eq!(plain.send(&list()).body, format!("[ {charge} ]"));
     let pay = format!("POST /sandbox/charges/{}/pay HTTP/1.1\r\nHost: x\r\n\r\n", id(&charge));
-    assert_eq!(plain.ask(&pay).status(), 200);
-    assert!(secret.ask(&list()).body.contains("\"paid\" : true"));
+    assert_eq!(plain.send(&pay).status(), 200);
+    assert!(secret.send(&list()).body.contains("\"paid\" : true"));
     assert_eq!((sandbox.charges(), sandbox.requests()), (1, 4));
 }
 
@@ -186,14 +186,14 @@ fn plain_http_on_the_https_port_gets_400() {
     let sandbox = start();
     for request in [list(), post(42)] {
         let mut lost = Connection::open(sandbox.address());
-        let answer = lost.ask(&request);
+        let response = lost.send(&request);
         assert!(
-            answer.head.starts_with("HTTP/1.1 400 Bad Request\r\nServer: nginx/1.12.1\r\n"),
+            response.head.starts_with("HTTP/1.1 400 Bad Request\r\nServer: nginx/1.12.1\r\n"),
             "{}",
-            answer.head
+            response.head
         );
-        assert!(answer.head.contains("\r\nContent-Type: text/html\r\n"), "{}", answer.head);
-        assert!(answer.body.contains("The plain HTTP request was sent to HTTPS port"), "{}", answer.body);
+        assert!(response.head.contains("\r\nContent-Type: text/html\r\n"), "{}", response.head);
+        assert!(response.body.contains("The plain HTTP request was sent to HTTPS port"), "{}", response.body);
         assert!(lost.is_closed());
     }
     assert_eq!((sandbox.requests(), sandbox.charges()), (0, 0));
@@ -202,7 +202,7 @@ fn plain_http_on_the_https_port_gets_400() {
         connect(sandbox.address()).write_all(noise).expect("it reads");
     }
     let mut healthy = Client::trusting(&sandbox).open(sandbox.address()).expect("a handshake");
-    assert_eq!(healthy.ask(&list()).status(), 200);
+    assert_eq!(healthy.send(&list()).status(), 200);
 }
 
 #[test]
@@ -217,11 +217,11 @@ fn tls_on_the_http_port_fails() {
 fn origin_check_includes_the_scheme() {
     let sandbox = start();
     let mut connection = Client::trusting(&sandbox).open(sandbox.address()).expect("a handshake");
-    let charge = id(&connection.ask(&post(42)).body);
+    let charge = id(&connection.send(&post(42)).body);
     let mut from = |scheme: &str| {
         let address = sandbox.address();
         let head = format!("POST /sandbox/charges/{charge}/pay HTTP/1.1\r\nHost: {address}\r\n");
-        connection.ask(&format!("{head}Origin: {scheme}://{address}\r\n\r\n")).status()
+        connection.send(&format!("{head}Origin: {scheme}://{address}\r\n\r\n")).status()
     };
     assert_eq!((from("http"), from("https"), from("https")), (403, 200, 409));
 }
@@ -231,7 +231,7 @@ fn connection_close_over_tls_sends_close_notify() {
     let sandbox = start();
     let mut connection = Client::trusting(&sandbox).open(sandbox.address()).expect("a handshake");
     let close = list().replacen("\r\n", "\r\nConnection: close\r\n", 1);
-    assert_eq!(connection.ask(&close).body, "[ ]");
+    assert_eq!(connection.send(&close).body, "[ ]");
     // Without the alert, rustls would take the end for an attack.
     let end = io::Read::read(connection.get_mut(), &mut [0]).expect("a clean end");
     assert_eq!(end, 0);
@@ -242,7 +242,7 @@ fn drop_closes_both_ports() {
     let sandbox = start();
     let (secret, plain) = (sandbox.address(), plain_address(&sandbox));
     let mut idle = Client::trusting(&sandbox).open(secret).expect("a handshake");
-    idle.ask(&list());
+    idle.send(&list());
     drop(sandbox);
     assert!(TcpListener::bind(secret).is_ok() && TcpListener::bind(plain).is_ok());
     assert!(idle.is_closed());

@@ -10,7 +10,7 @@ use crate::wire::{Connection, address, list};
 
 const BOTH: [&str; 6] = ["--listen", "127.0.0.1:0", "--tls", "--plain-listen", "127.0.0.1:0", "--json"];
 
-fn told(program: &mut Program) -> Value {
+fn first_line(program: &mut Program) -> Value {
     serde_json::from_str(&program.line()).expect("one object of JSON")
 }
 
@@ -22,11 +22,11 @@ fn is_certificate(path: &Path) -> bool {
 fn first_line_has_both_ports_and_a_temporary_ca_file() {
     for signal in ["TERM", "INT", "HUP"] {
         let mut program = Program::start(&[&BOTH[..], &["--api-key", "sk_demo"]].concat());
-        let line = told(&mut program);
+        let line = first_line(&mut program);
         assert!(line["base_url"].as_str().is_some_and(|url| url.starts_with("https://127.0.0.1:")), "{line}");
         let plain = line["plain_base_url"].as_str().expect("a second port");
         assert!(plain.starts_with("http://"), "{plain}");
-        assert_eq!(Connection::open(address(plain)).ask(&list()).body, "[ ]");
+        assert_eq!(Connection::open(address(plain)).send(&list()).body, "[ ]");
         let path = Path::new(line["ca_cert"].as_str().expect("a path"));
         assert!(path.is_absolute() && is_certificate(path));
         assert_eq!(program.signal(signal), (Some(0), String::new()));
@@ -41,7 +41,7 @@ fn tls_ca_out_file_is_kept_after_exit() {
     let given = path.to_str().expect("UTF-8");
     fs::write(&path, "of an earlier run").expect("a file");
     let mut program = Program::start(&[&BOTH[..], &["--tls-ca-out", given]].concat());
-    assert_eq!(told(&mut program)["ca_cert"], given);
+    assert_eq!(first_line(&mut program)["ca_cert"], given);
     assert!(is_certificate(&path));
     program.signal("TERM");
     assert!(is_certificate(&path));
@@ -68,18 +68,18 @@ fn banner_shows_curl_commands_with_the_ca_file() {
 #[test]
 fn both_ports_share_one_connection_limit() {
     let mut program = Program::start(&[&BOTH[..], &["--api-key", "sk_demo"]].concat());
-    let line = told(&mut program);
+    let line = first_line(&mut program);
     let [secret, plain] =
         ["base_url", "plain_base_url"].map(|name| address(line[name].as_str().expect("a URL")));
     let mut open: Vec<_> = (0..512).map(|_| Connection::open(plain)).collect();
     // Each has its place for certain, since it was answered.
     for connection in &mut open {
-        assert_eq!(connection.ask(&list()).status(), 200);
+        assert_eq!(connection.send(&list()).status(), 200);
     }
     let mut one_more = Connection::open(secret);
-    assert_eq!(one_more.ask(&list()).status(), 400, "plain HTTP on the port for HTTPS, and yet it is heard");
+    assert_eq!(one_more.send(&list()).status(), 400, "plain HTTP on the port for HTTPS, and yet it is heard");
     assert!(open.remove(0).is_closed());
-    assert_eq!(open.remove(0).ask(&list()).status(), 200);
+    assert_eq!(open.remove(0).send(&list()).status(), 200);
     program.signal("TERM");
 }
 
@@ -115,13 +115,13 @@ fn webhook_ca_file_is_rejected_unless_every_certificate_is_read() {
 fn both_localhost_ports_listen_on_ipv4_and_ipv6() {
     let listen = ["--listen", "localhost:0", "--tls", "--plain-listen", "localhost:0", "--json"];
     let mut program = Program::start(&[&listen[..], &["--api-key", "sk_demo"]].concat());
-    let line = told(&mut program);
+    let line = first_line(&mut program);
     for (name, status) in [("base_url", 400), ("plain_base_url", 200)] {
         let first = address(line[name].as_str().expect("a URL"));
-        assert_eq!(Connection::open(first).ask(&list()).status(), status, "{name}");
+        assert_eq!(Connection::open(first).send(&list()).status(), status, "{name}");
         if std::net::TcpListener::bind("[::1]:0").is_ok() {
             let second = (std::net::Ipv6Addr::LOCALHOST, first.port()).into();
-            assert_eq!(Connection::open(second).ask(&list()).status(), status, "{name}");
+            assert_eq!(Connection::open(second).send(&list()).status(), status, "{name}");
         }
     }
     program.signal("TERM");

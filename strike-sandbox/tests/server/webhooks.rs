@@ -21,7 +21,7 @@ fn to(receiver: &Receiver) -> Webhook {
 }
 
 fn create(sandbox: &RunningSandbox) -> ChargeId {
-    id(&Connection::open(sandbox.address()).ask(&post(42)).body).parse().expect("an id")
+    id(&Connection::open(sandbox.address()).send(&post(42)).body).parse().expect("an id")
 }
 
 fn pay_one(sandbox: &RunningSandbox) -> ChargeId {
@@ -49,24 +49,24 @@ fn charge_is_paid_before_its_webhook_arrives() {
     let sandbox = start(to(&receiver));
     let charge = pay_one(&sandbox);
 
-    let told = receiver.next();
+    let received = receiver.next();
     let get = request(&format!("GET /api/v1/charges/{charge}"), "", "");
-    let asked = Connection::open(sandbox.address()).ask(&get).body;
+    let asked = Connection::open(sandbox.address()).send(&get).body;
     assert!(asked.contains("\"paid\" : true"), "{asked}");
-    assert_eq!(told.body, format!("{{\"object\":\"event\",\"data\":{asked}}}"));
-    assert_eq!(webhook::parse(told.body.as_bytes()).expect("core reads it").id(), &charge);
+    assert_eq!(received.body, format!("{{\"object\":\"event\",\"data\":{asked}}}"));
+    assert_eq!(webhook::parse(received.body.as_bytes()).expect("core reads it").id(), &charge);
     let host = receiver.url().replace("http://", "").replace("/strike", "");
     assert_eq!(
-        told.head,
+        received.head,
         format!(
             "POST /strike HTTP/1.1\r\nHost: {host}\r\nUser-Agent: strike-sandbox/{}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
             env!("CARGO_PKG_VERSION"),
-            told.body.len()
+            received.body.len()
         )
     );
     assert_eq!(sandbox.deliveries()[0].state(), DeliveryState::Sending);
-    told.answer("200 OK");
+    received.respond("200 OK");
     let delivery = settled(&sandbox, 1);
     assert_eq!((delivery.state(), delivery.status()), (DeliveryState::Delivered, Some(200)));
 }
@@ -78,7 +78,7 @@ fn failed_delivery_is_retried_after_the_backoff() {
     pay_one(&sandbox);
     let first = receiver.next();
     let body = first.body.clone();
-    first.answer("500 Internal Server Error");
+    first.respond("500 Internal Server Error");
     let delivery = settled(&sandbox, 1);
     assert_eq!((delivery.state(), delivery.status()), (DeliveryState::Waiting, Some(500)));
     assert_eq!(delivery.due(), sandbox.now().saturating_add(Duration::from_secs(60)));
@@ -86,7 +86,7 @@ fn failed_delivery_is_retried_after_the_backoff() {
     sandbox.advance(Duration::from_secs(60));
     let second = receiver.next();
     assert_eq!(second.body, body);
-    second.answer("201 Created");
+    second.respond("201 Created");
     assert_eq!(settled(&sandbox, 2).state(), DeliveryState::Delivered);
 }
 
@@ -109,7 +109,7 @@ fn pending_delivery_does_not_delay_others() {
     pay_one(&sandbox);
     // All are there before any is answered.
     let silent: Vec<_> = (0..20).map(|_| receiver.next()).collect();
-    silent.into_iter().for_each(|told| told.answer("200 OK"));
+    silent.into_iter().for_each(|received| received.respond("200 OK"));
     assert_eq!(settled(&sandbox, 1).state(), DeliveryState::Delivered);
 }
 
@@ -141,7 +141,7 @@ fn redirects_are_not_followed() {
     for status in ["301 Moved Permanently", "307 Temporary Redirect", "308 Permanent Redirect"] {
         let sandbox = start(to(&receiver));
         pay_one(&sandbox);
-        receiver.next().answer(&format!("{status}\r\nLocation: {}", elsewhere.url()));
+        receiver.next().respond(&format!("{status}\r\nLocation: {}", elsewhere.url()));
         let delivery = settled(&sandbox, 1);
         assert_eq!(delivery.state(), DeliveryState::Failed);
         assert_eq!(delivery.status(), status[..3].parse().ok());
@@ -154,11 +154,11 @@ fn endless_response_body_is_not_read() {
     let receiver = Receiver::bind();
     let sandbox = start(to(&receiver));
     pay_one(&sandbox);
-    let mut told = receiver.next();
-    told.write(b"HTTP/1.1 200 OK\r\n\r\n").expect("it waits for an answer");
+    let mut received = receiver.next();
+    received.write(b"HTTP/1.1 200 OK\r\n\r\n").expect("the sender waits for a response");
     let flood = vec![b'x'; 1 << 20];
     // It hangs up on the flood, long before it would time out on a trickle.
-    let written = (0..100).take_while(|_| told.write(&flood).is_ok()).count();
+    let written = (0..100).take_while(|_| received.write(&flood).is_ok()).count();
     assert!(written < 100, "somebody read {written} MiB");
     assert_eq!(settled(&sandbox, 1).state(), DeliveryState::Delivered);
 }
@@ -169,15 +169,15 @@ fn two_hundred_payments_each_send_one_webhook() {
     let sandbox = start(to(&receiver).reorder(Duration::from_secs(60)));
     let charges: BTreeSet<String> = (0..200).map(|_| pay_one(&sandbox).to_string()).collect();
     sandbox.advance(Duration::from_secs(60));
-    let told: BTreeSet<String> = (0..200)
+    let received: BTreeSet<String> = (0..200)
         .map(|_| {
-            let told = receiver.next();
-            let id = webhook::parse(told.body.as_bytes()).expect("core reads it").id().to_string();
-            told.answer("200 OK");
+            let received = receiver.next();
+            let id = webhook::parse(received.body.as_bytes()).expect("core reads it").id().to_string();
+            received.respond("200 OK");
             id
         })
         .collect();
-    assert_eq!(told, charges);
+    assert_eq!(received, charges);
     assert!(receiver.is_idle());
 }
 
@@ -187,8 +187,8 @@ fn system_clock_triggers_delays_and_retries() {
     let webhook = to(&receiver).delay(Duration::from_millis(30)).retry(2, Duration::from_millis(20));
     let sandbox = Sandbox::builder().api_key("sk_demo").webhook(webhook).start().expect("it starts");
     pay_one(&sandbox);
-    receiver.next().answer("503 Service Unavailable");
-    receiver.next().answer("200 OK");
+    receiver.next().respond("503 Service Unavailable");
+    receiver.next().respond("200 OK");
     let delivery = settled(&sandbox, 2);
     assert!(delivery.due() >= delivery.created().saturating_add(Duration::from_millis(50)), "{delivery:?}");
 }
@@ -201,9 +201,9 @@ fn advancing_the_clock_skips_the_delivery_delay() {
     let sandbox = Sandbox::builder().api_key("sk_demo").webhook(webhook).start().expect("it starts");
     pay_one(&sandbox);
     // What the server answers after the payment, it answers after it began to wait.
-    Connection::open(sandbox.address()).ask(&list());
+    Connection::open(sandbox.address()).send(&list());
     sandbox.advance(hour);
-    receiver.next().answer("200 OK");
+    receiver.next().respond("200 OK");
 }
 
 #[test]
@@ -212,13 +212,13 @@ fn payment_over_http_sends_a_webhook_that_can_be_resent() {
     let sandbox = start(to(&receiver));
     let mut control = Connection::open(sandbox.address());
     let charge = create(&sandbox);
-    assert_eq!(control.ask(&request(&format!("POST /sandbox/charges/{charge}/pay"), "", "")).status(), 200);
-    receiver.next().answer("200 OK");
+    assert_eq!(control.send(&request(&format!("POST /sandbox/charges/{charge}/pay"), "", "")).status(), 200);
+    receiver.next().respond("200 OK");
     settled(&sandbox, 1);
-    let again = control.ask(&request("POST /sandbox/deliveries/1/send", "", ""));
+    let again = control.send(&request("POST /sandbox/deliveries/1/send", "", ""));
     assert_eq!(again.status(), 200);
     assert!(again.body.contains("\"state\" : \"waiting\""), "{}", again.body);
-    receiver.next().answer("200 OK");
+    receiver.next().respond("200 OK");
     assert_eq!(settled(&sandbox, 2).state(), DeliveryState::Delivered);
 }
 
@@ -228,9 +228,9 @@ fn drop_closes_deliveries_in_progress_and_marks_them_failed() {
     let running = start(to(&receiver));
     let sandbox = running.sandbox();
     pay_one(&running);
-    let mut told = receiver.next();
+    let mut received = receiver.next();
     drop(running);
-    assert!(told.is_closed());
+    assert!(received.is_closed());
     let delivery = settled(&sandbox, 1);
     assert_eq!((delivery.state(), delivery.error()), (DeliveryState::Failed, Some("nobody answered")));
 }
@@ -284,8 +284,8 @@ mod https {
                 if std::io::BufRead::fill_buf(&mut stream).is_ok_and(|begun| !begun.is_empty()) {
                     let (head, _) = crate::receiver::read_request(&mut stream);
                     assert!(head.starts_with("POST /strike HTTP/1.1\r\n"), "{head}");
-                    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-                    stream.get_mut().write_all(answer).expect("it waits for an answer");
+                    let response = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+                    stream.get_mut().write_all(response).expect("the sender waits for a response");
                 }
             }
         });

@@ -7,12 +7,12 @@ use std::time::Duration;
 /// A connection that fails instead of waiting for ever, plain or in TLS.
 pub(crate) struct Connection<S = TcpStream>(pub(crate) BufReader<S>);
 
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) head: String,
     pub(crate) body: String,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn status(&self) -> u16 {
         self.head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
     }
@@ -54,10 +54,10 @@ impl<S: Read + Write> Connection<S> {
     }
 
     /// The next answer, by its content length.
-    pub(crate) fn read(&mut self) -> Answer {
+    pub(crate) fn read(&mut self) -> Response {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
-            assert_ne!(self.0.read_line(&mut head).expect("an answer"), 0, "closed after {head:?}");
+            assert_ne!(self.0.read_line(&mut head).expect("a response"), 0, "closed after {head:?}");
         }
         let length = head
             .lines()
@@ -65,7 +65,7 @@ impl<S: Read + Write> Connection<S> {
             .expect("a length");
         let mut body = vec![0; length];
         self.0.read_exact(&mut body).expect("a whole body");
-        Answer { head, body: String::from_utf8(body).expect("UTF-8") }
+        Response { head, body: String::from_utf8(body).expect("UTF-8") }
     }
 
     /// The next line, with its end.
@@ -75,7 +75,7 @@ impl<S: Read + Write> Connection<S> {
         line
     }
 
-    pub(crate) fn ask(&mut self, request: &str) -> Answer {
+    pub(crate) fn send(&mut self, request: &str) -> Response {
         self.write(request.as_bytes());
         self.read()
     }

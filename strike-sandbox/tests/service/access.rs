@@ -4,7 +4,7 @@ use data_encoding::BASE64;
 use strike_core::http::{Method, StatusCode, Version};
 use strike_sandbox::Sandbox;
 
-use crate::ask::{any_charge, bare, error, get, request, sandbox, text};
+use crate::support::{any_charge, bare, error, get, request, sandbox, text};
 
 fn status_with(sandbox: &Sandbox, authorization: &str) -> StatusCode {
     let mut request = bare(Method::GET, "/api/v1/charges");

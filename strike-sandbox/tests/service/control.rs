@@ -9,10 +9,10 @@ use strike_core::HttpResponse;
 use strike_core::http::Method;
 use strike_sandbox::{ChargeState, ExpireError, PayError, Sandbox};
 
-use crate::ask::{FORM, JSON, NOW, any_charge, bare, builder, create, error, get, id, sandbox, text};
-use crate::ask::{json as body_of, post as post_to_the_api};
+use crate::support::{FORM, JSON, NOW, any_charge, bare, builder, create, error, get, id, sandbox, text};
+use crate::support::{json as body_of, post as post_to_the_api};
 
-fn ask(sandbox: &Sandbox, method: Method, path: &str, content_type: &str, body: &str) -> HttpResponse {
+fn send(sandbox: &Sandbox, method: Method, path: &str, content_type: &str, body: &str) -> HttpResponse {
     let mut request = bare(method, &format!("/sandbox/{path}"));
     request.headers_mut().insert("content-type", content_type.parse().expect("a header"));
     *request.body_mut() = body.as_bytes().to_vec();
@@ -20,14 +20,14 @@ fn ask(sandbox: &Sandbox, method: Method, path: &str, content_type: &str, body: 
 }
 
 fn read(sandbox: &Sandbox, path: &str) -> Value {
-    let response = ask(sandbox, Method::GET, path, "text/plain", "");
+    let response = send(sandbox, Method::GET, path, "text/plain", "");
     assert_eq!(response.status(), 200, "{path}: {}", text(&response));
     assert!(!response.headers().contains_key("access-control-allow-origin"));
     body_of(&response)
 }
 
 fn post(sandbox: &Sandbox, path: &str, body: &str) -> HttpResponse {
-    ask(sandbox, Method::POST, path, JSON, body)
+    send(sandbox, Method::POST, path, JSON, body)
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn control_api_charge_adds_state_expiry_and_preimage() {
     expected["expires"] = 1_542_221_863_000_u64.into();
     assert_eq!(read(&sandbox, &path), expected);
     // Laid out as the wire's charge is, with the new keys last.
-    let response = ask(&sandbox, Method::GET, &path, "text/plain", "");
+    let response = send(&sandbox, Method::GET, &path, "text/plain", "");
     let tail =
         "\n  \"updated\" : 1542221803505,\n  \"state\" : \"pending\",\n  \"expires\" : 1542221863000\n}";
     assert!(text(&response).ends_with(tail), "{}", text(&response));
@@ -50,7 +50,7 @@ fn control_api_charge_adds_state_expiry_and_preimage() {
     expected["state"] = "paid".into();
     expected["preimage"] = paid.preimage_hex().into();
     assert_eq!(read(&sandbox, &path), expected);
-    assert_eq!(error(&ask(&sandbox, Method::GET, "charges/ch_x", FORM, "")), (404, "not found".to_owned()));
+    assert_eq!(error(&send(&sandbox, Method::GET, "charges/ch_x", FORM, "")), (404, "not found".to_owned()));
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn control_list_has_pages_total_and_time() {
         assert_eq!(list["charges"], Value::from(single), "{query}");
         assert_eq!((list["total"].as_u64(), list["now"].as_u64()), (Some(5), Some(NOW.as_millis())));
     }
-    assert_eq!(error(&ask(&sandbox, Method::GET, "charges?page=x", FORM, "")).0, 400);
+    assert_eq!(error(&send(&sandbox, Method::GET, "charges?page=x", FORM, "")).0, 400);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn control_create_needs_no_key() {
         (FORM, "amount=5&currency=btc&customer_id=o"),
         (JSON, r#"{"amount":5,"currency":"btc","customer_id":"o"}"#),
     ] {
-        let response = ask(&sandbox, Method::POST, "charges", content_type, body);
+        let response = send(&sandbox, Method::POST, "charges", content_type, body);
         assert_eq!(response.status(), 200, "{}", text(&response));
         let charge = body_of(&response);
         assert_eq!(
@@ -84,7 +84,7 @@ fn control_create_needs_no_key() {
         );
         assert_eq!(read(&sandbox, &format!("charges/{}", id(&charge))), charge);
     }
-    assert_eq!(error(&ask(&sandbox, Method::POST, "charges", FORM, "amount=0&currency=btc")).0, 400);
+    assert_eq!(error(&send(&sandbox, Method::POST, "charges", FORM, "amount=0&currency=btc")).0, 400);
     assert_eq!(sandbox.charges(), 2);
 }
 
@@ -278,14 +278,14 @@ fn control_paths_list_their_methods_in_allow() {
         ("clock".to_owned(), Method::PUT, "GET, HEAD, POST"),
         ("seed".to_owned(), Method::GET, "POST"),
     ] {
-        let response = ask(&sandbox, method.clone(), &path, JSON, "");
+        let response = send(&sandbox, method.clone(), &path, JSON, "");
         assert_eq!(response.status(), 405, "{method} {path}");
         assert_eq!(response.headers()["allow"], allow, "{path}");
     }
     for path in ["", "charge", "charges/x/y", "charges/x/pay/now", "reset/all", "Charges"] {
         assert_eq!(error(&post(&sandbox, path, "")).0, 404, "{path}");
     }
-    let head = ask(&sandbox, Method::HEAD, "charges", JSON, "");
+    let head = send(&sandbox, Method::HEAD, "charges", JSON, "");
     assert_eq!((head.status().as_u16(), head.body().len()), (200, 0));
 }
 

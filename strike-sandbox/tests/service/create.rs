@@ -3,7 +3,7 @@
 use strike_core::http::Method;
 use strike_sandbox::Sandbox;
 
-use crate::ask::{FORM, JSON, create, error, json, post, request, sandbox};
+use crate::support::{FORM, JSON, create, error, json, post, request, sandbox};
 
 #[test]
 fn form_and_json_bodies_create_the_same_charge() {
@@ -138,10 +138,10 @@ fn expiry_is_limited_and_not_returned() {
 
 #[test]
 fn only_the_first_bad_field_is_reported() {
-    let told = |body: &str| error(&post(&sandbox(), JSON, body)).1;
-    assert!(told(r#"{"amount":0,"currency":"eur"}"#).contains("amount"));
+    let message_for = |body: &str| error(&post(&sandbox(), JSON, body)).1;
+    assert!(message_for(r#"{"amount":0,"currency":"eur"}"#).contains("amount"));
     let too_long = "x".repeat(300);
-    let message = told(&format!(r#"{{"amount":1,"currency":"eur","description":"{too_long}"}}"#));
+    let message = message_for(&format!(r#"{{"amount":1,"currency":"eur","description":"{too_long}"}}"#));
     assert!(message.contains("currency") && !message.contains("description"), "{message}");
 }
 
@@ -174,5 +174,5 @@ fn identical_creates_make_two_charges() {
     assert_ne!(first["id"], second["id"]);
     assert_ne!(first["payment_hash"], second["payment_hash"]);
     assert_eq!((sandbox.charges(), sandbox.requests()), (2, 2));
-    assert_eq!(json(&crate::ask::get(&sandbox, "charges")).as_array().map(Vec::len), Some(2));
+    assert_eq!(json(&crate::support::get(&sandbox, "charges")).as_array().map(Vec::len), Some(2));
 }

@@ -8,7 +8,7 @@ use strike_core::{Delivery, Exchange, HttpRequest, Reply, TransportErrorKind, Un
 use strike_sandbox::faults::{After, Fault, On, Plan};
 use strike_sandbox::{Quirks, Sandbox};
 
-use crate::ask::{self, FORM, bare};
+use crate::support::{self, FORM, bare};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -17,20 +17,20 @@ fn sandbox(plan: Plan) -> Sandbox {
 }
 
 fn create() -> HttpRequest {
-    ask::request(Method::POST, "charges", FORM, b"amount=42&currency=btc&description=x")
+    support::request(Method::POST, "charges", FORM, b"amount=42&currency=btc&description=x")
 }
 
 fn list() -> HttpRequest {
-    ask::request(Method::GET, "charges", FORM, b"")
+    support::request(Method::GET, "charges", FORM, b"")
 }
 
-fn ask(sandbox: &Sandbox, request: HttpRequest) -> Reply {
+fn send(sandbox: &Sandbox, request: HttpRequest) -> Reply {
     sandbox.reply(Exchange::new(request, SECOND, 1 << 20))
 }
 
 /// The kind of an error, or the status of an answer.
 fn outcome(reply: Reply) -> Result<u16, TransportErrorKind> {
-    reply.map(|answer| answer.status().as_u16()).map_err(|error| {
+    reply.map(|response| response.status().as_u16()).map_err(|error| {
         assert_eq!(error.delivery(), Delivery::MaybeSent);
         error.kind()
     })
@@ -66,10 +66,10 @@ fn processed_overrides_the_default_of_each_fault() {
         for processed in [None, Some(true), Some(false)] {
             let fault = processed.map_or(fault.clone(), |processed| fault.clone().processed(processed));
             let sandbox = sandbox(Plan::new().on(On::create().first(1), fault.clone()));
-            let _ = ask(&sandbox, create());
+            let _ = send(&sandbox, create());
             let stored = usize::from(processed.unwrap_or(stored));
             assert_eq!(sandbox.charges(), stored, "{fault:?}");
-            assert_eq!(outcome(ask(&sandbox, create())), Ok(200));
+            assert_eq!(outcome(send(&sandbox, create())), Ok(200));
             assert_eq!((sandbox.charges(), sandbox.requests()), (stored + 1, 2), "{fault:?}");
         }
     }
@@ -79,10 +79,10 @@ fn processed_overrides_the_default_of_each_fault() {
 fn unprocessed_create_returns_a_charge_that_is_not_stored() {
     let late = Fault::latency(Duration::ZERO, Duration::ZERO).processed(false);
     let sandbox = sandbox(Plan::new().on(On::create().first(1), late));
-    let answer = ask(&sandbox, create()).expect("an answer");
-    let charge: serde_json::Value = serde_json::from_slice(answer.body()).expect("a charge");
-    let path = format!("charges/{}", ask::id(&charge));
-    assert_eq!(outcome(ask(&sandbox, ask::request(Method::GET, &path, FORM, b""))), Ok(404));
+    let response = send(&sandbox, create()).expect("a response");
+    let charge: serde_json::Value = serde_json::from_slice(response.body()).expect("a charge");
+    let path = format!("charges/{}", support::id(&charge));
+    assert_eq!(outcome(send(&sandbox, support::request(Method::GET, &path, FORM, b""))), Ok(404));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn in_memory_faults_map_to_transport_errors() {
     ] {
         let sandbox = sandbox(Plan::new().on(On::list(), fault.clone()));
         assert_eq!(whole(&sandbox), 3);
-        assert_eq!(outcome(ask(&sandbox, list())), expected, "{fault:?}");
+        assert_eq!(outcome(send(&sandbox, list())), expected, "{fault:?}");
     }
     // A stall that the client outlasts ends as a close.
     let sandbox = sandbox(Plan::new().on(On::list(), Fault::stall(After::Bytes(0))));
@@ -129,8 +129,8 @@ fn in_memory_body_is_truncated_at_the_exchange_limit() {
         .on(On::any().nth(2), Fault::wrong_length(1000))
         .on(On::any().nth(3), Fault::wrong_length(-1));
     let sandbox = sandbox(plan);
-    let ask = |max_body| sandbox.reply(Exchange::new(list(), SECOND, max_body));
-    let body = |max_body| ask(max_body).expect("an answer").into_body();
+    let send = |max_body| sandbox.reply(Exchange::new(list(), SECOND, max_body));
+    let body = |max_body| send(max_body).expect("a response").into_body();
     assert_eq!([body(4), body(1), body(9)], [&b"01234"[..], b"[ ", b"[ "]);
 }
 
@@ -143,33 +143,33 @@ fn unprocessed_requests_do_not_count_for_quirks() {
     {
         let plan = Plan::new().on(On::create().first(3), down.clone().processed(processed));
         let sandbox = Sandbox::builder().api_key("sk_demo").seed(7).quirks(quirks()).faults(plan).build();
-        let statuses = expected.map(|_| ask(&sandbox, create()).map(|answer| answer.status().as_u16()));
+        let statuses = expected.map(|_| send(&sandbox, create()).map(|response| response.status().as_u16()));
         assert_eq!(statuses.map(Result::ok), expected.map(Some), "processed: {processed}");
     }
 }
 
 #[test]
 fn wrong_length_fault_applies_to_head_requests() {
-    let head = || ask::request(Method::HEAD, "charges", FORM, b"");
+    let head = || support::request(Method::HEAD, "charges", FORM, b"");
     let sandbox = sandbox(Plan::new().on(On::any().nth(2), Fault::wrong_length(10)));
     let [right, wrong] = [head(), head()].map(|request| {
-        let answer = ask(&sandbox, request).expect("an answer");
-        answer.headers()["content-length"].to_str().expect("text").parse::<usize>().expect("a number")
+        let response = send(&sandbox, request).expect("a response");
+        response.headers()["content-length"].to_str().expect("text").parse::<usize>().expect("a number")
     });
     assert_eq!(wrong, right + 10);
 }
 
 #[test]
 fn answer_fault_replaces_the_whole_response() {
-    let answer = Response::builder().status(404).header("X-Two", "a").header("x-two", "b");
-    let answer = answer.header("Content-Length", "7").header("Transfer-Encoding", "chunked");
+    let response = Response::builder().status(404).header("X-Two", "a").header("x-two", "b");
+    let response = response.header("Content-Length", "7").header("Transfer-Encoding", "chunked");
     let sandbox =
-        sandbox(Plan::new().on(On::any(), Fault::answer(answer.body(b"none".to_vec()).expect("one"))));
-    let told = ask(&sandbox, list()).expect("an answer");
+        sandbox(Plan::new().on(On::any(), Fault::answer(response.body(b"none".to_vec()).expect("one"))));
+    let received = send(&sandbox, list()).expect("a response");
     let headers: Vec<_> =
-        told.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        received.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     assert_eq!(headers, [("x-two", &b"a"[..]), ("x-two", b"b"), ("content-length", b"4")]);
-    assert_eq!((told.status().as_u16(), &told.body()[..]), (404, &b"none"[..]));
+    assert_eq!((received.status().as_u16(), &received.body()[..]), (404, &b"none"[..]));
 }
 
 #[test]
@@ -179,9 +179,9 @@ fn first_due_rule_fires_and_every_match_is_counted() {
         .on(On::any().nth(4), Fault::status(StatusCode::CONFLICT))
         .on(On::any().method(Method::POST).path("/api/**"), Fault::status(StatusCode::IM_A_TEAPOT));
     let sandbox = sandbox(plan);
-    let seen: Vec<_> = (0..5).map(|_| outcome(ask(&sandbox, create()))).collect();
+    let seen: Vec<_> = (0..5).map(|_| outcome(send(&sandbox, create()))).collect();
     assert_eq!(seen, [Ok(418), Ok(502), Ok(418), Ok(502), Ok(418)]);
-    assert_eq!(outcome(ask(&sandbox, ask::request(Method::GET, "charges?page=0", FORM, b""))), Ok(200));
+    assert_eq!(outcome(send(&sandbox, support::request(Method::GET, "charges?page=0", FORM, b""))), Ok(200));
     assert_eq!(counts(&sandbox), [(5, 2), (6, 0), (5, 3)]);
 }
 
@@ -191,10 +191,10 @@ fn faults_never_apply_to_the_control_api() {
         .on(On::any().path("/**"), Fault::close())
         .on(On::any().path("/sandbox/**"), Fault::close());
     let sandbox = sandbox(everything);
-    assert_eq!(outcome(ask(&sandbox, bare(Method::GET, "/sandbox/faults"))), Ok(200));
+    assert_eq!(outcome(send(&sandbox, bare(Method::GET, "/sandbox/faults"))), Ok(200));
     let page = if cfg!(feature = "dashboard") { 200 } else { 404 };
-    assert_eq!(outcome(ask(&sandbox, bare(Method::GET, "/"))), Ok(page));
-    assert_eq!(outcome(ask(&sandbox, list())), Err(TransportErrorKind::Closed));
+    assert_eq!(outcome(send(&sandbox, bare(Method::GET, "/"))), Ok(page));
+    assert_eq!(outcome(send(&sandbox, list())), Err(TransportErrorKind::Closed));
     // Nor is the service behind the faults.
     assert_eq!(sandbox.respond(&create()).status(), 200);
     assert_eq!(counts(&sandbox), [(1, 1), (0, 0)]);
@@ -204,7 +204,7 @@ fn faults_never_apply_to_the_control_api() {
 fn chance_faults_are_reproducible_and_do_not_change_charges() {
     let history = |seed: u64, plan: Plan| {
         let sandbox = Sandbox::builder().api_key("sk_demo").seed(seed).faults(plan).build();
-        let struck: Vec<_> = (0..64).map(|_| ask(&sandbox, list()).is_err()).collect();
+        let struck: Vec<_> = (0..64).map(|_| send(&sandbox, list()).is_err()).collect();
         (struck, sandbox.respond(&create()).into_body())
     };
     let plan = || Plan::new().on(On::list().chance(0.5), Fault::close());
@@ -223,13 +223,13 @@ fn fault_plan_can_be_managed_over_http() {
     let own = |method: Method, body: &str| {
         let mut request = bare(method, "/sandbox/faults");
         *request.body_mut() = body.as_bytes().to_vec();
-        let answer = ask(&sandbox, request).expect("an answer");
-        (answer.status().as_u16(), String::from_utf8(answer.into_body()).expect("UTF-8"))
+        let response = send(&sandbox, request).expect("a response");
+        (response.status().as_u16(), String::from_utf8(response.into_body()).expect("UTF-8"))
     };
     assert_eq!(own(Method::GET, ""), (200, "{\n  \"faults\": []\n}".to_owned()));
     let plan = r#"{"faults": [{"method": "POST", "when": {"nth": 2}, "fault": {"status": 503}}]}"#;
     assert_eq!(own(Method::POST, plan).0, 200);
-    assert_eq!([outcome(ask(&sandbox, create())), outcome(ask(&sandbox, create()))], [Ok(200), Ok(503)]);
+    assert_eq!([outcome(send(&sandbox, create())), outcome(send(&sandbox, create()))], [Ok(200), Ok(503)]);
     let (_, standing) = own(Method::GET, "");
     let standing: serde_json::Value = serde_json::from_str(&standing).expect("JSON");
     let rule = serde_json::json!({
@@ -249,7 +249,7 @@ fn fault_plan_can_be_managed_over_http() {
     assert_eq!((own(Method::POST, &thousand).0, sandbox.faults().len()), (200, 1000));
     let mut foreign = bare(Method::DELETE, "/sandbox/faults");
     foreign.headers_mut().insert("origin", "http://evil.example".parse().expect("a header"));
-    assert_eq!(outcome(ask(&sandbox, foreign)), Ok(403));
+    assert_eq!(outcome(send(&sandbox, foreign)), Ok(403));
 }
 
 #[test]
@@ -347,9 +347,9 @@ fn faults() -> impl Strategy<Value = Fault> {
         || prop_oneof![any::<usize>().prop_map(After::Bytes), (0..2000_usize).prop_map(After::BodyBytes)];
     let time = || (0..=300_000_u64).prop_map(Duration::from_millis);
     let status = || (200..1000_u16).prop_map(|status| StatusCode::from_u16(status).expect("a status"));
-    let answer = (status(), "[ -~]{0,9}", "\\PC{0,9}").prop_map(|(status, value, body)| {
-        let answer = Response::builder().status(status).header("x-a", value.trim()).header("x-a", "b");
-        Fault::answer(answer.body(body.into_bytes()).expect("an answer"))
+    let response = (status(), "[ -~]{0,9}", "\\PC{0,9}").prop_map(|(status, value, body)| {
+        let response = Response::builder().status(status).header("x-a", value.trim()).header("x-a", "b");
+        Fault::answer(response.body(body.into_bytes()).expect("a response"))
     });
     prop_oneof![
         Just(Fault::refuse()),
@@ -361,7 +361,7 @@ fn faults() -> impl Strategy<Value = Fault> {
         (1..i64::MAX).prop_map(Fault::wrong_length),
         (i64::MIN..0).prop_map(Fault::wrong_length),
         status().prop_map(Fault::status),
-        answer,
+        response,
         (time(), time()).prop_map(|(time, jitter)| Fault::latency(time, jitter)),
     ]
 }
@@ -394,9 +394,9 @@ proptest! {
             let plan = Plan::new().on(On::any(), fault.clone());
             let sandbox = Sandbox::builder().api_key("sk_demo").seed(seed).faults(plan);
             let sandbox = sandbox.clock_at(UnixMillis::from_secs(1_542_221_803)).build();
-            let reply = ask(&sandbox, create());
-            let told = reply.map(|answer| (answer.status(), answer.headers().clone(), answer.into_body()));
-            (told.map_err(|error| (error.kind(), error.delivery())), sandbox.charges(), sandbox.now())
+            let reply = send(&sandbox, create());
+            let received = reply.map(|response| (response.status(), response.headers().clone(), response.into_body()));
+            (received.map_err(|error| (error.kind(), error.delivery())), sandbox.charges(), sandbox.now())
         };
         prop_assert_eq!(play(), play());
         prop_assert_eq!(play().2, UnixMillis::from_secs(1_542_221_803));

@@ -7,7 +7,7 @@ use serde_json::Value;
 use strike_core::Network;
 use strike_sandbox::Sandbox;
 
-use crate::ask::{FORM, builder, create, sandbox};
+use crate::support::{FORM, builder, create, sandbox};
 
 fn invoice(charge: &Value) -> Bolt11Invoice {
     let invoice: Bolt11Invoice =

@@ -2,7 +2,7 @@
 
 use strike_core::http::Method;
 
-use crate::ask::{FORM, JSON, any_charge, bare, get, id, json, post, sandbox, text};
+use crate::support::{FORM, JSON, any_charge, bare, get, id, json, post, sandbox, text};
 
 const FIRST: &str = r#"{
   "id" : "ID",

@@ -5,7 +5,7 @@ use strike_core::http::Method;
 use strike_core::{Network, UnixMillis};
 use strike_sandbox::{PayError, Sandbox, Settlement};
 
-use crate::ask::{FORM, bare, create, get, id, json};
+use crate::support::{FORM, bare, create, get, id, json};
 
 fn sandbox() -> Sandbox {
     let builder = Sandbox::builder().network(Network::Regtest).seed(7).api_key("sk_demo");
@@ -19,10 +19,10 @@ fn lightning_payment_returns_the_preimage_of_the_invoice() {
     let invoice = charge["payment_request"].as_str().expect("as sent");
     assert!(invoice.starts_with("lnbcrt42949670n1"), "{invoice}");
 
-    let answer =
+    let response =
         json(&sandbox.respond(&bare(Method::POST, &format!("/sandbox/charges/{}/pay", id(&charge)))));
     let preimage = data_encoding::HEXLOWER
-        .decode(answer["preimage"].as_str().expect("as sent").as_bytes())
+        .decode(response["preimage"].as_str().expect("as sent").as_bytes())
         .expect("as sent");
     assert_eq!(sha256::Hash::hash(&preimage).to_string(), charge["payment_hash"].as_str().expect("as sent"));
     assert_eq!(json(&get(&sandbox, &format!("charges/{}", id(&charge))))["paid"], true);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use strike_sandbox::Sandbox;
 
-use crate::ask::{FORM, create, error, get, json, sandbox};
+use crate::support::{FORM, create, error, get, json, sandbox};
 
 /// A sandbox with charges of 1, 2, 3 .. satoshi, all in the same millisecond.
 fn with_charges(count: u64) -> Sandbox {

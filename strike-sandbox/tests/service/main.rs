@@ -3,7 +3,7 @@
 //! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
 
 #[cfg(test)]
-mod ask;
+mod support;
 
 #[cfg(test)]
 mod access;
@@ -15,14 +15,14 @@ mod create;
 mod faults;
 #[cfg(test)]
 #[cfg(feature = "sqlite")]
-mod files;
+mod data_file;
 #[cfg(test)]
-mod hostile;
+mod any_input;
 #[cfg(test)]
 mod invoice;
 #[cfg(test)]
 #[cfg(feature = "sqlite")]
-mod kept;
+mod persistence;
 #[cfg(test)]
 mod layout;
 #[cfg(all(test, feature = "lightning"))]

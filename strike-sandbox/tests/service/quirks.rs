@@ -8,8 +8,8 @@ use strike_core::http::{Method, StatusCode};
 use strike_core::{Charge, Expectation, HttpResponse, Invoice, Network, NewCharge};
 use strike_sandbox::{Quirks, Sandbox};
 
-use crate::ask::json as body_of;
-use crate::ask::{
+use crate::support::json as body_of;
+use crate::support::{
     FORM, JSON, any_charge, bare, builder, create, error, get, id, post, request, sandbox, text,
 };
 
@@ -228,7 +228,7 @@ fn extra_keys_are_added_to_every_api_object() {
     let mut rows = body_of(&list);
     let row = rows[0].as_object_mut().expect("a charge");
     row.retain(|key, _| !key.starts_with("extra_"));
-    assert_eq!(rows[0], create(&crate::ask::sandbox(), FORM, ONE));
+    assert_eq!(rows[0], create(&crate::support::sandbox(), FORM, ONE));
     // The sandbox's own routes stay exact.
     let own = sandbox.respond(&bare(Method::GET, "/sandbox/charges"));
     assert!(!text(&own).contains("extra"), "{}", text(&own));

@@ -7,7 +7,7 @@ use strike_core::http::Method;
 use strike_core::{Exchange, UnixMillis};
 use strike_sandbox::{PayError, Sandbox};
 
-use crate::ask::{FORM, NOW, any_charge, bare, create, error, get, id, json, request, sandbox, text};
+use crate::support::{FORM, NOW, any_charge, bare, create, error, get, id, json, request, sandbox, text};
 
 fn pay_over_http(sandbox: &Sandbox, id: &str) -> strike_core::HttpResponse {
     sandbox.respond(&bare(Method::POST, &format!("/sandbox/charges/{id}/pay")))
@@ -181,9 +181,9 @@ fn reply_respects_the_exchange_body_limit() {
     let exchange = |max_body| {
         Exchange::new(request(Method::GET, "charges", "text/plain", b""), Duration::ZERO, max_body)
     };
-    let whole = sandbox.reply(exchange(1 << 20)).expect("an answer");
+    let whole = sandbox.reply(exchange(1 << 20)).expect("a response");
     assert_eq!(whole.body(), get(&sandbox, "charges").body());
-    let cut = sandbox.reply(exchange(10)).expect("an answer");
+    let cut = sandbox.reply(exchange(10)).expect("a response");
     assert_eq!(cut.body(), &whole.body()[..11]);
 }
 

@@ -10,7 +10,7 @@ use strike_core::http::{Method, StatusCode};
 use strike_core::{ChargeId, UnixMillis, webhook};
 use strike_sandbox::{Delivery, DeliveryState, DueWebhook, Sandbox, SendAgainError, Webhook};
 
-use crate::ask::{NOW, any_charge, bare, builder, error, get, text};
+use crate::support::{NOW, any_charge, bare, builder, error, get, text};
 
 const URL: &str = "http://shop.example:8080/strike?shop=1";
 
@@ -214,8 +214,8 @@ fn webhook_randomness_does_not_change_charges() {
     };
     let unlucky = || to().reorder(Duration::from_secs(60)).drop_percent(30);
     let (untold, _) = history(None, 7);
-    let (told, order) = history(Some(unlucky()), 7);
-    assert_eq!(untold, told, "ids and preimages do not depend on webhooks");
+    let (received, order) = history(Some(unlucky()), 7);
+    assert_eq!(untold, received, "ids and preimages do not depend on webhooks");
     assert_eq!(order, history(Some(unlucky()), 7).1);
     assert_ne!(order, history(Some(unlucky()), 8).1);
     assert!(!order.is_sorted() && (15..40).contains(&order.len()), "{order:?}");
@@ -228,8 +228,8 @@ fn webhook_randomness_does_not_change_charges() {
 #[test]
 fn control_api_lists_and_resends_deliveries() {
     let sandbox = sandbox(to().repeat(2));
-    let ask = |method, path: &str| sandbox.respond(&bare(method, &format!("/sandbox/{path}")));
-    assert_eq!(text(&ask(Method::GET, "deliveries")), "{\n  \"deliveries\" : [ ],\n  \"total\" : 0\n}");
+    let send = |method, path: &str| sandbox.respond(&bare(method, &format!("/sandbox/{path}")));
+    assert_eq!(text(&send(Method::GET, "deliveries")), "{\n  \"deliveries\" : [ ],\n  \"total\" : 0\n}");
     let id = pay_one(&sandbox);
     sandbox.advance(millis(10));
     due(&sandbox).answered(StatusCode::GONE);
@@ -248,12 +248,12 @@ fn control_api_lists_and_resends_deliveries() {
         format!("{{\n  \"deliveries\" : [ {rows} ],\n  \"total\" : 2\n}}")
     };
     let (second, first) = (row(2, "waiting", 0, "", NOW), row(1, "failed", 1, outcome, NOW));
-    let listed = ask(Method::GET, "deliveries");
+    let listed = send(Method::GET, "deliveries");
     assert_eq!(text(&listed), page(&[second, first.clone()]));
     assert!(!listed.headers().contains_key("access-control-allow-origin"));
-    assert_eq!(text(&ask(Method::GET, "deliveries?page=1&size=1")), page(&[first]));
+    assert_eq!(text(&send(Method::GET, "deliveries?page=1&size=1")), page(&[first]));
 
-    let again = ask(Method::POST, "deliveries/1/send");
+    let again = send(Method::POST, "deliveries/1/send");
     assert_eq!(
         (again.status().as_u16(), text(&again)),
         (200, row(1, "waiting", 1, outcome, sandbox.now()).as_str())
@@ -261,14 +261,14 @@ fn control_api_lists_and_resends_deliveries() {
     let second = due(&sandbox);
     assert_eq!(second.delivery(), 2, "it was due first");
     let refused = (409, "the delivery is being sent right now".to_owned());
-    assert_eq!(error(&ask(Method::POST, "deliveries/2/send")), refused);
+    assert_eq!(error(&send(Method::POST, "deliveries/2/send")), refused);
     for nowhere in ["deliveries/3/send", "deliveries/-1/send", "deliveries/one/send", "deliveries/1"] {
-        assert_eq!(error(&ask(Method::POST, nowhere)), (404, "not found".to_owned()), "{nowhere}");
+        assert_eq!(error(&send(Method::POST, nowhere)), (404, "not found".to_owned()), "{nowhere}");
     }
     for (method, path, allow) in
         [(Method::POST, "deliveries", "GET, HEAD"), (Method::GET, "deliveries/1/send", "POST")]
     {
-        let refusal = ask(method, path);
+        let refusal = send(method, path);
         assert_eq!(
             (error(&refusal).0, &refusal.headers()["allow"]),
             (405, &allow.parse().expect("a header"))

@@ -6,7 +6,7 @@ use proptest::prelude::{
 };
 use strike_core::http::{HeaderValue, Method, Request};
 
-use crate::ask::{FORM, JSON, create, get, id, json, sandbox, text};
+use crate::support::{FORM, JSON, create, get, id, json, sandbox, text};
 
 /// Bodies that come close: cut and joined from what the service knows.
 fn near_miss() -> impl Strategy<Value = Vec<u8>> {
@@ -62,15 +62,15 @@ proptest! {
     #[test]
     fn any_body_gets_a_charge_or_a_400(body in near_miss(), content_type in content_type()) {
         let sandbox = sandbox();
-        let mut request = crate::ask::request(Method::POST, "charges", FORM, &body);
+        let mut request = crate::support::request(Method::POST, "charges", FORM, &body);
         if let Ok(value) = HeaderValue::from_bytes(&content_type) {
             request.headers_mut().insert("content-type", value);
         }
         let response = sandbox.respond(&request);
-        let answer = json(&response);
+        let body = json(&response);
         match response.status().as_u16() {
-            200 => prop_assert_eq!(&answer["object"], "charge"),
-            400 => prop_assert_eq!(&answer["code"], 400),
+            200 => prop_assert_eq!(&body["object"], "charge"),
+            400 => prop_assert_eq!(&body["code"], 400),
             other => prop_assert!(false, "{}", other),
         }
         prop_assert_eq!(sandbox.charges() == 1, response.status() == 200);

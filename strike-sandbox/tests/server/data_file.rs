@@ -21,11 +21,11 @@ fn arguments(file: &Path) -> Vec<&str> {
 }
 
 fn get(connection: &mut Connection, id: &str) -> String {
-    connection.ask(&request(&format!("GET /api/v1/charges/{id}"), "", "")).body
+    connection.send(&request(&format!("GET /api/v1/charges/{id}"), "", "")).body
 }
 
 fn pay(connection: &mut Connection, id: &str) -> u16 {
-    connection.ask(&format!("POST /sandbox/charges/{id}/pay HTTP/1.1\r\nHost: x\r\n\r\n")).status()
+    connection.send(&format!("POST /sandbox/charges/{id}/pay HTTP/1.1\r\nHost: x\r\n\r\n")).status()
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn acknowledged_changes_survive_a_kill() {
         assert_eq!(&get(&mut connection, id), charge);
     }
     // The next change takes away what the last kill left behind.
-    assert_eq!(connection.ask(&post(1)).status(), 200);
+    assert_eq!(connection.send(&post(1)).status(), 200);
     assert_eq!(program.signal("TERM").0, Some(0));
     let left: Vec<_> = folder
         .path()
@@ -80,7 +80,7 @@ fn second_process_is_refused_while_the_file_is_in_use() {
     let (code, message) = refusal(&arguments(&file));
     assert_eq!(code, Some(1), "{message}");
     assert!(message.starts_with("strike-sandbox: ") && message.contains("in use"), "{message}");
-    assert_eq!(connection.ask(&post(1)).status(), 200);
+    assert_eq!(connection.send(&post(1)).status(), 200);
 }
 
 #[test]
@@ -98,11 +98,11 @@ fn create_fails_with_500_when_the_file_cannot_grow() {
     let list = request("GET /api/v1/charges?size=1000", "", "");
     let mut made = Vec::new();
     let refused = loop {
-        let answer = connection.ask(&post(42));
-        if answer.status() != 200 {
-            break answer;
+        let response = connection.send(&post(42));
+        if response.status() != 200 {
+            break response;
         }
-        made.push(answer.body);
+        made.push(response.body);
         assert!(made.len() < 100, "48 kB hold no hundred charges");
     };
     assert_eq!(refused.status(), 500);
@@ -110,14 +110,14 @@ fn create_fails_with_500_when_the_file_cannot_grow() {
     let first = id(made.first().expect("a few fit"));
     made.reverse();
     let all = format!("[ {} ]", made.join(", "));
-    assert!(connection.ask(&list).body == all);
+    assert!(connection.send(&list).body == all);
     assert_eq!(program.signal("TERM").0, Some(0));
 
     let mut program = Program::start(&arguments(&file));
     let mut connection = Connection::open(program.address());
-    assert!(connection.ask(&list).body == all);
+    assert!(connection.send(&list).body == all);
     assert_eq!(pay(&mut connection, &first), 200);
-    assert_eq!(connection.ask(&post(43)).status(), 200);
+    assert_eq!(connection.send(&post(43)).status(), 200);
 }
 
 /// Another program must not get in after this process has opened and closed the file once more: on Unix that drops
@@ -149,10 +149,10 @@ fn moved_file_is_logged_and_keeps_all_charges_after_a_kill() {
     let mut log = BufReader::new(child.stderr.take().expect("a pipe"));
     let mut program = Program::new(child);
     let mut connection = Connection::open(program.address());
-    let made: Vec<_> = (1..=3).map(|amount| connection.ask(&post(amount)).body).collect();
+    let made: Vec<_> = (1..=3).map(|amount| connection.send(&post(amount)).body).collect();
 
     std::fs::rename(&file, &aside).expect("moved");
-    let refused = connection.ask(&post(4));
+    let refused = connection.send(&post(4));
     assert!(refused.status() == 500 && refused.body.contains("moved or removed"), "{}", refused.body);
     let mut line = String::new();
     log.read_line(&mut line).expect("a line");
@@ -178,14 +178,14 @@ fn create_fails_with_500_in_a_read_only_folder() {
     let file = folder.path().join("shop.sqlite");
     let mut program = Program::start(&arguments(&file));
     let mut connection = Connection::open(program.address());
-    let charge = connection.ask(&post(1)).body;
+    let charge = connection.send(&post(1)).body;
     mode(folder.path(), 0o500);
-    let answer = connection.ask(&post(2));
+    let response = connection.send(&post(2));
     // Root may write everywhere.
     let may_write = std::fs::write(folder.path().join("probe"), "").is_ok();
     mode(folder.path(), 0o700);
-    assert_eq!(answer.status(), if may_write { 200 } else { 500 }, "{}", answer.body);
-    assert_eq!(connection.ask(&post(3)).status(), 200);
+    assert_eq!(response.status(), if may_write { 200 } else { 500 }, "{}", response.body);
+    assert_eq!(connection.send(&post(3)).status(), 200);
     program.kill();
     let mut program = Program::start(&arguments(&file));
     let mut connection = Connection::open(program.address());

@@ -14,9 +14,9 @@ fn start() -> RunningSandbox {
 /// Makes a charge over the socket, which must be the only one.
 fn use_it(sandbox: &RunningSandbox, amount: u64) {
     let mut connection = Connection::open(sandbox.address());
-    let charge = connection.ask(&post(amount)).body;
+    let charge = connection.send(&post(amount)).body;
     assert!(charge.contains(&format!("\"amount\" : {amount},")), "{charge}");
-    assert_eq!(connection.ask(&list()).body, format!("[ {charge} ]"));
+    assert_eq!(connection.send(&list()).body, format!("[ {charge} ]"));
 }
 
 #[test]

@@ -14,8 +14,8 @@ use strike_sandbox::{NotKept, PayError};
 use tempfile::TempDir;
 
 #[cfg(unix)]
-use crate::ask::{FORM, post, text};
-use crate::ask::{any_charge, builder};
+use crate::support::{FORM, post, text};
+use crate::support::{any_charge, builder};
 
 /// A folder with the data of a sandbox that has made two charges.
 fn kept() -> (TempDir, PathBuf) {

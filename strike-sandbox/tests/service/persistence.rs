@@ -8,7 +8,7 @@ use strike_core::{Network, UnixMillis};
 use strike_sandbox::{PayError, Sandbox};
 use tempfile::TempDir;
 
-use crate::ask::{FORM, NOW, any_charge, builder, get, id, json, post, text};
+use crate::support::{FORM, NOW, any_charge, builder, get, id, json, post, text};
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")

@@ -134,7 +134,7 @@ impl<'a> Play<'a> {
     fn drive<M: Machine>(&mut self, machine: &mut M) -> Result<M::Output, Error> {
         loop {
             self.left =
-                self.left.checked_sub(1).expect("no end, although the tape has ended and all is well");
+                self.left.checked_sub(1).expect("no result although the input is used up and every response is valid");
             let now = self.read();
             match machine.poll(now) {
                 Step::Send(exchange) => self.send(machine, &exchange),

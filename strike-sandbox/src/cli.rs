@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn arguments_are_parsed_and_have_defaults() {
         let defaults = Options {
-            listen: Listen::At("127.0.0.1:8420".parse().expect("an address")),
+            listen: Listen::At("127.0.0.1:8420".parse().expect("a local address")),
             tls: false,
             tls_ca_out: None,
             plain_listen: None,
@@ -277,7 +277,7 @@ mod tests {
         };
         assert_eq!(run(""), Ok(Command::Run(defaults)));
         let all = Options {
-            listen: Listen::At("[::1]:0".parse().expect("an address")),
+            listen: Listen::At("[::1]:0".parse().expect("a local address")),
             tls: true,
             tls_ca_out: Some("ca.pem".into()),
             plain_listen: Some(Listen::Localhost(0)),
@@ -316,10 +316,11 @@ mod tests {
 
     #[test]
     fn non_loopback_addresses_require_allow_remote() {
-        let refusal = run("--listen 0.0.0.0:8420").expect_err("not by accident");
+        let refusal = run("--listen 0.0.0.0:8420").expect_err("--allow-remote is missing");
         assert!(refusal.contains("--allow-remote"), "{refusal}");
         assert!(run("--allow-remote --listen 0.0.0.0:8420").is_ok());
-        let refusal = run("--tls --plain-listen 0.0.0.0:8421").expect_err("nor by the second port");
+        let refusal = run("--tls --plain-listen 0.0.0.0:8421")
+            .expect_err("--allow-remote is missing for the second port");
         assert!(refusal.contains("0.0.0.0:8421") && refusal.contains("--allow-remote"), "{refusal}");
         assert!(run("--listen localhost:0").is_ok());
     }

@@ -199,7 +199,7 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         for length in [NAME_LENGTH, LONG_NAME_LENGTH].into_iter().cycle().take(500) {
             let name = entropy.name("sk_", length);
-            let characters = name.strip_prefix("sk_").expect("the prefix");
+            let characters = name.strip_prefix("sk_").expect("the sk_ prefix");
             assert_eq!(characters.len(), length);
             seen.extend(characters.bytes());
         }

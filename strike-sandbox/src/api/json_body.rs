@@ -91,7 +91,7 @@ mod tests {
     }
 
     fn complaint(body: &str) -> String {
-        let refusal = read(body.as_bytes()).expect_err("a bad body").to_json();
+        let refusal = read(body.as_bytes()).expect_err("an invalid body").to_json();
         serde_json::from_str::<Value>(&refusal).expect("JSON")["message"].as_str().expect("text").to_owned()
     }
 
@@ -137,7 +137,7 @@ mod tests {
         let fields = read(
             br#"{"amount":1,"currency":"btc","description":null,"customer_id":null,"expiry_sec":null,"x":[1]}"#,
         )
-        .expect("good");
+        .expect("a valid body");
         assert_eq!((fields.description, fields.customer_id, fields.expiry_sec), (None, None, None));
     }
 }

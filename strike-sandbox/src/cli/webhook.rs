@@ -104,7 +104,7 @@ mod tests {
     }
 
     fn to() -> Webhook {
-        Webhook::to("http://127.0.0.1:3000/strike").expect("a URL")
+        Webhook::to("http://127.0.0.1:3000/strike").expect("a valid URL")
     }
 
     #[test]
@@ -140,11 +140,11 @@ mod tests {
     #[test]
     fn ca_certificates_are_read_from_a_file() {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
-        std::io::Write::write_all(&mut file, b"PEM").expect("written");
+        std::io::Write::write_all(&mut file, b"PEM").expect("the file can be written");
         let path = file.path().display();
         let given = webhook(&format!("--webhook http://127.0.0.1:3000/strike --webhook-ca {path}"));
         assert_eq!(given, Ok(Some(to().ca_certificate("PEM"))));
-        let refusal = webhook("--webhook-ca /nowhere/ca.pem").expect_err("no file");
+        let refusal = webhook("--webhook-ca /nowhere/ca.pem").expect_err("the file does not exist");
         assert!(refusal.starts_with("--webhook-ca: cannot read /nowhere/ca.pem: "), "{refusal}");
     }
 

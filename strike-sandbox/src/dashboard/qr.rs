@@ -48,9 +48,9 @@ mod tests {
     #[test]
     fn text_longer_than_the_largest_qr_code_is_rejected() {
         let longest = format!("lnbc{}", "q".repeat(4292));
-        let code = code(&longest).expect("it fits");
+        let code = code(&longest).expect("the text fits");
         assert_eq!(code.width(), 177);
-        let refusal = super::code(&format!("{longest}q")).map(|_| ()).expect_err("it does not fit");
+        let refusal = super::code(&format!("{longest}q")).map(|_| ()).expect_err("the text is too long");
         assert_eq!(refusal.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(refusal.to_json().contains("4297 characters"), "{}", refusal.to_json());
     }

@@ -152,7 +152,7 @@ mod tests {
 
     impl Room {
         fn take(&self) -> Result<(), NotKept> {
-            let mut left = self.0.lock().expect("no panic");
+            let mut left = self.0.lock().expect("no poisoned lock");
             *left = left.checked_sub(1).ok_or_else(|| NotKept("full".to_owned()))?;
             Ok(())
         }
@@ -178,7 +178,7 @@ mod tests {
 
     fn charge(id: &str) -> Charge {
         Charge {
-            id: id.parse().expect("an id"),
+            id: id.parse().expect("a charge id"),
             amount: Satoshi::new(1),
             description: "".into(),
             customer_id: None,
@@ -205,21 +205,21 @@ mod tests {
         assert!(ledger.push(charge("a"), &standing).is_err());
         assert!(ledger.len() == 0 && ledger.get("a").is_none());
 
-        *room.lock().expect("no panic") = 1;
-        ledger.push(charge("a"), &standing).expect("room for one");
+        *room.lock().expect("no poisoned lock") = 1;
+        ledger.push(charge("a"), &standing).expect("the journal accepts one change");
         assert!(ledger.mark_paid("a", now, &standing).is_err());
         assert!(ledger.expire("a", now, &standing).is_err());
         assert!(ledger.clear(&standing).is_err());
         assert!(ledger.stand(&standing).is_err());
-        let kept = ledger.get("a").expect("it is there");
+        let kept = ledger.get("a").expect("the charge exists");
         assert!(!kept.paid && kept.updated == kept.created && kept.expires == UnixMillis::from_secs(9));
 
-        *room.lock().expect("no panic") = 3;
-        ledger.mark_paid("a", now, &standing).expect("room");
-        ledger.expire("a", now, &standing).expect("room");
-        let kept = ledger.get("a").expect("it is there");
+        *room.lock().expect("no poisoned lock") = 3;
+        ledger.mark_paid("a", now, &standing).expect("the journal accepts the change");
+        ledger.expire("a", now, &standing).expect("the journal accepts the change");
+        let kept = ledger.get("a").expect("the charge exists");
         assert!(kept.paid && kept.updated == now && kept.expires == now);
-        ledger.clear(&standing).expect("room");
+        ledger.clear(&standing).expect("the journal accepts the change");
         assert!(ledger.len() == 0 && ledger.get("a").is_none());
     }
 
@@ -228,7 +228,7 @@ mod tests {
         let mut ledger = Ledger::default();
         let id = |n: usize| format!("ch_{n}");
         for n in 0..5000 {
-            ledger.push(charge(&id(n)), &standing()).expect("in memory");
+            ledger.push(charge(&id(n)), &standing()).expect("an in-memory sandbox can always be reset");
         }
         assert!((0..5000).all(|n| ledger.get(&id(n)).is_some_and(|charge| charge.id.as_str() == id(n))));
         assert!(ledger.get(&id(5000)).is_none() && ledger.get("").is_none());

@@ -157,8 +157,8 @@ mod tests {
     #[test]
     fn invoices_use_the_network_prefix_and_the_shortest_amount() {
         let prefix = |network, satoshi| {
-            let invoice = signer(network).sign(&terms(satoshi, "")).expect("signed");
-            invoice.split_once("1p").expect("a timestamp of these years").0.to_owned()
+            let invoice = signer(network).sign(&terms(satoshi, "")).expect("the invoice is signed");
+            invoice.split_once("1p").expect("a timestamp after the amount").0.to_owned()
         };
         assert_eq!(prefix(Network::Bitcoin, 42_000), "lnbc420u");
         assert_eq!(prefix(Network::Testnet, 1_000_000), "lntb10m");

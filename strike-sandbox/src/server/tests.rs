@@ -14,12 +14,12 @@ const LIST: &[u8] = b"GET /api/v1/charges HTTP/1.1\r\nHost: x\r\nAuthorization: 
 
 async fn connect(plan: Plan, idle: u64) -> TcpStream {
     let sandbox = Sandbox::builder().api_key("sk_demo").faults(plan).build();
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("a local address");
     let limits = Limits { idle: Duration::from_secs(idle), ..Limits::default() };
     let room = Room::new(limits.connections);
     tokio::spawn(serve(listener, Protocol::Http, sandbox, room, limits.idle));
-    TcpStream::connect(address).await.expect("it listens")
+    TcpStream::connect(address).await.expect("the server is listening")
 }
 
 /// What still comes, and after how many seconds that ends.
@@ -51,7 +51,7 @@ async fn request_head_times_out_after_75_seconds() {
 async fn request_body_times_out_after_30_seconds() {
     let mut client = connect(Plan::new(), 5).await;
     let head = b"POST /api/v1/charges HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nam";
-    client.write_all(head).await.expect("it reads");
+    client.write_all(head).await.expect("the peer accepts the bytes");
     assert_eq!(rest(&mut client).await, (Vec::new(), 30));
 }
 
@@ -60,9 +60,9 @@ async fn idle_connection_is_closed_after_the_configured_time() {
     for idle in [5, 75, 200] {
         let mut client = connect(Plan::new(), idle).await;
         for _ in 0..2 {
-            client.write_all(LIST).await.expect("it reads");
+            client.write_all(LIST).await.expect("the peer accepts the bytes");
             let mut some = [0; 4096];
-            assert!(client.read(&mut some).await.expect("an answer") > 0);
+            assert!(client.read(&mut some).await.expect("a response") > 0);
             sleep(Duration::from_secs(idle - 1)).await;
         }
         assert_eq!(rest(&mut client).await, (Vec::new(), 1));
@@ -81,11 +81,11 @@ async fn unread_response_times_out_after_30_seconds() {
 #[tokio::test(start_paused = true)]
 async fn stall_and_drip_faults_end_after_five_minutes() {
     let mut client = connect(Plan::new().on(On::any(), Fault::stall(After::Bytes(4))), 5).await;
-    client.write_all(LIST).await.expect("it reads");
+    client.write_all(LIST).await.expect("the peer accepts the bytes");
     assert_eq!(rest(&mut client).await, (b"HTTP".to_vec(), 300));
 
     let mut client = connect(Plan::new().on(On::any(), Fault::drip(Duration::from_secs(70))), 5).await;
-    client.write_all(LIST).await.expect("it reads");
+    client.write_all(LIST).await.expect("the peer accepts the bytes");
     assert_eq!(rest(&mut client).await, (b"HTTP/".to_vec(), 300));
 }
 
@@ -96,8 +96,8 @@ async fn latency_stays_between_its_bounds() {
     let mut taken = Vec::new();
     for _ in 0..20 {
         let start = Instant::now();
-        client.write_all(LIST).await.expect("it reads");
-        assert!(client.read(&mut [0; 4096]).await.expect("an answer") > 0);
+        client.write_all(LIST).await.expect("the peer accepts the bytes");
+        assert!(client.read(&mut [0; 4096]).await.expect("a response") > 0);
         taken.push(start.elapsed().as_secs());
     }
     assert!(taken.iter().all(|seconds| (20..=30).contains(seconds)), "{taken:?}");
@@ -108,7 +108,7 @@ async fn latency_stays_between_its_bounds() {
 #[tokio::test(start_paused = true)]
 async fn connection_is_dropped_if_the_client_does_not_close_its_side() {
     let mut client = connect(Plan::new().on(On::any(), Fault::close()), 5).await;
-    client.write_all(LIST).await.expect("it reads");
+    client.write_all(LIST).await.expect("the peer accepts the bytes");
     assert_eq!(rest(&mut client).await, (Vec::new(), 0));
     // It does not close its side; the server closes both before long.
     let left = async {

@@ -226,12 +226,12 @@ mod tests {
 
     #[test]
     fn outcome_from_before_a_reset_is_ignored() {
-        let webhook = Webhook::to("http://127.0.0.1/strike").expect("a URL");
+        let webhook = Webhook::to("http://127.0.0.1/strike").expect("a valid URL");
         let now = UnixMillis::from_secs(1_542_221_803);
         let mut outbox = Outbox::new(Some(webhook), Entropy::from_seed(7));
         let take = |outbox: &mut Outbox| {
             outbox.paid("ch_1", "{}", now);
-            outbox.take(now).expect("one is due").0
+            outbox.take(now).expect("a webhook is due").0
         };
         let before = take(&mut outbox);
         outbox.reset(Entropy::from_seed(7));

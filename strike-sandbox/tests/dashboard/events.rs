@@ -1,4 +1,4 @@
-//! Server-sent events, as they stand on the wire.
+//! Server-sent events over the socket.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ fn start() -> RunningSandbox {
     Sandbox::builder().api_key("sk_demo").start().expect("a free port")
 }
 
-/// A follower of the events, and the count that it begins with.
-fn follow(sandbox: &RunningSandbox) -> (Connection, u64) {
+/// Subscribes to the events. Returns the connection and the first change count.
+fn subscribe(sandbox: &RunningSandbox) -> (Connection, u64) {
     let mut connection = Connection::open(sandbox.address());
     connection
         .write(format!("GET /sandbox/events HTTP/1.1\r\nHost: {}\r\n\r\n", sandbox.address()).as_bytes());
@@ -29,12 +29,12 @@ fn follow(sandbox: &RunningSandbox) -> (Connection, u64) {
         "{head}"
     );
     assert!(!head.contains("content-length") && !head.contains("access-control"), "{head}");
-    let count = event(&mut connection);
+    let count = next_event(&mut connection);
     (connection, count)
 }
 
-/// The count in the next event.
-fn event(connection: &mut Connection) -> u64 {
+/// Reads the next event and returns its change count.
+fn next_event(connection: &mut Connection) -> u64 {
     let mut count = None;
     loop {
         let line = connection.line();
@@ -43,7 +43,7 @@ fn event(connection: &mut Connection) -> u64 {
             let data: serde_json::Value = serde_json::from_str(data).expect("JSON");
             count = data["change"].as_u64();
         }
-        // Between the lines of events stand the lengths of chunks.
+        // Lines with chunk lengths appear between the lines of the events.
         if let (Some(count), "\n") = (count, line.as_str()) {
             return count;
         }
@@ -53,44 +53,44 @@ fn event(connection: &mut Connection) -> u64 {
 #[test]
 fn every_subscriber_receives_every_change() {
     let sandbox = start();
-    let (mut one, first) = follow(&sandbox);
+    let (mut one, first) = subscribe(&sandbox);
     let id = any_charge(&sandbox);
-    let created = event(&mut one);
+    let created = next_event(&mut one);
     assert!(created > first, "{created} after {first}");
-    let (mut two, so_far) = follow(&sandbox);
-    assert_eq!(so_far, created, "who comes later hears at once how things stand");
-    sandbox.pay(&id).expect("it is pending");
-    let paid = event(&mut one);
+    let (mut two, current) = subscribe(&sandbox);
+    assert_eq!(current, created, "a new subscriber receives the current count immediately");
+    sandbox.pay(&id).expect("the charge is pending");
+    let paid = next_event(&mut one);
     assert!(paid > created);
-    assert_eq!(event(&mut two), paid);
+    assert_eq!(next_event(&mut two), paid);
     sandbox.advance(Duration::from_secs(1));
-    assert!(event(&mut one) > paid);
+    assert!(next_event(&mut one) > paid);
 }
 
 #[test]
 fn subscribers_are_limited_to_64_and_closed_streams_free_a_slot() {
     let sandbox = start();
-    let mut followers: Vec<_> = (0..64).map(|_| follow(&sandbox).0).collect();
+    let mut subscribers: Vec<_> = (0..64).map(|_| subscribe(&sandbox).0).collect();
     let send = || sandbox.respond(&bare(Method::GET, "/sandbox/events"));
     let (status, message) = error(&send());
     assert!(status == 503 && message.contains("64"), "{status} {message}");
     let wire = format!("GET /sandbox/events HTTP/1.1\r\nHost: {}\r\n\r\n", sandbox.address());
     assert_eq!(Connection::open(sandbox.address()).send(&wire).status(), 503);
 
-    followers.pop();
-    // That someone has left is seen when it is seen: no event tells of it.
+    subscribers.pop();
+    // The server notices a closed connection only after a while.
     while send().status() != 200 {
         std::thread::yield_now();
     }
-    follow(&sandbox);
+    subscribe(&sandbox);
 }
 
 #[test]
 fn stopping_the_sandbox_ends_event_streams() {
     let sandbox = start();
-    let (mut connection, _) = follow(&sandbox);
+    let (mut connection, _) = subscribe(&sandbox);
     drop(sandbox);
-    // What is left of the event, and then the end.
+    // Reads the rest of the event and then the end of the stream.
     while !connection.line().is_empty() {}
 }
 
@@ -106,7 +106,7 @@ fn in_memory_request_gets_one_event_and_foreign_origins_get_403() {
     let mut foreign = bare(Method::GET, "/sandbox/events");
     foreign.headers_mut().insert("origin", "http://evil.example".parse().expect("a header"));
     assert_eq!(error(&sandbox.respond(&foreign)).0, 403);
-    // The same over the socket, where it must not become a stream.
+    // The same over the socket, where a rejected request must not open a stream.
     let wire = format!("GET /sandbox/events HTTP/1.1\r\nHost: {0}\r\n", sandbox.address());
     let mut connection = Connection::open(sandbox.address());
     assert_eq!(connection.send(&format!("{wire}Origin: null\r\n\r\n")).status(), 403);

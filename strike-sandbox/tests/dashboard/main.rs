@@ -1,6 +1,7 @@
-//! What the page is made of, without a browser: its files, the QR codes, the events.
+//! Tests of the dashboard without a browser: page files, QR codes and server-sent events.
 //!
-//! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
+//! `cfg(test)` is always set in this crate. The attributes make clippy apply its test settings to
+//! the helper functions as well.
 
 #[cfg(test)]
 #[path = "../service/support.rs"]

@@ -1,4 +1,4 @@
-//! The page's files: what they are said to be, and what a browser may do with them.
+//! The files of the dashboard page: content types and security headers.
 
 use strike_core::http::Method;
 
@@ -47,8 +47,8 @@ fn page_responses_are_restricted_to_the_same_origin() {
     let sandbox = sandbox();
     let charge = any_charge(&sandbox);
     let qr = format!("/sandbox/charges/{charge}/qr.svg");
-    let refusal = "/sandbox/page/none";
-    for path in FILES.map(|(path, _)| path).iter().chain(&["/sandbox/charges", &qr, refusal]) {
+    let missing = "/sandbox/page/none";
+    for path in FILES.map(|(path, _)| path).iter().chain(&["/sandbox/charges", &qr, missing]) {
         let response = sandbox.respond(&bare(Method::GET, path));
         let headers = response.headers();
         let policy = headers["content-security-policy"].to_str().expect("text");
@@ -73,7 +73,7 @@ fn page_responses_are_restricted_to_the_same_origin() {
         assert_eq!(headers["cross-origin-resource-policy"], "same-origin", "{path}");
         assert!(headers.keys().all(|name| !name.as_str().starts_with("access-control-")), "{path}");
     }
-    // The policy would stop it, silently: so there is none to stop.
+    // The content security policy would silently block these, so the page must not use them.
     let page = sandbox.respond(&bare(Method::GET, "/"));
     let page = text(&page);
     for unwanted in ["http:", "https:", "//", "style=", "onclick=", "onload=", "<style", "<script>"] {

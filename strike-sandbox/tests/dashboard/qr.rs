@@ -1,4 +1,4 @@
-//! QR codes, read back by a decoder that is not the encoder.
+//! QR codes, decoded by a different library than the one that encodes them.
 
 use rqrr::PreparedImage;
 use strike_core::http::Method;
@@ -6,19 +6,19 @@ use strike_sandbox::Sandbox;
 
 use crate::support::{FORM, bare, create, error, id, sandbox, text};
 
-/// How many pixels a square of the code gets: a scanner wants to find it, not to be told where it is.
+/// Pixels per module of the code. The decoder needs several to detect the code.
 const PIXELS: usize = 4;
 
-/// Reads the code in a picture of so many squares each way.
+/// Decodes the code in an image of `width` × `height` modules.
 fn scan(width: usize, height: usize, is_dark: impl Fn(usize, usize) -> bool) -> String {
     let grey = |x: usize, y: usize| if is_dark(x / PIXELS, y / PIXELS) { 0 } else { 255 };
     let mut image = PreparedImage::prepare_from_greyscale(width * PIXELS, height * PIXELS, grey);
     let grids = image.detect_grids();
     assert_eq!(grids.len(), 1, "one code in {width} x {height}");
-    grids.first().expect("a code").decode().expect("a code that can be read").1
+    grids.first().expect("one QR code").decode().expect("a readable QR code").1
 }
 
-/// Draws what the SVG says: a light ground, and a path of dark squares.
+/// Renders the SVG (a light background and a path of dark rectangles) and decodes it.
 fn scan_svg(svg: &str) -> String {
     let attribute = |text: &str, name: &str| {
         let (_, rest) = text.split_once(&format!(" {name}=\"")).expect(name);
@@ -36,24 +36,29 @@ fn scan_svg(svg: &str) -> String {
             row[left..left + across].fill(true);
         }
     }
-    // Its own squares are larger than one.
+    // Each module is `PIXELS` units wide in the SVG.
     let size = width / PIXELS;
     scan(size, size, |x, y| dark[y * PIXELS][x * PIXELS])
 }
 
-/// Reads the text as a terminal shows it: black half blocks on white.
+/// Decodes the text as a terminal shows it, with black half blocks on white.
 fn scan_text(text: &str) -> String {
     let lines: Vec<Vec<char>> = text
         .lines()
         .map(|line| {
-            let line = line.strip_prefix("\u{1b}[38;5;16;48;5;231m").expect("black on white");
-            line.strip_suffix("\u{1b}[0m").expect("as before").chars().collect()
+            let line = line
+                .strip_prefix("\u{1b}[38;5;16;48;5;231m")
+                .expect("the escape sequence for black on white");
+            line.strip_suffix("\u{1b}[0m").expect("the escape sequence that resets colors").chars().collect()
         })
         .collect();
-    let width = lines.first().expect("a line").len();
-    assert!(lines.iter().all(|line| line.len() == width), "a rectangle");
+    let width = lines.first().expect("a line of output").len();
+    assert!(lines.iter().all(|line| line.len() == width), "all lines have the same width");
     let quiet = |line: &Vec<char>| line.iter().all(|c| *c == ' ');
-    assert!(lines[..2].iter().chain(&lines[lines.len() - 2..]).all(quiet), "a quiet zone above and below");
+    assert!(
+        lines[..2].iter().chain(&lines[lines.len() - 2..]).all(quiet),
+        "there is a quiet zone above and below"
+    );
     scan(width, 2 * lines.len(), |x, y| match lines[y / 2][x] {
         '█' => true,
         '▀' => y % 2 == 0,
@@ -76,14 +81,14 @@ fn get(sandbox: &Sandbox, path: &str, content_type: &str) -> String {
 #[test]
 fn qr_codes_in_svg_and_text_decode_to_the_payment_request() {
     let sandbox = sandbox();
-    // From the shortest invoice to the longest that a charge can have.
+    // The descriptions cover the shortest and the longest possible invoices.
     for description in ["", "services+rendered", &"W".repeat(256), &"%E2%82%BF".repeat(213)] {
         let charge =
             create(&sandbox, FORM, &format!("amount=4294967&currency=btc&description={description}"));
-        let wanted = charge["payment_request"].as_str().expect("text").to_uppercase();
+        let expected = charge["payment_request"].as_str().expect("text").to_uppercase();
         let path = format!("/sandbox/charges/{}/qr", id(&charge));
-        assert_eq!(scan_svg(&get(&sandbox, &format!("{path}.svg"), "image/svg+xml")), wanted);
-        assert_eq!(scan_text(&get(&sandbox, &format!("{path}.txt"), "text/plain; charset=utf-8")), wanted);
+        assert_eq!(scan_svg(&get(&sandbox, &format!("{path}.svg"), "image/svg+xml")), expected);
+        assert_eq!(scan_text(&get(&sandbox, &format!("{path}.txt"), "text/plain; charset=utf-8")), expected);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Clients that mean harm or do not know better: they never stop the server, and do not keep others from it.
+//! Malformed input and misbehaving clients do not stop the server or block other clients.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -11,36 +11,41 @@ use strike_sandbox::{RunningSandbox, Sandbox};
 
 use crate::wire::{Connection, list, post, request};
 
-/// Room for few, so that a crowd needs few files.
-const ROOM: usize = 24;
-const CROWD: usize = 60;
+/// A low connection limit, so that the tests need few file descriptors.
+const MAX_CONNECTIONS: usize = 24;
+const CLIENTS: usize = 60;
 
 fn start(plan: Plan) -> RunningSandbox {
-    Sandbox::builder().api_key("sk_demo").faults(plan).most_connections(ROOM).start().expect("a free port")
+    Sandbox::builder()
+        .api_key("sk_demo")
+        .faults(plan)
+        .most_connections(MAX_CONNECTIONS)
+        .start()
+        .expect("a free port")
 }
 
-/// Whether somebody polite is served, on a fresh connection.
-fn serves(sandbox: &RunningSandbox) -> bool {
+/// Returns true if a list and a create on a new connection succeed.
+fn accepts_requests(sandbox: &RunningSandbox) -> bool {
     let mut connection = Connection::open(sandbox.address());
     connection.send(&list()).status() == 200 && connection.send(&post(1)).status() == 200
 }
 
-/// A crowd of connections that each said this and then nothing more.
-fn crowd(sandbox: &RunningSandbox, says: &str) -> Vec<TcpStream> {
-    let one = |_| {
-        let mut stream = TcpStream::connect(sandbox.address()).expect("it listens");
-        // A connection that already had to make room is as good.
-        let _ = stream.write_all(says.as_bytes());
+/// Opens `CLIENTS` connections. Each sends `text` and nothing more.
+fn open_clients(sandbox: &RunningSandbox, text: &str) -> Vec<TcpStream> {
+    let open = |_| {
+        let mut stream = TcpStream::connect(sandbox.address()).expect("the server is listening");
+        // The write fails if the server has already closed this connection, which is fine.
+        let _ = stream.write_all(text.as_bytes());
         stream
     };
-    (0..CROWD).map(one).collect()
+    (0..CLIENTS).map(open).collect()
 }
 
-/// How many of them the server has closed or reset.
-fn closed(crowd: &[TcpStream]) -> usize {
+/// Returns how many of the connections the server has closed or reset.
+fn count_closed(clients: &[TcpStream]) -> usize {
     let is_closed = |stream: &&TcpStream| {
         let mut stream = *stream;
-        stream.set_nonblocking(true).expect("an option");
+        stream.set_nonblocking(true).expect("the socket option can be set");
         loop {
             match stream.read(&mut [0; 4096]) {
                 Ok(0) => return true,
@@ -49,7 +54,7 @@ fn closed(crowd: &[TcpStream]) -> usize {
             }
         }
     };
-    crowd.iter().filter(is_closed).count()
+    clients.iter().filter(is_closed).count()
 }
 
 #[test]
@@ -64,11 +69,11 @@ fn random_bytes_get_an_http_response_or_a_closed_connection() {
         Just(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec()),
     ];
     let mut runner = TestRunner::new(Config::with_cases(200));
-    let noises = proptest::collection::vec(pieces, 0..4).prop_map(|pieces| pieces.concat());
-    let outcome = runner.run(&noises, |noise| {
+    let inputs = proptest::collection::vec(pieces, 0..4).prop_map(|pieces| pieces.concat());
+    let outcome = runner.run(&inputs, |input| {
         let mut connection = Connection::open(sandbox.address());
-        // It may close in the middle of what it is sent.
-        let _ = connection.0.get_mut().write_all(&noise);
+        // The server may close the connection before it has read everything.
+        let _ = connection.0.get_mut().write_all(&input);
         let _ = connection.0.get_mut().shutdown(std::net::Shutdown::Write);
         let mut received = Vec::new();
         match connection.0.read_to_end(&mut received) {
@@ -77,8 +82,8 @@ fn random_bytes_get_an_http_response_or_a_closed_connection() {
         }
         Ok(())
     });
-    outcome.expect("it answers or closes");
-    assert!(serves(&sandbox));
+    outcome.expect("every input gets a response or a closed connection");
+    assert!(accepts_requests(&sandbox));
 }
 
 #[test]
@@ -88,31 +93,31 @@ fn oversized_request_head_closes_the_connection() {
         let mut connection = Connection::open(sandbox.address());
         let _ = connection.0.get_mut().write_all(request("GET /api/v1/charges", &filler, "").as_bytes());
         let mut received = Vec::new();
-        // Whatever is told before the end, there is one, and it is no answer of the service.
+        // The connection ends. The server may send an error first, but not a successful response.
         let _ = connection.0.read_to_end(&mut received);
         assert!(!received.starts_with(b"HTTP/1.1 200"));
     }
     assert_eq!(sandbox.requests(), 0);
-    assert!(serves(&sandbox));
+    assert!(accepts_requests(&sandbox));
 }
 
 #[test]
 fn silent_connections_are_closed_at_the_connection_limit() {
     let sandbox = start(Plan::new());
-    let silent = crowd(&sandbox, "");
-    assert!(serves(&sandbox));
-    // Those who came first had to go.
-    assert!(closed(&silent[..CROWD - ROOM]) >= CROWD - ROOM);
-    assert!(closed(&silent) < CROWD);
+    let silent = open_clients(&sandbox, "");
+    assert!(accepts_requests(&sandbox));
+    // The oldest connections are closed first.
+    assert!(count_closed(&silent[..CLIENTS - MAX_CONNECTIONS]) >= CLIENTS - MAX_CONNECTIONS);
+    assert!(count_closed(&silent) < CLIENTS);
 }
 
 #[test]
 fn partial_requests_are_closed_at_the_connection_limit() {
-    for says in ["GET /api/v1/charges HTTP/1.1\r\nHost: ", &post(1)[..post(1).len() - 1]] {
+    for text in ["GET /api/v1/charges HTTP/1.1\r\nHost: ", &post(1)[..post(1).len() - 1]] {
         let sandbox = start(Plan::new());
-        let slow = crowd(&sandbox, says);
-        assert!(serves(&sandbox));
-        assert!(closed(&slow) >= CROWD - ROOM);
+        let clients = open_clients(&sandbox, text);
+        assert!(accepts_requests(&sandbox));
+        assert!(count_closed(&clients) >= CLIENTS - MAX_CONNECTIONS);
         assert_eq!(sandbox.charges(), 1);
     }
 }
@@ -120,30 +125,31 @@ fn partial_requests_are_closed_at_the_connection_limit() {
 #[test]
 fn stalled_clients_do_not_block_the_control_api() {
     let sandbox = start(Plan::new().on(On::list(), Fault::stall(After::Bytes(0))));
-    let stalled = crowd(&sandbox, &list());
+    let stalled = open_clients(&sandbox, &list());
     let controls = "DELETE /sandbox/faults HTTP/1.1\r\nHost: localhost\r\n\r\n";
     assert_eq!(Connection::open(sandbox.address()).send(controls).status(), 200);
-    assert!(closed(&stalled) >= CROWD - ROOM);
-    assert!(serves(&sandbox));
+    assert!(count_closed(&stalled) >= CLIENTS - MAX_CONNECTIONS);
+    assert!(accepts_requests(&sandbox));
 }
 
 #[test]
 fn active_connections_survive_the_connection_limit() {
     let sandbox = start(Plan::new());
-    let mut polite = Connection::open(sandbox.address());
+    let mut active = Connection::open(sandbox.address());
     for _ in 0..4 {
-        // Fewer than there is room for come between two requests.
-        let crowd: Vec<_> = (0..ROOM - 2).map(|_| TcpStream::connect(sandbox.address())).collect();
-        assert_eq!(polite.send(&list()).status(), 200);
-        drop(crowd);
+        // Fewer new connections than the limit arrive between two requests.
+        let others: Vec<_> =
+            (0..MAX_CONNECTIONS - 2).map(|_| TcpStream::connect(sandbox.address())).collect();
+        assert_eq!(active.send(&list()).status(), 200);
+        drop(others);
     }
-    let late = Fault::latency(Duration::from_millis(300), Duration::ZERO);
-    sandbox.add_faults(Plan::new().on(On::create(), late));
-    polite.write(post(1).as_bytes());
-    // Nor is one whose answer is not yet made, however many wait beside it. That the crowd is large enough, another test
-    // shows; here it must have come while the answer was awaited.
-    let _silent = crowd(&sandbox, "");
-    assert_eq!(polite.read().status(), 200);
+    let latency = Fault::latency(Duration::from_millis(300), Duration::ZERO);
+    sandbox.add_faults(Plan::new().on(On::create(), latency));
+    active.write(post(1).as_bytes());
+    // A connection that waits for its response is not closed either, even when more clients than
+    // the limit connect in the meantime.
+    let _silent = open_clients(&sandbox, "");
+    assert_eq!(active.read().status(), 200);
 }
 
 #[test]
@@ -153,10 +159,10 @@ fn client_that_does_not_read_does_not_block_others() {
     for _ in 0..40 {
         connection.send(&post(1));
     }
-    // Many answers are asked for, and none is read.
+    // The client sends many requests and reads no response.
     let stream = connection.0.get_mut();
-    stream.set_nonblocking(true).expect("an option");
-    let asks = list().repeat(1000);
-    while stream.write(asks.as_bytes()).is_ok() {}
-    assert!(serves(&sandbox));
+    stream.set_nonblocking(true).expect("the socket option can be set");
+    let requests = list().repeat(1000);
+    while stream.write(requests.as_bytes()).is_ok() {}
+    assert!(accepts_requests(&sandbox));
 }

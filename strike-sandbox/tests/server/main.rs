@@ -1,7 +1,11 @@
-//! The service on a socket: the server in this process, and the program in another.
+//! Tests of the sandbox over sockets: the server in this process and the binary as a child process.
 //!
-//! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
+//! `cfg(test)` is always set in this crate. The attributes make clippy apply its test settings to
+//! the helper functions as well.
 
+#[cfg(test)]
+#[cfg(all(unix, feature = "sqlite"))]
+mod data_file;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
@@ -9,13 +13,10 @@ mod hostile;
 #[cfg(test)]
 mod idle;
 #[cfg(test)]
-#[cfg(all(unix, feature = "sqlite"))]
-mod data_file;
+mod old_clients;
 #[cfg(test)]
 mod parallel;
-#[cfg(test)]
-mod old_clients;
-// It is stopped by signals, which Windows has not.
+// These tests stop the program with Unix signals.
 #[cfg(test)]
 #[cfg(all(unix, feature = "binary"))]
 mod program;

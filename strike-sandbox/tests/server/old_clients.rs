@@ -1,21 +1,21 @@
-//! What the clients of the time wrote to the socket, each in the words of its language's HTTP library.
+//! Requests as Strike clients of 2018 sent them, each in the form of its HTTP library.
 
 use strike_core::UnixMillis;
 use strike_sandbox::{RunningSandbox, Sandbox};
 
-use crate::wire::{Response, Connection, id};
+use crate::wire::{Connection, Response, id};
 
 fn start() -> RunningSandbox {
     let clock = UnixMillis::from_millis(1_542_221_803_505);
     Sandbox::builder().api_key("sk_demo").seed(7).clock_at(clock).start().expect("a free port")
 }
 
-/// The lines of a head, joined as the wire has them, and a body.
+/// Joins the lines of a request head with CRLF and appends the body.
 fn request(head: &[&str], body: &str) -> String {
     format!("{}\r\n\r\n{body}", head.join("\r\n"))
 }
 
-/// What is in it, for a charge that must have been made.
+/// Asserts that the response contains a created charge, and returns the charge.
 fn charge(response: &Response) -> serde_json::Value {
     assert_eq!(response.status(), 200, "{}", response.body);
     assert!(response.head.contains("\r\nContent-Type: application/json\r\n"), "{}", response.head);
@@ -25,7 +25,7 @@ fn charge(response: &Response) -> serde_json::Value {
 #[test]
 fn microcontroller_client_can_create_and_list() {
     let sandbox = start();
-    // Without TLS, on a fresh connection for each request, and with the key as password, too.
+    // The sketch uses plain HTTP, a new connection per request, and the key as user and password.
     let mut connection = Connection::open(sandbox.address());
     let body = "?POST&amount=400&currency=btc&description=sweets";
     let response = connection.send(&request(
@@ -38,7 +38,7 @@ fn microcontroller_client_can_create_and_list() {
             "Connection: close",
             &format!("Content-Length: {}", body.len()),
         ],
-        // One line too many, as `println` leaves it.
+        // `println` appends an extra line break.
         &format!("{body}\r\n"),
     ));
     assert_eq!(charge(&response)["amount"], 400);
@@ -56,8 +56,9 @@ fn microcontroller_client_can_create_and_list() {
         ],
         "",
     ));
-    let inner = list.body.get(1..list.body.len() - 1).expect("brackets");
-    let inner: serde_json::Value = serde_json::from_str(inner).expect("one object");
+    // The sketch strips the brackets of the list by hand.
+    let inner = list.body.get(1..list.body.len() - 1).expect("a list in brackets");
+    let inner: serde_json::Value = serde_json::from_str(inner).expect("one JSON object");
     assert_eq!(inner["id"].as_str(), Some(id(&response.body).as_str()));
     assert_eq!(inner["paid"], false);
 }
@@ -66,7 +67,7 @@ fn microcontroller_client_can_create_and_list() {
 fn php_client_waits_for_100_continue_before_a_long_body() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
-    // libcurl asks first when a body has more than a kilobyte; unknown fields make it so.
+    // libcurl sends `Expect: 100-continue` for bodies over 1 kB. The extra field makes it that long.
     let body = format!("amount=42000&currency=btc&description=Order+17&padding={}", "x".repeat(1100));
     connection.write(
         request(
@@ -96,7 +97,7 @@ fn node_clients_can_create() {
     let response = connection.send(&request(
         &[
             "POST /api/v1/charges HTTP/1.1",
-            // The key without its colon.
+            // The credentials have no colon after the key.
             "Authorization: Basic c2tfZGVtbw==",
             "host: api-strike.acinq.co",
             "content-type: application/x-www-form-urlencoded",
@@ -106,7 +107,10 @@ fn node_clients_can_create() {
         form,
     ));
     let created = charge(&response);
-    assert_eq!((created["description"].as_str(), created.get("customer_id")), (Some("1%20Blockaccino"), None));
+    assert_eq!(
+        (created["description"].as_str(), created.get("customer_id")),
+        (Some("1%20Blockaccino"), None)
+    );
     assert!(connection.is_closed());
 
     let mut connection = Connection::open(sandbox.address());
@@ -202,7 +206,7 @@ fn pystrike_can_send_head_and_body_separately() {
     connection.write(form.as_bytes());
     let created = connection.read();
     assert_eq!(charge(&created)["description"], "services rendered");
-    // It reads a charge, and a refusal, on the same connection.
+    // It reads a charge and an error on the same connection.
     let read = |tail: &str| {
         let line = format!("GET /api/v1/charges/{tail} HTTP/1.1");
         request(
@@ -288,7 +292,7 @@ fn browser_can_create_from_any_origin() {
 fn http_1_0_connection_closes_unless_keep_alive_is_requested() {
     let sandbox = start();
     let send = |connection: &mut Connection, more: &str| {
-        // No host: HTTP/1.0 had none.
+        // HTTP/1.0 requests have no Host header.
         let authorization = format!("Authorization: Basic c2tfZGVtbzo={more}");
         let response = connection.send(&request(&["GET /api/v1/charges/ HTTP/1.0", &authorization], ""));
         assert_eq!((response.status(), response.body.as_str()), (200, "[ ]"), "{}", response.head);
@@ -311,7 +315,7 @@ fn unrelated_headers_and_url_forms_are_accepted() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     for (target, more) in [
-        // A browser's address line, a proxy's target, another machine's name, a body where none belongs.
+        // A browser, absolute URLs as sent to a proxy, foreign host names and percent-encoding.
         ("/api/v1/charges", "Accept: text/html\r\nHost: strike.acinq.co"),
         ("http://api.strike.acinq.co/api/v1/charges?1", "Host: api.strike.acinq.co"),
         ("https://api.dev.strike.acinq.co//api/v1/charges", "Host: 127.0.0.1"),
@@ -322,7 +326,7 @@ fn unrelated_headers_and_url_forms_are_accepted() {
         let response = connection.send(&request(&[&line, more, "Authorization: basic c2tfZGVtbzo="], ""));
         assert_eq!((response.status(), response.body.as_str()), (200, "[ ]"), "{target}");
     }
-    // A body of a GET is read, so that the next request begins where it should.
+    // The body of a GET is consumed, so the next request on the connection is parsed correctly.
     let get = request(
         &[
             "GET /api/v1/charges HTTP/1.1",
@@ -339,7 +343,7 @@ fn unrelated_headers_and_url_forms_are_accepted() {
 #[test]
 fn curl_can_create_without_a_content_type() {
     let sandbox = start();
-    // `curl -H 'Content-Type:' -d ...` leaves the header out; small clients forget it.
+    // `curl -H 'Content-Type:' -d ...` omits the header. Some small clients never send it.
     for body in
         ["amount=42&currency=btc&description=x", r#"{"amount":42,"currency":"btc","description":"x"}"#]
     {

@@ -1,4 +1,4 @@
-//! The binary, as a program in another language would use it.
+//! The `strike-sandbox` binary: flags, output, exit codes and signals.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::receiver::Receiver;
 use crate::wire::{Connection, address, id, list, post};
 
-/// The program, which does not outlive a test that fails.
+/// A running sandbox process. It is killed when it is dropped.
 pub(crate) struct Program {
     child: Child,
     out: BufReader<ChildStdout>,
@@ -21,24 +21,24 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
 }
 
 fn run(arguments: &[&str]) -> Output {
-    command(arguments).output().expect("it runs")
+    command(arguments).output().expect("the program runs")
 }
 
-/// The exit code and message of a program that must not start to serve.
+/// Runs the program, which must fail to start. Returns its exit code and error message.
 pub(crate) fn refusal(arguments: &[&str]) -> (Option<i32>, String) {
     let mut child =
-        command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let mut errors = child.stderr.take().expect("a pipe");
     let mut program = Program::new(child);
     assert_eq!(program.line(), "", "{arguments:?}");
     let mut message = String::new();
     errors.read_to_string(&mut message).expect("UTF-8");
-    (program.child.wait().expect("it ends").code(), message)
+    (program.child.wait().expect("the program exits").code(), message)
 }
 
 impl Program {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        Self::new(command(arguments).stdout(Stdio::piped()).spawn().expect("it starts"))
+        Self::new(command(arguments).stdout(Stdio::piped()).spawn().expect("the program starts"))
     }
 
     pub(crate) fn new(mut child: Child) -> Self {
@@ -48,31 +48,31 @@ impl Program {
 
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
-        self.out.read_line(&mut line).expect("a line");
+        self.out.read_line(&mut line).expect("a line of output");
         line
     }
 
-    /// Where it listens, by its first line.
+    /// Returns the address in the first line of the output.
     #[cfg(feature = "sqlite")]
     pub(crate) fn address(&mut self) -> std::net::SocketAddr {
-        let line: Value = serde_json::from_str(&self.line()).expect("one object of JSON");
-        address(line["base_url"].as_str().expect("a URL"))
+        let line: Value = serde_json::from_str(&self.line()).expect("one JSON object");
+        address(line["base_url"].as_str().expect("a valid URL"))
     }
 
-    /// Ends it as a crash would.
+    /// Kills the process, as a crash would.
     #[cfg(feature = "sqlite")]
     pub(crate) fn kill(mut self) {
-        self.child.kill().expect("it runs");
-        self.child.wait().expect("it ends");
+        self.child.kill().expect("the program runs");
+        self.child.wait().expect("the program exits");
     }
 
-    /// Sends a signal by name, and gives the exit code and what was still printed.
+    /// Sends a signal. Returns the exit code and the rest of the output.
     pub(crate) fn signal(mut self, name: &str) -> (Option<i32>, String) {
         let kill = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
-        assert!(kill.expect("a shell's kill").success());
+        assert!(kill.expect("the kill command runs").success());
         let mut rest = String::new();
-        self.out.read_to_string(&mut rest).expect("the end of its output");
-        (self.child.wait().expect("it ends").code(), rest)
+        self.out.read_to_string(&mut rest).expect("the rest of the output");
+        (self.child.wait().expect("the program exits").code(), rest)
     }
 }
 
@@ -87,9 +87,9 @@ impl Drop for Program {
 fn first_line_has_the_base_url_and_signals_stop_the_program() {
     for signal in ["TERM", "INT", "HUP"] {
         let mut program = Program::start(&["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo"]);
-        let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+        let line: Value = serde_json::from_str(&program.line()).expect("one JSON object");
         assert_eq!(line["api_key"], "sk_demo");
-        let address = address(line["base_url"].as_str().expect("a URL"));
+        let address = address(line["base_url"].as_str().expect("a valid URL"));
 
         let mut connection = Connection::open(address);
         let charge = connection.send(&post(42));
@@ -107,8 +107,8 @@ fn payments_are_posted_to_the_webhook_url() {
     let shop = Receiver::bind();
     let arguments = ["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo", "--webhook-repeat", "2"];
     let mut program = Program::start(&[&arguments[..], &["--webhook", &shop.url()]].concat());
-    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
-    let mut connection = Connection::open(address(line["base_url"].as_str().expect("a URL")));
+    let line: Value = serde_json::from_str(&program.line()).expect("one JSON object");
+    let mut connection = Connection::open(address(line["base_url"].as_str().expect("a valid URL")));
     let id = id(&connection.send(&post(42)).body);
     let pay = format!("POST /sandbox/charges/{id}/pay HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_eq!(connection.send(&pay).status(), 200);
@@ -145,30 +145,34 @@ fn banner_shows_commands_to_create_and_pay_a_charge() {
 fn api_key_is_reproducible_only_with_a_seed() {
     let key = |arguments: &[&str]| {
         let mut program = Program::start(&[&["--listen", "127.0.0.1:0", "--json"], arguments].concat());
-        let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+        let line: Value = serde_json::from_str(&program.line()).expect("one JSON object");
         line["api_key"].as_str().expect("a key").to_owned()
     };
     assert_eq!(key(&["--seed", "7"]), key(&["--seed", "7"]));
     assert_ne!(key(&[]), key(&[]));
 }
 
-/// A file for the program to read.
+/// Creates a file in the test folder and returns its path.
 fn file(name: &str, text: &str) -> String {
     let path = format!("{}/{name}", env!("CARGO_TARGET_TMPDIR"));
-    std::fs::write(&path, text).expect("a folder for tests");
+    std::fs::write(&path, text).expect("the test folder is writable");
     path
 }
 
 #[test]
 fn first_documented_fault_plan_works_and_idle_close_applies() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sandbox-faults.md");
-    let page = std::fs::read_to_string(page).expect("the page about faults");
-    let plan = page.split("<<'PLAN'\n").nth(1).and_then(|rest| rest.split("PLAN\n").next()).expect("a plan");
+    let page = std::fs::read_to_string(page).expect("docs/sandbox-faults.md can be read");
+    let plan = page
+        .split("<<'PLAN'\n")
+        .nth(1)
+        .and_then(|rest| rest.split("PLAN\n").next())
+        .expect("a fault plan in the page");
     let plan = file("first-create.json", plan);
     let arguments = ["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo", "--idle-close", "1"];
     let mut program = Program::start(&[&arguments[..], &["--faults", &plan]].concat());
-    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
-    let address = address(line["base_url"].as_str().expect("a URL"));
+    let line: Value = serde_json::from_str(&program.line()).expect("one JSON object");
+    let address = address(line["base_url"].as_str().expect("a valid URL"));
 
     let mut connection = Connection::open(address);
     connection.write(post(42).as_bytes());
@@ -176,10 +180,10 @@ fn first_documented_fault_plan_works_and_idle_close_applies() {
     let mut connection = Connection::open(address);
     assert_eq!(connection.send(&list()).body.matches("\"id\"").count(), 1);
     let show = "GET /sandbox/faults HTTP/1.1\r\nHost: x\r\n\r\n";
-    let standing: Value = serde_json::from_str(&connection.send(show).body).expect("JSON");
-    assert_eq!((&standing["faults"][0]["matched"], &standing["faults"][0]["fired"]), (&1.into(), &1.into()));
-    // It is left alone, and closed well before the 20 seconds after which a read gives up.
-    assert_eq!(connection.0.read(&mut [0]).expect("an orderly end"), 0);
+    let rules: Value = serde_json::from_str(&connection.send(show).body).expect("JSON");
+    assert_eq!((&rules["faults"][0]["matched"], &rules["faults"][0]["fired"]), (&1.into(), &1.into()));
+    // `--idle-close` closes the connection before the read timeout of 20 seconds.
+    assert_eq!(connection.0.read(&mut [0]).expect("an orderly close"), 0);
 }
 
 #[test]
@@ -207,8 +211,8 @@ fn quirk_flags_are_applied() {
         "1",
         "--extra-keys",
     ]);
-    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
-    let mut connection = Connection::open(address(line["base_url"].as_str().expect("a URL")));
+    let line: Value = serde_json::from_str(&program.line()).expect("one JSON object");
+    let mut connection = Connection::open(address(line["base_url"].as_str().expect("a valid URL")));
     assert_eq!(connection.send(&list()).status(), 200);
     let refused = connection.send(&list());
     assert_eq!(refused.status(), 429);
@@ -230,13 +234,13 @@ fn invalid_arguments_exit_with_2_and_point_to_help() {
 #[test]
 fn address_in_use_exits_with_1() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = taken.local_addr().expect("an address").to_string();
+    let address = taken.local_addr().expect("a local address").to_string();
     let (code, message) = refusal(&["--listen", &address]);
     assert!(code == Some(1) && message.contains(&address), "{code:?} {message}");
     assert!(message.contains("pass port 0 for a free one") && !message.contains("os error"), "{message}");
 }
 
-/// Whether this machine has IPv6.
+/// Returns true if this machine supports IPv6.
 fn has_ipv6() -> bool {
     std::net::TcpListener::bind("[::1]:0").is_ok()
 }
@@ -244,8 +248,8 @@ fn has_ipv6() -> bool {
 #[test]
 fn localhost_listens_on_ipv4_and_ipv6() {
     let mut program = Program::start(&["--listen", "localhost:0", "--json", "--api-key", "sk_demo"]);
-    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
-    let first = address(line["base_url"].as_str().expect("a URL"));
+    let line: Value = serde_json::from_str(&program.line()).expect("one JSON object");
+    let first = address(line["base_url"].as_str().expect("a valid URL"));
     assert!(first.ip().is_loopback() && first.is_ipv4());
     let charge = Connection::open(first).send(&post(42));
     if has_ipv6() {
@@ -260,7 +264,7 @@ fn localhost_port_in_use_in_one_family_is_an_error() {
     let families = ["127.0.0.1:0", "[::1]:0"];
     for taken in families.into_iter().take(if has_ipv6() { 2 } else { 1 }) {
         let taken = std::net::TcpListener::bind(taken).expect("a free port");
-        let address = format!("localhost:{}", taken.local_addr().expect("an address").port());
+        let address = format!("localhost:{}", taken.local_addr().expect("a local address").port());
         let (code, message) = refusal(&["--listen", &address]);
         assert!(code == Some(1) && message.contains(&address), "{code:?} {message}");
     }
@@ -272,17 +276,17 @@ fn nohup_ignores_sighup() {
     let mut ignoring = Command::new("sh");
     ignoring.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(command(&[]).get_program());
     let child = ignoring.args(["--listen", "127.0.0.1:0", "--json"]).stdout(Stdio::piped()).spawn();
-    let mut program = Program::new(child.expect("it starts"));
-    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
-    let address = address(line["base_url"].as_str().expect("a URL"));
+    let mut program = Program::new(child.expect("the program starts"));
+    let line: Value = serde_json::from_str(&program.line()).expect("one JSON object");
+    let address = address(line["base_url"].as_str().expect("a valid URL"));
     let id = program.child.id().to_string();
-    assert!(Command::new("kill").args(["-HUP", &id]).status().expect("a shell's kill").success());
+    assert!(Command::new("kill").args(["-HUP", &id]).status().expect("the kill command runs").success());
     assert_eq!(Connection::open(address).send(&list()).status(), 401);
     assert_eq!(program.signal("TERM"), (Some(0), String::new()));
 }
 
-/// The end of a pipe that nobody reads any more.
-fn unread() -> std::io::PipeWriter {
+/// Returns the writing end of a pipe whose reading end is closed.
+fn closed_pipe() -> std::io::PipeWriter {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     writer
@@ -291,22 +295,26 @@ fn unread() -> std::io::PipeWriter {
 #[test]
 fn closed_stdout_is_not_an_error() {
     for flag in ["--help", "-h", "--version", "-V"] {
-        let received = command(&[flag]).stdout(unread()).output().expect("it runs");
-        assert_eq!((received.status.code(), received.stderr.as_slice()), (Some(0), &b""[..]), "{flag}");
+        let output = command(&[flag]).stdout(closed_pipe()).output().expect("the program runs");
+        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]), "{flag}");
     }
     for how in [&["--json"][..], &[]] {
         let arguments = [&["--listen", "127.0.0.1:0", "--network", "bitcoin"], how].concat();
-        let child = command(&arguments).stdout(unread()).stderr(Stdio::piped()).spawn();
-        let mut child = child.expect("it starts");
+        let child = command(&arguments).stdout(closed_pipe()).stderr(Stdio::piped()).spawn();
+        let mut child = child.expect("the program starts");
         let mut errors = BufReader::new(child.stderr.take().expect("a pipe"));
         let mut warning = String::new();
-        // It comes just before the line that nobody reads.
-        errors.read_line(&mut warning).expect("a line");
+        // The program prints the warning just before its first line.
+        errors.read_line(&mut warning).expect("a line of output");
         let kill = Command::new("kill").arg(child.id().to_string()).status();
-        assert!(kill.expect("a shell's kill").success());
+        assert!(kill.expect("the kill command runs").success());
         let mut rest = String::new();
         errors.read_to_string(&mut rest).expect("UTF-8");
-        assert_eq!((child.wait().expect("it ends").code(), rest.as_str()), (Some(0), ""), "{how:?}");
+        assert_eq!(
+            (child.wait().expect("the program exits").code(), rest.as_str()),
+            (Some(0), ""),
+            "{how:?}"
+        );
     }
 }
 
@@ -318,15 +326,19 @@ fn mainnet_sandbox_warns_that_invoices_are_worthless() {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn();
-        let mut child = child.expect("it starts");
+        let mut child = child.expect("the program starts");
         let mut errors = child.stderr.take().expect("a pipe");
         let mut program = Program::new(child);
         assert!(program.line().starts_with('{'));
         assert_eq!(program.signal("TERM").0, Some(0));
-        let mut received = String::new();
-        errors.read_to_string(&mut received).expect("UTF-8");
-        assert_eq!(received.contains("lnbc") && received.contains("worthless"), is_warned, "{network}: {received}");
-        assert_eq!(received.is_empty(), !is_warned, "{network}: {received}");
+        let mut warnings = String::new();
+        errors.read_to_string(&mut warnings).expect("UTF-8");
+        assert_eq!(
+            warnings.contains("lnbc") && warnings.contains("worthless"),
+            is_warned,
+            "{network}: {warnings}"
+        );
+        assert_eq!(warnings.is_empty(), !is_warned, "{network}: {warnings}");
     }
 }
 
@@ -336,8 +348,8 @@ fn webhook_url_is_percent_encoded() {
     let url = format!("{}/\u{e4} b?q=\u{fc}#part", shop.url());
     let arguments = ["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo", "--webhook", &url];
     let mut program = Program::start(&arguments);
-    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
-    let mut connection = Connection::open(address(line["base_url"].as_str().expect("a URL")));
+    let line: Value = serde_json::from_str(&program.line()).expect("one JSON object");
+    let mut connection = Connection::open(address(line["base_url"].as_str().expect("a valid URL")));
     let id = id(&connection.send(&post(42)).body);
     let pay = format!("POST /sandbox/charges/{id}/pay HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_eq!(connection.send(&pay).status(), 200);
@@ -391,9 +403,12 @@ fn help_and_version_are_printed() {
     ] {
         assert!(String::from_utf8_lossy(&help.stdout).contains(option), "{option}");
     }
-    // The manual has the same words.
+    // The manual contains the full help text.
     let manual = include_str!("../../../docs/sandbox.md");
-    assert!(manual.contains(&*String::from_utf8_lossy(&help.stdout)), "docs/sandbox.md shows another --help");
+    assert!(
+        manual.contains(&*String::from_utf8_lossy(&help.stdout)),
+        "docs/sandbox.md does not contain the current --help text"
+    );
     let version = run(&["--version"]);
     assert!(version.status.success());
     assert_eq!(version.stdout, concat!("strike-sandbox ", env!("CARGO_PKG_VERSION"), "\n").as_bytes());

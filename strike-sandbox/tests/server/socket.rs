@@ -1,4 +1,4 @@
-//! The server in this process, asked byte by byte.
+//! HTTP behavior of the server in this process, compared byte for byte.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
@@ -32,15 +32,15 @@ fn response_head_matches_the_recording() {
 #[test]
 fn socket_and_in_memory_responses_are_equal() {
     let sandbox = start();
-    let over_the_socket = Connection::open(sandbox.address()).send(&post(42));
+    let over_socket = Connection::open(sandbox.address()).send(&post(42));
 
     let twin = start();
     let request = Request::post(format!("{}charges", twin.base_url()))
         .header("authorization", "Basic c2tfZGVtbzo=")
         .header("content-type", "application/x-www-form-urlencoded")
         .body(b"amount=42&currency=btc&description=x".to_vec())
-        .expect("a request");
-    assert_eq!(twin.respond(&request).body(), over_the_socket.body.as_bytes());
+        .expect("a valid request");
+    assert_eq!(twin.respond(&request).body(), over_socket.body.as_bytes());
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn one_connection_serves_sequential_and_pipelined_requests() {
     let first = connection.send(&post(1));
     let read = connection.send(&request(&format!("GET /api/v1/charges/{}", id(&first.body)), "", ""));
     assert_eq!(read.body, first.body);
-    // An error does not end it.
+    // An error response keeps the connection open.
     assert_eq!(connection.send(&request("GET /nowhere", "", "")).status(), 404);
 
     connection.write(format!("{}{}", post(2), list()).as_bytes());
@@ -68,7 +68,8 @@ fn connection_closes_when_the_client_requests_it() {
     assert!(connection.is_closed());
 
     let mut connection = Connection::open(sandbox.address());
-    let response = connection.send("GET /api/v1/charges HTTP/1.0\r\nAuthorization: Basic c2tfZGVtbzo=\r\n\r\n");
+    let response =
+        connection.send("GET /api/v1/charges HTTP/1.0\r\nAuthorization: Basic c2tfZGVtbzo=\r\n\r\n");
     assert_eq!(response.body, "[ ]");
     assert!(connection.is_closed());
 }
@@ -91,9 +92,9 @@ fn absolute_urls_and_chunked_bodies_are_accepted() {
 fn expect_header_gets_100_continue() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
-    let whole =
+    let full =
         request("POST /api/v1/charges", &format!("{FORM}Expect: 100-continue\r\n"), "amount=42&currency=btc");
-    let (head, body) = whole.split_at(whole.len() - "amount=42&currency=btc".len());
+    let (head, body) = full.split_at(full.len() - "amount=42&currency=btc".len());
     connection.write(head.as_bytes());
     assert_eq!(connection.line(), "HTTP/1.1 100 Continue\r\n");
     assert_eq!(connection.line(), "\r\n");
@@ -108,7 +109,7 @@ fn oversized_body_gets_413_and_keeps_the_connection() {
     let large = |length| request("POST /api/v1/charges", FORM, &"x".repeat(length));
     assert_eq!(connection.send(&large(65_537)).status(), 413);
     assert_eq!(connection.send(&large(500_000)).status(), 413);
-    // What is left of it was read, so the connection goes on.
+    // The server has read the rest of the body, so the connection can be reused.
     assert_eq!(connection.send(&list()).body, "[ ]");
 }
 
@@ -120,7 +121,7 @@ fn truncated_body_is_not_processed() {
     connection.write(request("POST /api/v1/charges", FORM, body).replace("h: 22", "h: 23").as_bytes());
     connection.end();
     assert!(connection.is_closed());
-    // The next is answered, and the first was never counted.
+    // The truncated request was not counted. The next request succeeds.
     assert_eq!(Connection::open(sandbox.address()).send(&list()).body, "[ ]");
     assert_eq!(sandbox.requests(), 1);
 }
@@ -130,10 +131,10 @@ fn non_http_input_does_not_affect_other_connections() {
     let sandbox = start();
     let mut healthy = Connection::open(sandbox.address());
     assert_eq!(healthy.send(&list()).status(), 200);
-    for noise in [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], b"\r\n\r\n\0\r\n\r\n", b"GET\r\n\r\n"]
+    for input in [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], b"\r\n\r\n\0\r\n\r\n", b"GET\r\n\r\n"]
     {
         let mut connection = Connection::open(sandbox.address());
-        connection.write(noise);
+        connection.write(input);
     }
     assert_eq!(healthy.send(&list()).status(), 200);
 }
@@ -143,13 +144,13 @@ fn charge_can_be_paid_from_rust_and_over_http() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let [first, second] = [1, 2].map(|amount| id(&connection.send(&post(amount)).body));
-    sandbox.pay(&first.parse().expect("an id")).expect("it can be paid");
-    let nobody = format!("POST /sandbox/charges/{second}/pay HTTP/1.1\r\nHost: {}\r\n", sandbox.address());
-    let own = format!("{nobody}Origin: http://{}\r\n\r\n", sandbox.address());
-    let foreign = format!("{nobody}Origin: http://evil.example\r\n\r\n");
-    assert_eq!(connection.send(&foreign).status(), 403);
-    assert_eq!(connection.send(&own).status(), 200);
-    assert_eq!(connection.send(&own).status(), 409);
+    sandbox.pay(&first.parse().expect("a charge id")).expect("the charge can be paid");
+    let head = format!("POST /sandbox/charges/{second}/pay HTTP/1.1\r\nHost: {}\r\n", sandbox.address());
+    let same_origin = format!("{head}Origin: http://{}\r\n\r\n", sandbox.address());
+    let foreign_origin = format!("{head}Origin: http://evil.example\r\n\r\n");
+    assert_eq!(connection.send(&foreign_origin).status(), 403);
+    assert_eq!(connection.send(&same_origin).status(), 200);
+    assert_eq!(connection.send(&same_origin).status(), 409);
     assert_eq!(connection.send(&list()).body.matches("\"paid\" : true").count(), 2);
 }
 
@@ -168,15 +169,15 @@ fn drop_closes_the_port_and_connections_but_keeps_charges() {
     let (address, sandbox) = (running.address(), running.sandbox());
     let mut idle = Connection::open(address);
     idle.send(&post(1));
-    let mut half_asked = Connection::open(address);
-    half_asked.write(b"POST /api/v1/charges HTTP/1.1\r\nContent-Le");
+    let mut partial = Connection::open(address);
+    partial.write(b"POST /api/v1/charges HTTP/1.1\r\nContent-Le");
     drop(running);
 
-    // The port first: it must be closed by now, not soon.
-    let refused = TcpStream::connect(address).expect_err("nobody listens");
+    // The port must already be closed when `drop` returns.
+    let refused = TcpStream::connect(address).expect_err("the port is closed");
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
-    assert!(idle.is_closed() && half_asked.is_closed());
-    // The port is free again at once, and the charges live as long as a handle on them.
+    assert!(idle.is_closed() && partial.is_closed());
+    // The port is free again. The charges exist as long as a `Sandbox` handle does.
     assert!(TcpListener::bind(address).is_ok());
     assert_eq!(sandbox.charges(), 1);
 }
@@ -186,7 +187,7 @@ fn sandbox_starts_and_stops_inside_a_tokio_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(async {
         let sandbox = start();
-        // The caller's runtime has no thread to spare: the answer comes from the sandbox's own.
+        // This blocks the runtime's only thread. The sandbox responds from its own thread.
         assert_eq!(Connection::open(sandbox.address()).send(&list()).body, "[ ]");
     });
 }
@@ -194,10 +195,10 @@ fn sandbox_starts_and_stops_inside_a_tokio_runtime() {
 #[test]
 fn address_in_use_is_an_error_and_base_url_is_loopback() {
     let sandbox = start();
-    let taken = Sandbox::builder().listen(sandbox.address()).start().expect_err("it is taken");
-    assert_eq!(taken.kind(), std::io::ErrorKind::AddrInUse);
+    let error = Sandbox::builder().listen(sandbox.address()).start().expect_err("the port is in use");
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
 
-    let everywhere: SocketAddr = "0.0.0.0:0".parse().expect("an address");
-    let sandbox = Sandbox::builder().listen(everywhere).start().expect("a free port");
+    let all_interfaces: SocketAddr = "0.0.0.0:0".parse().expect("a local address");
+    let sandbox = Sandbox::builder().listen(all_interfaces).start().expect("a free port");
     assert_eq!(sandbox.base_url(), format!("http://127.0.0.1:{}/api/v1/", sandbox.address().port()));
 }

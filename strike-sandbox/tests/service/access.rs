@@ -1,4 +1,4 @@
-//! Who is let in, by which paths and methods.
+//! Authentication, paths and methods.
 
 use data_encoding::BASE64;
 use strike_core::http::{Method, StatusCode, Version};
@@ -23,7 +23,7 @@ fn api_key_is_the_user_name_and_the_password_is_ignored() {
         assert_eq!(status_with(&sandbox, &basic(credentials)), 401, "{credentials}");
     }
     assert_eq!(status_with(&sandbox, "basic c2tfZGVtbzo="), 200);
-    // Without padding, as some small clients encode.
+    // Some small clients omit the base64 padding.
     assert_eq!(status_with(&sandbox, "Basic c2tfZGVtbzo"), 200);
     for spaced in ["Basic  c2tfZGVtbzo=", " Basic c2tfZGVtbzo= ", "Basic\tc2tfZGVtbzo="] {
         assert_eq!(status_with(&sandbox, spaced), 200, "{spaced:?}");
@@ -60,11 +60,11 @@ fn extra_slashes_and_percent_encoding_in_paths_are_ignored() {
     assert_eq!(text(&get(&sandbox, "/charges")), list);
     assert_eq!(text(&get(&sandbox, "charges//")), list);
     assert_eq!(format!("[ {} ]", text(&get(&sandbox, &format!("/charges//{id}/")))), list);
-    // Nor does it matter how a character is written.
+    // Percent-encoded characters are decoded.
     let encoded: String = id.as_str().bytes().map(|byte| format!("%{byte:02X}")).collect();
     assert_eq!(format!("[ {} ]", text(&get(&sandbox, &format!("%63harges/{encoded}")))), list);
     let mut doubled = request(Method::GET, "charges", "text/plain", b"");
-    *doubled.uri_mut() = "http://127.0.0.1//api/v1/charges".parse().expect("a URL");
+    *doubled.uri_mut() = "http://127.0.0.1//api/v1/charges".parse().expect("a valid URL");
     assert_eq!(text(&sandbox.respond(&doubled)), list);
 }
 

@@ -1,4 +1,4 @@
-//! What a new charge may be, in both encodings.
+//! Validation of new charges in form and JSON bodies.
 
 use strike_core::http::Method;
 use strike_sandbox::Sandbox;
@@ -57,15 +57,15 @@ fn description_is_decoded_exactly_once() {
 #[test]
 fn unusual_bodies_of_old_clients_are_accepted() {
     let sandbox = sandbox();
-    // The two microcontroller sketches, and the Python client's empty fields.
-    let odd = create(&sandbox, FORM, "?POST&amount=400&currency=btc&description=sweets");
-    assert_eq!((odd["amount"].as_u64(), odd["description"].as_str()), (Some(400), Some("sweets")));
+    // Two microcontroller sketches send a leading `?`. The Python client sends empty fields.
+    let charge = create(&sandbox, FORM, "?POST&amount=400&currency=btc&description=sweets");
+    assert_eq!((charge["amount"].as_u64(), charge["description"].as_str()), (Some(400), Some("sweets")));
     assert_eq!(create(&sandbox, FORM, "?amount=400&currency=btc")["amount"], 400);
     let empty = create(&sandbox, FORM, "amount=1&currency=btc&description=&customer_id=");
     assert_eq!((empty["description"].as_str(), empty.get("customer_id")), (Some(""), None));
     let empty = create(&sandbox, JSON, r#"{"amount":1,"currency":"btc","customer_id":""}"#);
     assert_eq!((empty["description"].as_str(), empty.get("customer_id")), (Some(""), None));
-    // What JavaScript computes.
+    // JavaScript clients may send whole numbers as floats.
     assert_eq!(create(&sandbox, JSON, r#"{"amount":1000000.0,"currency":"btc"}"#)["amount"], 1_000_000);
 }
 
@@ -99,7 +99,7 @@ fn currencies_other_than_btc_are_rejected() {
     assert_eq!(error(&post(&sandbox, JSON, r#"{"amount":1,"currency":null}"#)).0, 400);
 }
 
-/// The status for JSON with these fields besides the required ones.
+/// Creates a charge from JSON with this extra field and returns the status.
 fn status(sandbox: &Sandbox, field: &str, value: &str) -> u16 {
     let body = serde_json::json!({"amount": 1, "currency": "btc", field: value}).to_string();
     post(sandbox, JSON, &body).status().as_u16()
@@ -110,10 +110,10 @@ fn text_length_is_limited_in_utf16_units_and_description_bytes() {
     let sandbox = sandbox();
     assert_eq!(status(&sandbox, "description", &"x".repeat(256)), 200);
     assert_eq!(status(&sandbox, "description", &"x".repeat(257)), 400);
-    // Two units each, and four bytes.
+    // Each character has two UTF-16 units and four bytes.
     assert_eq!(status(&sandbox, "description", &"🍣".repeat(128)), 200);
     assert_eq!(status(&sandbox, "description", &"🍣".repeat(129)), 400);
-    // One unit each, and three bytes: 213 of them are 639.
+    // Each character has one UTF-16 unit and three bytes. 213 characters have 639 bytes.
     assert_eq!(status(&sandbox, "description", &"鮨".repeat(213)), 200);
     assert_eq!(status(&sandbox, "description", &"鮨".repeat(214)), 400);
 
@@ -169,8 +169,8 @@ fn body_over_64_kib_gets_413() {
 #[test]
 fn identical_creates_make_two_charges() {
     let sandbox = sandbox();
-    let twin = || create(&sandbox, FORM, "amount=1&currency=btc&description=x&customer_id=order-17");
-    let (first, second) = (twin(), twin());
+    let create_order = || create(&sandbox, FORM, "amount=1&currency=btc&description=x&customer_id=order-17");
+    let (first, second) = (create_order(), create_order());
     assert_ne!(first["id"], second["id"]);
     assert_ne!(first["payment_hash"], second["payment_hash"]);
     assert_eq!((sandbox.charges(), sandbox.requests()), (2, 2));

@@ -1,4 +1,4 @@
-//! Files that are no data of a sandbox, or not of this one: told apart, and left alone.
+//! Data files that are foreign, damaged, moved or in use are detected and not modified.
 
 use std::fs;
 use std::io;
@@ -17,11 +17,11 @@ use tempfile::TempDir;
 use crate::support::{FORM, post, text};
 use crate::support::{any_charge, builder};
 
-/// A folder with the data of a sandbox that has made two charges.
-fn kept() -> (TempDir, PathBuf) {
+/// Creates a data file with two charges. Returns its folder and its path.
+fn file_with_two_charges() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("shop.sqlite");
-    let sandbox = builder().data(&file).open().expect("it opens");
+    let sandbox = builder().data(&file).open().expect("the data file opens");
     any_charge(&sandbox);
     any_charge(&sandbox);
     (folder, file)
@@ -31,16 +31,16 @@ fn open(file: &Path) -> Result<Sandbox, DataError> {
     builder().data(file).open()
 }
 
-/// The error, which must name the file, and must leave it as it was.
-fn refusal(file: &Path) -> DataError {
+/// Opens the file, which must fail with an error that names it and leaves it unchanged.
+fn open_error(file: &Path) -> DataError {
     let before = fs::read(file).ok();
-    let error = open(file).expect_err("a refusal");
+    let error = open(file).expect_err("an error");
     assert!(error.to_string().contains(&file.display().to_string()), "{error}");
-    assert!(fs::read(file).ok() == before, "it was changed: {error}");
+    assert!(fs::read(file).ok() == before, "the file was changed: {error}");
     error
 }
 
-fn names(folder: &TempDir) -> Vec<String> {
+fn file_names(folder: &TempDir) -> Vec<String> {
     let entries = fs::read_dir(folder.path()).expect("a folder");
     let mut names: Vec<_> =
         entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8")).collect();
@@ -48,30 +48,30 @@ fn names(folder: &TempDir) -> Vec<String> {
     names
 }
 
-/// Changes the file behind the sandbox's back.
-fn tamper(file: &Path, sql: &str) {
+/// Runs SQL on the file from outside the sandbox.
+fn execute_sql(file: &Path, sql: &str) {
     Connection::open(file).and_then(|connection| connection.execute_batch(sql)).expect(sql);
 }
 
-/// A pipe, which nobody else has open, would be waited for without end.
+/// Opening a named pipe, for example, would block until another process opens it.
 #[cfg(target_os = "linux")]
 #[test]
 fn device_files_are_rejected() {
     let path = Path::new("/dev/null");
-    let error = open(path).expect_err("a refusal");
+    let error = open(path).expect_err("an error");
     assert!(matches!(error, DataError::Foreign { .. }), "{error}");
     assert!(error.to_string().contains("/dev/null"), "{error}");
 }
 
 #[test]
 fn closed_data_is_a_single_private_file() {
-    let (folder, file) = kept();
-    assert_eq!(names(&folder), ["shop.sqlite"]);
-    let sandbox = open(&file).expect("it opens");
+    let (folder, file) = file_with_two_charges();
+    assert_eq!(file_names(&folder), ["shop.sqlite"]);
+    let sandbox = open(&file).expect("the data file opens");
     any_charge(&sandbox);
-    assert_eq!(names(&folder), ["shop.sqlite", "shop.sqlite-lock"]);
+    assert_eq!(file_names(&folder), ["shop.sqlite", "shop.sqlite-lock"]);
     #[cfg(unix)]
-    for name in names(&folder) {
+    for name in file_names(&folder) {
         use std::os::unix::fs::PermissionsExt;
         let mode = fs::metadata(folder.path().join(&name)).expect("a file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
@@ -84,14 +84,14 @@ fn foreign_files_are_rejected_and_unchanged() {
     for (name, contents) in [("short", &b"hello"[..]), ("long", &[b'x'; 10_000]), ("line", b"\n")] {
         let file = folder.path().join(name);
         fs::write(&file, contents).expect("a file");
-        assert!(matches!(refusal(&file), DataError::Foreign { .. }), "{name}");
+        assert!(matches!(open_error(&file), DataError::Foreign { .. }), "{name}");
     }
     let file = folder.path().join("database");
-    tamper(&file, "CREATE TABLE sandbox (network TEXT); PRAGMA user_version = 1");
-    assert!(matches!(refusal(&file), DataError::Foreign { .. }));
+    execute_sql(&file, "CREATE TABLE sandbox (network TEXT); PRAGMA user_version = 1");
+    assert!(matches!(open_error(&file), DataError::Foreign { .. }));
     let file = folder.path().join("signed");
-    tamper(&file, "PRAGMA application_id = 1");
-    assert!(matches!(refusal(&file), DataError::Foreign { .. }));
+    execute_sql(&file, "PRAGMA application_id = 1");
+    assert!(matches!(open_error(&file), DataError::Foreign { .. }));
 }
 
 #[test]
@@ -99,41 +99,41 @@ fn empty_and_uninitialized_files_are_accepted() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("empty");
     fs::write(&file, b"").expect("a file");
-    any_charge(&open(&file).expect("it opens"));
-    assert_eq!(open(&file).expect("it opens").charges(), 1);
+    any_charge(&open(&file).expect("the data file opens"));
+    assert_eq!(open(&file).expect("the data file opens").charges(), 1);
 
     let file = folder.path().join("begun");
-    tamper(&file, "PRAGMA journal_mode = WAL");
+    execute_sql(&file, "PRAGMA journal_mode = WAL");
     assert!(fs::metadata(&file).expect("a file").len() > 0);
-    any_charge(&open(&file).expect("it opens"));
-    assert_eq!(open(&file).expect("it opens").charges(), 1);
+    any_charge(&open(&file).expect("the data file opens"));
+    assert_eq!(open(&file).expect("the data file opens").charges(), 1);
 }
 
 #[test]
 fn other_network_and_newer_format_are_rejected() {
-    let (_folder, file) = kept();
-    let error = builder().network(Network::Regtest).data(&file).open().expect_err("testnet");
+    let (_folder, file) = file_with_two_charges();
+    let error = builder().network(Network::Regtest).data(&file).open().expect_err("the file is for testnet");
     let DataError::OtherNetwork { found: Network::Testnet, wanted: Network::Regtest, .. } = error else {
         panic!("{error}")
     };
     assert!(error.to_string().contains("is for testnet, not for regtest"), "{error}");
-    assert_eq!(open(&file).expect("it is as it was").charges(), 2);
+    assert_eq!(open(&file).expect("the file is unchanged").charges(), 2);
 
-    tamper(&file, "PRAGMA user_version = 2");
-    let error = refusal(&file);
+    execute_sql(&file, "PRAGMA user_version = 2");
+    let error = open_error(&file);
     assert!(matches!(error, DataError::Newer { found: 2, known: 1, .. }), "{error}");
 }
 
 #[test]
 fn data_file_cannot_be_opened_twice() {
-    let (_folder, file) = kept();
-    let first = open(&file).expect("it opens");
-    let error = open(&file).expect_err("it is in use");
+    let (_folder, file) = file_with_two_charges();
+    let first = open(&file).expect("the data file opens");
+    let error = open(&file).expect_err("the file is in use");
     assert!(matches!(error, DataError::InUse { .. }), "{error}");
     assert_eq!(io::Error::from(error).kind(), io::ErrorKind::ResourceBusy);
     any_charge(&first);
     drop(first);
-    assert_eq!(open(&file).expect("it is free").charges(), 3);
+    assert_eq!(open(&file).expect("the file is not in use").charges(), 3);
 }
 
 #[test]
@@ -148,15 +148,15 @@ fn damaged_file_is_rejected_at_open() {
         "DELETE FROM charge WHERE number = 0",
         "DROP TABLE charge",
     ] {
-        let (_folder, file) = kept();
-        tamper(&file, sql);
-        let error = refusal(&file);
+        let (_folder, file) = file_with_two_charges();
+        execute_sql(&file, sql);
+        let error = open_error(&file);
         assert!(matches!(error, DataError::Damaged { .. }), "{sql}: {error:?}");
     }
-    let (_folder, file) = kept();
+    let (_folder, file) = file_with_two_charges();
     let whole = fs::read(&file).expect("a file");
-    fs::write(&file, whole.get(..whole.len() / 2).expect("half")).expect("a file");
-    let error = refusal(&file);
+    fs::write(&file, whole.get(..whole.len() / 2).expect("half of the bytes")).expect("a file");
+    let error = open_error(&file);
     assert!(matches!(error, DataError::Damaged { .. }), "{error:?}");
 }
 
@@ -164,18 +164,18 @@ fn damaged_file_is_rejected_at_open() {
 fn file_system_errors_are_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     for file in [folder.path().join("no/such/folder"), folder.path().to_owned()] {
-        let error = refusal(&file);
+        let error = open_error(&file);
         assert!(matches!(error, DataError::Unusable { .. }), "{error:?}");
     }
 }
 
-/// A sandbox that collects what it could not write.
+/// Opens a sandbox that collects the errors of changes that could not be stored.
 #[cfg(unix)]
-fn reporting(file: &Path) -> (Sandbox, Arc<Mutex<Vec<String>>>) {
+fn open_with_reports(file: &Path) -> (Sandbox, Arc<Mutex<Vec<String>>>) {
     let reports = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&reports);
-    let report = move |error: &NotKept| log.lock().expect("no panic").push(error.to_string());
-    (builder().data(file).on_not_kept(report).open().expect("it opens"), reports)
+    let report = move |error: &NotKept| log.lock().expect("no poisoned lock").push(error.to_string());
+    (builder().data(file).on_not_kept(report).open().expect("the data file opens"), reports)
 }
 
 #[cfg(unix)]
@@ -184,7 +184,7 @@ fn create(sandbox: &Sandbox) -> (u16, String) {
     (response.status().as_u16(), text(&response).to_owned())
 }
 
-/// Its name, what the report says of it, and what befalls the file.
+/// A name, a part of the expected error, and what happens to the file.
 #[cfg(unix)]
 type Mishap = (&'static str, &'static str, fn(&Path));
 
@@ -194,42 +194,42 @@ fn mishaps() -> [Mishap; 11] {
         file.with_file_name("aside")
     }
     [
-        ("moved", "moved or removed", |file| fs::rename(file, aside(file)).expect("moved")),
-        ("removed", "moved or removed", |file| fs::remove_file(file).expect("removed")),
+        ("moved", "moved or removed", |file| fs::rename(file, aside(file)).expect("the file can be renamed")),
+        ("removed", "moved or removed", |file| fs::remove_file(file).expect("the file can be removed")),
         ("replaced by a copy", "replaced by another file", |file| {
-            fs::copy(file, aside(file)).expect("copied");
-            fs::rename(aside(file), file).expect("replaced");
+            fs::copy(file, aside(file)).expect("the file can be copied");
+            fs::rename(aside(file), file).expect("the file can be replaced");
         }),
         ("moved, and copied back", "replaced by another file", |file| {
-            fs::rename(file, aside(file)).expect("moved");
-            fs::copy(aside(file), file).expect("copied");
+            fs::rename(file, aside(file)).expect("the file can be renamed");
+            fs::copy(aside(file), file).expect("the file can be copied");
         }),
         ("replaced by a folder", "replaced by another file", |file| {
-            fs::remove_file(file).expect("removed");
+            fs::remove_file(file).expect("the file can be removed");
             fs::create_dir(file).expect("a folder");
         }),
         ("folder renamed", "moved or removed", |file| {
             let folder = file.parent().expect("a folder");
-            fs::rename(folder, folder.with_file_name("elsewhere")).expect("renamed");
+            fs::rename(folder, folder.with_file_name("elsewhere")).expect("the folder can be renamed");
         }),
         ("folder renamed, and another in its place", "replaced by another file", |file| {
             let folder = file.parent().expect("a folder");
             let elsewhere = folder.with_file_name("elsewhere");
-            fs::rename(folder, &elsewhere).expect("renamed");
+            fs::rename(folder, &elsewhere).expect("the folder can be renamed");
             fs::create_dir(folder).expect("a folder");
-            fs::copy(elsewhere.join("shop.sqlite"), file).expect("copied");
+            fs::copy(elsewhere.join("shop.sqlite"), file).expect("the file can be copied");
         }),
-        ("truncated", "no such table", |file| fs::write(file, b"").expect("truncated")),
+        ("truncated", "no such table", |file| fs::write(file, b"").expect("the file can be truncated")),
         ("cut in the middle", "malformed", |file| {
             let half = fs::read(file).expect("a file").len() / 2;
             let open = fs::OpenOptions::new().write(true).open(file).expect("a file");
-            open.set_len(half as u64).expect("cut");
+            open.set_len(half as u64).expect("the file can be truncated");
         }),
         ("overwritten with something else", "not a database", |file| {
-            fs::write(file, [b'x'; 20_000]).expect("overwritten");
+            fs::write(file, [b'x'; 20_000]).expect("the file can be overwritten");
         }),
         ("written to by another program", "another program wrote to it", |file| {
-            tamper(file, "UPDATE sandbox SET seen = seen + 1");
+            execute_sql(file, "UPDATE sandbox SET seen = seen + 1");
         }),
     ]
 }
@@ -237,20 +237,20 @@ fn mishaps() -> [Mishap; 11] {
 #[cfg(unix)]
 #[test]
 fn changes_fail_and_are_reported_after_the_file_is_lost_or_damaged() {
-    for (mishap, part, befall) in mishaps() {
+    for (mishap, part, apply) in mishaps() {
         let outer = tempfile::tempdir().expect("a folder");
         let folder = outer.path().join("data");
         fs::create_dir(&folder).expect("a folder");
         let file = folder.join("shop.sqlite");
-        let (sandbox, reports) = reporting(&file);
+        let (sandbox, reports) = open_with_reports(&file);
         let first = any_charge(&sandbox);
-        befall(&file);
+        apply(&file);
         for round in 1..=2 {
             let (status, body) = create(&sandbox);
             assert!(status == 500 && body.contains(part), "{mishap}: {status} {body}");
             assert_eq!(sandbox.pay(&first), Err(PayError::NotKept), "{mishap}");
             assert!(sandbox.reset().is_err(), "{mishap}");
-            let reports = reports.lock().expect("no panic");
+            let reports = reports.lock().expect("no poisoned lock");
             assert_eq!(reports.len(), round * 3, "{mishap}: {reports:?}");
             assert!(reports.iter().all(|report| report.contains(part)), "{mishap}: {reports:?}");
         }
@@ -261,36 +261,36 @@ fn changes_fail_and_are_reported_after_the_file_is_lost_or_damaged() {
 #[cfg(unix)]
 #[test]
 fn moved_file_contains_every_acknowledged_charge() {
-    let (folder, file) = kept();
+    let (folder, file) = file_with_two_charges();
     let aside = folder.path().join("aside");
-    let (sandbox, _) = reporting(&file);
+    let (sandbox, _) = open_with_reports(&file);
     any_charge(&sandbox);
-    fs::rename(&file, &aside).expect("moved");
+    fs::rename(&file, &aside).expect("the file can be renamed");
     assert_eq!(create(&sandbox).0, 500);
-    // Nothing that was not closed is missing, as after a crash.
+    // Nothing is missing although the file was not closed, as after a crash.
     let copy = folder.path().join("copy");
-    fs::copy(&aside, &copy).expect("copied");
-    assert_eq!(open(&copy).expect("it opens").charges(), 3);
-    // And once it is back, it goes on.
-    fs::rename(&aside, &file).expect("moved back");
+    fs::copy(&aside, &copy).expect("the file can be copied");
+    assert_eq!(open(&copy).expect("the data file opens").charges(), 3);
+    // Once the file is back, new charges are stored again.
+    fs::rename(&aside, &file).expect("the file can be renamed back");
     assert_eq!(create(&sandbox).0, 200);
     drop(sandbox);
-    assert_eq!(open(&file).expect("it opens").charges(), 4);
+    assert_eq!(open(&file).expect("the data file opens").charges(), 4);
 }
 
 #[cfg(unix)]
 #[test]
 fn retargeted_symlink_is_detected() {
-    let (folder, file) = kept();
-    let (_other_folder, other) = kept();
+    let (folder, file) = file_with_two_charges();
+    let (_other_folder, other) = file_with_two_charges();
     let link = folder.path().join("link");
-    std::os::unix::fs::symlink(&file, &link).expect("a link");
-    let (sandbox, _) = reporting(&link);
-    // By either name it is the same file.
-    assert!(matches!(refusal(&file), DataError::InUse { .. }));
+    std::os::unix::fs::symlink(&file, &link).expect("the link can be created");
+    let (sandbox, _) = open_with_reports(&link);
+    // Both names refer to the same locked file.
+    assert!(matches!(open_error(&file), DataError::InUse { .. }));
     assert_eq!(create(&sandbox).0, 200);
-    fs::remove_file(&link).expect("removed");
-    std::os::unix::fs::symlink(other, &link).expect("a link");
+    fs::remove_file(&link).expect("the file can be removed");
+    std::os::unix::fs::symlink(other, &link).expect("the link can be created");
     let (status, body) = create(&sandbox);
     assert!(status == 500 && body.contains("replaced by another file"), "{status} {body}");
 }
@@ -298,51 +298,51 @@ fn retargeted_symlink_is_detected() {
 #[cfg(unix)]
 #[test]
 fn hard_linked_file_is_rejected() {
-    let (folder, file) = kept();
+    let (folder, file) = file_with_two_charges();
     let second = folder.path().join("second");
-    let (sandbox, _) = reporting(&file);
-    fs::hard_link(&file, &second).expect("a link");
-    let error = refusal(&second);
+    let (sandbox, _) = open_with_reports(&file);
+    fs::hard_link(&file, &second).expect("the link can be created");
+    let error = open_error(&second);
     assert!(error.to_string().contains("hard links"), "{error}");
     assert_eq!(create(&sandbox).0, 200);
     drop(sandbox);
-    fs::remove_file(&file).expect("removed");
-    assert_eq!(open(&second).expect("it opens").charges(), 3);
+    fs::remove_file(&file).expect("the file can be removed");
+    assert_eq!(open(&second).expect("the data file opens").charges(), 3);
 }
 
-/// A copy closes the file, which on Unix drops SQLite's own locks.
+/// On Unix, SQLite's own locks are released when the copy closes its handle to the file.
 #[test]
 fn file_stays_locked_after_a_copy_in_this_process() {
-    let (folder, file) = kept();
-    let sandbox = open(&file).expect("it opens");
-    fs::copy(&file, folder.path().join("copy")).expect("copied");
-    assert!(matches!(refusal(&file), DataError::InUse { .. }));
+    let (folder, file) = file_with_two_charges();
+    let sandbox = open(&file).expect("the data file opens");
+    fs::copy(&file, folder.path().join("copy")).expect("the file can be copied");
+    assert!(matches!(open_error(&file), DataError::InUse { .. }));
     any_charge(&sandbox);
     drop(sandbox);
-    assert_eq!(open(&file).expect("it opens").charges(), 3);
+    assert_eq!(open(&file).expect("the data file opens").charges(), 3);
 }
 
 #[test]
-fn journal_without_its_database_is_kept() {
+fn journal_without_its_database_is_file_with_two_charges() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("shop.sqlite");
     for journal in ["shop.sqlite-journal", "shop.sqlite-wal"] {
         let journal = folder.path().join(journal);
-        fs::write(&journal, b"changes").expect("a journal");
-        let error = refusal(&file);
+        fs::write(&journal, b"changes").expect("the journal file can be written");
+        let error = open_error(&file);
         assert!(error.to_string().contains("put it back"), "{error}");
         assert!(!file.exists() && journal.exists());
-        fs::remove_file(journal).expect("removed");
+        fs::remove_file(journal).expect("the file can be removed");
     }
-    open(&file).expect("a new file");
+    open(&file).expect("the data file is created");
 }
 
 #[test]
 fn open_file_can_be_backed_up_with_vacuum_into() {
-    let (folder, file) = kept();
-    let sandbox = open(&file).expect("it opens");
+    let (folder, file) = file_with_two_charges();
+    let sandbox = open(&file).expect("the data file opens");
     let copy = folder.path().join("copy.sqlite");
-    tamper(&file, &format!("VACUUM INTO '{}'", copy.display()));
+    execute_sql(&file, &format!("VACUUM INTO '{}'", copy.display()));
     any_charge(&sandbox);
-    assert_eq!(open(&copy).expect("it opens").charges(), 2);
+    assert_eq!(open(&copy).expect("the data file opens").charges(), 2);
 }

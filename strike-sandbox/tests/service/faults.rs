@@ -1,4 +1,4 @@
-//! Plans of faults: their format, which rule fires, and what is stored and told when one does, in memory.
+//! Fault plans in memory: JSON format, rule matching, stored charges and transport errors.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn send(sandbox: &Sandbox, request: HttpRequest) -> Reply {
     sandbox.reply(Exchange::new(request, SECOND, 1 << 20))
 }
 
-/// The kind of an error, or the status of an answer.
+/// Returns the status of a response or the kind of a transport error.
 fn outcome(reply: Reply) -> Result<u16, TransportErrorKind> {
     reply.map(|response| response.status().as_u16()).map_err(|error| {
         assert_eq!(error.delivery(), Delivery::MaybeSent);
@@ -36,11 +36,12 @@ fn outcome(reply: Reply) -> Result<u16, TransportErrorKind> {
     })
 }
 
-/// How often each rule matched and fired.
+/// Returns how often each rule matched and fired.
 fn counts(sandbox: &Sandbox) -> Vec<(u64, u64)> {
     sandbox.faults().iter().map(|rule| (rule.matched(), rule.fired())).collect()
 }
 
+/// Returns every fault, and whether it processes the request by default.
 fn kinds() -> Vec<(Fault, bool)> {
     vec![
         (Fault::refuse(), false),
@@ -77,10 +78,10 @@ fn processed_overrides_the_default_of_each_fault() {
 
 #[test]
 fn unprocessed_create_returns_a_charge_that_is_not_stored() {
-    let late = Fault::latency(Duration::ZERO, Duration::ZERO).processed(false);
-    let sandbox = sandbox(Plan::new().on(On::create().first(1), late));
+    let latency = Fault::latency(Duration::ZERO, Duration::ZERO).processed(false);
+    let sandbox = sandbox(Plan::new().on(On::create().first(1), latency));
     let response = send(&sandbox, create()).expect("a response");
-    let charge: serde_json::Value = serde_json::from_slice(response.body()).expect("a charge");
+    let charge: serde_json::Value = serde_json::from_slice(response.body()).expect("a valid charge");
     let path = format!("charges/{}", support::id(&charge));
     assert_eq!(outcome(send(&sandbox, support::request(Method::GET, &path, FORM, b""))), Ok(404));
 }
@@ -114,10 +115,10 @@ fn in_memory_faults_map_to_transport_errors() {
         assert_eq!(whole(&sandbox), 3);
         assert_eq!(outcome(send(&sandbox, list())), expected, "{fault:?}");
     }
-    // A stall that the client outlasts ends as a close.
+    // A stall that is shorter than the client's timeout ends with a close.
     let sandbox = sandbox(Plan::new().on(On::list(), Fault::stall(After::Bytes(0))));
-    let patient = Exchange::new(list(), 301 * SECOND, 1 << 20);
-    assert_eq!(outcome(sandbox.reply(patient)), Err(Closed));
+    let exchange = Exchange::new(list(), 301 * SECOND, 1 << 20);
+    assert_eq!(outcome(sandbox.reply(exchange)), Err(Closed));
 }
 
 #[test]
@@ -125,7 +126,7 @@ fn in_memory_body_is_truncated_at_the_exchange_limit() {
     let long = Response::new(b"0123456789".to_vec());
     let plan = Plan::new()
         .on(On::any().nth(1), Fault::answer(long))
-        // Whoever has read enough does not notice the cut.
+        // A client that reaches its body limit first does not see the truncation.
         .on(On::any().nth(2), Fault::wrong_length(1000))
         .on(On::any().nth(3), Fault::wrong_length(-1));
     let sandbox = sandbox(plan);
@@ -187,15 +188,15 @@ fn first_due_rule_fires_and_every_match_is_counted() {
 
 #[test]
 fn faults_never_apply_to_the_control_api() {
-    let everything = Plan::new()
+    let plan = Plan::new()
         .on(On::any().path("/**"), Fault::close())
         .on(On::any().path("/sandbox/**"), Fault::close());
-    let sandbox = sandbox(everything);
+    let sandbox = sandbox(plan);
     assert_eq!(outcome(send(&sandbox, bare(Method::GET, "/sandbox/faults"))), Ok(200));
     let page = if cfg!(feature = "dashboard") { 200 } else { 404 };
     assert_eq!(outcome(send(&sandbox, bare(Method::GET, "/"))), Ok(page));
     assert_eq!(outcome(send(&sandbox, list())), Err(TransportErrorKind::Closed));
-    // Nor is the service behind the faults.
+    // `respond` bypasses the faults.
     assert_eq!(sandbox.respond(&create()).status(), 200);
     assert_eq!(counts(&sandbox), [(1, 1), (0, 0)]);
 }
@@ -204,15 +205,15 @@ fn faults_never_apply_to_the_control_api() {
 fn chance_faults_are_reproducible_and_do_not_change_charges() {
     let history = |seed: u64, plan: Plan| {
         let sandbox = Sandbox::builder().api_key("sk_demo").seed(seed).faults(plan).build();
-        let struck: Vec<_> = (0..64).map(|_| send(&sandbox, list()).is_err()).collect();
-        (struck, sandbox.respond(&create()).into_body())
+        let failed: Vec<_> = (0..64).map(|_| send(&sandbox, list()).is_err()).collect();
+        (failed, sandbox.respond(&create()).into_body())
     };
     let plan = || Plan::new().on(On::list().chance(0.5), Fault::close());
-    let (struck, charge) = history(7, plan());
-    assert_eq!(struck, history(7, plan()).0);
-    assert_ne!(struck, history(8, plan()).0);
-    let hits = struck.iter().filter(|struck| **struck).count();
-    assert!((16..=48).contains(&hits), "{hits} of 64");
+    let (failed, charge) = history(7, plan());
+    assert_eq!(failed, history(7, plan()).0);
+    assert_ne!(failed, history(8, plan()).0);
+    let failures = failed.iter().filter(|failed| **failed).count();
+    assert!((16..=48).contains(&failures), "{failures} of 64");
     let id = |charge: &[u8]| serde_json::from_slice::<serde_json::Value>(charge).expect("JSON")["id"].clone();
     assert_eq!(id(&charge), id(&history(7, Plan::new()).1));
 }
@@ -220,33 +221,34 @@ fn chance_faults_are_reproducible_and_do_not_change_charges() {
 #[test]
 fn fault_plan_can_be_managed_over_http() {
     let sandbox = Sandbox::builder().api_key("sk_demo").build();
-    let own = |method: Method, body: &str| {
+    let faults_route = |method: Method, body: &str| {
         let mut request = bare(method, "/sandbox/faults");
         *request.body_mut() = body.as_bytes().to_vec();
         let response = send(&sandbox, request).expect("a response");
         (response.status().as_u16(), String::from_utf8(response.into_body()).expect("UTF-8"))
     };
-    assert_eq!(own(Method::GET, ""), (200, "{\n  \"faults\": []\n}".to_owned()));
+    assert_eq!(faults_route(Method::GET, ""), (200, "{\n  \"faults\": []\n}".to_owned()));
     let plan = r#"{"faults": [{"method": "POST", "when": {"nth": 2}, "fault": {"status": 503}}]}"#;
-    assert_eq!(own(Method::POST, plan).0, 200);
+    assert_eq!(faults_route(Method::POST, plan).0, 200);
     assert_eq!([outcome(send(&sandbox, create())), outcome(send(&sandbox, create()))], [Ok(200), Ok(503)]);
-    let (_, standing) = own(Method::GET, "");
-    let standing: serde_json::Value = serde_json::from_str(&standing).expect("JSON");
+    let (_, rules) = faults_route(Method::GET, "");
+    let rules: serde_json::Value = serde_json::from_str(&rules).expect("JSON");
     let rule = serde_json::json!({
         "method": "POST", "path": "/api/**", "when": {"nth": 2}, "fault": {"status": 503}, "matched": 2, "fired": 1
     });
-    assert_eq!(standing, serde_json::json!({ "faults": [rule] }));
+    assert_eq!(rules, serde_json::json!({ "faults": [rule] }));
 
-    // What is wrong changes nothing.
-    let (status, message) = own(Method::POST, r#"{"faults": [{"fault": "close"}, {"fault": "explode"}]}"#);
+    // Invalid plans change nothing.
+    let (status, message) =
+        faults_route(Method::POST, r#"{"faults": [{"fault": "close"}, {"fault": "explode"}]}"#);
     assert_eq!((status, sandbox.faults().len()), (400, 1));
     assert!(message.contains("faults[1].fault") && message.contains("column"), "{message}");
     let thousand = format!("{{\"faults\": [{}]}}", vec![r#"{"fault":"close"}"#; 1000].join(","));
-    assert_eq!((own(Method::POST, &thousand).0, sandbox.faults().len()), (400, 1));
-    assert_eq!(own(Method::PUT, "").0, 405);
+    assert_eq!((faults_route(Method::POST, &thousand).0, sandbox.faults().len()), (400, 1));
+    assert_eq!(faults_route(Method::PUT, "").0, 405);
 
-    assert_eq!(own(Method::DELETE, "").0, 200);
-    assert_eq!((own(Method::POST, &thousand).0, sandbox.faults().len()), (200, 1000));
+    assert_eq!(faults_route(Method::DELETE, "").0, 200);
+    assert_eq!((faults_route(Method::POST, &thousand).0, sandbox.faults().len()), (200, 1000));
     let mut foreign = bare(Method::DELETE, "/sandbox/faults");
     foreign.headers_mut().insert("origin", "http://evil.example".parse().expect("a header"));
     assert_eq!(outcome(send(&sandbox, foreign)), Ok(403));
@@ -255,7 +257,7 @@ fn fault_plan_can_be_managed_over_http() {
 #[test]
 fn plan_error_names_the_field_and_position() {
     let rule = |rule: &str| format!("{{\"faults\": [\n{rule}\n]}}");
-    for (text, field, says) in [
+    for (text, field, part) in [
         (String::new(), "", "EOF"),
         ("[]".to_owned(), "", "an object with the field"),
         ("{}".to_owned(), "", "missing field `faults`"),
@@ -307,14 +309,14 @@ fn plan_error_names_the_field_and_position() {
         (rule(r#"{"fault": "close", "when": {"nth": 1, "first": 2}}"#), "faults[0].when", "expected"),
     ] {
         let error = Plan::from_json(&text).expect_err(&text);
-        let sentence = error.to_string();
-        assert_eq!(error.field(), field, "{text}: {sentence}");
-        assert!(sentence.contains(says), "{text}: {sentence}");
+        let message = error.to_string();
+        assert_eq!(error.field(), field, "{text}: {message}");
+        assert!(message.contains(part), "{text}: {message}");
         let line = if text.contains('\n') { 2..=3 } else { 1..=1 };
-        assert!(line.contains(&error.line()), "{text}: {sentence}");
+        assert!(line.contains(&error.line()), "{text}: {message}");
         assert!(
-            sentence.ends_with(&format!("at line {} column {}", error.line(), error.column())),
-            "{sentence}"
+            message.ends_with(&format!("at line {} column {}", error.line(), error.column())),
+            "{message}"
         );
     }
 }
@@ -322,13 +324,13 @@ fn plan_error_names_the_field_and_position() {
 #[test]
 fn documented_plans_are_valid_and_cover_every_fault() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sandbox-faults.md");
-    let page = std::fs::read_to_string(page).expect("the page about faults");
+    let page = std::fs::read_to_string(page).expect("docs/sandbox-faults.md can be read");
     let examples: Vec<_> =
         page.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     let mut shown = String::new();
     for example in &examples {
         let plan = Plan::from_json(example).unwrap_or_else(|error| panic!("{example}: {error}"));
-        assert_eq!(Plan::from_json(&plan.to_json()).expect("its own JSON"), plan);
+        assert_eq!(Plan::from_json(&plan.to_json()).expect("the serialized plan is valid"), plan);
         shown.extend(plan.rules().iter().map(ToString::to_string));
     }
     for (fault, _) in kinds() {
@@ -336,7 +338,7 @@ fn documented_plans_are_valid_and_cover_every_fault() {
         let value: serde_json::Value = serde_json::from_str(&name).expect("JSON");
         let fault = &value["faults"][0]["fault"];
         let name = fault.as_str().or_else(|| fault.as_object()?.keys().next().map(String::as_str));
-        let name = name.expect("a name");
+        let name = name.expect("a valid name");
         assert!(shown.contains(&format!("\"{name}\"")), "no example of {name}");
         assert!(page.contains(&format!("### {name}\n")), "no section on {name}");
     }
@@ -346,7 +348,7 @@ fn faults() -> impl Strategy<Value = Fault> {
     let after =
         || prop_oneof![any::<usize>().prop_map(After::Bytes), (0..2000_usize).prop_map(After::BodyBytes)];
     let time = || (0..=300_000_u64).prop_map(Duration::from_millis);
-    let status = || (200..1000_u16).prop_map(|status| StatusCode::from_u16(status).expect("a status"));
+    let status = || (200..1000_u16).prop_map(|status| StatusCode::from_u16(status).expect("a valid status"));
     let response = (status(), "[ -~]{0,9}", "\\PC{0,9}").prop_map(|(status, value, body)| {
         let response = Response::builder().status(status).header("x-a", value.trim()).header("x-a", "b");
         Fault::answer(response.body(body.into_bytes()).expect("a response"))
@@ -385,7 +387,7 @@ proptest! {
     #[test]
     fn plan_survives_a_json_round_trip(rules in proptest::collection::vec(rules(), 0..4)) {
         let plan = rules.into_iter().fold(Plan::new(), |plan, (on, fault)| plan.on(on, fault));
-        prop_assert_eq!(Plan::from_json(&plan.to_json()).expect("its own JSON"), plan);
+        prop_assert_eq!(Plan::from_json(&plan.to_json()).expect("the serialized plan is valid"), plan);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The invoice of a charge, read by a parser that is as strict as today's wallets.
+//! Invoices of charges, checked with the strict `lightning-invoice` parser.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use crate::support::{FORM, builder, create, sandbox};
 
 fn invoice(charge: &Value) -> Bolt11Invoice {
     let invoice: Bolt11Invoice =
-        charge["payment_request"].as_str().expect("text").parse().expect("an invoice");
-    invoice.check_signature().expect("signed");
+        charge["payment_request"].as_str().expect("text").parse().expect("a valid invoice");
+    invoice.check_signature().expect("the invoice is signed");
     invoice
 }
 
@@ -25,11 +25,11 @@ fn invoice_fields_match_the_charge() {
     assert_eq!(invoice.amount_milli_satoshis(), Some(42_000_000));
     assert_eq!(invoice.description().to_string(), "1%20Blockaccino");
     assert_eq!(invoice.payment_hash().to_string(), charge["payment_hash"].as_str().expect("a hash"));
-    // The charge was made 505 ms later.
+    // The charge was created 505 ms later. Invoice timestamps are whole seconds.
     assert_eq!(invoice.duration_since_epoch(), Duration::from_secs(1_542_221_803));
     assert_eq!(invoice.recover_payee_pub_key().to_string(), sandbox.payee());
     assert_eq!(invoice.min_final_cltv_expiry_delta(), 18);
-    let features = invoice.features().expect("features");
+    let features = invoice.features().expect("a features field");
     assert!(features.requires_payment_secret() && features.requires_variable_length_onion());
     assert_eq!(invoice.route_hints().len(), 0);
 }

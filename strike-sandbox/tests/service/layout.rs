@@ -1,10 +1,10 @@
-//! Bodies and headers, byte for byte as recorded; the values are those of a fixed seed and clock.
+//! Bodies and headers match the recorded ones byte for byte, with values of a fixed seed and clock.
 
 use strike_core::http::Method;
 
 use crate::support::{FORM, JSON, any_charge, bare, get, id, json, post, sandbox, text};
 
-const FIRST: &str = r#"{
+const CHARGE: &str = r#"{
   "id" : "ID",
   "object" : "charge",
   "amount" : 42000,
@@ -28,7 +28,7 @@ fn charge_body_matches_the_recording() {
     let created = post(&sandbox, JSON, BODY);
     let fields = json(&created);
     let value = |name: &str| fields[name].as_str().expect("text").to_owned();
-    let expected = FIRST
+    let expected = CHARGE
         .replace("ID", &value("id"))
         .replace("HASH", &value("payment_hash"))
         .replace("INVOICE", &value("payment_request"));
@@ -44,7 +44,7 @@ fn charge_body_matches_the_recording() {
 fn same_seed_and_clock_give_the_same_charges() {
     let history = || {
         let sandbox = sandbox();
-        // A refused request draws nothing.
+        // A rejected request uses no random values.
         post(&sandbox, JSON, "{}");
         [post(&sandbox, JSON, BODY), post(&sandbox, JSON, BODY)].map(|it| text(&it).to_owned())
     };
@@ -58,7 +58,7 @@ fn same_seed_and_clock_give_the_same_charges() {
     assert_eq!(id(&json(&get(&sandbox, "charges"))[0]).as_str(), "ch_6qtacW7HThNgTomPCURqznrzjvJJH");
 }
 
-/// 92 of 94 recorded ids begin so.
+/// 92 of 94 recorded ids start with one of these characters.
 #[test]
 fn most_ids_start_with_a_digit_or_a_letter_up_to_r() {
     let sandbox = sandbox();
@@ -114,9 +114,9 @@ fn error_bodies_match_the_recording() {
         (unknown.status().as_u16(), text(&unknown)),
         (404, "{\n  \"code\" : 404,\n  \"message\" : \"not found\"\n}")
     );
-    let nobody = sandbox.respond(&bare(Method::GET, "/api/v1/charges"));
+    let unauthorized = sandbox.respond(&bare(Method::GET, "/api/v1/charges"));
     assert_eq!(
-        (nobody.status().as_u16(), text(&nobody)),
+        (unauthorized.status().as_u16(), text(&unauthorized)),
         (401, "{\n  \"code\" : 401,\n  \"message\" : \"authentication failed\"\n}")
     );
 }

@@ -1,4 +1,4 @@
-//! Settlement over a channel between two nodes: what a caller sees is what instant settlement shows.
+//! Settlement over a Lightning channel between two nodes.
 
 use bitcoin::hashes::{Hash, sha256};
 use strike_core::http::Method;
@@ -16,15 +16,18 @@ fn sandbox() -> Sandbox {
 fn lightning_payment_returns_the_preimage_of_the_invoice() {
     let sandbox = sandbox();
     let charge = create(&sandbox, FORM, "amount=4294967&currency=btc&description=tea");
-    let invoice = charge["payment_request"].as_str().expect("as sent");
+    let invoice = charge["payment_request"].as_str().expect("a JSON string");
     assert!(invoice.starts_with("lnbcrt42949670n1"), "{invoice}");
 
     let response =
         json(&sandbox.respond(&bare(Method::POST, &format!("/sandbox/charges/{}/pay", id(&charge)))));
     let preimage = data_encoding::HEXLOWER
-        .decode(response["preimage"].as_str().expect("as sent").as_bytes())
-        .expect("as sent");
-    assert_eq!(sha256::Hash::hash(&preimage).to_string(), charge["payment_hash"].as_str().expect("as sent"));
+        .decode(response["preimage"].as_str().expect("a JSON string").as_bytes())
+        .expect("a JSON string");
+    assert_eq!(
+        sha256::Hash::hash(&preimage).to_string(),
+        charge["payment_hash"].as_str().expect("a JSON string")
+    );
     assert_eq!(json(&get(&sandbox, &format!("charges/{}", id(&charge))))["paid"], true);
     assert_eq!(sandbox.pay(&id(&charge)), Err(PayError::AlreadyPaid));
 }
@@ -46,5 +49,5 @@ fn lightning_pays_one_satoshi_and_rejects_expired_invoices() {
     sandbox.advance(std::time::Duration::from_secs(3600));
     assert_eq!(sandbox.pay(&late), Err(PayError::Expired));
     let next = id(&create(&sandbox, FORM, "amount=1&currency=btc&description=tea"));
-    assert!(sandbox.pay(&next).is_ok(), "the nodes do not mind that time passed");
+    assert!(sandbox.pay(&next).is_ok(), "payments still work after the clock has moved");
 }

@@ -1,11 +1,11 @@
-//! Paging: newest first, 30 to a page, and nothing beyond the end.
+//! Paging of the charge list.
 
 use serde_json::Value;
 use strike_sandbox::Sandbox;
 
 use crate::support::{FORM, create, error, get, json, sandbox};
 
-/// A sandbox with charges of 1, 2, 3 .. satoshi, all in the same millisecond.
+/// Returns a sandbox with charges of 1, 2, 3, … satoshi, all created in the same millisecond.
 fn with_charges(count: u64) -> Sandbox {
     let sandbox = sandbox();
     for amount in 1..=count {
@@ -14,7 +14,7 @@ fn with_charges(count: u64) -> Sandbox {
     sandbox
 }
 
-/// The amounts on a page.
+/// Returns the amounts on a page.
 fn page(sandbox: &Sandbox, query: &str) -> Vec<u64> {
     let response = get(sandbox, &format!("charges{query}"));
     assert_eq!(response.status(), 200, "{query}");
@@ -22,20 +22,20 @@ fn page(sandbox: &Sandbox, query: &str) -> Vec<u64> {
     rows.iter().map(|row| row["amount"].as_u64().expect("an amount")).collect()
 }
 
-fn down(from: u64, to: u64) -> Vec<u64> {
+fn descending(from: u64, to: u64) -> Vec<u64> {
     (to..=from).rev().collect()
 }
 
 #[test]
 fn list_is_newest_first_even_within_one_millisecond() {
     let sandbox = with_charges(65);
-    assert_eq!(page(&sandbox, ""), down(65, 36));
-    assert_eq!(page(&sandbox, "?page=1"), down(35, 6));
-    assert_eq!(page(&sandbox, "?page=2"), down(5, 1));
+    assert_eq!(page(&sandbox, ""), descending(65, 36));
+    assert_eq!(page(&sandbox, "?page=1"), descending(35, 6));
+    assert_eq!(page(&sandbox, "?page=2"), descending(5, 1));
     assert_eq!(page(&sandbox, "?size=1"), [65]);
-    assert_eq!(page(&sandbox, "?page=0&size=40"), down(65, 26));
-    assert_eq!(page(&sandbox, "?size=40&page=1"), down(25, 1));
-    assert_eq!(page(&sandbox, "?page=6&size=10"), down(5, 1));
+    assert_eq!(page(&sandbox, "?page=0&size=40"), descending(65, 26));
+    assert_eq!(page(&sandbox, "?size=40&page=1"), descending(25, 1));
+    assert_eq!(page(&sandbox, "?page=6&size=10"), descending(5, 1));
 }
 
 #[test]

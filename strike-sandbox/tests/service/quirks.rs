@@ -1,4 +1,4 @@
-//! Each quirk by what it changes on the wire, and that nothing else changes.
+//! Quirks: what each changes in the API, and that it changes nothing else.
 
 use std::time::Duration;
 
@@ -21,8 +21,8 @@ const ONE: &str = "amount=1&currency=btc&description=x";
 
 #[test]
 fn timestamps_in_seconds_apply_to_the_api_only() {
-    let odd = with(Quirks::new().timestamps_in_seconds());
-    let mut charge = create(&odd, FORM, ONE);
+    let sandbox_in_seconds = with(Quirks::new().timestamps_in_seconds());
+    let mut charge = create(&sandbox_in_seconds, FORM, ONE);
     let mut usual = create(&sandbox(), FORM, ONE);
     for key in ["created", "updated"] {
         assert_eq!(
@@ -31,11 +31,13 @@ fn timestamps_in_seconds_apply_to_the_api_only() {
         );
     }
     assert_eq!(charge, usual);
-    odd.advance(Duration::from_millis(1_499));
-    odd.pay(&id(&charge)).expect("it can be paid");
-    assert_eq!(body_of(&get(&odd, "charges"))[0]["updated"], 1_542_221_805);
-    // Its owner sees milliseconds all the same.
-    let owned = body_of(&odd.respond(&bare(Method::GET, &format!("/sandbox/charges/{}", id(&charge)))));
+    sandbox_in_seconds.advance(Duration::from_millis(1_499));
+    sandbox_in_seconds.pay(&id(&charge)).expect("the charge can be paid");
+    assert_eq!(body_of(&get(&sandbox_in_seconds, "charges"))[0]["updated"], 1_542_221_805);
+    // The control API still returns milliseconds.
+    let owned = body_of(
+        &sandbox_in_seconds.respond(&bare(Method::GET, &format!("/sandbox/charges/{}", id(&charge)))),
+    );
     assert_eq!(owned["updated"], 1_542_221_805_004_u64);
 }
 
@@ -45,7 +47,7 @@ fn long_ids_have_44_characters() {
     let id = any_charge(&sandbox);
     assert_eq!(id.as_str().strip_prefix("ch_").map(str::len), Some(44));
     assert_eq!(get(&sandbox, &format!("charges/{id}")).status(), 200);
-    // The key stays as it was drawn.
+    // The generated API key does not change.
     let key = |quirks| Sandbox::builder().seed(1).quirks(quirks).build().api_key().to_owned();
     assert_eq!(key(Quirks::new().long_ids()), key(Quirks::new()));
 }
@@ -59,8 +61,8 @@ fn invoices_of_2018_have_the_recorded_fields() {
         let payment_request = body_of(&response)["payment_request"].as_str().expect("text").to_owned();
         assert!(payment_request.starts_with("lntb420u1p"), "{payment_request}");
 
-        let signed: SignedRawBolt11Invoice = payment_request.parse().expect("an invoice");
-        let payee = signed.recover_payee_pub_key().expect("a signature").0;
+        let signed: SignedRawBolt11Invoice = payment_request.parse().expect("a valid invoice");
+        let payee = signed.recover_payee_pub_key().expect("a valid signature").0;
         assert_eq!(payee.to_string(), sandbox.payee());
         let fields = signed.raw_invoice().data.tagged_fields.iter();
         let tags: String = fields
@@ -77,13 +79,15 @@ fn invoices_of_2018_have_the_recorded_fields() {
             .collect();
         assert_eq!(tags, if expiry == 60 { "pdcx" } else { "pdc" });
 
-        let invoice = Invoice::read(&payment_request).expect("core reads it");
+        let invoice = Invoice::read(&payment_request).expect("strike-core parses it");
         let begin = strike_core::UnixMillis::from_secs(1_542_221_803);
         assert_eq!(invoice.expires_at(), begin.saturating_add(Duration::from_secs(expiry)));
-        let charge: Charge = serde_json::from_slice(response.body()).expect("a charge");
+        let charge: Charge = serde_json::from_slice(response.body()).expect("a valid charge");
         let order = NewCharge::satoshis(42_000, "1 Blockaccino");
-        charge.check(&Expectation::of(&order, Network::Testnet), begin).expect("it says what the order says");
-        sandbox.pay(charge.id()).expect("it can be paid");
+        charge
+            .check(&Expectation::of(&order, Network::Testnet), begin)
+            .expect("the charge matches the order");
+        sandbox.pay(charge.id()).expect("the charge can be paid");
     }
 }
 
@@ -129,7 +133,7 @@ fn largest_page_caps_the_api_list_only() {
     assert_eq!(page("?size=30&page=1"), ids[2..4]);
     assert_eq!(page("?size=30&page=2"), ids[4..5]);
     assert_eq!(page("?size=1"), ids[0..1]);
-    // The owner's list is not cut.
+    // The list of the control API is not capped.
     let owned = body_of(&sandbox.respond(&bare(Method::GET, "/sandbox/charges")));
     assert_eq!(owned["charges"].as_array().map(Vec::len), Some(5));
 }
@@ -148,7 +152,7 @@ fn list_lag_delays_new_charges_in_the_api_list_only() {
     assert_eq!(listed(), 1);
     sandbox.advance(Duration::from_secs(3));
     assert_eq!(listed(), 2);
-    // The owner's list does not lag.
+    // The list of the control API does not lag.
     any_charge(&sandbox);
     let owned = body_of(&sandbox.respond(&bare(Method::GET, "/sandbox/charges")));
     assert_eq!(owned["charges"].as_array().map(Vec::len), Some(3));
@@ -170,16 +174,16 @@ fn requests_over_the_limit_get_429_until_the_minute_ends() {
     assert_eq!(retry_after(&refused), Some("42"));
     assert_eq!(text(&refused), "{\n  \"code\" : 429,\n  \"message\" : \"exceeded your request limit\"\n}");
     assert_eq!(sandbox.charges(), 0);
-    // Who waits as long as was said is let in, and not a moment before.
+    // The limit ends exactly after the announced delay.
     sandbox.advance(Duration::from_millis(41_999));
     assert_eq!(retry_after(&get(&sandbox, "charges")), Some("1"));
     sandbox.advance(Duration::from_millis(1));
     assert_eq!(post(&sandbox, FORM, ONE).status(), 200);
-    // A reset begins the minute again.
+    // A reset starts a new minute.
     get(&sandbox, "charges");
     get(&sandbox, "charges");
     assert_eq!(get(&sandbox, "charges").status(), 429);
-    sandbox.reset().expect("in memory");
+    sandbox.reset().expect("an in-memory sandbox can always be reset");
     assert_eq!(get(&sandbox, "charges").status(), 200);
 }
 
@@ -219,19 +223,19 @@ fn extra_keys_are_added_to_every_api_object() {
         assert!(text(response).ends_with(extra), "{}", text(response));
     }
     assert_eq!(text(&list), format!("[ {} ]", text(&charge)));
-    // Core does not mind, and what is known is as ever.
-    let charge: Charge = serde_json::from_slice(charge.body()).expect("a charge");
+    // strike-core ignores the extra keys, and the known keys are unchanged.
+    let charge: Charge = serde_json::from_slice(charge.body()).expect("a valid charge");
     let order = NewCharge::satoshis(1, "x");
     charge
         .check(&Expectation::of(&order, Network::Testnet), charge.created())
-        .expect("it says what the order says");
+        .expect("the charge matches the order");
     let mut rows = body_of(&list);
-    let row = rows[0].as_object_mut().expect("a charge");
+    let row = rows[0].as_object_mut().expect("a valid charge");
     row.retain(|key, _| !key.starts_with("extra_"));
     assert_eq!(rows[0], create(&crate::support::sandbox(), FORM, ONE));
-    // The sandbox's own routes stay exact.
-    let own = sandbox.respond(&bare(Method::GET, "/sandbox/charges"));
-    assert!(!text(&own).contains("extra"), "{}", text(&own));
+    // The control API gets no extra keys.
+    let control = sandbox.respond(&bare(Method::GET, "/sandbox/charges"));
+    assert!(!text(&control).contains("extra"), "{}", text(&control));
     assert_eq!(error(&sandbox.respond(&bare(Method::GET, "/sandbox/x"))).0, 404);
 }
 
@@ -241,7 +245,7 @@ fn every_nth_create_can_fail_before_or_after_it_is_stored() {
         let sandbox = with(quirks);
         (0..7)
             .map(|_| {
-                // One that is refused does not count.
+                // Rejected creates do not count.
                 assert_eq!(post(&sandbox, FORM, "amount=0&currency=btc").status(), 400);
                 let before = sandbox.charges();
                 let response = post(&sandbox, FORM, ONE);
@@ -252,17 +256,23 @@ fn every_nth_create_can_fail_before_or_after_it_is_stored() {
             })
             .collect::<Vec<_>>()
     };
-    let (done, refused, lost) = ((200, 1), (500, 0), (500, 1));
-    assert_eq!(outcome(Quirks::new()), [done; 7]);
+    let (created, failed_before, failed_after) = ((200, 1), (500, 0), (500, 1));
+    assert_eq!(outcome(Quirks::new()), [created; 7]);
     assert_eq!(
         outcome(Quirks::new().fail_before_create(3)),
-        [done, done, refused, done, done, refused, done]
+        [created, created, failed_before, created, created, failed_before, created]
     );
-    assert_eq!(outcome(Quirks::new().fail_after_create(2)), [done, lost, done, lost, done, lost, done]);
+    assert_eq!(
+        outcome(Quirks::new().fail_after_create(2)),
+        [created, failed_after, created, failed_after, created, failed_after, created]
+    );
     let both = Quirks::new().fail_after_create(2).fail_before_create(3);
-    assert_eq!(outcome(both), [done, lost, refused, lost, done, refused, done]);
-    assert_eq!(outcome(Quirks::new().fail_before_create(1)), [refused; 7]);
-    assert_eq!(outcome(Quirks::new().fail_before_create(0).fail_after_create(0)), [done; 7]);
+    assert_eq!(
+        outcome(both),
+        [created, failed_after, failed_before, failed_after, created, failed_before, created]
+    );
+    assert_eq!(outcome(Quirks::new().fail_before_create(1)), [failed_before; 7]);
+    assert_eq!(outcome(Quirks::new().fail_before_create(0).fail_after_create(0)), [created; 7]);
 }
 
 #[test]
@@ -271,9 +281,9 @@ fn create_that_fails_after_storing_can_be_found_and_paid() {
     assert_eq!(post(&sandbox, FORM, ONE).status(), StatusCode::INTERNAL_SERVER_ERROR);
     let found = id(&body_of(&get(&sandbox, "charges"))[0]);
     assert!(sandbox.pay(&found).is_ok());
-    // The owner's own charges do not fail.
+    // Creates through the control API do not fail.
     let mut own = request(Method::POST, "charges", FORM, ONE.as_bytes());
-    *own.uri_mut() = "http://127.0.0.1/sandbox/charges".parse().expect("a URL");
+    *own.uri_mut() = "http://127.0.0.1/sandbox/charges".parse().expect("a valid URL");
     assert_eq!(sandbox.respond(&own).status(), 200);
 }
 
@@ -292,8 +302,8 @@ proptest! {
         count in 0_usize..24, size in 1_usize..12, cap in 1_usize..12,
     ) {
         let sandbox = with(Quirks::new().largest_page(cap));
-        let mut made: Vec<_> = (0..count).map(|_| any_charge(&sandbox)).collect();
-        made.reverse();
+        let mut expected: Vec<_> = (0..count).map(|_| any_charge(&sandbox)).collect();
+        expected.reverse();
         let mut seen = Vec::new();
         for page in 0.. {
             let rows = body_of(&get(&sandbox, &format!("charges?page={page}&size={size}")));
@@ -304,7 +314,7 @@ proptest! {
             }
             seen.extend(rows.iter().map(id));
         }
-        prop_assert_eq!(seen, made);
+        prop_assert_eq!(seen, expected);
     }
 
     #[test]
@@ -327,9 +337,9 @@ proptest! {
                 continue;
             }
             prop_assert_eq!(response.status(), 429);
-            let wait: u64 = retry_after(&response).expect("a time").parse().expect("seconds");
+            let wait: u64 = retry_after(&response).expect("a current time").parse().expect("a number of seconds");
             prop_assert!((1..=60).contains(&wait));
-            let over = begin.expect("a minute") + 60_000;
+            let over = begin.expect("a started minute") + 60_000;
             prop_assert!(now + wait * 1000 >= over && now + (wait - 1) * 1000 < over);
         }
     }

@@ -245,7 +245,7 @@ mod tests {
             timestamp: Duration::from_secs(NOW.as_millis() / 1000),
             expiry: None,
         };
-        node.invoice(&terms).expect("an invoice")
+        node.invoice(&terms).expect("a valid invoice")
     }
 
     /// What the payer can still send, over all channels, in millisatoshi.

@@ -252,7 +252,7 @@ fn settlement(text: &str) -> Option<Settlement> {
 mod tests {
     use super::*;
 
-    fn run(arguments: &str) -> Result<Command, String> {
+    fn parse_arguments(arguments: &str) -> Result<Command, String> {
         parse(arguments.split_whitespace().map(OsString::from))
     }
 
@@ -275,7 +275,7 @@ mod tests {
             idle_close: None,
             json: false,
         };
-        assert_eq!(run(""), Ok(Command::Run(defaults)));
+        assert_eq!(parse_arguments(""), Ok(Command::Run(defaults)));
         let all = Options {
             listen: Listen::At("[::1]:0".parse().expect("a local address")),
             tls: true,
@@ -309,20 +309,20 @@ mod tests {
              --timestamps-in-seconds --long-ids --invoices-of-2018 --description-required --largest-page 10 \
              --requests-per-minute 60 --without-retry-after --extra-keys --list-lag 3000 --fail-before-create 2 \
              --fail-after-create 3 --faults plan.json --idle-close 5";
-        assert_eq!(run(arguments), Ok(Command::Run(all)));
-        assert_eq!(run("--seed 1 --help"), Ok(Command::Help));
-        assert_eq!(run("-V"), Ok(Command::Version));
+        assert_eq!(parse_arguments(arguments), Ok(Command::Run(all)));
+        assert_eq!(parse_arguments("--seed 1 --help"), Ok(Command::Help));
+        assert_eq!(parse_arguments("-V"), Ok(Command::Version));
     }
 
     #[test]
     fn non_loopback_addresses_require_allow_remote() {
-        let refusal = run("--listen 0.0.0.0:8420").expect_err("--allow-remote is missing");
-        assert!(refusal.contains("--allow-remote"), "{refusal}");
-        assert!(run("--allow-remote --listen 0.0.0.0:8420").is_ok());
-        let refusal = run("--tls --plain-listen 0.0.0.0:8421")
+        let error = parse_arguments("--listen 0.0.0.0:8420").expect_err("--allow-remote is missing");
+        assert!(error.contains("--allow-remote"), "{error}");
+        assert!(parse_arguments("--allow-remote --listen 0.0.0.0:8420").is_ok());
+        let error = parse_arguments("--tls --plain-listen 0.0.0.0:8421")
             .expect_err("--allow-remote is missing for the second port");
-        assert!(refusal.contains("0.0.0.0:8421") && refusal.contains("--allow-remote"), "{refusal}");
-        assert!(run("--listen localhost:0").is_ok());
+        assert!(error.contains("0.0.0.0:8421") && error.contains("--allow-remote"), "{error}");
+        assert!(parse_arguments("--listen localhost:0").is_ok());
     }
 
     #[test]
@@ -338,11 +338,11 @@ mod tests {
                 "--plain-listen: without --tls, --listen speaks plain HTTP; leave it out, or add --tls",
             ),
         ] {
-            assert_eq!(run(arguments).expect_err(arguments), expected, "{arguments}");
+            assert_eq!(parse_arguments(arguments).expect_err(arguments), expected, "{arguments}");
         }
     }
 
-    /// Every flag that takes a value, its rule, and values that break it.
+    /// Every flag that takes a value, its rule in error messages, and invalid values.
     const RULES: [(&str, &str, &[&str]); 25] = [
         (
             "listen",
@@ -395,10 +395,10 @@ mod tests {
     fn invalid_value_error_names_the_flag_and_its_rule() {
         for (flag, rule, values) in RULES {
             for value in values {
-                let refusal = parse([format!("--{flag}={value}").into()]).expect_err(flag);
-                assert!(refusal.starts_with(&format!("--{flag}: must be {rule}")), "{value}: {refusal}");
+                let error = parse([format!("--{flag}={value}").into()]).expect_err(flag);
+                assert!(error.starts_with(&format!("--{flag}: must be {rule}")), "{value}: {error}");
                 for word in ["digit", "parse", "invalid", "nothing was sent"] {
-                    assert!(!refusal.contains(word), "{refusal}");
+                    assert!(!error.contains(word), "{error}");
                 }
             }
         }
@@ -409,12 +409,12 @@ mod tests {
         for (flag, ..) in RULES {
             let flag = format!("--{flag}");
             for arguments in [vec![flag.clone()], vec![flag.clone(), "--json".to_owned()]] {
-                let refusal = parse(arguments.into_iter().map(OsString::from)).expect_err(&flag);
-                assert!(refusal.starts_with(&format!("{flag}: must be ")), "{refusal}");
-                assert!(refusal.ends_with(", but has no value"), "{refusal}");
+                let error = parse(arguments.into_iter().map(OsString::from)).expect_err(&flag);
+                assert!(error.starts_with(&format!("{flag}: must be ")), "{error}");
+                assert!(error.ends_with(", but has no value"), "{error}");
             }
         }
-        assert!(run("--data=--json").is_ok());
+        assert!(parse_arguments("--data=--json").is_ok());
     }
 
     #[test]
@@ -422,10 +422,10 @@ mod tests {
         for arguments in
             ["--seed 1 --seed 2", "--listen localhost:0 --listen=localhost:1", "--api-key a --api-key a"]
         {
-            let refusal = run(arguments).expect_err(arguments);
-            assert!(refusal.ends_with(": must be given once"), "{refusal}");
+            let error = parse_arguments(arguments).expect_err(arguments);
+            assert!(error.ends_with(": must be given once"), "{error}");
         }
-        assert!(run("--json --json --long-ids --long-ids").is_ok());
+        assert!(parse_arguments("--json --json --long-ids --long-ids").is_ok());
     }
 
     #[cfg(unix)]
@@ -445,8 +445,8 @@ mod tests {
                     assert!(outcome.expect_err(flag).ends_with("but is not UTF-8"), "{flag}")
                 }
                 _ => {
-                    let refusal = outcome.expect_err(flag);
-                    assert!(refusal.starts_with(&format!("--{flag}: must be {rule}, but is ")), "{refusal}");
+                    let error = outcome.expect_err(flag);
+                    assert!(error.starts_with(&format!("--{flag}: must be {rule}, but is ")), "{error}");
                 }
             }
         }
@@ -467,8 +467,8 @@ mod tests {
             ("--webhook http://me:secret@127.0.0.1/", "without credentials"),
             ("--webhook me:secret@127.0.0.1", "http://"),
         ] {
-            let refusal = run(arguments).expect_err(arguments);
-            assert!(refusal.contains(part) && !refusal.contains("secret"), "{refusal}");
+            let error = parse_arguments(arguments).expect_err(arguments);
+            assert!(error.contains(part) && !error.contains("secret"), "{error}");
         }
     }
 }

@@ -171,7 +171,7 @@ mod tests {
         let first = branch.bytes32();
         assert_ne!(first, Entropy::from_seed(7).bytes32());
         assert_eq!(entropy.name("ch_", NAME_LENGTH), Entropy::from_seed(7).name("ch_", NAME_LENGTH));
-        // Wherever the stream stands, its branch begins at its start.
+        // The position of the parent stream does not affect a branch.
         assert_eq!(entropy.branch(1).bytes32(), first);
         assert_ne!(Entropy::from_seed(8).branch(1).bytes32(), first);
     }

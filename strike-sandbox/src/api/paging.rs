@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn page_and_size_are_optional_and_unknown_parameters_are_ignored() {
         for query in ["", "1", "order=up", "&&", "page"] {
-            // A bare `page` has an empty value, which is no number.
+            // A bare `page` has an empty value, which is not a number.
             assert_eq!(read(query).ok(), (query != "page").then_some((0, 30)), "{query}");
         }
         assert_eq!(read("page=2"), Ok((2, 30)));

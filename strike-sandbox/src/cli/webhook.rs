@@ -103,37 +103,37 @@ mod tests {
         }
     }
 
-    fn to() -> Webhook {
+    fn test_webhook() -> Webhook {
         Webhook::to("http://127.0.0.1:3000/strike").expect("a valid URL")
     }
 
     #[test]
     fn each_option_is_applied_in_any_order() {
         assert_eq!(webhook(""), Ok(None));
-        assert_eq!(webhook("--webhook http://127.0.0.1:3000/strike"), Ok(Some(to())));
+        assert_eq!(webhook("--webhook http://127.0.0.1:3000/strike"), Ok(Some(test_webhook())));
         let millis = Duration::from_millis;
         for (option, expected) in [
-            ("--webhook-timeout 250", to().timeout(millis(250))),
-            ("--webhook-repeat=3", to().repeat(3)),
-            ("--webhook-delay 1500", to().delay(millis(1500))),
-            ("--webhook-reorder 4000", to().reorder(millis(4000))),
-            ("--webhook-drop-every 5", to().drop_every(5)),
-            ("--webhook-drop 100", to().drop_percent(100)),
-            ("--webhook-attempts 6", to().retry(6, millis(1000))),
-            ("--webhook-attempts 6 --webhook-backoff 70", to().retry(6, millis(70))),
-            ("--webhook-backoff 70 --webhook-attempts 6", to().retry(6, millis(70))),
+            ("--webhook-timeout 250", test_webhook().timeout(millis(250))),
+            ("--webhook-repeat=3", test_webhook().repeat(3)),
+            ("--webhook-delay 1500", test_webhook().delay(millis(1500))),
+            ("--webhook-reorder 4000", test_webhook().reorder(millis(4000))),
+            ("--webhook-drop-every 5", test_webhook().drop_every(5)),
+            ("--webhook-drop 100", test_webhook().drop_percent(100)),
+            ("--webhook-attempts 6", test_webhook().retry(6, millis(1000))),
+            ("--webhook-attempts 6 --webhook-backoff 70", test_webhook().retry(6, millis(70))),
+            ("--webhook-backoff 70 --webhook-attempts 6", test_webhook().retry(6, millis(70))),
         ] {
             for arguments in [
                 format!("{option} --webhook http://127.0.0.1:3000/strike"),
                 format!("--webhook http://127.0.0.1:3000/strike {option}"),
             ] {
                 assert_eq!(webhook(&arguments), Ok(Some(expected.clone())), "{arguments}");
-                assert_ne!(expected, to());
+                assert_ne!(expected, test_webhook());
             }
         }
         assert_eq!(
             webhook("--webhook-delay 1 --webhook http://127.0.0.1:3000/strike --webhook-repeat 2"),
-            Ok(Some(to().delay(millis(1)).repeat(2)))
+            Ok(Some(test_webhook().delay(millis(1)).repeat(2)))
         );
     }
 
@@ -143,9 +143,9 @@ mod tests {
         std::io::Write::write_all(&mut file, b"PEM").expect("the file can be written");
         let path = file.path().display();
         let given = webhook(&format!("--webhook http://127.0.0.1:3000/strike --webhook-ca {path}"));
-        assert_eq!(given, Ok(Some(to().ca_certificate("PEM"))));
-        let refusal = webhook("--webhook-ca /nowhere/ca.pem").expect_err("the file does not exist");
-        assert!(refusal.starts_with("--webhook-ca: cannot read /nowhere/ca.pem: "), "{refusal}");
+        assert_eq!(given, Ok(Some(test_webhook().ca_certificate("PEM"))));
+        let error = webhook("--webhook-ca /nowhere/ca.pem").expect_err("the file does not exist");
+        assert!(error.starts_with("--webhook-ca: cannot read /nowhere/ca.pem: "), "{error}");
     }
 
     #[test]
@@ -160,8 +160,8 @@ mod tests {
             ),
             ("--webhook-port 1", "--webhook-port: is no option"),
         ] {
-            let refusal = webhook(arguments).expect_err(arguments);
-            assert!(refusal.starts_with(part), "{arguments}: {refusal}");
+            let error = webhook(arguments).expect_err(arguments);
+            assert!(error.starts_with(part), "{arguments}: {error}");
         }
     }
 }

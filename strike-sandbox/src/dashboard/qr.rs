@@ -50,8 +50,8 @@ mod tests {
         let longest = format!("lnbc{}", "q".repeat(4292));
         let code = code(&longest).expect("the text fits");
         assert_eq!(code.width(), 177);
-        let refusal = super::code(&format!("{longest}q")).map(|_| ()).expect_err("the text is too long");
-        assert_eq!(refusal.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(refusal.to_json().contains("4297 characters"), "{}", refusal.to_json());
+        let error = super::code(&format!("{longest}q")).map(|_| ()).expect_err("the text is too long");
+        assert_eq!(error.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(error.to_json().contains("4297 characters"), "{}", error.to_json());
     }
 }

@@ -193,7 +193,7 @@ fn data_error(path: &Path, error: rusqlite::Error) -> DataError {
 mod tests {
     use super::*;
 
-    /// No client can see whether a change was synchronised, only a computer that loses its power.
+    /// Checks the SQLite settings, because a missing sync shows only after a power failure.
     #[test]
     fn each_change_is_synced_to_disk() {
         let folder = tempfile::tempdir().expect("a folder");

@@ -147,32 +147,32 @@ mod tests {
     use crate::entropy::Entropy;
     use crate::node;
 
-    /// Takes a number of changes, and then no more.
-    struct Room(Arc<Mutex<usize>>);
+    /// A journal that accepts a limited number of changes and then fails.
+    struct LimitedJournal(Arc<Mutex<usize>>);
 
-    impl Room {
-        fn take(&self) -> Result<(), NotKept> {
+    impl LimitedJournal {
+        fn count(&self) -> Result<(), NotKept> {
             let mut left = self.0.lock().expect("no poisoned lock");
             *left = left.checked_sub(1).ok_or_else(|| NotKept("full".to_owned()))?;
             Ok(())
         }
     }
 
-    impl Journal for Room {
+    impl Journal for LimitedJournal {
         fn append(&mut self, _: usize, _: &Charge, _: &Standing) -> Result<(), NotKept> {
-            self.take()
+            self.count()
         }
 
         fn change(&mut self, _: usize, _: &Charge, _: &Standing) -> Result<(), NotKept> {
-            self.take()
+            self.count()
         }
 
         fn clear(&mut self, _: &Standing) -> Result<(), NotKept> {
-            self.take()
+            self.count()
         }
 
         fn stand(&mut self, _: &Standing) -> Result<(), NotKept> {
-            self.take()
+            self.count()
         }
     }
 
@@ -199,26 +199,31 @@ mod tests {
 
     #[test]
     fn failed_journal_writes_leave_the_ledger_unchanged() {
-        let room = Arc::new(Mutex::new(0));
-        let mut ledger = Ledger { journal: Some(Box::new(Room(Arc::clone(&room)))), ..Ledger::default() };
+        let changes_left = Arc::new(Mutex::new(0));
+        let mut ledger = Ledger {
+            journal: Some(Box::new(LimitedJournal(Arc::clone(&changes_left)))),
+            ..Ledger::default()
+        };
         let (standing, now) = (standing(), UnixMillis::from_secs(5));
         assert!(ledger.push(charge("a"), &standing).is_err());
         assert!(ledger.len() == 0 && ledger.get("a").is_none());
 
-        *room.lock().expect("no poisoned lock") = 1;
+        *changes_left.lock().expect("no poisoned lock") = 1;
         ledger.push(charge("a"), &standing).expect("the journal accepts one change");
         assert!(ledger.mark_paid("a", now, &standing).is_err());
         assert!(ledger.expire("a", now, &standing).is_err());
         assert!(ledger.clear(&standing).is_err());
         assert!(ledger.stand(&standing).is_err());
-        let kept = ledger.get("a").expect("the charge exists");
-        assert!(!kept.paid && kept.updated == kept.created && kept.expires == UnixMillis::from_secs(9));
+        let charge = ledger.get("a").expect("the charge exists");
+        assert!(
+            !charge.paid && charge.updated == charge.created && charge.expires == UnixMillis::from_secs(9)
+        );
 
-        *room.lock().expect("no poisoned lock") = 3;
+        *changes_left.lock().expect("no poisoned lock") = 3;
         ledger.mark_paid("a", now, &standing).expect("the journal accepts the change");
         ledger.expire("a", now, &standing).expect("the journal accepts the change");
-        let kept = ledger.get("a").expect("the charge exists");
-        assert!(kept.paid && kept.updated == now && kept.expires == now);
+        let charge = ledger.get("a").expect("the charge exists");
+        assert!(charge.paid && charge.updated == now && charge.expires == now);
         ledger.clear(&standing).expect("the journal accepts the change");
         assert!(ledger.len() == 0 && ledger.get("a").is_none());
     }

@@ -116,7 +116,7 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
-    fn left(room: &Room) -> Vec<u64> {
+    fn open_connections(room: &Room) -> Vec<u64> {
         room.seats().taken.keys().copied().collect()
     }
 
@@ -124,23 +124,31 @@ mod tests {
     fn connection_idle_longest_is_closed_at_the_limit() {
         let room = Room::new(3);
         let [a, b, c] = [room.enter(), room.enter(), room.enter()];
-        // a is asked for something, is answered, and so has waited for the shortest time.
+        // Connection a handles a request and is then idle, so it has been idle for the shortest time.
         for stage in [Stage::Telling, Stage::Answering, Stage::Answered, Stage::Idle] {
             a.comes_to(stage);
         }
         b.comes_to(Stage::Answering);
         let d = room.enter();
-        assert_eq!(left(&room), [a.number, b.number, d.number], "c waited longest; b works");
+        assert_eq!(
+            open_connections(&room),
+            [a.number, b.number, d.number],
+            "c was idle longest; b is active"
+        );
         let e = room.enter();
-        assert_eq!(left(&room), [b.number, d.number, e.number]);
+        assert_eq!(open_connections(&room), [b.number, d.number, e.number]);
         d.comes_to(Stage::Answering);
         e.comes_to(Stage::Answering);
         let f = room.enter();
-        assert_eq!(left(&room), [d.number, e.number, f.number], "all work, and b for longest");
+        assert_eq!(
+            open_connections(&room),
+            [d.number, e.number, f.number],
+            "all are active, and b for the longest time"
+        );
         drop(e);
         drop(c);
-        assert_eq!(left(&room), [d.number, f.number]);
+        assert_eq!(open_connections(&room), [d.number, f.number]);
         let g = room.enter();
-        assert_eq!(left(&room), [d.number, f.number, g.number]);
+        assert_eq!(open_connections(&room), [d.number, f.number, g.number]);
     }
 }

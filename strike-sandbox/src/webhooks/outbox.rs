@@ -238,14 +238,14 @@ mod tests {
         assert!(outbox.deliveries().next().is_none() && outbox.take(now).is_none());
 
         let after = take(&mut outbox);
-        assert_eq!(before.delivery, after.delivery, "the numbers begin anew");
+        assert_eq!(before.delivery, after.delivery, "ids start again after a reset");
         let good = Outcome::Answered(StatusCode::OK);
         outbox.settle(before, &good, now);
         let states = |outbox: &Outbox| outbox.deliveries().map(Delivery::state).collect::<Vec<_>>();
         assert_eq!(states(&outbox), [DeliveryState::Sending]);
         outbox.settle(after, &good, now);
         assert_eq!(states(&outbox), [DeliveryState::Delivered]);
-        // And an outcome counts once.
+        // A second outcome for the same attempt is ignored.
         outbox.settle(after, &Outcome::Unanswered("late".to_owned()), now);
         assert_eq!(states(&outbox), [DeliveryState::Delivered]);
     }

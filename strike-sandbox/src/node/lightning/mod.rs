@@ -248,8 +248,8 @@ mod tests {
         node.invoice(&terms).expect("a valid invoice")
     }
 
-    /// What the payer can still send, over all channels, in millisatoshi.
-    fn left(node: &Lightning) -> u64 {
+    /// Returns the payer's outbound capacity over all channels, in millisatoshi.
+    fn outbound_capacity(node: &Lightning) -> u64 {
         node.payer.manager.list_usable_channels().iter().map(|channel| channel.outbound_capacity_msat).sum()
     }
 
@@ -258,10 +258,10 @@ mod tests {
         let mut node = node();
         let first = invoice(&mut node, &[1; 32], 1);
         assert_eq!(node.settle(&first, &[1; 32], NOW), Ok([1; 32]));
-        let before = left(&node);
+        let before = outbound_capacity(&node);
         let second = invoice(&mut node, &[2; 32], 4_294_967);
         assert_eq!(node.settle(&second, &[2; 32], NOW), Ok([2; 32]));
-        assert_eq!(before - left(&node), 4_294_967_000);
+        assert_eq!(before - outbound_capacity(&node), 4_294_967_000);
         assert_eq!(node.channels, 1);
     }
 
@@ -271,7 +271,8 @@ mod tests {
         let text = invoice(&mut node, &[1; 32], 1);
         assert_eq!(node.settle(&text, &[2; 32], NOW), Err(PayError::Unpaid));
         assert_eq!(node.settle(&text, &[1; 32], NOW), Ok([1; 32]));
-        // Whether a charge is paid already is the ledger's to know: after a reset its invoice can come back.
+        // The ledger prevents double payments. The node must allow them, because the same invoice
+        // can be created again after a reset.
         assert_eq!(node.settle(&text, &[1; 32], NOW), Ok([1; 32]));
     }
 
@@ -279,9 +280,9 @@ mod tests {
     fn foreign_and_expired_invoices_are_not_paid() {
         let mut node = node();
         let text = invoice(&mut node, &[1; 32], 1);
-        let mut stranger =
+        let mut other_node =
             Lightning::new(Network::Regtest, Shape::OfToday, NodeKey::draw(&mut Entropy::from_seed(8)), NOW);
-        assert_eq!(stranger.settle(&text, &[1; 32], NOW), Err(PayError::UnknownInvoice));
+        assert_eq!(other_node.settle(&text, &[1; 32], NOW), Err(PayError::UnknownInvoice));
         assert_eq!(node.settle("lnbcrt1", &[1; 32], NOW), Err(PayError::Unpaid));
         let late = NOW.saturating_add(Duration::from_secs(3601));
         assert_eq!(node.settle(&text, &[1; 32], late), Err(PayError::Expired));

@@ -67,20 +67,20 @@ mod tests {
 
     use super::*;
 
-    /// Time stands still, and leaps to the next timer when nothing else can happen.
+    /// The clock is paused and jumps to the next timer, so the test does not wait.
     #[tokio::test(start_paused = true)]
     async fn tls_handshake_times_out_after_ten_seconds() {
         let (acceptor, _) = Acceptor::new(Ipv4Addr::LOCALHOST.into(), &[]).expect("a certificate");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a local address");
-        for said in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"] {
+        for sent in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"] {
             let mut client = TcpStream::connect(address).await.expect("the server is listening");
-            client.write_all(said).await.expect("the bytes can be sent");
+            client.write_all(sent).await.expect("the bytes can be sent");
             let (tcp, _) = listener.accept().await.expect("a TLS client");
             let began = Instant::now();
             let error = acceptor.open(tcp).await.err().expect("a failed handshake");
-            assert_eq!(error.kind(), io::ErrorKind::TimedOut, "{said:?}");
-            assert_eq!(began.elapsed().as_secs(), 10, "{said:?}");
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut, "{sent:?}");
+            assert_eq!(began.elapsed().as_secs(), 10, "{sent:?}");
         }
     }
 }

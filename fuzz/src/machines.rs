@@ -97,7 +97,7 @@ pub(crate) fn wait_paid(data: &[u8]) {
 /// Fetches a mirrored charge four times, with serialization in between.
 pub(crate) fn mirror(data: &[u8]) {
     let mut driver = Driver::new(data);
-    let machines = Machines::new(endpoint(false), policy(&mut driver), 7);
+    let client = Machines::new(endpoint(false), policy(&mut driver), 7);
     let mut mirror = match driver.input().below(3) {
         0 => Mirror::draft(order(), key(), START),
         1 => Mirror::known("ch_1".parse().unwrap()),
@@ -107,7 +107,7 @@ pub(crate) fn mirror(data: &[u8]) {
     let mut was_paid = false;
     for _ in 0..4 {
         let want = [Want::Id, Want::Charge, Want::Paid, Want::Update][driver.input().below(4)];
-        let change = driver.run(&mut mirror.fetch(want, &machines));
+        let change = driver.run(&mut mirror.fetch(want, &client));
         assert!(driver.paid_received || mirror.state() != State::Paid);
         assert!(!was_paid || mirror.state() == State::Paid, "a paid charge became unpaid");
         if let Ok(change) = change {

@@ -124,7 +124,7 @@ mod tests {
     fn connection_idle_longest_is_closed_at_the_limit() {
         let room = Room::new(3);
         let [a, b, c] = [room.enter(), room.enter(), room.enter()];
-        // Connection a handles a request and is then idle, so it has been idle for the shortest time.
+        // `a` handles a request and then becomes idle, so it has been idle for the shortest time.
         for stage in [Stage::Telling, Stage::Answering, Stage::Answered, Stage::Idle] {
             a.comes_to(stage);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use strike_core::http::Method;
 use strike_sandbox::{RunningSandbox, Sandbox};
 
-use crate::support::{any_charge, bare, error};
+use crate::support::{any_charge, error, request_without_key};
 use crate::wire::Connection;
 
 fn start() -> RunningSandbox {
@@ -71,7 +71,7 @@ fn every_subscriber_receives_every_change() {
 fn subscribers_are_limited_to_64_and_closed_streams_free_a_slot() {
     let sandbox = start();
     let mut subscribers: Vec<_> = (0..64).map(|_| subscribe(&sandbox).0).collect();
-    let send = || sandbox.respond(&bare(Method::GET, "/sandbox/events"));
+    let send = || sandbox.respond(&request_without_key(Method::GET, "/sandbox/events"));
     let (status, message) = error(&send());
     assert!(status == 503 && message.contains("64"), "{status} {message}");
     let wire = format!("GET /sandbox/events HTTP/1.1\r\nHost: {}\r\n\r\n", sandbox.address());
@@ -97,13 +97,13 @@ fn stopping_the_sandbox_ends_event_streams() {
 #[test]
 fn in_memory_request_gets_one_event_and_foreign_origins_get_403() {
     let sandbox = start();
-    let response = sandbox.respond(&bare(Method::GET, "/sandbox/events"));
+    let response = sandbox.respond(&request_without_key(Method::GET, "/sandbox/events"));
     assert_eq!(response.body(), b"event: change\ndata: {\"change\":0}\n\n");
-    let head = sandbox.respond(&bare(Method::HEAD, "/sandbox/events"));
+    let head = sandbox.respond(&request_without_key(Method::HEAD, "/sandbox/events"));
     assert_eq!((head.headers(), head.body().len()), (response.headers(), 0));
-    assert_eq!(error(&sandbox.respond(&bare(Method::POST, "/sandbox/events"))).0, 405);
+    assert_eq!(error(&sandbox.respond(&request_without_key(Method::POST, "/sandbox/events"))).0, 405);
 
-    let mut foreign = bare(Method::GET, "/sandbox/events");
+    let mut foreign = request_without_key(Method::GET, "/sandbox/events");
     foreign.headers_mut().insert("origin", "http://evil.example".parse().expect("a header"));
     assert_eq!(error(&sandbox.respond(&foreign)).0, 403);
     // The same over the socket, where a rejected request must not open a stream.

@@ -2,7 +2,7 @@
 
 use strike_core::http::Method;
 
-use crate::support::{any_charge, bare, error, sandbox, text};
+use crate::support::{any_charge, error, request_without_key, sandbox, text};
 
 const FILES: [(&str, &str); 4] = [
     ("/", "text/html; charset=utf-8"),
@@ -15,17 +15,17 @@ const FILES: [(&str, &str); 4] = [
 fn page_files_support_get_and_head_with_their_content_type() {
     let sandbox = sandbox();
     for (path, content_type) in FILES {
-        let got = sandbox.respond(&bare(Method::GET, path));
+        let got = sandbox.respond(&request_without_key(Method::GET, path));
         assert_eq!(got.status(), 200, "{path}");
         assert_eq!(got.headers()["content-type"], content_type);
         assert_eq!(got.headers()["content-length"], got.body().len().to_string());
         assert!(!got.body().is_empty(), "{path}");
 
-        let head = sandbox.respond(&bare(Method::HEAD, path));
+        let head = sandbox.respond(&request_without_key(Method::HEAD, path));
         assert_eq!((head.status(), head.body().len()), (got.status(), 0));
         assert_eq!(head.headers(), got.headers());
 
-        let posted = sandbox.respond(&bare(Method::POST, path));
+        let posted = sandbox.respond(&request_without_key(Method::POST, path));
         assert_eq!(
             (posted.status().as_u16(), &posted.headers()["allow"]),
             (405, &"GET, HEAD".parse().expect("a header"))
@@ -38,7 +38,7 @@ fn page_files_support_get_and_head_with_their_content_type() {
         "/sandbox/page/style.css/more",
         "/style.css",
     ] {
-        assert_eq!(error(&sandbox.respond(&bare(Method::GET, path))).0, 404, "{path}");
+        assert_eq!(error(&sandbox.respond(&request_without_key(Method::GET, path))).0, 404, "{path}");
     }
 }
 
@@ -49,7 +49,7 @@ fn page_responses_are_restricted_to_the_same_origin() {
     let qr = format!("/sandbox/charges/{charge}/qr.svg");
     let missing = "/sandbox/page/none";
     for path in FILES.map(|(path, _)| path).iter().chain(&["/sandbox/charges", &qr, missing]) {
-        let response = sandbox.respond(&bare(Method::GET, path));
+        let response = sandbox.respond(&request_without_key(Method::GET, path));
         let headers = response.headers();
         let policy = headers["content-security-policy"].to_str().expect("text");
         let rules: Vec<_> = policy.split("; ").collect();
@@ -74,16 +74,16 @@ fn page_responses_are_restricted_to_the_same_origin() {
         assert!(headers.keys().all(|name| !name.as_str().starts_with("access-control-")), "{path}");
     }
     // The content security policy would silently block these, so the page must not use them.
-    let page = sandbox.respond(&bare(Method::GET, "/"));
+    let page = sandbox.respond(&request_without_key(Method::GET, "/"));
     let page = text(&page);
     for unwanted in ["http:", "https:", "//", "style=", "onclick=", "onload=", "<style", "<script>"] {
-        assert!(!page.contains(unwanted), "the page has {unwanted}");
+        assert!(!page.contains(unwanted), "the page contains {unwanted}");
     }
 }
 
 #[test]
 fn api_responses_still_allow_any_origin() {
-    let response = sandbox().respond(&bare(Method::GET, "/api/v1/charges"));
+    let response = sandbox().respond(&request_without_key(Method::GET, "/api/v1/charges"));
     assert_eq!(response.headers()["access-control-allow-origin"], "*");
     assert!(!response.headers().contains_key("content-security-policy"));
 }

@@ -4,7 +4,7 @@ use rqrr::PreparedImage;
 use strike_core::http::Method;
 use strike_sandbox::Sandbox;
 
-use crate::support::{FORM, bare, create, error, id, sandbox, text};
+use crate::support::{FORM, create, error, id, request_without_key, sandbox, text};
 
 /// Pixels per module of the code. The decoder needs several to detect the code.
 const PIXELS: usize = 4;
@@ -14,7 +14,7 @@ fn scan(width: usize, height: usize, is_dark: impl Fn(usize, usize) -> bool) -> 
     let grey = |x: usize, y: usize| if is_dark(x / PIXELS, y / PIXELS) { 0 } else { 255 };
     let mut image = PreparedImage::prepare_from_greyscale(width * PIXELS, height * PIXELS, grey);
     let grids = image.detect_grids();
-    assert_eq!(grids.len(), 1, "one code in {width} x {height}");
+    assert_eq!(grids.len(), 1, "the {width} x {height} image must contain one code");
     grids.first().expect("one QR code").decode().expect("a readable QR code").1
 }
 
@@ -68,12 +68,12 @@ fn scan_text(text: &str) -> String {
 }
 
 fn get(sandbox: &Sandbox, path: &str, content_type: &str) -> String {
-    let response = sandbox.respond(&bare(Method::GET, path));
+    let response = sandbox.respond(&request_without_key(Method::GET, path));
     assert_eq!(
         (response.status().as_u16(), response.headers()["content-type"].as_bytes()),
         (200, content_type.as_bytes())
     );
-    let head = sandbox.respond(&bare(Method::HEAD, path));
+    let head = sandbox.respond(&request_without_key(Method::HEAD, path));
     assert_eq!((head.headers(), head.body().len()), (response.headers(), 0));
     text(&response).to_owned()
 }
@@ -103,6 +103,6 @@ fn qr_code_routes_reject_unknown_charges_and_other_methods() {
         (Method::POST, format!("/sandbox/charges/{}/qr.svg", id(&charge)), 405),
         (Method::DELETE, format!("/sandbox/charges/{}/qr.txt", id(&charge)), 405),
     ] {
-        assert_eq!(error(&sandbox.respond(&bare(method, &path))).0, status, "{path}");
+        assert_eq!(error(&sandbox.respond(&request_without_key(method, &path))).0, status, "{path}");
     }
 }

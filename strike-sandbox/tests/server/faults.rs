@@ -111,7 +111,7 @@ fn stall_fault_blocks_only_its_own_connection() {
     assert_eq!(Connection::open(sandbox.address()).send(&post(1)).status(), 200);
     assert!(stalled.is_silent());
     // The stall ends when the client closes its sending side.
-    stalled.end();
+    stalled.finish_sending();
     assert_eq!(stalled.rest(), (Vec::new(), End::Closed));
 
     // The stall also ends when the server stops.

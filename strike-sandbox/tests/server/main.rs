@@ -9,9 +9,9 @@ mod data_file;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
-mod hostile;
-#[cfg(test)]
 mod idle;
+#[cfg(test)]
+mod misbehaving_clients;
 #[cfg(test)]
 mod old_clients;
 #[cfg(test)]

@@ -67,7 +67,7 @@ fn microcontroller_client_can_create_and_list() {
 fn php_client_waits_for_100_continue_before_a_long_body() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
-    // libcurl sends `Expect: 100-continue` for bodies over 1 kB. The extra field makes it that long.
+    // libcurl sends `Expect: 100-continue` for bodies over 1 kB. The padding makes it that long.
     let body = format!("amount=42000&currency=btc&description=Order+17&padding={}", "x".repeat(1100));
     connection.write(
         request(

@@ -44,9 +44,10 @@ fn fifty_sandboxes_run_inside_a_tokio_runtime() {
             .map(|amount| {
                 tokio::spawn(async move {
                     let sandbox = start();
-                    // All sandboxes start before the first is used, and are used before the first is dropped.
+                    // All sandboxes start before the first is used. All are used before the
+                    // first is dropped.
                     yield_now().await;
-                    // This blocks the runtime's only thread. The sandbox responds from its own thread.
+                    // This blocks the runtime's only thread. The sandbox responds from its own.
                     assert_isolated(&sandbox, amount);
                     yield_now().await;
                     drop(sandbox);

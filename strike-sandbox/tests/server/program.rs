@@ -272,7 +272,7 @@ fn localhost_port_in_use_in_one_family_is_an_error() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn nohup_ignores_sighup() {
+fn sighup_is_ignored_under_nohup() {
     let mut ignoring = Command::new("sh");
     ignoring.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(command(&[]).get_program());
     let child = ignoring.args(["--listen", "127.0.0.1:0", "--json"]).stdout(Stdio::piped()).spawn();

@@ -11,11 +11,11 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 /// Accepts webhook requests until the process ends.
 pub(crate) struct Receiver {
     address: SocketAddr,
-    queue: Queue<Delivered>,
+    queue: Queue<WebhookRequest>,
 }
 
 /// A received request, with the connection for the response.
-pub(crate) struct Delivered {
+pub(crate) struct WebhookRequest {
     pub(crate) head: String,
     pub(crate) body: String,
     stream: TcpStream,
@@ -42,17 +42,17 @@ impl Receiver {
     }
 
     /// Waits for the next request.
-    pub(crate) fn next(&self) -> Delivered {
+    pub(crate) fn next(&self) -> WebhookRequest {
         self.queue.recv_timeout(TIMEOUT).expect("a webhook request")
     }
 
     /// Returns true if no request is waiting.
-    pub(crate) fn is_idle(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.queue.try_recv().is_err()
     }
 }
 
-impl Delivered {
+impl WebhookRequest {
     pub(crate) fn respond(mut self, status: &str) {
         self.write(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").as_bytes())
             .expect("the sender waits for a response");
@@ -69,11 +69,11 @@ impl Delivered {
     }
 }
 
-fn read(stream: TcpStream) -> Delivered {
+fn read(stream: TcpStream) -> WebhookRequest {
     stream.set_read_timeout(Some(TIMEOUT)).expect("the read timeout can be set");
     let mut reader = BufReader::new(stream);
     let (head, body) = read_request(&mut reader);
-    Delivered { head, body, stream: reader.into_inner() }
+    WebhookRequest { head, body, stream: reader.into_inner() }
 }
 
 /// Reads one request and returns its head and body. It must have a Content-Length.

@@ -1,4 +1,4 @@
-//! HTTP behavior of the server in this process, compared byte for byte.
+//! HTTP responses and connection handling of the server in this process.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
@@ -119,7 +119,7 @@ fn truncated_body_is_not_processed() {
     let mut connection = Connection::open(sandbox.address());
     let body = "amount=42&currency=btc";
     connection.write(request("POST /api/v1/charges", FORM, body).replace("h: 22", "h: 23").as_bytes());
-    connection.end();
+    connection.finish_sending();
     assert!(connection.is_closed());
     // The truncated request was not counted. The next request succeeds.
     assert_eq!(Connection::open(sandbox.address()).send(&list()).body, "[ ]");

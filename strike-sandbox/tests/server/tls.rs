@@ -77,7 +77,7 @@ impl Client {
         while tls.is_handshaking() {
             tls.complete_io(&mut tcp)?;
         }
-        Ok(Connection::over(StreamOwned::new(tls, tcp)))
+        Ok(Connection::from_stream(StreamOwned::new(tls, tcp)))
     }
 
     /// Returns the error of a handshake that must fail.
@@ -145,13 +145,13 @@ fn certificate_is_valid_at_system_and_sandbox_time() {
     let now = DefaultTimeProvider.current_time().expect("a current time").as_secs();
     let sandbox = Sandbox::builder().api_key("sk_demo").tls().clock_at(UnixMillis::from_secs(THEN));
     let sandbox = sandbox.start().expect("a free port");
-    let at = |seconds| Client { clock: Arc::new(FixedTime(seconds)), ..Client::trusting(&sandbox) };
+    let client_at = |seconds| Client { clock: Arc::new(FixedTime(seconds)), ..Client::trusting(&sandbox) };
     for seconds in [THEN - 3_600, THEN, now, now + 300 * 86_400] {
-        assert!(at(seconds).open(sandbox.address()).is_ok(), "{seconds}");
+        assert!(client_at(seconds).open(sandbox.address()).is_ok(), "{seconds}");
     }
-    let late = at(now + 400 * 86_400).handshake_error(sandbox.address());
+    let late = client_at(now + 400 * 86_400).handshake_error(sandbox.address());
     assert!(late.contains("expired"), "{late}");
-    let early = at(THEN - 2 * 86_400).handshake_error(sandbox.address());
+    let early = client_at(THEN - 2 * 86_400).handshake_error(sandbox.address());
     assert!(early.contains("not valid yet"), "{early}");
 }
 

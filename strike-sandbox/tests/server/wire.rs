@@ -20,11 +20,11 @@ impl Response {
 
 impl Connection {
     pub(crate) fn open(address: SocketAddr) -> Self {
-        Self::over(connect(address))
+        Self::from_stream(connect(address))
     }
 
     /// Closes the sending side. Responses can still be read.
-    pub(crate) fn end(&mut self) {
+    pub(crate) fn finish_sending(&mut self) {
         self.0.get_mut().shutdown(Shutdown::Write).expect("the connection is open");
     }
 }
@@ -45,7 +45,7 @@ pub(crate) fn address(base_url: &str) -> SocketAddr {
 }
 
 impl<S: Read + Write> Connection<S> {
-    pub(crate) fn over(stream: S) -> Self {
+    pub(crate) fn from_stream(stream: S) -> Self {
         Self(BufReader::new(stream))
     }
 

@@ -4,10 +4,10 @@ use data_encoding::BASE64;
 use strike_core::http::{Method, StatusCode, Version};
 use strike_sandbox::Sandbox;
 
-use crate::support::{any_charge, bare, error, get, request, sandbox, text};
+use crate::support::{any_charge, error, get, request, request_without_key, sandbox, text};
 
 fn status_with(sandbox: &Sandbox, authorization: &str) -> StatusCode {
-    let mut request = bare(Method::GET, "/api/v1/charges");
+    let mut request = request_without_key(Method::GET, "/api/v1/charges");
     request.headers_mut().insert("authorization", authorization.parse().expect("a header"));
     sandbox.respond(&request).status()
 }
@@ -36,7 +36,7 @@ fn api_key_is_the_user_name_and_the_password_is_ignored() {
 #[test]
 fn unauthorized_request_is_counted_and_gets_no_challenge() {
     let sandbox = sandbox();
-    let response = sandbox.respond(&bare(Method::POST, "/api/v1/charges"));
+    let response = sandbox.respond(&request_without_key(Method::POST, "/api/v1/charges"));
     assert_eq!(error(&response), (401, "authentication failed".to_owned()));
     assert!(!response.headers().contains_key("www-authenticate"));
     assert_eq!((sandbox.requests(), sandbox.charges()), (1, 0));
@@ -82,10 +82,14 @@ fn unknown_api_paths_give_404_with_a_key_and_401_without() {
         "charges/%",
     ] {
         assert_eq!(error(&get(&sandbox, tail)), (404, "not found".to_owned()), "{tail}");
-        assert_eq!(sandbox.respond(&bare(Method::GET, &format!("/api/v1/{tail}"))).status(), 401, "{tail}");
+        assert_eq!(
+            sandbox.respond(&request_without_key(Method::GET, &format!("/api/v1/{tail}"))).status(),
+            401,
+            "{tail}"
+        );
     }
     for path in ["/sandbox/page", "/api", "/api/v2/charges", "/sandbox", "/sandbox/charge"] {
-        assert_eq!(error(&sandbox.respond(&bare(Method::GET, path))).0, 404, "{path}");
+        assert_eq!(error(&sandbox.respond(&request_without_key(Method::GET, path))).0, 404, "{path}");
     }
 }
 
@@ -108,7 +112,7 @@ fn unsupported_methods_get_405_with_allow() {
 fn preflight_requests_need_no_credentials() {
     let sandbox = sandbox();
     for path in ["/api/v1/charges", "/api/v1/charges/ch_x", "//api/v1/charges/"] {
-        let response = sandbox.respond(&bare(Method::OPTIONS, path));
+        let response = sandbox.respond(&request_without_key(Method::OPTIONS, path));
         assert_eq!((response.status().as_u16(), text(&response)), (200, ""), "{path}");
         let headers = response.headers();
         assert_eq!(headers["access-control-allow-origin"], "*");

@@ -9,11 +9,13 @@ use strike_core::HttpResponse;
 use strike_core::http::Method;
 use strike_sandbox::{ChargeState, ExpireError, PayError, Sandbox};
 
-use crate::support::{FORM, JSON, NOW, any_charge, bare, builder, create, error, get, id, sandbox, text};
-use crate::support::{json as body_of, post as post_to_the_api};
+use crate::support::{
+    FORM, JSON, NOW, any_charge, builder, create, error, get, id, request_without_key, sandbox, text,
+};
+use crate::support::{json as json_body, post as api_post};
 
 fn send(sandbox: &Sandbox, method: Method, path: &str, content_type: &str, body: &str) -> HttpResponse {
-    let mut request = bare(method, &format!("/sandbox/{path}"));
+    let mut request = request_without_key(method, &format!("/sandbox/{path}"));
     request.headers_mut().insert("content-type", content_type.parse().expect("a header"));
     *request.body_mut() = body.as_bytes().to_vec();
     sandbox.respond(&request)
@@ -23,7 +25,7 @@ fn read(sandbox: &Sandbox, path: &str) -> Value {
     let response = send(sandbox, Method::GET, path, "text/plain", "");
     assert_eq!(response.status(), 200, "{path}: {}", text(&response));
     assert!(!response.headers().contains_key("access-control-allow-origin"));
-    body_of(&response)
+    json_body(&response)
 }
 
 fn post(sandbox: &Sandbox, path: &str, body: &str) -> HttpResponse {
@@ -77,7 +79,7 @@ fn control_create_needs_no_key() {
     ] {
         let response = send(&sandbox, Method::POST, "charges", content_type, body);
         assert_eq!(response.status(), 200, "{}", text(&response));
-        let charge = body_of(&response);
+        let charge = json_body(&response);
         assert_eq!(
             (&charge["amount"], &charge["customer_id"], &charge["state"]),
             (&5.into(), &"o".into(), &"pending".into())
@@ -94,8 +96,8 @@ fn expired_charge_is_unpaid_in_the_api() {
     let [by_call, by_time] = [(), ()].map(|()| any_charge(&sandbox));
     let before = get(&sandbox, &format!("charges/{by_call}")).into_body();
     let response = post(&sandbox, &format!("charges/{by_call}/expire"), "");
-    assert_eq!((response.status().as_u16(), &body_of(&response)["state"]), (200, &"expired".into()));
-    assert_eq!(body_of(&response)["expires"], NOW.as_millis());
+    assert_eq!((response.status().as_u16(), &json_body(&response)["state"]), (200, &"expired".into()));
+    assert_eq!(json_body(&response)["expires"], NOW.as_millis());
     assert_eq!(sandbox.pay(&by_call), Err(PayError::Expired));
     assert_eq!(get(&sandbox, &format!("charges/{by_call}")).into_body(), before);
 
@@ -158,11 +160,11 @@ fn clock_can_be_read_and_advanced_over_http() {
     let sandbox = sandbox();
     assert_eq!(read(&sandbox, "clock"), json!({"now": NOW.as_millis()}));
     let moved = post(&sandbox, "clock", r#"{"advance_ms": 1500}"#);
-    assert_eq!(body_of(&moved), json!({"now": NOW.as_millis() + 1500}));
+    assert_eq!(json_body(&moved), json!({"now": NOW.as_millis() + 1500}));
     assert_eq!(sandbox.now(), NOW.saturating_add(Duration::from_millis(1500)));
     // The clock stops at the latest time that an invoice can contain.
     let end = post(&sandbox, "clock", r#"{"advance_ms": 18446744073709551615}"#);
-    assert_eq!(body_of(&end)["now"], 34_359_738_367_000_u64);
+    assert_eq!(json_body(&end)["now"], 34_359_738_367_000_u64);
 }
 
 #[test]
@@ -171,7 +173,7 @@ fn reseeding_makes_later_charges_reproducible() {
     any_charge(&two);
     for sandbox in [&one, &two] {
         assert_eq!(
-            body_of(&post(sandbox, "seed", r#"{"seed": 18446744073709551615}"#)),
+            json_body(&post(sandbox, "seed", r#"{"seed": 18446744073709551615}"#)),
             json!({"seed": u64::MAX})
         );
     }
@@ -213,7 +215,7 @@ fn reset_over_http_clears_charges_clock_and_request_count() {
     let key = sandbox.api_key().to_owned();
     let cleared = any_charge(&sandbox);
     sandbox.advance(Duration::from_secs(9));
-    assert_eq!(body_of(&post(&sandbox, "reset", "{}")), json!({"reset": true}));
+    assert_eq!(json_body(&post(&sandbox, "reset", "{}")), json!({"reset": true}));
     assert_eq!((sandbox.charges(), sandbox.requests(), sandbox.now()), (0, 0, NOW));
     assert_eq!(error(&get(&sandbox, &format!("charges/{cleared}"))).0, 404);
     assert_eq!(sandbox.api_key(), key);
@@ -293,8 +295,9 @@ fn control_paths_list_their_methods_in_allow() {
 fn act(sandbox: &Sandbox, action: u8) -> Vec<u8> {
     let newest = || sandbox.list_all().first().map(|charge| charge.id().clone());
     match action % 5 {
-        0 | 1 => post_to_the_api(sandbox, FORM, &format!("amount={}&currency=btc", 1 + u32::from(action)))
-            .into_body(),
+        0 | 1 => {
+            api_post(sandbox, FORM, &format!("amount={}&currency=btc", 1 + u32::from(action))).into_body()
+        }
         2 => format!("{:?}", newest().map(|id| sandbox.pay(&id))).into_bytes(),
         3 => format!("{:?}", newest().map(|id| sandbox.expire(&id))).into_bytes(),
         _ => {

@@ -8,7 +8,7 @@ use strike_core::{Delivery, Exchange, HttpRequest, Reply, TransportErrorKind, Un
 use strike_sandbox::faults::{After, Fault, On, Plan};
 use strike_sandbox::{Quirks, Sandbox};
 
-use crate::support::{self, FORM, bare};
+use crate::support::{self, FORM, request_without_key};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -42,7 +42,7 @@ fn counts(sandbox: &Sandbox) -> Vec<(u64, u64)> {
 }
 
 /// Returns every fault, and whether it processes the request by default.
-fn kinds() -> Vec<(Fault, bool)> {
+fn all_faults() -> Vec<(Fault, bool)> {
     vec![
         (Fault::refuse(), false),
         (Fault::close(), true),
@@ -63,7 +63,7 @@ fn kinds() -> Vec<(Fault, bool)> {
 
 #[test]
 fn processed_overrides_the_default_of_each_fault() {
-    for (fault, stored) in kinds() {
+    for (fault, stored) in all_faults() {
         for processed in [None, Some(true), Some(false)] {
             let fault = processed.map_or(fault.clone(), |processed| fault.clone().processed(processed));
             let sandbox = sandbox(Plan::new().on(On::create().first(1), fault.clone()));
@@ -192,9 +192,9 @@ fn faults_never_apply_to_the_control_api() {
         .on(On::any().path("/**"), Fault::close())
         .on(On::any().path("/sandbox/**"), Fault::close());
     let sandbox = sandbox(plan);
-    assert_eq!(outcome(send(&sandbox, bare(Method::GET, "/sandbox/faults"))), Ok(200));
+    assert_eq!(outcome(send(&sandbox, request_without_key(Method::GET, "/sandbox/faults"))), Ok(200));
     let page = if cfg!(feature = "dashboard") { 200 } else { 404 };
-    assert_eq!(outcome(send(&sandbox, bare(Method::GET, "/"))), Ok(page));
+    assert_eq!(outcome(send(&sandbox, request_without_key(Method::GET, "/"))), Ok(page));
     assert_eq!(outcome(send(&sandbox, list())), Err(TransportErrorKind::Closed));
     // `respond` bypasses the faults.
     assert_eq!(sandbox.respond(&create()).status(), 200);
@@ -222,7 +222,7 @@ fn chance_faults_are_reproducible_and_do_not_change_charges() {
 fn fault_plan_can_be_managed_over_http() {
     let sandbox = Sandbox::builder().api_key("sk_demo").build();
     let faults_route = |method: Method, body: &str| {
-        let mut request = bare(method, "/sandbox/faults");
+        let mut request = request_without_key(method, "/sandbox/faults");
         *request.body_mut() = body.as_bytes().to_vec();
         let response = send(&sandbox, request).expect("a response");
         (response.status().as_u16(), String::from_utf8(response.into_body()).expect("UTF-8"))
@@ -249,7 +249,7 @@ fn fault_plan_can_be_managed_over_http() {
 
     assert_eq!(faults_route(Method::DELETE, "").0, 200);
     assert_eq!((faults_route(Method::POST, &thousand).0, sandbox.faults().len()), (200, 1000));
-    let mut foreign = bare(Method::DELETE, "/sandbox/faults");
+    let mut foreign = request_without_key(Method::DELETE, "/sandbox/faults");
     foreign.headers_mut().insert("origin", "http://evil.example".parse().expect("a header"));
     assert_eq!(outcome(send(&sandbox, foreign)), Ok(403));
 }
@@ -333,7 +333,7 @@ fn documented_plans_are_valid_and_cover_every_fault() {
         assert_eq!(Plan::from_json(&plan.to_json()).expect("the serialized plan is valid"), plan);
         shown.extend(plan.rules().iter().map(ToString::to_string));
     }
-    for (fault, _) in kinds() {
+    for (fault, _) in all_faults() {
         let name = Plan::new().on(On::any(), fault).to_json();
         let value: serde_json::Value = serde_json::from_str(&name).expect("JSON");
         let fault = &value["faults"][0]["fault"];

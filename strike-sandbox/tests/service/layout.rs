@@ -2,7 +2,7 @@
 
 use strike_core::http::Method;
 
-use crate::support::{FORM, JSON, any_charge, bare, get, id, json, post, sandbox, text};
+use crate::support::{FORM, JSON, any_charge, get, id, json, post, request_without_key, sandbox, text};
 
 const CHARGE: &str = r#"{
   "id" : "ID",
@@ -114,7 +114,7 @@ fn error_bodies_match_the_recording() {
         (unknown.status().as_u16(), text(&unknown)),
         (404, "{\n  \"code\" : 404,\n  \"message\" : \"not found\"\n}")
     );
-    let unauthorized = sandbox.respond(&bare(Method::GET, "/api/v1/charges"));
+    let unauthorized = sandbox.respond(&request_without_key(Method::GET, "/api/v1/charges"));
     assert_eq!(
         (unauthorized.status().as_u16(), text(&unauthorized)),
         (401, "{\n  \"code\" : 401,\n  \"message\" : \"authentication failed\"\n}")
@@ -139,7 +139,7 @@ fn headers_match_the_recording_on_success_and_error() {
         get(&sandbox, "charges"),
         post(&sandbox, JSON, "{}"),
         get(&sandbox, "charges/-1"),
-        sandbox.respond(&bare(Method::GET, "/api/v1/charges")),
+        sandbox.respond(&request_without_key(Method::GET, "/api/v1/charges")),
     ] {
         let lines = response
             .headers()

@@ -5,7 +5,7 @@ use strike_core::http::Method;
 use strike_core::{Network, UnixMillis};
 use strike_sandbox::{PayError, Sandbox, Settlement};
 
-use crate::support::{FORM, bare, create, get, id, json};
+use crate::support::{FORM, create, get, id, json, request_without_key};
 
 fn sandbox() -> Sandbox {
     let builder = Sandbox::builder().network(Network::Regtest).seed(7).api_key("sk_demo");
@@ -19,8 +19,10 @@ fn lightning_payment_returns_the_preimage_of_the_invoice() {
     let invoice = charge["payment_request"].as_str().expect("a JSON string");
     assert!(invoice.starts_with("lnbcrt42949670n1"), "{invoice}");
 
-    let response =
-        json(&sandbox.respond(&bare(Method::POST, &format!("/sandbox/charges/{}/pay", id(&charge)))));
+    let response = json(
+        &sandbox
+            .respond(&request_without_key(Method::POST, &format!("/sandbox/charges/{}/pay", id(&charge)))),
+    );
     let preimage = data_encoding::HEXLOWER
         .decode(response["preimage"].as_str().expect("a JSON string").as_bytes())
         .expect("a JSON string");

@@ -18,7 +18,7 @@ fn with_charges(count: u64) -> Sandbox {
 fn page(sandbox: &Sandbox, query: &str) -> Vec<u64> {
     let response = get(sandbox, &format!("charges{query}"));
     assert_eq!(response.status(), 200, "{query}");
-    let Value::Array(rows) = json(&response) else { panic!("a list for {query}") };
+    let Value::Array(rows) = json(&response) else { panic!("the response to {query} is not a list") };
     rows.iter().map(|row| row["amount"].as_u64().expect("an amount")).collect()
 }
 

@@ -8,22 +8,23 @@ use strike_core::http::{Method, StatusCode};
 use strike_core::{Charge, Expectation, HttpResponse, Invoice, Network, NewCharge};
 use strike_sandbox::{Quirks, Sandbox};
 
-use crate::support::json as body_of;
+use crate::support::json as json_body;
 use crate::support::{
-    FORM, JSON, any_charge, bare, builder, create, error, get, id, post, request, sandbox, text,
+    FORM, JSON, any_charge, builder, create, error, get, id, post, request, request_without_key, sandbox,
+    text,
 };
 
-fn with(quirks: Quirks) -> Sandbox {
+fn sandbox_with(quirks: Quirks) -> Sandbox {
     builder().quirks(quirks).build()
 }
 
-const ONE: &str = "amount=1&currency=btc&description=x";
+const ORDER: &str = "amount=1&currency=btc&description=x";
 
 #[test]
 fn timestamps_in_seconds_apply_to_the_api_only() {
-    let sandbox_in_seconds = with(Quirks::new().timestamps_in_seconds());
-    let mut charge = create(&sandbox_in_seconds, FORM, ONE);
-    let mut usual = create(&sandbox(), FORM, ONE);
+    let sandbox_in_seconds = sandbox_with(Quirks::new().timestamps_in_seconds());
+    let mut charge = create(&sandbox_in_seconds, FORM, ORDER);
+    let mut usual = create(&sandbox(), FORM, ORDER);
     for key in ["created", "updated"] {
         assert_eq!(
             (charge[key].take(), usual[key].take()),
@@ -33,17 +34,18 @@ fn timestamps_in_seconds_apply_to_the_api_only() {
     assert_eq!(charge, usual);
     sandbox_in_seconds.advance(Duration::from_millis(1_499));
     sandbox_in_seconds.pay(&id(&charge)).expect("the charge can be paid");
-    assert_eq!(body_of(&get(&sandbox_in_seconds, "charges"))[0]["updated"], 1_542_221_805);
+    assert_eq!(json_body(&get(&sandbox_in_seconds, "charges"))[0]["updated"], 1_542_221_805);
     // The control API still returns milliseconds.
-    let owned = body_of(
-        &sandbox_in_seconds.respond(&bare(Method::GET, &format!("/sandbox/charges/{}", id(&charge)))),
+    let owned = json_body(
+        &sandbox_in_seconds
+            .respond(&request_without_key(Method::GET, &format!("/sandbox/charges/{}", id(&charge)))),
     );
     assert_eq!(owned["updated"], 1_542_221_805_004_u64);
 }
 
 #[test]
 fn long_ids_have_44_characters() {
-    let sandbox = with(Quirks::new().long_ids());
+    let sandbox = sandbox_with(Quirks::new().long_ids());
     let id = any_charge(&sandbox);
     assert_eq!(id.as_str().strip_prefix("ch_").map(str::len), Some(44));
     assert_eq!(get(&sandbox, &format!("charges/{id}")).status(), 200);
@@ -54,11 +56,11 @@ fn long_ids_have_44_characters() {
 
 #[test]
 fn invoices_of_2018_have_the_recorded_fields() {
-    let sandbox = with(Quirks::new().invoices_of_2018());
+    let sandbox = sandbox_with(Quirks::new().invoices_of_2018());
     for (fields, expiry) in [("", 3600), ("&expiry_sec=60", 60)] {
         let body = format!("amount=42000&currency=btc&description=1 Blockaccino{fields}");
         let response = post(&sandbox, FORM, &body);
-        let payment_request = body_of(&response)["payment_request"].as_str().expect("text").to_owned();
+        let payment_request = json_body(&response)["payment_request"].as_str().expect("text").to_owned();
         assert!(payment_request.starts_with("lntb420u1p"), "{payment_request}");
 
         let signed: SignedRawBolt11Invoice = payment_request.parse().expect("a valid invoice");
@@ -94,7 +96,7 @@ fn invoices_of_2018_have_the_recorded_fields() {
 #[test]
 fn invoices_of_2018_change_only_the_payment_request() {
     let [old, new] = [Quirks::new().invoices_of_2018(), Quirks::new()].map(|quirks| {
-        let mut charge = create(&with(quirks), FORM, ONE);
+        let mut charge = create(&sandbox_with(quirks), FORM, ORDER);
         charge["payment_request"].take();
         charge
     });
@@ -103,7 +105,7 @@ fn invoices_of_2018_change_only_the_payment_request() {
 
 #[test]
 fn description_required_rejects_a_missing_description() {
-    let strict = with(Quirks::new().description_required());
+    let strict = sandbox_with(Quirks::new().description_required());
     for (content_type, without, with) in [
         (FORM, "amount=1&currency=btc", "amount=1&currency=btc&description="),
         (JSON, r#"{"amount":1,"currency":"btc"}"#, r#"{"amount":1,"currency":"btc","description":""}"#),
@@ -122,11 +124,11 @@ fn description_required_rejects_a_missing_description() {
 
 #[test]
 fn largest_page_caps_the_api_list_only() {
-    let sandbox = with(Quirks::new().largest_page(2));
+    let sandbox = sandbox_with(Quirks::new().largest_page(2));
     let mut ids: Vec<_> = (0..5).map(|_| any_charge(&sandbox)).collect();
     ids.reverse();
     let page = |query: &str| -> Vec<_> {
-        let rows = body_of(&get(&sandbox, &format!("charges{query}")));
+        let rows = json_body(&get(&sandbox, &format!("charges{query}")));
         rows.as_array().expect("a list").iter().map(id).collect()
     };
     assert_eq!(page(""), ids[0..2]);
@@ -134,14 +136,14 @@ fn largest_page_caps_the_api_list_only() {
     assert_eq!(page("?size=30&page=2"), ids[4..5]);
     assert_eq!(page("?size=1"), ids[0..1]);
     // The list of the control API is not capped.
-    let owned = body_of(&sandbox.respond(&bare(Method::GET, "/sandbox/charges")));
+    let owned = json_body(&sandbox.respond(&request_without_key(Method::GET, "/sandbox/charges")));
     assert_eq!(owned["charges"].as_array().map(Vec::len), Some(5));
 }
 
 #[test]
 fn list_lag_delays_new_charges_in_the_api_list_only() {
-    let sandbox = with(Quirks::new().list_lag(Duration::from_secs(3)));
-    let listed = || body_of(&get(&sandbox, "charges")).as_array().expect("a list").len();
+    let sandbox = sandbox_with(Quirks::new().list_lag(Duration::from_secs(3)));
+    let listed = || json_body(&get(&sandbox, "charges")).as_array().expect("a list").len();
     let first = any_charge(&sandbox);
     assert_eq!(get(&sandbox, &format!("charges/{first}")).status(), 200);
     assert_eq!(listed(), 0);
@@ -154,7 +156,7 @@ fn list_lag_delays_new_charges_in_the_api_list_only() {
     assert_eq!(listed(), 2);
     // The list of the control API does not lag.
     any_charge(&sandbox);
-    let owned = body_of(&sandbox.respond(&bare(Method::GET, "/sandbox/charges")));
+    let owned = json_body(&sandbox.respond(&request_without_key(Method::GET, "/sandbox/charges")));
     assert_eq!(owned["charges"].as_array().map(Vec::len), Some(3));
 }
 
@@ -164,12 +166,12 @@ fn retry_after(response: &HttpResponse) -> Option<&str> {
 
 #[test]
 fn requests_over_the_limit_get_429_until_the_minute_ends() {
-    let sandbox = with(Quirks::new().requests_per_minute(3));
+    let sandbox = sandbox_with(Quirks::new().requests_per_minute(3));
     for path in ["charges", "charges/-1", "nowhere"] {
         assert_ne!(get(&sandbox, path).status(), 429, "{path}");
     }
     sandbox.advance(Duration::from_secs(18));
-    let refused = post(&sandbox, FORM, ONE);
+    let refused = post(&sandbox, FORM, ORDER);
     assert_eq!(error(&refused), (429, "exceeded your request limit".to_owned()));
     assert_eq!(retry_after(&refused), Some("42"));
     assert_eq!(text(&refused), "{\n  \"code\" : 429,\n  \"message\" : \"exceeded your request limit\"\n}");
@@ -178,7 +180,7 @@ fn requests_over_the_limit_get_429_until_the_minute_ends() {
     sandbox.advance(Duration::from_millis(41_999));
     assert_eq!(retry_after(&get(&sandbox, "charges")), Some("1"));
     sandbox.advance(Duration::from_millis(1));
-    assert_eq!(post(&sandbox, FORM, ONE).status(), 200);
+    assert_eq!(post(&sandbox, FORM, ORDER).status(), 200);
     // A reset starts a new minute.
     get(&sandbox, "charges");
     get(&sandbox, "charges");
@@ -189,36 +191,36 @@ fn requests_over_the_limit_get_429_until_the_minute_ends() {
 
 #[test]
 fn request_limit_counts_only_authenticated_api_requests() {
-    let sandbox = with(Quirks::new().requests_per_minute(1));
+    let sandbox = sandbox_with(Quirks::new().requests_per_minute(1));
     for _ in 0..3 {
-        assert_eq!(sandbox.respond(&bare(Method::GET, "/api/v1/charges")).status(), 401);
-        assert_eq!(sandbox.respond(&bare(Method::OPTIONS, "/api/v1/charges")).status(), 200);
-        assert_eq!(sandbox.respond(&bare(Method::GET, "/sandbox/charges")).status(), 200);
+        assert_eq!(sandbox.respond(&request_without_key(Method::GET, "/api/v1/charges")).status(), 401);
+        assert_eq!(sandbox.respond(&request_without_key(Method::OPTIONS, "/api/v1/charges")).status(), 200);
+        assert_eq!(sandbox.respond(&request_without_key(Method::GET, "/sandbox/charges")).status(), 200);
     }
     assert_eq!(get(&sandbox, "charges").status(), 200);
     assert_eq!(get(&sandbox, "charges").status(), 429);
-    assert_eq!(sandbox.respond(&bare(Method::GET, "/sandbox/charges")).status(), 200);
+    assert_eq!(sandbox.respond(&request_without_key(Method::GET, "/sandbox/charges")).status(), 200);
 }
 
 #[test]
 fn without_retry_after_omits_the_header() {
-    let sandbox = with(Quirks::new().requests_per_minute(0).without_retry_after());
+    let sandbox = sandbox_with(Quirks::new().requests_per_minute(0).without_retry_after());
     let refused = get(&sandbox, "charges");
     assert_eq!((refused.status().as_u16(), retry_after(&refused)), (429, None));
 }
 
 #[test]
 fn extra_keys_are_added_to_every_api_object() {
-    let sandbox = with(Quirks::new().extra_keys());
+    let sandbox = sandbox_with(Quirks::new().extra_keys());
     let extra = "\n  \"extra_null\" : null,\n  \"extra_list\" : [ true, -1.5, { } ],\n  \
         \"extra_object\" : { \"id\" : \"of nothing\", \"paid\" : \"maybe\" }\n}";
-    let charge = post(&sandbox, FORM, ONE);
+    let charge = post(&sandbox, FORM, ORDER);
     let list = get(&sandbox, "charges");
     for response in [
         &charge,
         &post(&sandbox, FORM, ""),
         &get(&sandbox, "charges/-1"),
-        &sandbox.respond(&bare(Method::GET, "/api/v1/charges")),
+        &sandbox.respond(&request_without_key(Method::GET, "/api/v1/charges")),
     ] {
         assert!(text(response).ends_with(extra), "{}", text(response));
     }
@@ -229,26 +231,26 @@ fn extra_keys_are_added_to_every_api_object() {
     charge
         .check(&Expectation::of(&order, Network::Testnet), charge.created())
         .expect("the charge matches the order");
-    let mut rows = body_of(&list);
+    let mut rows = json_body(&list);
     let row = rows[0].as_object_mut().expect("a valid charge");
     row.retain(|key, _| !key.starts_with("extra_"));
-    assert_eq!(rows[0], create(&crate::support::sandbox(), FORM, ONE));
+    assert_eq!(rows[0], create(&crate::support::sandbox(), FORM, ORDER));
     // The control API gets no extra keys.
-    let control = sandbox.respond(&bare(Method::GET, "/sandbox/charges"));
+    let control = sandbox.respond(&request_without_key(Method::GET, "/sandbox/charges"));
     assert!(!text(&control).contains("extra"), "{}", text(&control));
-    assert_eq!(error(&sandbox.respond(&bare(Method::GET, "/sandbox/x"))).0, 404);
+    assert_eq!(error(&sandbox.respond(&request_without_key(Method::GET, "/sandbox/x"))).0, 404);
 }
 
 #[test]
 fn every_nth_create_can_fail_before_or_after_it_is_stored() {
     let outcome = |quirks: Quirks| {
-        let sandbox = with(quirks);
+        let sandbox = sandbox_with(quirks);
         (0..7)
             .map(|_| {
                 // Rejected creates do not count.
                 assert_eq!(post(&sandbox, FORM, "amount=0&currency=btc").status(), 400);
                 let before = sandbox.charges();
-                let response = post(&sandbox, FORM, ONE);
+                let response = post(&sandbox, FORM, ORDER);
                 if response.status() != 200 {
                     assert_eq!(error(&response), (500, "internal API error".to_owned()));
                 }
@@ -277,20 +279,20 @@ fn every_nth_create_can_fail_before_or_after_it_is_stored() {
 
 #[test]
 fn create_that_fails_after_storing_can_be_found_and_paid() {
-    let sandbox = with(Quirks::new().fail_after_create(1));
-    assert_eq!(post(&sandbox, FORM, ONE).status(), StatusCode::INTERNAL_SERVER_ERROR);
-    let found = id(&body_of(&get(&sandbox, "charges"))[0]);
+    let sandbox = sandbox_with(Quirks::new().fail_after_create(1));
+    assert_eq!(post(&sandbox, FORM, ORDER).status(), StatusCode::INTERNAL_SERVER_ERROR);
+    let found = id(&json_body(&get(&sandbox, "charges"))[0]);
     assert!(sandbox.pay(&found).is_ok());
     // Creates through the control API do not fail.
-    let mut own = request(Method::POST, "charges", FORM, ONE.as_bytes());
+    let mut own = request(Method::POST, "charges", FORM, ORDER.as_bytes());
     *own.uri_mut() = "http://127.0.0.1/sandbox/charges".parse().expect("a valid URL");
     assert_eq!(sandbox.respond(&own).status(), 200);
 }
 
 #[test]
 fn empty_quirks_change_nothing() {
-    let play = |sandbox: &Sandbox| [create(sandbox, FORM, ONE), body_of(&get(sandbox, "charges"))];
-    assert_eq!(play(&with(Quirks::new())), play(&sandbox()));
+    let play = |sandbox: &Sandbox| [create(sandbox, FORM, ORDER), json_body(&get(sandbox, "charges"))];
+    assert_eq!(play(&sandbox_with(Quirks::new())), play(&sandbox()));
     assert_eq!(Quirks::new(), Quirks::default());
 }
 
@@ -301,12 +303,12 @@ proptest! {
     fn pages_of_any_size_and_cap_cover_all_charges(
         count in 0_usize..24, size in 1_usize..12, cap in 1_usize..12,
     ) {
-        let sandbox = with(Quirks::new().largest_page(cap));
+        let sandbox = sandbox_with(Quirks::new().largest_page(cap));
         let mut expected: Vec<_> = (0..count).map(|_| any_charge(&sandbox)).collect();
         expected.reverse();
         let mut seen = Vec::new();
         for page in 0.. {
-            let rows = body_of(&get(&sandbox, &format!("charges?page={page}&size={size}")));
+            let rows = json_body(&get(&sandbox, &format!("charges?page={page}&size={size}")));
             let rows = rows.as_array().expect("a list");
             prop_assert!(rows.len() <= size.min(cap));
             if rows.is_empty() {
@@ -322,7 +324,7 @@ proptest! {
         allowed in 0_u32..6,
         pauses in prop::collection::vec(0_u64..70_000, 1..40),
     ) {
-        let sandbox = with(Quirks::new().requests_per_minute(allowed));
+        let sandbox = sandbox_with(Quirks::new().requests_per_minute(allowed));
         let (mut begin, mut used) = (None, 0);
         for pause in pauses {
             sandbox.advance(Duration::from_millis(pause));

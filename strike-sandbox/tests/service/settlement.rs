@@ -7,10 +7,12 @@ use strike_core::http::Method;
 use strike_core::{Exchange, UnixMillis};
 use strike_sandbox::{PayError, Sandbox};
 
-use crate::support::{FORM, NOW, any_charge, bare, create, error, get, id, json, request, sandbox, text};
+use crate::support::{
+    FORM, NOW, any_charge, create, error, get, id, json, request, request_without_key, sandbox, text,
+};
 
 fn pay_over_http(sandbox: &Sandbox, id: &str) -> strike_core::HttpResponse {
-    sandbox.respond(&bare(Method::POST, &format!("/sandbox/charges/{id}/pay")))
+    sandbox.respond(&request_without_key(Method::POST, &format!("/sandbox/charges/{id}/pay")))
 }
 
 #[test]
@@ -99,7 +101,7 @@ fn pay_route_rejects_paid_expired_and_unknown_charges() {
         (409, "the invoice has expired".to_owned())
     );
     assert_eq!(error(&pay_over_http(&sandbox, "ch_x")), (404, "not found".to_owned()));
-    let get = sandbox.respond(&bare(Method::GET, &format!("/sandbox/charges/{expired}/pay")));
+    let get = sandbox.respond(&request_without_key(Method::GET, &format!("/sandbox/charges/{expired}/pay")));
     assert_eq!((error(&get).0, &get.headers()["allow"]), (405, &"POST".parse().expect("a header")));
 }
 
@@ -108,7 +110,7 @@ fn pay_route_rejects_foreign_origins() {
     let status = |host: &str, origins: &[&'static str]| {
         let sandbox = sandbox();
         let id = any_charge(&sandbox);
-        let mut request = bare(Method::POST, &format!("/sandbox/charges/{id}/pay"));
+        let mut request = request_without_key(Method::POST, &format!("/sandbox/charges/{id}/pay"));
         // Browsers send only the path in the request line, and the host in a header.
         *request.uri_mut() = request.uri().path().parse().expect("a path");
         request.headers_mut().insert("host", host.parse().expect("a header"));
@@ -157,7 +159,7 @@ fn pay_route_rejects_foreign_origins() {
 fn control_api_rejects_cross_site_writes_but_allows_reads() {
     let status = |method: Method, site: &'static str| {
         let sandbox = sandbox();
-        let mut request = bare(method, "/sandbox/clock");
+        let mut request = request_without_key(method, "/sandbox/clock");
         *request.body_mut() = br#"{"advance_ms": 1}"#.to_vec();
         request.headers_mut().insert("sec-fetch-site", site.parse().expect("a header"));
         let status = sandbox.respond(&request).status().as_u16();

@@ -19,7 +19,7 @@ pub(crate) fn sandbox() -> Sandbox {
 }
 
 /// Returns a request without credentials. `path` is absolute.
-pub(crate) fn bare(method: Method, path: &str) -> HttpRequest {
+pub(crate) fn request_without_key(method: Method, path: &str) -> HttpRequest {
     Request::builder()
         .method(method)
         .uri(format!("http://127.0.0.1{path}"))
@@ -29,7 +29,7 @@ pub(crate) fn bare(method: Method, path: &str) -> HttpRequest {
 
 /// Returns a request with credentials. `tail` is relative to `/api/v1/`.
 pub(crate) fn request(method: Method, tail: &str, content_type: &str, body: &[u8]) -> HttpRequest {
-    let mut request = bare(method, &format!("/api/v1/{tail}"));
+    let mut request = request_without_key(method, &format!("/api/v1/{tail}"));
     let headers = request.headers_mut();
     headers.insert("authorization", "Basic c2tfZGVtbzo=".parse().expect("a header"));
     headers.insert("content-type", content_type.parse().expect("a header"));

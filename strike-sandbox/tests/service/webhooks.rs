@@ -10,7 +10,7 @@ use strike_core::http::{Method, StatusCode};
 use strike_core::{ChargeId, UnixMillis, webhook};
 use strike_sandbox::{Delivery, DeliveryState, DueWebhook, Sandbox, SendAgainError, Webhook};
 
-use crate::support::{NOW, any_charge, bare, builder, error, get, text};
+use crate::support::{NOW, any_charge, builder, error, get, request_without_key, text};
 
 const URL: &str = "http://shop.example:8080/strike?shop=1";
 
@@ -229,7 +229,8 @@ fn webhook_randomness_does_not_change_charges() {
 #[test]
 fn control_api_lists_and_resends_deliveries() {
     let sandbox = sandbox(test_webhook().repeat(2));
-    let send = |method, path: &str| sandbox.respond(&bare(method, &format!("/sandbox/{path}")));
+    let send =
+        |method, path: &str| sandbox.respond(&request_without_key(method, &format!("/sandbox/{path}")));
     assert_eq!(text(&send(Method::GET, "deliveries")), "{\n  \"deliveries\" : [ ],\n  \"total\" : 0\n}");
     let id = create_and_pay(&sandbox);
     sandbox.advance(millis(10));
@@ -276,7 +277,7 @@ fn control_api_lists_and_resends_deliveries() {
         );
     }
 
-    let mut foreign = bare(Method::POST, "/sandbox/deliveries/1/send");
+    let mut foreign = request_without_key(Method::POST, "/sandbox/deliveries/1/send");
     foreign.headers_mut().insert("origin", "http://evil.example".parse().expect("a header"));
     assert_eq!(error(&sandbox.respond(&foreign)).0, 403);
 }

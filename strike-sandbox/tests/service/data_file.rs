@@ -186,10 +186,10 @@ fn create(sandbox: &Sandbox) -> (u16, String) {
 
 /// A name, a part of the expected error, and what happens to the file.
 #[cfg(unix)]
-type Mishap = (&'static str, &'static str, fn(&Path));
+type FileProblem = (&'static str, &'static str, fn(&Path));
 
 #[cfg(unix)]
-fn mishaps() -> [Mishap; 11] {
+fn file_problems() -> [FileProblem; 11] {
     fn aside(file: &Path) -> PathBuf {
         file.with_file_name("aside")
     }
@@ -220,7 +220,7 @@ fn mishaps() -> [Mishap; 11] {
             fs::copy(elsewhere.join("shop.sqlite"), file).expect("the file can be copied");
         }),
         ("truncated", "no such table", |file| fs::write(file, b"").expect("the file can be truncated")),
-        ("cut in the middle", "malformed", |file| {
+        ("truncated in the middle", "malformed", |file| {
             let half = fs::read(file).expect("a file").len() / 2;
             let open = fs::OpenOptions::new().write(true).open(file).expect("a file");
             open.set_len(half as u64).expect("the file can be truncated");
@@ -237,7 +237,7 @@ fn mishaps() -> [Mishap; 11] {
 #[cfg(unix)]
 #[test]
 fn changes_fail_and_are_reported_after_the_file_is_lost_or_damaged() {
-    for (mishap, part, apply) in mishaps() {
+    for (problem, part, apply) in file_problems() {
         let outer = tempfile::tempdir().expect("a folder");
         let folder = outer.path().join("data");
         fs::create_dir(&folder).expect("a folder");
@@ -247,14 +247,14 @@ fn changes_fail_and_are_reported_after_the_file_is_lost_or_damaged() {
         apply(&file);
         for round in 1..=2 {
             let (status, body) = create(&sandbox);
-            assert!(status == 500 && body.contains(part), "{mishap}: {status} {body}");
-            assert_eq!(sandbox.pay(&first), Err(PayError::NotKept), "{mishap}");
-            assert!(sandbox.reset().is_err(), "{mishap}");
+            assert!(status == 500 && body.contains(part), "{problem}: {status} {body}");
+            assert_eq!(sandbox.pay(&first), Err(PayError::NotKept), "{problem}");
+            assert!(sandbox.reset().is_err(), "{problem}");
             let reports = reports.lock().expect("no poisoned lock");
-            assert_eq!(reports.len(), round * 3, "{mishap}: {reports:?}");
-            assert!(reports.iter().all(|report| report.contains(part)), "{mishap}: {reports:?}");
+            assert_eq!(reports.len(), round * 3, "{problem}: {reports:?}");
+            assert!(reports.iter().all(|report| report.contains(part)), "{problem}: {reports:?}");
         }
-        assert_eq!(sandbox.charges(), 1, "{mishap}");
+        assert_eq!(sandbox.charges(), 1, "{problem}");
     }
 }
 

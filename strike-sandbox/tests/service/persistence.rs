@@ -30,7 +30,9 @@ enum Action {
 }
 
 fn any_action() -> impl Strategy<Value = Action> {
-    let text = |most: usize| proptest::collection::vec(any::<char>(), 0..most).prop_map(String::from_iter);
+    let text = |max_length: usize| {
+        proptest::collection::vec(any::<char>(), 0..max_length).prop_map(String::from_iter)
+    };
     prop_oneof![
         4 => (text(8), proptest::option::of(text(4)), proptest::option::of(1..5000_u64)).prop_map(
             |(description, customer_id, expiry)| Action::Create { description, customer_id, expiry }
@@ -94,18 +96,18 @@ proptest! {
 fn api_key_and_node_key_survive_a_restart() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");
-    let random = || Sandbox::builder().network(Network::Regtest).data(&file);
-    let first = random().open().expect("the data file opens");
+    let with_stored_keys = || Sandbox::builder().network(Network::Regtest).data(&file);
+    let first = with_stored_keys().open().expect("the data file opens");
     let (key, payee) = (first.api_key().to_owned(), first.payee().to_owned());
     drop(first);
 
-    let second = random().open().expect("the data file opens");
+    let second = with_stored_keys().open().expect("the data file opens");
     assert_eq!((second.api_key(), second.payee()), (&*key, &*payee));
     drop(second);
     // An explicit API key replaces the stored one. A seed has no effect on an existing file.
     let builder = Sandbox::builder().network(Network::Regtest).api_key("sk_new").seed(1);
     assert_eq!(builder.data(&file).open().expect("the data file opens").payee(), payee);
-    assert_eq!(random().open().expect("the data file opens").api_key(), "sk_new");
+    assert_eq!(with_stored_keys().open().expect("the data file opens").api_key(), "sk_new");
 }
 
 #[test]

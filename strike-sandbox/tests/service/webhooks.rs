@@ -128,7 +128,7 @@ fn failed_delivery_is_retried_with_doubling_backoff() {
         assert_eq!(delivery(&sandbox, 1).status(), (attempt == 3).then_some(302));
     }
     sandbox.advance(Duration::from_secs(1 << 20));
-    assert!(sandbox.next_webhook().is_none(), "there are at most four attempts");
+    assert!(sandbox.next_webhook().is_none(), "there are at max_attempts four attempts");
     let failed = delivery(&sandbox, 1);
     assert_eq!((failed.state(), failed.error()), (DeliveryState::Failed, Some("connection lost")));
     assert_eq!(failed.created(), NOW);
@@ -288,9 +288,9 @@ enum Action {
     Create,
     Pay(prop::sample::Index),
     Advance(u64),
-    Answer(u16),
-    Silence,
-    SendAgain(prop::sample::Index),
+    Respond(u16),
+    NoResponse,
+    Resend(prop::sample::Index),
 }
 
 fn any_action() -> impl Strategy<Value = Action> {
@@ -298,9 +298,9 @@ fn any_action() -> impl Strategy<Value = Action> {
         2 => prop::strategy::Just(Action::Create),
         3 => any::<prop::sample::Index>().prop_map(Action::Pay),
         2 => (0..5_000_u64).prop_map(Action::Advance),
-        4 => prop::sample::select(vec![200, 204, 299, 301, 400, 500]).prop_map(Action::Answer),
-        1 => prop::strategy::Just(Action::Silence),
-        1 => any::<prop::sample::Index>().prop_map(Action::SendAgain),
+        4 => prop::sample::select(vec![200, 204, 299, 301, 400, 500]).prop_map(Action::Respond),
+        1 => prop::strategy::Just(Action::NoResponse),
+        1 => any::<prop::sample::Index>().prop_map(Action::Resend),
     ]
 }
 
@@ -366,7 +366,7 @@ proptest! {
         // How often each delivery was sent, and how often it was resent by request.
         let mut sent: BTreeMap<u64, u32> = BTreeMap::new();
         let mut resends: BTreeMap<u64, u32> = BTreeMap::new();
-        let mut take = |status: Option<u16>, resends: &BTreeMap<u64, u32>| {
+        let mut send_next = |status: Option<u16>, resends: &BTreeMap<u64, u32>| {
             let Some(due) = sandbox.next_webhook() else { return Ok(false) };
             let id = webhook::parse(due.request().body()).expect("strike-core parses it").id().clone();
             // The body contains what a get returns at this time, and the charge is paid.
@@ -379,8 +379,8 @@ proptest! {
             *attempts += 1;
             prop_assert_eq!(*attempts, listed.attempts());
             let resent = resends.get(&due.delivery()).copied().unwrap_or_default();
-            let most = settings.attempts.max(1) * (resent + u32::from(settings.drops(due.delivery()) != Some(true)));
-            prop_assert!(*attempts <= most, "{:?}", listed);
+            let max_attempts = settings.attempts.max(1) * (resent + u32::from(settings.drops(due.delivery()) != Some(true)));
+            prop_assert!(*attempts <= max_attempts, "{:?}", listed);
             if *attempts == 1 && resent == 0 {
                 let earliest = listed.created().saturating_add(millis(settings.delay));
                 prop_assert!((earliest..=earliest.saturating_add(millis(settings.reorder))).contains(&listed.due()));
@@ -401,19 +401,19 @@ proptest! {
                     }
                 }
                 Action::Advance(by) => sandbox.advance(millis(by)),
-                Action::Answer(status) => drop(take(Some(status), &resends)?),
-                Action::Silence => drop(take(None, &resends)?),
-                Action::SendAgain(which) if !sandbox.deliveries().is_empty() => {
+                Action::Respond(status) => drop(send_next(Some(status), &resends)?),
+                Action::NoResponse => drop(send_next(None, &resends)?),
+                Action::Resend(which) if !sandbox.deliveries().is_empty() => {
                     let id = which.get(&sandbox.deliveries()).id();
                     prop_assert!(sandbox.send_again(id).is_ok());
                     *resends.entry(id).or_default() += 1;
                 }
-                Action::Pay(_) | Action::SendAgain(_) => {}
+                Action::Pay(_) | Action::Resend(_) => {}
             }
         }
         // In the end, every delivery that was not dropped is delivered or has failed.
         sandbox.advance(Duration::from_secs(1 << 20));
-        while take(Some(200), &resends)? {}
+        while send_next(Some(200), &resends)? {}
         prop_assert!(sandbox.next_webhook().is_none());
 
         let deliveries = sandbox.deliveries();

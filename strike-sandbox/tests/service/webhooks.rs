@@ -128,7 +128,7 @@ fn failed_delivery_is_retried_with_doubling_backoff() {
         assert_eq!(delivery(&sandbox, 1).status(), (attempt == 3).then_some(302));
     }
     sandbox.advance(Duration::from_secs(1 << 20));
-    assert!(sandbox.next_webhook().is_none(), "there are at max_attempts four attempts");
+    assert!(sandbox.next_webhook().is_none(), "there are at most four attempts");
     let failed = delivery(&sandbox, 1);
     assert_eq!((failed.state(), failed.error()), (DeliveryState::Failed, Some("connection lost")));
     assert_eq!(failed.created(), NOW);

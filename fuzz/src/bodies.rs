@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use strike_core::http::{HeaderValue, Method, Response};
+use strike_core::machine::{Machine, Operation, Step};
 use strike_core::{
-    Advice, Call, Charge, Create, ErrorKind, Get, HttpResponse, List, Machine, NewCharge, Now, Operation,
-    RetryAfter, RetryPolicy, Row, Step, UnixMillis, webhook,
+    Advice, Charge, CoreClient, Create, ErrorKind, Get, HttpResponse, List, NewCharge, Now, RetryAfter,
+    RetryPolicy, Row, UnixMillis, webhook,
 };
 
 use crate::secret::{assert_loggable, assert_no_key, endpoint, insert_key};
@@ -137,7 +138,8 @@ pub(crate) fn retry_after(data: &[u8]) {
     let now = Now::new(Duration::from_secs(1), UnixMillis::from_millis(u64::from_be_bytes(*clock)));
     let max_wait = Duration::from_secs(60);
     let mut call =
-        Call::new(List::page(0), &endpoint(false), RetryPolicy::default().max_retry_after(max_wait), 7);
+        CoreClient::new(endpoint(false).clone(), RetryPolicy::default().max_retry_after(max_wait), 7)
+            .call(List::page(0));
     assert!(matches!(call.poll(now), Step::Send(_)));
     let mut response = response(429, Vec::new());
     response.headers_mut().insert("retry-after", header);

@@ -1,7 +1,7 @@
 //! Fuzz target for cassettes, which users may edit by hand.
 
 use strike_core::fixture::{Cassette, Player, simulate};
-use strike_core::{Call, List, RetryPolicy};
+use strike_core::{CoreClient, List, RetryPolicy};
 
 use crate::secret::{assert_loggable, assert_no_key, endpoint};
 
@@ -20,7 +20,7 @@ pub(crate) fn cassette(data: &[u8]) {
     assert_eq!(written.parse::<Cassette>().unwrap(), cassette, "{written}");
     assert_eq!(written.parse::<Cassette>().unwrap().to_json().unwrap(), written);
     // The recorded replies may be anything, but the call must always end.
-    let call = Call::new(List::page(0), &endpoint(false), RetryPolicy::default(), 7);
+    let call = CoreClient::new(endpoint(false).clone(), RetryPolicy::default(), 7).call(List::page(0));
     match simulate(call, Player::by_match(cassette.clone())) {
         Ok(played) => {
             assert!(played.transcript.sends() <= 3);

@@ -6,9 +6,10 @@
 use std::time::Duration;
 
 use strike_core::http::{HeaderValue, Method, Response};
+use strike_core::machine::{Machine, Step};
 use strike_core::{
-    Delivery, Error, ErrorKind, Exchange, Machine, Now, OrderKey, Reply, Step, TransportError,
-    TransportErrorKind, UnixMillis,
+    Delivery, Error, ErrorKind, Exchange, Now, OrderKey, Reply, TransportError, TransportErrorKind,
+    UnixMillis,
 };
 
 use crate::input::Input;
@@ -18,7 +19,7 @@ use crate::secret::{assert_loggable, insert_key};
 pub(crate) const START: UnixMillis = UnixMillis::from_millis(1_700_000_001_000);
 
 const FAILURES: [TransportErrorKind; 9] = [
-    TransportErrorKind::Refused,
+    TransportErrorKind::ConnectionRefused,
     TransportErrorKind::Dns,
     TransportErrorKind::Tls,
     TransportErrorKind::Timeout,
@@ -125,14 +126,14 @@ impl<'a> Driver<'a> {
     pub(crate) fn run<M: Machine>(&mut self, machine: &mut M) -> Result<M::Output, Error> {
         let result = self.drive(machine);
         if let Err(error) = &result {
-            assert_ne!(error.kind(), &ErrorKind::Finished);
+            assert_ne!(error.kind(), &ErrorKind::AlreadyFinished);
             assert_loggable(error);
         }
         for _ in 0..2 {
             let Step::Done(Err(error)) = machine.poll(self.now) else {
                 panic!("the machine does not report Finished")
             };
-            assert_eq!(error.kind(), &ErrorKind::Finished);
+            assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
             machine.handle(Ok(response(200, charge_json("ch_1", true))), self.now);
         }
         result

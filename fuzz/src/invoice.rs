@@ -3,7 +3,7 @@
 //! Random text almost never has a valid checksum, so some inputs get a computed one.
 
 use bech32::{Bech32, Fe32, Fe32IterExt, Hrp};
-use strike_core::{Charge, Described, Expectation, Invoice, Network, Satoshi};
+use strike_core::{Charge, Expectation, Invoice, InvoiceDescription, Network, Satoshi};
 
 const NETWORKS: [Network; 4] = [Network::Bitcoin, Network::Testnet, Network::Signet, Network::Regtest];
 
@@ -30,7 +30,7 @@ pub(crate) fn invoice(data: &[u8]) {
     assert!(bare.starts_with(invoice.network().invoice_prefix()), "{bare}");
     assert!(invoice.amount_millisatoshi().is_none_or(|amount| amount / 1000 <= Satoshi::MAX.get()));
     assert!(invoice.expires_at() >= invoice.timestamp());
-    if let Described::Text(description) = invoice.description() {
+    if let InvoiceDescription::Text(description) = invoice.description() {
         assert!(description.len() <= text.len());
     }
     let millisatoshi = invoice.amount_millisatoshi();
@@ -62,7 +62,7 @@ pub(crate) fn invoice(data: &[u8]) {
 /// Returns a charge with this payment request and amount, and otherwise the fields of the invoice.
 fn charge(text: &str, invoice: &Invoice, amount: u64) -> Charge {
     let description = match invoice.description() {
-        Described::Text(text) => text.as_str(),
+        InvoiceDescription::Text(text) => text.as_str(),
         _ => "",
     };
     serde_json::from_value(serde_json::json!({

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use strike_core::mirror::{Change, Mirror, State, Want};
+use strike_core::mirror::{Change, Mirror, Query, State};
 use strike_core::{
-    Call, Charge, Create, CreateOnce, Event, Get, List, Machines, Made, NewCharge, Once, Pager, RetryPolicy,
-    Wait, WaitPaid, Waited, Watcher,
+    Charge, CoreClient, Create, CreateOnceOptions, CreateOutcome, Event, Get, List, NewCharge, RetryPolicy,
+    Wait, WaitOutcome,
 };
 
 use crate::driver::{Driver, START, charge_json, key};
@@ -30,22 +30,26 @@ pub(crate) fn call(data: &[u8]) {
     let (endpoint, policy) = (endpoint(false), policy(&mut driver));
     match driver.input().below(3) {
         0 => {
-            if let Ok(charge) = driver.run(&mut Call::new(Create::new(order()), &endpoint, policy, 7)) {
-                assert!(driver.paid_received || !charge.paid());
+            if let Ok(charge) =
+                driver.run(&mut CoreClient::new(endpoint.clone(), policy, 7).call(Create::new(order())))
+            {
+                assert!(driver.paid_received || !charge.is_paid());
                 assert_eq!(charge.amount_satoshi(), order().amount());
             }
         }
         1 => {
-            if let Ok(charge) =
-                driver.run(&mut Call::new(Get::new("ch_1".parse().unwrap()), &endpoint, policy, 7))
-            {
-                assert!(driver.paid_received || !charge.paid());
+            if let Ok(charge) = driver.run(
+                &mut CoreClient::new(endpoint.clone(), policy, 7).call(Get::new("ch_1".parse().unwrap())),
+            ) {
+                assert!(driver.paid_received || !charge.is_paid());
                 assert_eq!(charge.id().as_str(), "ch_1");
             }
         }
         _ => {
-            if let Ok(page) = driver.run(&mut Call::new(List::page(0), &endpoint, policy, 7)) {
-                assert!(driver.paid_received || page.charges().all(|charge| !charge.paid()));
+            if let Ok(page) =
+                driver.run(&mut CoreClient::new(endpoint.clone(), policy, 7).call(List::page(0)))
+            {
+                assert!(driver.paid_received || page.charges().all(|charge| !charge.is_paid()));
             }
         }
     }
@@ -56,16 +60,19 @@ pub(crate) fn create_once(data: &[u8]) {
     let mut driver = Driver::new(data);
     let policy = policy(&mut driver);
     let once = match driver.input().below(3) {
-        0 => Once::with_key(key()),
-        1 => Once::fresh(key()),
-        _ => Once::recover(key()),
+        0 => CreateOnceOptions::with_key(key()),
+        1 => CreateOnceOptions::fresh(key()),
+        _ => CreateOnceOptions::recover(key()),
     };
     driver.allow_repost = driver.input().below(2) == 1;
-    let mut machine = CreateOnce::new(order(), once.repost(driver.allow_repost), &endpoint(false), policy, 7);
+    let mut machine = CoreClient::new(endpoint(false).clone(), policy, 7)
+        .create_once(order(), once.repost(driver.allow_repost));
     if let Ok(made) = driver.run(&mut machine) {
-        let (Made::ToPay(charge) | Made::Paid(charge) | Made::Expired { charge, .. }) = &made;
-        assert!(driver.paid_received || !charge.paid());
-        assert_eq!(charge.paid(), matches!(made, Made::Paid(_)));
+        let (CreateOutcome::Payable(charge)
+        | CreateOutcome::Paid(charge)
+        | CreateOutcome::Expired { charge, .. }) = &made;
+        assert!(driver.paid_received || !charge.is_paid());
+        assert_eq!(charge.is_paid(), matches!(made, CreateOutcome::Paid(_)));
         assert_eq!(charge.amount_satoshi(), order().amount());
         assert_eq!(charge.description(), "tea");
     }
@@ -81,13 +88,13 @@ pub(crate) fn wait_paid(data: &[u8]) {
         _ => Wait::at_most(Duration::from_secs(u64::from(driver.input().number()))),
     };
     let known = charge("ch_1");
-    match driver.run(&mut WaitPaid::new(known.clone(), wait, &endpoint(false), policy, 7)) {
-        Ok(Waited::Paid(charge)) => {
-            assert!(driver.paid_received && charge.paid());
+    match driver.run(&mut CoreClient::new(endpoint(false).clone(), policy, 7).wait(known.clone(), wait)) {
+        Ok(WaitOutcome::Paid(charge)) => {
+            assert!(driver.paid_received && charge.is_paid());
             assert_eq!((charge.id(), charge.payment_hash()), (known.id(), known.payment_hash()));
         }
-        Ok(Waited::StillPayable(charge) | Waited::Expired(charge)) => {
-            assert!(!charge.paid());
+        Ok(WaitOutcome::Payable(charge) | WaitOutcome::Expired(charge)) => {
+            assert!(!charge.is_paid());
             assert_eq!(charge.id(), known.id());
         }
         Err(_) => {}
@@ -97,7 +104,7 @@ pub(crate) fn wait_paid(data: &[u8]) {
 /// Fetches a mirrored charge four times, with serialization in between.
 pub(crate) fn mirror(data: &[u8]) {
     let mut driver = Driver::new(data);
-    let client = Machines::new(endpoint(false), policy(&mut driver), 7);
+    let client = CoreClient::new(endpoint(false), policy(&mut driver), 7);
     let mut mirror = match driver.input().below(3) {
         0 => Mirror::draft(order(), key(), START),
         1 => Mirror::known("ch_1".parse().unwrap()),
@@ -106,7 +113,7 @@ pub(crate) fn mirror(data: &[u8]) {
     let mut id = mirror.id().cloned();
     let mut was_paid = false;
     for _ in 0..4 {
-        let want = [Want::Id, Want::Charge, Want::Paid, Want::Update][driver.input().below(4)];
+        let want = [Query::Id, Query::Charge, Query::Paid, Query::Update][driver.input().below(4)];
         let change = driver.run(&mut mirror.fetch(want, &client));
         assert!(driver.paid_received || mirror.state() != State::Paid);
         assert!(!was_paid || mirror.state() == State::Paid, "a paid charge became unpaid");
@@ -132,7 +139,7 @@ pub(crate) fn watcher(data: &[u8]) {
     let mut driver = Driver::new(data);
     // The watcher stores monotonic times. After a reading at the maximum it would wait forever.
     driver.extreme_clocks = false;
-    let mut watcher = Watcher::new(&endpoint(false), policy(&mut driver), 7).page_size(2);
+    let mut watcher = CoreClient::new(endpoint(false).clone(), policy(&mut driver), 7).watcher().page_size(2);
     let mut open = BTreeSet::new();
     for id in ["ch_1", "ch_2", "ch_3"] {
         watcher.add(&charge(id));
@@ -141,12 +148,12 @@ pub(crate) fn watcher(data: &[u8]) {
     // After the end of the input every response is valid, so the number of failures is limited.
     for _ in 0..data.len() + 8 {
         assert_eq!(watcher.len(), open.len());
-        let state = watcher.state();
+        let state = watcher.snapshot();
         assert_eq!(state.len(), open.len());
         match driver.input().below(8) {
-            1 => watcher.hint(charge("ch_2").id()),
+            1 => watcher.check_soon(charge("ch_2").id()),
             2 => {
-                let mut again = Watcher::new(&endpoint(false), policy(&mut driver), 8);
+                let mut again = CoreClient::new(endpoint(false).clone(), policy(&mut driver), 8).watcher();
                 again.restore(state);
                 watcher = again;
             }
@@ -160,7 +167,7 @@ pub(crate) fn watcher(data: &[u8]) {
             Ok(Some(event)) => {
                 let id = match &event {
                     Event::Paid(charge) => {
-                        assert!(driver.paid_received && charge.paid());
+                        assert!(driver.paid_received && charge.is_paid());
                         charge.id()
                     }
                     Event::Expired(id) => id,
@@ -180,7 +187,7 @@ pub(crate) fn watcher(data: &[u8]) {
 /// Reads the whole list page by page.
 pub(crate) fn pager(data: &[u8]) {
     let mut driver = Driver::new(data);
-    let mut pager = Pager::new(&endpoint(false), policy(&mut driver), 7);
+    let mut pager = CoreClient::new(endpoint(false).clone(), policy(&mut driver), 7).pager();
     pager = pager.page_size(u32::try_from(1 + driver.input().below(3)).unwrap_or(1));
     let mut seen = BTreeSet::new();
     for _ in 0..2 * data.len() + 16 {

@@ -288,7 +288,7 @@ enum Action {
     Create,
     Pay(prop::sample::Index),
     Advance(u64),
-    Respond(u16),
+    Responder(u16),
     NoResponse,
     Resend(prop::sample::Index),
 }

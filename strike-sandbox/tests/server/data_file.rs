@@ -1,4 +1,4 @@
-//! The program with a file: killed, stopped, started twice, and out of room.
+//! The binary with `--data`: kills, restarts, locking, moved files and full disks.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -21,46 +21,46 @@ fn arguments(file: &Path) -> Vec<&str> {
 }
 
 fn get(connection: &mut Connection, id: &str) -> String {
-    connection.ask(&request(&format!("GET /api/v1/charges/{id}"), "", "")).body
+    connection.send(&request(&format!("GET /api/v1/charges/{id}"), "", "")).body
 }
 
 fn pay(connection: &mut Connection, id: &str) -> u16 {
-    connection.ask(&format!("POST /sandbox/charges/{id}/pay HTTP/1.1\r\nHost: x\r\n\r\n")).status()
+    connection.send(&format!("POST /sandbox/charges/{id}/pay HTTP/1.1\r\nHost: x\r\n\r\n")).status()
 }
 
 #[test]
-fn a_kill_at_any_moment_loses_nothing_that_was_answered() {
+fn acknowledged_changes_survive_a_kill() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");
-    let mut answered: Vec<(String, String)> = Vec::new();
+    let mut acknowledged: Vec<(String, String)> = Vec::new();
     for round in 0..8 {
         let mut program = Program::start(&arguments(&file));
         let mut connection = Connection::open(program.address());
-        for (id, charge) in &answered {
+        for (id, charge) in &acknowledged {
             assert_eq!(&get(&mut connection, id), charge, "round {round}");
         }
-        // Payments are kept as charges are.
-        if let Some((id, charge)) = answered.last_mut() {
+        // Payments are stored like charges.
+        if let Some((id, charge)) = acknowledged.last_mut() {
             assert_eq!(pay(&mut connection, id), 200);
             *charge = get(&mut connection, id);
         }
-        // More requests than it will get to.
+        // Sends more requests than the program can process before the kill.
         for amount in 1..=200 {
             connection.write(post(amount).as_bytes());
         }
         for _ in 0..=(round * 3) {
             let charge = connection.read().body;
-            answered.push((id(&charge), charge));
+            acknowledged.push((id(&charge), charge));
         }
         program.kill();
     }
     let mut program = Program::start(&arguments(&file));
     let mut connection = Connection::open(program.address());
-    for (id, charge) in &answered {
+    for (id, charge) in &acknowledged {
         assert_eq!(&get(&mut connection, id), charge);
     }
-    // The next change takes away what the last kill left behind.
-    assert_eq!(connection.ask(&post(1)).status(), 200);
+    // The next change removes the journal that the last kill left behind.
+    assert_eq!(connection.send(&post(1)).status(), 200);
     assert_eq!(program.signal("TERM").0, Some(0));
     let left: Vec<_> = folder
         .path()
@@ -68,11 +68,11 @@ fn a_kill_at_any_moment_loses_nothing_that_was_answered() {
         .expect("a folder")
         .map(|entry| entry.expect("an entry").file_name())
         .collect();
-    assert_eq!(left, ["shop.sqlite"], "nothing but the file is left");
+    assert_eq!(left, ["shop.sqlite"], "only the data file is left");
 }
 
 #[test]
-fn a_second_program_is_told_that_the_file_is_in_use() {
+fn second_process_is_refused_while_the_file_is_in_use() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");
     let mut first = Program::start(&arguments(&file));
@@ -80,112 +80,113 @@ fn a_second_program_is_told_that_the_file_is_in_use() {
     let (code, message) = refusal(&arguments(&file));
     assert_eq!(code, Some(1), "{message}");
     assert!(message.starts_with("strike-sandbox: ") && message.contains("in use"), "{message}");
-    assert_eq!(connection.ask(&post(1)).status(), 200);
+    assert_eq!(connection.send(&post(1)).status(), 200);
 }
 
 #[test]
-fn without_room_a_charge_is_not_made_and_the_rest_goes_on() {
+fn create_fails_with_500_when_the_file_cannot_grow() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");
     let program = command(&[]);
-    // A file larger than 24 kB (48 kB with some shells) is refused, as a full disk would; the signal that comes with it is ignored.
+    // Writes beyond 24 kB (48 kB in some shells) fail as on a full disk. SIGXFSZ is ignored.
     let mut limited = Command::new("sh");
     limited.args(["-c", "trap '' XFSZ; ulimit -f 48; exec \"$0\" \"$@\""]).arg(program.get_program());
     let child = limited.args(arguments(&file)).stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-    let mut program = Program::new(child.expect("it starts"));
+    let mut program = Program::new(child.expect("the program starts"));
     let mut connection = Connection::open(program.address());
 
     let list = request("GET /api/v1/charges?size=1000", "", "");
-    let mut made = Vec::new();
+    let mut created = Vec::new();
     let refused = loop {
-        let answer = connection.ask(&post(42));
-        if answer.status() != 200 {
-            break answer;
+        let response = connection.send(&post(42));
+        if response.status() != 200 {
+            break response;
         }
-        made.push(answer.body);
-        assert!(made.len() < 100, "48 kB hold no hundred charges");
+        created.push(response.body);
+        assert!(created.len() < 100, "100 charges do not fit in 48 kB");
     };
     assert_eq!(refused.status(), 500);
     assert!(refused.body.contains("could not be written"), "{}", refused.body);
-    let first = id(made.first().expect("a few fit"));
-    made.reverse();
-    let all = format!("[ {} ]", made.join(", "));
-    assert!(connection.ask(&list).body == all);
+    let first = id(created.first().expect("at least one charge"));
+    created.reverse();
+    let all = format!("[ {} ]", created.join(", "));
+    assert!(connection.send(&list).body == all);
     assert_eq!(program.signal("TERM").0, Some(0));
 
     let mut program = Program::start(&arguments(&file));
     let mut connection = Connection::open(program.address());
-    assert!(connection.ask(&list).body == all);
+    assert!(connection.send(&list).body == all);
     assert_eq!(pay(&mut connection, &first), 200);
-    assert_eq!(connection.ask(&post(43)).status(), 200);
+    assert_eq!(connection.send(&post(43)).status(), 200);
 }
 
-/// Another program must not get in after this process has opened and closed the file once more: on Unix that drops
-/// the locks that SQLite holds.
+/// On Unix, SQLite's locks are released when any handle to the file in the process is closed.
+/// Opening or copying the file again must not let another process open it.
 #[test]
-fn a_second_open_and_a_copy_in_this_process_do_not_open_the_file_to_others() {
+fn file_lock_survives_a_second_open_and_a_copy_in_this_process() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");
-    let sandbox = Sandbox::builder().data(&file).open().expect("it opens");
+    let sandbox = Sandbox::builder().data(&file).open().expect("the data file opens");
     assert!(matches!(Sandbox::builder().data(&file).open(), Err(DataError::InUse { .. })));
-    std::fs::copy(&file, folder.path().join("copy.sqlite")).expect("copied");
+    std::fs::copy(&file, folder.path().join("copy.sqlite")).expect("the file can be copied");
     let link = folder.path().join("link");
-    std::os::unix::fs::symlink(&file, &link).expect("a link");
+    std::os::unix::fs::symlink(&file, &link).expect("the link can be created");
     for name in [&file, &link] {
         let (code, message) = refusal(&[&arguments(name)[..], &["--network", "bitcoin"]].concat());
         assert!(code == Some(1) && message.contains("is in use"), "{code:?} {message}");
     }
     drop(sandbox);
-    Sandbox::builder().data(&file).open().expect("it is free again");
+    Sandbox::builder().data(&file).open().expect("the file is no longer in use");
 }
 
 #[test]
-fn a_moved_file_is_logged_and_loses_no_charge_to_a_kill() {
+fn moved_file_is_logged_and_keeps_all_charges_after_a_kill() {
     let folder = folder();
     let (file, aside) = (folder.path().join("shop.sqlite"), folder.path().join("aside"));
     let mut child = command(&arguments(&file));
     let child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut child = child.expect("it starts");
+    let mut child = child.expect("the program starts");
     let mut log = BufReader::new(child.stderr.take().expect("a pipe"));
     let mut program = Program::new(child);
     let mut connection = Connection::open(program.address());
-    let made: Vec<_> = (1..=3).map(|amount| connection.ask(&post(amount)).body).collect();
+    let created: Vec<_> = (1..=3).map(|amount| connection.send(&post(amount)).body).collect();
 
-    std::fs::rename(&file, &aside).expect("moved");
-    let refused = connection.ask(&post(4));
+    std::fs::rename(&file, &aside).expect("the file can be renamed");
+    let refused = connection.send(&post(4));
     assert!(refused.status() == 500 && refused.body.contains("moved or removed"), "{}", refused.body);
     let mut line = String::new();
-    log.read_line(&mut line).expect("a line");
+    log.read_line(&mut line).expect("a line of output");
     assert!(line.starts_with("strike-sandbox: ") && line.contains("shop.sqlite was moved"), "{line}");
     program.kill();
 
     let mut program = Program::start(&arguments(&aside));
     let mut connection = Connection::open(program.address());
-    for charge in made {
+    for charge in created {
         assert_eq!(get(&mut connection, &id(&charge)), charge);
     }
 }
 
-/// Opens a folder to nobody's writing, and again to its owner's.
-fn mode(folder: &Path, mode: u32) {
+/// Sets the permission bits of a folder.
+fn set_mode(folder: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).expect("the owner may");
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))
+        .expect("the owner can change the mode");
 }
 
 #[test]
-fn in_a_folder_that_became_read_only_a_charge_is_not_made() {
+fn create_fails_with_500_in_a_read_only_folder() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");
     let mut program = Program::start(&arguments(&file));
     let mut connection = Connection::open(program.address());
-    let charge = connection.ask(&post(1)).body;
-    mode(folder.path(), 0o500);
-    let answer = connection.ask(&post(2));
-    // Root may write everywhere.
+    let charge = connection.send(&post(1)).body;
+    set_mode(folder.path(), 0o500);
+    let response = connection.send(&post(2));
+    // Root can write despite the permission bits.
     let may_write = std::fs::write(folder.path().join("probe"), "").is_ok();
-    mode(folder.path(), 0o700);
-    assert_eq!(answer.status(), if may_write { 200 } else { 500 }, "{}", answer.body);
-    assert_eq!(connection.ask(&post(3)).status(), 200);
+    set_mode(folder.path(), 0o700);
+    assert_eq!(response.status(), if may_write { 200 } else { 500 }, "{}", response.body);
+    assert_eq!(connection.send(&post(3)).status(), 200);
     program.kill();
     let mut program = Program::start(&arguments(&file));
     let mut connection = Connection::open(program.address());

@@ -1,4 +1,4 @@
-//! Charges in a file: a sandbox that is opened again is the same one.
+//! Data files: a sandbox that is reopened has the same charges, keys and time.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use strike_core::{Network, UnixMillis};
 use strike_sandbox::{PayError, Sandbox};
 use tempfile::TempDir;
 
-use crate::ask::{FORM, NOW, any_charge, builder, get, id, json, post, text};
+use crate::support::{FORM, NOW, any_charge, builder, get, id, json, post, text};
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
 fn open(file: &Path) -> Sandbox {
-    builder().data(file).open().expect("it opens")
+    builder().data(file).open().expect("the data file opens")
 }
 
 fn list(sandbox: &Sandbox) -> String {
@@ -23,27 +23,29 @@ fn list(sandbox: &Sandbox) -> String {
 }
 
 #[derive(Clone, Debug)]
-enum Do {
+enum Action {
     Create { description: String, customer_id: Option<String>, expiry: Option<u64> },
     Pay(usize),
     Advance(u64),
 }
 
-fn anything() -> impl Strategy<Value = Do> {
-    let text = |most: usize| proptest::collection::vec(any::<char>(), 0..most).prop_map(String::from_iter);
+fn any_action() -> impl Strategy<Value = Action> {
+    let text = |max_length: usize| {
+        proptest::collection::vec(any::<char>(), 0..max_length).prop_map(String::from_iter)
+    };
     prop_oneof![
         4 => (text(8), proptest::option::of(text(4)), proptest::option::of(1..5000_u64)).prop_map(
-            |(description, customer_id, expiry)| Do::Create { description, customer_id, expiry }
+            |(description, customer_id, expiry)| Action::Create { description, customer_id, expiry }
         ),
-        2 => (0..6_usize).prop_map(Do::Pay),
-        1 => (0..4_000_000_u64).prop_map(Do::Advance),
+        2 => (0..6_usize).prop_map(Action::Pay),
+        1 => (0..4_000_000_u64).prop_map(Action::Advance),
     ]
 }
 
-/// What a client sees of it.
-fn act(sandbox: &Sandbox, what: &Do) -> String {
-    match what {
-        Do::Create { description, customer_id, expiry } => {
+/// Performs an action and returns what a client sees.
+fn act(sandbox: &Sandbox, action: &Action) -> String {
+    match action {
+        Action::Create { description, customer_id, expiry } => {
             let mut body = form_urlencoded::Serializer::new("amount=42&currency=btc".to_owned());
             body.append_pair("description", description);
             if let Some(customer_id) = customer_id {
@@ -54,14 +56,14 @@ fn act(sandbox: &Sandbox, what: &Do) -> String {
             }
             text(&post(sandbox, FORM, &body.finish())).to_owned()
         }
-        Do::Pay(row) => {
+        Action::Pay(row) => {
             let page = json(&get(sandbox, &format!("charges?page={row}&size=1")));
             match page.as_array().and_then(|rows| rows.first()) {
                 Some(charge) => format!("{:?}", sandbox.pay(&id(charge))),
                 None => String::new(),
             }
         }
-        Do::Advance(millis) => {
+        Action::Advance(millis) => {
             sandbox.advance(Duration::from_millis(*millis));
             sandbox.now().as_millis().to_string()
         }
@@ -71,19 +73,19 @@ fn act(sandbox: &Sandbox, what: &Do) -> String {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Stopping and starting it anywhere changes no answer: not the next id, not an invoice, not the time.
+    /// Restarting at any point changes no response, including later ids, invoices and times.
     #[test]
-    fn restarts_cannot_be_seen(steps in proptest::collection::vec((anything(), any::<bool>()), 1..14)) {
+    fn restarts_do_not_change_any_response(steps in proptest::collection::vec((any_action(), any::<bool>()), 1..14)) {
         let folder = folder();
         let file = folder.path().join("shop.sqlite");
         let in_memory = builder().build();
         let mut sandbox = open(&file);
-        for (what, restart) in steps {
+        for (action, restart) in steps {
             if restart {
                 drop(sandbox);
                 sandbox = open(&file);
             }
-            prop_assert_eq!(act(&sandbox, &what), act(&in_memory, &what), "{:?}", what);
+            prop_assert_eq!(act(&sandbox, &action), act(&in_memory, &action), "{:?}", action);
         }
         drop(sandbox);
         prop_assert_eq!(list(&open(&file)), list(&in_memory));
@@ -91,28 +93,28 @@ proptest! {
 }
 
 #[test]
-fn who_it_is_outlives_it() {
+fn api_key_and_node_key_survive_a_restart() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");
-    let drawn = || Sandbox::builder().network(Network::Regtest).data(&file);
-    let first = drawn().open().expect("it opens");
+    let with_stored_keys = || Sandbox::builder().network(Network::Regtest).data(&file);
+    let first = with_stored_keys().open().expect("the data file opens");
     let (key, payee) = (first.api_key().to_owned(), first.payee().to_owned());
     drop(first);
 
-    let second = drawn().open().expect("it opens");
+    let second = with_stored_keys().open().expect("the data file opens");
     assert_eq!((second.api_key(), second.payee()), (&*key, &*payee));
     drop(second);
-    // Another key is the key from then on; a seed is for a new file.
+    // An explicit API key replaces the stored one. A seed has no effect on an existing file.
     let builder = Sandbox::builder().network(Network::Regtest).api_key("sk_new").seed(1);
-    assert_eq!(builder.data(&file).open().expect("it opens").payee(), payee);
-    assert_eq!(drawn().open().expect("it opens").api_key(), "sk_new");
+    assert_eq!(builder.data(&file).open().expect("the data file opens").payee(), payee);
+    assert_eq!(with_stored_keys().open().expect("the data file opens").api_key(), "sk_new");
 }
 
 #[test]
-fn a_clock_that_was_moved_stays_ahead_and_none_runs_back() {
+fn clock_offset_survives_a_restart_and_time_never_goes_back() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");
-    let system = || Sandbox::builder().api_key("sk_demo").data(&file).open().expect("it opens");
+    let system = || Sandbox::builder().api_key("sk_demo").data(&file).open().expect("the data file opens");
     let (before, charge) = {
         let sandbox = system();
         let charge = any_charge(&sandbox);
@@ -126,19 +128,19 @@ fn a_clock_that_was_moved_stays_ahead_and_none_runs_back() {
     assert_eq!(sandbox.pay(&charge), Err(PayError::Expired));
     drop(sandbox);
 
-    let long_ago = Sandbox::builder().clock_at(NOW).data(&file).open().expect("it opens");
-    assert!(long_ago.now() >= before, "a manual clock starts after the last change");
-    drop(long_ago);
+    let sandbox = Sandbox::builder().clock_at(NOW).data(&file).open().expect("the data file opens");
+    assert!(sandbox.now() >= before, "a manual clock starts after the last change");
+    drop(sandbox);
     let later = before.saturating_add(Duration::from_secs(86_400));
-    let sandbox = Sandbox::builder().clock_at(later).data(&file).open().expect("it opens");
+    let sandbox = Sandbox::builder().clock_at(later).data(&file).open().expect("the data file opens");
     assert_eq!(sandbox.now(), later);
     drop(sandbox);
-    // The manual clock's moment was not acted on, and binds nobody.
+    // No change was made at the manual time, so it was not stored.
     assert!(system().now() < later);
 }
 
 #[test]
-fn the_end_of_time_can_be_kept() {
+fn latest_timestamp_survives_a_restart() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");
     let end = {
@@ -147,12 +149,12 @@ fn the_end_of_time_can_be_kept() {
         sandbox.now()
     };
     assert_eq!(open(&file).now(), end);
-    let system = Sandbox::builder().data(&file).open().expect("it opens");
+    let system = Sandbox::builder().data(&file).open().expect("the data file opens");
     assert!(end > UnixMillis::from_secs(30_000_000_000) && system.now() == end);
 }
 
 #[test]
-fn a_clone_keeps_the_file_open_and_the_last_one_closes_it() {
+fn file_is_closed_when_the_last_clone_is_dropped() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");
     let sandbox = open(&file);

@@ -1,4 +1,4 @@
-//! Whatever arrives is answered: properties over any bytes, and over any text within the limits.
+//! Property tests: arbitrary requests get a valid response, and arbitrary text is preserved.
 
 use lightning_invoice::{Bolt11Invoice, Bolt11InvoiceDescriptionRef};
 use proptest::prelude::{
@@ -6,10 +6,10 @@ use proptest::prelude::{
 };
 use strike_core::http::{HeaderValue, Method, Request};
 
-use crate::ask::{FORM, JSON, create, get, id, json, sandbox, text};
+use crate::support::{FORM, JSON, create, get, id, json, sandbox, text};
 
-/// Bodies that come close: cut and joined from what the service knows.
-fn near_miss() -> impl Strategy<Value = Vec<u8>> {
+/// Generates bodies from fragments of valid requests and random bytes.
+fn almost_valid_body() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         prop::sample::select(vec![
             "amount",
@@ -48,7 +48,7 @@ fn near_miss() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 0..20).prop_map(|pieces| pieces.concat())
 }
 
-/// Content types in bytes, since a header is not always text.
+/// Generates content types, as bytes because header values are not always UTF-8.
 fn content_type() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         3 => prop::sample::select(vec![FORM, JSON]).prop_map(|text| text.as_bytes().to_vec()),
@@ -60,24 +60,24 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_body_is_answered_with_a_charge_or_an_error(body in near_miss(), content_type in content_type()) {
+    fn any_body_gets_a_charge_or_a_400(body in almost_valid_body(), content_type in content_type()) {
         let sandbox = sandbox();
-        let mut request = crate::ask::request(Method::POST, "charges", FORM, &body);
+        let mut request = crate::support::request(Method::POST, "charges", FORM, &body);
         if let Ok(value) = HeaderValue::from_bytes(&content_type) {
             request.headers_mut().insert("content-type", value);
         }
         let response = sandbox.respond(&request);
-        let answer = json(&response);
+        let body = json(&response);
         match response.status().as_u16() {
-            200 => prop_assert_eq!(&answer["object"], "charge"),
-            400 => prop_assert_eq!(&answer["code"], 400),
+            200 => prop_assert_eq!(&body["object"], "charge"),
+            400 => prop_assert_eq!(&body["code"], 400),
             other => prop_assert!(false, "{}", other),
         }
         prop_assert_eq!(sandbox.charges() == 1, response.status() == 200);
     }
 
     #[test]
-    fn any_target_and_method_is_answered(
+    fn any_target_and_method_get_a_valid_response(
         path in "(/|sandbox|api|v1|charges|pay|ch_x|[!-~]){0,12}",
         query in "([?&=]|page|size|[!-~]|[0-9]{1,30}){0,8}",
         method in "[A-Z]{1,8}|GET|POST|OPTIONS",
@@ -100,7 +100,7 @@ proptest! {
     }
 
     #[test]
-    fn any_description_goes_through_form_json_and_invoice_unchanged(
+    fn any_description_survives_form_json_and_invoice(
         description in prop::collection::vec(any::<char>(), 0..=256)
             .prop_map(String::from_iter)
             .prop_filter("within the limits", |it| it.encode_utf16().count() <= 256 && it.len() <= 639),
@@ -119,13 +119,13 @@ proptest! {
         for charge in [create(&sandbox, FORM, &form), create(&sandbox, JSON, &fields.to_string())] {
             prop_assert_eq!(charge["description"].as_str(), Some(description.as_str()));
             prop_assert_eq!(charge["customer_id"].as_str(), Some(customer_id.as_str()));
-            let invoice: Bolt11Invoice = charge["payment_request"].as_str().expect("text").parse().expect("an invoice");
+            let invoice: Bolt11Invoice = charge["payment_request"].as_str().expect("text").parse().expect("a valid invoice");
             let Bolt11InvoiceDescriptionRef::Direct(described) = invoice.description() else { panic!("a text") };
-            // Not its `Display`, which hides what a terminal must not see.
+            // `Display` escapes control characters, so compare the inner text.
             prop_assert_eq!(&described.as_inner().0, &description);
             prop_assert_eq!(json(&get(&sandbox, &format!("charges/{}", id(&charge)))), charge);
         }
-        // Only the layout breaks lines: no text can forge a line of its own.
+        // Line breaks in a description are escaped, so only the layout adds lines.
         prop_assert_eq!(text(&get(&sandbox, "charges")).lines().count(), 2 * 14 - 1);
     }
 }

@@ -1,4 +1,4 @@
-//! Asks a sandbox whose seed and clock are fixed, in as few words as a test can want.
+//! Helpers that send requests to a sandbox with a fixed seed and clock.
 
 use serde_json::Value;
 use strike_core::http::{Method, Request};
@@ -7,7 +7,7 @@ use strike_sandbox::{Builder, Sandbox};
 
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 pub(crate) const JSON: &str = "application/json";
-/// The moment of a recorded charge.
+/// The creation time of a recorded charge.
 pub(crate) const NOW: UnixMillis = UnixMillis::from_millis(1_542_221_803_505);
 
 pub(crate) fn builder() -> Builder {
@@ -18,18 +18,18 @@ pub(crate) fn sandbox() -> Sandbox {
     builder().build()
 }
 
-/// A request to the root of the host, without credentials.
-pub(crate) fn bare(method: Method, path: &str) -> HttpRequest {
+/// Returns a request without credentials. `path` is absolute.
+pub(crate) fn request_without_key(method: Method, path: &str) -> HttpRequest {
     Request::builder()
         .method(method)
         .uri(format!("http://127.0.0.1{path}"))
         .body(Vec::new())
-        .expect("a request")
+        .expect("a valid request")
 }
 
-/// A request with credentials, below the base path.
+/// Returns a request with credentials. `tail` is relative to `/api/v1/`.
 pub(crate) fn request(method: Method, tail: &str, content_type: &str, body: &[u8]) -> HttpRequest {
-    let mut request = bare(method, &format!("/api/v1/{tail}"));
+    let mut request = request_without_key(method, &format!("/api/v1/{tail}"));
     let headers = request.headers_mut();
     headers.insert("authorization", "Basic c2tfZGVtbzo=".parse().expect("a header"));
     headers.insert("content-type", content_type.parse().expect("a header"));
@@ -53,23 +53,23 @@ pub(crate) fn json(response: &HttpResponse) -> Value {
     serde_json::from_slice(response.body()).expect("JSON")
 }
 
-/// A charge that must be made.
+/// Creates a charge, asserts that it succeeds, and returns the JSON of the charge.
 pub(crate) fn create(sandbox: &Sandbox, content_type: &str, body: &str) -> Value {
     let response = post(sandbox, content_type, body);
     assert_eq!(response.status(), 200, "{}", text(&response));
     json(&response)
 }
 
-/// A charge, by its id.
+/// Creates a charge of 1 satoshi and returns its id.
 pub(crate) fn any_charge(sandbox: &Sandbox) -> ChargeId {
     id(&create(sandbox, FORM, "amount=1&currency=btc&description=x"))
 }
 
 pub(crate) fn id(charge: &Value) -> ChargeId {
-    charge["id"].as_str().expect("an id").parse().expect("an id")
+    charge["id"].as_str().expect("a charge id").parse().expect("a charge id")
 }
 
-/// The status and message of an error, which must have the shape of one.
+/// Asserts that the response is a well-formed error. Returns its status and message.
 pub(crate) fn error(response: &HttpResponse) -> (u16, String) {
     let status = response.status().as_u16();
     let body = json(response);

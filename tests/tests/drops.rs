@@ -1,4 +1,4 @@
-//! An exchange that is given up: the machine is left in a defined state, and never posts twice.
+//! Dropped futures: the state machine can be driven again, and a create is never sent twice.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::future::{pending, ready};
@@ -18,10 +18,10 @@ use tokio::time::timeout;
 const LOST: AttemptOutcome = AttemptOutcome::NoAnswer(TransportErrorKind::Lost, Delivery::MaybeSent);
 
 fn order() -> NewCharge {
-    NewCharge::satoshis(4200, "given up")
+    NewCharge::satoshis(4200, "dropped")
 }
 
-/// Retries without a pause: the tests need no clock of their own.
+/// A retry policy without delays, so that the tests need no virtual clock.
 fn policy() -> RetryPolicy {
     RetryPolicy::default().backoff(Duration::ZERO, Duration::ZERO)
 }
@@ -36,14 +36,14 @@ fn endpoint(sandbox: &Sandbox, base_url: &str) -> Endpoint {
     Endpoint::new(base_url, ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network()).unwrap()
 }
 
-/// A client whose requests arrive and are answered.
+/// A client with a working server.
 fn working(sandbox: &Sandbox, at: &Endpoint) -> Client {
     let sandbox = sandbox.clone();
     let transport = FnTransport::new(move |exchange| ready(sandbox.reply(exchange)));
     Client::builder(at.clone()).transport(transport).build().unwrap()
 }
 
-/// A client whose requests arrive, but whose answers never do.
+/// A client whose requests arrive but never get a response.
 fn silent(sandbox: &Sandbox, at: &Endpoint) -> Client {
     let sandbox = sandbox.clone();
     let transport = FnTransport::new(move |exchange: Exchange| {
@@ -53,19 +53,19 @@ fn silent(sandbox: &Sandbox, at: &Endpoint) -> Client {
     Client::builder(at.clone()).transport(transport).build().unwrap()
 }
 
-/// Drives the machine until nothing happens any more, and drops the future.
-async fn give_up<M: Machine>(client: &Client, machine: &mut M) {
+/// Drives the machine until it waits for a response, and drops the future.
+async fn drive_and_drop<M: Machine>(client: &Client, machine: &mut M) {
     assert!(
         timeout(Duration::from_millis(20), client.drive(machine)).await.is_err(),
-        "it should not have ended"
+        "the machine should not have ended"
     );
 }
 
 #[tokio::test]
-async fn a_create_that_was_dropped_is_not_posted_again() {
+async fn dropped_create_is_not_sent_again() {
     let (sandbox, at) = shop();
     let mut call = Call::new(Create::new(order()), &at, policy(), 7);
-    give_up(&silent(&sandbox, &at), &mut call).await;
+    drive_and_drop(&silent(&sandbox, &at), &mut call).await;
     assert_eq!((sandbox.requests(), sandbox.charges()), (1, 1));
 
     let error = working(&sandbox, &at).drive(&mut call).await.unwrap_err();
@@ -73,7 +73,7 @@ async fn a_create_that_was_dropped_is_not_posted_again() {
     assert_eq!(error.advice(), Advice::LookFirst);
     assert_eq!(error.attempts().len(), 1);
     assert_eq!(error.attempts()[0].outcome(), LOST);
-    assert_eq!((sandbox.requests(), sandbox.charges()), (1, 1), "it was posted again");
+    assert_eq!((sandbox.requests(), sandbox.charges()), (1, 1), "the create was sent again");
 
     let error = working(&sandbox, &at).drive(&mut call).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Finished);
@@ -81,7 +81,7 @@ async fn a_create_that_was_dropped_is_not_posted_again() {
 }
 
 #[tokio::test]
-async fn a_create_that_was_never_polled_can_still_be_made() {
+async fn create_that_was_never_polled_can_still_be_sent() {
     let (sandbox, at) = shop();
     let mut call = Call::new(Create::new(order()), &at, policy(), 7);
     drop(silent(&sandbox, &at).drive(&mut call));
@@ -91,23 +91,23 @@ async fn a_create_that_was_never_polled_can_still_be_made() {
 }
 
 #[tokio::test]
-async fn a_get_that_was_dropped_is_asked_again() {
+async fn dropped_get_is_retried() {
     let (sandbox, at) = shop();
     let charge = working(&sandbox, &at).create(order()).await.unwrap();
     let mut call = Call::new(Get::new(charge.id().clone()), &at, policy(), 7);
-    give_up(&silent(&sandbox, &at), &mut call).await;
+    drive_and_drop(&silent(&sandbox, &at), &mut call).await;
     assert_eq!(sandbox.requests(), 2);
     assert_eq!(working(&sandbox, &at).drive(&mut call).await.unwrap(), charge);
     assert_eq!(sandbox.requests(), 3);
 }
 
 #[tokio::test]
-async fn a_get_that_is_always_dropped_ends_with_its_attempts() {
+async fn repeatedly_dropped_get_fails_with_its_attempts() {
     let (sandbox, at) = shop();
     let charge = working(&sandbox, &at).create(order()).await.unwrap();
     let mut call = Call::new(Get::new(charge.id().clone()), &at, policy(), 7);
     for _ in 0..3 {
-        give_up(&silent(&sandbox, &at), &mut call).await;
+        drive_and_drop(&silent(&sandbox, &at), &mut call).await;
     }
     let error = working(&sandbox, &at).drive(&mut call).await.unwrap_err();
     let outcomes: Vec<_> = error.attempts().iter().map(strike_core::Attempt::outcome).collect();
@@ -116,35 +116,35 @@ async fn a_get_that_is_always_dropped_ends_with_its_attempts() {
 }
 
 #[tokio::test]
-async fn a_wait_that_was_dropped_while_it_looked_looks_again() {
+async fn dropped_wait_reads_the_charge_again() {
     let (sandbox, at) = shop();
     let charge = working(&sandbox, &at).create(order()).await.unwrap();
     let mut wait = WaitPaid::new(charge.clone(), Wait::until_expiry(), &at, policy(), 7);
-    give_up(&silent(&sandbox, &at), &mut wait).await;
+    drive_and_drop(&silent(&sandbox, &at), &mut wait).await;
     sandbox.pay(charge.id()).unwrap();
     assert!(working(&sandbox, &at).drive(&mut wait).await.unwrap().is_paid());
     assert_eq!(sandbox.requests(), 3);
 }
 
 #[tokio::test]
-async fn a_create_that_reqwest_had_sent_is_not_posted_again() {
+async fn dropped_create_is_not_sent_again_with_reqwest() {
     let (sandbox, _) = shop();
     let arrived = Arc::new(Notify::new());
     let posts = Arc::clone(&arrived);
-    let never_answers = Loopback::serve(move |_, request| {
+    let silent_server = Loopback::serve(move |_, request| {
         assert!(request.starts_with(b"POST /api/v1/charges HTTP/1.1\r\n"));
         posts.notify_one();
         None
     })
     .unwrap();
-    let at = endpoint(&sandbox, &never_answers.base_url());
+    let at = endpoint(&sandbox, &silent_server.base_url());
     let mut call = Call::new(Create::new(order()), &at, policy(), 7);
     let client = Client::new(at.clone()).unwrap();
     tokio::select! {
-        ended = client.drive(&mut call) => panic!("nobody answered, and yet: {ended:?}"),
+        ended = client.drive(&mut call) => panic!("ended without a response: {ended:?}"),
         () = arrived.notified() => {}
     }
     let error = working(&sandbox, &at).drive(&mut call).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::OutcomeUnknown);
-    assert_eq!(sandbox.requests(), 0, "it was posted again");
+    assert_eq!(sandbox.requests(), 0, "the create was sent again");
 }

@@ -1,4 +1,4 @@
-//! Hosts that end kept connections in every manner: a create succeeds with all of them, and so does a read.
+//! Servers that end pooled connections in different ways. Creates and reads succeed with all of them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::sync::Arc;
@@ -12,49 +12,49 @@ use strike_test_support::certs::Authority;
 use strike_test_support::{Peer, Server};
 use tokio::runtime::Runtime;
 
-/// Orders per host and client.
+/// Orders per server and client.
 const ORDERS: usize = 24;
 
-/// What the host does after it answered the first request of a connection.
+/// What the server does after its first response on a connection.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Manner {
-    /// Says that it will close, and closes.
-    SaysSo,
-    /// Closes at once, without saying so.
+enum AfterResponse {
+    /// Announces that it closes the connection, and closes it.
+    AnnouncesClose,
+    /// Closes the connection without announcing it.
     Closes,
-    /// Reads the next request, and closes.
+    /// Reads the next request, and closes the connection.
     ReadsAndCloses,
-    /// Reads the next request, and resets.
+    /// Reads the next request, and resets the connection.
     ReadsAndResets,
-    /// Sends a second response that nobody asked for, and goes on.
-    SaysMore,
-    /// Goes on.
+    /// Sends the response twice, and keeps the connection open.
+    RepeatsResponse,
+    /// Keeps the connection open.
     Keeps,
 }
 
-use Manner::*;
+use AfterResponse::*;
 
-fn serve(sandbox: &Sandbox, manner: Manner, mut peer: Peer) {
+fn serve(sandbox: &Sandbox, after: AfterResponse, mut peer: Peer) {
     while let Some(request) = peer.request() {
-        let connection = if manner == SaysSo { "Connection: close\r\n" } else { "" };
+        let connection = if after == AnnouncesClose { "Connection: close\r\n" } else { "" };
         let answer = answer(sandbox, &request, connection);
-        if !peer.write(answer.repeat(if manner == SaysMore { 2 } else { 1 })) {
+        if !peer.write(answer.repeat(if after == RepeatsResponse { 2 } else { 1 })) {
             return;
         }
-        match manner {
-            SaysSo | Closes => return,
+        match after {
+            AnnouncesClose | Closes => return,
             ReadsAndCloses | ReadsAndResets => {
-                if peer.request().is_some() && manner == ReadsAndResets {
+                if peer.request().is_some() && after == ReadsAndResets {
                     peer.reset();
                 }
                 return;
             }
-            SaysMore | Keeps => {}
+            RepeatsResponse | Keeps => {}
         }
     }
 }
 
-/// The sandbox's answer, as it is written.
+/// Returns the sandbox's response as bytes.
 fn answer(sandbox: &Sandbox, request: &str, connection: &str) -> String {
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
     let mut lines = head.lines();
@@ -124,13 +124,13 @@ fn clients(at: &Endpoint, authority: &Authority, policy: RetryPolicy) -> [Box<dy
     [Box::new(blocking.build().unwrap()), Box::new(Async(runtime, asynchronous.build().unwrap()))]
 }
 
-/// A host of that manner, and both clients of it.
-fn with_host(tls: bool, manner: Manner, policy: RetryPolicy, test: impl Fn(&dyn Client, &Sandbox)) {
+/// Starts a server for each client, and runs the test.
+fn with_host(tls: bool, after: AfterResponse, policy: RetryPolicy, test: impl Fn(&dyn Client, &Sandbox)) {
     for which in 0..2 {
         let (sandbox, authority) = (Arc::new(Sandbox::new()), Authority::new());
         let script = {
             let sandbox = sandbox.clone();
-            move |peer: Peer| serve(&sandbox, manner, peer)
+            move |peer: Peer| serve(&sandbox, after, peer)
         };
         let (server, scheme) = if tls {
             (Server::start_tls(authority.server("localhost"), script), "https")
@@ -143,28 +143,28 @@ fn with_host(tls: bool, manner: Manner, policy: RetryPolicy, test: impl Fn(&dyn 
     }
 }
 
-/// It looks first, which leaves a connection behind, and then posts.
+/// `create_once` reads the list first, which leaves a connection in the pool, and then posts.
 #[test]
-fn create_once_succeeds_whatever_becomes_of_the_connection_before_it() {
+fn create_once_succeeds_however_the_server_ends_connections() {
     let policy = RetryPolicy::default().backoff(Duration::ZERO, Duration::ZERO);
     for tls in [false, true] {
-        for manner in [SaysSo, Closes, ReadsAndCloses, ReadsAndResets, SaysMore, Keeps] {
-            with_host(tls, manner, policy, |client, sandbox| {
+        for after in [AnnouncesClose, Closes, ReadsAndCloses, ReadsAndResets, RepeatsResponse, Keeps] {
+            with_host(tls, after, policy, |client, sandbox| {
                 for number in 0..ORDERS {
                     let charge = client.create_once(&format!("order-{number}"));
-                    let charge = charge.unwrap_or_else(|error| panic!("{manner:?}, tls {tls}: {error:?}"));
+                    let charge = charge.unwrap_or_else(|error| panic!("{after:?}, tls {tls}: {error:?}"));
                     assert_eq!(&client.get(charge.id()).unwrap(), &charge);
                     assert_eq!(client.list().unwrap(), (number + 1).min(30));
                 }
-                assert_eq!(sandbox.charges(), ORDERS, "{manner:?}, tls {tls}");
+                assert_eq!(sandbox.charges(), ORDERS, "{after:?}, tls {tls}");
             });
         }
     }
 }
 
-/// The risk that the option is documented with.
+/// The documented risk of the option.
 #[test]
-fn creates_that_may_reuse_connections_can_be_lost() {
+fn creates_on_reused_connections_can_be_lost() {
     let policy = RetryPolicy::default().reuse_connections_for_creates(true);
     for tls in [false, true] {
         with_host(tls, ReadsAndResets, policy, |client, sandbox| {

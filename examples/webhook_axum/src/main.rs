@@ -1,7 +1,7 @@
-//! Receives a webhook with axum, and ships an order once it is paid; async.
+//! Receives webhooks with axum, and ships an order once it is paid, with the async client.
 //!
-//! It brings its own sandbox, which tells of each payment twice.
-#![allow(clippy::print_stdout, reason = "it shows something")]
+//! The example starts a sandbox, which sends each webhook twice.
+#![allow(clippy::print_stdout, reason = "the example prints its results")]
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -28,12 +28,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let charge = client.create(NewCharge::satoshis(4200, "a pot of tea")).await?;
     let orders = HashMap::from([(charge.id().clone(), "order-17")]);
 
-    // A bounded queue between the door and the worker: the door answers at once, and a flood stays outside.
-    let (door, queue) = mpsc::channel(100);
+    // The queue is bounded: the server responds at once, and rejects webhooks while the queue is full.
+    let (sender, queue) = mpsc::channel(100);
     let app = Router::new()
         .route("/strike", post(receive))
         .layer(DefaultBodyLimit::max(webhook::MAX_BODY))
-        .with_state(door);
+        .with_state(sender);
     let server = tokio::spawn(axum::serve(listener, app).into_future());
 
     sandbox.pay(charge.id())?;
@@ -42,31 +42,31 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Says 200 to a hint that fits into the queue, and never looks while the sender waits.
-async fn receive(State(door): State<mpsc::Sender<Hint>>, body: Bytes) -> StatusCode {
-    match webhook::parse(&body).map(|hint| door.try_send(hint)) {
+/// Responds 200 if the queue has room, before the charge is confirmed.
+async fn receive(State(sender): State<mpsc::Sender<Hint>>, body: Bytes) -> StatusCode {
+    match webhook::parse(&body).map(|hint| sender.try_send(hint)) {
         Ok(Ok(())) => StatusCode::OK,
         Ok(Err(_)) => StatusCode::SERVICE_UNAVAILABLE,
         Err(_) => StatusCode::BAD_REQUEST,
     }
 }
 
-/// Looks at what was hinted, one after another. A shop also polls its unpaid orders, since deliveries get lost.
+/// Confirms the charges of the webhooks, one after the other. A shop also polls its unpaid orders, since webhooks get lost.
 async fn work(client: Client, orders: HashMap<ChargeId, &'static str>, mut queue: mpsc::Receiver<Hint>) {
     let mut guard = Guard::new(Recent::new(1000));
-    // Two deliveries are enough here; a shop takes them for ever.
+    // The example expects two deliveries. A shop runs this forever.
     for _ in 0..2 {
         let Some(hint) = queue.recv().await else { break };
-        // A charge that we never made is not worth a request.
+        // Unknown charges need no request.
         let Some(order) = orders.get(hint.id()) else { continue };
-        match look(&client, &mut guard, &hint, order).await {
+        match confirm(&client, &mut guard, &hint, order).await {
             Ok(completion) => println!("{order}: {completion:?}"),
             Err(error) => println!("{order}: {error}"),
         }
     }
 }
 
-async fn look(
+async fn confirm(
     client: &Client,
     guard: &mut Guard<Recent>,
     hint: &Hint,
@@ -85,7 +85,7 @@ async fn look(
     Ok(completion)
 }
 
-/// What may only happen once it is paid. It may be repeated after a crash: let the order's number make that harmless.
+/// Ships an order. After a crash this may run again for the same order: use the order's number to ship only once.
 async fn ship(order: &str) -> io::Result<()> {
     println!("shipping {order}");
     Ok(())

@@ -1,4 +1,4 @@
-//! Debug of everything that holds the key, or a proxy's password.
+//! Debug output of every type that holds the key or a proxy's password.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use strike_core::{
 };
 use strike_sandbox::Sandbox;
 
-use crate::secrets::{KEY, assert_debug_silent, assert_silent, endpoint, proxy_url};
+use crate::secrets::{KEY, assert_debug_has_no_secret, assert_no_secret, endpoint, proxy_url};
 
 const NOW: Now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_700_000_000));
 
@@ -17,84 +17,84 @@ fn at() -> Endpoint {
 }
 
 #[test]
-fn endpoints_and_keys() {
+fn debug_of_endpoints_and_keys_has_no_key() {
     let key = ApiKey::new(KEY).unwrap();
-    assert_debug_silent("a key", &key);
-    assert_debug_silent(
-        "an endpoint in the making",
+    assert_debug_has_no_secret("a key", &key);
+    assert_debug_has_no_secret(
+        "an endpoint builder",
         &Endpoint::builder("http://127.0.0.1/", key, Network::Testnet),
     );
-    assert_debug_silent("an endpoint", &at());
-    assert_debug_silent("machines", &Machines::new(at(), RetryPolicy::default(), 7));
+    assert_debug_has_no_secret("an endpoint", &at());
+    assert_debug_has_no_secret("machines", &Machines::new(at(), RetryPolicy::default(), 7));
 }
 
 #[test]
-fn requests_and_exchanges() {
+fn debug_of_requests_and_exchanges_has_no_key() {
     let create = Create::new(NewCharge::satoshis(4200, "tea"));
     let request = create.request(&at()).unwrap();
-    assert_debug_silent("a request", &request);
-    assert_debug_silent("its headers", request.headers());
-    assert_debug_silent("an exchange", &Exchange::new(request, Duration::from_secs(1), 1));
+    assert_debug_has_no_secret("a request", &request);
+    assert_debug_has_no_secret("its headers", request.headers());
+    assert_debug_has_no_secret("an exchange", &Exchange::new(request, Duration::from_secs(1), 1));
     let request = Get::new("ch_1".parse().unwrap()).request(&at()).unwrap();
-    assert_debug_silent("a request", &request);
-    assert_debug_silent("its parts", &request.into_parts().0);
+    assert_debug_has_no_secret("a request", &request);
+    assert_debug_has_no_secret("its parts", &request.into_parts().0);
 }
 
 #[test]
-fn machines_in_every_state() {
+fn debug_of_machines_has_no_key_in_any_state() {
     let sandbox = Sandbox::builder().api_key(KEY).build();
     let mut create =
         Call::new(Create::new(NewCharge::satoshis(4200, "tea")), &at(), RetryPolicy::default(), 7);
-    assert_debug_silent("a call", &create);
+    assert_debug_has_no_secret("a call", &create);
     let step = create.poll(NOW);
-    assert_debug_silent("a step", &step);
-    assert_debug_silent("a call in flight", &create);
-    let Step::Send(exchange) = step else { panic!("it should send") };
+    assert_debug_has_no_secret("a step", &step);
+    assert_debug_has_no_secret("a call in flight", &create);
+    let Step::Send(exchange) = step else { panic!("the create should send a request") };
     create.handle(sandbox.reply(exchange), NOW);
-    assert_debug_silent("a call with its answer", &create);
-    let Step::Done(Ok(charge)) = create.poll(NOW) else { panic!("it should be made") };
-    assert_debug_silent("a call at its end", &create);
+    assert_debug_has_no_secret("a call with its response", &create);
+    let Step::Done(Ok(charge)) = create.poll(NOW) else { panic!("the create should be done") };
+    assert_debug_has_no_secret("a finished call", &create);
 
     let mut wait = WaitPaid::new(charge, Wait::until_expiry(), &at(), RetryPolicy::default(), 7);
-    assert_debug_silent("a wait", &wait);
-    let Step::Send(exchange) = wait.poll(NOW) else { panic!("it should look") };
-    assert_debug_silent("a wait that looks", &wait);
+    assert_debug_has_no_secret("a wait", &wait);
+    let Step::Send(exchange) = wait.poll(NOW) else { panic!("the wait should read the charge") };
+    assert_debug_has_no_secret("a wait with a request in flight", &wait);
     wait.handle(sandbox.reply(exchange), NOW);
-    let Step::Wait(_) = wait.poll(NOW) else { panic!("it should rest") };
-    assert_debug_silent("a wait that rests", &wait);
+    let Step::Wait(_) = wait.poll(NOW) else { panic!("the wait should pause") };
+    assert_debug_has_no_secret("a paused wait", &wait);
 
     let mut list = Call::new(List::page(0), &at(), RetryPolicy::default(), 7);
-    let Step::Send(_) = list.poll(NOW) else { panic!("it should ask") };
+    let Step::Send(_) = list.poll(NOW) else { panic!("the list should send a request") };
     let echo =
         strike_core::http::Response::builder().status(500).body(format!("<p>{KEY}").into_bytes()).unwrap();
     list.handle(Ok(echo), NOW);
-    assert_debug_silent("a call that failed", &list);
+    assert_debug_has_no_secret("a call that failed", &list);
 }
 
 #[test]
-fn clients_and_transports() {
+fn debug_of_clients_and_transports_has_no_key() {
     let proxy = proxy_url(1);
     let ureq = || strike_blocking::UreqTransport::builder().proxy(&proxy);
-    assert_debug_silent("a ureq transport in the making", &ureq());
-    assert_debug_silent("a ureq transport", &ureq().build().unwrap());
+    assert_debug_has_no_secret("a ureq transport builder", &ureq());
+    assert_debug_has_no_secret("a ureq transport", &ureq().build().unwrap());
     let builder = strike_blocking::Client::builder(at()).transport(ureq().build().unwrap());
-    assert_debug_silent("a blocking client in the making", &builder);
-    assert_debug_silent("a blocking client", &builder.build().unwrap());
+    assert_debug_has_no_secret("a blocking client builder", &builder);
+    assert_debug_has_no_secret("a blocking client", &builder.build().unwrap());
 
     let reqwest = || strike_async::ReqwestTransport::builder().proxy(&proxy);
-    assert_debug_silent("a reqwest transport in the making", &reqwest());
-    assert_debug_silent("a reqwest transport", &reqwest().build().unwrap());
+    assert_debug_has_no_secret("a reqwest transport builder", &reqwest());
+    assert_debug_has_no_secret("a reqwest transport", &reqwest().build().unwrap());
     let builder = strike_async::Client::builder(at()).transport(reqwest().build().unwrap());
-    assert_debug_silent("an async client in the making", &builder);
-    assert_debug_silent("an async client", &builder.build().unwrap());
+    assert_debug_has_no_secret("an async client builder", &builder);
+    assert_debug_has_no_secret("an async client", &builder.build().unwrap());
 }
 
 #[test]
-fn the_sandbox() {
+fn debug_of_the_sandbox_has_no_key() {
     let builder = Sandbox::builder().api_key(KEY);
-    assert_debug_silent("a sandbox in the making", &builder);
-    assert_debug_silent("a sandbox", &builder.clone().build());
+    assert_debug_has_no_secret("a sandbox builder", &builder);
+    assert_debug_has_no_secret("a sandbox", &builder.clone().build());
     let running = builder.start().unwrap();
-    assert_debug_silent("a running sandbox", &running);
-    assert_silent("its URL", running.base_url());
+    assert_debug_has_no_secret("a running sandbox", &running);
+    assert_no_secret("its URL", running.base_url());
 }

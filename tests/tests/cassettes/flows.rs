@@ -1,4 +1,4 @@
-//! What is recorded: the quickstart, and a day on which much goes wrong.
+//! The recorded flows: the quickstart, and a day with several failures.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use strike_sandbox::Sandbox;
 
 use crate::ways::Way;
 
-/// When the payer pays.
+/// When the payer pays, counted from the start.
 const PAID_AFTER: Duration = Duration::from_secs(600);
 
 pub const KEY: &str = "sk_of_a_recording";
@@ -23,21 +23,21 @@ pub fn endpoint() -> Endpoint {
     Endpoint::new("http://127.0.0.1/api/v1/", ApiKey::new(KEY).unwrap(), Network::Testnet).unwrap()
 }
 
-/// Who is to pay what; nobody, when a cassette is played.
+/// The charge that is to be paid. Nothing pays while a cassette is replayed.
 pub type Due = Arc<Mutex<Option<ChargeId>>>;
 
-/// A flow, and what it was told.
+/// A flow.
 pub struct Flow {
     pub name: &'static str,
-    /// What happens to which exchange, counted from 1, when it is recorded.
+    /// The fault of each exchange, counted from 1, during recording.
     faults: fn(usize) -> Option<Fault>,
     pub run: fn(&mut dyn Way, &Due) -> Vec<String>,
 }
 
 enum Fault {
-    /// Carried out, and never answered.
+    /// The create is processed, and the connection is closed without a response.
     HangsUp,
-    /// Not carried out: too many requests, again in 7 s.
+    /// Not processed: 429, with a Retry-After of 7 seconds.
     TooMany,
 }
 
@@ -45,7 +45,7 @@ pub const FLOWS: [Flow; 2] = [
     Flow { name: "quickstart", faults: |_| None, run: quickstart },
     Flow {
         name: "a_bad_day",
-        // The create is the second: a look comes first. The wait begins with the fifth.
+        // Exchange 1 is the read before the create, 2 is the create. The wait begins with 5.
         faults: |number| match number {
             2 => Some(Fault::HangsUp),
             5 => Some(Fault::TooMany),
@@ -81,17 +81,17 @@ fn a_bad_day(way: &mut dyn Way, due: &Due) -> Vec<String> {
 }
 
 impl Flow {
-    /// Where its cassette is.
+    /// The path of its cassette.
     pub fn file(&self) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(format!("{}.json", self.name))
     }
 
-    /// Its cassette.
+    /// The cassette in the repository.
     pub fn committed(&self) -> Cassette {
         fs::read_to_string(self.file()).unwrap().parse().unwrap()
     }
 
-    /// The sandbox that answers when this is recorded: the same in every run.
+    /// The sandbox for recording: the same in every run.
     pub fn world(&self, due: &Due) -> impl FnMut(Exchange, Now) -> Reply + Send + 'static {
         let sandbox =
             Sandbox::builder().api_key(KEY).network(Network::Testnet).seed(7).clock_at(START).build();

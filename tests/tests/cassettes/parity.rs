@@ -1,4 +1,4 @@
-//! The same flow, recorded and played by every driver: the same answers, the same sends and waits.
+//! The same flow, recorded and replayed with every driver, has the same results, requests and waits.
 
 use std::fs;
 
@@ -7,10 +7,10 @@ use strike_core::fixture::{Cassette, Player, Recorder, Transcript};
 use crate::flows::{Due, FLOWS, Flow, KEY, endpoint};
 use crate::ways::{ByCore, OnRuntime};
 
-/// What a flow was told, and what it sent and waited for.
+/// The results of a flow, and its requests and waits.
 type Seen = (Vec<String>, Transcript);
 
-/// Records a flow from the sandbox, by core alone.
+/// Records a flow from the sandbox, with core and without an adapter.
 fn record(flow: &Flow) -> (Seen, Cassette) {
     let due = Due::default();
     let mut recorder = Recorder::new();
@@ -51,7 +51,7 @@ fn by_async(flow: &Flow, player: Player) -> Seen {
 }
 
 #[test]
-fn what_is_committed_is_what_the_sandbox_says_today() {
+fn committed_cassettes_match_a_new_recording() {
     for flow in &FLOWS {
         let json = record(flow).1.to_json().unwrap();
         assert!(!json.contains(KEY));
@@ -61,14 +61,14 @@ fn what_is_committed_is_what_the_sandbox_says_today() {
         let committed = fs::read_to_string(flow.file()).unwrap();
         assert!(
             committed == json,
-            "{} is no longer what the sandbox and core make of it: if that is meant, record it again with STRIKE_RECORD=1",
+            "{} differs from a new recording; if the change is intended, record it again with STRIKE_RECORD=1",
             flow.name
         );
     }
 }
 
 #[test]
-fn every_driver_plays_a_flow_alike() {
+fn every_driver_replays_a_flow_with_the_same_results() {
     for flow in &FLOWS {
         let (recorded, _) = record(flow);
         let name = flow.name;
@@ -80,9 +80,9 @@ fn every_driver_plays_a_flow_alike() {
 }
 
 #[test]
-fn a_bad_day_is_as_bad_as_it_should_be() {
+fn faulty_day_creates_one_charge_and_is_paid_in_the_end() {
     let (told, transcript) = record(&FLOWS[1]).0;
-    assert_eq!(transcript.sends_of("POST"), 1, "one charge, whatever breaks: {transcript}");
+    assert_eq!(transcript.sends_of("POST"), 1, "the create should be sent once: {transcript}");
     assert!(told[0].starts_with("ToPay("), "{}", told[0]);
     assert!(
         told[1].starts_with("Err(Error { asked: \"get charge ch_unknown\", kind: NotFound"),

@@ -1,15 +1,15 @@
-//! Plays one scenario with one client, and says all that came of it.
+//! Runs one scenario with one client, and records the results.
 
 use std::time::Duration;
 
 use strike_core::mirror::Want;
 use strike_core::{Charge, ChargeId, List, Made, Mirror, OrderKey, webhook};
+use strike_tests::AnyClient;
 
-use crate::clients::Client;
 use crate::scenario::{Ask, Scenario, Told};
 use crate::world::{Event, START, World};
 
-/// What came of a scenario: equal whichever way it was played.
+/// The results of a scenario, which must be the same for every driver.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Played {
     pub told: Vec<Told>,
@@ -19,7 +19,7 @@ pub struct Played {
     pub elapsed: Duration,
 }
 
-pub fn play(scenario: &Scenario, client: &dyn Client, world: &World) -> Played {
+pub fn play(scenario: &Scenario, client: &dyn AnyClient, world: &World) -> Played {
     let mut made: Vec<Charge> = Vec::new();
     let mut told = Vec::new();
     for (ask, _) in &scenario.steps {
@@ -31,9 +31,11 @@ pub fn play(scenario: &Scenario, client: &dyn Client, world: &World) -> Played {
             Ask::Get(which) => Told::of(client.get(made[*which].id()), Told::Charge),
             Ask::GetUnknown => Told::of(client.get(&ChargeId::new("ch_unknown").unwrap()), Told::Charge),
             Ask::List(page) => Told::of(client.list(*page), Told::Page),
-            Ask::ListOf { page, size } => Told::of(client.list_of(List::page(*page).size(*size)), Told::Page),
-            Ask::Wait(which, wait) => Told::of(client.wait(&made[*which], *wait), Told::Waited),
-            Ask::Once(order, name) => Told::of(client.once(order.clone(), name), |once| {
+            Ask::ListOf { page, size } => {
+                Told::of(client.send_list(List::page(*page).size(*size)), Told::Page)
+            }
+            Ask::Wait(which, wait) => Told::of(client.wait_until_paid(&made[*which], *wait), Told::Waited),
+            Ask::Once(order, name) => Told::of(client.create_once(order.clone(), name), |once| {
                 let (Made::ToPay(charge) | Made::Paid(charge) | Made::Expired { charge, .. }) = &once;
                 made.push(charge.clone());
                 Told::Made(once)
@@ -71,7 +73,7 @@ pub fn play(scenario: &Scenario, client: &dyn Client, world: &World) -> Played {
     }
 }
 
-/// What became of watched charges: so many events, so many ends.
+/// Sorts the events of a watch into paid and expired charges.
 fn ended(events: Vec<strike_core::Event>) -> Told {
     let (mut paid, mut expired) = (Vec::new(), Vec::new());
     for event in events {
@@ -84,16 +86,16 @@ fn ended(events: Vec<strike_core::Event>) -> Told {
     Told::Ended(paid, expired)
 }
 
-/// Holds what came of it against the table.
+/// Compares the results with the scenario's expectations.
 pub fn check(scenario: &Scenario, played: &Played) {
     let name = scenario.name;
     let seen: Vec<_> = played.told.iter().map(Told::in_short).collect();
     let wanted: Vec<_> = scenario.steps.iter().map(|(_, sees)| *sees).collect();
     assert_eq!(seen, wanted, "{name}: {:#?}", played.told);
     let sends = played.events.iter().filter(|event| matches!(event, Event::Sent { .. })).count();
-    assert_eq!(sends, scenario.sends, "{name}: what was sent: {:#?}", played.events);
-    assert_eq!(played.arrived, scenario.arrive, "{name}: what arrived");
-    assert_eq!(played.charges, scenario.charges, "{name}: the charges");
+    assert_eq!(sends, scenario.sends, "{name}: requests sent: {:#?}", played.events);
+    assert_eq!(played.arrived, scenario.arrive, "{name}: requests that arrived");
+    assert_eq!(played.charges, scenario.charges, "{name}: number of charges");
     let seconds = played.elapsed.as_secs();
     assert!(scenario.lasts.contains(&seconds), "{name} took {:?}: {:#?}", played.elapsed, played.events);
 }

@@ -1,25 +1,26 @@
-//! The table of scenarios.
+//! The scenarios that consist of single requests and waits, and the list of all scenarios.
 
 use std::time::Duration;
 
 use strike_core::{Delivery, NewCharge, Schedule, TransportErrorKind as Kind, Wait};
 
 use crate::scenario::{Ask, Fault, Key, Scenario, Sees};
-use crate::table_of_lives;
+use crate::table_multi_request;
 
 pub const CLOSED: Fault = Fault::Fails(Kind::Closed, Delivery::MaybeSent);
 pub const CUT: Fault = Fault::Fails(Kind::Cut, Delivery::MaybeSent);
 pub const TIMED_OUT: Fault = Fault::Fails(Kind::Timeout, Delivery::MaybeSent);
 pub const REFUSED: Fault = Fault::Fails(Kind::Refused, Delivery::Unsent);
-const NO_NAME: Fault = Fault::Fails(Kind::Dns, Delivery::Unsent);
-const NO_TRUST: Fault = Fault::Fails(Kind::Tls, Delivery::Unsent);
+const DNS_FAILED: Fault = Fault::Fails(Kind::Dns, Delivery::Unsent);
+const TLS_FAILED: Fault = Fault::Fails(Kind::Tls, Delivery::Unsent);
 pub const OVERLOADED: Fault = instead(503, ("server", "a proxy"), "<html>busy</html>");
-const GREETING: Fault = instead(200, ("server", "a hotspot"), "<html>please log in</html>");
-const ELSEWHERE: Fault = instead(302, ("location", "http://127.0.0.1:9/"), "");
-const IN_7_S: Fault = instead(429, ("retry-after", "7"), r#"{"code":429,"message":"too many requests"}"#);
-/// 12 s after the clock's start.
-const AT_A_DATE: Fault = instead(429, ("retry-after", "Tue, 14 Nov 2023 22:13:32 GMT"), "");
-const IN_AN_HOUR: Fault = instead(429, ("retry-after", "3600"), "");
+const LOGIN_PAGE: Fault = instead(200, ("server", "a hotspot"), "<html>please log in</html>");
+const REDIRECT: Fault = instead(302, ("location", "http://127.0.0.1:9/"), "");
+const RETRY_IN_7_S: Fault =
+    instead(429, ("retry-after", "7"), r#"{"code":429,"message":"too many requests"}"#);
+/// 12 seconds after the start of the clock.
+const RETRY_AT_A_DATE: Fault = instead(429, ("retry-after", "Tue, 14 Nov 2023 22:13:32 GMT"), "");
+const RETRY_IN_AN_HOUR: Fault = instead(429, ("retry-after", "3600"), "");
 
 const fn instead(status: u16, header: (&'static str, &'static str), body: &'static str) -> Fault {
     Fault::Instead { status, header, body }
@@ -37,7 +38,7 @@ fn wait() -> Ask {
     Ask::Wait(0, Wait::until_expiry())
 }
 
-/// A scenario in which nothing goes wrong, and no time passes.
+/// A scenario without faults that takes unauthorized time.
 pub fn plain(
     name: &'static str,
     steps: Vec<(Ask, Sees)>,
@@ -49,16 +50,16 @@ pub fn plain(
 }
 
 pub fn all() -> Vec<Scenario> {
-    let mut all = good();
-    all.extend(refused());
-    all.extend(creates_in_doubt());
-    all.extend(repeated());
+    let mut all = without_faults();
+    all.extend(rejected());
+    all.extend(creates_with_unknown_outcome());
+    all.extend(retried());
     all.extend(waits());
-    all.extend(table_of_lives::all());
+    all.extend(table_multi_request::all());
     all
 }
 
-fn good() -> Vec<Scenario> {
+fn without_faults() -> Vec<Scenario> {
     let after_a_payment =
         vec![(create(), Sees::Unpaid), (Ask::Get(0), Sees::Unpaid), (Ask::Pay(0), Sees::Nothing)];
     let mut paid = after_a_payment;
@@ -73,19 +74,29 @@ fn good() -> Vec<Scenario> {
     pages.push((Ask::List(0), Sees::Rows(5)));
     pages.push((Ask::List(1), Sees::Rows(0)));
     vec![
-        plain("a charge is made, seen, paid and waited for", paid, 4, 4, 1),
-        plain("a list has several pages", pages, 11, 11, 5),
+        plain("a created charge can be read, paid and waited for", paid, 4, 4, 1),
+        plain("a list with several pages is read page by page", pages, 11, 11, 5),
     ]
 }
 
-fn refused() -> Vec<Scenario> {
-    let no = |status| Sees::Fails("Unauthorized", Some(status));
-    let wrong_key = vec![(create(), no(401)), (Ask::GetUnknown, no(401)), (Ask::List(0), no(401))];
+fn rejected() -> Vec<Scenario> {
+    let unauthorized = |status| Sees::Fails("Unauthorized", Some(status));
+    let wrong_key = vec![
+        (create(), unauthorized(401)),
+        (Ask::GetUnknown, unauthorized(401)),
+        (Ask::List(0), unauthorized(401)),
+    ];
     let too_much = Ask::Create(NewCharge::satoshis(4_294_968, "a house"));
     let redirected = Sees::Fails("Redirected", Some(302));
     vec![
-        Scenario { key: Key::Wrong, ..plain("another account's key opens nothing", wrong_key, 3, 3, 0) },
-        plain("an unknown id", vec![(Ask::GetUnknown, Sees::Fails("NotFound", Some(404)))], 1, 1, 0),
+        Scenario { key: Key::Wrong, ..plain("a wrong API key is rejected", wrong_key, 3, 3, 0) },
+        plain(
+            "an unknown id is not found",
+            vec![(Ask::GetUnknown, Sees::Fails("NotFound", Some(404)))],
+            1,
+            1,
+            0,
+        ),
         plain(
             "input beyond the limits is never sent",
             vec![
@@ -97,7 +108,7 @@ fn refused() -> Vec<Scenario> {
             0,
         ),
         Scenario {
-            faults: vec![(1, ELSEWHERE), (2, ELSEWHERE)],
+            faults: vec![(1, REDIRECT), (2, REDIRECT)],
             ..plain(
                 "a redirect is not followed",
                 vec![(create(), Sees::Fails("OutcomeUnknown", Some(302))), (Ask::List(0), redirected)],
@@ -109,33 +120,34 @@ fn refused() -> Vec<Scenario> {
     ]
 }
 
-fn creates_in_doubt() -> Vec<Scenario> {
+fn creates_with_unknown_outcome() -> Vec<Scenario> {
     let unknown =
         |status| vec![(create(), Sees::Fails("OutcomeUnknown", status)), (Ask::List(0), Sees::Rows(1))];
-    let in_doubt = |name, fault| Scenario { faults: vec![(1, fault)], ..plain(name, unknown(None), 2, 2, 1) };
+    let outcome_unknown =
+        |name, fault| Scenario { faults: vec![(1, fault)], ..plain(name, unknown(None), 2, 2, 1) };
     let not_made =
         |status| vec![(create(), Sees::Fails("OutcomeUnknown", status)), (Ask::List(0), Sees::Rows(0))];
     vec![
-        in_doubt("a create whose reply is cut is not sent again", CUT),
-        in_doubt("a create whose connection closes is not sent again", CLOSED),
-        in_doubt("a create whose time runs out is not sent again", TIMED_OUT),
+        outcome_unknown("a create with a truncated response is not retried", CUT),
+        outcome_unknown("a create whose connection is closed is not retried", CLOSED),
+        outcome_unknown("a create that times out is not retried", TIMED_OUT),
         Scenario {
             faults: vec![(1, OVERLOADED)],
-            ..plain("a create that a 503 answers is not sent again", not_made(Some(503)), 2, 1, 0)
+            ..plain("a create with a 503 response is not retried", not_made(Some(503)), 2, 1, 0)
         },
         Scenario {
-            faults: vec![(1, GREETING)],
-            ..plain("a create that a page answers is not sent again", not_made(Some(200)), 2, 1, 0)
+            faults: vec![(1, LOGIN_PAGE)],
+            ..plain("a create with an HTML response is not retried", not_made(Some(200)), 2, 1, 0)
         },
         Scenario {
-            faults: vec![(1, REFUSED), (2, NO_NAME)],
+            faults: vec![(1, REFUSED), (2, DNS_FAILED)],
             lasts: 0..=1,
-            ..plain("a create that never left is sent until it does", vec![(create(), Sees::Unpaid)], 3, 1, 1)
+            ..plain("a create that was not sent is retried", vec![(create(), Sees::Unpaid)], 3, 1, 1)
         },
         Scenario {
-            faults: vec![(1, NO_TRUST)],
+            faults: vec![(1, TLS_FAILED)],
             ..plain(
-                "a create to an untrusted host",
+                "a create fails if the TLS certificate is not trusted",
                 vec![(create(), Sees::Fails("Connection", None))],
                 1,
                 0,
@@ -145,7 +157,7 @@ fn creates_in_doubt() -> Vec<Scenario> {
     ]
 }
 
-fn repeated() -> Vec<Scenario> {
+fn retried() -> Vec<Scenario> {
     let made_and_seen = || vec![(create(), Sees::Unpaid), (Ask::Get(0), Sees::Unpaid)];
     let limited = |name, fault, lasts| Scenario {
         faults: vec![(1, fault)],
@@ -155,18 +167,18 @@ fn repeated() -> Vec<Scenario> {
     vec![
         Scenario {
             faults: vec![(2, CLOSED)],
-            ..plain("a get is repeated at once after a close", made_and_seen(), 3, 3, 1)
+            ..plain("a get is retried at once after a closed connection", made_and_seen(), 3, 3, 1)
         },
         Scenario {
             faults: vec![(2, CUT), (3, OVERLOADED)],
             lasts: 0..=1,
-            ..plain("a get is repeated after a cut and a 503", made_and_seen(), 4, 3, 1)
+            ..plain("a get is retried after a truncated response and a 503", made_and_seen(), 4, 3, 1)
         },
         Scenario {
             faults: vec![(1, CLOSED), (2, CLOSED), (3, CUT)],
             lasts: 0..=1,
             ..plain(
-                "a list is given up in the end",
+                "a list fails after three attempts",
                 vec![(Ask::List(0), Sees::Fails("Connection", None))],
                 3,
                 3,
@@ -177,19 +189,19 @@ fn repeated() -> Vec<Scenario> {
             faults: vec![(1, OVERLOADED), (2, OVERLOADED), (3, OVERLOADED)],
             lasts: 0..=1,
             ..plain(
-                "a server that stays down",
+                "a list fails if the server keeps responding with 503",
                 vec![(Ask::List(0), Sees::Fails("Server", Some(503)))],
                 3,
                 0,
                 0,
             )
         },
-        limited("a create waits as long as the server says", IN_7_S, 7..=7),
-        limited("a create waits until the server says", AT_A_DATE, 12..=12),
+        limited("a create waits for the seconds in Retry-After", RETRY_IN_7_S, 7..=7),
+        limited("a create waits until the date in Retry-After", RETRY_AT_A_DATE, 12..=12),
         Scenario {
-            faults: vec![(1, IN_AN_HOUR)],
+            faults: vec![(1, RETRY_IN_AN_HOUR)],
             ..plain(
-                "nobody waits an hour for a server",
+                "a Retry-After of an hour is not waited for",
                 vec![(create(), Sees::Fails("RateLimited", Some(429)))],
                 1,
                 0,
@@ -202,7 +214,7 @@ fn repeated() -> Vec<Scenario> {
 fn waits() -> Vec<Scenario> {
     let every_5_s = Schedule::every(Duration::from_secs(5));
     let half_a_minute = Wait::at_most(Duration::from_secs(32)).schedule(every_5_s);
-    let impatient = Wait::until_expiry().schedule(every_5_s).tolerate(1);
+    let tolerates_one = Wait::until_expiry().schedule(every_5_s).tolerate(1);
     let failing = |wait, sees| {
         vec![
             (create(), Sees::Unpaid),
@@ -213,9 +225,9 @@ fn waits() -> Vec<Scenario> {
     vec![
         Scenario {
             lasts: 32..=32,
-            // At 0, 5, 10, .. 30 and 32 seconds.
+            // At 0, 5, 10, ... 30 and 32 seconds.
             ..plain(
-                "a wait until a deadline ends with a last look",
+                "a wait with a deadline ends with a last read",
                 vec![(create(), Sees::Unpaid), (Ask::Wait(0, half_a_minute), Sees::StillPayable)],
                 9,
                 9,
@@ -224,9 +236,9 @@ fn waits() -> Vec<Scenario> {
         },
         Scenario {
             lasts: 660..=660,
-            // The first look, 19 until the waits have grown to a minute, 6 a minute apart, and the last.
+            // The first read, 19 until the interval has grown to a minute, 6 a minute apart, and the last.
             ..plain(
-                "a wait until expiry ends after the grace",
+                "a wait until expiry ends after the grace period",
                 vec![(short_lived(), Sees::Unpaid), (wait(), Sees::Expired)],
                 28,
                 28,
@@ -236,7 +248,7 @@ fn waits() -> Vec<Scenario> {
         Scenario {
             lasts: 15..=15,
             ..plain(
-                "a payment is seen by the next look",
+                "a payment is seen by the next read",
                 failing(Wait::until_expiry().schedule(every_5_s), Sees::WaitedPaid),
                 5,
                 5,
@@ -244,11 +256,11 @@ fn waits() -> Vec<Scenario> {
             )
         },
         Scenario {
-            // The second look takes three attempts, the third look fails altogether.
-            faults: vec![(3, CUT), (4, OVERLOADED), (6, CUT), (7, CUT), (8, GREETING)],
+            // The second read takes three attempts. The third read fails.
+            faults: vec![(3, CUT), (4, OVERLOADED), (6, CUT), (7, CUT), (8, LOGIN_PAGE)],
             lasts: 15..=19,
             ..plain(
-                "a wait outlives looks that fail",
+                "a wait continues after failed reads",
                 failing(Wait::until_expiry().schedule(every_5_s), Sees::WaitedPaid),
                 9,
                 7,
@@ -256,11 +268,11 @@ fn waits() -> Vec<Scenario> {
             )
         },
         Scenario {
-            faults: vec![(2, REFUSED), (3, NO_NAME), (4, TIMED_OUT), (5, IN_7_S), (6, REFUSED)],
-            // The first look fails three times; the second is told to wait, and comes after the payment.
+            faults: vec![(2, REFUSED), (3, DNS_FAILED), (4, TIMED_OUT), (5, RETRY_IN_7_S), (6, REFUSED)],
+            // The first read fails three times. The second gets a Retry-After and succeeds after the payment.
             lasts: 12..=14,
             ..plain(
-                "a wait outlives a network that is away",
+                "a wait continues after network failures",
                 failing(Wait::until_expiry().schedule(every_5_s), Sees::WaitedPaid),
                 7,
                 3,
@@ -271,8 +283,8 @@ fn waits() -> Vec<Scenario> {
             faults: (2..=7).map(|n| (n, OVERLOADED)).collect(),
             lasts: 5..=10,
             ..plain(
-                "a wait ends when more looks fail than it tolerates",
-                failing(impatient, Sees::Fails("Server", Some(503))),
+                "a wait ends when more reads fail than it tolerates",
+                failing(tolerates_one, Sees::Fails("Server", Some(503))),
                 7,
                 1,
                 1,

@@ -1,4 +1,4 @@
-//! The part of the table that is about more than one request: created once, lazy, listed whole, watched, confirmed.
+//! The scenarios with several requests per action: create once, lazy charges, whole lists, watches and webhooks.
 
 use std::time::Duration;
 
@@ -33,17 +33,17 @@ fn created_once() -> Vec<Scenario> {
         ..plain(name, vec![(once(), Sees::ToPay), (Ask::List(0), Sees::Rows(1))], 5, 5, 1)
     };
     vec![
-        // A look and a create; a read of the charge that the client remembers; the confirmation.
-        plain("a second create under the same name finds the first", twice, 4, 4, 1),
-        found("a create whose reply is cut is found by a look", CUT),
-        found("a create whose connection closes is found by a look", CLOSED),
-        found("a create whose time runs out is found by a look", TIMED_OUT),
+        // The read before the create, the create, a read of the charge from memory, the confirmation.
+        plain("a second create under the same name returns the same charge", twice, 4, 4, 1),
+        found("a create with a truncated response is found in the list", CUT),
+        found("a create whose connection is closed is found in the list", CLOSED),
+        found("a create that times out is found in the list", TIMED_OUT),
         Scenario {
             faults: vec![(2, OVERLOADED)],
             lasts: 2..=2,
-            // The look before, the create, two looks two seconds apart.
+            // The read before, the create, and two reads two seconds apart.
             ..plain(
-                "a create that is not found stays in doubt",
+                "a create that is not found in the list has an unknown outcome",
                 vec![(once(), Sees::Fails("OutcomeUnknown", Some(503)))],
                 4,
                 3,
@@ -62,19 +62,19 @@ fn lazy_and_listed() -> Vec<Scenario> {
     let mut broken = shop();
     broken.push((Ask::ListAll, Sees::Fails("Server", Some(503))));
     vec![
-        // A look, since the mirror was not made by the client, and the create.
-        plain("a lazy charge is created when it is asked about", vec![(lazy(), Sees::Unpaid)], 2, 2, 1),
+        // A read, since the client did not create the mirror, and the create.
+        plain("a lazy charge is created on first use", vec![(lazy(), Sees::Unpaid)], 2, 2, 1),
         Scenario {
             faults: vec![(2, CUT)],
-            // A look, the create, a look, and the page that ends the list.
-            ..plain("a lazy charge in doubt is found", vec![(lazy(), Sees::Unpaid)], 4, 4, 1)
+            // A read, the create, a read, and the page that ends the list.
+            ..plain("a lazy charge with an unknown outcome is found", vec![(lazy(), Sees::Unpaid)], 4, 4, 1)
         },
-        // Pages of two: three with rows, and the one that ends it.
-        plain("the whole list, page by page", listed, 9, 9, 5),
+        // Pages of two rows: three with rows, and an empty one.
+        plain("list_all reads every page", listed, 9, 9, 5),
         Scenario {
             faults: vec![(7, OVERLOADED), (8, OVERLOADED), (9, OVERLOADED)],
             lasts: 0..=1,
-            ..plain("a list that breaks off says so", broken, 9, 6, 5)
+            ..plain("list_all reports an error in the middle of the list", broken, 9, 6, 5)
         },
     ]
 }
@@ -94,15 +94,15 @@ fn watched() -> Vec<Scenario> {
         steps
     };
     vec![
-        Scenario { lasts: 3..=4, ..plain("one charge is watched", alone, 5, 5, 1) },
+        Scenario { lasts: 3..=4, ..plain("a single charge is watched until it is paid", alone, 5, 5, 1) },
         Scenario {
             lasts: 120..=180,
-            ..plain("three charges are watched by their page", three(Sees::Ended(1, 2)), 22, 22, 3)
+            ..plain("three charges are watched with one list read", three(Sees::Ended(1, 2)), 22, 22, 3)
         },
         Scenario {
             faults: vec![(4, OVERLOADED), (5, REFUSED), (6, CUT), (7, OVERLOADED), (8, TIMED_OUT)],
             lasts: 120..=180,
-            ..plain("a watch outlives a network that is away", three(Sees::Ended(1, 2)), 29, 26, 3)
+            ..plain("a watch continues after network failures", three(Sees::Ended(1, 2)), 29, 26, 3)
         },
     ]
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use strike_async::ReqwestTransport;
 use strike_blocking::UreqTransport;
-use strike_core::{ApiKey, Charge, ChargeId, Endpoint, Error, Exchange, Made, NewCharge, RetryPolicy, http};
+use strike_core::{ApiKey, Charge, Endpoint, Exchange, Made, NewCharge, RetryPolicy, http};
 use strike_sandbox::Sandbox;
 use strike_test_support::certs::Authority;
 use strike_test_support::{Peer, Server};
-use tokio::runtime::Runtime;
+use strike_tests::{AnyClient, AsyncClient};
 
 /// Orders per server and client.
 const ORDERS: usize = 24;
@@ -75,57 +75,20 @@ fn charge_of(made: Made) -> Charge {
     charge
 }
 
-trait Client {
-    fn create_once(&self, name: &str) -> Result<Charge, Error>;
-    fn get(&self, id: &ChargeId) -> Result<Charge, Error>;
-    fn list(&self) -> Result<usize, Error>;
-}
-
 fn order() -> NewCharge {
     NewCharge::satoshis(4200, "tea")
 }
 
-impl Client for strike_blocking::Client {
-    fn create_once(&self, name: &str) -> Result<Charge, Error> {
-        Ok(charge_of(self.create_once(order(), name)?))
-    }
-
-    fn get(&self, id: &ChargeId) -> Result<Charge, Error> {
-        self.get(id)
-    }
-
-    fn list(&self) -> Result<usize, Error> {
-        Ok(self.list(0)?.rows())
-    }
-}
-
-struct Async(Runtime, strike_async::Client);
-
-impl Client for Async {
-    fn create_once(&self, name: &str) -> Result<Charge, Error> {
-        Ok(charge_of(self.0.block_on(self.1.create_once(order(), name))?))
-    }
-
-    fn get(&self, id: &ChargeId) -> Result<Charge, Error> {
-        self.0.block_on(self.1.get(id))
-    }
-
-    fn list(&self) -> Result<usize, Error> {
-        Ok(self.0.block_on(self.1.list(0))?.rows())
-    }
-}
-
-fn clients(at: &Endpoint, authority: &Authority, policy: RetryPolicy) -> [Box<dyn Client>; 2] {
+fn clients(at: &Endpoint, authority: &Authority, policy: RetryPolicy) -> [Box<dyn AnyClient>; 2] {
     let blocking = UreqTransport::builder().ca_certificate(authority.pem()).build().unwrap();
     let blocking = strike_blocking::Client::builder(at.clone()).transport(blocking).retry(policy);
     let asynchronous = ReqwestTransport::builder().ca_certificate(authority.pem()).build().unwrap();
     let asynchronous = strike_async::Client::builder(at.clone()).transport(asynchronous).retry(policy);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    [Box::new(blocking.build().unwrap()), Box::new(Async(runtime, asynchronous.build().unwrap()))]
+    [Box::new(blocking.build().unwrap()), Box::new(AsyncClient::new(asynchronous.build().unwrap()))]
 }
 
 /// Starts a server for each client, and runs the test.
-fn with_host(tls: bool, after: AfterResponse, policy: RetryPolicy, test: impl Fn(&dyn Client, &Sandbox)) {
+fn with_host(tls: bool, after: AfterResponse, policy: RetryPolicy, test: impl Fn(&dyn AnyClient, &Sandbox)) {
     for which in 0..2 {
         let (sandbox, authority) = (Arc::new(Sandbox::new()), Authority::new());
         let script = {
@@ -151,10 +114,11 @@ fn create_once_succeeds_however_the_server_ends_connections() {
         for after in [AnnouncesClose, Closes, ReadsAndCloses, ReadsAndResets, RepeatsResponse, Keeps] {
             with_host(tls, after, policy, |client, sandbox| {
                 for number in 0..ORDERS {
-                    let charge = client.create_once(&format!("order-{number}"));
-                    let charge = charge.unwrap_or_else(|error| panic!("{after:?}, tls {tls}: {error:?}"));
+                    let charge = client.create_once(order(), &format!("order-{number}"));
+                    let charge =
+                        charge_of(charge.unwrap_or_else(|error| panic!("{after:?}, tls {tls}: {error:?}")));
                     assert_eq!(&client.get(charge.id()).unwrap(), &charge);
-                    assert_eq!(client.list().unwrap(), (number + 1).min(30));
+                    assert_eq!(client.list(0).unwrap().rows(), (number + 1).min(30));
                 }
                 assert_eq!(sandbox.charges(), ORDERS, "{after:?}, tls {tls}");
             });
@@ -168,8 +132,8 @@ fn creates_on_reused_connections_can_be_lost() {
     let policy = RetryPolicy::default().reuse_connections_for_creates(true);
     for tls in [false, true] {
         with_host(tls, ReadsAndResets, policy, |client, sandbox| {
-            client.list().unwrap();
-            let error = client.create_once("order").unwrap_err();
+            client.list(0).unwrap();
+            let error = client.create_once(order(), "order").unwrap_err();
             assert_eq!(error.kind(), &strike_core::ErrorKind::OutcomeUnknown, "{error:?}");
             assert_eq!(sandbox.charges(), 0);
         });

@@ -11,8 +11,7 @@ use strike_core::{
     TransportError, TransportErrorKind, Wait,
 };
 use strike_sandbox::Sandbox;
-
-use crate::ways::Way;
+use strike_tests::AnyClient;
 
 /// When the payer pays, counted from the start.
 const PAID_AFTER: Duration = Duration::from_secs(600);
@@ -31,14 +30,14 @@ pub struct Flow {
     pub name: &'static str,
     /// The fault of each exchange, counted from 1, during recording.
     faults: fn(usize) -> Option<Fault>,
-    pub run: fn(&mut dyn Way, &Due) -> Vec<String>,
+    pub run: fn(&dyn AnyClient, &Due) -> Vec<String>,
 }
 
 enum Fault {
     /// The create is processed, and the connection is closed without a response.
-    HangsUp,
+    ResponseLost,
     /// Not processed: 429, with a Retry-After of 7 seconds.
-    TooMany,
+    RateLimited,
 }
 
 pub const FLOWS: [Flow; 2] = [
@@ -47,30 +46,33 @@ pub const FLOWS: [Flow; 2] = [
         name: "a_bad_day",
         // Exchange 1 is the read before the create, 2 is the create. The wait begins with 5.
         faults: |number| match number {
-            2 => Some(Fault::HangsUp),
-            5 => Some(Fault::TooMany),
+            2 => Some(Fault::ResponseLost),
+            5 => Some(Fault::RateLimited),
             _ => None,
         },
         run: a_bad_day,
     },
 ];
 
-fn quickstart(way: &mut dyn Way, due: &Due) -> Vec<String> {
-    let charge = way.create(NewCharge::satoshis(4200, "services rendered")).unwrap();
-    let seen = way.get(charge.id());
+fn quickstart(client: &dyn AnyClient, due: &Due) -> Vec<String> {
+    let charge = client.create(NewCharge::satoshis(4200, "services rendered")).unwrap();
+    let seen = client.get(charge.id());
     *due.lock().unwrap() = Some(charge.id().clone());
-    let waited = way.wait(&charge, Wait::until_expiry());
+    let waited = client.wait_until_paid(&charge, Wait::until_expiry());
     vec![format!("{charge:?}"), format!("{seen:?}"), format!("{waited:?}")]
 }
 
-fn a_bad_day(way: &mut dyn Way, due: &Due) -> Vec<String> {
-    let made = way.once(NewCharge::satoshis(1, "café & \"tea\"").customer_id("table 7"), "order-17").unwrap();
+fn a_bad_day(client: &dyn AnyClient, due: &Due) -> Vec<String> {
+    let made = client
+        .create_once(NewCharge::satoshis(1, "café & \"tea\"").customer_id("table 7"), "order-17")
+        .unwrap();
     let Made::ToPay(charge) = &made else { panic!("{made:?}") };
-    let unknown = way.get(&"ch_unknown".parse().unwrap());
-    let brief = way.wait(charge, Wait::at_most(Duration::from_secs(60)));
+    let unknown = client.get(&"ch_unknown".parse().unwrap());
+    let brief = client.wait_until_paid(charge, Wait::at_most(Duration::from_secs(60)));
     *due.lock().unwrap() = Some(charge.id().clone());
-    let waited = way.wait(charge, Wait::until_expiry());
-    let again = way.once(NewCharge::satoshis(1, "café & \"tea\"").customer_id("table 7"), "order-17");
+    let waited = client.wait_until_paid(charge, Wait::until_expiry());
+    let again =
+        client.create_once(NewCharge::satoshis(1, "café & \"tea\"").customer_id("table 7"), "order-17");
     vec![
         format!("{made:?}"),
         format!("{unknown:?}"),
@@ -107,11 +109,11 @@ impl Flow {
             number += 1;
             match faults(number) {
                 None => sandbox.reply(exchange),
-                Some(Fault::HangsUp) => {
+                Some(Fault::ResponseLost) => {
                     let _lost = sandbox.reply(exchange);
                     Err(TransportError::new(TransportErrorKind::Closed, Delivery::MaybeSent))
                 }
-                Some(Fault::TooMany) => {
+                Some(Fault::RateLimited) => {
                     let mut response = HttpResponse::new(br#"{"code":429,"message":"too many"}"#.to_vec());
                     *response.status_mut() = strike_core::http::StatusCode::TOO_MANY_REQUESTS;
                     response.headers_mut().insert("retry-after", "7".parse().unwrap());

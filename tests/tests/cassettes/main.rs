@@ -9,7 +9,7 @@
     reason = "tests"
 )]
 
+mod core_simulation;
 mod failing;
 mod flows;
 mod parity;
-mod ways;

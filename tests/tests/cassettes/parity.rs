@@ -3,51 +3,53 @@
 use std::fs;
 
 use strike_core::fixture::{Cassette, Player, Recorder, Transcript};
+use strike_tests::AsyncClient;
 
+use crate::core_simulation::simulated;
 use crate::flows::{Due, FLOWS, Flow, KEY, endpoint};
-use crate::ways::{ByCore, OnRuntime};
 
 /// The results of a flow, and its requests and waits.
-type Seen = (Vec<String>, Transcript);
+type Results = (Vec<String>, Transcript);
 
 /// Records a flow from the sandbox, with core and without an adapter.
-fn record(flow: &Flow) -> (Seen, Cassette) {
+fn record(flow: &Flow) -> (Results, Cassette) {
     let due = Due::default();
     let mut recorder = Recorder::new();
     let mut world = flow.world(&due);
-    let mut way = ByCore::new(|exchange, now| {
+    let core = simulated(|exchange, now| {
         let asked = recorder.ask(&exchange);
         let reply = world(exchange, now);
         recorder.answer(asked, &reply);
         reply
     });
-    let told = (flow.run)(&mut way, &due);
-    let seen = (told, way.simulation.transcript().clone());
-    drop(way);
+    let outputs = (flow.run)(&core, &due);
+    let seen = (outputs, core.driver.transcript());
+    drop(core);
     let mut cassette = recorder.cassette().unwrap();
     cassette.set_notes("Recorded from the sandbox by the tests of whole flows.");
     (seen, cassette)
 }
 
-fn by_core(flow: &Flow, player: Player) -> Seen {
-    let mut way = ByCore::new(player);
-    let told = (flow.run)(&mut way, &Due::default());
-    way.simulation.finish().unwrap();
-    (told, way.simulation.transcript().clone())
+fn by_core(flow: &Flow, player: Player) -> Results {
+    let core = simulated(player);
+    let outputs = (flow.run)(&core, &Due::default());
+    core.driver.finish();
+    (outputs, core.driver.transcript())
 }
 
-fn by_blocking(flow: &Flow, player: Player) -> Seen {
+fn by_blocking(flow: &Flow, player: Player) -> Results {
     let host = strike_blocking::fixture::SimulatedHost::new(player);
-    let told = (flow.run)(&mut host.client(endpoint()).build().unwrap(), &Due::default());
+    let outputs = (flow.run)(&host.client(endpoint()).build().unwrap(), &Due::default());
     host.finish().unwrap();
-    (told, host.transcript())
+    (outputs, host.transcript())
 }
 
-fn by_async(flow: &Flow, player: Player) -> Seen {
+fn by_async(flow: &Flow, player: Player) -> Results {
     let host = strike_async::fixture::SimulatedHost::new(player);
-    let told = (flow.run)(&mut OnRuntime::new(host.client(endpoint()).build().unwrap()), &Due::default());
+    let outputs =
+        (flow.run)(&AsyncClient::without_drivers(host.client(endpoint()).build().unwrap()), &Due::default());
     host.finish().unwrap();
-    (told, host.transcript())
+    (outputs, host.transcript())
 }
 
 #[test]
@@ -81,16 +83,16 @@ fn every_driver_replays_a_flow_with_the_same_results() {
 
 #[test]
 fn faulty_day_creates_one_charge_and_is_paid_in_the_end() {
-    let (told, transcript) = record(&FLOWS[1]).0;
+    let (outputs, transcript) = record(&FLOWS[1]).0;
     assert_eq!(transcript.sends_of("POST"), 1, "the create should be sent once: {transcript}");
-    assert!(told[0].starts_with("ToPay("), "{}", told[0]);
+    assert!(outputs[0].starts_with("ToPay("), "{}", outputs[0]);
     assert!(
-        told[1].starts_with("Err(Error { asked: \"get charge ch_unknown\", kind: NotFound"),
+        outputs[1].starts_with("Err(Error { asked: \"get charge ch_unknown\", kind: NotFound"),
         "{}",
-        told[1]
+        outputs[1]
     );
-    assert!(told[2].starts_with("Ok(StillPayable("), "{}", told[2]);
-    assert!(told[3].starts_with("Ok(Paid("), "{}", told[3]);
+    assert!(outputs[2].starts_with("Ok(StillPayable("), "{}", outputs[2]);
+    assert!(outputs[3].starts_with("Ok(Paid("), "{}", outputs[3]);
     assert!((600..700).contains(&transcript.waited().as_secs()), "{transcript}");
     assert!(transcript.to_string().contains("  429\n"), "{transcript}");
 }
@@ -111,7 +113,7 @@ fn both_adapters_record_the_same() {
         let host = strike_async::fixture::SimulatedHost::new(flow.world(&due));
         let recording = strike_async::fixture::RecordTransport::new(host.clone());
         let client = host.client(endpoint()).transport(recording.clone()).build().unwrap();
-        (flow.run)(&mut OnRuntime::new(client), &due);
+        (flow.run)(&AsyncClient::without_drivers(client), &due);
         let mut by_async = recording.cassette().unwrap();
         by_async.set_notes(flow.committed().notes());
         assert_eq!(by_async, flow.committed(), "{}, async", flow.name);

@@ -36,7 +36,7 @@ fn clients_reach_the_service_through_a_proxy_that_sees_no_secret() {
     ];
     for at in hosts {
         let proxy = proxy(Behavior::Connects, &sandbox);
-        for client in Setup::trusting(&sandbox).through(proxy.url()).clients(&at) {
+        for client in Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&at) {
             sell(&*client, &sandbox);
         }
         let host = at.base_url().replace("https://", "").replace("/api/v1/", "");
@@ -60,7 +60,7 @@ fn certificate_for_another_name_is_rejected_behind_a_proxy() {
     for host in ["strike.example", "api.strike.acinq.co.example", "acinq.co", "192.0.2.1"] {
         let proxy = proxy(Behavior::Connects, &sandbox);
         let at = endpoint(&format!("https://{host}/api/v1/"), &sandbox);
-        for client in Setup::trusting(&sandbox).through(proxy.url()).clients(&at) {
+        for client in Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&at) {
             assert_untrusted(&client.create(order()).unwrap_err(), "it is for another host");
         }
         assert_eq!(proxy.first_lines().len(), 2, "{host}");
@@ -73,7 +73,7 @@ fn proxy_that_connects_to_another_server_is_detected() {
     let (sandbox, impostor) = (start(), start());
     let proxy = proxy(Behavior::Connects, &impostor);
     let at = Endpoint::acinq_testnet(key(&sandbox)).unwrap();
-    for client in Setup::trusting(&sandbox).through(proxy.url()).clients(&at) {
+    for client in Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&at) {
         assert_untrusted(&client.create(order()).unwrap_err(), "issuer is not trusted");
     }
     assert_eq!(impostor.requests(), 0);
@@ -85,7 +85,7 @@ fn rejected_proxy_tunnels_are_retried_and_nothing_is_sent() {
     for status in [407, 502] {
         let proxy = proxy(Behavior::Rejects(status, usize::MAX), &sandbox);
         let at = Endpoint::acinq_testnet(key(&sandbox)).unwrap();
-        for client in Setup::trusting(&sandbox).through(proxy.url()).clients(&at) {
+        for client in Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&at) {
             let before = proxy.first_lines().len();
             let error = client.create(order()).unwrap_err();
             let attempts = proxy.first_lines().len() - before;
@@ -103,7 +103,7 @@ fn proxy_that_recovers_leads_to_one_charge_per_order() {
     let at = Endpoint::acinq_testnet(key(&sandbox)).unwrap();
     for which in [0, 1] {
         let proxy = proxy(Behavior::Rejects(502, 2), &sandbox);
-        let clients = Setup::trusting(&sandbox).through(proxy.url()).clients(&at);
+        let clients = Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&at);
         clients[which].create(order()).unwrap();
         assert_eq!(proxy.first_lines().len(), 3);
     }
@@ -118,7 +118,7 @@ fn plain_http_works_through_a_proxy_if_allowed() {
     let url = "http://api.dev.strike.acinq.co/api/v1/";
     assert!(Endpoint::new(url, key(&sandbox), Network::Testnet).is_err(), "plain HTTP has to be allowed");
     let at = Endpoint::builder(url, key(&sandbox), Network::Testnet).allow_plain_http().build().unwrap();
-    for client in Setup::default().through(proxy.url()).clients(&at) {
+    for client in Setup::default().with_proxy(proxy.url()).clients(&at) {
         sell(&*client, &sandbox);
     }
     let first_lines = proxy.first_lines();

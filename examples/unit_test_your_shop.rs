@@ -92,10 +92,11 @@ mod tests {
 
     #[test]
     fn paid_order_is_completed() -> Result<(), Box<dyn Error>> {
-        let at = Endpoint::new("http://127.0.0.1/api/v1/", ApiKey::new("sk_replay")?, Network::Testnet)?;
+        let endpoint =
+            Endpoint::new("http://127.0.0.1/api/v1/", ApiKey::new("sk_replay")?, Network::Testnet)?;
         let replay = ReplayTransport::strict(include_str!("fixtures/paid_order.json").parse()?);
         replay.scope(|replay| {
-            let mut shop = Shop::new(replay.client(at).build()?);
+            let mut shop = Shop::new(replay.client(endpoint).build()?);
             shop.sell("order-17", |_| {})?;
             assert!(shop.completed.contains("order-17"));
             Ok(())

@@ -49,13 +49,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// When per_charge of the paid charges is paid: every fifth charge, at a random time within the hour.
+/// When each of the paid charges is paid: every fifth charge, at a random time within the hour.
 fn payments(pending: usize) -> BTreeMap<usize, Duration> {
     let mut rng = fastrand::Rng::with_seed(7);
     (0..pending).step_by(5).map(|row| (row, Duration::from_millis(rng.u64(0..3_500_000)))).collect()
 }
 
-/// Counts the gets if per_charge charge is read by itself, on the same schedule.
+/// Counts the gets if each charge is read by itself, on the same schedule.
 fn one_by_one(paid_after: &BTreeMap<usize, Duration>) -> u64 {
     let reads = |until: Duration| {
         let schedule = Schedule::default();

@@ -18,8 +18,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let webhook = Webhook::to(&format!("http://{}/strike", listener.local_addr()?))?.repeat(2);
     let sandbox = Sandbox::builder().webhook(webhook).start()?;
-    let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
-    let client = Client::new(at)?;
+    let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+    let client = Client::new(endpoint)?;
     let charge = client.create(NewCharge::satoshis(4200, "a pot of tea"))?;
     let orders = HashMap::from([(charge.id().clone(), "order-17")]);
 

@@ -26,17 +26,18 @@ fn main() {
     );
     println!("| --- | --- | ---: | ---: | ---: | ---: |");
     for (scheme, url) in [("http", sandbox.plain_base_url().unwrap()), ("https", sandbox.base_url())] {
-        let at = Endpoint::new(url, ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network()).unwrap();
+        let endpoint =
+            Endpoint::new(url, ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network()).unwrap();
         let policy = |reused| RetryPolicy::default().reuse_connections_for_creates(reused);
         let blocking = [true, false].map(|reused| {
             let transport = UreqTransport::builder().ca_certificate(pem).build().unwrap();
-            let client = strike_blocking::Client::builder(at.clone()).transport(transport);
+            let client = strike_blocking::Client::builder(endpoint.clone()).transport(transport);
             client.retry(policy(reused)).build().unwrap()
         });
         row("blocking", scheme, |which| drop(blocking[which].create(order()).unwrap()));
         let asynchronous = [true, false].map(|reused| {
             let transport = ReqwestTransport::builder().ca_certificate(pem).build().unwrap();
-            let client = strike_async::Client::builder(at.clone()).transport(transport);
+            let client = strike_async::Client::builder(endpoint.clone()).transport(transport);
             client.retry(policy(reused)).build().unwrap()
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -31,6 +31,8 @@ pub trait AnyClient {
     fn fetch(&self, mirror: Mirror, want: Want) -> Result<Charge, Error>;
     /// Watches charges until none is pending.
     fn watch(&self, charges: &[Charge]) -> Result<Vec<Event>, Error>;
+    /// Watches charges until the first event, and tolerates this many failures in a row.
+    fn first_event(&self, charges: &[Charge], tolerate: u32) -> Result<Option<Event>, Error>;
     /// Confirms a webhook.
     fn confirm(&self, hint: &Hint) -> Result<Charge, Error>;
 }
@@ -77,6 +79,12 @@ impl AnyClient for strike_blocking::Client {
         let mut watcher = self.watcher();
         charges.iter().for_each(|charge| watcher.add(charge));
         self.watch(watcher).collect()
+    }
+
+    fn first_event(&self, charges: &[Charge], tolerate: u32) -> Result<Option<Event>, Error> {
+        let mut watcher = self.watcher().tolerate(tolerate);
+        charges.iter().for_each(|charge| watcher.add(charge));
+        self.watch(watcher).next().transpose()
     }
 
     fn confirm(&self, hint: &Hint) -> Result<Charge, Error> {
@@ -174,6 +182,13 @@ impl AnyClient for AsyncClient {
         })
     }
 
+    fn first_event(&self, charges: &[Charge], tolerate: u32) -> Result<Option<Event>, Error> {
+        let mut watcher = self.client.watcher().tolerate(tolerate);
+        charges.iter().for_each(|charge| watcher.add(charge));
+        let mut watch = self.client.watch(watcher);
+        self.runtime.block_on(async { watch.next().await.transpose() })
+    }
+
     fn confirm(&self, hint: &Hint) -> Result<Charge, Error> {
         self.runtime.block_on(self.client.confirm(hint))
     }
@@ -264,6 +279,12 @@ impl<D: Drive> AnyClient for CoreDriver<D> {
             events.push(event);
         }
         Ok(events)
+    }
+
+    fn first_event(&self, charges: &[Charge], tolerate: u32) -> Result<Option<Event>, Error> {
+        let mut watcher = self.machines.watcher().tolerate(tolerate);
+        charges.iter().for_each(|charge| watcher.add(charge));
+        self.driver.drive(watcher.next())
     }
 
     fn confirm(&self, hint: &Hint) -> Result<Charge, Error> {

@@ -32,10 +32,11 @@ fn plain_port() -> u16 {
 /// Sends a create over https to this port, with each adapter.
 async fn creates(port: u16) -> [Error; 2] {
     let url = format!("https://127.0.0.1:{port}/api/v1/");
-    let at = Endpoint::new(&url, ApiKey::new("sk_tls").unwrap(), Network::Testnet).unwrap();
+    let endpoint = Endpoint::new(&url, ApiKey::new("sk_tls").unwrap(), Network::Testnet).unwrap();
     let order = || NewCharge::satoshis(4200, "over TLS");
-    let asynchronous = strike_async::Client::builder(at.clone()).retry(RetryPolicy::never()).build().unwrap();
-    let blocking = strike_blocking::Client::builder(at).retry(RetryPolicy::never()).build().unwrap();
+    let asynchronous =
+        strike_async::Client::builder(endpoint.clone()).retry(RetryPolicy::never()).build().unwrap();
+    let blocking = strike_blocking::Client::builder(endpoint).retry(RetryPolicy::never()).build().unwrap();
     let blocked = tokio::task::spawn_blocking(move || blocking.create(order())).await.unwrap();
     [blocked.unwrap_err(), asynchronous.create(order()).await.unwrap_err()]
 }

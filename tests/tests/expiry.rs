@@ -44,13 +44,13 @@ type Outcome = (Result<Charge, Error>, Result<CheckedInvoice, Mismatch>);
 fn outcomes(ahead: Duration, dated: bool) -> [Outcome; 2] {
     let sandbox = Sandbox::builder().clock_at(START).build();
     let key = ApiKey::new(sandbox.api_key()).unwrap();
-    let at = Endpoint::new(sandbox.base_url(), key, sandbox.network()).unwrap();
+    let endpoint = Endpoint::new(sandbox.base_url(), key, sandbox.network()).unwrap();
     let order = NewCharge::satoshis(4200, "tea");
     let expected = Expectation::of(&order, sandbox.network());
     let known = {
         let sandbox = sandbox.clone();
         let transport = strike_blocking::FnTransport::new(move |exchange| sandbox.reply(exchange));
-        let client = strike_blocking::Client::builder(at.clone()).transport(transport).build().unwrap();
+        let client = strike_blocking::Client::builder(endpoint.clone()).transport(transport).build().unwrap();
         client.create(order.clone()).unwrap()
     };
     let reply = move |exchange| {
@@ -64,11 +64,11 @@ fn outcomes(ahead: Duration, dated: bool) -> [Outcome; 2] {
 
     let transport = strike_blocking::FnTransport::new(reply.clone());
     let client =
-        strike_blocking::Client::builder(at.clone()).transport(transport).timer(timer).build().unwrap();
+        strike_blocking::Client::builder(endpoint.clone()).transport(transport).timer(timer).build().unwrap();
     let blocking = (client.create(order.clone()), client.check(&known, &expected));
 
     let transport = strike_async::FnTransport::new(move |exchange| ready(reply(exchange)));
-    let client = strike_async::Client::builder(at).transport(transport).timer(timer).build().unwrap();
+    let client = strike_async::Client::builder(endpoint).transport(transport).timer(timer).build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     [blocking, (runtime.block_on(client.create(order)), client.check(&known, &expected))]
 }

@@ -82,9 +82,9 @@ fn sandbox(plan: Plan) -> Builder {
 
 /// Returns two requests: a create and a list.
 fn requests(base_url: &str, timeout: Duration) -> [Exchange; 2] {
-    let at = Endpoint::new(base_url, ApiKey::new("sk_demo").unwrap(), Network::Testnet).unwrap();
-    let create = Create::new(NewCharge::satoshis(4200, "tea")).request(&at).unwrap();
-    let list = List::page(0).request(&at).unwrap();
+    let endpoint = Endpoint::new(base_url, ApiKey::new("sk_demo").unwrap(), Network::Testnet).unwrap();
+    let create = Create::new(NewCharge::satoshis(4200, "tea")).request(&endpoint).unwrap();
+    let list = List::page(0).request(&endpoint).unwrap();
     [create, list].map(|request| Exchange::new(request, timeout, 1 << 20))
 }
 

@@ -41,18 +41,18 @@ fn variable(name: &str) -> Option<String> {
 
 /// Runs pystrike's four tests with both adapters.
 async fn run(base_url: &str, key: &str, retrieve: Option<&ChargeId>) {
-    let at = Endpoint::new(base_url, ApiKey::new(key).unwrap(), Network::Testnet).unwrap();
+    let endpoint = Endpoint::new(base_url, ApiKey::new(key).unwrap(), Network::Testnet).unwrap();
     let retrieve = retrieve.cloned();
-    let asynchronous = run_async(&at, retrieve.as_ref()).await;
+    let asynchronous = run_async(&endpoint, retrieve.as_ref()).await;
     let blocking = {
-        let at = at.clone();
-        tokio::task::spawn_blocking(move || run_blocking(&at, retrieve.as_ref())).await.unwrap()
+        let endpoint = endpoint.clone();
+        tokio::task::spawn_blocking(move || run_blocking(&endpoint, retrieve.as_ref())).await.unwrap()
     };
     assert_ne!(asynchronous.id(), blocking.id());
 }
 
-fn run_blocking(at: &Endpoint, retrieve: Option<&ChargeId>) -> Charge {
-    let client = strike_blocking::Client::new(at.clone()).unwrap();
+fn run_blocking(endpoint: &Endpoint, retrieve: Option<&ChargeId>) -> Charge {
+    let client = strike_blocking::Client::new(endpoint.clone()).unwrap();
     let charge = client.create(without_customer()).unwrap();
     check_new(&charge, None);
     check_new(&client.create(with_customer()).unwrap(), Some(CUSTOMER));
@@ -61,12 +61,12 @@ fn run_blocking(at: &Endpoint, retrieve: Option<&ChargeId>) -> Charge {
         assert_eq!(client.get(id).unwrap().id(), id);
     }
     let transport = strike_blocking::UreqTransport::new().unwrap();
-    check_rejected(at, &transport.exchange(in_another_currency(at)).unwrap());
+    check_rejected(endpoint, &transport.exchange(in_another_currency(endpoint)).unwrap());
     charge
 }
 
-async fn run_async(at: &Endpoint, retrieve: Option<&ChargeId>) -> Charge {
-    let client = strike_async::Client::new(at.clone()).unwrap();
+async fn run_async(endpoint: &Endpoint, retrieve: Option<&ChargeId>) -> Charge {
+    let client = strike_async::Client::new(endpoint.clone()).unwrap();
     let charge = client.create(without_customer()).await.unwrap();
     check_new(&charge, None);
     check_new(&client.create(with_customer()).await.unwrap(), Some(CUSTOMER));
@@ -75,7 +75,7 @@ async fn run_async(at: &Endpoint, retrieve: Option<&ChargeId>) -> Charge {
         assert_eq!(client.get(id).await.unwrap().id(), id);
     }
     let transport = strike_async::ReqwestTransport::new().unwrap();
-    check_rejected(at, &transport.exchange(in_another_currency(at)).await.unwrap());
+    check_rejected(endpoint, &transport.exchange(in_another_currency(endpoint)).await.unwrap());
     charge
 }
 
@@ -106,17 +106,17 @@ fn check_retrieved(seen: &Charge, made: &Charge) {
 }
 
 /// The SDK has no type for other currencies, so this edits the form.
-fn in_another_currency(at: &Endpoint) -> Exchange {
-    let mut request = Create::new(without_customer()).request(at).unwrap();
+fn in_another_currency(endpoint: &Endpoint) -> Exchange {
+    let mut request = Create::new(without_customer()).request(endpoint).unwrap();
     let form = String::from_utf8(std::mem::take(request.body_mut())).unwrap();
     assert!(form.contains("currency=btc"));
     *request.body_mut() = form.replace("currency=btc", "currency=xyz").into_bytes();
     Exchange::new(request, Duration::from_secs(30), 1 << 20)
 }
 
-fn check_rejected(at: &Endpoint, response: &strike_core::HttpResponse) {
+fn check_rejected(endpoint: &Endpoint, response: &strike_core::HttpResponse) {
     let now = Now::new(Duration::ZERO, UnixMillis::from_millis(0));
-    let error = Create::new(without_customer()).parse(at, response, now).unwrap_err();
+    let error = Create::new(without_customer()).parse(endpoint, response, now).unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::BadRequest, "{error:?}");
 }
 
@@ -137,9 +137,11 @@ async fn live_server_behaves_as_pystrike_expects() {
 #[tokio::test]
 async fn sandbox_behaves_as_pystrike_expects() {
     let sandbox = Sandbox::builder().start().unwrap();
-    let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network())
-        .unwrap();
-    let id = strike_async::Client::new(at).unwrap().create(without_customer()).await.unwrap().id().clone();
+    let endpoint =
+        Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network())
+            .unwrap();
+    let id =
+        strike_async::Client::new(endpoint).unwrap().create(without_customer()).await.unwrap().id().clone();
     run(&base_url(sandbox.base_url()), sandbox.api_key(), Some(&id)).await;
     // Each adapter created two. The create in another currency was rejected.
     assert_eq!(sandbox.charges(), 5);

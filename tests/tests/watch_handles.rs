@@ -17,8 +17,8 @@ fn half_hourly() -> Schedule {
 fn shop() -> (RunningSandbox, Endpoint) {
     let sandbox = Sandbox::builder().start().unwrap();
     let key = ApiKey::new(sandbox.api_key()).unwrap();
-    let at = Endpoint::new(sandbox.base_url(), key, sandbox.network()).unwrap();
-    (sandbox, at)
+    let endpoint = Endpoint::new(sandbox.base_url(), key, sandbox.network()).unwrap();
+    (sandbox, endpoint)
 }
 
 fn paid(event: Event) -> String {
@@ -30,8 +30,8 @@ fn paid(event: Event) -> String {
 
 #[test]
 fn hint_wakes_blocking_watch_and_dropping_last_handle_ends_it() {
-    let (sandbox, at) = shop();
-    let client = strike_blocking::Client::new(at).unwrap();
+    let (sandbox, endpoint) = shop();
+    let client = strike_blocking::Client::new(endpoint).unwrap();
     let watch = client.watch(client.watcher().schedule(half_hourly()));
     let handle = watch.handle();
     let (events, seen) = mpsc::channel();
@@ -60,8 +60,8 @@ fn hint_wakes_blocking_watch_and_dropping_last_handle_ends_it() {
 
 #[tokio::test]
 async fn hint_wakes_async_watch_and_dropping_last_handle_ends_it() {
-    let (sandbox, at) = shop();
-    let client = strike_async::Client::new(at).unwrap();
+    let (sandbox, endpoint) = shop();
+    let client = strike_async::Client::new(endpoint).unwrap();
     let mut watch = client.watch(client.watcher().schedule(half_hourly()));
     let handle = watch.handle();
     let (events, mut seen) = tokio::sync::mpsc::unbounded_channel();
@@ -107,7 +107,7 @@ fn rate_limited_server(
 
 #[test]
 fn hint_interrupts_a_retry_after_delay_in_a_blocking_watch() {
-    let (sandbox, at) = shop();
+    let (sandbox, endpoint) = shop();
     let (respond, policy) = rate_limited_server((*sandbox).clone());
     let (exchanges, exchanged) = mpsc::channel();
     let transport = strike_blocking::FnTransport::new(move |exchange| {
@@ -115,7 +115,8 @@ fn hint_interrupts_a_retry_after_delay_in_a_blocking_watch() {
         let _ = exchanges.send(());
         reply
     });
-    let client = strike_blocking::Client::builder(at).transport(transport).retry(policy).build().unwrap();
+    let client =
+        strike_blocking::Client::builder(endpoint).transport(transport).retry(policy).build().unwrap();
     let charge = client.create(NewCharge::satoshis(1, "")).unwrap();
     exchanged.recv().unwrap();
     let mut watcher = client.watcher().schedule(Schedule::every(Duration::from_millis(10)));
@@ -131,7 +132,7 @@ fn hint_interrupts_a_retry_after_delay_in_a_blocking_watch() {
 
 #[tokio::test]
 async fn hint_interrupts_a_retry_after_delay_in_an_async_watch() {
-    let (sandbox, at) = shop();
+    let (sandbox, endpoint) = shop();
     let (respond, policy) = rate_limited_server((*sandbox).clone());
     let (exchanges, mut exchanged) = tokio::sync::mpsc::unbounded_channel();
     let transport = strike_async::FnTransport::new(move |exchange| {
@@ -139,7 +140,7 @@ async fn hint_interrupts_a_retry_after_delay_in_an_async_watch() {
         let _ = exchanges.send(());
         std::future::ready(reply)
     });
-    let client = strike_async::Client::builder(at).transport(transport).retry(policy).build().unwrap();
+    let client = strike_async::Client::builder(endpoint).transport(transport).retry(policy).build().unwrap();
     let charge = client.create(NewCharge::satoshis(1, "")).await.unwrap();
     exchanged.recv().await.unwrap();
     let mut watcher = client.watcher().schedule(Schedule::every(Duration::from_millis(10)));

@@ -23,8 +23,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let webhook = Webhook::to(&format!("http://{}/strike", listener.local_addr()?))?.repeat(2);
     let sandbox = Sandbox::builder().webhook(webhook).start()?;
-    let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
-    let client = Client::new(at)?;
+    let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+    let client = Client::new(endpoint)?;
     let charge = client.create(NewCharge::satoshis(4200, "a pot of tea")).await?;
     let orders = HashMap::from([(charge.id().clone(), "order-17")]);
 

@@ -209,9 +209,10 @@ fn simulation_stops_a_client_that_does_not_end() {
 #[test]
 fn virtual_time_yields_to_other_tasks() {
     let sandbox = Sandbox::new();
-    let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network());
+    let endpoint =
+        Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network());
     let host = strike_async::fixture::SimulatedHost::new(sandbox.clone());
-    let client = host.client(at.unwrap()).build().unwrap();
+    let client = host.client(endpoint.unwrap()).build().unwrap();
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
         let charge = client.create(NewCharge::satoshis(4200, "tea")).await.unwrap();
         // The payer is polled on the same thread, and pays when ten minutes have passed.
@@ -230,9 +231,10 @@ fn virtual_time_yields_to_other_tasks() {
 #[test]
 fn threads_share_one_simulated_host() {
     let sandbox = Sandbox::new();
-    let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network());
+    let endpoint =
+        Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network());
     let host = SimulatedHost::new(sandbox.clone());
-    let client = host.client(at.unwrap()).build().unwrap();
+    let client = host.client(endpoint.unwrap()).build().unwrap();
     let ids = Arc::new(Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for number in 1..=4 {

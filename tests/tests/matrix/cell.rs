@@ -13,7 +13,7 @@ use strike_core::{Charge, ChargeId, Error};
 use strike_sandbox::Sandbox;
 use strike_test_support::Server;
 use strike_test_support::certs::Authority;
-use strike_tests::{ClosedPort, secrets};
+use strike_tests::{AsyncClient, ClosedPort, secrets};
 
 use crate::fault::{Certificate, Fault, FaultKind, Script};
 use crate::operation::{self, Operation, Value, outcome_text_of};
@@ -154,8 +154,8 @@ pub fn run(fault: &Fault, operation: Operation, adapter: Adapter, persistence: P
         reuse: fault.reuse.then(|| Mutex::new(ready)),
         state: Mutex::new(State::default()),
     });
-    let at = format!("http://{}/api/v1/", healthy.addr());
-    let outcome = run_operation(adapter, &at, &route, &world, operation);
+    let base_url = format!("http://{}/api/v1/", healthy.addr());
+    let outcome = run_operation(adapter, &base_url, &route, &world, operation);
 
     let requests = [healthy.finish(), faulty_host.server.map_or_else(Vec::new, Server::finish)].concat();
     let requests: Vec<_> = requests.into_iter().filter(|request| !request.contains(WARM_UP)).collect();
@@ -189,36 +189,35 @@ fn prepare(world: &World, fault: &Fault, operation: Operation, persistence: Pers
 /// Runs the operation with the adapter's client and transport.
 fn run_operation(
     adapter: Adapter,
-    at: &str,
+    base_url: &str,
     route: &Arc<Route>,
     world: &Arc<World>,
     operation: Operation,
 ) -> Result<Value, Error> {
-    let at = secrets::endpoint(at).unwrap();
+    let endpoint = secrets::endpoint(base_url).unwrap();
     let clocks = Clocks(world.clone());
     match adapter {
         Adapter::Blocking => {
             let transport = UreqTransport::builder().ca_certificate(TRUSTED.pem()).build().unwrap();
-            let client = strike_blocking::Client::builder(at)
+            let client = strike_blocking::Client::builder(endpoint)
                 .transport(Routed { route: route.clone(), transport })
                 .timer(clocks)
                 .retry(operation::policy())
                 .seed(7)
                 .build()
                 .unwrap();
-            operation::blocking(&client, operation, world)
+            operation::run(&client, operation, world)
         }
         Adapter::Async => {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let transport = ReqwestTransport::builder().ca_certificate(TRUSTED.pem()).build().unwrap();
-            let client = strike_async::Client::builder(at)
+            let client = strike_async::Client::builder(endpoint)
                 .transport(Routed { route: route.clone(), transport })
                 .timer(clocks)
                 .retry(operation::policy())
                 .seed(7)
                 .build()
                 .unwrap();
-            runtime.block_on(operation::asynchronous(&client, operation, world))
+            operation::run(&AsyncClient::new(client), operation, world)
         }
     }
 }
@@ -261,9 +260,9 @@ fn check_rules(
 
 /// Asks the service whether a charge is paid.
 fn is_paid(sandbox: &Sandbox, id: &ChargeId) -> bool {
-    let at = secrets::endpoint(sandbox.base_url()).unwrap();
+    let endpoint = secrets::endpoint(sandbox.base_url()).unwrap();
     let get = strike_core::Get::new(id.clone());
-    let response = sandbox.respond(&strike_core::Operation::request(&get, &at).unwrap());
+    let response = sandbox.respond(&strike_core::Operation::request(&get, &endpoint).unwrap());
     let charge: Charge = serde_json::from_slice(response.body()).unwrap();
     charge.paid()
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use strike_core::http::Method;
 use strike_core::{Charge, Error, ErrorKind, Event, Made, Page, RetryPolicy, Wait, Waited};
+use strike_tests::AnyClient;
 
 use crate::world::{World, order};
 
@@ -88,53 +89,25 @@ pub enum Value {
     Made(Made),
 }
 
-fn wait() -> Wait {
-    Wait::until_expiry().tolerate(1)
-}
+/// How many failures in a row a wait and a watch tolerate.
+const TOLERATED: u32 = 1;
 
-pub fn blocking(
-    client: &strike_blocking::Client,
-    operation: Operation,
-    world: &World,
-) -> Result<Value, Error> {
+/// Runs an operation.
+pub fn run(client: &dyn AnyClient, operation: Operation, world: &World) -> Result<Value, Error> {
     Ok(match operation {
         Operation::CreateLost | Operation::CreateStored => Value::Charge(client.create(order())?),
         Operation::Get => Value::Charge(client.get(world.order().id())?),
         Operation::List => Value::Page(client.list(0)?),
-        Operation::Wait => Value::Waited(client.wait_until_paid(world.order(), wait())?),
-        Operation::Watch => {
-            let mut watcher = client.watcher().tolerate(1);
-            world.charges.iter().for_each(|charge| watcher.add(charge));
-            Value::Event(client.watch(watcher).next().transpose()?)
+        Operation::Wait => {
+            let wait = Wait::until_expiry().tolerate(TOLERATED);
+            Value::Waited(client.wait_until_paid(world.order(), wait)?)
         }
+        Operation::Watch => Value::Event(client.first_event(&world.charges, TOLERATED)?),
         Operation::OnceLost | Operation::OnceStored => Value::Made(client.create_once(order(), KEY)?),
         Operation::OnceLagging => {
             let first = client.create_once(order(), KEY);
             Value::Made(first.or_else(|_| client.create_once(order(), KEY))?)
         }
-    })
-}
-
-pub async fn asynchronous(
-    client: &strike_async::Client,
-    operation: Operation,
-    world: &World,
-) -> Result<Value, Error> {
-    Ok(match operation {
-        Operation::CreateLost | Operation::CreateStored => Value::Charge(client.create(order()).await?),
-        Operation::Get => Value::Charge(client.get(world.order().id()).await?),
-        Operation::List => Value::Page(client.list(0).await?),
-        Operation::Wait => Value::Waited(client.wait_until_paid(world.order(), wait()).await?),
-        Operation::Watch => {
-            let mut watcher = client.watcher().tolerate(1);
-            world.charges.iter().for_each(|charge| watcher.add(charge));
-            Value::Event(client.watch(watcher).next().await.transpose()?)
-        }
-        Operation::OnceLost | Operation::OnceStored => Value::Made(client.create_once(order(), KEY).await?),
-        Operation::OnceLagging => Value::Made(match client.create_once(order(), KEY).await {
-            Ok(made) => made,
-            Err(_) => client.create_once(order(), KEY).await?,
-        }),
     })
 }
 

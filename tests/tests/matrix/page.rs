@@ -33,7 +33,7 @@ fn advice() -> String {
         (Advice::CheckHost, "nothing, until the base URL or the server is corrected"),
         (Advice::ServiceClosed, "nothing on this host; `Endpoint::new` with another host"),
         (Advice::DoNotUse, "nothing; the error holds the charge, for your investigation"),
-        (Advice::InvoiceExpired, "`create` retried; the error holds the expired charge"),
+        (Advice::InvoiceExpired, "`create` again; the error holds the expired charge"),
         (Advice::CheckNetwork, "nothing, until the endpoint has the server's `Network`"),
         (Advice::CheckOrder, "`create_once` with another name, or with the original order"),
         (Advice::CheckClock, "the same call, when both clocks are correct"),
@@ -141,7 +141,7 @@ fn retried(class: &Class, operations: &[Operation]) -> &'static str {
             (true, true) => words = "not needed",
             // The service has stored the charge, so a call that succeeded has found it in the list.
             (true, false) if row.operation.once() && row.operation.stores() => {
-                words = "reads the list, never posts retried"
+                words = "reads the list, never posts again"
             }
             (true, false) => words = "yes",
             (false, _) => {}
@@ -170,7 +170,7 @@ fn the_page_matches_the_table() {
     let page = fs::read_to_string(file()).unwrap_or_default();
     assert!(
         page == wanted,
-        "docs/failures.md differs from the table; write it retried with\n\
+        "docs/failures.md differs from the table; write it again with\n\
         STRIKE_BLESS=1 cargo test -p strike-tests --test matrix the_page\n{}",
         difference(&page, &wanted)
     );

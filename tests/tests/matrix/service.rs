@@ -1,4 +1,4 @@
-//! The service service a server with a fault. It may or may not get a create.
+//! The service behind a faulty server. Whether a create reaches it depends on the operation.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use strike_sandbox::Sandbox;
 
 use crate::world;
 
-/// The service service a fault, which renders the normal responses.
+/// The service behind a fault. It makes the normal responses.
 pub struct Service {
     sandbox: Sandbox,
     /// Whether a create reaches the service. If not, the response comes from another sandbox.

@@ -60,8 +60,9 @@ impl World {
     pub fn new(list_lag: Duration) -> Self {
         let sandbox = sandbox(list_lag);
         let shop = sandbox.clone();
-        let at = secrets::endpoint(sandbox.base_url()).unwrap();
-        let client = Client::builder(at).transport(FnTransport::new(move |x| shop.reply(x))).build().unwrap();
+        let endpoint = secrets::endpoint(sandbox.base_url()).unwrap();
+        let client =
+            Client::builder(endpoint).transport(FnTransport::new(move |x| shop.reply(x))).build().unwrap();
         let charges = (0..3).map(|_| client.create(order()).unwrap()).collect();
         Self { sandbox, charges, state: Mutex::default() }
     }

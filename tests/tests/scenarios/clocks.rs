@@ -21,14 +21,14 @@ fn order() -> NewCharge {
 fn shop() -> (strike_sandbox::RunningSandbox, Endpoint) {
     let sandbox = Sandbox::builder().start().unwrap();
     let key = ApiKey::new(sandbox.api_key()).unwrap();
-    let at = Endpoint::new(sandbox.base_url(), key, sandbox.network()).unwrap();
-    (sandbox, at)
+    let endpoint = Endpoint::new(sandbox.base_url(), key, sandbox.network()).unwrap();
+    (sandbox, endpoint)
 }
 
 #[test]
 fn blocking_client_waits_with_the_system_clock() {
-    let (sandbox, at) = shop();
-    let client = strike_blocking::Client::new(at).unwrap();
+    let (sandbox, endpoint) = shop();
+    let client = strike_blocking::Client::new(endpoint).unwrap();
     let charge = client.create(order()).unwrap();
     let before = sandbox.requests();
     assert!(matches!(client.wait_until_paid(&charge, short_wait()).unwrap(), Waited::StillPayable(_)));
@@ -47,8 +47,8 @@ fn blocking_client_waits_with_the_system_clock() {
 
 #[tokio::test]
 async fn async_client_waits_with_the_system_clock() {
-    let (sandbox, at) = shop();
-    let client = strike_async::Client::new(at).unwrap();
+    let (sandbox, endpoint) = shop();
+    let client = strike_async::Client::new(endpoint).unwrap();
     let charge = client.create(order()).await.unwrap();
     let before = sandbox.requests();
     assert!(matches!(client.wait_until_paid(&charge, short_wait()).await.unwrap(), Waited::StillPayable(_)));

@@ -9,7 +9,7 @@ use strike_core::{ApiKey, Endpoint, Exchange, Machines, Network, Reply, RetryPol
 use strike_sandbox::{Builder, Sandbox};
 use strike_tests::{AnyClient, AsyncClient, CoreDriver};
 
-use crate::play::{Played, check, play};
+use crate::play::{ScenarioResults, check, play};
 use crate::scenario::{Key, Scenario};
 use crate::world::{START, World};
 use crate::{relay, table};
@@ -30,17 +30,20 @@ fn endpoint(scenario: &Scenario, base_url: &str) -> Endpoint {
     Endpoint::new(base_url, ApiKey::new(key).unwrap(), Network::Testnet).unwrap()
 }
 
-fn in_memory(scenario: &Scenario, client: impl FnOnce(Endpoint, Arc<World>) -> Box<dyn AnyClient>) -> Played {
+fn in_memory(
+    scenario: &Scenario,
+    client: impl FnOnce(Endpoint, Arc<World>) -> Box<dyn AnyClient>,
+) -> ScenarioResults {
     let sandbox = sandbox().build();
-    let at = endpoint(scenario, sandbox.base_url());
+    let endpoint = endpoint(scenario, sandbox.base_url());
     let world = Arc::new(World::new(sandbox, scenario.faults.clone()));
-    play(scenario, &*client(at, Arc::clone(&world)), &world)
+    play(scenario, &*client(endpoint, Arc::clone(&world)), &world)
 }
 
 fn over_loopback(
     scenario: &Scenario,
     client: impl FnOnce(Endpoint, Arc<World>) -> Box<dyn AnyClient>,
-) -> Played {
+) -> ScenarioResults {
     let running = sandbox().start().unwrap();
     // Without faults the client connects to the sandbox's own server, and reuses its connections.
     let relay = (!scenario.faults.is_empty()).then(|| relay::to(running.address(), scenario.faults.clone()));
@@ -49,33 +52,37 @@ fn over_loopback(
     play(scenario, &*client(endpoint(scenario, &base_url), Arc::clone(&world)), &world)
 }
 
-fn blocking(at: Endpoint, world: Arc<World>, transport: impl Transport + 'static) -> Box<dyn AnyClient> {
-    let builder = strike_blocking::Client::builder(at).transport(transport).timer(world).seed(SEED);
+fn blocking(
+    endpoint: Endpoint,
+    world: Arc<World>,
+    transport: impl Transport + 'static,
+) -> Box<dyn AnyClient> {
+    let builder = strike_blocking::Client::builder(endpoint).transport(transport).timer(world).seed(SEED);
     Box::new(builder.build().unwrap())
 }
 
 fn asynchronous(
-    at: Endpoint,
+    endpoint: Endpoint,
     world: Arc<World>,
     transport: impl AsyncTransport + 'static,
 ) -> Box<dyn AnyClient> {
-    let builder = strike_async::Client::builder(at).transport(transport).timer(world).seed(SEED);
+    let builder = strike_async::Client::builder(endpoint).transport(transport).timer(world).seed(SEED);
     Box::new(AsyncClient::new(builder.build().unwrap()))
 }
 
-fn without_adapter(at: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> {
-    Box::new(CoreDriver::new(Machines::new(at, RetryPolicy::default(), SEED), world))
+fn without_adapter(endpoint: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> {
+    Box::new(CoreDriver::new(Machines::new(endpoint, RetryPolicy::default(), SEED), world))
 }
 
-fn blocking_in_memory(at: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> {
+fn blocking_in_memory(endpoint: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> {
     let service = Arc::clone(&world);
-    blocking(at, world, strike_blocking::FnTransport::new(move |exchange| service.exchange(exchange)))
+    blocking(endpoint, world, strike_blocking::FnTransport::new(move |exchange| service.exchange(exchange)))
 }
 
-fn async_in_memory(at: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> {
+fn async_in_memory(endpoint: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> {
     let service = Arc::clone(&world);
     let transport = strike_async::FnTransport::new(move |exchange| ready(service.exchange(exchange)));
-    asynchronous(at, world, transport)
+    asynchronous(endpoint, world, transport)
 }
 
 /// A real transport that records the requests it sends.
@@ -98,14 +105,14 @@ impl AsyncTransport for Recorded<ReqwestTransport> {
     }
 }
 
-fn blocking_over_loopback(at: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> {
+fn blocking_over_loopback(endpoint: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> {
     let transport = Recorded { world: Arc::clone(&world), transport: UreqTransport::new().unwrap() };
-    blocking(at, world, transport)
+    blocking(endpoint, world, transport)
 }
 
-fn async_over_loopback(at: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> {
+fn async_over_loopback(endpoint: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> {
     let transport = Recorded { world: Arc::clone(&world), transport: ReqwestTransport::new().unwrap() };
-    asynchronous(at, world, transport)
+    asynchronous(endpoint, world, transport)
 }
 
 #[test]
@@ -139,11 +146,11 @@ fn the_seed_changes_delays_but_not_requests() {
     let scenario =
         all.iter().find(|scenario| scenario.name.contains("truncated response and a 503")).unwrap();
     let seeded = |seed| {
-        in_memory(scenario, |at, world| {
-            Box::new(CoreDriver::new(Machines::new(at, RetryPolicy::default(), seed), world))
+        in_memory(scenario, |endpoint, world| {
+            Box::new(CoreDriver::new(Machines::new(endpoint, RetryPolicy::default(), seed), world))
         })
     };
     let (one, other) = (seeded(SEED), seeded(SEED + 1));
-    assert_eq!(one.told, other.told);
+    assert_eq!(one.results, other.results);
     assert_ne!(one.events, other.events, "the seed should change the jitter");
 }

@@ -17,7 +17,7 @@ pub struct Scenario {
     /// The faults, each with the number of the exchange that it affects, from 1.
     pub faults: Vec<(usize, Fault)>,
     /// The actions, in order, each with its expected result.
-    pub steps: Vec<(Ask, Sees)>,
+    pub steps: Vec<(Action, Expected)>,
     /// How many requests the client sends.
     pub sends: usize,
     /// How many of them reach the sandbox.
@@ -35,7 +35,7 @@ pub enum Key {
 }
 
 /// One action. A charge is identified by its index, in the order of creation.
-pub enum Ask {
+pub enum Action {
     Create(NewCharge),
     Get(usize),
     GetUnknown,
@@ -62,7 +62,7 @@ pub enum Ask {
 
 /// The expected result of an action, in short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sees {
+pub enum Expected {
     Unpaid,
     Paid,
     Rows(usize),
@@ -96,7 +96,7 @@ impl Fault {
 
 /// The full result of an action, which must be the same for every driver.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
+pub enum ActionResult {
     Charge(Charge),
     Page(Page),
     Waited(Waited),
@@ -115,7 +115,7 @@ pub enum Told {
     Nothing,
 }
 
-impl Told {
+impl ActionResult {
     pub fn of<T>(result: Result<T, Error>, on_success: impl FnOnce(T) -> Self) -> Self {
         match result {
             Ok(output) => on_success(output),
@@ -130,21 +130,21 @@ impl Told {
         }
     }
 
-    pub fn in_short(&self) -> Sees {
+    pub fn in_brief(&self) -> Expected {
         match self {
-            Self::Charge(charge) if charge.paid() => Sees::Paid,
-            Self::Charge(_) => Sees::Unpaid,
-            Self::Page(page) => Sees::Rows(page.rows()),
-            Self::Waited(Waited::Paid(_)) => Sees::WaitedPaid,
-            Self::Waited(Waited::StillPayable(_)) => Sees::StillPayable,
-            Self::Waited(Waited::Expired(_)) => Sees::Expired,
-            Self::Made(Made::ToPay(_)) => Sees::ToPay,
-            Self::Made(Made::Paid(_)) => Sees::Paid,
-            Self::Made(Made::Expired { .. }) => Sees::Expired,
-            Self::Charges(charges) => Sees::Rows(charges.len()),
-            Self::Ended(paid, expired) => Sees::Ended(paid.len(), expired.len()),
-            Self::Failed { kind, status, .. } => Sees::Fails(name(kind), *status),
-            Self::Nothing => Sees::Nothing,
+            Self::Charge(charge) if charge.paid() => Expected::Paid,
+            Self::Charge(_) => Expected::Unpaid,
+            Self::Page(page) => Expected::Rows(page.rows()),
+            Self::Waited(Waited::Paid(_)) => Expected::WaitedPaid,
+            Self::Waited(Waited::StillPayable(_)) => Expected::StillPayable,
+            Self::Waited(Waited::Expired(_)) => Expected::Expired,
+            Self::Made(Made::ToPay(_)) => Expected::ToPay,
+            Self::Made(Made::Paid(_)) => Expected::Paid,
+            Self::Made(Made::Expired { .. }) => Expected::Expired,
+            Self::Charges(charges) => Expected::Rows(charges.len()),
+            Self::Ended(paid, expired) => Expected::Ended(paid.len(), expired.len()),
+            Self::Failed { kind, status, .. } => Expected::Fails(name(kind), *status),
+            Self::Nothing => Expected::Nothing,
         }
     }
 }

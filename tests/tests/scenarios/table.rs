@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use strike_core::{Delivery, NewCharge, Schedule, TransportErrorKind as Kind, Wait};
 
-use crate::scenario::{Ask, Fault, Key, Scenario, Sees};
+use crate::scenario::{Action, Expected, Fault, Key, Scenario};
 use crate::table_multi_request;
 
 pub const CLOSED: Fault = Fault::Fails(Kind::Closed, Delivery::MaybeSent);
@@ -26,22 +26,22 @@ const fn instead(status: u16, header: (&'static str, &'static str), body: &'stat
     Fault::Instead { status, header, body }
 }
 
-fn create() -> Ask {
-    Ask::Create(NewCharge::satoshis(4200, "café & tea").customer_id("order 17"))
+fn create() -> Action {
+    Action::Create(NewCharge::satoshis(4200, "café & tea").customer_id("order 17"))
 }
 
-fn short_lived() -> Ask {
-    Ask::Create(NewCharge::satoshis(1, "").expiry_sec(600))
+fn short_lived() -> Action {
+    Action::Create(NewCharge::satoshis(1, "").expiry_sec(600))
 }
 
-fn wait() -> Ask {
-    Ask::Wait(0, Wait::until_expiry())
+fn wait() -> Action {
+    Action::Wait(0, Wait::until_expiry())
 }
 
-/// A scenario without faults that takes unauthorized time.
+/// A scenario without faults that takes no time.
 pub fn plain(
     name: &'static str,
-    steps: Vec<(Ask, Sees)>,
+    steps: Vec<(Action, Expected)>,
     sends: usize,
     arrive: u64,
     charges: usize,
@@ -60,19 +60,24 @@ pub fn all() -> Vec<Scenario> {
 }
 
 fn without_faults() -> Vec<Scenario> {
-    let after_a_payment =
-        vec![(create(), Sees::Unpaid), (Ask::Get(0), Sees::Unpaid), (Ask::Pay(0), Sees::Nothing)];
+    let after_a_payment = vec![
+        (create(), Expected::Unpaid),
+        (Action::Get(0), Expected::Unpaid),
+        (Action::Pay(0), Expected::Nothing),
+    ];
     let mut paid = after_a_payment;
-    paid.extend([(Ask::Get(0), Sees::Paid), (wait(), Sees::WaitedPaid)]);
+    paid.extend([(Action::Get(0), Expected::Paid), (wait(), Expected::WaitedPaid)]);
     let mut pages: Vec<_> = (1..=5)
-        .map(|amount| (Ask::Create(NewCharge::satoshis(amount, format!("item {amount}"))), Sees::Unpaid))
+        .map(|amount| {
+            (Action::Create(NewCharge::satoshis(amount, format!("item {amount}"))), Expected::Unpaid)
+        })
         .collect();
     pages.extend([2, 2, 1, 0].into_iter().zip(0..).map(|(rows, page)| {
-        let ask = Ask::ListOf { page, size: 2 };
-        (ask, Sees::Rows(rows))
+        let ask = Action::ListOf { page, size: 2 };
+        (ask, Expected::Rows(rows))
     }));
-    pages.push((Ask::List(0), Sees::Rows(5)));
-    pages.push((Ask::List(1), Sees::Rows(0)));
+    pages.push((Action::List(0), Expected::Rows(5)));
+    pages.push((Action::List(1), Expected::Rows(0)));
     vec![
         plain("a created charge can be read, paid and waited for", paid, 4, 4, 1),
         plain("a list with several pages is read page by page", pages, 11, 11, 5),
@@ -80,19 +85,19 @@ fn without_faults() -> Vec<Scenario> {
 }
 
 fn rejected() -> Vec<Scenario> {
-    let unauthorized = |status| Sees::Fails("Unauthorized", Some(status));
+    let unauthorized = |status| Expected::Fails("Unauthorized", Some(status));
     let wrong_key = vec![
         (create(), unauthorized(401)),
-        (Ask::GetUnknown, unauthorized(401)),
-        (Ask::List(0), unauthorized(401)),
+        (Action::GetUnknown, unauthorized(401)),
+        (Action::List(0), unauthorized(401)),
     ];
-    let too_much = Ask::Create(NewCharge::satoshis(4_294_968, "a house"));
-    let redirected = Sees::Fails("Redirected", Some(302));
+    let too_much = Action::Create(NewCharge::satoshis(4_294_968, "a house"));
+    let redirected = Expected::Fails("Redirected", Some(302));
     vec![
         Scenario { key: Key::Wrong, ..plain("a wrong API key is rejected", wrong_key, 3, 3, 0) },
         plain(
             "an unknown id is not found",
-            vec![(Ask::GetUnknown, Sees::Fails("NotFound", Some(404)))],
+            vec![(Action::GetUnknown, Expected::Fails("NotFound", Some(404)))],
             1,
             1,
             0,
@@ -100,8 +105,8 @@ fn rejected() -> Vec<Scenario> {
         plain(
             "input beyond the limits is never sent",
             vec![
-                (too_much, Sees::Fails("InvalidInput", None)),
-                (Ask::ListOf { page: 0, size: 0 }, Sees::Fails("InvalidInput", None)),
+                (too_much, Expected::Fails("InvalidInput", None)),
+                (Action::ListOf { page: 0, size: 0 }, Expected::Fails("InvalidInput", None)),
             ],
             0,
             0,
@@ -111,7 +116,7 @@ fn rejected() -> Vec<Scenario> {
             faults: vec![(1, REDIRECT), (2, REDIRECT)],
             ..plain(
                 "a redirect is not followed",
-                vec![(create(), Sees::Fails("OutcomeUnknown", Some(302))), (Ask::List(0), redirected)],
+                vec![(create(), Expected::Fails("OutcomeUnknown", Some(302))), (Action::List(0), redirected)],
                 2,
                 0,
                 0,
@@ -121,12 +126,14 @@ fn rejected() -> Vec<Scenario> {
 }
 
 fn creates_with_unknown_outcome() -> Vec<Scenario> {
-    let unknown =
-        |status| vec![(create(), Sees::Fails("OutcomeUnknown", status)), (Ask::List(0), Sees::Rows(1))];
+    let unknown = |status| {
+        vec![(create(), Expected::Fails("OutcomeUnknown", status)), (Action::List(0), Expected::Rows(1))]
+    };
     let outcome_unknown =
         |name, fault| Scenario { faults: vec![(1, fault)], ..plain(name, unknown(None), 2, 2, 1) };
-    let not_made =
-        |status| vec![(create(), Sees::Fails("OutcomeUnknown", status)), (Ask::List(0), Sees::Rows(0))];
+    let not_made = |status| {
+        vec![(create(), Expected::Fails("OutcomeUnknown", status)), (Action::List(0), Expected::Rows(0))]
+    };
     vec![
         outcome_unknown("a create with a truncated response is not retried", CUT),
         outcome_unknown("a create whose connection is closed is not retried", CLOSED),
@@ -142,13 +149,13 @@ fn creates_with_unknown_outcome() -> Vec<Scenario> {
         Scenario {
             faults: vec![(1, REFUSED), (2, DNS_FAILED)],
             lasts: 0..=1,
-            ..plain("a create that was not sent is retried", vec![(create(), Sees::Unpaid)], 3, 1, 1)
+            ..plain("a create that was not sent is retried", vec![(create(), Expected::Unpaid)], 3, 1, 1)
         },
         Scenario {
             faults: vec![(1, TLS_FAILED)],
             ..plain(
                 "a create fails if the TLS certificate is not trusted",
-                vec![(create(), Sees::Fails("Connection", None))],
+                vec![(create(), Expected::Fails("Connection", None))],
                 1,
                 0,
                 0,
@@ -158,11 +165,11 @@ fn creates_with_unknown_outcome() -> Vec<Scenario> {
 }
 
 fn retried() -> Vec<Scenario> {
-    let made_and_seen = || vec![(create(), Sees::Unpaid), (Ask::Get(0), Sees::Unpaid)];
+    let made_and_seen = || vec![(create(), Expected::Unpaid), (Action::Get(0), Expected::Unpaid)];
     let limited = |name, fault, lasts| Scenario {
         faults: vec![(1, fault)],
         lasts,
-        ..plain(name, vec![(create(), Sees::Unpaid)], 2, 1, 1)
+        ..plain(name, vec![(create(), Expected::Unpaid)], 2, 1, 1)
     };
     vec![
         Scenario {
@@ -179,7 +186,7 @@ fn retried() -> Vec<Scenario> {
             lasts: 0..=1,
             ..plain(
                 "a list fails after three attempts",
-                vec![(Ask::List(0), Sees::Fails("Connection", None))],
+                vec![(Action::List(0), Expected::Fails("Connection", None))],
                 3,
                 3,
                 0,
@@ -190,7 +197,7 @@ fn retried() -> Vec<Scenario> {
             lasts: 0..=1,
             ..plain(
                 "a list fails if the server keeps responding with 503",
-                vec![(Ask::List(0), Sees::Fails("Server", Some(503)))],
+                vec![(Action::List(0), Expected::Fails("Server", Some(503)))],
                 3,
                 0,
                 0,
@@ -202,7 +209,7 @@ fn retried() -> Vec<Scenario> {
             faults: vec![(1, RETRY_IN_AN_HOUR)],
             ..plain(
                 "a Retry-After of an hour is not waited for",
-                vec![(create(), Sees::Fails("RateLimited", Some(429)))],
+                vec![(create(), Expected::Fails("RateLimited", Some(429)))],
                 1,
                 0,
                 0,
@@ -215,11 +222,11 @@ fn waits() -> Vec<Scenario> {
     let every_5_s = Schedule::every(Duration::from_secs(5));
     let half_a_minute = Wait::at_most(Duration::from_secs(32)).schedule(every_5_s);
     let tolerates_one = Wait::until_expiry().schedule(every_5_s).tolerate(1);
-    let failing = |wait, sees| {
+    let failing = |wait, expected| {
         vec![
-            (create(), Sees::Unpaid),
-            (Ask::PayIn(0, Duration::from_secs(12)), Sees::Nothing),
-            (Ask::Wait(0, wait), sees),
+            (create(), Expected::Unpaid),
+            (Action::PayIn(0, Duration::from_secs(12)), Expected::Nothing),
+            (Action::Wait(0, wait), expected),
         ]
     };
     vec![
@@ -228,7 +235,7 @@ fn waits() -> Vec<Scenario> {
             // At 0, 5, 10, ... 30 and 32 seconds.
             ..plain(
                 "a wait with a deadline ends with a last read",
-                vec![(create(), Sees::Unpaid), (Ask::Wait(0, half_a_minute), Sees::StillPayable)],
+                vec![(create(), Expected::Unpaid), (Action::Wait(0, half_a_minute), Expected::StillPayable)],
                 9,
                 9,
                 1,
@@ -239,7 +246,7 @@ fn waits() -> Vec<Scenario> {
             // The first read, 19 until the interval has grown to a minute, 6 a minute apart, and the last.
             ..plain(
                 "a wait until expiry ends after the grace period",
-                vec![(short_lived(), Sees::Unpaid), (wait(), Sees::Expired)],
+                vec![(short_lived(), Expected::Unpaid), (wait(), Expected::Expired)],
                 28,
                 28,
                 1,
@@ -249,7 +256,7 @@ fn waits() -> Vec<Scenario> {
             lasts: 15..=15,
             ..plain(
                 "a payment is seen by the next read",
-                failing(Wait::until_expiry().schedule(every_5_s), Sees::WaitedPaid),
+                failing(Wait::until_expiry().schedule(every_5_s), Expected::WaitedPaid),
                 5,
                 5,
                 1,
@@ -261,7 +268,7 @@ fn waits() -> Vec<Scenario> {
             lasts: 15..=19,
             ..plain(
                 "a wait continues after failed reads",
-                failing(Wait::until_expiry().schedule(every_5_s), Sees::WaitedPaid),
+                failing(Wait::until_expiry().schedule(every_5_s), Expected::WaitedPaid),
                 9,
                 7,
                 1,
@@ -273,7 +280,7 @@ fn waits() -> Vec<Scenario> {
             lasts: 12..=14,
             ..plain(
                 "a wait continues after network failures",
-                failing(Wait::until_expiry().schedule(every_5_s), Sees::WaitedPaid),
+                failing(Wait::until_expiry().schedule(every_5_s), Expected::WaitedPaid),
                 7,
                 3,
                 1,
@@ -284,7 +291,7 @@ fn waits() -> Vec<Scenario> {
             lasts: 5..=10,
             ..plain(
                 "a wait ends when more reads fail than it tolerates",
-                failing(tolerates_one, Sees::Fails("Server", Some(503))),
+                failing(tolerates_one, Expected::Fails("Server", Some(503))),
                 7,
                 1,
                 1,

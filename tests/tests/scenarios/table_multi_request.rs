@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use strike_core::NewCharge;
 
-use crate::scenario::{Ask, Scenario, Sees};
+use crate::scenario::{Action, Expected, Scenario};
 use crate::table::{CLOSED, CUT, OVERLOADED, REFUSED, TIMED_OUT, plain};
 
 fn order() -> NewCharge {
     NewCharge::satoshis(4200, "café & tea").customer_id("table 4")
 }
 
-fn once() -> Ask {
-    Ask::Once(order(), "order-17")
+fn once() -> Action {
+    Action::Once(order(), "order-17")
 }
 
-fn lazy() -> Ask {
-    Ask::LazyPaid(order())
+fn lazy() -> Action {
+    Action::LazyPaid(order())
 }
 
 pub fn all() -> Vec<Scenario> {
@@ -27,10 +27,11 @@ pub fn all() -> Vec<Scenario> {
 }
 
 fn created_once() -> Vec<Scenario> {
-    let twice = vec![(once(), Sees::ToPay), (once(), Sees::ToPay), (Ask::Confirm(1), Sees::Unpaid)];
+    let twice =
+        vec![(once(), Expected::ToPay), (once(), Expected::ToPay), (Action::Confirm(1), Expected::Unpaid)];
     let found = |name, fault| Scenario {
         faults: vec![(2, fault)],
-        ..plain(name, vec![(once(), Sees::ToPay), (Ask::List(0), Sees::Rows(1))], 5, 5, 1)
+        ..plain(name, vec![(once(), Expected::ToPay), (Action::List(0), Expected::Rows(1))], 5, 5, 1)
     };
     vec![
         // The read before the create, the create, a read of the charge from memory, the confirmation.
@@ -44,7 +45,7 @@ fn created_once() -> Vec<Scenario> {
             // The read before, the create, and two reads two seconds apart.
             ..plain(
                 "a create that is not found in the list has an unknown outcome",
-                vec![(once(), Sees::Fails("OutcomeUnknown", Some(503)))],
+                vec![(once(), Expected::Fails("OutcomeUnknown", Some(503)))],
                 4,
                 3,
                 0,
@@ -54,20 +55,28 @@ fn created_once() -> Vec<Scenario> {
 }
 
 fn lazy_and_listed() -> Vec<Scenario> {
-    let shop = || -> Vec<(Ask, Sees)> {
-        (1..=5).map(|n| (Ask::Create(NewCharge::satoshis(n, format!("item {n}"))), Sees::Unpaid)).collect()
+    let shop = || -> Vec<(Action, Expected)> {
+        (1..=5)
+            .map(|n| (Action::Create(NewCharge::satoshis(n, format!("item {n}"))), Expected::Unpaid))
+            .collect()
     };
     let mut listed = shop();
-    listed.push((Ask::ListAll, Sees::Rows(5)));
+    listed.push((Action::ListAll, Expected::Rows(5)));
     let mut broken = shop();
-    broken.push((Ask::ListAll, Sees::Fails("Server", Some(503))));
+    broken.push((Action::ListAll, Expected::Fails("Server", Some(503))));
     vec![
         // A read, since the client did not create the mirror, and the create.
-        plain("a lazy charge is created on first use", vec![(lazy(), Sees::Unpaid)], 2, 2, 1),
+        plain("a lazy charge is created on first use", vec![(lazy(), Expected::Unpaid)], 2, 2, 1),
         Scenario {
             faults: vec![(2, CUT)],
             // A read, the create, a read, and the page that ends the list.
-            ..plain("a lazy charge with an unknown outcome is found", vec![(lazy(), Sees::Unpaid)], 4, 4, 1)
+            ..plain(
+                "a lazy charge with an unknown outcome is found",
+                vec![(lazy(), Expected::Unpaid)],
+                4,
+                4,
+                1,
+            )
         },
         // Pages of two rows: three with rows, and an empty one.
         plain("list_all reads every page", listed, 9, 9, 5),
@@ -80,29 +89,29 @@ fn lazy_and_listed() -> Vec<Scenario> {
 }
 
 fn watched() -> Vec<Scenario> {
-    let brief = |n: u64| (Ask::Create(NewCharge::satoshis(n, "").expiry_sec(60)), Sees::Unpaid);
+    let brief = |n: u64| (Action::Create(NewCharge::satoshis(n, "").expiry_sec(60)), Expected::Unpaid);
     let alone = vec![
         brief(1),
-        (Ask::PayIn(0, Duration::from_secs(3)), Sees::Nothing),
-        (Ask::Watch, Sees::Ended(1, 0)),
-        (Ask::Confirm(0), Sees::Paid),
+        (Action::PayIn(0, Duration::from_secs(3)), Expected::Nothing),
+        (Action::Watch, Expected::Ended(1, 0)),
+        (Action::Confirm(0), Expected::Paid),
     ];
-    let three = |sees| {
+    let three = |expected| {
         let mut steps = vec![brief(1), brief(2), brief(3)];
-        steps.push((Ask::PayIn(1, Duration::from_secs(30)), Sees::Nothing));
-        steps.push((Ask::Watch, sees));
+        steps.push((Action::PayIn(1, Duration::from_secs(30)), Expected::Nothing));
+        steps.push((Action::Watch, expected));
         steps
     };
     vec![
         Scenario { lasts: 3..=4, ..plain("a single charge is watched until it is paid", alone, 5, 5, 1) },
         Scenario {
             lasts: 120..=180,
-            ..plain("three charges are watched with one list read", three(Sees::Ended(1, 2)), 22, 22, 3)
+            ..plain("three charges are watched with one list read", three(Expected::Ended(1, 2)), 22, 22, 3)
         },
         Scenario {
             faults: vec![(4, OVERLOADED), (5, REFUSED), (6, CUT), (7, OVERLOADED), (8, TIMED_OUT)],
             lasts: 120..=180,
-            ..plain("a watch continues after network failures", three(Sees::Ended(1, 2)), 29, 26, 3)
+            ..plain("a watch continues after network failures", three(Expected::Ended(1, 2)), 29, 26, 3)
         },
     ]
 }

@@ -210,7 +210,7 @@ impl World {
                 self.database.rows[order] = Row::Over;
                 return;
             }
-            // No customer listed_before the charge that may exist, since the shop stores a charge before it shows it.
+            // No customer saw the charge that may exist, since the shop stores a charge before it shows it.
             let key = OrderKey::drawn(self.rng.u128(..));
             let now = UnixMillis::from_millis(self.wall());
             self.memory.mirrors.get_mut(&order).unwrap().abandon(key, now);

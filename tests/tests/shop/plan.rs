@@ -101,8 +101,8 @@ impl Plan {
 
     pub(crate) fn machines(&self, seed: u64) -> Machines {
         let key = ApiKey::new("sk_demo").unwrap();
-        let at = Endpoint::new("http://127.0.0.1/api/v1/", key, Network::Testnet).unwrap();
-        Machines::new(at, self.policy, seed)
+        let endpoint = Endpoint::new("http://127.0.0.1/api/v1/", key, Network::Testnet).unwrap();
+        Machines::new(endpoint, self.policy, seed)
     }
 
     pub(crate) fn watcher(&self, machines: &Machines) -> Watcher {

@@ -28,8 +28,8 @@ impl Watch {
     fn new(charges: usize, cap: usize, size: u32, watched: impl Fn(usize) -> bool) -> Self {
         let mut service = Service::new(cap, 0, true);
         let key = ApiKey::new("sk_demo").unwrap();
-        let at = Endpoint::new("http://127.0.0.1/", key, Network::Testnet).unwrap();
-        let mut watcher = Machines::new(at, RetryPolicy::default(), 7).watcher().page_size(size);
+        let endpoint = Endpoint::new("http://127.0.0.1/", key, Network::Testnet).unwrap();
+        let mut watcher = Machines::new(endpoint, RetryPolicy::default(), 7).watcher().page_size(size);
         for row in 0..charges {
             service.create_charge(1, "", None, 500_000, START + 1000 * row as u64);
             if watched(row) {

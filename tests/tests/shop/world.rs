@@ -272,9 +272,9 @@ impl World {
 
     /// Checks that a finished machine returns `Finished`.
     fn after_done(&mut self, job: &mut Job, now: Now) {
-        let retry_create = job.poll(&mut self.watcher, now);
-        let finished = matches!(&retry_create, Step::Done(Err(error)) if *error.kind() == strike_core::ErrorKind::Finished);
-        assert!(finished, "rule 4: a machine continues after its end: {retry_create:?}");
+        let second_poll = job.poll(&mut self.watcher, now);
+        let finished = matches!(&second_poll, Step::Done(Err(error)) if *error.kind() == strike_core::ErrorKind::Finished);
+        assert!(finished, "rule 4: a machine continues after its end: {second_poll:?}");
     }
 
     fn send(&mut self, name: u64, mut job: Job, exchange: Exchange) {

@@ -28,7 +28,7 @@ impl Setup {
     }
 
     /// Builds both clients, with the default retries but without delays.
-    pub(crate) fn clients(&self, at: &Endpoint) -> [Box<dyn AnyClient>; 2] {
+    pub(crate) fn clients(&self, endpoint: &Endpoint) -> [Box<dyn AnyClient>; 2] {
         let policy = RetryPolicy::default().backoff(Duration::ZERO, Duration::ZERO);
         let (mut blocking, mut asynchronous) = (UreqTransport::builder(), ReqwestTransport::builder());
         if let Some(pem) = &self.ca_certificate {
@@ -37,10 +37,12 @@ impl Setup {
         if let Some(proxy) = &self.proxy {
             (blocking, asynchronous) = (blocking.proxy(proxy), asynchronous.proxy(proxy));
         }
-        let blocking =
-            strike_blocking::Client::builder(at.clone()).transport(blocking.build().unwrap()).retry(policy);
-        let asynchronous =
-            strike_async::Client::builder(at.clone()).transport(asynchronous.build().unwrap()).retry(policy);
+        let blocking = strike_blocking::Client::builder(endpoint.clone())
+            .transport(blocking.build().unwrap())
+            .retry(policy);
+        let asynchronous = strike_async::Client::builder(endpoint.clone())
+            .transport(asynchronous.build().unwrap())
+            .retry(policy);
         [Box::new(blocking.build().unwrap()), Box::new(AsyncClient::new(asynchronous.build().unwrap()))]
     }
 }

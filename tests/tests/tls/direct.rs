@@ -51,9 +51,9 @@ fn expired_certificate_is_rejected() {
     let server = Server::start_tls(authority.expired_server("localhost"), |mut peer| {
         peer.request();
     });
-    let at = endpoint(&format!("https://localhost:{}/api/v1/", server.port()), &sandbox);
+    let endpoint = endpoint(&format!("https://localhost:{}/api/v1/", server.port()), &sandbox);
     let setup = Setup { ca_certificate: Some(authority.pem().to_owned()), proxy: None };
-    for client in setup.clients(&at) {
+    for client in setup.clients(&endpoint) {
         assert_all_untrusted(&*client, "it has expired");
     }
     assert_eq!(server.requests().len(), 0);

@@ -34,12 +34,12 @@ fn clients_reach_the_service_through_a_proxy_that_sees_no_secret() {
         endpoint("https://api.strike.acinq.co/api/v1/", &sandbox),
         endpoint("https://api-strike.acinq.co/api/v1/", &sandbox),
     ];
-    for at in hosts {
+    for endpoint in hosts {
         let proxy = proxy(Behavior::Connects, &sandbox);
-        for client in Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&at) {
+        for client in Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&endpoint) {
             sell(&*client, &sandbox);
         }
-        let host = at.base_url().replace("https://", "").replace("/api/v1/", "");
+        let host = endpoint.base_url().replace("https://", "").replace("/api/v1/", "");
         // Each client opens one tunnel for the create, and another, which it reuses, for its reads.
         assert_eq!(proxy.first_lines(), [(); 4].map(|()| format!("CONNECT {host}:443 HTTP/1.1")));
         // The proxy sees its own password, and the host name, which TLS does not hide.
@@ -59,8 +59,8 @@ fn certificate_for_another_name_is_rejected_behind_a_proxy() {
     let sandbox = start();
     for host in ["strike.example", "api.strike.acinq.co.example", "acinq.co", "192.0.2.1"] {
         let proxy = proxy(Behavior::Connects, &sandbox);
-        let at = endpoint(&format!("https://{host}/api/v1/"), &sandbox);
-        for client in Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&at) {
+        let endpoint = endpoint(&format!("https://{host}/api/v1/"), &sandbox);
+        for client in Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&endpoint) {
             assert_untrusted(&client.create(order()).unwrap_err(), "it is for another host");
         }
         assert_eq!(proxy.first_lines().len(), 2, "{host}");
@@ -72,8 +72,8 @@ fn certificate_for_another_name_is_rejected_behind_a_proxy() {
 fn proxy_that_connects_to_another_server_is_detected() {
     let (sandbox, impostor) = (start(), start());
     let proxy = proxy(Behavior::Connects, &impostor);
-    let at = Endpoint::acinq_testnet(key(&sandbox)).unwrap();
-    for client in Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&at) {
+    let endpoint = Endpoint::acinq_testnet(key(&sandbox)).unwrap();
+    for client in Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&endpoint) {
         assert_untrusted(&client.create(order()).unwrap_err(), "issuer is not trusted");
     }
     assert_eq!(impostor.requests(), 0);
@@ -84,8 +84,8 @@ fn rejected_proxy_tunnels_are_retried_and_nothing_is_sent() {
     let sandbox = start();
     for status in [407, 502] {
         let proxy = proxy(Behavior::Rejects(status, usize::MAX), &sandbox);
-        let at = Endpoint::acinq_testnet(key(&sandbox)).unwrap();
-        for client in Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&at) {
+        let endpoint = Endpoint::acinq_testnet(key(&sandbox)).unwrap();
+        for client in Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&endpoint) {
             let before = proxy.first_lines().len();
             let error = client.create(order()).unwrap_err();
             let attempts = proxy.first_lines().len() - before;
@@ -100,10 +100,10 @@ fn rejected_proxy_tunnels_are_retried_and_nothing_is_sent() {
 #[test]
 fn proxy_that_recovers_leads_to_one_charge_per_order() {
     let sandbox = start();
-    let at = Endpoint::acinq_testnet(key(&sandbox)).unwrap();
+    let endpoint = Endpoint::acinq_testnet(key(&sandbox)).unwrap();
     for which in [0, 1] {
         let proxy = proxy(Behavior::Rejects(502, 2), &sandbox);
-        let clients = Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&at);
+        let clients = Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&endpoint);
         clients[which].create(order()).unwrap();
         assert_eq!(proxy.first_lines().len(), 3);
     }
@@ -117,8 +117,9 @@ fn plain_http_works_through_a_proxy_if_allowed() {
     let proxy = proxy(Behavior::Connects, &sandbox);
     let url = "http://api.dev.strike.acinq.co/api/v1/";
     assert!(Endpoint::new(url, key(&sandbox), Network::Testnet).is_err(), "plain HTTP has to be allowed");
-    let at = Endpoint::builder(url, key(&sandbox), Network::Testnet).allow_plain_http().build().unwrap();
-    for client in Setup::default().with_proxy(proxy.url()).clients(&at) {
+    let endpoint =
+        Endpoint::builder(url, key(&sandbox), Network::Testnet).allow_plain_http().build().unwrap();
+    for client in Setup::default().with_proxy(proxy.url()).clients(&endpoint) {
         sell(&*client, &sandbox);
     }
     let first_lines = proxy.first_lines();

@@ -27,18 +27,18 @@ fn policy() -> RetryPolicy {
 }
 
 /// Runs create, get, list and wait with both adapters, and collects the errors.
-fn all_errors(at: &Endpoint, policy: RetryPolicy) -> Vec<Error> {
+fn all_errors(endpoint: &Endpoint, policy: RetryPolicy) -> Vec<Error> {
     let mut errors = Vec::new();
     let order = || NewCharge::satoshis(4200, "tea");
     let wait = || Wait::at_most(Duration::ZERO).tolerate(0);
 
-    let client = strike_blocking::Client::builder(at.clone()).retry(policy).build().unwrap();
+    let client = strike_blocking::Client::builder(endpoint.clone()).retry(policy).build().unwrap();
     errors.extend(client.create(order()).err());
     errors.extend(client.get(charge().id()).err());
     errors.extend(client.send(List::page(0)).err());
     errors.extend(client.wait_until_paid(&charge(), wait()).err());
 
-    let client = strike_async::Client::builder(at.clone()).retry(policy).build().unwrap();
+    let client = strike_async::Client::builder(endpoint.clone()).retry(policy).build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         errors.extend(client.create(order()).await.err());
@@ -153,15 +153,15 @@ fn mismatch_errors_have_no_key() {
         Some(respond("200 OK", if rows { &list } else { &other }).into_bytes())
     })
     .unwrap();
-    let at = endpoint(&server.base_url());
-    let errors = all_errors(&at, policy());
+    let endpoint = endpoint(&server.base_url());
+    let errors = all_errors(&endpoint, policy());
     // Create and wait fail. The get succeeds, since the id matches. The list returns its unreadable rows.
     assert_eq!(errors.len(), 4);
     for error in &errors {
         assert!(matches!(error.kind(), ErrorKind::Mismatch(_)), "{error:?}");
         assert_error_has_no_secret("a mismatch", error);
     }
-    let page = strike_blocking::Client::new(at).unwrap().list(0).unwrap();
+    let page = strike_blocking::Client::new(endpoint).unwrap().list(0).unwrap();
     assert_eq!(page.unreadable().count(), 1);
     assert_debug_has_no_secret("a bad row", &page);
 }
@@ -180,10 +180,10 @@ fn errors_without_a_response_have_no_key() {
     check_errors("a timeout", &errors, "Connection { kind: Timeout");
 
     let plain_http = Loopback::serve(|_, _| Some(Vec::new())).unwrap();
-    let at = endpoint(&plain_http.base_url().replace("http:", "https:"));
+    let endpoint = endpoint(&plain_http.base_url().replace("http:", "https:"));
     check_errors(
         "a host without TLS",
-        &all_errors(&at, policy().timeout(Duration::from_millis(50))),
+        &all_errors(&endpoint, policy().timeout(Duration::from_millis(50))),
         "Connection",
     );
 }
@@ -192,10 +192,13 @@ fn errors_without_a_response_have_no_key() {
 fn errors_have_no_proxy_password() {
     let closed = ClosedPort::take().unwrap();
     let proxy = secrets::proxy_url(closed.port());
-    let at = endpoint("https://no-such-host.invalid/");
+    let endpoint = endpoint("https://no-such-host.invalid/");
     let blocking = strike_blocking::UreqTransport::builder().proxy(&proxy).build().unwrap();
-    let client =
-        strike_blocking::Client::builder(at.clone()).transport(blocking).retry(policy()).build().unwrap();
+    let client = strike_blocking::Client::builder(endpoint.clone())
+        .transport(blocking)
+        .retry(policy())
+        .build()
+        .unwrap();
     let error = client.list(0).unwrap_err();
     assert!(
         matches!(error.kind(), ErrorKind::Connection { kind: TransportErrorKind::Refused, .. }),
@@ -204,7 +207,7 @@ fn errors_have_no_proxy_password() {
     assert_error_has_no_secret("an unreachable proxy", &error);
 
     let reqwest = strike_async::ReqwestTransport::builder().proxy(&proxy).build().unwrap();
-    let client = strike_async::Client::builder(at).transport(reqwest).retry(policy()).build().unwrap();
+    let client = strike_async::Client::builder(endpoint).transport(reqwest).retry(policy()).build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let error = runtime.block_on(client.list(0)).unwrap_err();
     assert!(

@@ -83,15 +83,15 @@ fn logs_of_the_http_clients_contain_no_key() {
     tracing::subscriber::set_global_default(Listener).unwrap();
 
     let sandbox = Sandbox::builder().api_key(KEY).start().unwrap();
-    let at = endpoint(sandbox.base_url());
     let closed = ClosedPort::take().unwrap();
     let proxy = proxy_url(closed.port());
     let unreachable = endpoint("https://no-such-host.invalid/");
     let plain_http = endpoint(&sandbox.base_url().replace("http:", "https:"));
+    let endpoint = endpoint(sandbox.base_url());
     let order = || NewCharge::satoshis(4200, "tea");
     let once = RetryPolicy::never();
 
-    let client = strike_blocking::Client::new(at.clone()).unwrap();
+    let client = strike_blocking::Client::new(endpoint.clone()).unwrap();
     let charge = client.create(order()).unwrap();
     client.get(charge.id()).unwrap();
     strike_blocking::Client::builder(plain_http.clone()).retry(once).build().unwrap().list(0).unwrap_err();
@@ -103,7 +103,7 @@ fn logs_of_the_http_clients_contain_no_key() {
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let client = strike_async::Client::new(at).unwrap();
+        let client = strike_async::Client::new(endpoint).unwrap();
         let charge = client.create(order()).await.unwrap();
         client.get(charge.id()).await.unwrap();
         strike_async::Client::builder(plain_http).retry(once).build().unwrap().list(0).await.unwrap_err();

@@ -37,8 +37,8 @@ use AfterResponse::*;
 fn serve(sandbox: &Sandbox, after: AfterResponse, mut peer: Peer) {
     while let Some(request) = peer.request() {
         let connection = if after == AnnouncesClose { "Connection: close\r\n" } else { "" };
-        let answer = answer(sandbox, &request, connection);
-        if !peer.write(answer.repeat(if after == RepeatsResponse { 2 } else { 1 })) {
+        let response = render_response(sandbox, &request, connection);
+        if !peer.write(response.repeat(if after == RepeatsResponse { 2 } else { 1 })) {
             return;
         }
         match after {
@@ -55,7 +55,7 @@ fn serve(sandbox: &Sandbox, after: AfterResponse, mut peer: Peer) {
 }
 
 /// Returns the sandbox's response as bytes.
-fn answer(sandbox: &Sandbox, request: &str, connection: &str) -> String {
+fn render_response(sandbox: &Sandbox, request: &str, connection: &str) -> String {
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
     let mut lines = head.lines();
     let mut words = lines.next().unwrap().split(' ');
@@ -64,8 +64,8 @@ fn answer(sandbox: &Sandbox, request: &str, connection: &str) -> String {
         request = request.header(name, value);
     }
     let request = request.body(body.as_bytes().to_vec()).unwrap();
-    let answer = sandbox.reply(Exchange::new(request, Duration::from_secs(10), 1 << 20)).unwrap();
-    let (status, body) = (answer.status().as_u16(), answer.body());
+    let response = sandbox.reply(Exchange::new(request, Duration::from_secs(10), 1 << 20)).unwrap();
+    let (status, body) = (response.status().as_u16(), response.body());
     let head = format!("HTTP/1.1 {status} X\r\n{connection}Content-Length: {}\r\n\r\n", body.len());
     head + std::str::from_utf8(body).unwrap()
 }
@@ -79,11 +79,11 @@ fn order() -> NewCharge {
     NewCharge::satoshis(4200, "tea")
 }
 
-fn clients(at: &Endpoint, authority: &Authority, policy: RetryPolicy) -> [Box<dyn AnyClient>; 2] {
+fn clients(endpoint: &Endpoint, authority: &Authority, policy: RetryPolicy) -> [Box<dyn AnyClient>; 2] {
     let blocking = UreqTransport::builder().ca_certificate(authority.pem()).build().unwrap();
-    let blocking = strike_blocking::Client::builder(at.clone()).transport(blocking).retry(policy);
+    let blocking = strike_blocking::Client::builder(endpoint.clone()).transport(blocking).retry(policy);
     let asynchronous = ReqwestTransport::builder().ca_certificate(authority.pem()).build().unwrap();
-    let asynchronous = strike_async::Client::builder(at.clone()).transport(asynchronous).retry(policy);
+    let asynchronous = strike_async::Client::builder(endpoint.clone()).transport(asynchronous).retry(policy);
     [Box::new(blocking.build().unwrap()), Box::new(AsyncClient::new(asynchronous.build().unwrap()))]
 }
 
@@ -101,8 +101,9 @@ fn with_host(tls: bool, after: AfterResponse, policy: RetryPolicy, test: impl Fn
             (Server::start(script), "http")
         };
         let url = format!("{scheme}://localhost:{}/api/v1/", server.port());
-        let at = Endpoint::new(&url, ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network()).unwrap();
-        test(&*clients(&at, &authority, policy)[which], &sandbox);
+        let endpoint =
+            Endpoint::new(&url, ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network()).unwrap();
+        test(&*clients(&endpoint, &authority, policy)[which], &sandbox);
     }
 }
 

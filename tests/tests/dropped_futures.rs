@@ -28,8 +28,8 @@ fn policy() -> RetryPolicy {
 
 fn shop() -> (Sandbox, Endpoint) {
     let sandbox = Sandbox::new();
-    let at = endpoint(&sandbox, sandbox.base_url());
-    (sandbox, at)
+    let endpoint = endpoint(&sandbox, sandbox.base_url());
+    (sandbox, endpoint)
 }
 
 fn endpoint(sandbox: &Sandbox, base_url: &str) -> Endpoint {
@@ -37,20 +37,20 @@ fn endpoint(sandbox: &Sandbox, base_url: &str) -> Endpoint {
 }
 
 /// A client with a working server.
-fn working(sandbox: &Sandbox, at: &Endpoint) -> Client {
+fn working(sandbox: &Sandbox, endpoint: &Endpoint) -> Client {
     let sandbox = sandbox.clone();
     let transport = FnTransport::new(move |exchange| ready(sandbox.reply(exchange)));
-    Client::builder(at.clone()).transport(transport).build().unwrap()
+    Client::builder(endpoint.clone()).transport(transport).build().unwrap()
 }
 
 /// A client whose requests arrive but never get a response.
-fn silent(sandbox: &Sandbox, at: &Endpoint) -> Client {
+fn silent(sandbox: &Sandbox, endpoint: &Endpoint) -> Client {
     let sandbox = sandbox.clone();
     let transport = FnTransport::new(move |exchange: Exchange| {
         let _lost = sandbox.reply(exchange);
         pending::<Reply>()
     });
-    Client::builder(at.clone()).transport(transport).build().unwrap()
+    Client::builder(endpoint.clone()).transport(transport).build().unwrap()
 }
 
 /// Drives the machine until it waits for a response, and drops the future.
@@ -63,53 +63,53 @@ async fn drive_and_drop<M: Machine>(client: &Client, machine: &mut M) {
 
 #[tokio::test]
 async fn dropped_create_is_not_sent_again() {
-    let (sandbox, at) = shop();
-    let mut call = Call::new(Create::new(order()), &at, policy(), 7);
-    drive_and_drop(&silent(&sandbox, &at), &mut call).await;
+    let (sandbox, endpoint) = shop();
+    let mut call = Call::new(Create::new(order()), &endpoint, policy(), 7);
+    drive_and_drop(&silent(&sandbox, &endpoint), &mut call).await;
     assert_eq!((sandbox.requests(), sandbox.charges()), (1, 1));
 
-    let error = working(&sandbox, &at).drive(&mut call).await.unwrap_err();
+    let error = working(&sandbox, &endpoint).drive(&mut call).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::OutcomeUnknown);
     assert_eq!(error.advice(), Advice::LookFirst);
     assert_eq!(error.attempts().len(), 1);
     assert_eq!(error.attempts()[0].outcome(), LOST);
     assert_eq!((sandbox.requests(), sandbox.charges()), (1, 1), "the create was sent again");
 
-    let error = working(&sandbox, &at).drive(&mut call).await.unwrap_err();
+    let error = working(&sandbox, &endpoint).drive(&mut call).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Finished);
     assert_eq!(sandbox.requests(), 1);
 }
 
 #[tokio::test]
 async fn create_that_was_never_polled_can_still_be_sent() {
-    let (sandbox, at) = shop();
-    let mut call = Call::new(Create::new(order()), &at, policy(), 7);
-    drop(silent(&sandbox, &at).drive(&mut call));
+    let (sandbox, endpoint) = shop();
+    let mut call = Call::new(Create::new(order()), &endpoint, policy(), 7);
+    drop(silent(&sandbox, &endpoint).drive(&mut call));
     assert_eq!(sandbox.requests(), 0);
-    working(&sandbox, &at).drive(&mut call).await.unwrap();
+    working(&sandbox, &endpoint).drive(&mut call).await.unwrap();
     assert_eq!((sandbox.requests(), sandbox.charges()), (1, 1));
 }
 
 #[tokio::test]
 async fn dropped_get_is_retried() {
-    let (sandbox, at) = shop();
-    let charge = working(&sandbox, &at).create(order()).await.unwrap();
-    let mut call = Call::new(Get::new(charge.id().clone()), &at, policy(), 7);
-    drive_and_drop(&silent(&sandbox, &at), &mut call).await;
+    let (sandbox, endpoint) = shop();
+    let charge = working(&sandbox, &endpoint).create(order()).await.unwrap();
+    let mut call = Call::new(Get::new(charge.id().clone()), &endpoint, policy(), 7);
+    drive_and_drop(&silent(&sandbox, &endpoint), &mut call).await;
     assert_eq!(sandbox.requests(), 2);
-    assert_eq!(working(&sandbox, &at).drive(&mut call).await.unwrap(), charge);
+    assert_eq!(working(&sandbox, &endpoint).drive(&mut call).await.unwrap(), charge);
     assert_eq!(sandbox.requests(), 3);
 }
 
 #[tokio::test]
 async fn repeatedly_dropped_get_fails_with_its_attempts() {
-    let (sandbox, at) = shop();
-    let charge = working(&sandbox, &at).create(order()).await.unwrap();
-    let mut call = Call::new(Get::new(charge.id().clone()), &at, policy(), 7);
+    let (sandbox, endpoint) = shop();
+    let charge = working(&sandbox, &endpoint).create(order()).await.unwrap();
+    let mut call = Call::new(Get::new(charge.id().clone()), &endpoint, policy(), 7);
     for _ in 0..3 {
-        drive_and_drop(&silent(&sandbox, &at), &mut call).await;
+        drive_and_drop(&silent(&sandbox, &endpoint), &mut call).await;
     }
-    let error = working(&sandbox, &at).drive(&mut call).await.unwrap_err();
+    let error = working(&sandbox, &endpoint).drive(&mut call).await.unwrap_err();
     let outcomes: Vec<_> = error.attempts().iter().map(strike_core::Attempt::outcome).collect();
     assert_eq!(outcomes, [LOST; 3]);
     assert_eq!(sandbox.requests(), 4);
@@ -117,12 +117,12 @@ async fn repeatedly_dropped_get_fails_with_its_attempts() {
 
 #[tokio::test]
 async fn dropped_wait_reads_the_charge_again() {
-    let (sandbox, at) = shop();
-    let charge = working(&sandbox, &at).create(order()).await.unwrap();
-    let mut wait = WaitPaid::new(charge.clone(), Wait::until_expiry(), &at, policy(), 7);
-    drive_and_drop(&silent(&sandbox, &at), &mut wait).await;
+    let (sandbox, endpoint) = shop();
+    let charge = working(&sandbox, &endpoint).create(order()).await.unwrap();
+    let mut wait = WaitPaid::new(charge.clone(), Wait::until_expiry(), &endpoint, policy(), 7);
+    drive_and_drop(&silent(&sandbox, &endpoint), &mut wait).await;
     sandbox.pay(charge.id()).unwrap();
-    assert!(working(&sandbox, &at).drive(&mut wait).await.unwrap().is_paid());
+    assert!(working(&sandbox, &endpoint).drive(&mut wait).await.unwrap().is_paid());
     assert_eq!(sandbox.requests(), 3);
 }
 
@@ -137,14 +137,14 @@ async fn dropped_create_is_not_sent_again_with_reqwest() {
         None
     })
     .unwrap();
-    let at = endpoint(&sandbox, &silent_server.base_url());
-    let mut call = Call::new(Create::new(order()), &at, policy(), 7);
-    let client = Client::new(at.clone()).unwrap();
+    let endpoint = endpoint(&sandbox, &silent_server.base_url());
+    let mut call = Call::new(Create::new(order()), &endpoint, policy(), 7);
+    let client = Client::new(endpoint.clone()).unwrap();
     tokio::select! {
         ended = client.drive(&mut call) => panic!("ended without a response: {ended:?}"),
         () = arrived.notified() => {}
     }
-    let error = working(&sandbox, &at).drive(&mut call).await.unwrap_err();
+    let error = working(&sandbox, &endpoint).drive(&mut call).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::OutcomeUnknown);
     assert_eq!(sandbox.requests(), 0, "the create was sent again");
 }

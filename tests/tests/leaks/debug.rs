@@ -12,7 +12,7 @@ use crate::secrets::{KEY, assert_debug_has_no_secret, assert_no_secret, endpoint
 
 const NOW: Now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_700_000_000));
 
-fn at() -> Endpoint {
+fn local_endpoint() -> Endpoint {
     endpoint("http://127.0.0.1:1/api/v1/")
 }
 
@@ -24,18 +24,18 @@ fn debug_of_endpoints_and_keys_has_no_key() {
         "an endpoint builder",
         &Endpoint::builder("http://127.0.0.1/", key, Network::Testnet),
     );
-    assert_debug_has_no_secret("an endpoint", &at());
-    assert_debug_has_no_secret("machines", &Machines::new(at(), RetryPolicy::default(), 7));
+    assert_debug_has_no_secret("an endpoint", &local_endpoint());
+    assert_debug_has_no_secret("machines", &Machines::new(local_endpoint(), RetryPolicy::default(), 7));
 }
 
 #[test]
 fn debug_of_requests_and_exchanges_has_no_key() {
     let create = Create::new(NewCharge::satoshis(4200, "tea"));
-    let request = create.request(&at()).unwrap();
+    let request = create.request(&local_endpoint()).unwrap();
     assert_debug_has_no_secret("a request", &request);
     assert_debug_has_no_secret("its headers", request.headers());
     assert_debug_has_no_secret("an exchange", &Exchange::new(request, Duration::from_secs(1), 1));
-    let request = Get::new("ch_1".parse().unwrap()).request(&at()).unwrap();
+    let request = Get::new("ch_1".parse().unwrap()).request(&local_endpoint()).unwrap();
     assert_debug_has_no_secret("a request", &request);
     assert_debug_has_no_secret("its parts", &request.into_parts().0);
 }
@@ -43,8 +43,12 @@ fn debug_of_requests_and_exchanges_has_no_key() {
 #[test]
 fn debug_of_machines_has_no_key_in_any_state() {
     let sandbox = Sandbox::builder().api_key(KEY).build();
-    let mut create =
-        Call::new(Create::new(NewCharge::satoshis(4200, "tea")), &at(), RetryPolicy::default(), 7);
+    let mut create = Call::new(
+        Create::new(NewCharge::satoshis(4200, "tea")),
+        &local_endpoint(),
+        RetryPolicy::default(),
+        7,
+    );
     assert_debug_has_no_secret("a call", &create);
     let step = create.poll(NOW);
     assert_debug_has_no_secret("a step", &step);
@@ -55,7 +59,7 @@ fn debug_of_machines_has_no_key_in_any_state() {
     let Step::Done(Ok(charge)) = create.poll(NOW) else { panic!("the create should be done") };
     assert_debug_has_no_secret("a finished call", &create);
 
-    let mut wait = WaitPaid::new(charge, Wait::until_expiry(), &at(), RetryPolicy::default(), 7);
+    let mut wait = WaitPaid::new(charge, Wait::until_expiry(), &local_endpoint(), RetryPolicy::default(), 7);
     assert_debug_has_no_secret("a wait", &wait);
     let Step::Send(exchange) = wait.poll(NOW) else { panic!("the wait should read the charge") };
     assert_debug_has_no_secret("a wait with a request in flight", &wait);
@@ -63,7 +67,7 @@ fn debug_of_machines_has_no_key_in_any_state() {
     let Step::Wait(_) = wait.poll(NOW) else { panic!("the wait should pause") };
     assert_debug_has_no_secret("a paused wait", &wait);
 
-    let mut list = Call::new(List::page(0), &at(), RetryPolicy::default(), 7);
+    let mut list = Call::new(List::page(0), &local_endpoint(), RetryPolicy::default(), 7);
     let Step::Send(_) = list.poll(NOW) else { panic!("the list should send a request") };
     let echo =
         strike_core::http::Response::builder().status(500).body(format!("<p>{KEY}").into_bytes()).unwrap();
@@ -77,14 +81,14 @@ fn debug_of_clients_and_transports_has_no_key() {
     let ureq = || strike_blocking::UreqTransport::builder().proxy(&proxy);
     assert_debug_has_no_secret("a ureq transport builder", &ureq());
     assert_debug_has_no_secret("a ureq transport", &ureq().build().unwrap());
-    let builder = strike_blocking::Client::builder(at()).transport(ureq().build().unwrap());
+    let builder = strike_blocking::Client::builder(local_endpoint()).transport(ureq().build().unwrap());
     assert_debug_has_no_secret("a blocking client builder", &builder);
     assert_debug_has_no_secret("a blocking client", &builder.build().unwrap());
 
     let reqwest = || strike_async::ReqwestTransport::builder().proxy(&proxy);
     assert_debug_has_no_secret("a reqwest transport builder", &reqwest());
     assert_debug_has_no_secret("a reqwest transport", &reqwest().build().unwrap());
-    let builder = strike_async::Client::builder(at()).transport(reqwest().build().unwrap());
+    let builder = strike_async::Client::builder(local_endpoint()).transport(reqwest().build().unwrap());
     assert_debug_has_no_secret("an async client builder", &builder);
     assert_debug_has_no_secret("an async client", &builder.build().unwrap());
 }

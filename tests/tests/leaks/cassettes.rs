@@ -33,7 +33,7 @@ fn echoes() -> Vec<String> {
 }
 
 /// Checks everything that a cassette and its player can print.
-fn assert_cassette_silent(what: &str, json: &str) {
+fn assert_cassette_has_no_secret(what: &str, json: &str) {
     assert_no_secret(what, json);
     let cassette: strike_core::fixture::Cassette = json.parse().unwrap();
     assert_debug_has_no_secret(what, &cassette);
@@ -96,7 +96,7 @@ fn cassettes_contain_no_key_if_the_server_repeats_it() {
             let (json, errors) = record(respond);
             assert_eq!(errors.len(), 3);
             match json {
-                Ok(json) => assert_cassette_silent(&echo, &json),
+                Ok(json) => assert_cassette_has_no_secret(&echo, &json),
                 Err(error) => {
                     assert!(matches!(error, FixtureError::NotRedacted { .. }), "{error}");
                     assert_no_secret(&echo, &error.to_string());
@@ -111,7 +111,7 @@ fn cassettes_contain_no_key_if_the_server_repeats_it() {
 fn differences_and_left_over_entries_contain_no_key() {
     let sandbox = Sandbox::builder().api_key(KEY).clock_at(UnixMillis::from_secs(1_700_000_000)).build();
     let json = record(sandbox).0.unwrap();
-    assert_cassette_silent("a recording of the sandbox", &json);
+    assert_cassette_has_no_secret("a recording of the sandbox", &json);
     let replay = ReplayTransport::strict(json.parse().unwrap());
     let client = replay.client(endpoint("http://127.0.0.1/api/v1/")).build().unwrap();
     let error = client.create(order().customer_id(format!("other {KEY}"))).unwrap_err();

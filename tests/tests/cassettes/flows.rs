@@ -43,14 +43,14 @@ enum Fault {
 pub const FLOWS: [Flow; 2] = [
     Flow { name: "quickstart", faults: |_| None, run: quickstart },
     Flow {
-        name: "a_bad_day",
+        name: "faulty_network",
         // Exchange 1 is the read before the create, 2 is the create. The wait begins with 5.
         faults: |number| match number {
             2 => Some(Fault::ResponseLost),
             5 => Some(Fault::RateLimited),
             _ => None,
         },
-        run: a_bad_day,
+        run: faulty_network,
     },
 ];
 
@@ -62,7 +62,7 @@ fn quickstart(client: &dyn AnyClient, due: &Due) -> Vec<String> {
     vec![format!("{charge:?}"), format!("{seen:?}"), format!("{waited:?}")]
 }
 
-fn a_bad_day(client: &dyn AnyClient, due: &Due) -> Vec<String> {
+fn faulty_network(client: &dyn AnyClient, due: &Due) -> Vec<String> {
     let made = client
         .create_once(NewCharge::satoshis(1, "café & \"tea\"").customer_id("table 7"), "order-17")
         .unwrap();

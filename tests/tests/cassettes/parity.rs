@@ -26,7 +26,7 @@ fn record(flow: &Flow) -> (Results, Cassette) {
     let seen = (outputs, core.driver.transcript());
     drop(core);
     let mut cassette = recorder.cassette().unwrap();
-    cassette.set_notes("Recorded from the sandbox by the tests of whole flows.");
+    cassette.set_notes("Recorded from the sandbox by `cargo test -p strike-tests --test cassettes`.");
     (seen, cassette)
 }
 
@@ -82,7 +82,7 @@ fn every_driver_replays_a_flow_with_the_same_results() {
 }
 
 #[test]
-fn faulty_day_creates_one_charge_and_is_paid_in_the_end() {
+fn faulty_network_flow_creates_one_charge_and_is_paid_in_the_end() {
     let (outputs, transcript) = record(&FLOWS[1]).0;
     assert_eq!(transcript.sends_of("POST"), 1, "the create should be sent once: {transcript}");
     assert!(outputs[0].starts_with("ToPay("), "{}", outputs[0]);

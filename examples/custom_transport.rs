@@ -1,4 +1,5 @@
-//! Custom transports: a closure, a wrapper for another HTTP client, and the same wrapper for the async client.
+//! Custom transports: a closure, a wrapper for another HTTP client, and the same wrapper for the
+//! async client.
 //!
 //! `cargo test -p strike-examples --example custom_transport` runs the conformance check on them.
 #![allow(clippy::print_stdout, reason = "the example prints its results")]
@@ -16,8 +17,9 @@ use strike_blocking::{
 /// ureq panics if the timeout added to the current time overflows.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A minimal transport with a plain `ureq::Agent`. `strike_blocking::UreqTransport` reports delivery more precisely: this one
-/// reports `MaybeSent` for every failure except a refused connection.
+/// A minimal transport with a plain `ureq::Agent`. `strike_blocking::UreqTransport` reports
+/// delivery more precisely: this one reports `MaybeSent` for every failure except a refused
+/// connection.
 struct PlainAgent(ureq::Agent);
 
 impl PlainAgent {
@@ -46,7 +48,8 @@ impl Transport for PlainAgent {
             _ => maybe_sent(TransportErrorKind::Other),
         })?;
         let (parts, mut body) = response.into_parts();
-        // Core rejects the body as too large if it is longer than the limit. One byte more is enough.
+        // Core rejects the body as too large if it is longer than the limit. One byte more is
+        // enough.
         let limit = (exchange.max_body as u64).saturating_add(1);
         let mut bytes = Vec::new();
         let read = body.as_reader().take(limit).read_to_end(&mut bytes);

@@ -1,6 +1,8 @@
-//! Creates a charge, prints its payment request, and waits for the payment, with the blocking client.
+//! Creates a charge, prints its payment request, and waits for the payment, with the blocking
+//! client.
 //!
-//! The example starts a sandbox. With `STRIKE_BASE_URL` and `STRIKE_API_KEY` it uses that server, and waits for you to pay.
+//! The example starts a sandbox. With `STRIKE_BASE_URL` and `STRIKE_API_KEY` it uses that server,
+//! and waits for you to pay.
 #![allow(clippy::print_stdout, reason = "the example prints its results")]
 
 use strike_blocking::{Client, NewCharge, Wait, Waited};

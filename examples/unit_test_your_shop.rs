@@ -1,9 +1,10 @@
-//! A shop and its unit tests. The tests need no network and no time: they use a cassette, the sandbox with virtual time, and a
-//! server that closes the connection.
+//! A shop and its unit tests. The tests need no network and no time: they use a cassette, the
+//! sandbox with virtual time, and a server that closes the connection.
 //!
-//! `cargo test -p strike-examples --example unit_test_your_shop` runs the tests. `cargo run --example unit_test_your_shop` prints
-//! the requests of an hour in which nobody pays. With `STRIKE_RECORD=1` it records the cassette again, from a sandbox, or from
-//! the server in `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK`.
+//! `cargo test -p strike-examples --example unit_test_your_shop` runs the tests. `cargo run
+//! --example unit_test_your_shop` prints the requests of an hour in which nobody pays. With
+//! `STRIKE_RECORD=1` it records the cassette again, from a sandbox, or from the server in
+//! `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK`.
 #![allow(clippy::print_stdout, reason = "the example prints its results")]
 
 use std::collections::BTreeSet;
@@ -25,8 +26,8 @@ impl Shop {
         Self { client, completed: BTreeSet::new() }
     }
 
-    /// Creates a charge for the order, shows it, waits for the payment, and completes the order once. You can call it again for
-    /// the same order at any time.
+    /// Creates a charge for the order, shows it, waits for the payment, and completes the order
+    /// once. You can call it again for the same order at any time.
     fn sell(&mut self, order: &str, show: impl FnOnce(&Charge)) -> Result<(), strike_blocking::Error> {
         let mut once = Once::named(order);
         let paid = loop {
@@ -63,7 +64,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Records a paid order. Check a recording of a real account before you commit it: the list contains other charges.
+/// Records a paid order. Check a recording of a real account before you commit it: the list
+/// contains other charges.
 fn record() -> Result<(), Box<dyn Error>> {
     let host = strike_examples::host_or(Sandbox::builder().seed(7).clock_at(START))?;
     let recording = RecordTransport::new(UreqTransport::new()?);

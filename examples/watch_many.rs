@@ -1,6 +1,8 @@
-//! Measures the requests and the memory for watching many charges: `cargo run --release --example watch_many`.
+//! Measures the requests and the memory for watching many charges: `cargo run --release --example
+//! watch_many`.
 //!
-//! It runs in memory with virtual time: an hour takes a few seconds. `watch_many 2000` watches 2000 charges.
+//! It runs in memory with virtual time: an hour takes a few seconds. `watch_many 2000` watches 2000
+//! charges.
 #![allow(clippy::print_stdout, reason = "the example prints its results")]
 
 use std::collections::BTreeMap;
@@ -133,8 +135,8 @@ fn watch(
     Ok(counts)
 }
 
-/// Measures the bytes per pending charge, and the additional peak during one round. Most of the peak is the page that is
-/// being read.
+/// Measures the bytes per pending charge, and the additional peak during one round. Most of the
+/// peak is the page that is being read.
 fn memory(pending: usize) -> Result<(usize, usize), Box<dyn Error>> {
     let endpoint =
         Endpoint::new("http://127.0.0.1/", ApiKey::new("sk_demo")?, strike_core::Network::Testnet)?;

@@ -1,4 +1,5 @@
-//! Receives webhooks with only the standard library, and ships an order once it is paid, with the blocking client.
+//! Receives webhooks with only the standard library, and ships an order once it is paid, with the
+//! blocking client.
 //!
 //! The example starts a sandbox, which sends each webhook twice.
 #![allow(clippy::print_stdout, reason = "the example prints its results")]
@@ -23,7 +24,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let charge = client.create(NewCharge::satoshis(4200, "a pot of tea"))?;
     let orders = HashMap::from([(charge.id().clone(), "order-17")]);
 
-    // The queue is bounded: the server responds at once, and rejects webhooks while the queue is full.
+    // The queue is bounded: the server responds at once, and rejects webhooks while the queue is
+    // full.
     let (sender, queue) = sync_channel(100);
     let worker = thread::spawn(move || work(&client, &orders, &queue));
     let server = thread::spawn(move || {
@@ -39,8 +41,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Reads one request. Responds 200 if the queue has room, before the charge is confirmed. A slow sender delays the next one:
-/// on the open internet, put a reverse proxy or a framework with limits in front of it.
+/// Reads one request. Responds 200 if the queue has room, before the charge is confirmed. A slow
+/// sender delays the next one: on the open internet, put a reverse proxy or a framework with limits
+/// in front of it.
 fn respond(mut stream: TcpStream, sender: &SyncSender<Hint>) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     let mut reader = BufReader::new(&stream).take((16 * 1024 + webhook::MAX_BODY) as u64);
@@ -63,7 +66,8 @@ fn respond(mut stream: TcpStream, sender: &SyncSender<Hint>) -> io::Result<()> {
     write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
 }
 
-/// Confirms the charges of the webhooks, one after the other. A shop also polls its unpaid orders, since webhooks get lost.
+/// Confirms the charges of the webhooks, one after the other. A shop also polls its unpaid orders,
+/// since webhooks get lost.
 fn work(client: &Client, orders: &HashMap<ChargeId, &str>, queue: &Receiver<Hint>) {
     let mut guard = Guard::new(Recent::new(1000));
     for hint in queue {

@@ -16,11 +16,12 @@ pub struct Host {
     pub sandbox: Option<RunningSandbox>,
 }
 
-/// Returns the server in `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK` (testnet unless set). Without the first two,
-/// it starts a sandbox in this process. Prints which one it uses.
+/// Returns the server in `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK` (testnet unless
+/// set). Without the first two, it starts a sandbox in this process. Prints which one it uses.
 ///
 /// # Errors
-/// Returns an error if only one of URL and key is set, if a value is not valid, or if the sandbox cannot be started.
+/// Returns an error if only one of URL and key is set, if a value is not valid, or if the sandbox
+/// cannot be started.
 pub fn host() -> Result<Host, Box<dyn Error>> {
     host_or(Sandbox::builder())
 }

@@ -28,7 +28,8 @@ async fn configure_cannot_override_the_transport_rules() {
     exchange.request.headers_mut().clear();
     expect_status(transport.exchange(exchange).await, 302, "");
     assert_eq!(redirect_target.connections(), 0);
-    // reqwest always adds an `Accept` header if the request has none. Requests of core always have one.
+    // reqwest always adds an `Accept` header if the request has none. Requests of core always have
+    // one.
     let expected = format!("GET /api HTTP/1.1\r\naccept: */*\r\nhost: {}\r\n\r\n", server.addr());
     assert_eq!(server.requests(), [expected]);
 }

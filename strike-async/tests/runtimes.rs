@@ -1,4 +1,5 @@
-//! The async client works in any runtime, in several at once, in one after another, and without tokio.
+//! The async client works in any runtime, in several at once, in one after another, and without
+//! tokio.
 #![cfg(feature = "reqwest")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

@@ -1,7 +1,9 @@
-//! Measures the cost of a new connection per create: `cargo bench -p strike-tests --bench connections`.
+//! Measures the cost of a new connection per create: `cargo bench -p strike-tests --bench
+//! connections`.
 //!
-//! One thread creates charges in a local sandbox, one after the other. Rounds with new and with reused connections
-//! alternate, so that both have the same load. Over https, new connections resume TLS sessions.
+//! One thread creates charges in a local sandbox, one after the other. Rounds with new and with
+//! reused connections alternate, so that both have the same load. Over https, new connections
+//! resume TLS sessions.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, reason = "it measures")]
 
 use std::time::{Duration, Instant};

@@ -1,4 +1,5 @@
-//! Both transports pass the conformance check with the optional features of ureq and reqwest switched on.
+//! Both transports pass the conformance check with the optional features of ureq and reqwest
+//! switched on.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,5 @@
-//! One trait for the blocking client, the async client, and core without an adapter, so that a test runs with all three.
+//! One trait for the blocking client, the async client, and core without an adapter, so that a test
+//! runs with all three.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

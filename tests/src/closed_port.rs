@@ -1,4 +1,5 @@
-//! A local port that refuses connections. It is bound but not listening, so no other process can take it.
+//! A local port that refuses connections. It is bound but not listening, so no other process can
+//! take it.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

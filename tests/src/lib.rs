@@ -1,4 +1,5 @@
-//! Helpers shared by the tests in `tests/`. It also compiles the code in the README and in `docs/failures.md`.
+//! Helpers shared by the tests in `tests/`. It also compiles the code in the README and in
+//! `docs/failures.md`.
 
 mod clients;
 mod closed_port;

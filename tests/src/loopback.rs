@@ -1,4 +1,5 @@
-//! A local TCP server that sends arbitrary bytes, or nothing. It covers behaviour that the sandbox cannot produce.
+//! A local TCP server that sends arbitrary bytes, or nothing. It covers behaviour that the sandbox
+//! cannot produce.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -17,8 +18,9 @@ pub struct Loopback {
 }
 
 impl Loopback {
-    /// Starts the server. `respond` gets the number of the request (from 1) and its bytes, and returns the bytes to
-    /// write before the connection is closed. If it returns `None`, nothing is sent and the connection stays open.
+    /// Starts the server. `respond` gets the number of the request (from 1) and its bytes, and
+    /// returns the bytes to write before the connection is closed. If it returns `None`, nothing is
+    /// sent and the connection stays open.
     ///
     /// # Errors
     /// Returns an error if the system has no free port, or cannot start a thread.

@@ -1,4 +1,5 @@
-//! A recognizable API key and proxy password, and functions that search for them in errors, logs and Debug output.
+//! A recognizable API key and proxy password, and functions that search for them in errors, logs
+//! and Debug output.
 
 use std::error::Error as StdError;
 use std::fmt::Debug;
@@ -71,7 +72,8 @@ pub fn assert_debug_has_no_secret(what: &str, value: &dyn Debug) {
     assert_no_secret(what, &format!("{value:#?}"));
 }
 
-/// Formats an error and all its sources in every way, and returns the first text that contains a secret.
+/// Formats an error and all its sources in every way, and returns the first text that contains a
+/// secret.
 #[must_use]
 pub fn leaked_text(error: &Error) -> Option<String> {
     let mut texts = vec![

@@ -37,8 +37,8 @@ impl strike_async::Timer for Stopped {
     }
 }
 
-/// The results of a create and of a check. The server's invoices expire an hour after [`START`], and the client's clock is
-/// ahead by a given time.
+/// The results of a create and of a check. The server's invoices expire an hour after [`START`],
+/// and the client's clock is ahead by a given time.
 type Outcome = (Result<Charge, Error>, Result<CheckedInvoice, Mismatch>);
 
 fn outcomes(ahead: Duration, dated: bool) -> [Outcome; 2] {

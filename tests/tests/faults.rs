@@ -57,7 +57,8 @@ fn faults() -> Vec<(Fault, Duration)> {
     ]
 }
 
-/// The result of an exchange: the full response, or the kind of error and whether the request was sent.
+/// The result of an exchange: the full response, or the kind of error and whether the request was
+/// sent.
 #[derive(Debug, PartialEq)]
 enum Outcome {
     Response(StatusCode, HeaderMap, Vec<u8>),
@@ -88,7 +89,8 @@ fn requests(base_url: &str, timeout: Duration) -> [Exchange; 2] {
     [create, list].map(|request| Exchange::new(request, timeout, 1 << 20))
 }
 
-/// Sends both requests. Returns their outcomes, the number of requests that arrived, and the number of charges.
+/// Sends both requests. Returns their outcomes, the number of requests that arrived, and the number
+/// of charges.
 fn send_both(
     sandbox: &Sandbox,
     timeout: Duration,

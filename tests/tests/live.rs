@@ -1,4 +1,5 @@
-//! The tests of pystrike, against the server in the environment variables, and always against a sandbox.
+//! The tests of pystrike, against the server in the environment variables, and always against a
+//! sandbox.
 //!
 //! | variable | meaning |
 //! | --- | --- |
@@ -30,7 +31,8 @@ fn base_url(host: &str) -> String {
     if host.contains("://") { host.to_owned() } else { format!("https://{host}{PATH}") }
 }
 
-/// Writes a line that is visible even if the test passes. The test harness captures the output of `eprintln!`.
+/// Writes a line that is visible even if the test passes. The test harness captures the output of
+/// `eprintln!`.
 fn print_line(words: &str) {
     io::stderr().write_all(format!("{words}\n").as_bytes()).unwrap();
 }

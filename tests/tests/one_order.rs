@@ -1,4 +1,5 @@
-//! One charge per order: repeated and concurrent creates, also if the server's list is not up to date.
+//! One charge per order: repeated and concurrent creates, also if the server's list is not up to
+//! date.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::sync::Barrier;
@@ -122,7 +123,8 @@ async fn dropping_create_once_at_any_point_leaves_at_most_one_charge() {
             left -= 1;
         }
         drop(call);
-        // The list does not show the charge yet, so only the client's memory can prevent a second create.
+        // The list does not show the charge yet, so only the client's memory can prevent a second
+        // create.
         for _ in 0..2 {
             if let Err(error) = client.create_once(order(), name.as_str()).await {
                 assert_eq!(error.kind(), &ErrorKind::OutcomeUnknown, "{polls}");

@@ -1,4 +1,5 @@
-//! Servers that end pooled connections in different ways. Creates and reads succeed with all of them.
+//! Servers that end pooled connections in different ways. Creates and reads succeed with all of
+//! them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::sync::Arc;

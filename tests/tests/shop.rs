@@ -1,4 +1,5 @@
-//! Simulates a shop with random orders and random faults, and checks that no order is lost, doubled or given away.
+//! Simulates a shop with random orders and random faults, and checks that no order is lost, doubled
+//! or given away.
 //!
 //! The simulation runs core's machines with virtual time and a seed, for any number of orders:
 //!

@@ -1,4 +1,5 @@
-//! Watch handles in both adapters, with the system clock: add, remove, hint, and end when the last handle is dropped.
+//! Watch handles in both adapters, with the system clock: add, remove, hint, and end when the last
+//! handle is dropped.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -87,7 +88,8 @@ async fn hint_wakes_async_watch_and_dropping_last_handle_ends_it() {
     assert!(seen.recv().await.is_none(), "there should be no further event");
 }
 
-/// A server that responds to the first GET with 429 and `Retry-After: 1800`, and a retry policy that accepts this delay.
+/// A server that responds to the first GET with 429 and `Retry-After: 1800`, and a retry policy
+/// that accepts this delay.
 fn rate_limited_server(
     sandbox: Sandbox,
 ) -> (impl Fn(Exchange) -> Reply + Clone + Send + Sync + 'static, RetryPolicy) {

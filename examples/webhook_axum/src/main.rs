@@ -28,7 +28,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let charge = client.create(NewCharge::satoshis(4200, "a pot of tea")).await?;
     let orders = HashMap::from([(charge.id().clone(), "order-17")]);
 
-    // The queue is bounded: the server responds at once, and rejects webhooks while the queue is full.
+    // The queue is bounded: the server responds at once, and rejects webhooks while the queue is
+    // full.
     let (sender, queue) = mpsc::channel(100);
     let app = Router::new()
         .route("/strike", post(receive))
@@ -51,7 +52,8 @@ async fn receive(State(sender): State<mpsc::Sender<Hint>>, body: Bytes) -> Statu
     }
 }
 
-/// Confirms the charges of the webhooks, one after the other. A shop also polls its unpaid orders, since webhooks get lost.
+/// Confirms the charges of the webhooks, one after the other. A shop also polls its unpaid orders,
+/// since webhooks get lost.
 async fn work(client: Client, orders: HashMap<ChargeId, &'static str>, mut queue: mpsc::Receiver<Hint>) {
     let mut guard = Guard::new(Recent::new(1000));
     // The example expects two deliveries. A shop runs this forever.
@@ -85,7 +87,8 @@ async fn confirm(
     Ok(completion)
 }
 
-/// Ships an order. After a crash this may run again for the same order: use the order's number to ship only once.
+/// Ships an order. After a crash this may run again for the same order: use the order's number to
+/// ship only once.
 async fn ship(order: &str) -> io::Result<()> {
     println!("shipping {order}");
     Ok(())

@@ -1,4 +1,5 @@
-//! Checks that every declared dependency is used, and that no dependency needs a newer Rust than ours.
+//! Checks that every declared dependency is used, and that no dependency needs a newer Rust than
+//! ours.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -49,7 +50,8 @@ fn no_dependency_requires_a_newer_rust() {
     assert!(declared > 100, "only {declared} packages declare a Rust version");
 }
 
-/// Finds the sources of a package, without those of nested packages, and with its tests only if asked for.
+/// Finds the sources of a package, without those of nested packages, and with its tests only if
+/// asked for.
 fn files(folder: &Path, with_tests: bool, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

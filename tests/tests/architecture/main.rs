@@ -1,4 +1,5 @@
-//! Architecture tests: which dependencies, names and clocks each crate may use, and the layout of files and pages.
+//! Architecture tests: which dependencies, names and clocks each crate may use, and the layout of
+//! files and pages.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,8 +19,9 @@ use std::process::Command;
 
 use rust_code::{identifiers, only_code};
 
-/// All crates that core may depend on: HTTP types, JSON, base64 and hex, bech32, forms, dates, a small random generator, and
-/// derive macros with their dependencies. Each new crate needs a reason, and a line in the README's table.
+/// All crates that core may depend on: HTTP types, JSON, base64 and hex, bech32, forms, dates, a
+/// small random generator, and derive macros with their dependencies. Each new crate needs a
+/// reason, and a line in the README's table.
 const CORE_MAY_USE: [&str; 23] = [
     "bech32",
     "bytes",
@@ -179,7 +181,8 @@ fn adapters_read_clocks_and_sleep_only_in_their_timers() {
     }
 }
 
-/// Checks that the code blocks of a page are parts of an example. The page may leave out code between blocks.
+/// Checks that the code blocks of a page are parts of an example. The page may leave out code
+/// between blocks.
 fn assert_page_shows(page: &str, example: &str) {
     let tight = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let page = fs::read_to_string(root().join(page)).unwrap();

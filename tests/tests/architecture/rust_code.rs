@@ -65,7 +65,8 @@ fn quoted(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// Returns the length of a literal with a prefix, such as `r#"..."#` and `b"..."`, or 0 if it is not a literal.
+/// Returns the length of a literal with a prefix, such as `r#"..."#` and `b"..."`, or 0 if it is
+/// not a literal.
 fn prefixed(text: &str) -> usize {
     let letters = text.find(|c: char| !matches!(c, 'r' | 'b' | 'c')).unwrap_or(text.len());
     let raw = text[..letters].ends_with('r');

@@ -1,4 +1,5 @@
-//! Tests with cassettes fail if the requests differ, with a readable difference, even if the program ignores the error.
+//! Tests with cassettes fail if the requests differ, with a readable difference, even if the
+//! program ignores the error.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -90,7 +91,8 @@ fn dropped_replay_does_not_panic_after_finish_or_during_a_panic() {
     assert_eq!(failed.unwrap_err().downcast_ref::<&str>(), Some(&"the test's own failure"));
 }
 
-/// Programs in which the panic of a dropped replay is lost. Each sends another order, and ignores the error.
+/// Programs in which the panic of a dropped replay is lost. Each sends another order, and ignores
+/// the error.
 #[test]
 fn scope_reports_differences_in_threads_and_leaked_clients() {
     let programs: [fn(&ReplayTransport); 4] = [

@@ -1,5 +1,5 @@
-//! Cassettes of whole flows, recorded from the sandbox and replayed with every driver, and failures of such tests.
-//! `STRIKE_RECORD=1` records them again.
+//! Cassettes of whole flows, recorded from the sandbox and replayed with every driver, and failures
+//! of such tests. `STRIKE_RECORD=1` records them again.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

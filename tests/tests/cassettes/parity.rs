@@ -1,4 +1,5 @@
-//! The same flow, recorded and replayed with every driver, has the same results, requests and waits.
+//! The same flow, recorded and replayed with every driver, has the same results, requests and
+//! waits.
 
 use std::fs;
 

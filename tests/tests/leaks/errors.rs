@@ -1,4 +1,5 @@
-//! Errors of every kind, through both adapters, contain no key, even if the server repeats the whole request.
+//! Errors of every kind, through both adapters, contain no key, even if the server repeats the
+//! whole request.
 
 use std::time::Duration;
 
@@ -49,7 +50,8 @@ fn all_errors(endpoint: &Endpoint, policy: RetryPolicy) -> Vec<Error> {
     errors
 }
 
-/// Starts a server with these responses, and checks the errors. `expected` is the error kind of the reads.
+/// Starts a server with these responses, and checks the errors. `expected` is the error kind of the
+/// reads.
 fn provoke<B: Into<Vec<u8>>>(what: &str, respond: impl Fn(&str) -> B + Send + 'static, expected: &str) {
     let server = Loopback::serve(move |_, request| {
         let request = String::from_utf8(request.to_vec()).unwrap();
@@ -155,7 +157,8 @@ fn mismatch_errors_have_no_key() {
     .unwrap();
     let endpoint = endpoint(&server.base_url());
     let errors = all_errors(&endpoint, policy());
-    // Create and wait fail. The get succeeds, since the id matches. The list returns its unreadable rows.
+    // Create and wait fail. The get succeeds, since the id matches. The list returns its unreadable
+    // rows.
     assert_eq!(errors.len(), 4);
     for error in &errors {
         assert!(matches!(error.kind(), ErrorKind::Mismatch(_)), "{error:?}");

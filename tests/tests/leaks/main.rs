@@ -1,4 +1,5 @@
-//! Secrets do not appear in errors, Debug output, logs, cassettes or sandbox responses. The tests use recognizable keys.
+//! Secrets do not appear in errors, Debug output, logs, cassettes or sandbox responses. The tests
+//! use recognizable keys.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -36,7 +36,8 @@ fn charge(name: &str) -> Value {
         "created": 1_700_000_000_000_u64, "updated": 1_700_000_000_000_u64, name: PREIMAGE })
 }
 
-/// Creates, gets and lists against a server with this response. Returns all printable output, and the cassette.
+/// Creates, gets and lists against a server with this response. Returns all printable output, and
+/// the cassette.
 fn run_all(status: u16, body: String) -> (String, Result<String, FixtureError>) {
     let host = SimulatedHost::new(move |_: Exchange, _: Now| -> Reply {
         Ok(Response::builder().status(status).body(body.clone().into_bytes()).unwrap())

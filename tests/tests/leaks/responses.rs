@@ -1,4 +1,5 @@
-//! Responses of the sandbox contain no key, with right and wrong credentials, on every route and for every mistake.
+//! Responses of the sandbox contain no key, with right and wrong credentials, on every route and
+//! for every mistake.
 
 use data_encoding::BASE64;
 use strike_core::{HttpRequest, HttpResponse};

@@ -1,4 +1,5 @@
-//! Runs one cell: a fault, an operation and an adapter. Returns the outcome and checks what must hold in all cells.
+//! Runs one cell: a fault, an operation and an adapter. Returns the outcome and checks what must
+//! hold in all cells.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::mpsc::channel;
@@ -105,7 +106,8 @@ impl FaultyHost {
         }
     }
 
-    /// A listener that accepts no connection and whose queue is full, so that the next SYN gets no response.
+    /// A listener that accepts no connection and whose queue is full, so that the next SYN gets no
+    /// response.
     fn full_queue() -> Self {
         let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();

@@ -1,8 +1,10 @@
-//! Every combination of fault, operation and adapter, over real sockets, each with an expected outcome.
+//! Every combination of fault, operation and adapter, over real sockets, each with an expected
+//! outcome.
 //!
-//! Read the modules in this order. `table` lists the expected outcomes. `fault` implements the faults. `operation` has the
-//! operations. `cell` runs one combination, and checks what must hold in all of them. `page` writes the page for users.
-//! `cargo test -p strike-tests --test matrix -- --nocapture` prints how many cells passed for each fault.
+//! Read the modules in this order. `table` lists the expected outcomes. `fault` implements the
+//! faults. `operation` has the operations. `cell` runs one combination, and checks what must hold
+//! in all of them. `page` writes the page for users. `cargo test -p strike-tests --test matrix --
+//! --nocapture` prints how many cells passed for each fault.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,9 +15,9 @@
     reason = "tests"
 )]
 
-mod bomb;
 mod cell;
 mod fault;
+mod gzip_bomb;
 mod operation;
 mod page;
 mod route;

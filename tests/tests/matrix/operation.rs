@@ -74,8 +74,8 @@ impl Operation {
     }
 }
 
-/// Three attempts and a body limit of 256 KiB. Only faults that hang get a shorter timeout, so that a slow machine does
-/// not cause failures.
+/// Three attempts and a body limit of 256 KiB. Only faults that hang get a shorter timeout, so that
+/// a slow machine does not cause failures.
 pub fn policy() -> RetryPolicy {
     RetryPolicy::default().timeout(Duration::from_secs(30)).max_body(1 << 18)
 }

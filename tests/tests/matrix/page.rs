@@ -65,7 +65,7 @@ fn section(class: &Class) -> String {
         ("`wait_until_paid`", &[Operation::Wait]),
         ("`watch`", &[Operation::Watch]),
         ("`create_once`", &[Operation::OnceLost, Operation::OnceStored]),
-        ("`create_once`, repeated if it fails; the list lags by 3 s", &[Operation::OnceLagging]),
+        ("`create_once` with a lagging list", &[Operation::OnceLagging]),
     ] {
         let Some((once, on, effect)) = outcomes(class, operations) else { continue };
         let effect = match operations[0].creates() {
@@ -85,7 +85,8 @@ fn section(class: &Class) -> String {
     text
 }
 
-/// Returns the result if the fault happens once, the result if it persists, and whether a charge may exist after a failure.
+/// Returns the result if the fault happens once, the result if it persists, and whether a charge
+/// may exist after a failure.
 fn outcomes(class: &Class, operations: &[Operation]) -> Option<(String, String, bool)> {
     let (mut if_once, mut if_persistent, mut effect) = (Vec::new(), Vec::new(), false);
     for row in class.rows.iter().filter(|row| operations.contains(&row.operation)) {

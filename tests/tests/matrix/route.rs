@@ -1,5 +1,5 @@
-//! The routing of exchanges. The adapters' own transports use real sockets. An exchange that the fault affects goes to the
-//! faulty server, and all others go to a normal one.
+//! The routing of exchanges. The adapters' own transports use real sockets. An exchange that the
+//! fault affects goes to the faulty server, and all others go to a normal one.
 
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -56,7 +56,8 @@ impl Route {
         self.state().sent.clone()
     }
 
-    /// Routes an exchange. Also returns an exchange to send before it, if the fault needs a reused connection.
+    /// Routes an exchange. Also returns an exchange to send before it, if the fault needs a reused
+    /// connection.
     fn route(&self, mut exchange: Exchange) -> (Exchange, Option<Exchange>) {
         let affected = {
             let mut state = self.state();
@@ -128,7 +129,8 @@ impl AsyncTransport for Routed<ReqwestTransport> {
             let method = method(&exchange.request);
             if let Some(warm_up) = warm_up {
                 let reply = self.transport.exchange(warm_up).await;
-                // hyper returns a connection to the pool in a task of its own, which has to run first.
+                // hyper returns a connection to the pool in a task of its own, which has to run
+                // first.
                 for _ in 0..32 {
                     tokio::task::yield_now().await;
                 }

@@ -1,4 +1,5 @@
-//! The environment of a client: a service with three charges, and clocks that advance only when the client waits.
+//! The environment of a client: a service with three charges, and clocks that advance only when the
+//! client waits.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;

@@ -1,7 +1,9 @@
-//! Runs every scenario in five ways: both adapters over loopback, both adapters in memory, and core without an adapter.
+//! Runs every scenario in five ways: both adapters over loopback, both adapters in memory, and core
+//! without an adapter.
 //!
-//! All five use the same seed and a virtual clock that only advances when the client waits. So their results must be
-//! equal, and also every request they send (above the HTTP framing) and every duration they wait.
+//! All five use the same seed and a virtual clock that only advances when the client waits. So
+//! their results must be equal, and also every request they send (above the HTTP framing) and every
+//! duration they wait.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -13,7 +13,8 @@ pub fn to(upstream: SocketAddr, faults: Vec<(usize, Fault)>) -> Loopback {
         let fault = faults.iter().find(|(which, _)| *which == number);
         Some(match fault {
             None => forward(upstream, request),
-            // The sandbox gets the request and responds. The relay withholds the last byte, or all bytes.
+            // The sandbox gets the request and responds. The relay withholds the last byte, or all
+            // bytes.
             Some((_, Fault::Fails(TransportErrorKind::Cut, _))) => {
                 let response = forward(upstream, request);
                 response[..response.len() - 1].to_vec()
@@ -32,7 +33,8 @@ pub fn to(upstream: SocketAddr, faults: Vec<(usize, Fault)>) -> Loopback {
     .unwrap()
 }
 
-/// Forwards the request with `connection: close`, so that the end of the response is the end of the stream.
+/// Forwards the request with `connection: close`, so that the end of the response is the end of the
+/// stream.
 fn forward(upstream: SocketAddr, request: &[u8]) -> Vec<u8> {
     let first_line = request.windows(2).position(|two| two == b"\r\n").unwrap() + 2;
     let mut stream = TcpStream::connect(upstream).unwrap();

@@ -87,7 +87,8 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Returns true if the relay can produce this fault. The others need a real network or a long timeout.
+    /// Returns true if the relay can produce this fault. The others need a real network or a long
+    /// timeout.
     pub fn works_on_loopback(&self) -> bool {
         use TransportErrorKind::{Closed, Cut};
         matches!(self, Self::Instead { .. } | Self::Fails(Closed | Cut, Delivery::MaybeSent))

@@ -243,7 +243,8 @@ fn waits() -> Vec<Scenario> {
         },
         Scenario {
             lasts: 660..=660,
-            // The first read, 19 until the interval has grown to a minute, 6 a minute apart, and the last.
+            // The first read, 19 until the interval has grown to a minute, 6 a minute apart, and
+            // the last.
             ..plain(
                 "a wait until expiry ends after the grace period",
                 vec![(short_lived(), Expected::Unpaid), (wait(), Expected::Expired)],
@@ -276,7 +277,8 @@ fn waits() -> Vec<Scenario> {
         },
         Scenario {
             faults: vec![(2, REFUSED), (3, DNS_FAILED), (4, TIMED_OUT), (5, RETRY_IN_7_S), (6, REFUSED)],
-            // The first read fails three times. The second gets a Retry-After and succeeds after the payment.
+            // The first read fails three times. The second gets a Retry-After and succeeds after
+            // the payment.
             lasts: 12..=14,
             ..plain(
                 "a wait continues after network failures",

@@ -1,4 +1,5 @@
-//! The scenarios with several requests per action: create once, lazy charges, whole lists, watches and webhooks.
+//! The scenarios with several requests per action: create once, lazy charges, whole lists, watches
+//! and webhooks.
 
 use std::time::Duration;
 
@@ -34,7 +35,8 @@ fn created_once() -> Vec<Scenario> {
         ..plain(name, vec![(once(), Expected::ToPay), (Action::List(0), Expected::Rows(1))], 5, 5, 1)
     };
     vec![
-        // The read before the create, the create, a read of the charge from memory, the confirmation.
+        // The read before the create, the create, a read of the charge from memory, the
+        // confirmation.
         plain("a second create under the same name returns the same charge", twice, 4, 4, 1),
         found("a create with a truncated response is found in the list", CUT),
         found("a create whose connection is closed is found in the list", CLOSED),

@@ -1,4 +1,5 @@
-//! The environment of a client: the service, a virtual clock, and a record of all requests and waits.
+//! The environment of a client: the service, a virtual clock, and a record of all requests and
+//! waits.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -122,7 +123,8 @@ impl World {
         self.set_sandbox_clock(START.saturating_add(end));
     }
 
-    /// Sets the sandbox's clock. It counts whole milliseconds, so adding durations would make the clocks diverge.
+    /// Sets the sandbox's clock. It counts whole milliseconds, so adding durations would make the
+    /// clocks diverge.
     fn set_sandbox_clock(&self, time: UnixMillis) {
         self.sandbox.advance_to(time);
     }

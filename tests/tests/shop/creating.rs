@@ -20,7 +20,8 @@ impl World {
                 let key = OrderKey::drawn(self.rng.u128(..));
                 let wanted = self.orders[order].wanted.clone();
                 let mirror = Mirror::draft(wanted, key, UnixMillis::from_millis(self.wall()));
-                // The draft is stored before its create is sent. Otherwise a crash would lose its key.
+                // The draft is stored before its create is sent. Otherwise a crash would lose its
+                // key.
                 self.memory.mirrors.insert(order, mirror);
                 self.save_mirror(order);
                 self.fetch(order);
@@ -154,7 +155,8 @@ impl World {
     fn create_failed(&mut self, order: usize, job: &Job, ask: Option<&Ask>, error: &Error) {
         let disputed = matches!(error.kind(), ErrorKind::Mismatch(mismatch) if mismatch.field() == "date");
         if disputed {
-            // The clocks differ too much. The order keeps its charge, and no customer sees a second one.
+            // The clocks differ too much. The order keeps its charge, and no customer sees a second
+            // one.
             self.tally.count("disputed expiries");
             if let Some(ask) = ask {
                 let mirror = self.memory.mirrors.get_mut(&order).unwrap();
@@ -170,8 +172,8 @@ impl World {
         let unknown = *error.kind() == ErrorKind::OutcomeUnknown;
         self.tally.count(if unknown { "unknown outcomes" } else { "creates that failed" });
         if unknown && job.doubt.is_some_and(|(_, clean)| clean) {
-            // A charge that is listed within two seconds is found by the second read. A second create is followed by only
-            // one read, without a delay.
+            // A charge that is listed within two seconds is found by the second read. A second
+            // create is followed by only one read, without a delay.
             let reposted = matches!(self.orders[order].by, By::Name { repost: true });
             let posts = self.traces[job.trace].posts.iter().enumerate();
             let found = posts
@@ -210,7 +212,8 @@ impl World {
                 self.database.rows[order] = Row::Over;
                 return;
             }
-            // No customer saw the charge that may exist, since the shop stores a charge before it shows it.
+            // No customer saw the charge that may exist, since the shop stores a charge before it
+            // shows it.
             let key = OrderKey::drawn(self.rng.u128(..));
             let now = UnixMillis::from_millis(self.wall());
             self.memory.mirrors.get_mut(&order).unwrap().abandon(key, now);

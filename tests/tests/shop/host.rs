@@ -1,4 +1,5 @@
-//! The server of the simulation: the simulated service or the real sandbox, and the actual state of every charge.
+//! The server of the simulation: the simulated service or the real sandbox, and the actual state of
+//! every charge.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

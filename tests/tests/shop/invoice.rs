@@ -1,4 +1,5 @@
-//! Unsigned BOLT11 invoices. Core can parse and compare them, and they are faster to make than signed ones.
+//! Unsigned BOLT11 invoices. Core can parse and compare them, and they are faster to make than
+//! signed ones.
 
 const CHARSET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 

@@ -13,7 +13,8 @@ pub(crate) struct ExchangePlan {
     pub(crate) outcome: Outcome,
 }
 
-/// What the machine gets, and after how many milliseconds. The time counts from sending, or from arrival for a response.
+/// What the machine gets, and after how many milliseconds. The time counts from sending, or from
+/// arrival for a response.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// The server's response, possibly altered.

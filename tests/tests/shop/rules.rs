@@ -53,7 +53,8 @@ impl Trace {
         self.posts.iter().enumerate().filter(|(_, post)| shown(post)).map(|(at, _)| at).collect()
     }
 
-    /// Returns true if a create's charge was listed only after the shop had learned that the create failed.
+    /// Returns true if a create's charge was listed only after the shop had learned that the create
+    /// failed.
     fn is_late(post: &Post, host: &Host) -> bool {
         post.reported.is_none_or(|reported| post.arrived + host.lag() > reported)
     }
@@ -63,8 +64,8 @@ impl Trace {
         self.returned.iter().map(|returned| returned.row).collect()
     }
 
-    /// Returns true if rule 1 does not apply: an earlier create arrived after it was given up, and after the machine had
-    /// last read the list before it created the charge that it returned.
+    /// Returns true if rule 1 does not apply: an earlier create arrived after it was given up, and
+    /// after the machine had last read the list before it created the charge that it returned.
     pub(crate) fn is_exception(&self, host: &Host) -> bool {
         self.returned.iter().any(|returned| {
             let missed = |(at, post): (usize, &Post)| {
@@ -82,7 +83,8 @@ impl Trace {
         if rows.len() > 1 && !self.is_exception(host) {
             return Err(format!("rule 1: {} payment requests for one key: {self:?}", rows.len()));
         }
-        // A second create is allowed only if the list did not show the charge of the first one in time.
+        // A second create is allowed only if the list did not show the charge of the first one in
+        // time.
         let arrived: Vec<&Post> = self.posts.iter().filter(|post| post.row.is_some()).collect();
         let in_time =
             arrived.iter().take(arrived.len().saturating_sub(1)).find(|post| !Self::is_late(post, host));

@@ -1,4 +1,5 @@
-//! A fast simulated service with the same wire format: unsigned invoices, an optional list lag, and pages of any size.
+//! A fast simulated service with the same wire format: unsigned invoices, an optional list lag, and
+//! pages of any size.
 
 use std::fmt::Write as _;
 

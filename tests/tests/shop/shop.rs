@@ -98,7 +98,8 @@ pub(crate) struct Job {
     pub(crate) post: Option<usize>,
     /// The creates whose charges were in the list when the machine last began to read it.
     pub(crate) listed_before: BTreeSet<usize>,
-    /// When a create of this machine first had an unknown outcome, and whether no exchange failed since then.
+    /// When a create of this machine first had an unknown outcome, and whether no exchange failed
+    /// since then.
     pub(crate) doubt: Option<(u64, bool)>,
     /// Whether the exchange in flight has a fault.
     pub(crate) faulty: bool,

@@ -19,7 +19,8 @@ struct Watch {
     pages: Vec<(usize, usize)>,
     gets: usize,
     paid: BTreeSet<ChargeId>,
-    /// A row that is unreadable in the list: entirely `null` (true), or with a field of the wrong type (false).
+    /// A row that is unreadable in the list: entirely `null` (true), or with a field of the wrong
+    /// type (false).
     unreadable: Option<(usize, bool)>,
 }
 

@@ -1,4 +1,5 @@
-//! One simulation: a server, a shop, its customers, and virtual time, which jumps from event to event.
+//! One simulation: a server, a shop, its customers, and virtual time, which jumps from event to
+//! event.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -228,7 +229,8 @@ impl World {
         name
     }
 
-    /// Polls a machine after a delay, and cancels any earlier wake-up. Does nothing if its request is in flight.
+    /// Polls a machine after a delay, and cancels any earlier wake-up. Does nothing if its request
+    /// is in flight.
     pub(super) fn wake(&mut self, job: u64, wait: u64) {
         let Some(state) = self.memory.jobs.get_mut(&job).filter(|state| !state.in_flight) else { return };
         state.token += 1;
@@ -346,7 +348,8 @@ impl World {
         self.step(name, token);
     }
 
-    /// Records that a machine gets the outcome of its exchange. Returns false if the machine no longer exists.
+    /// Records that a machine gets the outcome of its exchange. Returns false if the machine no
+    /// longer exists.
     fn record_outcome(&mut self, name: u64, token: u64, lost: bool) -> bool {
         let Some(job) = self.memory.jobs.get_mut(&name).filter(|job| job.token == token) else {
             return false;

@@ -1,4 +1,5 @@
-//! Direct connections to the sandbox: the certificate needs a trusted issuer, the right name, and a valid date.
+//! Direct connections to the sandbox: the certificate needs a trusted issuer, the right name, and a
+//! valid date.
 
 use strike_core::{Advice, Delivery, ErrorKind};
 use strike_sandbox::{RunningSandbox, Sandbox};
@@ -84,7 +85,8 @@ fn https_to_the_plain_http_port_sends_nothing() {
     assert_eq!(sandbox.requests(), 0);
 }
 
-/// The pooled connection ends with the first server. The next connection gets a certificate of another authority.
+/// The pooled connection ends with the first server. The next connection gets a certificate of
+/// another authority.
 #[test]
 fn certificate_is_checked_again_after_the_server_was_replaced() {
     let sandbox = start();

@@ -124,7 +124,8 @@ fn plain_http_works_through_a_proxy_if_allowed() {
     }
     let first_lines = proxy.first_lines();
     assert!(proxy.saw(&credentials(&sandbox)));
-    // ureq also opens tunnels here, for the create and for the reads. reqwest sends the request to the proxy.
+    // ureq also opens tunnels here, for the create and for the reads. reqwest sends the request to
+    // the proxy.
     assert_eq!(first_lines[0], "CONNECT api.dev.strike.acinq.co:80 HTTP/1.1");
     assert_eq!(first_lines[1], first_lines[0]);
     assert_eq!(first_lines[2], "POST http://api.dev.strike.acinq.co/api/v1/charges HTTP/1.1");

@@ -7,13 +7,13 @@ use strike_core::http::{HeaderValue, StatusCode, header};
 use strike_tests::secrets;
 
 use super::Fault;
-use crate::bomb;
+use crate::gzip_bomb;
 use crate::service::{Service, render, render_kept};
 
 /// How deep the brackets are nested.
 const DEPTH: usize = 10_000;
 
-static BOMB: LazyLock<Vec<u8>> = LazyLock::new(bomb::gzip);
+static BOMB: LazyLock<Vec<u8>> = LazyLock::new(gzip_bomb::compressed_spaces);
 
 pub fn faults() -> Vec<Fault> {
     let mut faults = vec![

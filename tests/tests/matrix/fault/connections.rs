@@ -110,7 +110,8 @@ fn handshake_reset(mut peer: Peer, _: &Service) {
     peer.reset();
 }
 
-/// A reused connection. It is closed after its first request, or when the second request has arrived.
+/// A reused connection. It is closed after its first request, or when the second request has
+/// arrived.
 fn reused_connection(mut peer: Peer, service: &Service, closes_early: bool) {
     let mut reuse = false;
     while let Some(request) = peer.request() {

@@ -1,9 +1,10 @@
 //! The table: the expected outcome of each operation for each class of faults.
 //!
-//! An outcome is written as `OutcomeUnknown LookFirst 1r 0c`. The first part is the value, or the error's kind and advice.
-//! `1r` is the number of complete requests that reached the server. `0c` is the number of charges that were added.
-//! `Closed/MaybeSent` is a `Connection` error of that kind and delivery. `or` separates outcomes that depend on timing.
-//! `2-6r` is a range. Both adapters must have the same outcome.
+//! An outcome is written as `OutcomeUnknown LookFirst 1r 0c`. The first part is the value, or the
+//! error's kind and advice. `1r` is the number of complete requests that reached the server. `0c`
+//! is the number of charges that were added. `Closed/MaybeSent` is a `Connection` error of that
+//! kind and delivery. `or` separates outcomes that depend on timing. `2-6r` is a range. Both
+//! adapters must have the same outcome.
 
 mod bodies;
 mod clocks;

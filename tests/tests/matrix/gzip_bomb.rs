@@ -4,7 +4,7 @@
 const DECOMPRESSED: usize = 16 << 20;
 
 /// A gzip stream of spaces: one literal, then copies of 258 bytes, which take 13 bits each.
-pub fn gzip() -> Vec<u8> {
+pub fn compressed_spaces() -> Vec<u8> {
     let mut bytes = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     let mut bits = Bits::default();
     // The only block, with fixed Huffman codes.

@@ -24,11 +24,11 @@ fn record(flow: &Flow) -> (Results, Cassette) {
         reply
     });
     let outputs = (flow.run)(&core, &due);
-    let seen = (outputs, core.driver.transcript());
+    let results = (outputs, core.driver.transcript());
     drop(core);
     let mut cassette = recorder.cassette().unwrap();
     cassette.set_notes("Recorded from the sandbox by `cargo test -p strike-tests --test cassettes`.");
-    (seen, cassette)
+    (results, cassette)
 }
 
 fn by_core(flow: &Flow, player: Player) -> Results {

@@ -25,7 +25,7 @@ fn sandbox() -> Builder {
 fn endpoint(scenario: &Scenario, base_url: &str) -> Endpoint {
     let key = match scenario.key {
         Key::Right => KEY,
-        Key::Wrong => "sk_of_somebody_else",
+        Key::Wrong => "sk_wrong",
     };
     Endpoint::new(base_url, ApiKey::new(key).unwrap(), Network::Testnet).unwrap()
 }

@@ -43,7 +43,7 @@ impl Transport for PlainAgent {
         let request = agent.configure_request(exchange.request).timeout_global(timeout).build();
         let response = agent.run(request).map_err(|error| match error {
             ureq::Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => {
-                TransportError::new(TransportErrorKind::Refused, Delivery::Unsent)
+                TransportError::new(TransportErrorKind::ConnectionRefused, Delivery::Unsent)
             }
             _ => maybe_sent(TransportErrorKind::Other),
         })?;

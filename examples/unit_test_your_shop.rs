@@ -11,7 +11,9 @@ use std::collections::BTreeSet;
 use std::error::Error;
 
 use strike_blocking::fixture::{RecordTransport, START, SimulatedHost};
-use strike_blocking::{ApiKey, Charge, Client, Endpoint, Made, NewCharge, Once, UreqTransport, Wait};
+use strike_blocking::{
+    ApiKey, Charge, Client, CreateOnceOptions, CreateOutcome, Endpoint, NewCharge, UreqTransport, Wait,
+};
 use strike_sandbox::Sandbox;
 
 /// A minimal shop.
@@ -29,16 +31,16 @@ impl Shop {
     /// Creates a charge for the order, shows it, waits for the payment, and completes the order
     /// once. You can call it again for the same order at any time.
     fn sell(&mut self, order: &str, show: impl FnOnce(&Charge)) -> Result<(), strike_blocking::Error> {
-        let mut once = Once::named(order);
+        let mut once = CreateOnceOptions::named(order);
         let paid = loop {
             match self.client.create_once(NewCharge::satoshis(4200, "a pot of tea"), once)? {
-                Made::ToPay(charge) => {
+                CreateOutcome::Payable(charge) => {
                     show(&charge);
                     break self.client.wait_until_paid(&charge, Wait::until_expiry())?.is_paid();
                 }
-                Made::Paid(_) => break true,
+                CreateOutcome::Paid(_) => break true,
                 // The invoice has expired: create the next one.
-                Made::Expired { next, .. } => once = next,
+                CreateOutcome::Expired { next, .. } => once = next,
             }
         };
         if paid && self.completed.insert(order.to_owned()) {

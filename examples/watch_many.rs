@@ -11,9 +11,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use peak_alloc::PeakAlloc;
+use strike_core::machine::{Machine, Operation, Step};
 use strike_core::{
-    ApiKey, Charge, Create, Endpoint, Event, HttpResponse, Machine, Machines, NewCharge, Now, Operation,
-    RetryPolicy, Schedule, Step, UnixMillis,
+    ApiKey, Charge, CoreClient, Create, Endpoint, Event, HttpResponse, NewCharge, Now, RetryPolicy, Schedule,
+    UnixMillis,
 };
 use strike_sandbox::Sandbox;
 
@@ -92,7 +93,7 @@ fn watch(
 ) -> Result<Counts, Box<dyn Error>> {
     let sandbox = Sandbox::builder().seed(7).clock_at(START).build();
     let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
-    let machines = Machines::new(endpoint, RetryPolicy::default(), 7);
+    let machines = CoreClient::new(endpoint, RetryPolicy::default(), 7);
     let mut watcher = machines.watcher().page_size(size);
     let mut payments = Vec::new();
     for row in 0..pending {
@@ -140,7 +141,7 @@ fn watch(
 fn memory(pending: usize) -> Result<(usize, usize), Box<dyn Error>> {
     let endpoint =
         Endpoint::new("http://127.0.0.1/", ApiKey::new("sk_demo")?, strike_core::Network::Testnet)?;
-    let mut watcher = Machines::new(endpoint, RetryPolicy::default(), 7).watcher();
+    let mut watcher = CoreClient::new(endpoint, RetryPolicy::default(), 7).watcher();
     let before = MEMORY.current_usage();
     for row in 0..pending {
         watcher.add(&serde_json::from_str::<Charge>(&json(row))?);

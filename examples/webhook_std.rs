@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use strike_blocking::webhook::{self, Completion, Guard, Hint, Recent};
+use strike_blocking::webhook::{self, Completion, CompletionGuard, Notification, RecentCompletions};
 use strike_blocking::{ApiKey, ChargeId, Client, Endpoint, NewCharge};
 use strike_sandbox::{Sandbox, Webhook};
 
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Reads one request. Responds 200 if the queue has room, before the charge is confirmed. A slow
 /// sender delays the next one: on the open internet, put a reverse proxy or a framework with limits
 /// in front of it.
-fn respond(mut stream: TcpStream, sender: &SyncSender<Hint>) -> io::Result<()> {
+fn respond(mut stream: TcpStream, sender: &SyncSender<Notification>) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     let mut reader = BufReader::new(&stream).take((16 * 1024 + webhook::MAX_BODY) as u64);
     let (mut line, mut length) = (String::new(), None);
@@ -68,8 +68,8 @@ fn respond(mut stream: TcpStream, sender: &SyncSender<Hint>) -> io::Result<()> {
 
 /// Confirms the charges of the webhooks, one after the other. A shop also polls its unpaid orders,
 /// since webhooks get lost.
-fn work(client: &Client, orders: &HashMap<ChargeId, &str>, queue: &Receiver<Hint>) {
-    let mut guard = Guard::new(Recent::new(1000));
+fn work(client: &Client, orders: &HashMap<ChargeId, &str>, queue: &Receiver<Notification>) {
+    let mut guard = CompletionGuard::new(RecentCompletions::new(1000));
     for hint in queue {
         // Unknown and completed charges need no request.
         let Some(order) = orders.get(hint.id()) else { continue };
@@ -84,7 +84,7 @@ fn work(client: &Client, orders: &HashMap<ChargeId, &str>, queue: &Receiver<Hint
                 continue;
             }
         };
-        println!("paid: {}", charge.paid());
+        println!("paid: {}", charge.is_paid());
         match guard.complete(&charge, |_| writeln!(io::stdout(), "shipping {order}")) {
             Ok(Completion::Now | Completion::Before | Completion::Unpaid) => {}
             Err(error) => println!("{error}"),

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use strike_async::core::{Delivery, TransportErrorKind};
+use strike_async::strike_core::{Delivery, TransportErrorKind};
 use strike_async::{AsyncTransport, ReqwestTransport, Timer, TokioTimer};
 use strike_test_support::{Server, expect, expect_status, get, post};
 

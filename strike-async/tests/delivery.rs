@@ -8,7 +8,7 @@ use strike_test_support::{Exchanger, Lab, Setup, cases, each_case};
 struct Reqwest;
 
 impl Lab for Reqwest {
-    fn build(&self, setup: Setup) -> Result<(Exchanger, String), strike_async::core::Error> {
+    fn build(&self, setup: Setup) -> Result<(Exchanger, String), strike_async::strike_core::Error> {
         let mut builder = ReqwestTransport::builder();
         for certificate in &setup.certificates {
             builder = builder.ca_certificate(certificate);

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use strike_blocking::core::{Delivery, TransportErrorKind};
+use strike_blocking::strike_core::{Delivery, TransportErrorKind};
 use strike_blocking::{SystemTimer, Timer, Transport, UreqTransport};
 use strike_test_support::{Server, expect, expect_status, get};
 

@@ -7,7 +7,7 @@ use strike_test_support::{Exchanger, Lab, Setup, cases, each_case};
 struct Ureq;
 
 impl Lab for Ureq {
-    fn build(&self, setup: Setup) -> Result<(Exchanger, String), strike_blocking::core::Error> {
+    fn build(&self, setup: Setup) -> Result<(Exchanger, String), strike_blocking::strike_core::Error> {
         let mut builder = UreqTransport::builder();
         for certificate in &setup.certificates {
             builder = builder.ca_certificate(certificate);

@@ -3,11 +3,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use strike_core::mirror::Want;
-use strike_core::webhook::Hint;
+use strike_core::machine::{Machine, Operation, OrderMemory, OrderRecord};
+use strike_core::mirror::Mirror;
+use strike_core::mirror::Query;
+use strike_core::webhook::Notification;
 use strike_core::{
-    Charge, ChargeId, Create, Error, Event, Get, KeyRecord, List, Machine, Machines, Made, Mirror, NewCharge,
-    Operation, OrderKey, OrderMemory, Page, Wait, Waited,
+    Charge, ChargeId, CoreClient, Create, CreateOutcome, Error, Event, Get, List, NewCharge, OrderKey, Page,
+    Wait, WaitOutcome,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -17,7 +19,7 @@ pub trait AnyClient {
     /// Creates a charge.
     fn create(&self, order: NewCharge) -> Result<Charge, Error>;
     /// Creates a charge once, under the name of an order.
-    fn create_once(&self, order: NewCharge, name: &str) -> Result<Made, Error>;
+    fn create_once(&self, order: NewCharge, name: &str) -> Result<CreateOutcome, Error>;
     /// Reads a charge.
     fn get(&self, id: &ChargeId) -> Result<Charge, Error>;
     /// Reads a page of the list.
@@ -27,15 +29,15 @@ pub trait AnyClient {
     /// Reads the whole list, with pages of two rows.
     fn list_all(&self) -> Result<Vec<Charge>, Error>;
     /// Waits until the charge is paid or can no longer be paid.
-    fn wait_until_paid(&self, charge: &Charge, wait: Wait) -> Result<Waited, Error>;
+    fn wait_until_paid(&self, charge: &Charge, wait: Wait) -> Result<WaitOutcome, Error>;
     /// Fetches a lazy charge.
-    fn fetch(&self, mirror: Mirror, want: Want) -> Result<Charge, Error>;
+    fn fetch(&self, mirror: Mirror, want: Query) -> Result<Charge, Error>;
     /// Watches charges until none is pending.
     fn watch(&self, charges: &[Charge]) -> Result<Vec<Event>, Error>;
     /// Watches charges until the first event, and tolerates this many failures in a row.
     fn first_event(&self, charges: &[Charge], tolerate: u32) -> Result<Option<Event>, Error>;
     /// Confirms a webhook.
-    fn confirm(&self, hint: &Hint) -> Result<Charge, Error>;
+    fn confirm(&self, hint: &Notification) -> Result<Charge, Error>;
 }
 
 /// The page size of [`AnyClient::list_all`]: small, so that a short list has several pages.
@@ -46,7 +48,7 @@ impl AnyClient for strike_blocking::Client {
         self.create(order)
     }
 
-    fn create_once(&self, order: NewCharge, name: &str) -> Result<Made, Error> {
+    fn create_once(&self, order: NewCharge, name: &str) -> Result<CreateOutcome, Error> {
         self.create_once(order, name)
     }
 
@@ -66,11 +68,11 @@ impl AnyClient for strike_blocking::Client {
         self.list_all().page_size(PAGE_SIZE).collect()
     }
 
-    fn wait_until_paid(&self, charge: &Charge, wait: Wait) -> Result<Waited, Error> {
+    fn wait_until_paid(&self, charge: &Charge, wait: Wait) -> Result<WaitOutcome, Error> {
         self.wait_until_paid(charge, wait)
     }
 
-    fn fetch(&self, mirror: Mirror, want: Want) -> Result<Charge, Error> {
+    fn fetch(&self, mirror: Mirror, want: Query) -> Result<Charge, Error> {
         let mut lazy = self.lazy_from(mirror);
         lazy.fetch(want)?;
         lazy.charge().cloned()
@@ -83,12 +85,12 @@ impl AnyClient for strike_blocking::Client {
     }
 
     fn first_event(&self, charges: &[Charge], tolerate: u32) -> Result<Option<Event>, Error> {
-        let mut watcher = self.watcher().tolerate(tolerate);
+        let mut watcher = self.watcher().max_failures(tolerate);
         charges.iter().for_each(|charge| watcher.add(charge));
         self.watch(watcher).next().transpose()
     }
 
-    fn confirm(&self, hint: &Hint) -> Result<Charge, Error> {
+    fn confirm(&self, hint: &Notification) -> Result<Charge, Error> {
         self.confirm(hint)
     }
 }
@@ -131,7 +133,7 @@ impl AnyClient for AsyncClient {
         self.runtime.block_on(self.client.create(order))
     }
 
-    fn create_once(&self, order: NewCharge, name: &str) -> Result<Made, Error> {
+    fn create_once(&self, order: NewCharge, name: &str) -> Result<CreateOutcome, Error> {
         self.runtime.block_on(self.client.create_once(order, name))
     }
 
@@ -158,11 +160,11 @@ impl AnyClient for AsyncClient {
         })
     }
 
-    fn wait_until_paid(&self, charge: &Charge, wait: Wait) -> Result<Waited, Error> {
+    fn wait_until_paid(&self, charge: &Charge, wait: Wait) -> Result<WaitOutcome, Error> {
         self.runtime.block_on(self.client.wait_until_paid(charge, wait))
     }
 
-    fn fetch(&self, mirror: Mirror, want: Want) -> Result<Charge, Error> {
+    fn fetch(&self, mirror: Mirror, want: Query) -> Result<Charge, Error> {
         let mut lazy = self.client.lazy_from(mirror);
         self.runtime.block_on(async {
             lazy.fetch(want).await?;
@@ -184,13 +186,13 @@ impl AnyClient for AsyncClient {
     }
 
     fn first_event(&self, charges: &[Charge], tolerate: u32) -> Result<Option<Event>, Error> {
-        let mut watcher = self.client.watcher().tolerate(tolerate);
+        let mut watcher = self.client.watcher().max_failures(tolerate);
         charges.iter().for_each(|charge| watcher.add(charge));
         let mut watch = self.client.watch(watcher);
         self.runtime.block_on(async { watch.next().await.transpose() })
     }
 
-    fn confirm(&self, hint: &Hint) -> Result<Charge, Error> {
+    fn confirm(&self, hint: &Notification) -> Result<Charge, Error> {
         self.runtime.block_on(self.client.confirm(hint))
     }
 }
@@ -215,14 +217,14 @@ impl<D: Drive> Drive for Arc<D> {
 pub struct CoreDriver<D> {
     /// Runs the machines.
     pub driver: D,
-    machines: Machines,
-    orders: Mutex<OrderMemory<Mutex<KeyRecord>>>,
+    machines: CoreClient,
+    orders: Mutex<OrderMemory<Mutex<OrderRecord>>>,
 }
 
 impl<D: Drive> CoreDriver<D> {
     /// Drives these machines.
     #[must_use]
-    pub fn new(machines: Machines, driver: D) -> Self {
+    pub fn new(machines: CoreClient, driver: D) -> Self {
         Self { driver, machines, orders: Mutex::default() }
     }
 
@@ -236,7 +238,7 @@ impl<D: Drive> AnyClient for CoreDriver<D> {
         self.send(Create::new(order))
     }
 
-    fn create_once(&self, order: NewCharge, name: &str) -> Result<Made, Error> {
+    fn create_once(&self, order: NewCharge, name: &str) -> Result<CreateOutcome, Error> {
         let lock = self.orders.lock().unwrap_or_else(PoisonError::into_inner).lock_of(OrderKey::named(name));
         let record = lock.lock().unwrap_or_else(PoisonError::into_inner);
         self.driver.drive(self.machines.create_once_with(order, name, record))
@@ -263,11 +265,11 @@ impl<D: Drive> AnyClient for CoreDriver<D> {
         Ok(charges)
     }
 
-    fn wait_until_paid(&self, charge: &Charge, wait: Wait) -> Result<Waited, Error> {
+    fn wait_until_paid(&self, charge: &Charge, wait: Wait) -> Result<WaitOutcome, Error> {
         self.driver.drive(self.machines.wait(charge.clone(), wait))
     }
 
-    fn fetch(&self, mut mirror: Mirror, want: Want) -> Result<Charge, Error> {
+    fn fetch(&self, mut mirror: Mirror, want: Query) -> Result<Charge, Error> {
         self.driver.drive(mirror.fetch(want, &self.machines))?;
         mirror.require_charge().cloned()
     }
@@ -283,12 +285,12 @@ impl<D: Drive> AnyClient for CoreDriver<D> {
     }
 
     fn first_event(&self, charges: &[Charge], tolerate: u32) -> Result<Option<Event>, Error> {
-        let mut watcher = self.machines.watcher().tolerate(tolerate);
+        let mut watcher = self.machines.watcher().max_failures(tolerate);
         charges.iter().for_each(|charge| watcher.add(charge));
         self.driver.drive(watcher.next())
     }
 
-    fn confirm(&self, hint: &Hint) -> Result<Charge, Error> {
+    fn confirm(&self, hint: &Notification) -> Result<Charge, Error> {
         self.send(hint.confirm())
     }
 }

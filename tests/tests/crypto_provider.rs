@@ -45,7 +45,7 @@ async fn creates(port: u16) -> [Error; 2] {
 async fn check_both(closed: u16, plain: u16) {
     let unsent = |kind| ErrorKind::Connection { kind, delivery: Delivery::Unsent };
     for error in creates(closed).await {
-        assert_eq!(error.kind(), &unsent(TransportErrorKind::Refused), "{error:?}");
+        assert_eq!(error.kind(), &unsent(TransportErrorKind::ConnectionRefused), "{error:?}");
     }
     for error in creates(plain).await {
         assert_eq!(error.kind(), &unsent(TransportErrorKind::Tls), "{error:?}");

@@ -6,16 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strike_async::{Client, FnTransport};
+use strike_core::machine::Machine;
 use strike_core::{
-    Advice, ApiKey, AttemptOutcome, Call, Create, Delivery, Endpoint, ErrorKind, Exchange, Get, Machine,
-    NewCharge, Reply, RetryPolicy, TransportErrorKind, Wait, WaitPaid,
+    Advice, ApiKey, AttemptOutcome, CoreClient, Create, Delivery, Endpoint, ErrorKind, Exchange, Get,
+    NewCharge, Reply, RetryPolicy, TransportErrorKind, Wait,
 };
 use strike_sandbox::Sandbox;
 use strike_tests::Loopback;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-const LOST: AttemptOutcome = AttemptOutcome::NoAnswer(TransportErrorKind::Lost, Delivery::MaybeSent);
+const LOST: AttemptOutcome = AttemptOutcome::NoResponse(TransportErrorKind::Lost, Delivery::MaybeSent);
 
 fn order() -> NewCharge {
     NewCharge::satoshis(4200, "dropped")
@@ -64,7 +65,7 @@ async fn drive_and_drop<M: Machine>(client: &Client, machine: &mut M) {
 #[tokio::test]
 async fn dropped_create_is_not_sent_again() {
     let (sandbox, endpoint) = shop();
-    let mut call = Call::new(Create::new(order()), &endpoint, policy(), 7);
+    let mut call = CoreClient::new(endpoint.clone(), policy(), 7).call(Create::new(order()));
     drive_and_drop(&silent(&sandbox, &endpoint), &mut call).await;
     assert_eq!((sandbox.requests(), sandbox.charges()), (1, 1));
 
@@ -76,14 +77,14 @@ async fn dropped_create_is_not_sent_again() {
     assert_eq!((sandbox.requests(), sandbox.charges()), (1, 1), "the create was sent again");
 
     let error = working(&sandbox, &endpoint).drive(&mut call).await.unwrap_err();
-    assert_eq!(error.kind(), &ErrorKind::Finished);
+    assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
     assert_eq!(sandbox.requests(), 1);
 }
 
 #[tokio::test]
 async fn create_that_was_never_polled_can_still_be_sent() {
     let (sandbox, endpoint) = shop();
-    let mut call = Call::new(Create::new(order()), &endpoint, policy(), 7);
+    let mut call = CoreClient::new(endpoint.clone(), policy(), 7).call(Create::new(order()));
     drop(silent(&sandbox, &endpoint).drive(&mut call));
     assert_eq!(sandbox.requests(), 0);
     working(&sandbox, &endpoint).drive(&mut call).await.unwrap();
@@ -94,7 +95,7 @@ async fn create_that_was_never_polled_can_still_be_sent() {
 async fn dropped_get_is_retried() {
     let (sandbox, endpoint) = shop();
     let charge = working(&sandbox, &endpoint).create(order()).await.unwrap();
-    let mut call = Call::new(Get::new(charge.id().clone()), &endpoint, policy(), 7);
+    let mut call = CoreClient::new(endpoint.clone(), policy(), 7).call(Get::new(charge.id().clone()));
     drive_and_drop(&silent(&sandbox, &endpoint), &mut call).await;
     assert_eq!(sandbox.requests(), 2);
     assert_eq!(working(&sandbox, &endpoint).drive(&mut call).await.unwrap(), charge);
@@ -105,7 +106,7 @@ async fn dropped_get_is_retried() {
 async fn repeatedly_dropped_get_fails_with_its_attempts() {
     let (sandbox, endpoint) = shop();
     let charge = working(&sandbox, &endpoint).create(order()).await.unwrap();
-    let mut call = Call::new(Get::new(charge.id().clone()), &endpoint, policy(), 7);
+    let mut call = CoreClient::new(endpoint.clone(), policy(), 7).call(Get::new(charge.id().clone()));
     for _ in 0..3 {
         drive_and_drop(&silent(&sandbox, &endpoint), &mut call).await;
     }
@@ -119,7 +120,7 @@ async fn repeatedly_dropped_get_fails_with_its_attempts() {
 async fn dropped_wait_reads_the_charge_again() {
     let (sandbox, endpoint) = shop();
     let charge = working(&sandbox, &endpoint).create(order()).await.unwrap();
-    let mut wait = WaitPaid::new(charge.clone(), Wait::until_expiry(), &endpoint, policy(), 7);
+    let mut wait = CoreClient::new(endpoint.clone(), policy(), 7).wait(charge.clone(), Wait::until_expiry());
     drive_and_drop(&silent(&sandbox, &endpoint), &mut wait).await;
     sandbox.pay(charge.id()).unwrap();
     assert!(working(&sandbox, &endpoint).drive(&mut wait).await.unwrap().is_paid());
@@ -138,7 +139,7 @@ async fn dropped_create_is_not_sent_again_with_reqwest() {
     })
     .unwrap();
     let endpoint = endpoint(&sandbox, &silent_server.base_url());
-    let mut call = Call::new(Create::new(order()), &endpoint, policy(), 7);
+    let mut call = CoreClient::new(endpoint.clone(), policy(), 7).call(Create::new(order()));
     let client = Client::new(endpoint.clone()).unwrap();
     tokio::select! {
         ended = client.drive(&mut call) => panic!("ended without a response: {ended:?}"),

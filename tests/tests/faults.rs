@@ -6,9 +6,10 @@ use std::time::Duration;
 use strike_async::{AsyncTransport, ReqwestTransport};
 use strike_blocking::{Transport, UreqTransport};
 use strike_core::http::{HeaderMap, Response, StatusCode};
+use strike_core::machine::Operation;
 use strike_core::{
-    ApiKey, Create, Delivery, Endpoint, Exchange, List, Network, NewCharge, Operation, Reply,
-    TransportErrorKind, UnixMillis,
+    ApiKey, Create, Delivery, Endpoint, Exchange, List, Network, NewCharge, Reply, TransportErrorKind,
+    UnixMillis,
 };
 use strike_sandbox::faults::{After, Fault, On, Plan};
 use strike_sandbox::{Builder, Sandbox};

@@ -14,9 +14,10 @@ use std::time::Duration;
 
 use strike_async::AsyncTransport;
 use strike_blocking::Transport;
+use strike_core::machine::Operation;
 use strike_core::{
     ApiKey, Charge, ChargeId, Create, Currency, Endpoint, ErrorKind, Exchange, Network, NewCharge, Now,
-    Operation, Satoshi, UnixMillis,
+    Satoshi, UnixMillis,
 };
 use strike_sandbox::Sandbox;
 
@@ -95,9 +96,9 @@ fn check_new(charge: &Charge, customer: Option<&str>) {
     assert_eq!(charge.amount_satoshi(), Satoshi::new(AMOUNT));
     assert_eq!(charge.currency(), Currency::Btc);
     assert_eq!(charge.description(), DESCRIPTION);
-    assert_eq!(charge.customer_id().filter(|id| !id.is_empty()), customer);
+    assert_eq!(charge.raw_customer_id().filter(|id| !id.is_empty()), customer);
     assert!(charge.payment_request().starts_with("lntb"));
-    assert!(!charge.paid());
+    assert!(!charge.is_paid());
     assert_eq!(charge.created(), charge.updated());
 }
 

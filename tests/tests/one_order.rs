@@ -5,8 +5,8 @@
 use std::sync::Barrier;
 use std::time::Duration;
 
-use strike_core::mirror::Want;
-use strike_core::{ApiKey, Charge, Endpoint, ErrorKind, Exchange, Made, NewCharge, Reply};
+use strike_core::mirror::Query;
+use strike_core::{ApiKey, Charge, CreateOutcome, Endpoint, ErrorKind, Exchange, NewCharge, Reply};
 use strike_sandbox::faults::{Fault, On, Plan};
 use strike_sandbox::{Quirks, Sandbox};
 
@@ -55,8 +55,8 @@ fn advance(host: &impl strike_blocking::Timer, time: Duration) {
     host.wait(time, &strike_blocking::Wake::default());
 }
 
-fn to_pay(made: Made) -> Charge {
-    if let Made::ToPay(charge) = made { charge } else { panic!("{made:?}") }
+fn to_pay(made: CreateOutcome) -> Charge {
+    if let CreateOutcome::Payable(charge) = made { charge } else { panic!("{made:?}") }
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn create_once_finds_an_order_after_a_day_and_a_hundred_other_charges() {
     }
     // A new client has an empty memory and has to read the list.
     let made = shop().create_once(order(), "order-17").unwrap();
-    assert!(matches!(&made, Made::Paid(charge) if charge.id() == noon.id()), "{made:?}");
+    assert!(matches!(&made, CreateOutcome::Paid(charge) if charge.id() == noon.id()), "{made:?}");
     assert_eq!(sandbox.charges(), 101);
 }
 
@@ -196,7 +196,7 @@ fn lazy_charge_reads_the_list_first_if_its_mirror_was_read() {
     let sandbox = Sandbox::new();
     let client = blocking(&sandbox);
     let mut not_read = client.lazy(order()).unwrap();
-    not_read.fetch(Want::Id).unwrap();
+    not_read.fetch(Query::Id).unwrap();
     assert_eq!(sandbox.requests(), 1);
     let mut seen = client.lazy(order()).unwrap();
     // The mirror may be in a database now: another process could create the charge first.
@@ -224,7 +224,7 @@ fn expired_order_can_get_a_new_invoice_but_paid_order_cannot() {
     let first = to_pay(client.create_once(order(), "order-17").unwrap());
     advance(&host, Duration::from_secs(2 * 3600));
     let made = client.create_once(order(), "order-17").unwrap();
-    let Made::Expired { charge, next } = made else { panic!("{made:?}") };
+    let CreateOutcome::Expired { charge, next } = made else { panic!("{made:?}") };
     assert_eq!((charge.id(), sandbox.charges()), (first.id(), 1));
     let second = to_pay(client.create_once(order(), next).unwrap());
     assert_ne!(first.payment_request(), second.payment_request());
@@ -232,7 +232,7 @@ fn expired_order_can_get_a_new_invoice_but_paid_order_cannot() {
     advance(&host, Duration::from_secs(2 * 3600));
     for client in [client, host.client(endpoint(&sandbox)).build().unwrap()] {
         let made = client.create_once(order(), "order-17").unwrap();
-        assert!(matches!(&made, Made::Paid(charge) if charge.id() == second.id()), "{made:?}");
+        assert!(matches!(&made, CreateOutcome::Paid(charge) if charge.id() == second.id()), "{made:?}");
     }
     assert_eq!(sandbox.charges(), 2);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use strike_async::ReqwestTransport;
 use strike_blocking::UreqTransport;
-use strike_core::{ApiKey, Charge, Endpoint, Exchange, Made, NewCharge, RetryPolicy, http};
+use strike_core::{ApiKey, Charge, CreateOutcome, Endpoint, Exchange, NewCharge, RetryPolicy, http};
 use strike_sandbox::Sandbox;
 use strike_test_support::certs::Authority;
 use strike_test_support::{Peer, Server};
@@ -71,8 +71,10 @@ fn render_response(sandbox: &Sandbox, request: &str, connection: &str) -> String
     head + std::str::from_utf8(body).unwrap()
 }
 
-fn charge_of(made: Made) -> Charge {
-    let (Made::ToPay(charge) | Made::Paid(charge) | Made::Expired { charge, .. }) = made;
+fn charge_of(made: CreateOutcome) -> Charge {
+    let (CreateOutcome::Payable(charge)
+    | CreateOutcome::Paid(charge)
+    | CreateOutcome::Expired { charge, .. }) = made;
     charge
 }
 

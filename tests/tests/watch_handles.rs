@@ -46,13 +46,13 @@ fn hint_wakes_blocking_watch_and_dropping_last_handle_ends_it() {
         let charge = client.create(NewCharge::satoshis(amount, "")).unwrap();
         handle.add(&charge);
         sandbox.pay(charge.id()).unwrap();
-        handle.clone().hint(charge.id());
+        handle.clone().check_soon(charge.id());
         assert_eq!(seen.recv().unwrap(), charge.id().as_str());
-        assert!(handle.state().is_empty());
+        assert!(handle.snapshot().is_empty());
     }
     let removed = client.create(NewCharge::satoshis(4, "")).unwrap();
     handle.add(&removed);
-    assert_eq!(handle.state().len(), 1);
+    assert_eq!(handle.snapshot().len(), 1);
     assert!(handle.remove(removed.id()) && !handle.remove(removed.id()));
     drop(handle);
     watching.join().unwrap();
@@ -75,13 +75,13 @@ async fn hint_wakes_async_watch_and_dropping_last_handle_ends_it() {
         let charge = client.create(NewCharge::satoshis(amount, "")).await.unwrap();
         handle.add(&charge);
         sandbox.pay(charge.id()).unwrap();
-        handle.clone().hint(charge.id());
+        handle.clone().check_soon(charge.id());
         assert_eq!(seen.recv().await.unwrap(), charge.id().as_str());
-        assert!(handle.state().is_empty());
+        assert!(handle.snapshot().is_empty());
     }
     let removed = client.create(NewCharge::satoshis(4, "")).await.unwrap();
     handle.add(&removed);
-    assert_eq!(handle.state().len(), 1);
+    assert_eq!(handle.snapshot().len(), 1);
     assert!(handle.remove(removed.id()) && !handle.remove(removed.id()));
     drop(handle);
     watching.await.unwrap();
@@ -128,7 +128,7 @@ fn hint_interrupts_a_retry_after_delay_in_a_blocking_watch() {
     let watching = std::thread::spawn(move || paid(watch.next().unwrap().unwrap()));
     exchanged.recv().unwrap();
     sandbox.pay(charge.id()).unwrap();
-    handle.hint(charge.id());
+    handle.check_soon(charge.id());
     assert_eq!(watching.join().unwrap(), charge.id().as_str());
 }
 
@@ -152,6 +152,6 @@ async fn hint_interrupts_a_retry_after_delay_in_an_async_watch() {
     let watching = tokio::spawn(async move { paid(watch.next().await.unwrap().unwrap()) });
     exchanged.recv().await.unwrap();
     sandbox.pay(charge.id()).unwrap();
-    handle.hint(charge.id());
+    handle.check_soon(charge.id());
     assert_eq!(watching.await.unwrap(), charge.id().as_str());
 }

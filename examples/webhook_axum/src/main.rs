@@ -13,7 +13,7 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::post;
-use strike_async::webhook::{self, Completion, Guard, Hint, Recent};
+use strike_async::webhook::{self, Completion, CompletionGuard, Notification, RecentCompletions};
 use strike_async::{ApiKey, ChargeId, Client, Endpoint, NewCharge};
 use strike_sandbox::{Sandbox, Webhook};
 use tokio::sync::mpsc;
@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Responds 200 if the queue has room, before the charge is confirmed.
-async fn receive(State(sender): State<mpsc::Sender<Hint>>, body: Bytes) -> StatusCode {
+async fn receive(State(sender): State<mpsc::Sender<Notification>>, body: Bytes) -> StatusCode {
     match webhook::parse(&body).map(|hint| sender.try_send(hint)) {
         Ok(Ok(())) => StatusCode::OK,
         Ok(Err(_)) => StatusCode::SERVICE_UNAVAILABLE,
@@ -54,8 +54,12 @@ async fn receive(State(sender): State<mpsc::Sender<Hint>>, body: Bytes) -> Statu
 
 /// Confirms the charges of the webhooks, one after the other. A shop also polls its unpaid orders,
 /// since webhooks get lost.
-async fn work(client: Client, orders: HashMap<ChargeId, &'static str>, mut queue: mpsc::Receiver<Hint>) {
-    let mut guard = Guard::new(Recent::new(1000));
+async fn work(
+    client: Client,
+    orders: HashMap<ChargeId, &'static str>,
+    mut queue: mpsc::Receiver<Notification>,
+) {
+    let mut guard = CompletionGuard::new(RecentCompletions::new(1000));
     // The example expects two deliveries. A shop runs this forever.
     for _ in 0..2 {
         let Some(hint) = queue.recv().await else { break };
@@ -70,15 +74,15 @@ async fn work(client: Client, orders: HashMap<ChargeId, &'static str>, mut queue
 
 async fn confirm(
     client: &Client,
-    guard: &mut Guard<Recent>,
-    hint: &Hint,
+    guard: &mut CompletionGuard<RecentCompletions>,
+    hint: &Notification,
     order: &str,
 ) -> Result<Completion, Box<dyn Error>> {
     if guard.remembers(hint.id())? {
         return Ok(Completion::Before);
     }
     let charge = client.confirm(hint).await?;
-    println!("paid: {}", charge.paid());
+    println!("paid: {}", charge.is_paid());
     let completion = guard.due(&charge)?;
     if completion == Completion::Now {
         ship(order).await?;

@@ -2,8 +2,9 @@
 
 use std::sync::Mutex;
 
-use strike_core::fixture::{Respond, Simulation, Transcript};
-use strike_core::{Error, Machine, Machines, RetryPolicy};
+use strike_core::fixture::{Responder, Simulation, Transcript};
+use strike_core::machine::Machine;
+use strike_core::{CoreClient, Error, RetryPolicy};
 use strike_tests::{CoreDriver, Drive};
 
 use crate::flows::endpoint;
@@ -14,13 +15,13 @@ const SEED: u64 = 0;
 /// A simulation that several calls can use.
 pub struct SharedSimulation<R>(Mutex<Simulation<R>>);
 
-impl<R: Respond> Drive for SharedSimulation<R> {
+impl<R: Responder> Drive for SharedSimulation<R> {
     fn drive<M: Machine>(&self, machine: M) -> Result<M::Output, Error> {
         self.0.lock().unwrap().run(machine).unwrap()
     }
 }
 
-impl<R: Respond> SharedSimulation<R> {
+impl<R: Responder> SharedSimulation<R> {
     pub fn transcript(&self) -> Transcript {
         self.0.lock().unwrap().transcript().clone()
     }
@@ -32,7 +33,7 @@ impl<R: Respond> SharedSimulation<R> {
 }
 
 /// Core with a simulated server.
-pub fn simulated<R: Respond>(respond: R) -> CoreDriver<SharedSimulation<R>> {
-    let machines = Machines::new(endpoint(), RetryPolicy::default(), SEED);
+pub fn simulated<R: Responder>(respond: R) -> CoreDriver<SharedSimulation<R>> {
+    let machines = CoreClient::new(endpoint(), RetryPolicy::default(), SEED);
     CoreDriver::new(machines, SharedSimulation(Mutex::new(Simulation::new(respond))))
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use strike_core::fixture::{Cassette, START};
 use strike_core::{
-    ApiKey, ChargeId, Delivery, Endpoint, Exchange, HttpResponse, Made, Network, NewCharge, Now, Reply,
-    TransportError, TransportErrorKind, Wait,
+    ApiKey, ChargeId, CreateOutcome, Delivery, Endpoint, Exchange, HttpResponse, Network, NewCharge, Now,
+    Reply, TransportError, TransportErrorKind, Wait,
 };
 use strike_sandbox::Sandbox;
 use strike_tests::AnyClient;
@@ -66,7 +66,7 @@ fn faulty_network(client: &dyn AnyClient, due: &Due) -> Vec<String> {
     let made = client
         .create_once(NewCharge::satoshis(1, "café & \"tea\"").customer_id("table 7"), "order-17")
         .unwrap();
-    let Made::ToPay(charge) = &made else { panic!("{made:?}") };
+    let CreateOutcome::Payable(charge) = &made else { panic!("{made:?}") };
     let unknown = client.get(&"ch_unknown".parse().unwrap());
     let brief = client.wait_until_paid(charge, Wait::at_most(Duration::from_secs(60)));
     *due.lock().unwrap() = Some(charge.id().clone());

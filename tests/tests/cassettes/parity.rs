@@ -86,13 +86,13 @@ fn every_driver_replays_a_flow_with_the_same_results() {
 fn faulty_network_flow_creates_one_charge_and_is_paid_in_the_end() {
     let (outputs, transcript) = record(&FLOWS[1]).0;
     assert_eq!(transcript.sends_of("POST"), 1, "the create should be sent once: {transcript}");
-    assert!(outputs[0].starts_with("ToPay("), "{}", outputs[0]);
+    assert!(outputs[0].starts_with("Payable("), "{}", outputs[0]);
     assert!(
         outputs[1].starts_with("Err(Error { asked: \"get charge ch_unknown\", kind: NotFound"),
         "{}",
         outputs[1]
     );
-    assert!(outputs[2].starts_with("Ok(StillPayable("), "{}", outputs[2]);
+    assert!(outputs[2].starts_with("Ok(Payable("), "{}", outputs[2]);
     assert!(outputs[3].starts_with("Ok(Paid("), "{}", outputs[3]);
     assert!((600..700).contains(&transcript.waited().as_secs()), "{transcript}");
     assert!(transcript.to_string().contains("  429\n"), "{transcript}");

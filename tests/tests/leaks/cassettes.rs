@@ -2,7 +2,7 @@
 
 use data_encoding::{BASE64, BASE64URL, HEXLOWER};
 use strike_blocking::fixture::{FixtureError, RecordTransport, ReplayTransport, SimulatedHost};
-use strike_core::fixture::Respond;
+use strike_core::fixture::Responder;
 use strike_core::http::Response;
 use strike_core::{Error, Exchange, NewCharge, Now, Reply, RetryPolicy, UnixMillis};
 use strike_sandbox::Sandbox;
@@ -59,7 +59,7 @@ fn order() -> NewCharge {
 }
 
 /// Records a create, a get and a list against a server. Returns the cassette and the errors.
-fn record(respond: impl Respond + Send + 'static) -> (Result<String, FixtureError>, Vec<Error>) {
+fn record(respond: impl Responder + Send + 'static) -> (Result<String, FixtureError>, Vec<Error>) {
     let host = SimulatedHost::new(respond);
     let recording = RecordTransport::new(host.clone());
     let builder = host.client(endpoint("http://127.0.0.1/api/v1/")).transport(recording.clone());

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use strike_core::machine::{Machine, Operation, Step};
 use strike_core::{
-    ApiKey, Call, Create, Endpoint, Exchange, Get, List, Machine, Machines, Network, NewCharge, Now,
-    Operation, RetryPolicy, Step, UnixMillis, Wait, WaitPaid,
+    ApiKey, CoreClient, Create, Endpoint, Exchange, Get, List, Network, NewCharge, Now, RetryPolicy,
+    UnixMillis, Wait,
 };
 use strike_sandbox::Sandbox;
 
@@ -25,7 +26,7 @@ fn debug_of_endpoints_and_keys_has_no_key() {
         &Endpoint::builder("http://127.0.0.1/", key, Network::Testnet),
     );
     assert_debug_has_no_secret("an endpoint", &local_endpoint());
-    assert_debug_has_no_secret("machines", &Machines::new(local_endpoint(), RetryPolicy::default(), 7));
+    assert_debug_has_no_secret("machines", &CoreClient::new(local_endpoint(), RetryPolicy::default(), 7));
 }
 
 #[test]
@@ -43,12 +44,8 @@ fn debug_of_requests_and_exchanges_has_no_key() {
 #[test]
 fn debug_of_machines_has_no_key_in_any_state() {
     let sandbox = Sandbox::builder().api_key(KEY).build();
-    let mut create = Call::new(
-        Create::new(NewCharge::satoshis(4200, "tea")),
-        &local_endpoint(),
-        RetryPolicy::default(),
-        7,
-    );
+    let mut create = CoreClient::new(local_endpoint(), RetryPolicy::default(), 7)
+        .call(Create::new(NewCharge::satoshis(4200, "tea")));
     assert_debug_has_no_secret("a call", &create);
     let step = create.poll(NOW);
     assert_debug_has_no_secret("a step", &step);
@@ -59,7 +56,8 @@ fn debug_of_machines_has_no_key_in_any_state() {
     let Step::Done(Ok(charge)) = create.poll(NOW) else { panic!("the create should be done") };
     assert_debug_has_no_secret("a finished call", &create);
 
-    let mut wait = WaitPaid::new(charge, Wait::until_expiry(), &local_endpoint(), RetryPolicy::default(), 7);
+    let mut wait =
+        CoreClient::new(local_endpoint(), RetryPolicy::default(), 7).wait(charge, Wait::until_expiry());
     assert_debug_has_no_secret("a wait", &wait);
     let Step::Send(exchange) = wait.poll(NOW) else { panic!("the wait should read the charge") };
     assert_debug_has_no_secret("a wait with a request in flight", &wait);
@@ -67,7 +65,7 @@ fn debug_of_machines_has_no_key_in_any_state() {
     let Step::Wait(_) = wait.poll(NOW) else { panic!("the wait should pause") };
     assert_debug_has_no_secret("a paused wait", &wait);
 
-    let mut list = Call::new(List::page(0), &local_endpoint(), RetryPolicy::default(), 7);
+    let mut list = CoreClient::new(local_endpoint(), RetryPolicy::default(), 7).call(List::page(0));
     let Step::Send(_) = list.poll(NOW) else { panic!("the list should send a request") };
     let echo =
         strike_core::http::Response::builder().status(500).body(format!("<p>{KEY}").into_bytes()).unwrap();

@@ -31,7 +31,7 @@ fn policy() -> RetryPolicy {
 fn all_errors(endpoint: &Endpoint, policy: RetryPolicy) -> Vec<Error> {
     let mut errors = Vec::new();
     let order = || NewCharge::satoshis(4200, "tea");
-    let wait = || Wait::at_most(Duration::ZERO).tolerate(0);
+    let wait = || Wait::at_most(Duration::ZERO).max_failures(0);
 
     let client = strike_blocking::Client::builder(endpoint.clone()).retry(policy).build().unwrap();
     errors.extend(client.create(order()).err());
@@ -204,7 +204,7 @@ fn errors_have_no_proxy_password() {
         .unwrap();
     let error = client.list(0).unwrap_err();
     assert!(
-        matches!(error.kind(), ErrorKind::Connection { kind: TransportErrorKind::Refused, .. }),
+        matches!(error.kind(), ErrorKind::Connection { kind: TransportErrorKind::ConnectionRefused, .. }),
         "{error:?}"
     );
     assert_error_has_no_secret("an unreachable proxy", &error);
@@ -214,7 +214,7 @@ fn errors_have_no_proxy_password() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let error = runtime.block_on(client.list(0)).unwrap_err();
     assert!(
-        matches!(error.kind(), ErrorKind::Connection { kind: TransportErrorKind::Refused, .. }),
+        matches!(error.kind(), ErrorKind::Connection { kind: TransportErrorKind::ConnectionRefused, .. }),
         "{error:?}"
     );
     assert_error_has_no_secret("an unreachable proxy", &error);

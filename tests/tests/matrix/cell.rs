@@ -245,7 +245,7 @@ fn check_rules(
     }
     match outcome {
         Ok(got) => {
-            if let Some(charge) = got.paid()
+            if let Some(charge) = got.is_paid()
                 && !is_paid(sandbox, charge.id())
             {
                 violations.push(format!("{} is reported as paid, but is unpaid", charge.id()));
@@ -264,7 +264,7 @@ fn check_rules(
 fn is_paid(sandbox: &Sandbox, id: &ChargeId) -> bool {
     let endpoint = secrets::endpoint(sandbox.base_url()).unwrap();
     let get = strike_core::Get::new(id.clone());
-    let response = sandbox.respond(&strike_core::Operation::request(&get, &endpoint).unwrap());
+    let response = sandbox.respond(&strike_core::machine::Operation::request(&get, &endpoint).unwrap());
     let charge: Charge = serde_json::from_slice(response.body()).unwrap();
-    charge.paid()
+    charge.is_paid()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use strike_core::http::Method;
-use strike_core::{Charge, Error, ErrorKind, Event, Made, Page, RetryPolicy, Wait, Waited};
+use strike_core::{Charge, CreateOutcome, Error, ErrorKind, Event, Page, RetryPolicy, Wait, WaitOutcome};
 use strike_tests::AnyClient;
 
 use crate::world::{World, order};
@@ -84,9 +84,9 @@ pub fn policy() -> RetryPolicy {
 pub enum Value {
     Charge(Charge),
     Page(Page),
-    Waited(Waited),
+    Waited(WaitOutcome),
     Event(Option<Event>),
-    Made(Made),
+    Made(CreateOutcome),
 }
 
 /// How many failures in a row a wait and a watch tolerate.
@@ -99,7 +99,7 @@ pub fn run(client: &dyn AnyClient, operation: Operation, world: &World) -> Resul
         Operation::Get => Value::Charge(client.get(world.order().id())?),
         Operation::List => Value::Page(client.list(0)?),
         Operation::Wait => {
-            let wait = Wait::until_expiry().tolerate(TOLERATED);
+            let wait = Wait::until_expiry().max_failures(TOLERATED);
             Value::Waited(client.wait_until_paid(world.order(), wait)?)
         }
         Operation::Watch => Value::Event(client.first_event(&world.charges, TOLERATED)?),
@@ -116,34 +116,40 @@ impl Value {
     pub fn paid(&self) -> Option<&Charge> {
         let charge = match self {
             Self::Charge(charge) => charge,
-            Self::Page(page) => return page.charges().find(|charge| charge.paid()),
+            Self::Page(page) => return page.charges().find(|charge| charge.is_paid()),
             Self::Waited(waited) => waited.charge(),
             Self::Event(Some(Event::Paid(charge))) => charge,
             Self::Event(_) => return None,
-            Self::Made(Made::ToPay(charge) | Made::Paid(charge) | Made::Expired { charge, .. }) => charge,
+            Self::Made(
+                CreateOutcome::Payable(charge)
+                | CreateOutcome::Paid(charge)
+                | CreateOutcome::Expired { charge, .. },
+            ) => charge,
         };
-        let reported_paid = matches!(self, Self::Waited(Waited::Paid(_)) | Self::Event(_));
-        Some(charge).filter(|charge| charge.paid() || reported_paid)
+        let reported_paid = matches!(self, Self::Waited(WaitOutcome::Paid(_)) | Self::Event(_));
+        Some(charge).filter(|charge| charge.is_paid() || reported_paid)
     }
 }
 
 /// Formats an outcome in the notation of the table: the value, or the error's kind and advice.
 pub fn outcome_text_of(outcome: &Result<Value, Error>) -> String {
     match outcome {
-        Ok(Value::Charge(charge)) if charge.paid() => "paid charge".to_owned(),
+        Ok(Value::Charge(charge)) if charge.is_paid() => "paid charge".to_owned(),
         Ok(Value::Charge(_)) => "charge".to_owned(),
         Ok(Value::Page(page)) => match page.unreadable().count() {
             0 => format!("{} charges", page.charges().count()),
             bad => format!("{} charges and {bad} unreadable", page.charges().count()),
         },
-        Ok(Value::Waited(Waited::Paid(_)) | Value::Event(Some(Event::Paid(_)))) => "Paid".to_owned(),
-        Ok(Value::Waited(Waited::StillPayable(_))) => "StillPayable".to_owned(),
-        Ok(Value::Waited(Waited::Expired(_)) | Value::Event(Some(Event::Expired(_)))) => "Expired".to_owned(),
+        Ok(Value::Waited(WaitOutcome::Paid(_)) | Value::Event(Some(Event::Paid(_)))) => "Paid".to_owned(),
+        Ok(Value::Waited(WaitOutcome::Payable(_))) => "Payable".to_owned(),
+        Ok(Value::Waited(WaitOutcome::Expired(_)) | Value::Event(Some(Event::Expired(_)))) => {
+            "Expired".to_owned()
+        }
         Ok(Value::Event(Some(Event::Failed(_, error)))) => format!("Failed with {}", failure(error)),
         Ok(Value::Event(None)) => "nothing".to_owned(),
-        Ok(Value::Made(Made::ToPay(_))) => "ToPay".to_owned(),
-        Ok(Value::Made(Made::Paid(_))) => "Paid".to_owned(),
-        Ok(Value::Made(Made::Expired { .. })) => "Expired".to_owned(),
+        Ok(Value::Made(CreateOutcome::Payable(_))) => "Payable".to_owned(),
+        Ok(Value::Made(CreateOutcome::Paid(_))) => "Paid".to_owned(),
+        Ok(Value::Made(CreateOutcome::Expired { .. })) => "Expired".to_owned(),
         Err(error) => failure(error),
     }
 }

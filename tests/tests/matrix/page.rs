@@ -37,8 +37,8 @@ fn advice() -> String {
         (Advice::CheckNetwork, "nothing, until the endpoint has the server's `Network`"),
         (Advice::CheckOrder, "`create_once` with another name, or with the original order"),
         (Advice::CheckClock, "the same call, when both clocks are correct"),
-        (Advice::SetSince, "`create_once` with `Once::since`"),
-        (Advice::StartAnew, "create a new machine, and drive it"),
+        (Advice::SetSince, "`create_once` with `CreateOnceOptions::since`"),
+        (Advice::CreateNewMachine, "create a new machine, and drive it"),
     ] {
         writeln!(text, "| `{advice:?}` | {advice} | {call} |").unwrap();
     }

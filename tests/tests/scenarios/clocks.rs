@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use strike_core::{ApiKey, Endpoint, NewCharge, Schedule, Wait, Waited};
+use strike_core::{ApiKey, Endpoint, NewCharge, Schedule, Wait, WaitOutcome};
 use strike_sandbox::Sandbox;
 
 fn short_wait() -> Wait {
@@ -31,7 +31,7 @@ fn blocking_client_waits_with_the_system_clock() {
     let client = strike_blocking::Client::new(endpoint).unwrap();
     let charge = client.create(order()).unwrap();
     let before = sandbox.requests();
-    assert!(matches!(client.wait_until_paid(&charge, short_wait()).unwrap(), Waited::StillPayable(_)));
+    assert!(matches!(client.wait_until_paid(&charge, short_wait()).unwrap(), WaitOutcome::Payable(_)));
     assert!(sandbox.requests() >= before + 2, "a wait reads the charge at its start and at its end");
 
     let reads_before = sandbox.requests();
@@ -51,7 +51,7 @@ async fn async_client_waits_with_the_system_clock() {
     let client = strike_async::Client::new(endpoint).unwrap();
     let charge = client.create(order()).await.unwrap();
     let before = sandbox.requests();
-    assert!(matches!(client.wait_until_paid(&charge, short_wait()).await.unwrap(), Waited::StillPayable(_)));
+    assert!(matches!(client.wait_until_paid(&charge, short_wait()).await.unwrap(), WaitOutcome::Payable(_)));
     assert!(sandbox.requests() >= before + 2, "a wait reads the charge at its start and at its end");
 
     let reads_before = sandbox.requests();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use strike_async::{AsyncTransport, BoxFuture, ReqwestTransport};
 use strike_blocking::{Transport, UreqTransport};
-use strike_core::{ApiKey, Endpoint, Exchange, Machines, Network, Reply, RetryPolicy};
+use strike_core::{ApiKey, CoreClient, Endpoint, Exchange, Network, Reply, RetryPolicy};
 use strike_sandbox::{Builder, Sandbox};
 use strike_tests::{AnyClient, AsyncClient, CoreDriver};
 
@@ -71,7 +71,7 @@ fn asynchronous(
 }
 
 fn without_adapter(endpoint: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> {
-    Box::new(CoreDriver::new(Machines::new(endpoint, RetryPolicy::default(), SEED), world))
+    Box::new(CoreDriver::new(CoreClient::new(endpoint, RetryPolicy::default(), SEED), world))
 }
 
 fn blocking_in_memory(endpoint: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> {
@@ -147,7 +147,7 @@ fn the_seed_changes_delays_but_not_requests() {
         all.iter().find(|scenario| scenario.name.contains("truncated response and a 503")).unwrap();
     let seeded = |seed| {
         in_memory(scenario, |endpoint, world| {
-            Box::new(CoreDriver::new(Machines::new(endpoint, RetryPolicy::default(), seed), world))
+            Box::new(CoreDriver::new(CoreClient::new(endpoint, RetryPolicy::default(), seed), world))
         })
     };
     let (one, other) = (seeded(SEED), seeded(SEED + 1));

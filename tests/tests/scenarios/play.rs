@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use strike_core::mirror::Want;
-use strike_core::{Charge, ChargeId, List, Made, Mirror, OrderKey, webhook};
+use strike_core::mirror::Mirror;
+use strike_core::mirror::Query;
+use strike_core::{Charge, ChargeId, CreateOutcome, List, OrderKey, webhook};
 use strike_tests::AnyClient;
 
 use crate::scenario::{Action, ActionResult, Scenario};
@@ -40,13 +41,15 @@ pub fn play(scenario: &Scenario, client: &dyn AnyClient, world: &World) -> Scena
                 ActionResult::of(client.wait_until_paid(&made[*which], *wait), ActionResult::Waited)
             }
             Action::Once(order, name) => ActionResult::of(client.create_once(order.clone(), name), |once| {
-                let (Made::ToPay(charge) | Made::Paid(charge) | Made::Expired { charge, .. }) = &once;
+                let (CreateOutcome::Payable(charge)
+                | CreateOutcome::Paid(charge)
+                | CreateOutcome::Expired { charge, .. }) = &once;
                 made.push(charge.clone());
                 ActionResult::Made(once)
             }),
             Action::LazyPaid(order) => {
-                let mirror = Mirror::draft(order.clone(), OrderKey::drawn(17), START);
-                ActionResult::of(client.fetch(mirror, Want::Paid), |charge| {
+                let mirror = Mirror::draft(order.clone(), OrderKey::from_entropy(17), START);
+                ActionResult::of(client.fetch(mirror, Query::Paid), |charge| {
                     made.push(charge.clone());
                     ActionResult::Charge(charge)
                 })

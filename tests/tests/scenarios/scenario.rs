@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use strike_core::{
-    Advice, ApiError, Attempt, Charge, Delivery, Error, ErrorKind, Made, NewCharge, Page, TransportErrorKind,
-    Wait, Waited,
+    Advice, ApiError, Attempt, Charge, CreateOutcome, Delivery, Error, ErrorKind, NewCharge, Page,
+    TransportErrorKind, Wait, WaitOutcome,
 };
 
 /// One row of the table.
@@ -100,8 +100,8 @@ impl Fault {
 pub enum ActionResult {
     Charge(Charge),
     Page(Page),
-    Waited(Waited),
-    Made(Made),
+    Waited(WaitOutcome),
+    Made(CreateOutcome),
     Charges(Vec<Charge>),
     /// The ids of the paid and of the expired charges, in order.
     Ended(Vec<String>, Vec<String>),
@@ -133,15 +133,15 @@ impl ActionResult {
 
     pub fn in_brief(&self) -> Expected {
         match self {
-            Self::Charge(charge) if charge.paid() => Expected::Paid,
+            Self::Charge(charge) if charge.is_paid() => Expected::Paid,
             Self::Charge(_) => Expected::Unpaid,
             Self::Page(page) => Expected::Rows(page.rows()),
-            Self::Waited(Waited::Paid(_)) => Expected::WaitedPaid,
-            Self::Waited(Waited::StillPayable(_)) => Expected::StillPayable,
-            Self::Waited(Waited::Expired(_)) => Expected::Expired,
-            Self::Made(Made::ToPay(_)) => Expected::ToPay,
-            Self::Made(Made::Paid(_)) => Expected::Paid,
-            Self::Made(Made::Expired { .. }) => Expected::Expired,
+            Self::Waited(WaitOutcome::Paid(_)) => Expected::WaitedPaid,
+            Self::Waited(WaitOutcome::Payable(_)) => Expected::StillPayable,
+            Self::Waited(WaitOutcome::Expired(_)) => Expected::Expired,
+            Self::Made(CreateOutcome::Payable(_)) => Expected::ToPay,
+            Self::Made(CreateOutcome::Paid(_)) => Expected::Paid,
+            Self::Made(CreateOutcome::Expired { .. }) => Expected::Expired,
             Self::Charges(charges) => Expected::Rows(charges.len()),
             Self::Ended(paid, expired) => Expected::Ended(paid.len(), expired.len()),
             Self::Failed { kind, status, .. } => Expected::Fails(name(kind), *status),

@@ -10,7 +10,7 @@ use crate::table_multi_request;
 pub const CLOSED: Fault = Fault::Fails(Kind::Closed, Delivery::MaybeSent);
 pub const CUT: Fault = Fault::Fails(Kind::Cut, Delivery::MaybeSent);
 pub const TIMED_OUT: Fault = Fault::Fails(Kind::Timeout, Delivery::MaybeSent);
-pub const REFUSED: Fault = Fault::Fails(Kind::Refused, Delivery::Unsent);
+pub const REFUSED: Fault = Fault::Fails(Kind::ConnectionRefused, Delivery::Unsent);
 const DNS_FAILED: Fault = Fault::Fails(Kind::Dns, Delivery::Unsent);
 const TLS_FAILED: Fault = Fault::Fails(Kind::Tls, Delivery::Unsent);
 pub const OVERLOADED: Fault = instead(503, ("server", "a proxy"), "<html>busy</html>");
@@ -221,7 +221,7 @@ fn retried() -> Vec<Scenario> {
 fn waits() -> Vec<Scenario> {
     let every_5_s = Schedule::every(Duration::from_secs(5));
     let half_a_minute = Wait::at_most(Duration::from_secs(32)).schedule(every_5_s);
-    let tolerates_one = Wait::until_expiry().schedule(every_5_s).tolerate(1);
+    let tolerates_one = Wait::until_expiry().schedule(every_5_s).max_failures(1);
     let failing = |wait, expected| {
         vec![
             (create(), Expected::Unpaid),

@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use strike_async::BoxFuture;
+use strike_core::machine::{Machine, Step};
 use strike_core::{
-    ChargeId, Delivery, Error, Exchange, HttpResponse, Machine, Now, Reply, Step, TransportError, UnixMillis,
+    ChargeId, Delivery, Error, Exchange, HttpResponse, Now, Reply, TransportError, UnixMillis,
 };
 use strike_sandbox::Sandbox;
 use strike_tests::Drive;

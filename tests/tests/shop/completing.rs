@@ -1,7 +1,7 @@
 //! How the shop waits for payments, and completes paid orders.
 
-use strike_core::mirror::{Ask, Change, State};
-use strike_core::webhook::{self, Completion, Guard};
+use strike_core::mirror::{Change, NextRequest, State};
+use strike_core::webhook::{self, Completion, CompletionGuard};
 use strike_core::{Charge, Event, Wait};
 
 use super::shop::{Job, Kind, Row, Store};
@@ -74,7 +74,7 @@ impl World {
             "rule 3: order {order} completed for another customer's charge"
         );
         if let Some(mirror) = self.memory.mirrors.get_mut(&order) {
-            let change = mirror.learn(&Ask::Get(charge.id().clone()), Ok(charge)).unwrap();
+            let change = mirror.learn(&NextRequest::Get(charge.id().clone()), Ok(charge)).unwrap();
             assert!(matches!(change, Change::Paid | Change::Nothing), "{change:?}");
             assert_eq!(mirror.state(), State::Paid);
         }
@@ -89,7 +89,7 @@ impl World {
         self.tally.count("webhooks");
         let known = self.memory.charges.contains_key(hint.id());
         if self.rng.bool() {
-            self.watcher.hint(hint.id());
+            self.watcher.check_soon(hint.id());
             if !self.watcher.is_empty() {
                 self.wake_watcher();
             }
@@ -102,7 +102,7 @@ impl World {
     pub(super) fn confirmed(&mut self, charge: &Charge) {
         let Some(order) = self.memory.charges.get(charge.id()).map(|(order, _)| *order) else { return };
         let mut guarded = core::mem::take(&mut self.database.guarded);
-        let done = Guard::new(Store(&mut guarded)).complete(charge, |charge| {
+        let done = CompletionGuard::new(Store(&mut guarded)).complete(charge, |charge| {
             self.complete(order, charge);
             Ok::<(), core::convert::Infallible>(())
         });
@@ -117,7 +117,7 @@ impl World {
     }
 
     pub(super) fn save_watched(&mut self) {
-        let state = self.watcher.state();
+        let state = self.watcher.snapshot();
         assert_eq!(state.len(), self.memory.live.len(), "rule 4: the state differs from what is watched");
         self.database.watched = Some((serde_json::to_string(&state).unwrap(), self.memory.live.clone()));
     }

@@ -1,6 +1,7 @@
 //! Crashes and restarts of the shop's program.
 
-use strike_core::{Charge, Mirror, Watched};
+use strike_core::mirror::Mirror;
+use strike_core::{Charge, WatcherSnapshot};
 
 use super::shop::{Memory, Row};
 use super::world::{Event, World};
@@ -25,7 +26,7 @@ impl World {
             post.reported.get_or_insert(self.time);
         }
         if let Some((kept, live)) = &self.database.watched {
-            let watched: Watched = serde_json::from_str(kept).unwrap();
+            let watched: WatcherSnapshot = serde_json::from_str(kept).unwrap();
             assert_eq!(watched.len(), live.len());
             self.watcher.restore(watched);
             self.memory.live = live.clone();

@@ -1,7 +1,10 @@
 //! How the shop creates charges, and how it handles the results.
 
-use strike_core::mirror::{Ask, Change, State, Want};
-use strike_core::{Charge, Error, ErrorKind, Made, Mirror, Once, OrderKey, UnixMillis, Waited};
+use strike_core::mirror::Mirror;
+use strike_core::mirror::{Change, NextRequest, Query, State};
+use strike_core::{
+    Charge, CreateOnceOptions, CreateOutcome, Error, ErrorKind, OrderKey, UnixMillis, WaitOutcome,
+};
 
 use super::shop::{By, Job, Kind, Out, Row};
 use super::world::{Event, World};
@@ -17,7 +20,7 @@ impl World {
             (Row::Charge(kept), _) => self.follow(order, serde_json::from_str(&kept).unwrap()),
             (Row::Absent, By::Name { repost }) => self.create_named(order, repost),
             (Row::Absent, By::Mirror) => {
-                let key = OrderKey::drawn(self.rng.u128(..));
+                let key = OrderKey::from_entropy(self.rng.u128(..));
                 let wanted = self.orders[order].wanted.clone();
                 let mirror = Mirror::draft(wanted, key, UnixMillis::from_millis(self.wall()));
                 // The draft is stored before its create is sent. Otherwise a crash would lose its
@@ -46,7 +49,7 @@ impl World {
     }
 
     fn create_named(&mut self, order: usize, repost: bool) {
-        let mut once = Once::named(&format!("order-{order}")).repost(repost);
+        let mut once = CreateOnceOptions::named(&format!("order-{order}")).repost(repost);
         if self.plan.since {
             let early = if self.plan.jumps { 7_200_000 } else { 5000 };
             once = once.since(UnixMillis::from_millis(self.orders[order].placed - early));
@@ -59,12 +62,12 @@ impl World {
     fn fetch(&mut self, order: usize) {
         let Some(mirror) = self.memory.mirrors.get_mut(&order) else { return };
         let unknown = mirror.state() == State::InDoubt;
-        let Some(ask) = mirror.ask(Want::Charge) else {
+        let Some(ask) = mirror.ask(Query::Charge) else {
             let charge = mirror.require_charge().unwrap().clone();
             self.follow(order, charge);
             return;
         };
-        let Ask::Once(wanted, once) = &ask else { panic!("a get without an id: {ask:?}") };
+        let NextRequest::Once(wanted, once) = &ask else { panic!("a get without an id: {ask:?}") };
         let machine = self.machines.create_once(wanted.clone(), *once);
         let trace = self.trace(once.key(), order);
         // The state may be stored at any time.
@@ -81,14 +84,16 @@ impl World {
         let order = job.order;
         match (&job.kind, result) {
             (Kind::Create(_, ask), Ok(Out::Made(created))) => {
-                let (Made::ToPay(charge) | Made::Paid(charge) | Made::Expired { charge, .. }) = created;
+                let (CreateOutcome::Payable(charge)
+                | CreateOutcome::Paid(charge)
+                | CreateOutcome::Expired { charge, .. }) = created;
                 self.created(order, &job, ask.as_ref(), charge);
             }
             (Kind::Create(_, ask), Err(error)) => self.create_failed(order, &job, ask.as_ref(), &error),
             (Kind::Wait(_), Ok(Out::Waited(waited))) => match waited {
-                Waited::Paid(charge) => self.complete(order, &charge),
-                Waited::Expired(_) => self.close(order, "expired"),
-                Waited::StillPayable(charge) => {
+                WaitOutcome::Paid(charge) => self.complete(order, &charge),
+                WaitOutcome::Expired(_) => self.close(order, "expired"),
+                WaitOutcome::Payable(charge) => {
                     self.orders[order].watched = true;
                     self.follow(order, charge);
                 }
@@ -113,7 +118,7 @@ impl World {
                 match result {
                     Ok(Out::Event(Some(event))) => self.watched(event),
                     Err(error) => {
-                        assert!(*error.kind() != ErrorKind::Finished, "rule 4: {error}");
+                        assert!(*error.kind() != ErrorKind::AlreadyFinished, "rule 4: {error}");
                         self.tally.count("errors of next");
                         delay = 1000;
                     }
@@ -129,12 +134,12 @@ impl World {
         }
     }
 
-    fn created(&mut self, order: usize, job: &Job, ask: Option<&Ask>, charge: Charge) {
+    fn created(&mut self, order: usize, job: &Job, ask: Option<&NextRequest>, charge: Charge) {
         let row = self.host.row(charge.id()).expect("the server should have the charge");
         assert_eq!(charge.payment_request(), self.host.actual()[row].request, "another payment request");
         assert_eq!(charge.amount_satoshi(), self.orders[order].wanted.amount());
         assert_eq!(charge.description(), self.orders[order].wanted.description());
-        assert_eq!(charge.own_reference(), self.orders[order].wanted.customer_reference());
+        assert_eq!(charge.customer_id(), self.orders[order].wanted.get_customer_id());
         self.traces[job.trace].returns(row, &job.listed_before);
         // The program may crash before it stores anything.
         if self.has_faults() && self.rng.u32(0..1000) < self.plan.crashes {
@@ -152,7 +157,7 @@ impl World {
         self.follow(order, charge);
     }
 
-    fn create_failed(&mut self, order: usize, job: &Job, ask: Option<&Ask>, error: &Error) {
+    fn create_failed(&mut self, order: usize, job: &Job, ask: Option<&NextRequest>, error: &Error) {
         let disputed = matches!(error.kind(), ErrorKind::Mismatch(mismatch) if mismatch.field() == "date");
         if disputed {
             // The clocks differ too much. The order keeps its charge, and no customer sees a second
@@ -214,7 +219,7 @@ impl World {
             }
             // No customer saw the charge that may exist, since the shop stores a charge before it
             // shows it.
-            let key = OrderKey::drawn(self.rng.u128(..));
+            let key = OrderKey::from_entropy(self.rng.u128(..));
             let now = UnixMillis::from_millis(self.wall());
             self.memory.mirrors.get_mut(&order).unwrap().abandon(key, now);
             self.memory.tries.insert(order, 0);

@@ -21,7 +21,7 @@ pub(crate) struct ActualCharge {
 
 #[derive(Debug)]
 enum Kind {
-    Simulated(Service),
+    SimulationResult(Service),
     Real(Sandbox, usize),
 }
 

@@ -68,7 +68,7 @@ pub(crate) fn plan_exchange(
         0..14 => {
             let kinds = [
                 TransportErrorKind::Dns,
-                TransportErrorKind::Refused,
+                TransportErrorKind::ConnectionRefused,
                 TransportErrorKind::Connect,
                 TransportErrorKind::Timeout,
                 TransportErrorKind::Tls,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use strike_core::{ApiKey, Endpoint, Machines, Network, NewCharge, RetryPolicy, Schedule, Watcher};
+use strike_core::{ApiKey, CoreClient, Endpoint, Network, NewCharge, RetryPolicy, Schedule, Watcher};
 
 use super::host::Host;
 
@@ -28,7 +28,7 @@ pub(crate) struct Plan {
     pub(crate) jumps: bool,
     /// Whether the shop restores watched charges only from the watcher's stored state.
     pub(crate) restore_only: bool,
-    /// Whether the shop uses `Once::since`.
+    /// Whether the shop uses `CreateOnceOptions::since`.
     pub(crate) since: bool,
     /// Whether the program may be down for hours.
     pub(crate) long_downs: bool,
@@ -99,19 +99,19 @@ impl Plan {
         }
     }
 
-    pub(crate) fn machines(&self, seed: u64) -> Machines {
+    pub(crate) fn machines(&self, seed: u64) -> CoreClient {
         let key = ApiKey::new("sk_demo").unwrap();
         let endpoint = Endpoint::new("http://127.0.0.1/api/v1/", key, Network::Testnet).unwrap();
-        Machines::new(endpoint, self.policy, seed)
+        CoreClient::new(endpoint, self.policy, seed)
     }
 
-    pub(crate) fn watcher(&self, machines: &Machines) -> Watcher {
+    pub(crate) fn watcher(&self, machines: &CoreClient) -> Watcher {
         machines
             .watcher()
             .schedule(self.schedule)
             .grace(Duration::from_millis(self.grace))
             .page_size(self.page_size)
-            .pace(Duration::from_millis(self.pace))
+            .request_interval(Duration::from_millis(self.pace))
     }
 }
 

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
-use strike_core::mirror::Ask;
-use strike_core::webhook::Seen;
-use strike_core::{
-    Call, Charge, ChargeId, CreateOnce, Event, Get, Machine, Made, Mirror, NewCharge, Now, Reply, Step,
-    WaitPaid, Waited, Watcher,
-};
+use strike_core::machine::{Call, CreateOnce, Machine, Step, WaitPaid};
+use strike_core::mirror::Mirror;
+use strike_core::mirror::NextRequest;
+use strike_core::webhook::CompletedCharges;
+use strike_core::{Charge, ChargeId, CreateOutcome, Event, Get, NewCharge, Now, Reply, WaitOutcome, Watcher};
 
 /// How an order is created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +55,7 @@ pub(crate) struct Database {
 #[derive(Debug)]
 pub(crate) struct Store<'a>(pub(crate) &'a mut BTreeSet<ChargeId>);
 
-impl Seen for Store<'_> {
+impl CompletedCharges for Store<'_> {
     type Error = Infallible;
 
     fn contains(&mut self, id: &ChargeId) -> Result<bool, Infallible> {
@@ -108,7 +107,7 @@ pub(crate) struct Job {
 
 #[derive(Debug)]
 pub(crate) enum Kind {
-    Create(Box<CreateOnce>, Option<Ask>),
+    Create(Box<CreateOnce>, Option<NextRequest>),
     Wait(Box<WaitPaid>),
     Confirm(Box<Call<Get>>),
     Watch,
@@ -117,8 +116,8 @@ pub(crate) enum Kind {
 /// The result of a machine.
 #[derive(Debug)]
 pub(crate) enum Out {
-    Made(Made),
-    Waited(Waited),
+    Made(CreateOutcome),
+    Waited(WaitOutcome),
     Confirmed(Charge),
     Event(Option<Event>),
 }

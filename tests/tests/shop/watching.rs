@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use strike_core::machine::{Machine, Step};
 use strike_core::{
-    ApiKey, Charge, ChargeId, Endpoint, Event, HttpResponse, Machine, Machines, Network, Now, RetryPolicy,
-    Step, UnixMillis, Watcher,
+    ApiKey, Charge, ChargeId, CoreClient, Endpoint, Event, HttpResponse, Network, Now, RetryPolicy,
+    UnixMillis, Watcher,
 };
 
 use super::plan::START;
@@ -30,7 +31,7 @@ impl Watch {
         let mut service = Service::new(cap, 0, true);
         let key = ApiKey::new("sk_demo").unwrap();
         let endpoint = Endpoint::new("http://127.0.0.1/", key, Network::Testnet).unwrap();
-        let mut watcher = Machines::new(endpoint, RetryPolicy::default(), 7).watcher().page_size(size);
+        let mut watcher = CoreClient::new(endpoint, RetryPolicy::default(), 7).watcher().page_size(size);
         for row in 0..charges {
             service.create_charge(1, "", None, 500_000, START + 1000 * row as u64);
             if watched(row) {
@@ -154,9 +155,9 @@ fn hundred_thousand_paid_charges_are_found_in_one_pass() {
 #[test]
 fn charge_that_is_restored_and_added_is_watched_once() {
     let mut watch = Watch::new(1, 30, 30, |_| true);
-    let state = watch.watcher.state();
+    let state = watch.watcher.snapshot();
     watch.watcher.restore(state.clone());
     let charge: Charge = serde_json::from_str(&watch.service.json(0)).unwrap();
     watch.watcher.add(&charge);
-    assert_eq!((watch.watcher.len(), watch.watcher.state()), (1, state));
+    assert_eq!((watch.watcher.len(), watch.watcher.snapshot()), (1, state));
 }

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
 
 use strike_core::http::Method;
+use strike_core::machine::{Operation, Step};
 use strike_core::{
-    Create, Delivery, Exchange, HttpRequest, Machines, NewCharge, Now, Operation, OrderKey, Reply, Step,
-    TransportError, TransportErrorKind, UnixMillis, Watcher,
+    CoreClient, Create, Delivery, Exchange, HttpRequest, NewCharge, Now, OrderKey, Reply, TransportError,
+    TransportErrorKind, UnixMillis, Watcher,
 };
 
 use super::host::Host;
@@ -69,7 +70,7 @@ pub(crate) struct World {
     pub(super) plan: Plan,
     pub(super) rng: fastrand::Rng,
     pub(super) host: Host,
-    pub(super) machines: Machines,
+    pub(super) machines: CoreClient,
     pub(super) watcher: Watcher,
     pub(super) orders: Vec<Order>,
     pub(super) database: Database,
@@ -275,7 +276,7 @@ impl World {
     /// Checks that a finished machine returns `Finished`.
     fn after_done(&mut self, job: &mut Job, now: Now) {
         let second_poll = job.poll(&mut self.watcher, now);
-        let finished = matches!(&second_poll, Step::Done(Err(error)) if *error.kind() == strike_core::ErrorKind::Finished);
+        let finished = matches!(&second_poll, Step::Done(Err(error)) if *error.kind() == strike_core::ErrorKind::AlreadyFinished);
         assert!(finished, "rule 4: a machine continues after its end: {second_poll:?}");
     }
 

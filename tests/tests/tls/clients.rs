@@ -6,7 +6,7 @@ use strike_async::ReqwestTransport;
 use strike_blocking::UreqTransport;
 use strike_core::{
     Advice, ApiKey, Attempt, Delivery, Endpoint, Error, ErrorKind, NewCharge, RetryPolicy,
-    TransportErrorKind, Wait, Waited,
+    TransportErrorKind, Wait, WaitOutcome,
 };
 use strike_sandbox::RunningSandbox;
 use strike_tests::{AnyClient, AsyncClient};
@@ -58,9 +58,9 @@ pub(crate) fn order() -> NewCharge {
 /// Creates a charge, pays it, waits for the payment, and reads the list.
 pub(crate) fn sell(client: &dyn AnyClient, sandbox: &RunningSandbox) {
     let charge = client.create(order()).unwrap();
-    assert!(!client.get(charge.id()).unwrap().paid());
+    assert!(!client.get(charge.id()).unwrap().is_paid());
     sandbox.pay(charge.id()).unwrap();
-    let Waited::Paid(paid) = client.wait_until_paid(&charge, Wait::until_expiry()).unwrap() else {
+    let WaitOutcome::Paid(paid) = client.wait_until_paid(&charge, Wait::until_expiry()).unwrap() else {
         panic!("the charge should be paid")
     };
     assert_eq!(client.list_all().unwrap()[0], paid);

@@ -9,7 +9,7 @@ use crate::clients::{Setup, assert_untrusted, endpoint, order, outcomes, sell};
 use crate::direct::start;
 use crate::proxy::{Behavior, Proxy};
 
-const NO_TUNNEL: AttemptOutcome = AttemptOutcome::NoAnswer(TransportErrorKind::Connect, Delivery::Unsent);
+const NO_TUNNEL: AttemptOutcome = AttemptOutcome::NoResponse(TransportErrorKind::Connect, Delivery::Unsent);
 
 fn proxy(behavior: Behavior, sandbox: &RunningSandbox) -> Proxy {
     let plain = sandbox.plain_base_url().unwrap();

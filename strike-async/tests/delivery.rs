@@ -1,4 +1,4 @@
-//! What the reqwest transport makes of servers that misbehave, and of those that do not.
+//! The shared transport tests with the reqwest transport.
 #![cfg(feature = "reqwest")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

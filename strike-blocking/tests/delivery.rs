@@ -1,4 +1,4 @@
-//! What the ureq transport makes of servers that misbehave, and of those that do not.
+//! The shared transport tests with the ureq transport.
 #![cfg(feature = "ureq")]
 
 use strike_blocking::{Transport, UreqTransport};

@@ -1,4 +1,4 @@
-//! How the shop follows what it has shown, and completes what was paid.
+//! How the shop waits for payments, and completes paid orders.
 
 use strike_core::mirror::{Change, NextRequest, State};
 use strike_core::webhook::{self, Completion, CompletionGuard};
@@ -8,7 +8,7 @@ use super::shop::{Job, Kind, Row, Store};
 use super::world::World;
 
 impl World {
-    /// Shows the invoice, and waits for the payment.
+    /// Shows the invoice to the customer, and waits for the payment.
     pub(super) fn follow(&mut self, order: usize, charge: Charge) {
         let row = self.host.row(charge.id()).unwrap();
         if self.orders[order].shown.insert(row) {
@@ -19,7 +19,7 @@ impl World {
             self.memory.live.insert(charge.id().clone());
             self.watcher.add(&charge);
             assert_eq!(self.watcher.len(), self.memory.live.len());
-            if self.plan.trusting {
+            if self.plan.restore_only {
                 self.save_watched();
             }
             self.wake_watcher();
@@ -46,12 +46,12 @@ impl World {
             Event::Paid(charge) => charge.id().clone(),
             Event::Expired(id) | Event::Failed(id, _) => id.clone(),
         };
-        assert!(self.memory.live.remove(&id), "law 4: {id} ended, and was not watched: {event:?}");
-        // After a restart, the order may not know its charge yet; it will come to it by its key.
+        assert!(self.memory.live.remove(&id), "rule 4: event for {id}, which is not watched: {event:?}");
+        // After a restart, the order may not have its charge yet. It gets it from its key later.
         let Some((order, charge)) = self.memory.charges.get(&id).cloned() else { return };
         match event {
             Event::Paid(charge) => self.complete(order, &charge),
-            Event::Expired(_) => self.over(order, "expired"),
+            Event::Expired(_) => self.close(order, "expired"),
             Event::Failed(..) => {
                 self.tally.count("failed events");
                 self.follow(order, charge);
@@ -59,7 +59,7 @@ impl World {
         }
     }
 
-    pub(super) fn over(&mut self, order: usize, how: &'static str) {
+    pub(super) fn close(&mut self, order: usize, how: &'static str) {
         if !matches!(self.database.rows[order], Row::Over) {
             self.tally.count(how);
             self.database.rows[order] = Row::Over;
@@ -67,11 +67,11 @@ impl World {
     }
 
     pub(super) fn complete(&mut self, order: usize, charge: &Charge) {
-        let row = self.host.row(charge.id()).expect("law 3: completed for a charge that does not exist");
-        assert!(self.host.truths()[row].paid, "law 3: order {order} completed, and not paid");
+        let row = self.host.row(charge.id()).expect("rule 3: completed for a charge that does not exist");
+        assert!(self.host.actual()[row].paid, "rule 3: order {order} completed, but not paid");
         assert!(
             self.orders[order].shown.contains(&row),
-            "law 3: order {order} completed for another's charge"
+            "rule 3: order {order} completed for another customer's charge"
         );
         if let Some(mirror) = self.memory.mirrors.get_mut(&order) {
             let change = mirror.learn(&NextRequest::Get(charge.id().clone()), Ok(charge)).unwrap();
@@ -120,7 +120,7 @@ impl World {
 
     pub(super) fn save_watched(&mut self) {
         let state = self.watcher.snapshot();
-        assert_eq!(state.len(), self.memory.live.len(), "law 4: the state is not what is watched");
+        assert_eq!(state.len(), self.memory.live.len(), "rule 4: the state differs from what is watched");
         self.database.watched = Some((serde_json::to_string(&state).unwrap(), self.memory.live.clone()));
     }
 }

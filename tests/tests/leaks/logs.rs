@@ -1,4 +1,4 @@
-//! What the HTTP clients below tell a log, at its most talkative, while a key passes through them.
+//! The HTTP clients' logs, at trace level, contain no key.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::{Mutex, PoisonError};
@@ -11,14 +11,14 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record as SpanRecord};
 use tracing::{Event, Subscriber};
 
-use crate::secrets::{KEY, assert_silent, endpoint, proxy_url};
+use crate::secrets::{KEY, assert_no_secret, endpoint, proxy_url};
 
-/// All that was told, by whichever way.
-static TOLD: Mutex<String> = Mutex::new(String::new());
+/// Everything that was logged, through `log` or `tracing`.
+static LOGGED: Mutex<String> = Mutex::new(String::new());
 
-fn tell(target: &str, words: &str) {
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    writeln!(told, "{target}: {words}").unwrap();
+fn write_log(target: &str, message: &str) {
+    let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
+    writeln!(logged, "{target}: {message}").unwrap();
 }
 
 struct Listener;
@@ -29,13 +29,13 @@ impl Log for Listener {
     }
 
     fn log(&self, record: &Record<'_>) {
-        tell(record.target(), &record.args().to_string());
+        write_log(record.target(), &record.args().to_string());
     }
 
     fn flush(&self) {}
 }
 
-/// Writes the fields of an event or a span out.
+/// Formats the fields of an event or a span.
 #[derive(Default)]
 struct Fields(String);
 
@@ -53,14 +53,14 @@ impl Subscriber for Listener {
     fn new_span(&self, span: &Attributes<'_>) -> Id {
         let mut fields = Fields::default();
         span.record(&mut fields);
-        tell(span.metadata().target(), &fields.0);
+        write_log(span.metadata().target(), &fields.0);
         Id::from_u64(1)
     }
 
     fn record(&self, _: &Id, values: &SpanRecord<'_>) {
         let mut fields = Fields::default();
         values.record(&mut fields);
-        tell("a span", &fields.0);
+        write_log("a span", &fields.0);
     }
 
     fn record_follows_from(&self, _: &Id, _: &Id) {}
@@ -68,7 +68,7 @@ impl Subscriber for Listener {
     fn event(&self, event: &Event<'_>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        tell(event.metadata().target(), &fields.0);
+        write_log(event.metadata().target(), &fields.0);
     }
 
     fn enter(&self, _: &Id) {}
@@ -77,49 +77,53 @@ impl Subscriber for Listener {
 }
 
 #[test]
-fn the_clients_below_tell_no_log_the_key() {
+fn logs_of_the_http_clients_contain_no_key() {
     log::set_logger(&Listener).unwrap();
     log::set_max_level(LevelFilter::Trace);
     tracing::subscriber::set_global_default(Listener).unwrap();
 
     let sandbox = Sandbox::builder().api_key(KEY).start().unwrap();
-    let at = endpoint(sandbox.base_url());
     let closed = ClosedPort::take().unwrap();
     let proxy = proxy_url(closed.port());
-    let away = endpoint("https://no-such-host.invalid/");
-    let no_tls = endpoint(&sandbox.base_url().replace("http:", "https:"));
-    let order = || NewCharge::satoshis(4200, "overheard");
+    let unreachable = endpoint("https://no-such-host.invalid/");
+    let plain_http = endpoint(&sandbox.base_url().replace("http:", "https:"));
+    let endpoint = endpoint(sandbox.base_url());
+    let order = || NewCharge::satoshis(4200, "tea");
     let once = RetryPolicy::never();
 
-    let client = strike_blocking::Client::new(at.clone()).unwrap();
+    let client = strike_blocking::Client::new(endpoint.clone()).unwrap();
     let charge = client.create(order()).unwrap();
     client.get(charge.id()).unwrap();
-    strike_blocking::Client::builder(no_tls.clone()).retry(once).build().unwrap().list(0).unwrap_err();
+    strike_blocking::Client::builder(plain_http.clone()).retry(once).build().unwrap().list(0).unwrap_err();
     let proxied = strike_blocking::UreqTransport::builder().proxy(&proxy).build().unwrap();
     let proxied =
-        strike_blocking::Client::builder(away.clone()).transport(proxied).retry(once).build().unwrap();
+        strike_blocking::Client::builder(unreachable.clone()).transport(proxied).retry(once).build().unwrap();
     proxied.send(List::page(0)).unwrap_err();
-    let by_ureq = TOLD.lock().unwrap().clone();
+    let logged_by_ureq = LOGGED.lock().unwrap().clone();
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let client = strike_async::Client::new(at).unwrap();
+        let client = strike_async::Client::new(endpoint).unwrap();
         let charge = client.create(order()).await.unwrap();
         client.get(charge.id()).await.unwrap();
-        strike_async::Client::builder(no_tls).retry(once).build().unwrap().list(0).await.unwrap_err();
+        strike_async::Client::builder(plain_http).retry(once).build().unwrap().list(0).await.unwrap_err();
         let proxied = strike_async::ReqwestTransport::builder().proxy(&proxy).build().unwrap();
-        let proxied = strike_async::Client::builder(away).transport(proxied).retry(once).build().unwrap();
+        let proxied =
+            strike_async::Client::builder(unreachable).transport(proxied).retry(once).build().unwrap();
         proxied.send(List::page(0)).await.unwrap_err();
     });
-    let told = TOLD.lock().unwrap().clone();
+    let logged = LOGGED.lock().unwrap().clone();
 
-    // It did listen.
-    for (told, talker) in
-        [(&by_ureq, "ureq"), (&by_ureq, "rustls"), (&told, "reqwest"), (&told, "hyper_util")]
-    {
-        assert!(told.contains(&format!("{talker}::")), "{talker} has told nothing: {told}");
+    // The listener did receive messages from these crates.
+    for (logged, library) in [
+        (&logged_by_ureq, "ureq"),
+        (&logged_by_ureq, "rustls"),
+        (&logged, "reqwest"),
+        (&logged, "hyper_util"),
+    ] {
+        assert!(logged.contains(&format!("{library}::")), "{library} has logged nothing: {logged}");
     }
-    for line in told.lines() {
-        assert_silent("a log", line);
+    for line in logged.lines() {
+        assert_no_secret("a log", line);
     }
 }

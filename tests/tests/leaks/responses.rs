@@ -1,13 +1,14 @@
-//! What the sandbox says, to whoever has the key and to whoever has not, on every route and about every mistake.
+//! Responses of the sandbox contain no key, with right and wrong credentials, on every route and
+//! for every mistake.
 
 use data_encoding::BASE64;
 use strike_core::{HttpRequest, HttpResponse};
 use strike_sandbox::faults::{Fault, On, Plan};
 use strike_sandbox::{Quirks, Sandbox, Webhook};
 
-use crate::secrets::{KEY, assert_debug_silent, assert_silent};
+use crate::secrets::{KEY, assert_debug_has_no_secret, assert_no_secret};
 
-/// A request with these credentials, whether its path wants any or not.
+/// A request with credentials, whether its path requires them or not.
 fn request(method: &str, path: &str, credentials: &str, body: &str) -> HttpRequest {
     strike_core::http::Request::builder()
         .method(method)
@@ -18,13 +19,13 @@ fn request(method: &str, path: &str, credentials: &str, body: &str) -> HttpReque
 }
 
 #[track_caller]
-fn assert_answer_silent(what: &str, response: &HttpResponse) {
-    assert_silent(what, &format!("{} {:?}", response.status(), response.headers()));
-    assert_silent(what, &String::from_utf8_lossy(response.body()));
+fn assert_response_has_no_secret(what: &str, response: &HttpResponse) {
+    assert_no_secret(what, &format!("{} {:?}", response.status(), response.headers()));
+    assert_no_secret(what, &String::from_utf8_lossy(response.body()));
 }
 
 #[test]
-fn every_route_of_the_sandbox() {
+fn sandbox_responses_contain_no_key_on_any_route() {
     let sandbox = Sandbox::builder()
         .api_key(KEY)
         .quirks(Quirks::new().extra_keys().requests_per_minute(6))
@@ -65,18 +66,18 @@ fn every_route_of_the_sandbox() {
             ("GET", "/sandbox/events".to_owned(), ""),
         ] {
             let response = sandbox.respond(&request(method, &path, credentials, body));
-            assert_answer_silent(&format!("the answer to {method} {path}"), &response);
+            assert_response_has_no_secret(&format!("the response to {method} {path}"), &response);
             statuses.push(response.status().as_u16());
         }
     }
     for status in [200, 400, 401, 404, 405, 409, 429] {
-        assert!(statuses.contains(&status), "nothing was answered with {status}: {statuses:?}");
+        assert!(statuses.contains(&status), "no response had status {status}: {statuses:?}");
     }
-    assert_debug_silent("the charges", &sandbox.list_all());
-    assert_debug_silent("the deliveries", &sandbox.deliveries());
-    assert_debug_silent("the faults", &sandbox.faults());
+    assert_debug_has_no_secret("the charges", &sandbox.list_all());
+    assert_debug_has_no_secret("the deliveries", &sandbox.deliveries());
+    assert_debug_has_no_secret("the faults", &sandbox.faults());
     let webhook = sandbox.next_webhook().unwrap();
-    assert_debug_silent("a webhook", &webhook);
-    assert_silent("a webhook", &format!("{:?}", webhook.request().headers()));
-    assert_silent("a webhook", &String::from_utf8_lossy(webhook.request().body()));
+    assert_debug_has_no_secret("a webhook", &webhook);
+    assert_no_secret("a webhook", &format!("{:?}", webhook.request().headers()));
+    assert_no_secret("a webhook", &String::from_utf8_lossy(webhook.request().body()));
 }

@@ -1,4 +1,4 @@
-//! Preimages, and the text of records: in no Debug, in no error, in no cassette, wherever a server puts them.
+//! Preimages and the text of unreadable rows appear in no Debug output, error or cassette.
 
 use serde_json::{Value, json};
 use strike_blocking::fixture::{RecordTransport, SimulatedHost};
@@ -10,24 +10,24 @@ use crate::secrets::endpoint;
 
 const PREIMAGE: &str = "5eedca9a5eedca9a5eedca9a5eedca9a5eedca9a5eedca9a5eedca9a5eedca9a";
 const NAMES: [&str; 4] = ["preimage", "payment_preimage", "r_preimage", "paymentPreimage"];
-/// Somebody's words in a record that cannot be read.
-const WORDS: &str = "wordsOfAlice";
+/// Text in a row that cannot be parsed.
+const CUSTOMER_TEXT: &str = "wordsOfAlice";
 
 #[track_caller]
 fn assert_no_record(what: &str, text: &str) {
-    for secret in [PREIMAGE, WORDS] {
-        assert!(!text.contains(secret), "{what} shows {secret}: {text}");
+    for secret in [PREIMAGE, CUSTOMER_TEXT] {
+        assert!(!text.contains(secret), "{what} contains {secret}: {text}");
     }
 }
 
-fn shown(error: &Error) -> String {
-    let mut shown = format!("{error} {error:?} {error:#?}");
-    let mut below = std::error::Error::source(error);
-    while let Some(error) = below {
-        shown += &format!(" {error} {error:?}");
-        below = error.source();
+fn error_text(error: &Error) -> String {
+    let mut error_text = format!("{error} {error:?} {error:#?}");
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        error_text += &format!(" {error} {error:?}");
+        source = error.source();
     }
-    shown
+    error_text
 }
 
 fn charge(name: &str) -> Value {
@@ -36,42 +36,43 @@ fn charge(name: &str) -> Value {
         "created": 1_700_000_000_000_u64, "updated": 1_700_000_000_000_u64, name: PREIMAGE })
 }
 
-/// Creates, gets and lists at a host that always says this; all that is shown of it, and the cassette.
-fn all(status: u16, body: String) -> (String, Result<String, FixtureError>) {
+/// Creates, gets and lists against a server with this response. Returns all printable output, and
+/// the cassette.
+fn run_all(status: u16, body: String) -> (String, Result<String, FixtureError>) {
     let host = SimulatedHost::new(move |_: Exchange, _: Now| -> Reply {
         Ok(Response::builder().status(status).body(body.clone().into_bytes()).unwrap())
     });
     let recording = RecordTransport::new(host.clone());
     let client = host.client(endpoint("http://127.0.0.1/api/v1/")).transport(recording.clone());
     let client = client.retry(RetryPolicy::never()).build().unwrap();
-    let mut seen = String::new();
+    let mut output = String::new();
     match client.create(NewCharge::satoshis(4200, "tea")) {
-        Ok(charge) => seen += &format!("{charge:?} {charge:#?} {charge}"),
-        Err(error) => seen += &shown(&error),
+        Ok(charge) => output += &format!("{charge:?} {charge:#?} {charge}"),
+        Err(error) => output += &error_text(&error),
     }
     match client.get(&"ch_1".parse().unwrap()) {
-        Ok(charge) => seen += &format!("{charge:?} {charge:#?} {charge}"),
-        Err(error) => seen += &shown(&error),
+        Ok(charge) => output += &format!("{charge:?} {charge:#?} {charge}"),
+        Err(error) => output += &error_text(&error),
     }
     match client.list(0) {
-        Ok(page) => seen += &format!("{page:?} {page:#?} {:?}", page.clone().into_rows()),
-        Err(error) => seen += &shown(&error),
+        Ok(page) => output += &format!("{page:?} {page:#?} {:?}", page.clone().into_rows()),
+        Err(error) => output += &error_text(&error),
     }
     for row in client.list_all() {
         match row {
-            Ok(charge) => seen += &format!("{charge:?}"),
+            Ok(charge) => output += &format!("{charge:?}"),
             Err(error) => {
-                seen += &shown(&error);
+                output += &error_text(&error);
                 break;
             }
         }
     }
-    seen += &format!("{client:?} {recording:?} {host:?} {:?} {}", host.transcript(), host.transcript());
-    (seen, recording.cassette().map(|cassette| format!("{cassette:?} {}", cassette.to_json().unwrap())))
+    output += &format!("{client:?} {recording:?} {host:?} {:?} {}", host.transcript(), host.transcript());
+    (output, recording.cassette().map(|cassette| format!("{cassette:?} {}", cassette.to_json().unwrap())))
 }
 
 #[test]
-fn preimages_are_shown_nowhere() {
+fn preimages_appear_in_no_output() {
     for name in NAMES {
         let whole = charge(name);
         let mut unreadable = whole.clone();
@@ -92,11 +93,11 @@ fn preimages_are_shown_nowhere() {
         ];
         for body in bodies {
             for status in [200, 500] {
-                let (seen, cassette) = all(status, body.clone());
+                let (output, cassette) = run_all(status, body.clone());
                 let what = format!("{status} {body}");
-                assert!(!seen.contains(PREIMAGE), "{what}: {seen}");
+                assert!(!output.contains(PREIMAGE), "{what}: {output}");
                 match cassette {
-                    // A value of another field is what the server says it is.
+                    // In another field, this value is not recognizable as a preimage.
                     Ok(cassette) => assert!(
                         body.contains(&format!("\"currency\":\"{PREIMAGE}\""))
                             || !cassette.contains(PREIMAGE),
@@ -123,20 +124,20 @@ fn preimages_are_shown_nowhere() {
 }
 
 #[test]
-fn a_row_that_cannot_be_read_shows_nothing_of_its_text() {
+fn errors_for_unreadable_rows_do_not_contain_their_text() {
     for (field, value) in [
-        ("amount", json!(WORDS)),
-        ("paid", json!(format!("\"{WORDS}\", expected"))),
-        ("created", json!({ WORDS: WORDS })),
-        ("customer_id", json!([WORDS])),
-        ("currency", json!(format!("`{WORDS}`, expected {WORDS}"))),
-        ("id", json!(format!("{WORDS}/"))),
-        ("payment_hash", json!(WORDS)),
-        ("code", json!(WORDS)),
+        ("amount", json!(CUSTOMER_TEXT)),
+        ("paid", json!(format!("\"{CUSTOMER_TEXT}\", expected"))),
+        ("created", json!({ CUSTOMER_TEXT: CUSTOMER_TEXT })),
+        ("customer_id", json!([CUSTOMER_TEXT])),
+        ("currency", json!(format!("`{CUSTOMER_TEXT}`, expected {CUSTOMER_TEXT}"))),
+        ("id", json!(format!("{CUSTOMER_TEXT}/"))),
+        ("payment_hash", json!(CUSTOMER_TEXT)),
+        ("code", json!(CUSTOMER_TEXT)),
     ] {
         let mut row = charge("other");
-        row["description"] = json!(WORDS);
-        row["customer_id"] = json!(WORDS);
+        row["description"] = json!(CUSTOMER_TEXT);
+        row["customer_id"] = json!(CUSTOMER_TEXT);
         row[field] = value;
         let body = json!([row]).to_string();
         let host = SimulatedHost::new(move |_: Exchange, _: Now| -> Reply {
@@ -150,6 +151,6 @@ fn a_row_that_cannot_be_read_shows_nothing_of_its_text() {
             &format!("{page:?} {page:#?} {:?}", page.unreadable().next().unwrap().reason()),
         );
         let error = client.list_all().next().unwrap().unwrap_err();
-        assert_no_record(field, &shown(&error));
+        assert_no_record(field, &error_text(&error));
     }
 }

@@ -1,6 +1,6 @@
-//! Just enough of Rust's grammar to leave comments and the insides of literals out of a source file.
+//! A minimal Rust lexer that removes comments and the contents of literals from a source file.
 
-/// The code of a file: comments become spaces, literals lose their contents.
+/// Returns the code of a file. Comments become spaces, and literals lose their contents.
 pub fn only_code(source: &str) -> String {
     let mut code = String::with_capacity(source.len());
     let mut rest = source;
@@ -25,12 +25,12 @@ pub fn only_code(source: &str) -> String {
     code
 }
 
-/// The names and keywords in some code.
+/// Returns the identifiers and keywords of code.
 pub fn identifiers(code: &str) -> impl Iterator<Item = &str> {
     code.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|name| !name.is_empty())
 }
 
-/// The length of a block comment, which may hold others.
+/// Returns the length of a block comment, which may be nested.
 fn block_comment(text: &str) -> usize {
     let (mut at, mut depth) = (0, 0_usize);
     while at < text.len() {
@@ -51,7 +51,7 @@ fn block_comment(text: &str) -> usize {
     at
 }
 
-/// The length of what is left of a literal, its closing quote included.
+/// Returns the length of the rest of a literal, including its closing quote.
 fn quoted(text: &str, quote: char) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices() {
@@ -65,7 +65,8 @@ fn quoted(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// The length of a literal that begins with a letter, such as `r#"..."#` and `b"..."`; 0 if it is none.
+/// Returns the length of a literal with a prefix, such as `r#"..."#` and `b"..."`, or 0 if it is
+/// not a literal.
 fn prefixed(text: &str) -> usize {
     let letters = text.find(|c: char| !matches!(c, 'r' | 'b' | 'c')).unwrap_or(text.len());
     let raw = text[..letters].ends_with('r');
@@ -81,7 +82,7 @@ fn prefixed(text: &str) -> usize {
     }
 }
 
-/// The length of a character, or 0 for a lifetime.
+/// Returns the length of a character literal, or 0 for a lifetime.
 fn character(text: &str) -> usize {
     let mut chars = text[1..].char_indices();
     match (chars.next(), chars.next()) {
@@ -92,7 +93,7 @@ fn character(text: &str) -> usize {
 }
 
 #[test]
-fn comments_and_literals_are_no_code() {
+fn comments_and_literals_are_removed() {
     let source = "use a; // std::one\n/* std /* std */ std */ let s = \"// std \\\" std\"; f::<'b>('\"', '\\'', b'x');\n\
         let r = r#\"std \" std\"#; let b = br\"std\"; /// std\nlet var\"std\" = bar; std::mem";
     let code = only_code(source);

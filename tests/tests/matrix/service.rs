@@ -1,4 +1,4 @@
-//! What stands behind a server with a fault: the service, which may or may not hear of a create, and the answer it gives.
+//! The service behind a faulty server. Whether a create reaches it depends on the operation.
 
 use std::time::Duration;
 
@@ -11,24 +11,29 @@ use strike_sandbox::Sandbox;
 
 use crate::world;
 
-/// The service behind a fault.
-pub struct Behind {
+/// The service behind a fault. It makes the normal responses.
+pub struct Service {
     sandbox: Sandbox,
-    /// Whether a create reaches the service. If not, it is answered all the same, by a service that nobody asks again.
+    /// Whether a create reaches the service. If not, the response comes from another sandbox.
     stored: bool,
-    /// Where redirects lead to: another host, port and scheme.
-    pub elsewhere: Vec<String>,
-    /// Told when a connection was warmed up.
-    pub warmed_up: Mutex<Sender<()>>,
+    /// The targets of redirects: another host, another port and another scheme.
+    pub redirect_targets: Vec<String>,
+    /// Gets a message when a connection is ready for reuse.
+    pub connection_ready: Mutex<Sender<()>>,
 }
 
-impl Behind {
-    pub fn new(sandbox: Sandbox, stored: bool, elsewhere: Vec<String>, warmed_up: Sender<()>) -> Self {
-        Self { sandbox, stored, elsewhere, warmed_up: Mutex::new(warmed_up) }
+impl Service {
+    pub fn new(
+        sandbox: Sandbox,
+        stored: bool,
+        redirect_targets: Vec<String>,
+        connection_ready: Sender<()>,
+    ) -> Self {
+        Self { sandbox, stored, redirect_targets, connection_ready: Mutex::new(connection_ready) }
     }
 
-    /// What the service says to a request as it came out of a socket.
-    pub fn answer(&self, request: &str) -> HttpResponse {
+    /// Returns the service's response to a request that was read from a socket.
+    pub fn respond(&self, request: &str) -> HttpResponse {
         let request = parse(request);
         if request.method() == Method::POST && !self.stored {
             world::sandbox(Duration::ZERO).respond(&request)
@@ -37,7 +42,7 @@ impl Behind {
         }
     }
 
-    /// The seconds of the service's clock.
+    /// The service's time, in seconds.
     pub fn unix_seconds(&self) -> u64 {
         self.sandbox.now().as_millis() / 1000
     }
@@ -55,13 +60,13 @@ fn parse(raw: &str) -> HttpRequest {
     request.body(body.as_bytes().to_vec()).unwrap()
 }
 
-/// The head and the body of a response, as bytes for a socket; the connection ends after it.
+/// Renders head and body of a response with `Connection: close`.
 pub fn render(mut response: HttpResponse) -> (Vec<u8>, Vec<u8>) {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     render_kept(response)
 }
 
-/// The same for a connection that is kept.
+/// Renders head and body of a response on a connection that stays open.
 pub fn render_kept(response: HttpResponse) -> (Vec<u8>, Vec<u8>) {
     let status = response.status();
     let mut head = format!("HTTP/1.1 {} {}\r\n", status.as_u16(), status.canonical_reason().unwrap_or("?"));

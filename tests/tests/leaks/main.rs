@@ -1,4 +1,5 @@
-//! A canary key: it sings wherever it comes out, be it in an error, in a Debug output or in a log.
+//! Secrets do not appear in errors, Debug output, logs, cassettes or sandbox responses. The tests
+//! use recognizable keys.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,10 +9,10 @@
     reason = "tests"
 )]
 
-mod answers;
 mod cassettes;
 mod debug;
 mod errors;
 mod logs;
 mod records;
+mod responses;
 mod secrets;

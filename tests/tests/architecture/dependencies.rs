@@ -1,4 +1,5 @@
-//! What each crate declares: that it uses it, and that no dependency wants a newer Rust than ours.
+//! Checks that every declared dependency is used, and that no dependency needs a newer Rust than
+//! ours.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,14 +24,14 @@ fn packages(metadata: &Value) -> &[Value] {
     metadata["packages"].as_array().unwrap()
 }
 
-/// Major and minor, to be compared: a patch adds nothing that could be wanted.
+/// Parses major and minor of a version. The patch number does not matter.
 fn version(text: &str) -> (u32, u32) {
     let mut numbers = text.split('.').map(|number| number.parse().unwrap());
     (numbers.next().unwrap(), numbers.next().unwrap_or_default())
 }
 
 #[test]
-fn no_dependency_wants_a_newer_rust() {
+fn no_dependency_requires_a_newer_rust() {
     let metadata = metadata(&[]);
     let ours = packages(&metadata).iter().find(|package| package["name"] == "strike-core").unwrap();
     let ours = version(ours["rust_version"].as_str().unwrap());
@@ -39,17 +40,18 @@ fn no_dependency_wants_a_newer_rust() {
         if let Some(wanted) = package["rust_version"].as_str() {
             assert!(
                 version(wanted) <= ours,
-                "{} {} wants Rust {wanted}",
+                "{} {} requires Rust {wanted}",
                 package["name"],
                 package["version"]
             );
             declared += 1;
         }
     }
-    assert!(declared > 100, "only {declared} packages say which Rust they want");
+    assert!(declared > 100, "only {declared} packages declare a Rust version");
 }
 
-/// The sources of a package: those of packages further below are not its own, and tests only if asked for.
+/// Finds the sources of a package, without those of nested packages, and with its tests only if
+/// asked for.
 fn files(folder: &Path, with_tests: bool, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -63,30 +65,30 @@ fn files(folder: &Path, with_tests: bool, found: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn every_declared_dependency_is_named() {
-    let (mut checked, mut idle) = (0, Vec::new());
+fn every_declared_dependency_is_used() {
+    let (mut checked, mut unused) = (0, Vec::new());
     for package in packages(&metadata(&["--no-deps"])) {
         let name = package["name"].as_str().unwrap();
         let folder = Path::new(package["manifest_path"].as_str().unwrap()).parent().unwrap();
         for dependency in package["dependencies"].as_array().unwrap() {
             let declared = dependency["rename"].as_str().or(dependency["name"].as_str()).unwrap();
             let mut paths = Vec::new();
-            // Of what is not published, tests are the purpose.
+            // In packages that are not published, dependencies are for tests.
             let with_tests = dependency["kind"] == "dev" || package["publish"] == json!([]);
             files(folder, with_tests, &mut paths);
             let wanted = declared.replace('-', "_");
-            let is_named = paths.iter().any(|path| {
+            let is_used = paths.iter().any(|path| {
                 let text = std::fs::read_to_string(path).unwrap();
-                // Examples in comments and pages are tests, too.
+                // Dev-dependencies are also used by doc tests in comments and pages.
                 let code = if dependency["kind"] == "dev" { text } else { only_code(&text) };
                 identifiers(&code).any(|name| name == wanted)
             });
-            if !is_named {
-                idle.push(format!("{name}: {declared}"));
+            if !is_used {
+                unused.push(format!("{name}: {declared}"));
             }
             checked += 1;
         }
     }
-    assert!(idle.is_empty(), "declared and never named: {idle:?}");
+    assert!(unused.is_empty(), "declared but never used: {unused:?}");
     assert!(checked > 50, "only {checked} dependencies were found");
 }

@@ -1,4 +1,4 @@
-//! Answers with 200 that are not what they should be, or come with something in front or behind.
+//! Responses with status 200 and an unusable body, or with extra data before or after the response.
 
 use super::{Class, not, one, row};
 use crate::operation::Operation::{
@@ -8,34 +8,34 @@ use crate::operation::Operation::{
 #[rustfmt::skip]
 pub const CLASSES: &[Class] = &[
     Class {
-        title: "An answer with something around it",
-        faults: &["100 before the answer", "103 before the answer", "body longer than declared"],
-        means: "Interim answers are passed over; what follows the declared end of a body is not read.",
+        title: "A response with extra data around it",
+        faults: &["100 before the response", "103 before the response", "body longer than declared"],
+        means: "Interim responses are skipped. Bytes after the declared end of the body are not read.",
         rows: [
-            not(CreateLost,   "the answer is the service's own, and what it shows is stored"),
+            not(CreateLost,   "the response comes from the service, which has stored the charge"),
             one(CreateStored, "charge 1r 1c"),
             one(Get,          "charge 1r 0c"),
             one(List,         "3 charges 1r 0c"),
             one(Wait,         "Paid 1r 0c"),
             one(Watch,        "Paid 1r 0c"),
-            not(OnceLost,     "the answer is the service's own, and what it shows is stored"),
+            not(OnceLost,     "the response comes from the service, which has stored the charge"),
             one(OnceStored,   "Payable 3r 1c"),
             one(OnceLagging,  "Payable 2r 1c"),
         ],
     },
     Class {
-        title: "Another answer forged behind the body",
-        faults: &["a forged answer behind the body"],
-        means: "What stands behind an answer is never taken for the next one. Nobody pays here, while the \
-                forgery says so each time: a wait and a watch end with the invoice.",
+        title: "A forged second response after the body",
+        faults: &["a forged response after the body"],
+        means: "Bytes after a response are never taken for the next response. In this test nobody pays, and the \
+                forged response says that the charge is paid. The wait and the watch end when the invoice expires.",
         rows: [
-            not(CreateLost,   "the answer is the service's own, and what it shows is stored"),
+            not(CreateLost,   "the response comes from the service, which has stored the charge"),
             one(CreateStored, "charge 1r 1c"),
             one(Get,          "charge 1r 0c"),
             one(List,         "3 charges 1r 0c"),
             one(Wait,         "Expired 77r 0c"),
             one(Watch,        "Expired 78r 0c"),
-            not(OnceLost,     "the answer is the service's own, and what it shows is stored"),
+            not(OnceLost,     "the response comes from the service, which has stored the charge"),
             one(OnceStored,   "Payable 3r 1c"),
             one(OnceLagging,  "Payable 2r 1c"),
         ],
@@ -43,8 +43,8 @@ pub const CLASSES: &[Class] = &[
     Class {
         title: "The body is too large",
         faults: &["huge body, declared", "huge body, undeclared", "huge body in chunks"],
-        means: "Reading stops one byte beyond the limit, 1 MiB unless `RetryPolicy::max_body` says \
-                otherwise. A watch asks for ever smaller pages first.",
+        means: "The client stops reading one byte after the limit. The limit is 1 MiB, unless you set \
+                `RetryPolicy::max_body`. A watch retries with smaller pages.",
         rows: [
             one(CreateLost,   "OutcomeUnknown LookFirst 1r 0c"),
             one(CreateStored, "OutcomeUnknown LookFirst 1r 1c"),
@@ -58,12 +58,12 @@ pub const CLASSES: &[Class] = &[
         ],
     },
     Class {
-        title: "The body is not the API's",
+        title: "The body is not from the API",
         faults: &[
             "compressed bomb", "204", "empty 200", "invalid JSON", "HTML with 200", "invalid UTF-8",
         ],
-        means: "Something else answers in place of the host: a proxy's page, say. Nothing is ever inflated. \
-                The beginning of the body is in the error, without the key.",
+        means: "Something between client and server responds, such as a proxy with an HTML page. The client never \
+                decompresses a body. The error has the beginning of the body, without the key.",
         rows: [
             one(CreateLost,   "OutcomeUnknown LookFirst 1r 0c"),
             one(CreateStored, "OutcomeUnknown LookFirst 1r 1c"),
@@ -77,10 +77,10 @@ pub const CLASSES: &[Class] = &[
         ],
     },
     Class {
-        title: "The body is nested without end",
+        title: "The body is nested too deeply",
         faults: &["nested 10,000 deep"],
-        means: "It is read without recursion. In a list it is one row that cannot be read. A page \
-                without one readable row is a failure for a watch.",
+        means: "Parsing does not recurse. In a list, such a row is unreadable. A watch treats a page without a \
+                readable row as a failure.",
         rows: [
             one(CreateLost,   "OutcomeUnknown LookFirst 1r 0c"),
             one(CreateStored, "OutcomeUnknown LookFirst 1r 1c"),
@@ -94,10 +94,10 @@ pub const CLASSES: &[Class] = &[
         ],
     },
     Class {
-        title: "The charge cannot be read",
+        title: "The charge cannot be parsed",
         faults: &["duplicate keys", "wrong types", "numbers beyond u64"],
-        means: "A field is there twice, of another type, or too large. In a list that is one unreadable row, \
-                and the others are read; a watch asks about that charge by itself.",
+        means: "A field is duplicated, has the wrong type, or is too large. In a list, this row is unreadable, and \
+                the other rows are returned. A watch reads that charge with a single `get`.",
         rows: [
             one(CreateLost,   "OutcomeUnknown LookFirst 1r 0c"),
             one(CreateStored, "OutcomeUnknown LookFirst 1r 1c"),
@@ -113,9 +113,9 @@ pub const CLASSES: &[Class] = &[
     Class {
         title: "The charge is not what was ordered",
         faults: &["another amount"],
-        means: "A well-formed answer that says something else: amount, description, key, invoice, or, later on, \
-                anything that a charge keeps for life. What is read without knowing better is handed over. The \
-                charge is in the error; do not show its invoice, and do not complete the order.",
+        means: "The response is well-formed, but the amount, description, key, invoice or another field that never \
+                changes is different. `get` and `list` have nothing to compare with, and return it. The error holds \
+                the charge. Do not show its invoice, and do not complete the order.",
         rows: [
             one(CreateLost,   "Mismatch DoNotUse 1r 0c"),
             one(CreateStored, "Mismatch DoNotUse 1r 1c"),

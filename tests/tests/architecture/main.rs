@@ -1,4 +1,5 @@
-//! Fences: what a crate may name and depend on, so that the architecture holds when nobody looks.
+//! Architecture tests: which dependencies, names and clocks each crate may use, and the layout of
+//! files and pages.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,8 +19,9 @@ use std::process::Command;
 
 use rust_code::{identifiers, only_code};
 
-/// All that core may stand on: types of HTTP, JSON, base64 and hex, bech32, forms, dates, a small random generator, and
-/// the derive macros with what they need. Each further crate wants a reason, and a line in the README's table.
+/// All crates that core may depend on: HTTP types, JSON, base64 and hex, bech32, forms, dates, a
+/// small random generator, and derive macros with their dependencies. Each new crate needs a
+/// reason, and a line in the README's table.
 const CORE_MAY_USE: [&str; 23] = [
     "bech32",
     "bytes",
@@ -52,7 +54,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// Every Rust file below a folder of the workspace, with its text.
+/// Returns every Rust file in a folder of the workspace, with its text.
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     let mut folders = vec![root().join(folder)];
     let mut found = Vec::new();
@@ -67,17 +69,17 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
             }
         }
     }
-    assert!(!found.is_empty(), "nothing was found in {folder}");
+    assert!(!found.is_empty(), "no Rust files in {folder}");
     found.sort();
     found
 }
 
-/// The names of all crates that a crate is built from, itself left out: normal ones, and with them those that build them.
+/// Returns the names of all crates that a package depends on, directly and indirectly.
 fn closure(package: &str, edges: &str) -> BTreeSet<String> {
     closure_with(package, edges, "")
 }
 
-/// The same, with features.
+/// Like [`closure`], with features of the package.
 fn closure_with(package: &str, edges: &str, features: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--locked", "--package", package, "--edges", edges, "--prefix", "none"])
@@ -90,7 +92,7 @@ fn closure_with(package: &str, edges: &str, features: &str) -> BTreeSet<String> 
     let tree = String::from_utf8(output.stdout).unwrap();
     let names = tree.lines().filter_map(|line| line.split_whitespace().next());
     let mut names: BTreeSet<String> = names.map(str::to_owned).collect();
-    assert!(names.remove(package), "the tree of {package} should begin with itself: {tree}");
+    assert!(names.remove(package), "the tree of {package} should include the package itself: {tree}");
     names
 }
 
@@ -118,7 +120,7 @@ const INPUT_AND_OUTPUT: [&str; 12] = [
 #[test]
 fn core_has_no_input_or_output() {
     let sources = sources("strike-core/src");
-    assert!(sources.len() >= 40, "core's sources were not found: {sources:?}");
+    assert!(sources.len() >= 40, "too few source files in core: {sources:?}");
     for (path, text) in &sources {
         let code = only_code(text);
         let tight: String = code.split_whitespace().collect();
@@ -131,13 +133,13 @@ fn core_has_no_input_or_output() {
 }
 
 #[test]
-fn core_stands_on_few_crates() {
+fn core_depends_only_on_allowed_crates() {
     let closure = closure("strike-core", "normal,build");
     let allowed = CORE_MAY_USE.map(str::to_owned).into_iter().collect();
     let new: Vec<_> = closure.difference(&allowed).collect();
-    assert!(new.is_empty(), "core has come to depend on {new:?}");
+    assert!(new.is_empty(), "core depends on new crates: {new:?}");
     let gone: Vec<_> = allowed.difference(&closure).collect();
-    assert!(gone.is_empty(), "core no longer depends on {gone:?}: take them off the list");
+    assert!(gone.is_empty(), "core no longer depends on {gone:?}: remove them from the list");
     assert_without(
         "strike-core",
         &closure,
@@ -146,7 +148,7 @@ fn core_stands_on_few_crates() {
 }
 
 #[test]
-fn fixtures_bring_no_crate() {
+fn fixtures_feature_adds_no_dependency() {
     for package in LIBRARIES {
         let with = closure_with(package, "normal,build", "fixtures");
         assert_eq!(with, closure(package, "normal,build"), "{package}");
@@ -154,13 +156,13 @@ fn fixtures_bring_no_crate() {
 }
 
 #[test]
-fn the_check_of_transports_brings_no_crate() {
+fn conformance_feature_adds_no_dependency() {
     let with = closure_with("strike-sandbox", "normal,build", "conformance");
     assert_eq!(with, closure("strike-sandbox", "normal,build"));
 }
 
 #[test]
-fn each_adapter_has_one_client_below_it_and_no_sandbox() {
+fn each_adapter_depends_on_one_http_client_and_not_on_the_sandbox() {
     let blocking = closure("strike-blocking", "normal");
     assert_without(
         "strike-blocking",
@@ -174,17 +176,17 @@ fn each_adapter_has_one_client_below_it_and_no_sandbox() {
 }
 
 #[test]
-fn the_sandbox_knows_core_and_no_client() {
+fn sandbox_depends_on_core_and_on_no_client() {
     let sandbox = closure("strike-sandbox", "normal");
     assert_without("strike-sandbox", &sandbox, &["strike-blocking", "strike-async", "ureq", "reqwest"]);
     assert!(sandbox.contains("strike-core"));
 }
 
-/// What puts a thread or a task to rest.
+/// Functions that make a thread or a task sleep.
 const SLEEPS: [&str; 5] = ["sleep", "sleep_until", "park_timeout", "wait_timeout", "wait_timeout_while"];
 
 #[test]
-fn only_the_timers_read_clocks_and_sleep() {
+fn adapters_read_clocks_and_sleep_only_in_their_timers() {
     for adapter in ["strike-blocking", "strike-async"] {
         for (path, text) in sources(&format!("{adapter}/src")) {
             let code = only_code(&text);
@@ -192,33 +194,34 @@ fn only_the_timers_read_clocks_and_sleep() {
             let reads = tight.contains("Instant::now") || tight.contains("SystemTime::now");
             let sleeps = identifiers(&code).any(|name| SLEEPS.contains(&name));
             let is_timer = path.ends_with("src/timer.rs");
-            assert_eq!(reads, is_timer, "{}: does it read a clock?", path.display());
-            assert_eq!(sleeps, is_timer, "{}: does it sleep?", path.display());
+            assert_eq!(reads, is_timer, "{}: only src/timer.rs should read a clock", path.display());
+            assert_eq!(sleeps, is_timer, "{}: only src/timer.rs should sleep", path.display());
         }
     }
 }
 
-/// A page may leave lines out between its blocks, but not change any.
+/// Checks that the code blocks of a page are parts of an example. The page may leave out code
+/// between blocks.
 fn assert_page_shows(page: &str, example: &str) {
     let tight = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let page = fs::read_to_string(root().join(page)).unwrap();
     let example = tight(&fs::read_to_string(root().join(example)).unwrap());
     let blocks: Vec<_> =
         page.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert!(blocks.len() >= 5, "the page has lost its code");
+    assert!(blocks.len() >= 5, "too few code blocks in the page: {}", blocks.len());
     for block in blocks {
-        assert!(example.contains(&tight(block)), "the example has no longer this code: {block}");
+        assert!(example.contains(&tight(block)), "this code is not in the example: {block}");
     }
 }
 
 #[test]
-fn pages_show_the_code_of_their_examples() {
+fn code_in_pages_matches_the_examples() {
     assert_page_shows("docs/testing-your-shop.md", "examples/unit_test_your_shop.rs");
     assert_page_shows("docs/custom-transports.md", "examples/custom_transport.rs");
 }
 
 #[test]
-fn every_file_says_first_what_it_is_for() {
+fn every_file_begins_with_a_doc_comment() {
     let folders = LIBRARIES.map(|library| format!("{library}/src"));
     for folder in folders.iter().map(String::as_str).chain([
         "examples",
@@ -229,9 +232,9 @@ fn every_file_says_first_what_it_is_for() {
         "tests/tests",
     ]) {
         for (path, text) in sources(folder) {
-            // A front door may take its words from a README.
-            let front_door = path.ends_with("src/lib.rs") && text.starts_with("#![");
-            assert!(text.starts_with("//! ") || front_door, "{} should begin with //!", path.display());
+            // A lib.rs may take its documentation from a README.
+            let lib_rs = path.ends_with("src/lib.rs") && text.starts_with("#![");
+            assert!(text.starts_with("//! ") || lib_rs, "{} should begin with //!", path.display());
         }
     }
 }

@@ -1,0 +1,152 @@
+//! Expired charges, and the next invoice of the same order.
+
+use std::time::Duration;
+
+use super::{HOUR, MINUTE, again, charge_of, key, machine, order, ours, story, told};
+use crate::support;
+use crate::support::host::{Fault, Host};
+use crate::support::{START, Virtual};
+use lightning_invoice::Currency;
+use serde_json::{Value, json};
+use strike_core::{ErrorKind, KeyRecord, Made, NewCharge, Now, Once, UnixMillis};
+
+/// An invoice of 1,700,000,000 s that can be paid for that long.
+fn payable_for(seconds: u64) -> Value {
+    json!(support::invoices::written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(seconds)))
+}
+
+#[test]
+fn an_expired_charge_is_read_before_it_is_given_up() {
+    // The list says that it is unpaid; the charge itself may know better.
+    for paid in [false, true] {
+        let mut host = Host::new();
+        let id = ours(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
+        host.stale_list = true;
+        let mut world = Virtual::new();
+        world.advance(Duration::from_secs(3600));
+        if paid {
+            host.pay(&id, START);
+        }
+        let mut machine = machine(order(), Once::named("order-17"));
+        let made = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
+        assert_eq!(told(&made), if paid { "paid ch_1" } else { "expired ch_1" });
+        assert_eq!(story(&world), "look, page 1, get ch_1");
+    }
+}
+
+#[test]
+fn a_charge_is_expired_only_if_both_clocks_say_so() {
+    // Seconds that the host's clock and ours are past the invoice's expiry; whether the host tells its clock.
+    for (host_past, local_past, dates, expected) in [
+        (-60, -60, true, "to pay ch_1"),
+        (60, 60, true, "expired ch_1"),
+        (-60, 3600, true, "to pay ch_1"),
+        // The host's clock may be a little fast: the payer can still try.
+        (60, -1, true, "to pay ch_1"),
+        (60, -540, true, "to pay ch_1"),
+        // One of them is wrong: nothing is shown, and no second invoice is created.
+        (60, -660, true, "mismatch of date"),
+        (3_000_000_000, -3600, true, "mismatch of date"),
+        // Only the local clock, with a margin.
+        (60, 540, false, "to pay ch_1"),
+        (60, 660, false, "expired ch_1"),
+    ] {
+        let mut host = Host::new();
+        host.dates = dates;
+        ours(&mut host, MINUTE, &[("payment_request", payable_for(7200))]);
+        let expires_at = 1_700_007_200_000_i64;
+        host.clock = u64::try_from(expires_at + host_past * 1000).unwrap();
+        let mut world = Virtual::new();
+        let local = u64::try_from(expires_at + local_past * 1000).unwrap();
+        world.now = Now::new(Duration::ZERO, UnixMillis::from_millis(local));
+        let mut machine = machine(order(), Once::named("order-17"));
+        let made = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
+        assert_eq!(told(&made), expected, "{host_past} {local_past} {dates}");
+        assert_eq!(host.sent("POST"), 0);
+    }
+}
+
+#[test]
+fn an_expired_order_gets_its_next_invoice_under_the_same_name() {
+    let mut host = Host::new();
+    ours(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
+    let mut world = Virtual::new();
+    world.advance(Duration::from_secs(3600));
+    let call = |host: &mut Host, world: &mut Virtual, order: NewCharge, once: Once| {
+        let mut machine = machine(order, once);
+        world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now))
+    };
+    let named = Once::named("order-17");
+    let Ok(Made::Expired { next, .. }) = call(&mut host, &mut world, order(), named) else { panic!() };
+    // The price has changed meanwhile.
+    let dearer = || NewCharge::satoshis(4300, "tea").customer_id("table 4");
+    let second = call(&mut host, &mut world, dearer(), next);
+    assert_eq!(told(&second), "to pay ch_2");
+    let own = charge_of(&second.unwrap()).own_reference().map(str::to_owned);
+    assert_eq!(own.as_deref(), Some("table 4"));
+    // Whoever asks by the name, or with the same `next`, gets the second invoice; nobody gets a third.
+    for once in [named, next, named] {
+        assert_eq!(told(&call(&mut host, &mut world, dearer(), once)), "to pay ch_2");
+    }
+    assert_eq!(told(&call(&mut host, &mut world, order(), named)), "mismatch of amount");
+    assert_eq!(host.sent("POST"), 1);
+    // The first was paid after all: that is what counts, although the price has changed.
+    host.pay("ch_1", START);
+    for once in [next, named] {
+        assert_eq!(told(&call(&mut host, &mut world, dearer(), once)), "paid ch_1");
+    }
+}
+
+#[test]
+fn the_next_invoice_is_created_once_too() {
+    let mut host = Host::new();
+    ours(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
+    let (mut world, mut record) = (Virtual::new(), KeyRecord::default());
+    world.advance(Duration::from_secs(3600));
+    let made = again(&mut host, &mut world, &mut record, Once::named("order-17"));
+    let Ok(Made::Expired { next, .. }) = made else { panic!("{made:?}") };
+    host.posts = [Fault::ReplyLost].into();
+    host.hidden = 1000;
+    assert_eq!(told(&again(&mut host, &mut world, &mut record, next)), "OutcomeUnknown");
+    for once in [next, Once::named("order-17"), next] {
+        assert_eq!(told(&again(&mut host, &mut world, &mut record, once)), "OutcomeUnknown");
+    }
+    host.hidden = 0;
+    for once in [next, Once::named("order-17"), next] {
+        assert_eq!(told(&again(&mut host, &mut world, &mut record, once)), "to pay ch_2");
+    }
+    assert_eq!(host.sent("POST"), 1);
+}
+
+#[test]
+fn an_expired_order_that_was_only_looked_for_gets_its_next_invoice_too() {
+    let mut host = Host::new();
+    ours(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
+    let (mut world, mut record) = (Virtual::new(), KeyRecord::default());
+    world.advance(Duration::from_secs(3600));
+    let made = again(&mut host, &mut world, &mut record, Once::recover(key()));
+    let Ok(Made::Expired { next, .. }) = made else { panic!("{made:?}") };
+    assert_eq!(told(&again(&mut host, &mut world, &mut record, next)), "to pay ch_2");
+}
+
+#[test]
+fn an_order_has_58_invoices_at_most() {
+    let mut host = Host::new();
+    let mut once = Once::named("order-17");
+    let mut world = Virtual::new();
+    world.now.unix = UnixMillis::from_millis(START + 30 * 24 * HOUR);
+    host.clock = START + 30 * 24 * HOUR;
+    for attempt in 1..=58 {
+        let mut machine = machine(order(), once);
+        let made = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
+        assert_eq!(told(&made), format!("to pay ch_{attempt}"));
+        host.rows[0]["payment_request"] = payable_for(60);
+        let mut machine = self::machine(order(), once);
+        let made = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
+        let Ok(Made::Expired { next, .. }) = made else { panic!("{made:?}") };
+        once = next;
+    }
+    let mut last = machine(order(), once);
+    let error = world.run(&mut last, |_, _| panic!("nothing may be sent")).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::InvalidInput(input) if input.field() == "attempt"), "{error}");
+}

@@ -1,0 +1,165 @@
+//! Property tests: random faults and crashes never lead to a second charge.
+
+use std::time::Duration;
+
+use super::{charge_of, order};
+use crate::support::host::{Fault, Host};
+use crate::support::{START, endpoint};
+use proptest::prelude::*;
+use strike_core::{Charge, CreateOnce, KeyRecord, Machine, Now, Once, RetryPolicy, Step, UnixMillis};
+
+/// What befalls one request of a history.
+fn fault() -> impl Strategy<Value = Fault> {
+    prop_oneof![
+        4 => Just(Fault::Fine),
+        1 => Just(Fault::Refused),
+        1 => Just(Fault::RequestLost),
+        1 => Just(Fault::ReplyLost),
+        1 => Just(Fault::SilentBefore),
+        1 => Just(Fault::SilentAfter),
+        1 => Just(Fault::Before(500)),
+        1 => Just(Fault::After(500)),
+        1 => Just(Fault::Before(401)),
+    ]
+}
+
+fn faults() -> impl Strategy<Value = Vec<Fault>> {
+    proptest::collection::vec(fault(), 0..6)
+}
+
+/// One run of a shop: what befalls it, after how many exchanges the shop crashes, and whether what it shows is paid.
+#[derive(Debug, Clone)]
+struct Life {
+    posts: Vec<Fault>,
+    lists: Vec<Fault>,
+    late: Option<usize>,
+    crash: Option<usize>,
+    pays: bool,
+    repost: bool,
+}
+
+fn life() -> impl Strategy<Value = Life> {
+    let crash = proptest::option::weighted(0.3, 0_usize..8);
+    let late = proptest::option::weighted(0.3, 1_usize..4);
+    (faults(), faults(), late, crash, any::<bool>(), any::<bool>()).prop_map(
+        |(posts, lists, late, crash, pays, repost)| Life { posts, lists, late, crash, pays, repost },
+    )
+}
+
+/// Lives one life; true if it came to an end with a charge.
+fn live(host: &mut Host, life: &Life, repost: bool, monotonic: Duration) -> Option<Charge> {
+    live_with(host, life, repost, monotonic, &mut KeyRecord::default())
+}
+
+fn live_with(
+    host: &mut Host,
+    life: &Life,
+    repost: bool,
+    monotonic: Duration,
+    record: &mut KeyRecord,
+) -> Option<Charge> {
+    host.posts = life.posts.iter().copied().collect();
+    host.lists = life.lists.iter().copied().collect();
+    if let Some(lists) = life.late {
+        host.posts.push_front(Fault::Late(lists));
+    }
+    let before = host.sent("POST");
+    let once = Once::named("order-17").repost(repost);
+    let mut machine = CreateOnce::with_record(order(), once, record, &endpoint(), RetryPolicy::default(), 1);
+    let mut now = Now::new(monotonic, UnixMillis::from_millis(START));
+    let mut exchanges = 0;
+    let made = loop {
+        match machine.poll(now) {
+            Step::Send(exchange) => {
+                exchanges += 1;
+                if let Some(reply) = host.serve(&exchange, now) {
+                    machine.handle(reply, now);
+                }
+                if life.crash == Some(exchanges) {
+                    break None;
+                }
+            }
+            Step::Wait(wait) => now.monotonic += wait,
+            Step::Done(result) => break result.ok(),
+        }
+    };
+    // Unsent attempts may be repeated; what may have left is not, but for one more create where that is allowed.
+    let sent = host.sent("POST") - before;
+    assert!(sent <= if repost { 6 } else { 3 }, "{sent}");
+    made.map(|made| charge_of(&made).clone())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A request arrives at once or never; the shop crashes and starts again with the same name, and may allow a second
+    /// create. Then there is never a second charge.
+    #[test]
+    fn there_is_never_a_second_charge_if_nothing_arrives_late(lives in proptest::collection::vec(life(), 1..6)) {
+        let mut host = Host::new();
+        let mut start = Duration::ZERO;
+        for life in &lives {
+            let life = Life { late: None, ..life.clone() };
+            live(&mut host, &life, life.repost, start);
+            start += Duration::from_secs(60);
+            prop_assert!(host.rows.len() <= 1, "{:?}", host.rows);
+        }
+        // At last the weather is fine.
+        let life = Life { posts: vec![], lists: vec![], late: None, crash: None, pays: false, repost: false };
+        prop_assert!(live(&mut host, &life, false, start).is_some());
+        prop_assert_eq!(host.rows.len(), 1);
+    }
+
+    /// A create that was lost arrives late, but before the last look of the machine that sent it has ended, or at least before
+    /// the next one starts; no second create is allowed. Then, too, there is never a second charge.
+    #[test]
+    fn there_is_never_a_second_charge_without_leave(lives in proptest::collection::vec(life(), 1..6)) {
+        let mut host = Host::new();
+        let mut start = Duration::ZERO;
+        for life in &lives {
+            live(&mut host, life, false, start);
+            host.flush();
+            start += Duration::from_secs(60);
+            prop_assert!(host.rows.len() <= 1, "{:?}", host.rows);
+        }
+    }
+
+    /// Within one client, which keeps a record of the key: whatever is lost or late, whenever a call is dropped, and whatever the list
+    /// shows, there is one create at most that may have arrived, and so one charge.
+    #[test]
+    fn with_a_record_there_is_never_a_second_charge(
+        lives in proptest::collection::vec((life(), any::<bool>()), 1..6),
+    ) {
+        let (mut host, mut start, mut record) = (Host::new(), Duration::ZERO, KeyRecord::default());
+        for (life, hidden) in &lives {
+            host.hidden = if *hidden { 1000 } else { 0 };
+            live_with(&mut host, life, false, start, &mut record);
+            start += Duration::from_secs(60);
+        }
+        host.flush();
+        prop_assert!(host.rows.len() <= 1, "{:?}", host.rows);
+    }
+
+    /// With leave to post again there may be two at the host; but if what was lost lands, and the list shows it, before the last
+    /// look, only one payment request is ever returned for the key: whether it is paid or not, and whatever crashes.
+    #[test]
+    fn one_payment_request_is_returned_per_key(lives in proptest::collection::vec(life(), 1..6)) {
+        let mut host = Host::new();
+        let mut start = Duration::ZERO;
+        let mut shown: Option<String> = None;
+        for life in &lives {
+            // The third list is the last look, if no list fails before: so none does.
+            let life = Life { lists: vec![], ..life.clone() };
+            if let Some(charge) = live(&mut host, &life, life.repost, start) {
+                let request = charge.payment_request().to_owned();
+                let first = shown.get_or_insert(request.clone());
+                prop_assert_eq!(&*first, &request);
+                if life.pays {
+                    host.pay(charge.id().as_str(), START);
+                }
+            }
+            host.flush();
+            start += Duration::from_secs(60);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Repeated calls that share a `KeyRecord`.
+
+use std::time::Duration;
+
+use super::{again, key, order, story, told};
+use crate::support::host::{Fault, Host};
+use crate::support::{Virtual, endpoint};
+use strike_core::{CreateOnce, KeyRecord, Machine, Once, RetryPolicy, Step};
+
+#[test]
+fn a_repeat_with_the_same_record_finds_the_charge_although_the_list_lags() {
+    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
+    host.hidden = 1000;
+    for _ in 0..3 {
+        let made = again(&mut host, &mut world, &mut record, Once::named("order-17"));
+        assert_eq!(told(&made), "to pay ch_1");
+    }
+    assert_eq!(story(&world), "look, post, get ch_1, get ch_1");
+    assert_eq!(host.sent("POST"), 1);
+    // A record of nothing, as another process has it, does not know better than the list.
+    let made = again(&mut host, &mut world, &mut KeyRecord::default(), Once::named("order-17"));
+    assert_eq!(told(&made), "to pay ch_2");
+}
+
+#[test]
+fn a_key_that_was_posted_is_not_posted_again_by_a_fresh_call() {
+    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
+    for once in [Once::fresh(key()), Once::fresh(key()), Once::with_key(key()), Once::recover(key())] {
+        assert_eq!(told(&again(&mut host, &mut world, &mut record, once)), "to pay ch_1");
+    }
+    assert_eq!(host.sent("POST"), 1);
+}
+
+#[test]
+fn after_an_unknown_outcome_nothing_is_posted_for_ten_minutes() {
+    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
+    host.posts = [Fault::RequestLost].into();
+    let named = || Once::named("order-17");
+    for _ in 0..3 {
+        let made = again(&mut host, &mut world, &mut record, named());
+        assert_eq!(told(&made), "OutcomeUnknown");
+    }
+    assert_eq!(host.sent("POST"), 1);
+    world.advance(Duration::from_secs(500));
+    assert_eq!(told(&again(&mut host, &mut world, &mut record, named())), "OutcomeUnknown");
+    assert_eq!(host.sent("POST"), 1);
+    // A request that was sent so long ago does not arrive any more.
+    world.advance(Duration::from_secs(100));
+    assert_eq!(told(&again(&mut host, &mut world, &mut record, named())), "to pay ch_1");
+    assert_eq!(host.sent("POST"), 2);
+
+    // With leave, it need not wait.
+    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
+    host.posts = [Fault::RequestLost].into();
+    assert_eq!(told(&again(&mut host, &mut world, &mut record, named())), "OutcomeUnknown");
+    assert_eq!(told(&again(&mut host, &mut world, &mut record, named().repost(true))), "to pay ch_1");
+}
+
+#[test]
+fn a_machine_that_was_dropped_after_the_post_is_remembered() {
+    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
+    let once = Once::fresh(key());
+    let mut machine =
+        CreateOnce::with_record(order(), once, &mut record, &endpoint(), RetryPolicy::never(), 1);
+    let Step::Send(exchange) = machine.poll(world.now) else { panic!() };
+    host.serve(&exchange, world.now);
+    drop(machine);
+    assert_eq!(told(&again(&mut host, &mut world, &mut record, once)), "to pay ch_1");
+    assert_eq!(host.sent("POST"), 1);
+}
+
+#[test]
+fn a_refused_create_may_be_sent_again_at_once() {
+    for fault in [Fault::Refused, Fault::Before(400), Fault::Before(401), Fault::Before(429)] {
+        let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
+        host.posts = [fault].into();
+        again(&mut host, &mut world, &mut record, Once::named("order-17")).unwrap_err();
+        let made = again(&mut host, &mut world, &mut record, Once::named("order-17"));
+        assert_eq!(told(&made), "to pay ch_1", "{fault:?}");
+    }
+}
+
+#[test]
+fn a_charge_that_cannot_be_read_leaves_the_outcome_unknown_and_creates_nothing() {
+    for (fault, then) in [
+        (Fault::Before(500), "get ch_1"),
+        (Fault::Before(401), "get ch_1"),
+        (Fault::RequestLost, "get ch_1"),
+        // The list knows better.
+        (Fault::Fine, "get ch_1, look, 2s, look"),
+    ] {
+        let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
+        again(&mut host, &mut world, &mut record, Once::fresh(key())).unwrap();
+        if fault == Fault::Fine {
+            host.rows.clear();
+        }
+        host.gets = [fault].into();
+        world.log.clear();
+        let made = again(&mut host, &mut world, &mut record, Once::named("order-17"));
+        assert_eq!((told(&made).as_str(), story(&world).as_str()), ("OutcomeUnknown", then), "{fault:?}");
+        assert_eq!(host.sent("POST"), 1);
+    }
+}

@@ -1,0 +1,231 @@
+//! How far the search through the list of charges goes, and when it gives up.
+
+use super::{HOUR, MINUTE, key, machine, order, ours, run, story, told};
+use crate::support::host::{Fault, Host};
+use crate::support::{START, Virtual, endpoint};
+use serde_json::json;
+use strike_core::{Advice, CreateOnce, ErrorKind, Once, RetryPolicy, UnixMillis};
+
+#[test]
+fn recovery_reads_no_page_beyond_the_newest_charge_of_before() {
+    // 200 charges of today, of which the first page is read before the create; 70 more come while it is in doubt.
+    let mut host = Host::new();
+    for n in 0..200 {
+        host.insert(START - HOUR + n, &[]);
+    }
+    host.posts = [Fault::RequestLost].into();
+    let mut world = Virtual::new();
+    // All of the last two hours before, for the key may have been used.
+    let mut machine = machine(order(), Once::with_key(key()));
+    let mut looks = 0;
+    let result = world.run(&mut machine, |exchange, now| {
+        if exchange.request.method() == "POST" {
+            for n in 0..70 {
+                host.insert(START - MINUTE + n, &[]);
+            }
+        }
+        looks += usize::from(host.sent("POST") == 1);
+        host.serve(&exchange, *now).unwrap()
+    });
+    assert_eq!(told(&result), "OutcomeUnknown");
+    // Rows 70 and later are old: the third page shows the first of them, and the fourth is not read.
+    let pages =
+        |from: usize| (from..from + 3).map(|page| format!("page {}", page - from)).collect::<Vec<_>>();
+    let after = story(&world);
+    let after = after.split("post, ").nth(1).unwrap().replace("look", "page 0");
+    let expected = [pages(0), vec!["2s".to_owned()], pages(0)].concat().join(", ");
+    assert_eq!(after, expected);
+}
+
+#[test]
+fn a_look_reads_the_whole_list_unless_it_is_told_since_when() {
+    let at = |millis| UnixMillis::from_millis(millis);
+    let named = Once::with_key(key());
+    let year = 365 * 24 * HOUR;
+    for (name, age, once, found) in [
+        ("as old as you like", 3 * year, named, true),
+        ("within since", 30 * HOUR, named.since(at(START - 31 * HOUR)), true),
+        ("further than since", 30 * HOUR, named.since(at(START - 29 * HOUR)), false),
+        ("a since of just now still means two hours", 2 * HOUR - MINUTE, named.since(at(START)), true),
+        ("but no more", 3 * HOUR, named.since(at(START)), false),
+    ] {
+        for dates in [true, false] {
+            let mut host = Host::new();
+            host.dates = dates;
+            host.cap = 1;
+            let old = ours(&mut host, age, &[]);
+            host.pay(&old, START - age);
+            // Pages of one row: an older row would be found if it stood on the same page.
+            host.insert(START - age + 1, &[]);
+            let (result, world) = run(&mut host, once);
+            if found {
+                assert_eq!(told(&result), format!("paid {old}"), "{name}: {}", story(&world));
+            } else {
+                assert_eq!(told(&result), "to pay ch_3", "{name}: {}", story(&world));
+                assert_eq!(story(&world), "look, post", "{name}: nothing beyond the older row is read");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_local_clock_does_not_decide_how_far_back_a_look_goes() {
+    for local in [0, START + 20 * 365 * 24 * HOUR] {
+        for dates in [true, false] {
+            let mut host = Host::new();
+            host.dates = dates;
+            host.cap = 1;
+            let paid = ours(&mut host, HOUR, &[]);
+            host.pay(&paid, START);
+            host.insert(START - MINUTE, &[]);
+            let mut world = Virtual::new();
+            world.now.unix = UnixMillis::from_millis(local);
+            let mut machine = machine(order(), Once::with_key(key()));
+            let result = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
+            assert_eq!(told(&result), "paid ch_1", "{local} {dates}");
+        }
+    }
+}
+
+#[test]
+fn many_charges_made_meanwhile_do_not_hide_ours() {
+    // A host with small pages; as many charges as fit on one come between two pages of the look.
+    let mut host = Host::new();
+    host.cap = 3;
+    ours(&mut host, 30 * MINUTE, &[]);
+    for n in 0..5 {
+        host.insert(START - 20 * MINUTE + n, &[]);
+    }
+    let mut world = Virtual::new();
+    let result = world.run(&mut machine(order(), Once::with_key(key())), |exchange, now| {
+        let reply = host.serve(&exchange, *now).unwrap();
+        if host.log.len() == 1 {
+            for n in 0..3 {
+                host.insert(START + n, &[]);
+            }
+        }
+        reply
+    });
+    assert_eq!(told(&result), "to pay ch_1", "{}", story(&world));
+}
+
+#[test]
+fn a_list_too_long_to_be_looked_through_lets_nothing_be_created() {
+    let mut host = Host::new();
+    host.cap = 1;
+    // Ours is the first row that a look does not reach.
+    ours(&mut host, HOUR, &[]);
+    for n in 0..1000 {
+        host.insert(START - MINUTE + n, &[]);
+    }
+    let (result, _) = run(&mut host, Once::with_key(key()));
+    assert_eq!((told(&result).as_str(), host.sent("GET"), host.sent("POST")), ("Incomplete", 1000, 0));
+    let error = result.unwrap_err();
+    assert_eq!(error.advice(), Advice::SetSince);
+    assert_eq!(
+        error.to_string(),
+        "create charge of 4200 satoshi once: look for it in a list of more than 1000 pages: the end was not reached, so charges \
+         can be missing; say with `Once::since` when the order was placed; nothing was created"
+    );
+}
+
+#[test]
+fn a_list_that_grows_faster_than_it_is_read_lets_nothing_be_created() {
+    for by in [1, 2, 3] {
+        let mut host = Host::new();
+        host.cap = 1;
+        ours(&mut host, HOUR, &[]);
+        for n in 0..10 {
+            host.insert(START - MINUTE + n, &[]);
+        }
+        let mut made = 0;
+        let result = Virtual::new().run(&mut machine(order(), Once::with_key(key())), |exchange, now| {
+            for _ in 0..by {
+                made += 1;
+                host.insert(START + made, &[]);
+            }
+            host.serve(&exchange, *now).unwrap()
+        });
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Incomplete, "{by}");
+        assert!(error.to_string().contains("in a list that grows faster than it is read: "), "{error}");
+        assert_eq!((error.advice(), host.sent("POST")), (Advice::SetSince, 0), "{by}");
+    }
+}
+
+#[test]
+fn a_row_that_may_be_the_orders_is_named() {
+    let mut host = Host::new();
+    let id = ours(&mut host, MINUTE, &[("paid", json!("perhaps"))]);
+    let error = run(&mut host, Once::with_key(key())).0.unwrap_err();
+    assert_eq!((error.kind(), error.advice()), (&ErrorKind::Undecodable, Advice::DoNotUse));
+    let text = error.to_string();
+    assert!(text.contains(&format!("once: look for it in the list, row {id}: ")), "{text}");
+}
+
+#[test]
+fn a_list_that_never_ends_lets_nothing_be_created() {
+    let mut host = Host::new();
+    host.ignores_paging = true;
+    host.insert(START, &[]);
+    host.insert(START, &[]);
+    let result = Virtual::new().run(&mut machine(order(), Once::with_key(key())), |exchange, now| {
+        // Never the same page twice in a row, and never a row that is new: what else there is, it does not show.
+        host.rows.reverse();
+        host.serve(&exchange, *now).unwrap()
+    });
+    assert_eq!((told(&result).as_str(), host.sent("POST")), ("Incomplete", 0));
+}
+
+#[test]
+fn a_look_reads_on_past_a_row_of_the_very_moment_it_goes_back_to() {
+    let (mut host, age) = (Host::new(), 30 * HOUR);
+    host.cap = 1;
+    let old = ours(&mut host, age, &[]);
+    // Made in the same millisecond, and a page before ours.
+    host.insert(START - age, &[]);
+    let (result, world) = run(&mut host, Once::with_key(key()).since(UnixMillis::from_millis(START - age)));
+    assert_eq!(told(&result), format!("to pay {old}"), "{}", story(&world));
+}
+
+#[test]
+fn pages_that_are_too_large_in_any_size_end_the_call() {
+    let mut host = Host::new();
+    ours(&mut host, MINUTE, &[]);
+    let policy = RetryPolicy::never().max_body(10);
+    let mut machine = CreateOnce::new(order(), Once::named("order-17"), &endpoint(), policy, 1);
+    let made = Virtual::new().run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
+    assert!(matches!(made.unwrap_err().kind(), ErrorKind::TooLarge { limit: 10 }));
+    assert_eq!((host.sent("GET"), host.sent("POST")), (2, 0));
+}
+
+#[test]
+fn a_page_too_large_to_be_read_is_asked_for_in_smaller_ones() {
+    let mut host = Host::new();
+    ours(&mut host, MINUTE, &[]);
+    for n in 0..200 {
+        host.insert(START + n, &[]);
+    }
+    let policy = RetryPolicy::never().max_body(30_000);
+    let mut machine = CreateOnce::new(order(), Once::named("order-17"), &endpoint(), policy, 1);
+    let made = Virtual::new().run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
+    assert_eq!(told(&made), "to pay ch_1");
+}
+
+#[test]
+fn what_a_look_through_a_long_list_costs() {
+    let recent = Once::named("order-17").since(UnixMillis::from_millis(START - MINUTE));
+    for (rows, cap, once, lists) in [
+        (10_000, 250, Once::named("order-17"), 41),
+        (10_000, 30, Once::named("order-17"), 335),
+        (10_000, 250, recent, 1),
+    ] {
+        let mut host = Host::new();
+        host.cap = cap;
+        for n in 0..rows {
+            host.insert(START - 30 * 24 * HOUR + n * MINUTE, &[]);
+        }
+        assert_eq!(told(&run(&mut host, once).0), format!("to pay ch_{}", rows + 1));
+        assert_eq!((host.sent("GET"), host.sent("POST")), (lists, 1), "{cap}");
+    }
+}

@@ -1,0 +1,82 @@
+//! One charge per key, whatever is lost on the way.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod expiry;
+mod histories;
+mod key_records;
+mod looks;
+mod outcomes;
+#[path = "../support/mod.rs"]
+mod support;
+
+use serde_json::{Value, json};
+use strike_core::{
+    Charge, CreateOnce, Error, ErrorKind, KeyRecord, Made, NewCharge, Once, OrderKey, RetryPolicy,
+};
+use support::host::Host;
+use support::{Did, Virtual, endpoint};
+
+const MINUTE: u64 = 60_000;
+const HOUR: u64 = 60 * MINUTE;
+
+fn order() -> NewCharge {
+    NewCharge::satoshis(4200, "tea").customer_id("table 4")
+}
+
+fn key() -> OrderKey {
+    OrderKey::named("order-17")
+}
+
+fn machine(order: NewCharge, once: Once) -> CreateOnce {
+    CreateOnce::new(order, once, &endpoint(), RetryPolicy::never(), 1)
+}
+
+/// A charge of the key, made that long before the start.
+fn ours(host: &mut Host, ago: u64, changes: &[(&str, Value)]) -> String {
+    let mut fields = vec![("customer_id", json!(key().customer_id("table 4")))];
+    fields.extend(changes.iter().cloned());
+    host.insert(host.clock - ago, &fields)
+}
+
+fn run(host: &mut Host, once: Once) -> (Result<Made, Error>, Virtual) {
+    let mut world = Virtual::new();
+    let result = world.run_losing(&mut machine(order(), once), |exchange, now| host.serve(&exchange, *now));
+    (result, world)
+}
+
+/// What was done, in words: `look` is the first page of a look, `page 1` the next.
+fn story(world: &Virtual) -> String {
+    let words = world.log.iter().map(|did| match did {
+        Did::Send(line) if line.starts_with("POST") => "post".to_owned(),
+        Did::Send(line) if line.contains("page=0&") => "look".to_owned(),
+        Did::Send(line) if line.contains("page=") => line.split(['?', '&']).nth(1).unwrap().replace('=', " "),
+        Did::Send(line) => format!("get {}", line.rsplit('/').next().unwrap()),
+        Did::Wait(wait) => format!("{wait:?}"),
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn told(result: &Result<Made, Error>) -> String {
+    match result {
+        Ok(Made::ToPay(charge)) => format!("to pay {}", charge.id()),
+        Ok(Made::Paid(charge)) => format!("paid {}", charge.id()),
+        Ok(Made::Expired { charge, .. }) => format!("expired {}", charge.id()),
+        Err(error) => match error.kind() {
+            ErrorKind::Mismatch(mismatch) => format!("mismatch of {}", mismatch.field()),
+            ErrorKind::Connection { kind, .. } => format!("{kind:?}"),
+            kind => format!("{kind:?}"),
+        },
+    }
+}
+
+fn charge_of(made: &Made) -> &Charge {
+    match made {
+        Made::ToPay(charge) | Made::Paid(charge) | Made::Expired { charge, .. } => charge,
+    }
+}
+
+/// Runs a machine with a record that outlives it.
+fn again(host: &mut Host, world: &mut Virtual, record: &mut KeyRecord, once: Once) -> Result<Made, Error> {
+    let mut machine = CreateOnce::with_record(order(), once, record, &endpoint(), RetryPolicy::never(), 1);
+    world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now))
+}

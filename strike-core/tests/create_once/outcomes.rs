@@ -1,0 +1,391 @@
+//! What each sequence of faults leads to: a charge, an error, or an unknown outcome.
+
+use std::error::Error as _;
+
+use super::{MINUTE, charge_of, key, machine, order, ours, run, story, told};
+use crate::support;
+use crate::support::host::{Fault, Host};
+use crate::support::{START, Virtual};
+use serde_json::json;
+use strike_core::{
+    Advice, AttemptOutcome, Delivery, Error, ErrorKind, Machine, Made, NewCharge, Once, OrderKey, Step,
+    TransportErrorKind,
+};
+
+struct Case {
+    name: &'static str,
+    once: Once,
+    host: fn(&mut Host),
+    posts: &'static [Fault],
+    lists: &'static [Fault],
+    story: &'static str,
+    end: &'static str,
+}
+
+#[test]
+fn what_each_way_leads_to() {
+    use Fault::{After, Before, Fine, Late, Refused, ReplyLost, RequestLost, SilentAfter, SilentBefore};
+    let named = Once::with_key(key());
+    let fresh = Once::fresh(key());
+    let recover = Once::recover(key());
+    let case =
+        |name, once, posts, lists, story, end| Case { name, once, host: |_| {}, posts, lists, story, end };
+    let with = |host, case| Case { host, ..case };
+    let one: fn(&mut Host) = |host| drop(ours(host, MINUTE, &[]));
+    let cases = [
+        // The good ways.
+        case("new name", named, &[], &[], "look, post", "to pay ch_1"),
+        case("new key", fresh, &[], &[], "post", "to pay ch_1"),
+        with(one, case("known name", named, &[], &[], "look, page 1", "to pay ch_1")),
+        with(one, case("recovered", recover, &[], &[], "look, page 1", "to pay ch_1")),
+        case("nothing to recover", recover, &[], &[], "look, 2s, look", "OutcomeUnknown"),
+        // The answer is lost after the deed.
+        case("reply lost", named, &[ReplyLost], &[], "look, post, look, page 1", "to pay ch_1"),
+        case("reply lost, new key", fresh, &[ReplyLost], &[], "post, look, page 1", "to pay ch_1"),
+        case("500 after", fresh, &[After(500)], &[], "post, look, page 1", "to pay ch_1"),
+        case("408 after", fresh, &[After(408)], &[], "post, look, page 1", "to pay ch_1"),
+        case("an empty 200", fresh, &[After(200)], &[], "post, look, page 1", "to pay ch_1"),
+        case("polled after", fresh, &[SilentAfter], &[], "post, look, page 1", "to pay ch_1"),
+        // The request is lost.
+        case("lost", named, &[RequestLost], &[], "look, post, look, 2s, look", "OutcomeUnknown"),
+        case("lost, new key", fresh, &[RequestLost], &[], "post, look, 2s, look", "OutcomeUnknown"),
+        case("500 before", fresh, &[Before(500)], &[], "post, look, 2s, look", "OutcomeUnknown"),
+        case("polled before", fresh, &[SilentBefore], &[], "post, look, 2s, look", "OutcomeUnknown"),
+        case("late, 1st look", fresh, &[Late(1)], &[], "post, look, page 1", "to pay ch_1"),
+        case("late, 2nd look", fresh, &[Late(2)], &[], "post, look, 2s, look, page 1", "to pay ch_1"),
+        case("too late", fresh, &[Late(3)], &[], "post, look, 2s, look", "OutcomeUnknown"),
+        // Posting again, where that is allowed.
+        case(
+            "posted again",
+            fresh.repost(true),
+            &[RequestLost],
+            &[],
+            "post, look, 2s, look, post, 2s, look, page 1",
+            "to pay ch_1",
+        ),
+        case(
+            "posted again, and the first lands before",
+            fresh.repost(true),
+            &[Late(3), Late(1)],
+            &[],
+            "post, look, 2s, look, post, 2s, look, page 1",
+            "to pay ch_1",
+        ),
+        case(
+            "posted again, lost again",
+            fresh.repost(true),
+            &[RequestLost, RequestLost],
+            &[],
+            "post, look, 2s, look, post, 2s, look",
+            "OutcomeUnknown",
+        ),
+        case(
+            "posted again, reply lost",
+            fresh.repost(true),
+            &[RequestLost, ReplyLost],
+            &[],
+            "post, look, 2s, look, post, 2s, look, page 1",
+            "to pay ch_1",
+        ),
+        case(
+            "posted again, refused",
+            fresh.repost(true),
+            &[RequestLost, Before(401)],
+            &[],
+            "post, look, 2s, look, post",
+            "OutcomeUnknown",
+        ),
+        // A redirect may mean that it was done.
+        case("redirected after", fresh, &[After(303)], &[], "post, look, page 1", "to pay ch_1"),
+        case("redirected", fresh, &[Before(301)], &[], "post, look, 2s, look", "OutcomeUnknown"),
+        case(
+            "posted again after nothing was recovered",
+            recover.repost(true),
+            &[],
+            &[],
+            "look, 2s, look, post, 2s, look, page 1",
+            "to pay ch_1",
+        ),
+        // Definite refusals.
+        case("refused: 401", named, &[Before(401)], &[], "look, post", "Unauthorized"),
+        case("refused: 400", fresh, &[Before(400)], &[], "post", "BadRequest"),
+        case("refused: 400, may repost", fresh.repost(true), &[Before(400)], &[], "post", "BadRequest"),
+        case("never left", fresh, &[Refused], &[], "post", "Refused"),
+        // The look itself fails.
+        case("no look, no post", named, &[], &[Before(500)], "look", "Server"),
+        case("no look, no post: 401", named, &[], &[Before(401)], "look", "Unauthorized"),
+        case("no look, no post: lost", named, &[], &[SilentAfter], "look", "Lost"),
+        case("no look after doubt", fresh, &[ReplyLost], &[Before(401)], "post, look", "OutcomeUnknown"),
+        case("no look to recover", recover, &[], &[Before(500)], "look", "OutcomeUnknown"),
+        case(
+            "no second look",
+            fresh,
+            &[RequestLost],
+            &[Fine, SilentAfter],
+            "post, look, 2s, look",
+            "OutcomeUnknown",
+        ),
+        case(
+            "no last look",
+            fresh.repost(true),
+            &[RequestLost],
+            &[Fine, Fine, Before(500)],
+            "post, look, 2s, look, post, 2s, look",
+            "OutcomeUnknown",
+        ),
+        case("first look lost", fresh, &[ReplyLost], &[SilentAfter], "post, look", "OutcomeUnknown"),
+        case("look to recover lost", recover, &[], &[SilentBefore], "look", "OutcomeUnknown"),
+        case(
+            "last look lost",
+            fresh.repost(true),
+            &[RequestLost],
+            &[Fine, Fine, SilentAfter],
+            "post, look, 2s, look, post, 2s, look",
+            "OutcomeUnknown",
+        ),
+        case(
+            "both creates polled instead of told",
+            fresh.repost(true),
+            &[SilentBefore, SilentAfter],
+            &[],
+            "post, look, 2s, look, post, 2s, look, page 1",
+            "to pay ch_1",
+        ),
+        // What the host shows.
+        with(
+            |host| host.echoes = false,
+            case("no echo", named, &[], &[], "look, post", "mismatch of customer_id"),
+        ),
+        with(
+            |host| drop(ours(host, MINUTE, &[("amount", json!(1))])),
+            case("another amount", named, &[], &[], "look, page 1", "mismatch of amount"),
+        ),
+        with(
+            |host| drop(ours(host, MINUTE, &[("description", json!("cake"))])),
+            case("another description", named, &[], &[], "look, page 1", "mismatch of description"),
+        ),
+        with(
+            |host| drop(ours(host, MINUTE, &[("customer_id", json!(key().customer_id("table 5")))])),
+            case("another table", named, &[], &[], "look, page 1", "mismatch of customer_id"),
+        ),
+        with(
+            |host| {
+                drop(
+                    host.insert(
+                        START,
+                        &[("customer_id", json!(OrderKey::named("x").customer_id("table 4")))],
+                    ),
+                )
+            },
+            case("another key", named, &[], &[], "look, page 1, post", "to pay ch_2"),
+        ),
+        with(
+            |host| {
+                ours(host, 3 * MINUTE, &[]);
+                ours(host, 2 * MINUTE, &[]);
+                ours(host, MINUTE, &[]);
+            },
+            case("the oldest of several", named, &[], &[], "look, page 1", "to pay ch_1"),
+        ),
+        with(
+            |host| {
+                ours(host, 3 * MINUTE, &[]);
+                let paid = ours(host, 2 * MINUTE, &[]);
+                host.pay(&paid, START);
+                ours(host, MINUTE, &[]);
+            },
+            case("the paid one of several", named, &[], &[], "look, page 1", "paid ch_2"),
+        ),
+        // Rows that are no charges.
+        with(
+            |host| {
+                drop(host.insert(START, &[("paid", json!("perhaps")), ("customer_id", json!("somebody"))]))
+            },
+            case("somebody's bad row", named, &[], &[], "look, page 1, post", "to pay ch_2"),
+        ),
+        with(
+            |host| drop(host.insert(START, &[("paid", json!("perhaps"))])),
+            case("a bad row without a customer", named, &[], &[], "look, page 1, post", "to pay ch_2"),
+        ),
+        with(
+            |host| drop(ours(host, MINUTE, &[("paid", json!("perhaps"))])),
+            case("our bad row", named, &[], &[], "look, page 1", "Undecodable"),
+        ),
+        with(
+            |host| host.rows.push(json!(17)),
+            case("anybody's bad row", named, &[], &[], "look, page 1", "Undecodable"),
+        ),
+        with(
+            |host| drop(ours(host, MINUTE, &[("paid", json!("perhaps"))])),
+            case(
+                "our bad row, after doubt",
+                fresh,
+                &[RequestLost],
+                &[],
+                "post, look, page 1",
+                "OutcomeUnknown",
+            ),
+        ),
+        with(
+            |host| drop(ours(host, MINUTE, &[("paid", json!("perhaps"))])),
+            case("our bad row, to be recovered", recover, &[], &[], "look, page 1", "OutcomeUnknown"),
+        ),
+    ];
+    for Case { name, once, host: prepare, posts, lists, story: expected, end } in cases {
+        let mut host = Host::new();
+        prepare(&mut host);
+        host.posts = posts.iter().copied().collect();
+        host.lists = lists.iter().copied().collect();
+        let (result, world) = run(&mut host, once);
+        assert_eq!((story(&world).as_str(), told(&result).as_str()), (expected, end), "{name}");
+        if let Err(error) = result
+            && let ErrorKind::Mismatch(_) = error.kind()
+        {
+            assert!(error.charge().is_some(), "{name}: the charge is in the error");
+        }
+    }
+}
+
+#[test]
+fn an_unknown_outcome_says_what_happened() {
+    let mut host = Host::new();
+    host.posts = [Fault::RequestLost].into();
+    let (result, _) = run(&mut host, Once::with_key(key()));
+    let error = result.unwrap_err();
+    let below = error.source().unwrap().downcast_ref::<Error>().unwrap();
+    assert!(matches!(below.kind(), ErrorKind::Connection { .. }), "{below}");
+    let lowest = below.source().unwrap().downcast_ref::<strike_core::TransportError>().unwrap();
+    assert_eq!(lowest.kind(), TransportErrorKind::Timeout);
+    assert_eq!(error.advice(), Advice::LookFirst);
+
+    // Without a create of its own, the failure of the look is what there is to say.
+    let mut host = Host::new();
+    host.lists = [Fault::Before(503)].into();
+    let (result, _) = run(&mut host, Once::recover(key()));
+    let error = result.unwrap_err();
+    let below = error.source().unwrap().downcast_ref::<Error>().unwrap();
+    assert_eq!((below.kind(), below.status()), (&ErrorKind::Server, Some(503)));
+}
+
+#[test]
+fn if_both_creates_land_the_oldest_is_returned_or_the_paid_one() {
+    for paid in [None, Some("ch_1"), Some("ch_2")] {
+        let mut host = Host::new();
+        host.posts = [Fault::RequestLost].into();
+        let mut world = Virtual::new();
+        let mut posts = 0;
+        let result = world.run(&mut machine(order(), Once::fresh(key()).repost(true)), |exchange, now| {
+            if exchange.request.method() == "POST" {
+                posts += 1;
+                if posts == 2 {
+                    // The first lands just before the second.
+                    ours(&mut host, 0, &[]);
+                }
+            }
+            let reply = host.serve(&exchange, *now).unwrap();
+            if let Some(id) = paid.filter(|_| posts == 2) {
+                host.rows.iter().any(|row| row["id"] == id).then(|| host.pay(id, START));
+            }
+            reply
+        });
+        assert_eq!(host.rows.len(), 2);
+        let expected = paid.map_or("to pay ch_1".to_owned(), |id| format!("paid {id}"));
+        assert_eq!(told(&result), expected);
+    }
+}
+
+#[test]
+fn bad_input_is_refused_before_anything_is_sent() {
+    let long = |units| order().customer_id("x".repeat(units));
+    for once in [Once::named("order-17"), Once::fresh(key()), Once::recover(key())] {
+        for (order, field) in [
+            (long(41), "customer_id"),
+            (order().customer_id("\u{1f9c9}".repeat(21)), "customer_id"),
+            (NewCharge::satoshis(0, "tea"), "amount"),
+            (order().expiry_sec(0), "expiry_sec"),
+        ] {
+            let mut world = Virtual::new();
+            let error =
+                world.run(&mut machine(order, once), |_, _| panic!("nothing may be sent")).unwrap_err();
+            assert!(
+                matches!(error.kind(), ErrorKind::InvalidInput(input) if input.field() == field),
+                "{error}"
+            );
+        }
+    }
+    let mut host = Host::new();
+    let mut world = Virtual::new();
+    let made = world
+        .run_losing(&mut machine(long(40), Once::fresh(key())), |exchange, now| host.serve(&exchange, *now))
+        .unwrap();
+    assert_eq!(charge_of(&made).customer_id().unwrap().len(), 64);
+}
+
+#[test]
+fn the_callers_own_reference_comes_back() {
+    let mut host = Host::new();
+    let made = run(&mut host, Once::named("order-17")).0.unwrap();
+    assert_eq!(charge_of(&made).own_reference(), Some("table 4"));
+    let (found, own) = OrderKey::read(charge_of(&made).customer_id().unwrap()).unwrap();
+    assert_eq!((found, own), (key(), "table 4"));
+    // Once more, without a reference: it is another order.
+    let mut world = Virtual::new();
+    let mut other = machine(NewCharge::satoshis(4200, "tea"), Once::named("order-17"));
+    let error = world.run_losing(&mut other, |exchange, now| host.serve(&exchange, *now)).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Mismatch(mismatch) if mismatch.field() == "customer_id"));
+}
+
+#[test]
+fn an_adopted_charge_may_be_paid() {
+    let mut host = Host::new();
+    let paid = ours(&mut host, MINUTE, &[]);
+    host.pay(&paid, START);
+    let made = run(&mut host, Once::named("order-17")).0.unwrap();
+    assert!(matches!(made, Made::Paid(charge) if charge.paid()));
+}
+
+#[test]
+fn after_the_end_there_is_nothing_left() {
+    let mut host = Host::new();
+    let mut world = Virtual::new();
+    let mut machine = machine(order(), Once::named("order-17"));
+    world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now)).unwrap();
+    for _ in 0..3 {
+        let Step::Done(Err(error)) = machine.poll(world.now) else { panic!() };
+        assert_eq!(error.kind(), &ErrorKind::Finished);
+        machine.handle(support::ok(&host.rows[0]), world.now);
+    }
+}
+
+/// The second create makes a charge that is not what was ordered: the doubt about the first does not hide that.
+#[test]
+fn what_failed_after_the_doubt_shows_below_it() {
+    let once = Once::fresh(OrderKey::named("order-17")).repost(true);
+    let mut host = Host::new();
+    host.posts = [Fault::RequestLost].into();
+    host.echoes = false;
+    let (result, world) = run(&mut host, once);
+    assert_eq!(story(&world), "post, look, 2s, look, post");
+    let error = result.unwrap_err();
+    assert_eq!((error.kind(), error.advice()), (&ErrorKind::OutcomeUnknown, Advice::LookFirst));
+    let outcomes: Vec<_> = error.attempts().iter().map(strike_core::Attempt::outcome).collect();
+    let lost = AttemptOutcome::NoAnswer(TransportErrorKind::Timeout, Delivery::MaybeSent);
+    assert_eq!(outcomes, [lost, AttemptOutcome::Status(200)]);
+    assert_eq!(error.charge().map(|charge| charge.id().as_str()), Some("ch_1"));
+
+    let mismatch = error.source().unwrap().downcast_ref::<Error>().unwrap();
+    assert!(matches!(mismatch.kind(), ErrorKind::Mismatch(field) if field.field() == "customer_id"));
+    let first = mismatch.source().unwrap().downcast_ref::<Error>().unwrap();
+    assert!(matches!(first.kind(), ErrorKind::Connection { .. }), "{first:?}");
+}
+
+#[test]
+fn errors_say_what_the_caller_asked_for() {
+    let mut host = Host::new();
+    host.lists = [Fault::Before(500)].into();
+    let error = run(&mut host, Once::named("order-17")).0.unwrap_err();
+    assert!(
+        error.to_string().starts_with("create charge of 4200 satoshi once: look for it in the list: "),
+        "{error}"
+    );
+}

@@ -1,0 +1,37 @@
+//! One sequence of choices, and the step to the next sequence.
+
+/// One sequence of choices, and how to come to the next.
+pub(super) struct Path {
+    /// Each choice, and out of how many.
+    pub(super) choices: Vec<(usize, usize)>,
+    pub(super) at: usize,
+    pub(super) depth: usize,
+}
+
+impl Path {
+    /// The next choice, or `None` beyond the depth.
+    pub(super) fn choose(&mut self, of: usize) -> Option<usize> {
+        if self.at == self.choices.len() {
+            if self.at == self.depth {
+                return None;
+            }
+            self.choices.push((0, of));
+        }
+        let (choice, known) = self.choices[self.at];
+        assert_eq!(known, of, "a machine must be deterministic");
+        self.at += 1;
+        Some(choice)
+    }
+
+    /// Goes to the next sequence; false after the last.
+    pub(super) fn advance(&mut self) -> bool {
+        self.at = 0;
+        while let Some((choice, of)) = self.choices.pop() {
+            if choice + 1 < of {
+                self.choices.push((choice + 1, of));
+                return true;
+            }
+        }
+        false
+    }
+}

@@ -1,0 +1,211 @@
+//! Drives one machine along a path and checks what it does.
+
+use std::time::Duration;
+
+use super::{HOUR, Letter, Rules, paid_charge, row};
+use crate::path::Path;
+use crate::support;
+use crate::support::{START, answer, charge_json, no_answer};
+use http::{Method, Response};
+use serde_json::{Value, json};
+use strike_core::{Delivery, ErrorKind, Exchange, Machine, Now, Reply, Step, TransportErrorKind, UnixMillis};
+
+pub(super) struct Play<'a> {
+    pub(super) path: &'a mut Path,
+    pub(super) rules: Rules,
+    pub(super) now: Now,
+    /// How far the monotonic clock was set back, in all.
+    pub(super) back: Duration,
+    pub(super) said_paid: bool,
+    /// How many creates may have made a charge.
+    pub(super) acted: u32,
+    /// How many looks since then found nothing.
+    pub(super) looks: u32,
+    pub(super) posts_again: bool,
+}
+
+impl Play<'_> {
+    fn pass(&mut self, time: Duration) {
+        self.now.monotonic += time;
+        self.now.unix = self.now.unix.saturating_add(time);
+    }
+
+    fn set_back(&mut self) {
+        let before = self.now.monotonic;
+        self.now.monotonic = before.saturating_sub(HOUR);
+        self.back += before - self.now.monotonic;
+        self.now.unix = UnixMillis::from_millis(0);
+    }
+
+    /// Drives the machine along the path, and then with good replies to its end.
+    pub(super) fn run<M: Machine>(&mut self, machine: &mut M, is_paid: impl Fn(&M::Output) -> bool) {
+        // Nobody has asked yet.
+        machine.handle(paid_charge(), self.now);
+        for _ in 0..200 {
+            match machine.poll(self.now) {
+                Step::Send(exchange) => self.send(machine, &exchange),
+                Step::Wait(wait) => self.wait(machine, wait),
+                Step::Done(result) => {
+                    if let Ok(output) = &result {
+                        assert!(self.said_paid || !is_paid(output), "nobody said that it is paid");
+                    }
+                    if let Err(error) = &result {
+                        assert_ne!(error.kind(), &ErrorKind::Finished);
+                        assert!(!error.to_string().contains(support::CANARY));
+                    }
+                    if self.rules.ends {
+                        return self.after_the_end(machine);
+                    }
+                    if self.path.at == self.path.depth {
+                        return;
+                    }
+                    if self.path.choose(1).is_none() {
+                        return;
+                    }
+                }
+            }
+        }
+        panic!("no end, although all is well: {:?}", self.path.choices);
+    }
+
+    fn send<M: Machine>(&mut self, machine: &mut M, exchange: &Exchange) {
+        let letters = self.rules.letters;
+        let letter = self.path.choose(letters.len()).map_or(Letter::Paid, |choice| letters[choice]);
+        let first_page = exchange.request.uri().query().is_some_and(|query| query.starts_with("page=0&"));
+        if exchange.request.method() == Method::POST {
+            if self.acted > 0 {
+                assert!(self.rules.repost, "a create that may have left was sent again");
+                assert!(
+                    self.acted == 1 && (self.posts_again || self.looks >= 2),
+                    "a third create, or a blind one"
+                );
+                self.posts_again = true;
+            }
+            self.acted += u32::from(letter.may_have_acted());
+            self.looks = 0;
+        } else if first_page {
+            self.looks += u32::from(matches!(letter, Letter::Good | Letter::Twice | Letter::Back));
+        }
+        self.pass(Duration::from_millis(100));
+        match letter {
+            Letter::Lost => {
+                self.pass(Duration::from_secs(30));
+                return;
+            }
+            Letter::Back => self.set_back(),
+            Letter::Weeks => self.pass(40 * 24 * HOUR),
+            _ => {}
+        }
+        self.said_paid |= letter == Letter::Paid;
+        machine.handle(reply(letter, exchange), self.now);
+        if letter == Letter::Twice {
+            machine.handle(reply(Letter::Paid, exchange), self.now);
+        }
+    }
+
+    fn wait<M: Machine>(&mut self, machine: &mut M, wait: Duration) {
+        assert!(!wait.is_zero(), "a wait of nothing is a busy loop");
+        let most =
+            Duration::from_secs(120) + if self.rules.holds_moments { self.back } else { Duration::ZERO };
+        assert!(wait <= most, "{wait:?} is too long");
+        match self.path.choose(self.rules.waits).unwrap_or_default() {
+            0 => self.pass(wait),
+            1 => {
+                // Early: the remainder, to the millisecond.
+                self.pass(wait / 2);
+                let Step::Wait(rest) = machine.poll(self.now) else { panic!("too early for anything else") };
+                assert!(rest <= wait - wait / 2 + Duration::from_millis(1), "{rest:?} of {wait:?}");
+                self.pass(rest);
+            }
+            2 => self.set_back(),
+            3 => self.pass(40 * 24 * HOUR),
+            _ => {
+                machine.handle(paid_charge(), self.now);
+                let Step::Wait(rest) = machine.poll(self.now) else { panic!("nobody asked for that") };
+                assert_eq!(rest, wait);
+                self.pass(wait);
+            }
+        }
+    }
+
+    fn after_the_end<M: Machine>(&mut self, machine: &mut M) {
+        for time in [Duration::ZERO, HOUR, 40 * 24 * HOUR] {
+            self.pass(time);
+            let Step::Done(Err(error)) = machine.poll(self.now) else { panic!("it had ended") };
+            assert_eq!(error.kind(), &ErrorKind::Finished);
+            machine.handle(paid_charge(), self.now);
+        }
+    }
+}
+
+pub(super) fn reply(letter: Letter, exchange: &Exchange) -> Reply {
+    let uri = exchange.request.uri();
+    let first = uri.query().is_some_and(|query| query.starts_with("page=0&"));
+    let id = uri.path().rsplit('/').next().unwrap();
+    let rows = |rows: Vec<Value>| json!(if first { rows } else { Vec::new() });
+    let body = |paid: bool| match (uri.query(), id) {
+        // A bad row, and one of somebody else.
+        (Some(_), _) if !paid => {
+            let other = charge_json(&[("id", json!("ch_8")), ("created", json!(START - 3 * 3_600_000))]);
+            rows(vec![json!({"id": "ch_7", "customer_id": "x"}), other])
+        }
+        (Some(_), _) => rows(vec![row("ch_2", true), row("ch_1", true)]),
+        (None, "charges") => {
+            let echo = form_urlencoded::parse(exchange.request.body())
+                .find(|(name, _)| name == "customer_id")
+                .map(|(_, value)| value.into_owned());
+            charge_json(&[("paid", json!(paid)), ("customer_id", json!(echo))])
+        }
+        (None, id) => row(id, paid),
+    };
+    match letter {
+        Letter::Good | Letter::Twice | Letter::Back => answer(200, body(false).to_string()),
+        Letter::Paid => answer(200, body(true).to_string()),
+        Letter::Other if uri.query().is_some() => {
+            answer(200, rows(vec![row("ch_2", false), row("ch_1", false)]).to_string())
+        }
+        Letter::Other => {
+            let other = charge_json(&[("id", json!("ch_9")), ("amount", json!(1)), ("paid", json!(true))]);
+            answer(200, other.to_string())
+        }
+        Letter::Status(status) => answer(status, ""),
+        Letter::Limited => {
+            Ok(Response::builder().status(429).header("retry-after", "7").body(Vec::new()).unwrap())
+        }
+        Letter::Html => answer(200, "<html>back soon</html>"),
+        Letter::Unsent => no_answer(TransportErrorKind::Refused, Delivery::Unsent),
+        Letter::Closed => no_answer(TransportErrorKind::Closed, Delivery::MaybeSent),
+        Letter::Timeout | Letter::Weeks => no_answer(TransportErrorKind::Timeout, Delivery::MaybeSent),
+        Letter::Lost => unreachable!("nobody is told"),
+    }
+}
+
+/// Plays every sequence of that many choices, and those that end before.
+pub(super) fn explore(name: &str, depth: usize, rules: Rules, play: impl Fn(&mut Play<'_>)) {
+    let mut path = Path { choices: Vec::new(), at: 0, depth };
+    let mut sequences = 0_u64;
+    loop {
+        sequences += 1;
+        let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            play(&mut Play {
+                path: &mut path,
+                rules,
+                now: Now::new(10 * HOUR, UnixMillis::from_millis(START)),
+                back: Duration::ZERO,
+                said_paid: false,
+                acted: 0,
+                looks: 0,
+                posts_again: false,
+            });
+        }));
+        if let Err(panic) = told {
+            println!("{name}: sequence {sequences}: {:?}", path.choices);
+            std::panic::resume_unwind(panic);
+        }
+        if !path.advance() {
+            break;
+        }
+    }
+    println!("{name}: {sequences} sequences of up to {depth} choices");
+    assert!(sequences > 1000, "{name}: only {sequences} sequences");
+}

@@ -1,0 +1,91 @@
+//! Pagers and watchers.
+
+use super::{DEEP, Rules, USUAL, at, charge, policy};
+use crate::play::explore;
+use strike_core::{Charge, Event, Machine, Now, Pager, Reply, Step, Watcher};
+
+fn is_some_paid(charge: &Option<Charge>) -> bool {
+    charge.as_ref().is_some_and(Charge::paid)
+}
+
+#[test]
+fn pager() {
+    explore("pager", 5, USUAL, |play| {
+        let mut pager = Pager::new(&at(), policy(), 1);
+        play.run(&mut pager.next(), is_some_paid);
+    });
+}
+
+/// A stream, each of whose machines is dropped after every step.
+struct Dropped<S>(S);
+
+impl Machine for Dropped<Pager> {
+    type Output = Option<Charge>;
+
+    fn poll(&mut self, now: Now) -> Step<Self::Output> {
+        self.0.next().poll(now)
+    }
+
+    fn handle(&mut self, reply: Reply, now: Now) {
+        self.0.next().handle(reply, now);
+    }
+}
+
+impl Machine for Dropped<Watcher> {
+    type Output = Option<Event>;
+
+    fn poll(&mut self, now: Now) -> Step<Self::Output> {
+        self.0.next().poll(now)
+    }
+
+    fn handle(&mut self, reply: Reply, now: Now) {
+        self.0.next().handle(reply, now);
+    }
+}
+
+#[test]
+fn pager_dropped() {
+    explore("pager, dropped at each step", 4, Rules { ends: false, ..USUAL }, |play| {
+        play.run(&mut Dropped(Pager::new(&at(), policy(), 1)), is_some_paid);
+    });
+}
+
+fn watcher(charges: &[&str]) -> Watcher {
+    let mut watcher = Watcher::new(&at(), policy(), 1);
+    for id in charges {
+        watcher.add(&charge(id));
+    }
+    watcher
+}
+
+fn is_paid_event(event: &Option<Event>) -> bool {
+    matches!(event, Some(Event::Paid(_)))
+}
+
+#[test]
+fn watcher_of_one() {
+    for (name, depth, rules) in [("watcher of one", 4, USUAL), ("watcher of one, deep", 8, DEEP)] {
+        explore(name, depth, Rules { holds_moments: true, ..rules }, |play| {
+            play.run(&mut watcher(&["ch_1"]).next(), is_paid_event);
+        });
+    }
+}
+
+#[test]
+fn watcher_of_two() {
+    for (name, depth, rules) in [("watcher of two", 4, USUAL), ("watcher of two, deep", 8, DEEP)] {
+        explore(name, depth, Rules { holds_moments: true, ..rules }, |play| {
+            play.run(&mut watcher(&["ch_1", "ch_2"]).next(), is_paid_event);
+        });
+    }
+}
+
+#[test]
+fn watcher_dropped() {
+    let rules = Rules { holds_moments: true, ends: false, ..USUAL };
+    explore("watcher of two, dropped at each step", 4, rules, |play| {
+        let mut watcher = watcher(&["ch_1", "ch_2"]);
+        watcher.hint(charge("ch_2").id());
+        play.run(&mut Dropped(watcher), is_paid_event);
+    });
+}

@@ -1,0 +1,222 @@
+//! Mirrors driven against a host: creates, retrieves and restarts.
+
+use super::{WANTS, draft, known, machines, paid_charge, pending, restored, start};
+use crate::support;
+use crate::support::host::{Fault, Host};
+use crate::support::{START, Virtual, answer, charge_json, endpoint, ok};
+use lightning_invoice::Currency;
+use serde_json::json;
+use strike_core::mirror::{Change, Mirror, State, Want};
+use strike_core::{Error, ErrorKind, KeyRecord, Machine, Machines, OrderKey, RetryPolicy, Step};
+
+#[test]
+fn a_redirected_create_stays_in_doubt() {
+    let machines = Machines::new(endpoint(), RetryPolicy::default(), 1);
+    let mut mirror = draft();
+    let mut posts = 0;
+    for _ in 0..3 {
+        let mut world = Virtual::new();
+        let result =
+            world.run(&mut mirror.fetch(Want::Charge, &machines).with_new_key(true), |exchange, _| {
+                posts += usize::from(exchange.request.method() == "POST");
+                answer(303, "")
+            });
+        result.unwrap_err();
+        assert_eq!(mirror.state(), State::InDoubt);
+    }
+    assert_eq!(posts, 1);
+}
+
+#[test]
+fn copies_of_a_draft_look_before_they_create() {
+    // Both copies through one client, which keeps one record per key; the list does not show the charge yet.
+    let mut host = Host::new();
+    host.hidden = 1000;
+    let (mut one, mut record) = (draft(), KeyRecord::default());
+    let mut two = one.clone();
+    for mirror in [&mut one, &mut two] {
+        let machines = machines();
+        let mut fetch = mirror.fetch_with(Want::Id, &machines, &mut record).with_new_key(true);
+        let result = Virtual::new().run_losing(&mut fetch, |exchange, now| host.serve(&exchange, *now));
+        assert_eq!(result.unwrap(), Change::Learned);
+    }
+    assert_eq!((one.id(), host.sent("POST")), (two.id(), 1));
+
+    // Each by itself: the second finds the first one's charge in the list.
+    let mut host = Host::new();
+    let mut one = draft();
+    let mut two = one.clone();
+    fetch(&mut one, Want::Id, &mut host).0.unwrap();
+    fetch(&mut two, Want::Id, &mut host).0.unwrap();
+    assert_eq!((one.id(), host.sent("POST")), (two.id(), 1));
+}
+
+#[test]
+fn a_charge_whose_expiry_the_clocks_dispute_is_learned_all_the_same() {
+    let mut host = Host::new();
+    let mut mirror = draft();
+    fetch(&mut mirror.clone(), Want::Id, &mut host).0.unwrap();
+    let invoice = support::invoices::written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(7200));
+    host.rows[0]["payment_request"] = json!(invoice);
+    // The host's clock is three hours ahead of ours.
+    host.clock += 3 * 3_600_000;
+    assert_eq!(fetch(&mut mirror, Want::Id, &mut host).0.unwrap(), Change::Learned);
+    assert_eq!((mirror.id().unwrap().as_str(), host.sent("POST")), ("ch_1", 1));
+}
+
+/// Fetches that with a key that nobody else has seen, and says what was sent.
+fn fetch_new(mirror: &mut Mirror, want: Want, host: &mut Host) -> (Result<Change, Error>, Vec<String>) {
+    let before = host.log.len();
+    let machines = machines();
+    let mut fetch = mirror.fetch(want, &machines).with_new_key(true);
+    let result = Virtual::new().run_losing(&mut fetch, |exchange, now| host.serve(&exchange, *now));
+    (result, host.log[before..].to_vec())
+}
+
+/// Fetches that, and says what was sent.
+fn fetch(mirror: &mut Mirror, want: Want, host: &mut Host) -> (Result<Change, Error>, Vec<String>) {
+    let before = host.log.len();
+    let machines = machines();
+    let result = Virtual::new()
+        .run_losing(&mut mirror.fetch(want, &machines), |exchange, now| host.serve(&exchange, *now));
+    (result, host.log[before..].to_vec())
+}
+
+#[test]
+fn pystrike_line_by_line() {
+    let mut host = Host::new();
+    // charge = Charge(amount, currency, description, create=False): nothing is sent.
+    let mut mirror = draft();
+    assert_eq!((mirror.id(), host.log.len()), (None, 0));
+    // charge.id: created on first use, and never again.
+    let (change, sent) = fetch_new(&mut mirror, Want::Id, &mut host);
+    assert_eq!((change.unwrap(), sent), (Change::Learned, vec!["POST /api/v1/charges".to_owned()]));
+    for want in [Want::Id, Want::Charge] {
+        let (change, sent) = fetch(&mut mirror, want, &mut host);
+        assert_eq!((change.unwrap(), sent.len()), (Change::Nothing, 0));
+    }
+    // charge.paid: asked for each time, until it is true, and never after.
+    let get = vec!["GET /api/v1/charges/ch_1".to_owned()];
+    for _ in 0..3 {
+        let (change, sent) = fetch(&mut mirror, Want::Paid, &mut host);
+        assert_eq!((change.unwrap(), &sent), (Change::Nothing, &get));
+    }
+    host.pay("ch_1", START + 1);
+    let (change, sent) = fetch(&mut mirror, Want::Paid, &mut host);
+    assert_eq!((change.unwrap(), sent), (Change::Paid, get));
+    for want in WANTS {
+        let (change, sent) = fetch(&mut mirror, want, &mut host);
+        assert_eq!((change.unwrap(), sent.len()), (Change::Nothing, 0), "{want:?}");
+    }
+
+    // charge.update() creates what has no id, and retrieves what has one.
+    let mut mirror = draft();
+    let lines: Vec<_> = (0..2).flat_map(|_| fetch_new(&mut mirror, Want::Update, &mut host).1).collect();
+    assert_eq!(lines, ["POST /api/v1/charges", "GET /api/v1/charges/ch_2"]);
+
+    // Charge.from_charge_id(id): the id is there at once, the rest is retrieved once.
+    let mut mirror = Mirror::known("ch_2".parse().unwrap());
+    assert_eq!(fetch(&mut mirror, Want::Id, &mut host).1.len(), 0);
+    assert_eq!(fetch(&mut mirror, Want::Charge, &mut host).1, ["GET /api/v1/charges/ch_2"]);
+    assert_eq!(fetch(&mut mirror, Want::Charge, &mut host).1.len(), 0);
+    assert_eq!(mirror.charge().unwrap().amount(), 4200);
+
+    // An id that does not exist is an error each time, and asked for again.
+    let mut mirror = Mirror::known("ch_99".parse().unwrap());
+    for _ in 0..2 {
+        let (result, sent) = fetch(&mut mirror, Want::Charge, &mut host);
+        assert_eq!((result.unwrap_err().kind(), sent.len()), (&ErrorKind::NotFound, 1));
+    }
+}
+
+#[test]
+fn a_charge_in_doubt_is_found_and_never_made_twice() {
+    let mut host = Host::new();
+    host.posts = [Fault::ReplyLost].into();
+    host.lists = [Fault::Before(500)].into();
+    let mut mirror = draft();
+    let (result, _) = fetch_new(&mut mirror, Want::Id, &mut host);
+    assert_eq!((result.unwrap_err().kind(), mirror.state()), (&ErrorKind::OutcomeUnknown, State::InDoubt));
+    let mut mirror = restored(&mirror);
+    assert_eq!(fetch(&mut mirror, Want::Paid, &mut host).0.unwrap(), Change::Learned);
+    assert_eq!((mirror.id().unwrap().as_str(), host.sent("POST")), ("ch_1", 1));
+
+    // One that never arrived stays in doubt until it is given up.
+    let mut host = Host::new();
+    host.posts = [Fault::RequestLost].into();
+    let mut mirror = draft();
+    for _ in 0..3 {
+        let (result, _) = fetch_new(&mut mirror, Want::Id, &mut host);
+        assert_eq!((result.unwrap_err().kind(), host.sent("POST")), (&ErrorKind::OutcomeUnknown, 1));
+    }
+    mirror.abandon(OrderKey::drawn(8), start());
+    assert_eq!(fetch(&mut mirror, Want::Id, &mut host).0.unwrap(), Change::Learned);
+    assert_eq!((host.rows.len(), host.sent("POST")), (1, 2));
+}
+
+#[test]
+fn a_refused_charge_is_a_draft_again() {
+    let mut host = Host::new();
+    host.posts = [Fault::Before(401)].into();
+    let mut mirror = draft();
+    let (result, _) = fetch_new(&mut mirror, Want::Id, &mut host);
+    assert_eq!((result.unwrap_err().kind(), mirror.state()), (&ErrorKind::Unauthorized, State::Draft));
+    assert_eq!(fetch_new(&mut mirror, Want::Id, &mut host).1, ["POST /api/v1/charges"]);
+}
+
+#[test]
+fn a_restored_draft_looks_before_it_posts() {
+    // A create was handed out, and arrived, after the draft was kept; then the shop crashed.
+    let mut host = Host::new();
+    let mut mirror = draft();
+    let kept = serde_json::to_string(&mirror).unwrap();
+    fetch(&mut mirror, Want::Id, &mut host).0.unwrap();
+    let mut mirror: Mirror = serde_json::from_str(&kept).unwrap();
+    assert_eq!(fetch(&mut mirror, Want::Id, &mut host).0.unwrap(), Change::Learned);
+    assert_eq!((mirror.id().unwrap().as_str(), host.sent("POST")), ("ch_1", 1));
+}
+
+#[test]
+fn a_fetch_dropped_half_way_leaves_the_truth() {
+    let machines = machines();
+    let mut mirror = draft();
+    let now = Virtual::new().now;
+    // Not even polled: nothing was handed out.
+    drop(mirror.fetch(Want::Id, &machines));
+    assert_eq!(mirror.state(), State::Draft);
+    let mut machine = mirror.fetch(Want::Id, &machines);
+    assert!(matches!(machine.poll(now), Step::Send(_)));
+    drop(machine);
+    assert_eq!(mirror.state(), State::InDoubt);
+    // The answer had come, but was not taken before the machine was dropped.
+    let mut mirror = draft();
+    let mut machine = mirror.fetch(Want::Id, &machines);
+    assert!(matches!(machine.poll(now), Step::Send(_)));
+    machine.handle(ok(&charge_json(&[])), now);
+    drop(machine);
+    assert_eq!(mirror.state(), State::InDoubt);
+}
+
+#[test]
+fn a_fetch_ends_once() {
+    let machines = machines();
+    let mut mirror = known();
+    let mut machine = mirror.fetch(Want::Paid, &machines);
+    let mut world = Virtual::new();
+    world.run(&mut machine, |_, _| ok(&charge_json(&[]))).unwrap();
+    machine.handle(ok(&serde_json::to_value(paid_charge()).unwrap()), world.now);
+    let Step::Done(Err(error)) = machine.poll(world.now) else { panic!() };
+    assert_eq!(error.kind(), &ErrorKind::Finished);
+    drop(machine);
+    assert_eq!(mirror.state(), State::Pending, "an answer that nobody asked for is not taken");
+}
+
+#[test]
+fn a_charge_that_differs_is_refused_and_nothing_is_learned() {
+    let machines = machines();
+    let mut mirror = pending();
+    let other = charge_json(&[("payment_hash", json!("cd".repeat(32))), ("paid", json!(true))]);
+    let error = Virtual::new().run(&mut mirror.fetch(Want::Paid, &machines), |_, _| ok(&other)).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Mismatch(mismatch) if mismatch.field() == "payment_hash"));
+    assert_eq!(mirror.state(), State::Pending);
+}

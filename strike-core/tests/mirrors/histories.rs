@@ -1,0 +1,151 @@
+//! Property test: the laws of a mirror over random histories.
+
+use super::{WANTS, draft, failure, known, paid_charge, pending, reach, restored, start, unknown};
+use crate::support::{START, answer, charge};
+use proptest::prelude::*;
+use serde_json::json;
+use strike_core::mirror::{Ask, Change, Mirror, State, Want};
+use strike_core::{Charge, Error, Once, OrderKey};
+
+/// A step of a history. Outcomes are given for the request that was handed out last.
+#[derive(Debug, Clone)]
+enum Act {
+    Ask(usize),
+    Created { paid: bool, updated: u64 },
+    Seen { id: usize, hash: usize, paid: bool, updated: u64 },
+    Refused,
+    Unknown,
+    Abandon,
+    Restart,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let updated = 0_u64..4;
+    prop_oneof![
+        4 => (0_usize..4).prop_map(Act::Ask),
+        1 => (any::<bool>(), updated.clone()).prop_map(|(paid, updated)| Act::Created { paid, updated }),
+        3 => (0_usize..3, 0_usize..3, any::<bool>(), updated)
+            .prop_map(|(id, hash, paid, updated)| Act::Seen { id, hash, paid, updated }),
+        1 => Just(Act::Refused),
+        1 => Just(Act::Unknown),
+        1 => Just(Act::Abandon),
+        1 => Just(Act::Restart),
+    ]
+}
+
+/// A charge as some server says; two of three times it is `ch_1`.
+fn seen(id: usize, hash: usize, paid: bool, updated: u64) -> Charge {
+    charge(&[
+        ("id", json!(["ch_1", "ch_1", "ch_2"][id])),
+        ("payment_hash", json!([&"ab", &"ab", &"cd"][hash].repeat(32))),
+        ("paid", json!(paid)),
+        ("updated", json!(START + updated)),
+    ])
+}
+
+thread_local! {
+    static REFUSED: Error = failure(true, answer(401, ""));
+    static UNKNOWN: Error = unknown();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The five laws of the module, over any order of asking, learning, abandoning and restarting.
+    #[test]
+    fn the_laws(which in 0_usize..4, acts in proptest::collection::vec(act(), 0..40)) {
+        let mut mirror = [draft(), known(), pending(), Mirror::of(paid_charge())][which].clone();
+        let mut handed_out = None;
+        // The creates that were handed out: how often each key was posted blindly, without a look.
+        let mut blind = std::collections::BTreeMap::new();
+        let mut next_key = 100;
+        for act in acts {
+            let before = mirror.clone();
+            let (state, id) = (before.state(), before.id().cloned());
+            let mut refused = false;
+            let mut abandoned = false;
+            match &act {
+                Act::Ask(want) => {
+                    let ask = mirror.ask(WANTS[*want]);
+                    if let Some(Ask::Once(_, once)) = &ask {
+                        // A create is in doubt from the moment that it is handed out.
+                        prop_assert_eq!(mirror.state(), State::InDoubt);
+                        prop_assert!(matches!(state, State::Draft | State::InDoubt));
+                        if *once == Once::fresh(once.key()) {
+                            *blind.entry(once.key()).or_insert(0) += 1;
+                        } else if state == State::InDoubt {
+                            prop_assert_eq!(*once, Once::recover(once.key()).since(reach()));
+                        } else {
+                            prop_assert_eq!(*once, Once::with_key(once.key()).since(reach()));
+                        }
+                    } else {
+                        prop_assert_eq!(&mirror, &before, "a question changes nothing else");
+                    }
+                    if state == State::Paid {
+                        prop_assert_eq!(&ask, &None);
+                    }
+                    handed_out = ask.or(handed_out);
+                }
+                Act::Created { paid, updated } => {
+                    if let Some(ask @ Ask::Once(..)) = &handed_out {
+                        let _ = mirror.learn(ask, Ok(&seen(0, 0, *paid, *updated)));
+                    }
+                }
+                Act::Seen { id, hash, paid, updated } => {
+                    if let Some(ask @ Ask::Get(_)) = &handed_out {
+                        let _ = mirror.learn(ask, Ok(&seen(*id, *hash, *paid, *updated)));
+                    }
+                }
+                Act::Refused | Act::Unknown => {
+                    if let Some(ask) = handed_out.take() {
+                        let error = if matches!(act, Act::Refused) { &REFUSED } else { &UNKNOWN };
+                        let change = error.with(|error| mirror.learn(&ask, Err(error))).unwrap();
+                        refused = change == Change::Refused;
+                        if refused {
+                            prop_assert!(matches!(act, Act::Refused), "only a definite refusal");
+                            // It was certainly not created: the key is as good as new if it was new.
+                            if let Ask::Once(_, once) = ask {
+                                blind.remove(&once.key());
+                            }
+                        }
+                    }
+                }
+                Act::Abandon => {
+                    next_key += 1;
+                    mirror.abandon(OrderKey::drawn(next_key), start());
+                    abandoned = state == State::InDoubt;
+                }
+                Act::Restart => {
+                    mirror = restored(&mirror);
+                    prop_assert_eq!(mirror.state(), state);
+                    prop_assert_eq!(mirror.charge(), before.charge());
+                    if state != State::Draft {
+                        prop_assert_eq!(&mirror, &before);
+                    }
+                    handed_out = None;
+                }
+            }
+            if state == State::Paid {
+                prop_assert_eq!(&mirror, &before, "paid absorbs");
+            }
+            if id.is_some() {
+                prop_assert_eq!(mirror.id(), id.as_ref(), "an id never changes");
+            }
+            if let (Some(old), Some(new)) = (before.charge(), mirror.charge()) {
+                prop_assert!(new.updated() >= old.updated() || new.paid(), "older news never overwrites newer");
+                prop_assert_eq!(old.payment_hash(), new.payment_hash());
+                prop_assert!(new.paid() || !old.paid());
+            }
+            if mirror.state() == State::Draft && state != State::Draft {
+                prop_assert!(refused || abandoned, "only a refusal makes it a draft again, or giving up");
+            }
+            // At every moment: what is kept says the truth, and what is restored never posts blindly.
+            let mut kept = restored(&mirror);
+            prop_assert_eq!(kept.state(), mirror.state());
+            if let Some(Ask::Once(_, once)) = kept.ask(Want::Id) {
+                prop_assert_ne!(once, Once::fresh(once.key()));
+            }
+            prop_assert!(blind.values().all(|times| *times <= 1), "{:?}", blind);
+        }
+    }
+}

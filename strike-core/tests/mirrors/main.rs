@@ -1,0 +1,79 @@
+//! A mirror asks only when it must, and is true whenever it is kept.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod fetches;
+mod histories;
+mod states;
+#[path = "../support/mod.rs"]
+mod support;
+
+use serde_json::json;
+use strike_core::mirror::{Ask, Mirror, Want};
+use strike_core::{
+    Charge, Create, Error, Get, Machines, NewCharge, Now, OrderKey, Reply, RetryPolicy, UnixMillis,
+};
+use support::{START, Virtual, answer, charge, endpoint};
+
+const WANTS: [Want; 4] = [Want::Id, Want::Charge, Want::Paid, Want::Update];
+
+fn start() -> UnixMillis {
+    UnixMillis::from_millis(START)
+}
+
+/// A look goes back to a day before the draft, lest the local clock was ahead.
+fn reach() -> UnixMillis {
+    start().saturating_sub(std::time::Duration::from_secs(24 * 60 * 60))
+}
+
+fn order() -> NewCharge {
+    NewCharge::satoshis(4200, "tea")
+}
+
+fn draft() -> Mirror {
+    Mirror::draft(order(), OrderKey::drawn(7), start())
+}
+
+fn in_doubt() -> Mirror {
+    let mut mirror = draft();
+    mirror.ask(Want::Id).unwrap();
+    mirror
+}
+
+fn restored(mirror: &Mirror) -> Mirror {
+    serde_json::from_str(&serde_json::to_string(mirror).unwrap()).unwrap()
+}
+
+fn known() -> Mirror {
+    Mirror::known("ch_1".parse().unwrap())
+}
+
+fn pending() -> Mirror {
+    Mirror::of(charge(&[]))
+}
+
+fn paid_charge() -> Charge {
+    charge(&[("paid", json!(true)), ("updated", json!(START))])
+}
+
+fn get() -> Ask {
+    Ask::Get("ch_1".parse().unwrap())
+}
+
+fn machines() -> Machines {
+    Machines::new(endpoint(), RetryPolicy::never(), 1)
+}
+
+/// The error that a create, or else a get, ends with after such a reply.
+fn failure(create: bool, reply: Reply) -> Error {
+    let mut reply = Some(reply);
+    let mut server = |_, _: &mut Now| reply.take().unwrap();
+    if create {
+        Virtual::new().run(&mut machines().call(Create::new(order())), &mut server).unwrap_err()
+    } else {
+        Virtual::new().run(&mut machines().call(Get::new("ch_1".parse().unwrap())), &mut server).unwrap_err()
+    }
+}
+
+fn unknown() -> Error {
+    failure(true, answer(500, ""))
+}

@@ -1,0 +1,239 @@
+//! What each state asks for, and what each outcome changes.
+
+use super::{
+    WANTS, draft, failure, get, in_doubt, known, order, paid_charge, pending, reach, restored, start, unknown,
+};
+use crate::support;
+use crate::support::{START, answer, charge, charge_json, no_answer, ok};
+use lightning_invoice::Currency;
+use serde_json::{Value, json};
+use strike_core::mirror::{Ask, Change, Mirror, State, Want};
+use strike_core::{
+    Charge, Delivery, Error, ErrorKind, Now, Once, OrderKey, TransportErrorKind, UnixMillis, Watched,
+};
+
+#[test]
+fn what_each_state_asks_for() {
+    let key = OrderKey::drawn(7);
+    let careful = || Some(Ask::Once(order(), Once::with_key(key).since(reach())));
+    let look = || Some(Ask::Once(order(), Once::recover(key).since(reach())));
+    let get = || Some(get());
+    type Row = (Mirror, [Option<Ask>; 4], State, State);
+    let rows: [Row; 6] = [
+        //               id         charge     paid       update
+        (draft(), [careful(), careful(), careful(), careful()], State::Draft, State::InDoubt),
+        (restored(&draft()), [careful(), careful(), careful(), careful()], State::Draft, State::InDoubt),
+        (in_doubt(), [look(), look(), look(), look()], State::InDoubt, State::InDoubt),
+        (known(), [None, get(), get(), get()], State::Known, State::Known),
+        (pending(), [None, None, get(), get()], State::Pending, State::Pending),
+        (Mirror::of(paid_charge()), [None, None, None, None], State::Paid, State::Paid),
+    ];
+    for (mirror, asks, before, after) in rows {
+        for (want, ask) in WANTS.into_iter().zip(asks) {
+            let mut mirror = mirror.clone();
+            assert_eq!(mirror.state(), before);
+            assert_eq!(mirror.ask(want), ask, "{before:?} {want:?}");
+            assert_eq!(mirror.state(), after, "{before:?} {want:?}");
+        }
+    }
+}
+
+#[test]
+fn another_invoice_under_the_same_id_is_never_learned() {
+    for (field, other) in [
+        ("payment_request", json!("another")),
+        ("amount", json!(1)),
+        ("amount_satoshi", json!(1)),
+        ("description", json!("coffee")),
+    ] {
+        let mut mirror = Mirror::of(charge(&[]));
+        let changed = charge(&[(field, other), ("paid", json!(true)), ("updated", json!(START))]);
+        let error = mirror.learn(&get(), Ok(&changed)).unwrap_err();
+        assert!(
+            matches!(error.kind(), ErrorKind::Mismatch(mismatch) if mismatch.field() == field),
+            "{error}"
+        );
+        assert_eq!((mirror.state(), mirror.charge()), (State::Pending, Some(&charge(&[]))));
+    }
+}
+
+#[test]
+fn what_each_outcome_changes() {
+    let create = draft().ask(Want::Id).unwrap();
+    let read = get();
+    let look = in_doubt().ask(Want::Id).unwrap();
+    let unpaid = charge(&[]);
+    let newer = charge(&[("updated", json!(START)), ("customer_id", json!("tea, hot"))]);
+    let older = charge(&[("updated", json!(START - 99_999)), ("customer_id", json!("tea, cold"))]);
+    let as_old = charge(&[("customer_id", json!("tea, warm"))]);
+    let old_but_paid = charge(&[("updated", json!(START - 99_999)), ("paid", json!(true))]);
+    let paid = paid_charge();
+    let other_id = charge(&[("id", json!("ch_2")), ("paid", json!(true))]);
+    let other_hash = charge(&[("payment_hash", json!("cd".repeat(32))), ("paid", json!(true))]);
+    let refused = || failure(true, answer(401, ""));
+    let unsent = || failure(true, no_answer(TransportErrorKind::Refused, Delivery::Unsent));
+    let differs = || failure(true, ok(&charge_json(&[("amount", json!(1))])));
+    let gone = || failure(false, answer(404, ""));
+    let (is, refuse) = (|change| Ok::<_, &str>(change), |field| Err::<Change, _>(field));
+    type Row<'a> = (&'static str, Mirror, &'a Ask, Result<&'a Charge, Error>, Result<Change, &'a str>, State);
+    let rows: Vec<Row<'_>> = vec![
+        ("created", in_doubt(), &create, Ok(&unpaid), is(Change::Learned), State::Pending),
+        ("adopted, and paid", in_doubt(), &look, Ok(&paid), is(Change::Paid), State::Paid),
+        ("never asked, and yet", draft(), &create, Ok(&unpaid), is(Change::Learned), State::Pending),
+        ("refused", in_doubt(), &create, Err(refused()), is(Change::Refused), State::Draft),
+        ("never left", in_doubt(), &create, Err(unsent()), is(Change::Refused), State::Draft),
+        ("unknown", in_doubt(), &create, Err(unknown()), is(Change::InDoubt), State::InDoubt),
+        ("differs", in_doubt(), &create, Err(differs()), is(Change::InDoubt), State::InDoubt),
+        ("not found", in_doubt(), &look, Err(unknown()), is(Change::InDoubt), State::InDoubt),
+        ("a look is refused", in_doubt(), &look, Err(refused()), is(Change::InDoubt), State::InDoubt),
+        ("a get is refused", in_doubt(), &read, Err(refused()), is(Change::InDoubt), State::InDoubt),
+        ("a draft, an error", draft(), &create, Err(refused()), is(Change::Nothing), State::Draft),
+        ("retrieved", known(), &read, Ok(&unpaid), is(Change::Learned), State::Pending),
+        ("retrieved, and paid", known(), &read, Ok(&paid), is(Change::Paid), State::Paid),
+        ("another id", known(), &read, Ok(&other_id), refuse("id"), State::Known),
+        ("gone", known(), &read, Err(gone()), is(Change::Nothing), State::Known),
+        ("the same", pending(), &read, Ok(&unpaid), is(Change::Nothing), State::Pending),
+        ("newer", pending(), &read, Ok(&newer), is(Change::Learned), State::Pending),
+        ("as old", pending(), &read, Ok(&as_old), is(Change::Learned), State::Pending),
+        ("older", pending(), &read, Ok(&older), is(Change::Nothing), State::Pending),
+        ("paid", pending(), &read, Ok(&paid), is(Change::Paid), State::Paid),
+        ("paid, with an older time", pending(), &read, Ok(&old_but_paid), is(Change::Paid), State::Paid),
+        ("pending, another id", pending(), &read, Ok(&other_id), refuse("id"), State::Pending),
+        ("pending, another hash", pending(), &read, Ok(&other_hash), refuse("payment_hash"), State::Pending),
+        ("pending, gone", pending(), &read, Err(gone()), is(Change::Nothing), State::Pending),
+        ("paid stays", Mirror::of(paid.clone()), &read, Ok(&newer), is(Change::Nothing), State::Paid),
+        ("paid stays paid", Mirror::of(paid.clone()), &read, Ok(&paid), is(Change::Nothing), State::Paid),
+        ("paid, gone", Mirror::of(paid.clone()), &read, Err(gone()), is(Change::Nothing), State::Paid),
+        ("paid, another id", Mirror::of(paid.clone()), &read, Ok(&other_id), refuse("id"), State::Paid),
+    ];
+    for (name, mut mirror, ask, outcome, change, state) in rows {
+        let before = mirror.charge().cloned();
+        let learned = mirror.learn(ask, outcome.as_ref().map(|charge| *charge));
+        match (&learned, change) {
+            (Ok(learned), Ok(change)) => assert_eq!(*learned, change, "{name}"),
+            (Err(error), Err(field)) => {
+                assert!(
+                    matches!(error.kind(), ErrorKind::Mismatch(mismatch) if mismatch.field() == field),
+                    "{name}: {error}"
+                );
+                assert!(error.charge().is_some(), "{name}");
+            }
+            other => panic!("{name}: {other:?}"),
+        }
+        assert_eq!(mirror.state(), state, "{name}");
+        if !matches!(learned, Ok(Change::Learned | Change::Paid)) {
+            assert_eq!(mirror.charge().cloned(), before, "{name}: nothing was learned");
+        } else {
+            assert_eq!(mirror.charge(), outcome.ok(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_must_be_there_is_there_or_an_error() {
+    let (paid, id) =
+        (Mirror::of(paid_charge()), |mirror: &Mirror| mirror.require_id().map(|id| id.to_string()));
+    assert_eq!(id(&paid).unwrap(), "ch_1");
+    assert!(paid.require_charge().unwrap().paid());
+    assert_eq!(id(&known()).unwrap(), "ch_1");
+    for empty in [draft(), in_doubt()] {
+        assert_eq!(empty.require_id().unwrap_err().kind(), &ErrorKind::Finished);
+    }
+    for empty in [draft(), in_doubt(), known()] {
+        assert_eq!(empty.require_charge().unwrap_err().kind(), &ErrorKind::Finished);
+    }
+}
+
+#[test]
+fn what_each_state_tells_of_the_order() {
+    let tells = |mirror: &Mirror| {
+        let words = [mirror.description(), mirror.own_reference().flatten()];
+        (mirror.amount(), words.map(|word| word.map(str::to_owned)), mirror.own_reference().is_some())
+    };
+    let key = OrderKey::drawn(7);
+    let mut draft = Mirror::draft(order().customer_id("table 4"), key, start());
+    let told = (Some(4200), [Some("tea".to_owned()), Some("table 4".to_owned())], true);
+    assert_eq!(tells(&draft), told);
+    draft.ask(Want::Id).unwrap();
+    assert_eq!(tells(&draft), told, "in doubt");
+    let created = charge(&[("customer_id", json!(key.customer_id("table 4")))]);
+    assert_eq!(tells(&Mirror::of(created)), told, "without the key that travelled along");
+
+    let told = (Some(4200), [Some("tea".to_owned()), None], true);
+    assert_eq!(tells(&in_doubt()), told, "without a reference of its own");
+    assert_eq!(tells(&pending()), told);
+    assert_eq!(tells(&known()), (None, [None, None], false));
+}
+
+#[test]
+fn what_was_kept_by_version_1_is_read_and_a_newer_version_is_refused() {
+    let golden: Value = serde_json::from_str(include_str!("../kept/version-1.json")).unwrap();
+    let mut retrieved = draft();
+    retrieved.learn(&get(), Ok(&paid_charge())).unwrap();
+    let mirrors =
+        [("draft", draft()), ("in_doubt", in_doubt()), ("known", known()), ("retrieved", retrieved)];
+    for (name, mirror) in mirrors {
+        let kept = &golden["mirrors"][name];
+        assert_eq!(serde_json::from_value::<Mirror>(kept.clone()).unwrap(), mirror, "{name}");
+        assert_eq!(serde_json::to_value(&mirror).unwrap(), *kept, "{name}");
+        // Before there was a version, it was this one.
+        let mut old = kept.clone();
+        old.as_object_mut().unwrap().remove("version");
+        assert_eq!(serde_json::from_value::<Mirror>(old).unwrap(), mirror, "{name}");
+        for version in [json!(2), json!(0), json!("1"), json!(null)] {
+            let mut newer = kept.clone();
+            newer["version"] = version.clone();
+            let error = serde_json::from_value::<Mirror>(newer).unwrap_err().to_string();
+            assert!(
+                version != 2 || error.starts_with("version 2 is not one that this release reads"),
+                "{error}"
+            );
+        }
+    }
+    let watched: Watched = serde_json::from_value(golden["watched"].clone()).unwrap();
+    assert_eq!((watched.len(), serde_json::to_value(&watched).unwrap()), (1, golden["watched"].clone()));
+    let mut newer = golden["watched"].clone();
+    newer["version"] = json!(2);
+    serde_json::from_value::<Watched>(newer).unwrap_err();
+}
+
+#[test]
+fn the_payment_request_of_an_expired_charge_is_not_shown() {
+    let invoice = support::invoices::written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(3600));
+    let of = |paid: bool| charge(&[("payment_request", json!(invoice)), ("paid", json!(paid))]);
+    let at = |seconds: u64| Now::new(std::time::Duration::ZERO, UnixMillis::from_secs(seconds));
+    // Ten minutes after the expiry, so that the local clock may be that wrong.
+    let expired = 1_700_003_600 + 600;
+    assert_eq!(Mirror::of(of(false)).payment_request(at(expired - 1)).unwrap(), invoice);
+    let error = Mirror::of(of(false)).payment_request(at(expired)).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Mismatch(found) if found.field() == "invoice.expires_at"));
+    assert_eq!(Mirror::of(of(true)).payment_request(at(expired)).unwrap(), invoice);
+    assert_eq!(known().payment_request(at(0)).unwrap_err().kind(), &ErrorKind::Finished);
+}
+
+#[test]
+fn what_was_abandoned_has_no_say() {
+    let mut mirror = draft();
+    let abandoned = mirror.ask(Want::Id).unwrap();
+    mirror.abandon(OrderKey::drawn(8), start());
+    assert_eq!(mirror.state(), State::Draft);
+    let current = mirror.ask(Want::Id).unwrap();
+    assert_eq!(current, Ask::Once(order(), Once::with_key(OrderKey::drawn(8)).since(reach())));
+    // The refusal of the first create comes late: it says nothing about the second, which is still out.
+    let refused = failure(true, answer(401, ""));
+    assert_eq!(mirror.learn(&abandoned, Err(&refused)).unwrap(), Change::InDoubt);
+    assert_eq!(mirror.state(), State::InDoubt);
+    assert_eq!(mirror.learn(&current, Err(&refused)).unwrap(), Change::Refused);
+
+    for mut other in [draft(), known(), pending(), Mirror::of(paid_charge())] {
+        let before = other.clone();
+        other.abandon(OrderKey::drawn(8), start());
+        assert_eq!(other, before);
+    }
+}
+
+#[test]
+fn an_output_shows_no_more_than_state_and_id() {
+    assert_eq!(format!("{:?}", known()), r#"Mirror { state: Known, id: Some(ChargeId(ch_1)), .. }"#);
+    assert!(!format!("{:?}", in_doubt()).contains("tea"));
+}

@@ -1,0 +1,50 @@
+//! Lists with and without unreadable rows.
+
+use super::{get, list, response};
+use crate::support::{CANARY, charge_json};
+use serde_json::{Value, json};
+use strike_core::{ErrorKind, Row};
+
+#[test]
+fn a_code_that_says_nothing_is_none() {
+    for nothing in [Value::Null, json!(0)] {
+        let charge = charge_json(&[("code", nothing)]);
+        assert_eq!(get(&response(200, charge.to_string())).unwrap().id().as_str(), "ch_1");
+        let page = list(&json!([charge, charge]).to_string()).unwrap();
+        assert_eq!((page.charges().count(), page.unreadable().count()), (2, 0));
+    }
+}
+
+#[test]
+fn a_row_with_a_code_is_no_charge() {
+    let doubtful = charge_json(&[("paid", json!(true)), ("code", json!(500))]);
+    for (rows, charges) in [(json!([doubtful]), 0), (json!([charge_json(&[]), doubtful]), 1)] {
+        let page = list(&rows.to_string()).unwrap();
+        assert_eq!((page.charges().count(), page.unreadable().count()), (charges, 1), "{rows}");
+        assert!(page.unreadable().all(|row| row.reason().contains("code")), "{page:?}");
+    }
+}
+
+#[test]
+fn lists_with_and_without_bad_rows() {
+    assert_eq!(list("[ ]").unwrap().rows(), 0);
+    let good = charge_json(&[]);
+    let page = list(&json!([good, good]).to_string()).unwrap();
+    assert_eq!((page.charges().count(), page.unreadable().count(), page.rows()), (2, 0, 2));
+
+    let bad = charge_json(&[("id", json!("ch_bad")), ("amount", json!("x"))]);
+    let page = list(&json!([good, bad, 7, good, {"code": 1}]).to_string()).unwrap();
+    assert_eq!((page.charges().count(), page.rows()), (2, 5));
+    let rows: Vec<_> = page.unreadable().map(|bad| bad.id().map(|id| id.as_str())).collect();
+    assert_eq!(rows, [Some("ch_bad"), None, None]);
+    assert!(page.unreadable().all(|bad| !bad.reason().is_empty()));
+    // A row that repeats the key keeps it to itself.
+    let talkative = list(&json!([{"id": "ch_bad", "customer_id": CANARY}]).to_string()).unwrap();
+    assert!(!format!("{talkative:?}").contains(CANARY), "{talkative:?}");
+    let places: Vec<_> = page.into_rows().iter().map(|row| matches!(row, Row::Charge(_))).collect();
+    assert_eq!(places, [true, false, false, true, false]);
+
+    for body in ["", "{}", "7", "[", "[1,", "<html>", r#"{"message":"x"}"#] {
+        assert_eq!(list(body).unwrap_err().kind(), &ErrorKind::Undecodable, "{body}");
+    }
+}

@@ -1,0 +1,153 @@
+//! When a charge expires, and clocks that are wrong or set back.
+
+use std::time::Duration;
+
+use super::{id, insert, next, next_with, seconds, watcher};
+use crate::support::host::Host;
+use crate::support::{START, Virtual, answer};
+use strike_core::{Exchange, Machine, Now, Schedule, Step, UnixMillis};
+
+#[test]
+fn the_servers_clock_says_what_has_expired() {
+    // The host's clock is five minutes fast: the payer still has them.
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    host.clock = START + 660_000;
+    world.now.unix = UnixMillis::from_millis(START + 360_000);
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 expired");
+    assert!(world.waited() >= Duration::from_secs(299), "{:?}", world.waited());
+
+    // By both clocks the grace is over, though they differ by some seconds.
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    host.clock = START + 660_000;
+    world.now.unix = UnixMillis::from_millis(START + 668_000);
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 expired");
+    assert_eq!(world.sends(), 1);
+
+    // By the server, the grace is over; by the local clock, it is 1970: the invoice's lifetime passes.
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    host.clock = START + 660_000;
+    world.now.unix = UnixMillis::from_millis(0);
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 expired");
+    assert!((659..=720).contains(&world.now.monotonic.as_secs()), "{:?}", world.now);
+
+    // By the server, ten minutes are left; by the local clock, it is 2033.
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    world.now.unix = UnixMillis::from_millis(START * 12 / 10);
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 expired");
+    assert!((659..=720).contains(&world.now.monotonic.as_secs()), "{:?}", world.now);
+
+    // The server does not tell: the local clock counts.
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    host.dates = false;
+    world.now.unix = UnixMillis::from_millis(START * 12 / 10);
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 expired");
+    assert_eq!(world.sends(), 1);
+
+    // No clock goes on: then the time that passed does.
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    host.dates = false;
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    let event = next_with(&mut watched, &mut world, |exchange, now| {
+        now.unix = UnixMillis::from_millis(0);
+        host.serve(&exchange, *now).unwrap()
+    });
+    assert_eq!(event, "ch_1 expired");
+    assert!((659..=730).contains(&world.now.monotonic.as_secs()), "{:?}", world.now);
+}
+
+#[test]
+fn a_payment_in_the_grace_or_during_an_outage_is_not_missed() {
+    for (away, paid_at) in [(0..0, 650), (590..900, 600), (590..900, 655)] {
+        let (mut host, mut world) = (Host::new(), Virtual::new());
+        let mut watched = watcher().schedule(Schedule::every(seconds(5)));
+        watched.add(&insert(&mut host, 600));
+        let event = next_with(&mut watched, &mut world, |exchange, now| {
+            let second = now.monotonic.as_secs();
+            if second >= paid_at {
+                host.pay("ch_1", START);
+            }
+            if away.contains(&second) { answer(503, "") } else { host.serve(&exchange, *now).unwrap() }
+        });
+        assert_eq!(event, "ch_1 paid", "{away:?} {paid_at}");
+    }
+}
+
+#[test]
+fn one_wrong_date_ends_no_watch() {
+    for date in ["Tue, 14 Nov 2023 23:13:21 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"] {
+        for charges in [1, 3] {
+            for wrong in [1, 2, usize::MAX] {
+                let (mut host, mut world) = (Host::new(), Virtual::new());
+                let mut watched = watcher().grace(seconds(0));
+                for _ in 0..charges {
+                    watched.add(&insert(&mut host, 300));
+                }
+                let mut asked = 0;
+                let event = next_with(&mut watched, &mut world, |exchange, now| {
+                    if now.monotonic > seconds(100) {
+                        host.pay("ch_1", START);
+                    }
+                    asked += 1;
+                    let mut answer = host.serve(&exchange, *now).unwrap().unwrap();
+                    if asked <= wrong {
+                        answer.headers_mut().insert("date", date.parse().unwrap());
+                    }
+                    Ok(answer)
+                });
+                assert_eq!(event, "ch_1 paid", "{date} {charges} {wrong}");
+            }
+        }
+    }
+}
+
+#[test]
+fn clocks_may_run_backwards() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 6000));
+    watched.add(&insert(&mut host, 6000));
+    world.now.monotonic = seconds(5000);
+    let mut asked = 0;
+    let mut server = |exchange: Exchange, now: &mut Now| {
+        asked += 1;
+        now.monotonic = now.monotonic.saturating_sub(seconds(40));
+        now.unix = UnixMillis::from_millis(if asked % 2 == 0 { 0 } else { u64::MAX });
+        if asked == 10 {
+            host.pay("ch_1", START);
+            host.pay("ch_2", START);
+        }
+        host.serve(&exchange, *now).unwrap()
+    };
+    assert!(next_with(&mut watched, &mut world, &mut server).ends_with("paid"));
+    assert!(next_with(&mut watched, &mut world, &mut server).ends_with("paid"));
+}
+
+#[test]
+fn what_is_no_longer_due_since_the_clock_was_set_back_is_due_again() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    world.now.monotonic = seconds(100);
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    watched.add(&insert(&mut host, 600));
+    assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
+    world.advance(seconds(1));
+    let Step::Send(_) = watched.next().poll(world.now) else { panic!() };
+    watched.next().handle(answer(503, ""), world.now);
+    assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
+    watched.remove(&id("ch_2"));
+    world.now.monotonic = seconds(50);
+    host.pay("ch_1", START);
+    assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 paid");
+    assert!(world.waited() <= seconds(60), "{:?}", world.log);
+}

@@ -1,0 +1,132 @@
+//! Which failures are retried, and which are reported.
+
+use super::{insert, next, next_with, seconds, times, watcher};
+use crate::support::host::Host;
+use crate::support::{Did, START, Virtual, answer};
+use serde_json::json;
+
+#[test]
+fn trouble_is_passed_over_ten_times_and_then_told() {
+    let mut host = Host::new();
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 100_000));
+    let (times, events) = times(&mut watched, || answer(503, ""), 2);
+    assert_eq!(events, ["Server", "Server"]);
+    assert_eq!((times.len(), watched.len()), (22, 1), "ten are passed over each time, and nothing is lost");
+    for (n, pair) in times[..11].windows(2).enumerate() {
+        let least = seconds(1 << n).min(seconds(60));
+        assert!(pair[1] - pair[0] >= least, "{n}: {pair:?}");
+        assert!(pair[1] - pair[0] <= least.max(seconds(70)), "{n}: {pair:?}");
+    }
+    let (mut world, at) = (Virtual::new(), times[21]);
+    world.advance(at);
+    host.pay("ch_1", START);
+    assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 paid");
+}
+
+#[test]
+fn ten_failures_that_are_not_in_a_row_are_not_told() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 100_000));
+    let mut asked = 0;
+    let event = next_with(&mut watched, &mut world, |exchange, now| {
+        asked += 1;
+        match asked {
+            11 | 22 => host.serve(&exchange, *now).unwrap(),
+            33 => {
+                host.pay("ch_1", START);
+                host.serve(&exchange, *now).unwrap()
+            }
+            _ => answer(500, ""),
+        }
+    });
+    assert_eq!((event.as_str(), asked), ("ch_1 paid", 33));
+}
+
+#[test]
+fn a_wrong_key_is_told_at_once_and_the_charges_stay() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    watched.add(&insert(&mut host, 600));
+    assert_eq!(next_with(&mut watched, &mut world, |_, _| answer(401, "")), "Unauthorized");
+    assert_eq!((world.sends(), watched.len(), watched.state().len()), (1, 2, 2));
+    host.pay("ch_1", START);
+    host.pay("ch_2", START);
+    let mut events = [next(&mut watched, &mut world, &mut host), next(&mut watched, &mut world, &mut host)];
+    events.sort();
+    assert_eq!(events, ["ch_1 paid", "ch_2 paid"]);
+}
+
+#[test]
+fn a_proxys_404_does_not_end_a_charge() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    let charge = insert(&mut host, 600);
+    watched.add(&charge);
+    host.pay(charge.id().as_str(), START);
+    let mut proxy = 3;
+    let seen = next_with(&mut watched, &mut world, |exchange, now| {
+        proxy -= 1;
+        if proxy > 0 { answer(404, "<html>nginx</html>") } else { host.serve(&exchange, *now).unwrap() }
+    });
+    assert_eq!(seen, "ch_1 paid");
+}
+
+#[test]
+fn a_proxys_404_to_a_page_is_passed_over_like_one_to_a_charge() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    let charges: Vec<_> = (0..3).map(|_| insert(&mut host, 600)).collect();
+    charges.iter().for_each(|charge| watched.add(charge));
+    host.pay(charges[0].id().as_str(), START);
+    let mut proxy = 3;
+    let seen = next_with(&mut watched, &mut world, |exchange, now| {
+        proxy -= 1;
+        if proxy > 0 { answer(404, "<html>nginx</html>") } else { host.serve(&exchange, *now).unwrap() }
+    });
+    assert_eq!(seen, "ch_1 paid");
+    assert!(host.log.iter().any(|line| line.contains("page=")), "{:?}", host.log);
+}
+
+#[test]
+fn an_unreadable_record_fails_after_ten_looks() {
+    for others in [1, 3] {
+        let (mut host, mut world) = (Host::new(), Virtual::new());
+        let mut watched = watcher();
+        for _ in 0..=others {
+            watched.add(&insert(&mut host, 600_000));
+        }
+        host.rows[0]["amount"] = json!("a lot");
+        let bad = host.rows[0]["id"].as_str().unwrap().to_owned();
+        assert_eq!(next(&mut watched, &mut world, &mut host), format!("{bad} failed: Undecodable"));
+        let looks =
+            world.log.iter().filter(|did| matches!(did, Did::Send(line) if line.ends_with(&bad))).count();
+        assert_eq!((looks, watched.len()), (11, others), "ten were passed over");
+    }
+    // Alone, nobody knows whether it is the record or the host: that is told, and it stays.
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600_000));
+    host.rows[0]["amount"] = json!("a lot");
+    assert_eq!(next(&mut watched, &mut world, &mut host), "Undecodable");
+    assert_eq!(watched.len(), 1);
+    // Readable in between: then the count begins anew.
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600_000));
+    let mut asked = 0;
+    let event = next_with(&mut watched, &mut world, |exchange, now| {
+        asked += 1;
+        match asked {
+            11 => host.serve(&exchange, *now).unwrap(),
+            22 => {
+                host.pay("ch_1", START);
+                host.serve(&exchange, *now).unwrap()
+            }
+            _ => answer(200, "<html>back soon</html>"),
+        }
+    });
+    assert_eq!(event, "ch_1 paid");
+}

@@ -1,0 +1,101 @@
+//! Each watched charge ends exactly once, and trouble only delays it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod expiry;
+mod failures;
+mod lifecycle;
+mod list_failures;
+mod polling;
+mod rate_limits;
+mod restarts;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::time::Duration;
+
+use http::Response;
+use lightning_invoice::Currency;
+use serde_json::json;
+use strike_core::{Charge, ChargeId, Error, Event, Exchange, Now, Reply, RetryPolicy, Watcher};
+use support::host::Host;
+use support::invoices::written;
+use support::{START, Virtual, endpoint, ok};
+
+fn watcher() -> Watcher {
+    Watcher::new(&endpoint(), RetryPolicy::never(), 1)
+}
+
+fn seconds(s: u64) -> Duration {
+    Duration::from_secs(s)
+}
+
+/// A charge of now, whose invoice was made 1 s ago and can be paid for that long.
+fn insert(host: &mut Host, expiry: u64) -> Charge {
+    let invoice = written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(expiry));
+    // Made one after the other, a second apart, the newest just now.
+    let created = START + 1000 * u64::try_from(host.rows.len()).unwrap();
+    let id = host.insert(created, &[("payment_request", json!(invoice))]);
+    read(host, &id)
+}
+
+fn read(host: &Host, id: &str) -> Charge {
+    serde_json::from_value(host.rows.iter().find(|row| row["id"] == id).unwrap().clone()).unwrap()
+}
+
+fn id(id: &str) -> ChargeId {
+    id.parse().unwrap()
+}
+
+fn told(result: Result<Option<Event>, Error>) -> String {
+    match result {
+        Ok(None) => "nothing".to_owned(),
+        Ok(Some(Event::Paid(charge))) => {
+            assert!(charge.paid());
+            format!("{} paid", charge.id())
+        }
+        Ok(Some(Event::Expired(id))) => format!("{id} expired"),
+        Ok(Some(Event::Failed(id, error))) => format!("{id} failed: {:?}", error.kind()),
+        Err(error) => format!("{:?}", error.kind()),
+    }
+}
+
+fn next(watcher: &mut Watcher, world: &mut Virtual, host: &mut Host) -> String {
+    told(world.run_losing(&mut watcher.next(), |exchange, now| host.serve(&exchange, *now)))
+}
+
+fn next_with(
+    watcher: &mut Watcher,
+    world: &mut Virtual,
+    server: impl FnMut(Exchange, &mut Now) -> Reply,
+) -> String {
+    told(world.run(&mut watcher.next(), server))
+}
+
+/// When each request was sent, if all are answered like this.
+fn times(watched: &mut Watcher, reply: impl Fn() -> Reply, events: usize) -> (Vec<Duration>, Vec<String>) {
+    let mut world = Virtual::new();
+    let mut times = Vec::new();
+    let events = (0..events)
+        .map(|_| {
+            next_with(watched, &mut world, |_, now| {
+                times.push(now.monotonic);
+                reply()
+            })
+        })
+        .collect();
+    (times, events)
+}
+
+fn limited(status: u16, retry_after: &str) -> Reply {
+    Ok(Response::builder().status(status).header("retry-after", retry_after).body(Vec::new()).unwrap())
+}
+
+fn is_page(exchange: &Exchange) -> bool {
+    exchange.request.uri().query().is_some()
+}
+
+fn host_paid(charge: &Charge) -> Reply {
+    let mut paid = serde_json::to_value(charge).unwrap();
+    paid["paid"] = json!(true);
+    ok(&paid)
+}

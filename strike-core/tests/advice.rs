@@ -78,7 +78,7 @@ fn beginning(ask: Ask) -> &'static str {
 }
 
 #[test]
-fn advice_fits_the_failure_and_the_operation() {
+fn advice_matches_the_failure_and_the_operation() {
     let api = |status: u16| answer(status, json!({"code": status, "message": "no"}).to_string());
     let page = |status: u16| answer(status, "<html>nginx</html>");
     let lost = |kind, delivery| no_answer(kind, delivery);
@@ -149,7 +149,7 @@ fn advice_fits_the_failure_and_the_operation() {
 }
 
 #[test]
-fn input_is_said_to_be_unsent_only_where_something_was_to_be_sent() {
+fn input_errors_say_nothing_was_sent_only_for_requests() {
     let text = ApiKey::new("").unwrap_err().to_string();
     assert!(text.ends_with("; correct the input") && !text.contains("sent"), "{text}");
     let mut call =
@@ -159,7 +159,7 @@ fn input_is_said_to_be_unsent_only_where_something_was_to_be_sent() {
 }
 
 #[test]
-fn an_invoice_of_another_network_is_often_the_callers_slip() {
+fn wrong_invoice_network_advises_to_check_the_endpoint_network() {
     let key = ApiKey::new("sk_demo").unwrap();
     let at = Endpoint::builder("https://host/", key, Network::Bitcoin).build().unwrap();
     // The first example of the specification, on testnet.
@@ -190,7 +190,7 @@ fn reused(changes: &[(&str, Value)]) -> Host {
 }
 
 #[test]
-fn a_name_that_was_used_for_another_order_is_the_callers_slip() {
+fn reused_order_name_advises_to_check_the_order() {
     let own = OrderKey::named("order-17").customer_id("table 4");
     for (changes, advice) in [
         (vec![("amount", json!(5000)), ("amount_satoshi", json!(5000))], Advice::CheckOrder),
@@ -220,7 +220,7 @@ fn a_name_that_was_used_for_another_order_is_the_callers_slip() {
 }
 
 #[test]
-fn a_charge_that_came_of_a_lost_create_and_differs_is_the_hosts_fault() {
+fn different_charge_from_a_lost_create_advises_not_to_use_it() {
     let mut host = Host::new();
     let mut machine = CreateOnce::new(
         order(),
@@ -242,7 +242,7 @@ fn a_charge_that_came_of_a_lost_create_and_differs_is_the_hosts_fault() {
 }
 
 #[test]
-fn a_row_that_cannot_be_read_is_not_the_callers_to_correct() {
+fn unreadable_list_row_advises_not_to_use_it() {
     let mut host = Host::new();
     host.rows.push(json!({"id": "ch_9", "paid": "perhaps"}));
     let mut pager = Pager::new(&endpoint(), RetryPolicy::never(), 1);

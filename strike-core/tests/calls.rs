@@ -54,7 +54,7 @@ fn leads(error: &Error, world: &Virtual) -> Leads {
 }
 
 #[test]
-fn where_each_failure_leads() {
+fn each_failure_is_retried_or_returned_as_documented() {
     use Delivery::{MaybeSent, Unsent};
     use Leads::{AtOnce, Backoff, Stop, Unknown};
     use TransportErrorKind as Kind;
@@ -120,7 +120,7 @@ fn where_each_failure_leads() {
 }
 
 #[test]
-fn an_unknown_outcome_keeps_what_happened_as_its_source() {
+fn unknown_outcome_has_the_transport_error_as_source() {
     let (result, _) = always(create(), || answer(503, r#"{"code":503,"message":"busy"}"#));
     let error = result.unwrap_err();
     assert_eq!((error.kind(), error.status()), (&ErrorKind::OutcomeUnknown, Some(503)));
@@ -136,7 +136,7 @@ fn an_unknown_outcome_keeps_what_happened_as_its_source() {
 }
 
 #[test]
-fn a_refusal_after_an_unsent_attempt_is_definite() {
+fn rejection_after_an_unsent_attempt_is_definite() {
     let mut world = Virtual::new();
     let mut replies = vec![answer(401, ""), no_answer(TransportErrorKind::Refused, Delivery::Unsent)];
     let error = world.run(&mut call(create()), |_, _| replies.pop().unwrap()).unwrap_err();
@@ -152,7 +152,7 @@ fn a_refusal_after_an_unsent_attempt_is_definite() {
 }
 
 #[test]
-fn success_after_trouble() {
+fn call_succeeds_after_transient_failures() {
     let mut world = Virtual::new();
     let mut replies = vec![
         ok(&charge_json(&[])),
@@ -171,7 +171,7 @@ fn limited(retry_after: &str) -> Reply {
 }
 
 #[test]
-fn retry_after_is_obeyed_up_to_its_limit() {
+fn retry_after_is_honored_up_to_the_policy_limit() {
     for (header, at_least) in [("0", 0), ("1", 1), ("60", 60), ("Tue, 14 Nov 2023 22:13:51 GMT", 30)] {
         let mut world = Virtual::new();
         let mut first = true;
@@ -193,7 +193,7 @@ fn retry_after_is_obeyed_up_to_its_limit() {
 }
 
 #[test]
-fn retry_after_of_a_host_that_fails_is_obeyed_by_reads() {
+fn reads_honor_retry_after_on_server_errors() {
     for (status, header, at_least) in
         [(503, "7", 7000), (503, "0.5", 500), (500, "7", 7000), (502, "1.5", 1500)]
     {
@@ -224,7 +224,7 @@ fn retry_after_of_a_host_that_fails_is_obeyed_by_reads() {
 }
 
 #[test]
-fn a_dated_retry_after_counts_from_the_servers_own_clock() {
+fn retry_after_date_is_relative_to_the_server_clock() {
     // The local clock says 1970; the host wants 30 s.
     let mut world = Virtual::new();
     world.now.unix = UnixMillis::from_millis(0);
@@ -249,7 +249,7 @@ fn a_dated_retry_after_counts_from_the_servers_own_clock() {
 }
 
 #[test]
-fn backoff_grows_is_jittered_and_follows_from_the_seed() {
+fn backoff_grows_with_jitter_and_depends_only_on_the_seed() {
     let waits = |seed| {
         let mut world = Virtual::new();
         let policy = RetryPolicy::default().attempts(12);
@@ -273,14 +273,14 @@ fn backoff_grows_is_jittered_and_follows_from_the_seed() {
 }
 
 #[test]
-fn a_machine_is_driven_through_a_reference_too() {
+fn machine_can_be_driven_through_a_reference() {
     let mut call = call(get());
     let charge = Virtual::new().run(&mut &mut call, |_, _| ok(&charge_json(&[])));
     assert_eq!(charge.unwrap().id().as_str(), "ch_1");
 }
 
 #[test]
-fn what_policies_schedules_and_seeds_come_to() {
+fn policies_schedules_and_seeds_clamp_their_values() {
     let seconds = Duration::from_secs;
     assert_eq!(RetryPolicy::never(), RetryPolicy::default().attempts(1));
     for (timeout, connect) in [(30, 10), (20, 10), (6, 3)] {
@@ -302,7 +302,7 @@ fn what_policies_schedules_and_seeds_come_to() {
 }
 
 #[test]
-fn a_lost_reply_is_counted_for_a_read_and_fatal_for_a_create() {
+fn lost_response_is_retried_for_reads_but_not_for_creates() {
     let now = |s| Now::new(Duration::from_secs(s), UnixMillis::from_millis(START));
     let mut reading = call(get());
     let mut sends = 0;
@@ -331,7 +331,7 @@ fn a_lost_reply_is_counted_for_a_read_and_fatal_for_a_create() {
 }
 
 #[test]
-fn clocks_may_run_backwards() {
+fn backoff_tolerates_clocks_that_run_backwards() {
     let now = |s, unix| Now::new(Duration::from_secs(s), UnixMillis::from_millis(unix));
     let policy = RetryPolicy::default().backoff(Duration::from_secs(4000), Duration::from_secs(4000));
     let mut reading = Call::new(get(), &endpoint(), policy, 3);
@@ -348,14 +348,14 @@ fn clocks_may_run_backwards() {
 }
 
 #[test]
-fn input_errors_end_a_call_before_anything_is_sent() {
+fn invalid_input_ends_a_call_before_a_request_is_sent() {
     let (result, world) = always(Create::new(NewCharge::satoshis(0, "")), || panic!("nothing may be sent"));
     assert!(matches!(result.unwrap_err().kind(), ErrorKind::InvalidInput(_)));
     assert!(world.log.is_empty());
 }
 
 #[test]
-fn the_closed_service_is_named_as_such() {
+fn dns_failure_of_a_historical_host_says_the_service_closed() {
     let unresolved = |url: &str| {
         let key = strike_core::ApiKey::new("sk_demo").unwrap();
         let at = strike_core::Endpoint::new(url, key, strike_core::Network::Bitcoin).unwrap();
@@ -380,7 +380,7 @@ fn the_closed_service_is_named_as_such() {
 }
 
 #[test]
-fn a_body_is_too_large_from_one_byte_beyond_the_limit() {
+fn body_one_byte_over_the_limit_is_too_large() {
     let body = ok(&charge_json(&[])).unwrap().into_body();
     for (limit, fits) in [(body.len() + 1, true), (body.len(), true), (body.len() - 1, false)] {
         let policy = RetryPolicy::never().max_body(limit);
@@ -414,7 +414,7 @@ fn connections<Op: Operation>(op: Op, policy: RetryPolicy) -> Vec<ConnectionUse>
 }
 
 #[test]
-fn creates_demand_a_new_connection_and_reads_do_not() {
+fn creates_use_a_new_connection_and_reads_any() {
     let usual = RetryPolicy::default();
     assert_eq!(connections(create(), usual), [ConnectionUse::New; 3]);
     assert_eq!(connections(get(), usual), [ConnectionUse::Any; 3]);

@@ -17,7 +17,7 @@ fn refused(error: &Error) -> (&'static str, &str) {
 }
 
 #[test]
-fn orders_beyond_the_limits() {
+fn orders_beyond_the_limits_are_rejected() {
     let at = endpoint();
     let cases = [
         (NewCharge::satoshis(0, "tea"), "amount", "1 to 4294967 satoshi"),
@@ -38,7 +38,7 @@ fn orders_beyond_the_limits() {
 }
 
 #[test]
-fn orders_at_the_limits() {
+fn orders_at_the_limits_are_accepted() {
     let at = endpoint();
     for order in [
         NewCharge::satoshis(1, ""),
@@ -53,7 +53,7 @@ fn orders_at_the_limits() {
 }
 
 #[test]
-fn an_endpoint_may_lift_the_amount_but_not_the_arithmetic() {
+fn endpoint_amount_limit_cannot_exceed_21_million_bitcoin() {
     let key = || ApiKey::new(CANARY).unwrap();
     let builder = || Endpoint::builder("https://host/", key(), Network::Bitcoin);
     let lifted = builder().max_amount(None).build().unwrap();
@@ -74,7 +74,7 @@ fn an_endpoint_may_lift_the_amount_but_not_the_arithmetic() {
 }
 
 #[test]
-fn more_than_all_bitcoin_is_not_read_again() {
+fn amounts_above_21_million_bitcoin_are_not_deserialized() {
     for (amount, good) in [(1, true), (Satoshi::MAX.get(), true), (Satoshi::MAX.get() + 1, false)] {
         let kept = format!(r#"{{"amount":{amount},"description":"tea"}}"#);
         assert_eq!(serde_json::from_str::<NewCharge>(&kept).is_ok(), good, "{kept}");
@@ -83,7 +83,7 @@ fn more_than_all_bitcoin_is_not_read_again() {
 }
 
 #[test]
-fn the_form_is_pystrikes() {
+fn create_form_is_the_same_as_that_of_pystrike() {
     let order = NewCharge::satoshis(42, "tea & 1%20cake +€").customer_id("order 17").expiry_sec(60);
     let request = Create::new(order).request(&endpoint()).unwrap();
     assert_eq!(request.method(), "POST");
@@ -101,14 +101,14 @@ fn the_form_is_pystrikes() {
 }
 
 #[test]
-fn basic_authentication_is_the_key_and_no_password() {
+fn basic_authentication_has_the_key_and_no_password() {
     let at = Endpoint::new("https://host/", ApiKey::new("sk_demo").unwrap(), Network::Bitcoin).unwrap();
     let request = List::page(0).request(&at).unwrap();
     assert_eq!(request.headers()["authorization"], "Basic c2tfZGVtbzo=");
 }
 
 #[test]
-fn ids_cannot_change_a_path() {
+fn charge_ids_cannot_change_the_request_path() {
     let long = "x".repeat(129);
     for id in ["", "../x", "a/b", "a?b", "a#b", "a%2fb", "a b", "ä", "a\n", ".", long.as_str()] {
         let error = Error::from(id.parse::<ChargeId>().unwrap_err());
@@ -124,7 +124,7 @@ fn ids_cannot_change_a_path() {
 }
 
 #[test]
-fn other_currencies_and_empty_pages() {
+fn other_currencies_and_empty_pages_are_rejected() {
     for currency in ["", "BTC", "eur", "usd"] {
         assert_eq!(refused(&currency.parse::<Currency>().unwrap_err().into()).0, "currency");
     }
@@ -133,7 +133,7 @@ fn other_currencies_and_empty_pages() {
 }
 
 #[test]
-fn keys_that_cannot_be_sent() {
+fn invalid_api_keys_are_rejected() {
     let long = "k".repeat(513);
     for key in ["", "a:b", "a b", "a\n", "a\0", "\u{7f}", "ä", long.as_str()] {
         let error = ApiKey::new(key).unwrap_err();
@@ -144,7 +144,7 @@ fn keys_that_cannot_be_sent() {
 }
 
 #[test]
-fn base_urls_that_could_send_a_key_astray() {
+fn unsafe_base_urls_are_rejected() {
     for url in [
         "",
         "host/api/v1/",
@@ -181,7 +181,7 @@ fn base_urls_that_could_send_a_key_astray() {
 }
 
 #[test]
-fn base_urls_that_work() {
+fn safe_base_urls_are_normalized() {
     for (url, base, request) in [
         ("https://host", "https://host/", "https://host/charges?page=0&size=30"),
         ("https://host/api/v1", "https://host/api/v1/", "https://host/api/v1/charges?page=0&size=30"),
@@ -203,7 +203,7 @@ fn base_urls_that_work() {
 }
 
 #[test]
-fn the_two_historical_hosts() {
+fn historical_hosts_have_constructors() {
     let key = || ApiKey::new(CANARY).unwrap();
     let main = Endpoint::acinq_mainnet(key()).unwrap();
     assert_eq!(
@@ -218,7 +218,7 @@ fn the_two_historical_hosts() {
 }
 
 #[test]
-fn a_text_without_certificates_is_told_what_it_is() {
+fn certificate_error_says_what_the_file_contains() {
     for (pem, found) in [
         (&b""[..], "but is empty"),
         (b"\x30\x82\x01\x0a", "but is DER; convert it with `openssl x509 -inform der`"),
@@ -234,7 +234,7 @@ fn a_text_without_certificates_is_told_what_it_is() {
 }
 
 #[test]
-fn as_many_certificates_are_read_as_begin() {
+fn every_certificate_that_begins_must_be_readable() {
     let one = "-----BEGIN CERTIFICATE-----\r\n";
     for (pem, begun) in [
         (one.to_owned(), 1),

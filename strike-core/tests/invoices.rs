@@ -54,7 +54,7 @@ fn text_field(text: &str) -> RawTaggedField {
 }
 
 #[test]
-fn an_invoice_of_2018_without_a_payment_secret() {
+fn invoice_without_payment_secret_is_read() {
     let text = raw(vec![hash_field(0xab), text_field("1%20Blockaccino")]);
     assert!(text.parse::<lightning_invoice::Bolt11Invoice>().is_err(), "strict parsers refuse it");
     let invoice = Invoice::read(&text).unwrap();
@@ -71,7 +71,7 @@ fn an_invoice_of_2018_without_a_payment_secret() {
 
 /// Examples of the BOLT11 specification: a donation of any amount, and hashed descriptions on two networks.
 #[test]
-fn examples_of_the_specification() {
+fn old_specification_examples_are_read() {
     let donation = "lnbc1pvjluezpp5qqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqypqdpl2pkx2ctnv5sxxmmwwd5kgetjypeh2ursdae8g6twvus8g6rfwvs8qun0dfjkxaq8rkx3yf5tcsyz3d73gafnh3cax9rn449d9p5uxz9ezhhypd0elx87sjle52x86fux2ypatgddc6k63n7erqz25le42c4u4ecky03ylcqca784w";
     let invoice = Invoice::read(donation).unwrap();
     assert_eq!((invoice.network(), invoice.amount_millisatoshi()), (Network::Bitcoin, None));
@@ -85,7 +85,7 @@ fn examples_of_the_specification() {
 }
 
 #[test]
-fn what_could_mislead_a_payer_is_refused() {
+fn invalid_checksums_and_repeated_fields_are_rejected() {
     let good = written(Currency::BitcoinTestnet, 4_200_000, "tea", None);
     let (prefix, _) = good.split_once('1').unwrap();
     assert_eq!(prefix, "lntb42u");
@@ -121,7 +121,7 @@ fn bech32(prefix: &str, groups: &[u8]) -> String {
 }
 
 #[test]
-fn prefixes_and_amounts() {
+fn network_and_amount_are_read_from_the_prefix() {
     // 7 groups of time, the payment hash, 104 groups of signature.
     let mut groups = vec![0; 7];
     groups.extend([1, 1, 20]);
@@ -166,7 +166,7 @@ fn prefixes_and_amounts() {
 }
 
 #[test]
-fn a_link_and_white_space_around_an_invoice_are_ignored() {
+fn lightning_uri_and_white_space_are_stripped() {
     let text = written(Currency::BitcoinTestnet, 4_200_000, "tea", None);
     let invoice = Invoice::read(&text).unwrap();
     let upper = text.to_uppercase();
@@ -198,7 +198,7 @@ fn a_link_and_white_space_around_an_invoice_are_ignored() {
 }
 
 #[test]
-fn an_expiry_without_bounds_does_not_overflow() {
+fn largest_expiry_does_not_overflow() {
     let mut groups = vec![31; 7];
     groups.extend([1, 1, 20]);
     groups.extend([0; 52]);
@@ -211,7 +211,7 @@ fn an_expiry_without_bounds_does_not_overflow() {
 }
 
 #[test]
-fn a_create_checks_the_invoice() {
+fn create_rejects_an_invoice_that_differs_from_the_order() {
     let at = Endpoint::new("http://127.0.0.1:1/", ApiKey::new("sk_demo").unwrap(), Network::Testnet).unwrap();
     let parse = |invoice: &str| {
         let body = charge_json(&[("payment_request", json!(invoice))]).to_string();
@@ -253,7 +253,7 @@ fn lasting(expiry: &[u8]) -> String {
 }
 
 #[test]
-fn a_create_refuses_an_invoice_that_has_expired_by_the_servers_clock() {
+fn create_rejects_an_invoice_expired_by_the_server_clock() {
     let made = MADE.unix;
     let hour = Duration::from_secs(3600);
     let second = Duration::from_secs(1);
@@ -320,7 +320,7 @@ proptest! {
 
     /// What an independent library writes, we read.
     #[test]
-    fn reads_what_was_written(
+    fn invoices_of_an_independent_library_are_read(
         satoshi in 1_u64..=4_294_967,
         text in "\\PC{0,200}",
         expiry in proptest::option::of(1_u64..=604_800),
@@ -337,7 +337,7 @@ proptest! {
 
     /// No text makes it panic, and no change of one character goes unnoticed.
     #[test]
-    fn a_changed_character_is_noticed(at in 4_usize..250, to in "[0-9a-z]", junk in "\\PC{0,100}") {
+    fn changed_character_is_detected(at in 4_usize..250, to in "[0-9a-z]", junk in "\\PC{0,100}") {
         let _ = Invoice::read(&junk);
         let good = written(Currency::BitcoinTestnet, 4_200_000, "tea", None);
         let at = at % good.len();
@@ -348,7 +348,7 @@ proptest! {
 
     /// No field structure makes it panic.
     #[test]
-    fn any_groups_are_read_or_refused(groups in proptest::collection::vec(0_u8..32, 0..400)) {
+    fn arbitrary_field_data_does_not_panic(groups in proptest::collection::vec(0_u8..32, 0..400)) {
         let _ = Invoice::read(&bech32("lnbc1u", &groups));
     }
 }

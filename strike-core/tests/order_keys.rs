@@ -11,7 +11,7 @@ use strike_core::{ErrorKind, OrderKey};
 use support::charge;
 
 #[test]
-fn names_are_stable() {
+fn keys_of_names_do_not_change_between_releases() {
     // The first half of the SHA-256 of the name, computed elsewhere: a new release must find the old orders.
     assert_eq!(OrderKey::named("key"), OrderKey::drawn(0x2c70_e12b_7a06_46f9_2279_f427_c7b3_8e73));
     assert_eq!(OrderKey::named("order-17"), OrderKey::drawn(0x72a9_0ea3_da8b_5dd0_1bde_2f27_314e_02e2));
@@ -35,7 +35,7 @@ fn every_key_has_22_characters() {
 }
 
 #[test]
-fn what_is_no_key_does_not_parse() {
+fn invalid_keys_do_not_parse() {
     for text in [
         "",
         "1",
@@ -58,7 +58,7 @@ fn what_is_no_key_does_not_parse() {
 }
 
 #[test]
-fn what_others_wrote_is_left_alone() {
+fn customer_ids_without_a_key_are_unchanged() {
     let key = OrderKey::drawn(7);
     for customer_id in [
         String::new(),
@@ -85,7 +85,7 @@ fn what_others_wrote_is_left_alone() {
 }
 
 #[test]
-fn the_first_character_numbers_the_attempt() {
+fn first_character_of_a_key_is_the_attempt_number() {
     let key = OrderKey::drawn(7);
     assert_eq!(key.customer_id("own"), format!("1{key}.own"));
     for digit in "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz".chars() {
@@ -94,7 +94,7 @@ fn the_first_character_numbers_the_attempt() {
 }
 
 #[test]
-fn forty_units_fit_beside_a_key() {
+fn reference_of_40_utf16_units_fits_beside_a_key() {
     for own in ["x".repeat(40), "\u{1f9c9}".repeat(20), "\u{e9}".repeat(40)] {
         let whole = OrderKey::drawn(u128::MAX).customer_id(&own);
         assert_eq!(whole.encode_utf16().count(), 64);
@@ -105,7 +105,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_key_and_a_reference_come_back(key: u128, own in any::<String>()) {
+    fn key_and_reference_round_trip(key: u128, own in any::<String>()) {
         let key = OrderKey::drawn(key);
         let whole = key.customer_id(&own);
         prop_assert_eq!(OrderKey::read(&whole), Some((key, own.as_str())));
@@ -115,7 +115,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_parses_is_written_the_same(text in "[1-9A-HJ-NP-Za-km-z]{22}|\\PC{0,30}") {
+    fn parsed_key_is_displayed_unchanged(text in "[1-9A-HJ-NP-Za-km-z]{22}|\\PC{0,30}") {
         if let Ok(key) = text.parse::<OrderKey>() {
             prop_assert_eq!(key.to_string(), text);
         }

@@ -40,7 +40,7 @@ fn ids(newest: u64, oldest: u64) -> Vec<String> {
 }
 
 #[test]
-fn an_empty_list_has_no_charges() {
+fn empty_list_returns_no_charges() {
     let mut host = host(0);
     let mut pager = pager();
     assert_eq!(next(&mut pager, &mut host), None);
@@ -49,7 +49,7 @@ fn an_empty_list_has_no_charges() {
 }
 
 #[test]
-fn pages_are_read_only_as_needed() {
+fn pages_are_requested_only_as_needed() {
     let mut host = host(70);
     let mut pager = pager();
     let first: Vec<_> = (0..30).map(|_| next(&mut pager, &mut host).unwrap()).collect();
@@ -60,7 +60,7 @@ fn pages_are_read_only_as_needed() {
 }
 
 #[test]
-fn a_short_first_page_sets_the_size() {
+fn short_first_page_sets_the_page_size() {
     let mut host = host(25);
     host.cap = 10;
     assert_eq!(all(pager().page_size(100), &mut host), ids(25, 1));
@@ -69,7 +69,7 @@ fn a_short_first_page_sets_the_size() {
 }
 
 #[test]
-fn a_host_that_knows_no_pages_comes_to_an_end() {
+fn paging_ends_on_a_host_that_ignores_the_page_number() {
     for rows in [1, 7, 30, 100] {
         let mut host = host(rows);
         host.ignores_paging = true;
@@ -80,7 +80,7 @@ fn a_host_that_knows_no_pages_comes_to_an_end() {
 }
 
 #[test]
-fn rows_that_shift_are_given_out_once() {
+fn charges_shifted_by_new_rows_are_returned_once() {
     let mut host = host(70);
     let mut pager = pager();
     let mut seen: Vec<_> = (0..30).map(|_| next(&mut pager, &mut host).unwrap()).collect();
@@ -92,7 +92,7 @@ fn rows_that_shift_are_given_out_once() {
 }
 
 #[test]
-fn a_whole_page_of_known_rows_is_not_the_end() {
+fn page_of_known_rows_does_not_end_the_list() {
     for made_meanwhile in [10, 20, 35] {
         let mut host = host(30);
         host.cap = 10;
@@ -132,7 +132,7 @@ fn all_while_it_grows(mut pager: Pager, host: &mut Host, by: usize) -> Vec<Strin
 }
 
 #[test]
-fn a_list_that_grows_faster_than_it_is_read_is_incomplete() {
+fn list_that_grows_faster_than_it_is_read_is_incomplete() {
     // Exactly a page before each page, less and more than that.
     for by in [30, 35, 45, 60] {
         let mut host = host(200);
@@ -154,7 +154,7 @@ fn a_list_that_grows_faster_than_it_is_read_is_incomplete() {
 }
 
 #[test]
-fn a_row_that_was_forgotten_is_not_returned_again() {
+fn charge_beyond_the_pager_memory_is_not_returned_twice() {
     let mut host = host(25_000);
     host.cap = 2000;
     let mut pager = pager().page_size(2000);
@@ -169,7 +169,7 @@ fn a_row_that_was_forgotten_is_not_returned_again() {
 }
 
 #[test]
-fn a_list_that_shrinks_comes_to_an_end() {
+fn shrinking_list_ends() {
     for left in [0, 1, 35, 60] {
         let mut host = host(100);
         let mut pager = pager();
@@ -182,7 +182,7 @@ fn a_list_that_shrinks_comes_to_an_end() {
 }
 
 #[test]
-fn a_list_in_another_order_is_read_to_its_end() {
+fn list_in_another_order_is_read_to_the_end() {
     let mut host = host(400);
     host.cap = 2;
     host.rows.reverse();
@@ -192,7 +192,7 @@ fn a_list_in_another_order_is_read_to_its_end() {
 }
 
 #[test]
-fn pages_of_rows_without_ids_do_not_end_a_list_in_silence() {
+fn repeated_rows_without_ids_end_the_list_with_an_error() {
     for (pages, whole) in [(5, true), (6, true), (7, false), (20, false)] {
         let mut host = host(4 + 2 * pages);
         host.cap = 2;
@@ -206,7 +206,7 @@ fn pages_of_rows_without_ids_do_not_end_a_list_in_silence() {
 }
 
 #[test]
-fn a_limit_is_a_number_of_charges() {
+fn limit_counts_charges() {
     let mut host = host(70);
     host.rows[1]["paid"] = json!("yes");
     let told = all(pager().limit(3), &mut host);
@@ -217,7 +217,7 @@ fn a_limit_is_a_number_of_charges() {
 }
 
 #[test]
-fn a_bad_row_is_an_error_and_the_rest_follows() {
+fn unreadable_row_is_an_error_and_later_rows_follow() {
     let mut host = host(5);
     host.cap = 2;
     host.rows[1] = json!("not a charge");
@@ -237,7 +237,7 @@ fn a_bad_row_is_an_error_and_the_rest_follows() {
 }
 
 #[test]
-fn a_page_of_bad_rows_is_not_the_end() {
+fn page_of_unreadable_rows_does_not_end_the_list() {
     let mut host = host(6);
     host.cap = 2;
     host.rows[2] = json!(null);
@@ -246,7 +246,7 @@ fn a_page_of_bad_rows_is_not_the_end() {
 }
 
 #[test]
-fn an_unreadable_page_ends_the_list() {
+fn failed_page_ends_the_list() {
     let mut host = host(50);
     let mut pager = pager();
     for _ in 0..30 {
@@ -259,14 +259,14 @@ fn an_unreadable_page_ends_the_list() {
 }
 
 #[test]
-fn trouble_that_passes_is_passed_over() {
+fn transient_page_failures_are_retried() {
     let mut host = host(50);
     host.lists = [Fault::ReplyLost, Fault::Fine, Fault::SilentBefore, Fault::Before(500), Fault::Fine].into();
     assert_eq!(all(pager(), &mut host), ids(50, 1));
 }
 
 #[test]
-fn a_next_dropped_half_way_loses_nothing() {
+fn dropped_next_loses_no_charge() {
     let mut host = host(40);
     let mut pager = pager();
     let mut world = Virtual::new();
@@ -290,7 +290,7 @@ fn a_next_dropped_half_way_loses_nothing() {
 }
 
 #[test]
-fn a_next_that_has_ended_says_so() {
+fn finished_next_returns_a_finished_error() {
     let mut host = host(3);
     let mut pager = pager();
     let mut world = Virtual::new();
@@ -308,7 +308,7 @@ proptest! {
     /// Bursts of any size may come between two pages, floods may not: after a burst of a page or more, less than a page
     /// comes before the next. Else a busy host could not be told from one that ignores the page's number.
     #[test]
-    fn every_charge_that_was_there_is_given_out_once(
+    fn every_charge_is_returned_once_while_the_list_grows(
         rows in 0_u64..80,
         cap in 1_usize..20,
         wanted in 1_u32..30,

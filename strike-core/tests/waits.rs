@@ -41,14 +41,14 @@ fn seconds(s: u64) -> Duration {
 }
 
 #[test]
-fn a_paid_charge_needs_no_request() {
+fn wait_for_a_paid_charge_sends_no_request() {
     let mut world = Virtual::new();
     let waited = world.run(&mut wait(charge(&[("paid", json!(true))]), seconds(9)), |_, _| panic!()).unwrap();
     assert!(waited.is_paid() && world.log.is_empty());
 }
 
 #[test]
-fn it_looks_at_once_and_then_ever_more_rarely() {
+fn wait_polls_immediately_and_then_at_growing_intervals() {
     let mut world = Virtual::new();
     let mut looks = 0;
     let waited = world
@@ -68,7 +68,7 @@ fn it_looks_at_once_and_then_ever_more_rarely() {
 }
 
 #[test]
-fn a_deadline_is_an_answer_and_has_its_own_look() {
+fn deadline_ends_the_wait_after_a_last_poll() {
     let mut world = Virtual::new();
     let waited = world.run(&mut wait(pending(600), seconds(10)), |_, _| unpaid()).unwrap();
     assert!(matches!(waited, Waited::StillPayable(_)) && !waited.is_paid());
@@ -94,7 +94,7 @@ fn a_deadline_is_an_answer_and_has_its_own_look() {
 }
 
 #[test]
-fn expiry_comes_by_the_invoice_and_a_grace() {
+fn wait_ends_after_the_invoice_expiry_and_grace() {
     let mut world = Virtual::new();
     let waited = world.run(&mut wait(pending(600), Wait::until_expiry()), |_, _| unpaid()).unwrap();
     assert!(matches!(waited, Waited::Expired(_)) && !waited.is_paid());
@@ -114,7 +114,7 @@ fn expiry_comes_by_the_invoice_and_a_grace() {
 }
 
 #[test]
-fn an_unreadable_invoice_is_never_called_expired_and_still_ends() {
+fn wait_for_an_unreadable_invoice_ends_as_still_payable() {
     let mut world = Virtual::new();
     let schedule = Schedule::every(seconds(3600));
     let waited = world
@@ -125,7 +125,7 @@ fn an_unreadable_invoice_is_never_called_expired_and_still_ends() {
 }
 
 #[test]
-fn an_invoice_that_lasts_for_ever_does_not() {
+fn wait_for_an_endless_invoice_ends_after_a_week() {
     let mut world = Virtual::new();
     let schedule = Schedule::every(seconds(3600));
     let endless = json!(written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(u64::MAX >> 4)));
@@ -138,7 +138,7 @@ fn an_invoice_that_lasts_for_ever_does_not() {
 }
 
 #[test]
-fn trouble_is_tolerated_up_to_a_bound_and_remembered() {
+fn consecutive_failures_are_tolerated_up_to_the_limit() {
     let refused = || no_answer(TransportErrorKind::Refused, Delivery::Unsent);
     let html = || answer(200, "<html>back soon</html>");
     // Ten failures in a row, again and again, do not end it.
@@ -167,7 +167,7 @@ fn trouble_is_tolerated_up_to_a_bound_and_remembered() {
 }
 
 #[test]
-fn trouble_at_the_end_is_not_taken_for_an_answer() {
+fn wait_does_not_expire_during_an_outage() {
     // The server is away from before the expiry until long after: no end without a look that worked.
     let mut world = Virtual::new();
     let away = |now: &Now| (seconds(600)..seconds(700)).contains(&now.monotonic);
@@ -186,7 +186,7 @@ fn trouble_at_the_end_is_not_taken_for_an_answer() {
 }
 
 #[test]
-fn what_cannot_pass_ends_it_at_once() {
+fn permanent_errors_end_the_wait() {
     for (reply, kind) in [
         (answer(401, ""), ErrorKind::Unauthorized),
         (answer(404, r#"{"code":404,"message":"not found"}"#), ErrorKind::NotFound),
@@ -217,7 +217,7 @@ fn what_cannot_pass_ends_it_at_once() {
 }
 
 #[test]
-fn a_deadline_holds_whatever_the_host_asks_for() {
+fn deadline_holds_despite_retry_after_and_failures() {
     let limited =
         || Ok(Response::builder().status(429).header("retry-after", "3600").body(Vec::new()).unwrap());
     let refused = || no_answer(TransportErrorKind::Refused, Delivery::Unsent);
@@ -234,7 +234,7 @@ fn a_deadline_holds_whatever_the_host_asks_for() {
 }
 
 #[test]
-fn a_proxys_404_says_nothing_about_the_charge() {
+fn proxy_404_does_not_end_a_wait() {
     let mut world = Virtual::new();
     let mut replies = vec![paid(), answer(404, "<html>nginx</html>"), unpaid()];
     let waited = world.run(&mut wait(pending(600), seconds(99)), |_, _| replies.pop().unwrap()).unwrap();
@@ -246,7 +246,7 @@ fn limited(status: u16, retry_after: &str) -> Reply {
 }
 
 #[test]
-fn a_limited_rate_is_kept_up_to_the_policys_limit() {
+fn wait_honors_retry_after_up_to_the_policy_limit() {
     for (retry_after, longest, rest) in [("45", 60, 45), ("90", 60, 60), ("3600", 60, 60), ("90", 120, 90)] {
         for status in [429, 503] {
             let mut world = Virtual::new();
@@ -269,7 +269,7 @@ fn with_date(reply: Reply, date: &str) -> Reply {
 }
 
 #[test]
-fn one_wrong_date_does_not_end_a_wait() {
+fn wrong_date_header_does_not_end_a_wait() {
     // An hour ahead, a day, 2100, and in the older forms; with an invoice of ten minutes, one of two, and no grace.
     for date in [
         "Tue, 14 Nov 2023 23:13:21 GMT",
@@ -298,7 +298,7 @@ fn one_wrong_date_does_not_end_a_wait() {
 }
 
 #[test]
-fn a_date_in_the_past_does_not_make_a_wait_endless() {
+fn past_date_header_does_not_make_a_wait_endless() {
     for date in ["Thu, 01 Jan 1970 00:00:00 GMT", "Tue, 14 Nov 2023 21:13:21 GMT"] {
         let mut world = Virtual::new();
         let waited =
@@ -317,7 +317,7 @@ fn dated(at: u64) -> Reply {
 }
 
 #[test]
-fn the_servers_date_outranks_a_local_clock_that_jumps() {
+fn server_date_takes_precedence_over_a_wrong_local_clock() {
     // The local clock says 2033; the server says that ten minutes are left, and it is right.
     let mut world = Virtual::new();
     world.now.unix = UnixMillis::from_millis(START * 12 / 10);
@@ -366,7 +366,7 @@ fn the_servers_date_outranks_a_local_clock_that_jumps() {
 }
 
 #[test]
-fn a_clock_set_back_ends_by_the_time_that_passed() {
+fn wait_ends_by_elapsed_time_if_the_clock_is_set_back() {
     let mut world = Virtual::new();
     let waited = world.run(&mut wait(pending(600), Wait::until_expiry()), |_, now| {
         now.unix = UnixMillis::from_millis(START - 1_000_000_000);
@@ -377,7 +377,7 @@ fn a_clock_set_back_ends_by_the_time_that_passed() {
 }
 
 #[test]
-fn a_lost_reply_is_asked_for_again_and_an_early_poll_gets_the_rest() {
+fn lost_response_is_retried_and_early_poll_returns_remaining_wait() {
     let mut machine = wait(pending(600), Wait::until_expiry());
     let now = |s| Now::new(seconds(s), UnixMillis::from_millis(START + s * 1000));
     assert!(matches!(machine.poll(now(0)), Step::Send(_)));

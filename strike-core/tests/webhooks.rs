@@ -14,7 +14,7 @@ fn parse(text: &str) -> Result<Hint, WebhookError> {
 }
 
 #[test]
-fn an_event_is_a_hint_whatever_else_it_says() {
+fn event_is_parsed_despite_additional_fields() {
     let whole = json!({ "object": "event", "data": charge_json(&[("paid", json!(true))]) }).to_string();
     let pretty =
         serde_json::to_string_pretty(&json!({ "object": "event", "data": { "id": "ch_1" } })).unwrap();
@@ -31,14 +31,14 @@ fn an_event_is_a_hint_whatever_else_it_says() {
 }
 
 #[test]
-fn a_byte_order_mark_before_an_event_is_ignored() {
+fn byte_order_mark_before_an_event_is_ignored() {
     let event = r#"{"object":"event","data":{"id":"ch_1"}}"#;
     assert_eq!(parse(&format!("\u{feff}{event}")).unwrap().id().as_str(), "ch_1");
     assert!(parse(&format!("\u{feff}\u{feff}{event}")).is_err());
 }
 
 #[test]
-fn a_hint_asks_about_its_charge() {
+fn notification_is_confirmed_by_a_get_of_its_charge() {
     let at = endpoint();
     let get = parse(r#"{"object":"event","data":{"id":"ch_1"}}"#).unwrap().confirm();
     let request = get.request(&at).unwrap();
@@ -52,7 +52,7 @@ fn a_hint_asks_about_its_charge() {
 }
 
 #[test]
-fn what_is_no_event_is_refused() {
+fn invalid_events_are_rejected() {
     for body in [
         "",
         "null",
@@ -88,7 +88,7 @@ fn what_is_no_event_is_refused() {
 }
 
 #[test]
-fn a_large_body_is_refused_unread() {
+fn body_over_the_limit_is_rejected_unparsed() {
     let body = |filling: usize| {
         let mut body = br#"{"object":"event","data":{"id":"ch_1"},"x":""#.to_vec();
         body.resize(body.len() + filling, b'x');
@@ -102,7 +102,7 @@ fn a_large_body_is_refused_unread() {
 }
 
 #[test]
-fn depth_does_not_exhaust_the_stack() {
+fn deeply_nested_event_does_not_overflow_the_stack() {
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
         let deep = open.repeat(10_000) + "1" + &close.repeat(10_000);
         let body = format!(r#"{{"object":"event","data":{{"id":"ch_1","x":{deep}}}}}"#);
@@ -155,7 +155,7 @@ fn complete<S: Seen>(
 }
 
 #[test]
-fn an_order_is_completed_once_and_only_when_paid() {
+fn order_is_completed_once_and_only_when_paid() {
     let mut guard = Guard::new(Recent::new(10));
     let unpaid = charge(&[]);
     assert_eq!(complete(&mut guard, &unpaid, Ok(())), (Ok(Completion::Unpaid), 0));
@@ -168,7 +168,7 @@ fn an_order_is_completed_once_and_only_when_paid() {
 }
 
 #[test]
-fn no_failure_loses_a_payment() {
+fn failed_completion_or_store_is_retried() {
     let mut guard = Guard::new(Recent::new(10));
     let failed = (Err(GuardError::Complete("no stock")), 1);
     assert_eq!(complete(&mut guard, &paid("ch_1"), Err("no stock")), failed);
@@ -185,7 +185,7 @@ fn no_failure_loses_a_payment() {
 }
 
 #[test]
-fn a_crash_between_the_two_steps_completes_again() {
+fn crash_between_due_and_done_completes_again() {
     let mut guard = Guard::new(Table::default());
     assert_eq!(guard.due(&paid("ch_1")), Ok(Completion::Now));
     // Here the program ends, and starts again.
@@ -196,7 +196,7 @@ fn a_crash_between_the_two_steps_completes_again() {
 }
 
 #[test]
-fn memory_is_bounded_and_the_oldest_is_forgotten() {
+fn recent_ids_are_bounded_and_the_oldest_is_dropped() {
     let mut recent = Recent::new(2);
     let [a, b, c]: [ChargeId; 3] = ["a", "b", "c"].map(|id| id.parse().unwrap());
     for id in [&a, &b, &a, &a] {
@@ -215,7 +215,7 @@ fn memory_is_bounded_and_the_oldest_is_forgotten() {
 }
 
 #[test]
-fn errors_read_well() {
+fn webhook_errors_have_texts_and_sources() {
     use std::error::Error as _;
     assert_eq!(WebhookError::TooLarge.to_string(), "the body is larger than 65536 bytes");
     let error: GuardError<std::fmt::Error, std::fmt::Error> = GuardError::Store(std::fmt::Error);
@@ -227,13 +227,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+    fn arbitrary_event_bytes_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let _ = webhook::parse(&bytes);
     }
 
     /// A whole event with one byte changed: refused, or still about an id that can be asked for.
     #[test]
-    fn a_damaged_event_never_yields_a_bad_id(at in 0_usize..400, to in any::<u8>()) {
+    fn damaged_event_never_yields_an_invalid_id(at in 0_usize..400, to in any::<u8>()) {
         let mut body = json!({ "object": "event", "data": charge_json(&[]) }).to_string().into_bytes();
         let at = at % body.len();
         body[at] = to;
@@ -244,7 +244,7 @@ proptest! {
 
     /// Whatever the id, it is the one that is asked about, or none is.
     #[test]
-    fn an_id_comes_through_unchanged_or_not_at_all(id in "\\PC{0,140}") {
+    fn event_id_is_unchanged_or_rejected(id in "\\PC{0,140}") {
         let body = json!({ "object": "event", "data": { "id": id } }).to_string();
         match parse(&body) {
             Ok(hint) => prop_assert_eq!(hint.id().as_str(), id),

@@ -35,7 +35,7 @@ fn amount(number: &str) -> Result<Charge, Error> {
 }
 
 #[test]
-fn whole_numbers_are_read_in_every_form() {
+fn whole_numbers_are_read_in_every_json_notation() {
     for number in [
         "4200",
         "4200.0",
@@ -63,7 +63,7 @@ fn whole_numbers_are_read_in_every_form() {
 }
 
 #[test]
-fn fractions_and_numbers_out_of_range_are_refused() {
+fn fractions_and_numbers_out_of_range_are_rejected() {
     for number in [
         "4200.5",
         "4.2005e3",
@@ -98,7 +98,7 @@ fn fractions_and_numbers_out_of_range_are_refused() {
 }
 
 #[test]
-fn every_number_of_a_charge_may_be_written_so() {
+fn every_number_of_a_charge_accepts_every_notation() {
     let text = written(&[
         ("amount", "4.2e3"),
         ("amount_satoshi", "4200.0"),
@@ -133,7 +133,7 @@ fn every_number_of_a_charge_may_be_written_so() {
 }
 
 #[test]
-fn no_digit_is_lost_above_what_a_float_holds() {
+fn integers_above_2_pow_53_keep_every_digit() {
     for number in ["9007199254740993.0", "9.007199254740993e15", "9007199254740993"] {
         let charge = get(200, written(&[("created", number)])).unwrap();
         assert_eq!(charge.created().as_millis(), 9_007_199_254_740_993, "{number}");
@@ -143,7 +143,7 @@ fn no_digit_is_lost_above_what_a_float_holds() {
 }
 
 #[test]
-fn the_code_of_an_error_is_a_number_like_others() {
+fn error_code_accepts_every_number_notation() {
     for code in ["404", "404.0", "4.04e2"] {
         let body = format!(r#"{{"code":{code},"message":"not found"}}"#);
         for status in [200, 404] {
@@ -167,7 +167,7 @@ fn the_code_of_an_error_is_a_number_like_others() {
 }
 
 #[test]
-fn more_than_all_bitcoin_is_no_amount() {
+fn amounts_above_21_million_bitcoin_are_rejected() {
     for field in ["amount", "amount_satoshi"] {
         let body = charge_json(&[(field, json!(Satoshi::MAX.get() + 1))]).to_string();
         let error = get(200, body.clone()).unwrap_err();
@@ -183,7 +183,7 @@ fn more_than_all_bitcoin_is_no_amount() {
 }
 
 #[test]
-fn a_byte_order_mark_before_a_body_is_ignored() {
+fn byte_order_mark_before_a_body_is_ignored() {
     let charge = charge_json(&[]).to_string();
     let marked = |body: &str| format!("\u{feff}{body}");
     assert_eq!(get(200, marked(&charge)).unwrap(), get(200, charge.clone()).unwrap());
@@ -210,7 +210,7 @@ proptest! {
 
     /// However a number is written, it is read as what it is.
     #[test]
-    fn a_number_is_what_it_is(number in 0..=Satoshi::MAX.get(), shift in 0_usize..20, zeros in 0_usize..5) {
+    fn number_value_does_not_depend_on_its_notation(number in 0..=Satoshi::MAX.get(), shift in 0_usize..20, zeros in 0_usize..5) {
         let digits = format!("{number:0>width$}", width = shift + 1);
         let (integer, fraction) = digits.split_at(digits.len() - shift);
         let zeros = "0".repeat(zeros);

@@ -125,7 +125,7 @@ const WAYS: [Way; 35] = [
 ];
 
 #[test]
-fn a_key_is_withheld_however_it_is_written() {
+fn api_key_is_withheld_in_every_encoding() {
     for key in [
         "sk_live_AbC/dEf+ghi&jkl=12",
         r#"sk_"Canary\?>~~&+e"#,
@@ -152,7 +152,7 @@ fn a_key_is_withheld_however_it_is_written() {
 }
 
 #[test]
-fn every_word_of_a_server_is_held_to_it() {
+fn api_key_is_withheld_in_every_server_text() {
     let key = "sk_live_AbC/dEf+ghi&jkl=12";
     let at = at(key);
     let secret = "AbC";
@@ -188,7 +188,7 @@ fn every_word_of_a_server_is_held_to_it() {
 }
 
 #[test]
-fn a_key_below_an_error_of_a_transport_is_withheld() {
+fn api_key_in_a_transport_error_source_is_withheld() {
     let key = "sk_live_AbC/dEf+ghi&jkl=12";
     let now = Now::new(std::time::Duration::ZERO, UnixMillis::from_secs(1_700_000_000));
     let fails = |words: &str| {
@@ -207,7 +207,7 @@ fn a_key_below_an_error_of_a_transport_is_withheld() {
 }
 
 #[test]
-fn a_key_that_is_cut_is_withheld() {
+fn truncated_api_key_is_withheld() {
     let key = "sk_live_AbC/dEf+ghi&jkl=12";
     for (way, write) in WAYS {
         let written = write(key);
@@ -228,7 +228,7 @@ fn a_key_that_is_cut_is_withheld() {
 }
 
 #[test]
-fn other_words_are_shown() {
+fn text_without_the_api_key_is_shown() {
     let key = "sk_live_AbC/dEf+ghi&jkl=12";
     for words in [
         "<html><body>502 Bad Gateway &mdash; nginx/1.18</body></html>",
@@ -240,7 +240,7 @@ fn other_words_are_shown() {
 }
 
 #[test]
-fn what_may_hold_a_preimage_is_withheld() {
+fn text_that_may_contain_a_preimage_is_withheld() {
     let preimage = "0123456789abcdef".repeat(4);
     for body in [
         format!(r#"{{"payment_preimage":"{preimage}""#),
@@ -256,7 +256,7 @@ fn what_may_hold_a_preimage_is_withheld() {
 }
 
 #[test]
-fn a_hostile_body_costs_no_more_than_its_size() {
+fn hostile_body_is_processed_in_bounded_time() {
     // Each would take for ever if layers, alignments or tags multiplied; the bound is the budget of the readings.
     for unit in ["%25", "\\\\", "&amp;", "<", "0x", "QUFB", "=3D", "\\u005c", "a=", "&#38;", "12 "] {
         let body = unit.repeat((1 << 20) / unit.len());
@@ -288,7 +288,7 @@ proptest! {
 
     /// Whatever is written of whatever, the excerpt shows no part of it.
     #[test]
-    fn no_composition_of_ways_shows_a_key(
+    fn combined_encodings_do_not_show_the_api_key(
         key in any_key(),
         ways in prop::collection::vec(0..WAYS.len(), 1..4),
         before in "[a-z ,.<]{0,20}",
@@ -303,12 +303,12 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(key in "[!-9;-~]{1,40}", body in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn arbitrary_bytes_do_not_panic(key in "[!-9;-~]{1,40}", body in prop::collection::vec(any::<u8>(), 0..300)) {
         excerpt(&key, body);
     }
 
     #[test]
-    fn no_escapes_make_it_panic(key in "[!-9;-~]{1,40}", body in "[\\\\%&=#xuU{};0-9A-Fa-f<>+/\u{e9}\u{ff21}]{0,200}") {
+    fn arbitrary_escapes_do_not_panic(key in "[!-9;-~]{1,40}", body in "[\\\\%&=#xuU{};0-9A-Fa-f<>+/\u{e9}\u{ff21}]{0,200}") {
         excerpt(&key, body);
     }
 }

@@ -49,7 +49,7 @@ fn refused(invoice: &str, expected: &Expectation) -> &'static str {
 }
 
 #[test]
-fn what_agrees_can_be_shown() {
+fn matching_charge_and_invoice_pass_the_check() {
     let text = Bolt11::of_2018().signed();
     assert!(text.parse::<lightning_invoice::Bolt11Invoice>().is_err(), "strict parsers refuse it");
     let checked = check(&text, &order()).unwrap();
@@ -74,7 +74,7 @@ type Change = (&'static str, fn(&mut Bolt11));
 
 /// Each field changed, both by a host that signs what it changed, and by someone on the way who cannot.
 #[test]
-fn each_field_that_differs_is_named() {
+fn mismatch_names_the_field_that_differs() {
     let changes: [Change; 8] = [
         ("invoice.network", |invoice| invoice.prefix = "lnbc42u".into()),
         ("invoice.network", |invoice| invoice.prefix = "lntbs42u".into()),
@@ -99,7 +99,7 @@ fn each_field_that_differs_is_named() {
 }
 
 #[test]
-fn the_charge_must_be_the_order() {
+fn charge_is_compared_with_the_order() {
     // The host did something else than was asked, consistently: charge and invoice agree.
     let text = written(Currency::BitcoinTestnet, 4_300_000, "Tee", None);
     let changes = [("amount", json!(4300)), ("amount_satoshi", json!(4300)), ("description", json!("Tee"))];
@@ -123,7 +123,7 @@ fn the_charge_must_be_the_order() {
 }
 
 #[test]
-fn an_invoice_that_has_expired_is_not_shown() {
+fn expired_invoice_is_rejected() {
     let charge = with_invoice(&Bolt11::of_2018().signed(), &[]);
     let expires = 1_542_221_803 + 3600;
     assert!(charge.check(&order(), UnixMillis::from_millis(expires * 1000 - 1)).is_ok());
@@ -144,7 +144,7 @@ fn an_invoice_that_has_expired_is_not_shown() {
 }
 
 #[test]
-fn an_invoice_without_an_amount_equals_none() {
+fn invoice_without_amount_matches_no_charge() {
     let mut invoice = Bolt11::of_2018();
     invoice.prefix = "lntb".into();
     let text = invoice.signed();
@@ -166,7 +166,7 @@ fn an_invoice_without_an_amount_equals_none() {
 }
 
 #[test]
-fn what_cannot_be_read_is_a_mismatch_and_no_more() {
+fn unreadable_payment_request_is_a_mismatch() {
     for text in ["", "invented", "lightning:lntb1", "lntb1", "ĿNTB1", "lntb42u1pvjluez"] {
         assert_eq!(refused(text, &order()), "payment_request", "{text}");
     }
@@ -176,7 +176,7 @@ fn what_cannot_be_read_is_a_mismatch_and_no_more() {
 }
 
 #[test]
-fn an_invoice_of_many_routes() {
+fn invoice_with_many_routes_is_read() {
     let mut invoice = Bolt11::of_2018();
     let hops = groups(&[&public_key()[..], &[7; 8 + 4 + 4 + 2]].concat().repeat(12));
     // A field holds 12 hops. 3 such fields pass bech32's 1023 characters, 40 the 7089 that fit into a QR code.
@@ -194,7 +194,7 @@ fn an_invoice_of_many_routes() {
 }
 
 #[test]
-fn a_hashed_description() {
+fn hashed_description_is_checked_with_the_signature_feature() {
     let hashed = |text: &str| {
         let mut invoice = Bolt11::of_2018();
         let hash = groups(&sha256::Hash::hash(text.as_bytes()).to_byte_array());
@@ -220,7 +220,7 @@ proptest! {
 
     /// No payment request makes it panic, and none of these is an invoice.
     #[test]
-    fn no_text_makes_it_panic(junk in "\\PC{0,300}", groups in proptest::collection::vec(0_u8..32, 0..500)) {
+    fn arbitrary_text_does_not_panic(junk in "\\PC{0,300}", groups in proptest::collection::vec(0_u8..32, 0..500)) {
         prop_assert!(check(&junk, &order()).is_err());
         let mut invoice = Bolt11::of_2018();
         invoice.fields.clear();
@@ -235,7 +235,7 @@ proptest! {
 
     /// A check that passes means that order, charge and invoice say the same; one that fails, that they do not.
     #[test]
-    fn passing_means_equality(
+    fn check_passes_only_if_order_charge_and_invoice_are_equal(
         amounts in proptest::array::uniform3(1_u64..3),
         descriptions in proptest::array::uniform3("[ab]"),
         hashes in proptest::array::uniform2(0_u8..2),

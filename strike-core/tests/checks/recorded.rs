@@ -25,7 +25,7 @@ fn recorded(invoice: &str, description: &str) -> Charge {
 }
 
 #[test]
-fn they_are_read_and_checked() {
+fn recorded_invoices_pass_the_check() {
     for (invoice, description) in [
         (BLOCKACCINO, "1 Blockaccino"),
         (CHANCELLOR, "The Times 03/Jan/2009 Chancellor on brink of second bailout for banks"),
@@ -48,7 +48,7 @@ fn they_are_read_and_checked() {
 }
 
 #[test]
-fn edited_by_hand_they_are_refused() {
+fn recorded_invoices_edited_by_hand_are_rejected() {
     let order = |amount, text: &str| Expectation::of(&NewCharge::satoshis(amount, text), Network::Testnet);
     let charge = recorded(BLOCKACCINO, "1 Blockaccino");
     assert_eq!(charge.check(&order(42_001, "1 Blockaccino"), BEFORE).unwrap_err().field(), "amount");

@@ -27,7 +27,7 @@ fn high_s(bytes: &mut [u8; 65]) {
 }
 
 #[test]
-fn a_pinned_payee() {
+fn pinned_payee_must_sign_the_invoice() {
     let text = Bolt11::of_2018().signed();
     assert_eq!(check(&text, &order()).unwrap().payee(), &payee());
     assert_eq!(check(&text, &order().payee(payee())).unwrap().payee(), &payee());
@@ -41,7 +41,7 @@ fn a_pinned_payee() {
 }
 
 #[test]
-fn keys_are_points() {
+fn payee_key_must_be_a_curve_point() {
     let hex = payee().to_string();
     assert_eq!(hex.to_uppercase().parse(), Ok(payee()));
     let off_curve = format!("02{}05", "00".repeat(31));
@@ -53,7 +53,7 @@ fn keys_are_points() {
 
 /// Nothing light looks at these fields. Whoever changes them on the way leads the payer to another key.
 #[test]
-fn a_change_on_the_way_is_seen_by_whoever_pins_the_payee() {
+fn pinned_payee_detects_a_changed_signature() {
     let changes: [fn(&mut Bolt11); 4] = [
         |invoice| invoice.time += 1,
         |invoice| invoice.fields.push((6, vec![1])),
@@ -75,7 +75,7 @@ fn a_change_on_the_way_is_seen_by_whoever_pins_the_payee() {
 }
 
 #[test]
-fn an_invoice_that_names_its_payee() {
+fn payee_field_must_match_the_signature() {
     let named = |key: [u8; 33]| {
         let mut invoice = Bolt11::of_2018();
         invoice.fields.push((19, groups(&key)));
@@ -107,7 +107,7 @@ fn an_invoice_that_names_its_payee() {
 }
 
 #[test]
-fn a_high_s_recovers_the_same_key_but_does_not_verify() {
+fn high_s_signature_is_accepted_only_without_a_payee_field() {
     let mut invoice = Bolt11::of_2018();
     let high = changed(&invoice.signature(), high_s);
     assert!(check(&invoice.text(&high), &order().payee(payee())).is_ok());
@@ -118,7 +118,7 @@ fn a_high_s_recovers_the_same_key_but_does_not_verify() {
 }
 
 #[test]
-fn recovery_ids() {
+fn recovery_id_must_recover_a_key() {
     let invoice = Bolt11::of_2018();
     let signature = invoice.signature();
     let with_id = |id: u8| invoice.text(&changed(&signature, |bytes| bytes[64] = id));
@@ -152,7 +152,7 @@ fn recovery_ids() {
 
 /// The library hashes what it read, written anew: what it would write in another way cannot be judged by it.
 #[test]
-fn what_is_not_in_its_shortest_form_is_refused_although_it_is_signed() {
+fn signed_field_with_leading_zeros_is_rejected() {
     let changes: [fn(&mut Bolt11); 5] = [
         |invoice| invoice.prefix = "lntb042u".into(),
         |invoice| *invoice.field(24) = vec![0, 10],
@@ -168,7 +168,7 @@ fn what_is_not_in_its_shortest_form_is_refused_although_it_is_signed() {
 }
 
 #[test]
-fn a_text_behind_a_hash() {
+fn description_must_match_its_hash() {
     let terms = "tea, of the kind that was described at length";
     let mut invoice = Bolt11::of_2018();
     let in_words = invoice.signed();

@@ -37,7 +37,7 @@ fn check(text: &str, hash: &str, satoshi: u64, description: &str) -> Result<Chec
 }
 
 #[test]
-fn the_valid_ones_pass() {
+fn valid_specification_examples_pass() {
     for (satoshi, description, text) in [
         (250_000, COFFEE, vectors::COFFEE_OF_2017),
         (2_000_000, CAKE, vectors::TESTNET_OF_2017),
@@ -71,7 +71,7 @@ fn the_valid_ones_pass() {
 
 /// No amount, or one with a fraction of a satoshi: good invoices, but none that a charge can have.
 #[test]
-fn what_is_no_amount_of_a_charge_is_refused() {
+fn examples_without_whole_satoshi_amount_are_rejected() {
     let pico = "462264ede7e14047e9b249da94fefc47f41f7d02ee9b091815a5506bc8abf75f";
     let donation = "Please consider supporting this project";
     for (hash, satoshi, description, text) in [
@@ -85,7 +85,7 @@ fn what_is_no_amount_of_a_charge_is_refused() {
 }
 
 #[test]
-fn the_invalid_ones_are_refused() {
+fn invalid_specification_examples_are_rejected() {
     for (field, description, text) in [
         ("payment_request", NONSENSE, vectors::BAD_CHECKSUM),
         ("payment_request", NONSENSE, vectors::NO_SEPARATOR),
@@ -106,7 +106,7 @@ fn the_invalid_ones_are_refused() {
 
 /// They can be read, and a host of 2018 makes some like them. The checked invoice says what a wallet will not like.
 #[test]
-fn what_only_wallets_refuse_is_said_and_can_be_refused() {
+fn wallet_objections_are_reported_and_optionally_rejected() {
     let unknown = check(vectors::UNKNOWN_FEATURE, HASH, 2_500_000, BEANS).unwrap();
     assert_eq!(unknown.wallet_objections(), [WalletObjection::UnknownFeature(100)]);
     // This example was not signed again without its secret, so its payee is another.
@@ -129,7 +129,7 @@ fn what_only_wallets_refuse_is_said_and_can_be_refused() {
 /// The example of a high S with a payee field has its payment secret twice, which alone would be enough. `signature.rs`
 /// has one whose signature is its only fault.
 #[test]
-fn what_is_wrong_with_the_fields_is_named() {
+fn invalid_fields_are_named_in_the_error() {
     assert_eq!(Invoice::read(vectors::HIGH_S_AND_PAYEE), Err(InvoiceError::Twice("payment secret")));
     assert_eq!(Invoice::read(vectors::WRONG_LENGTHS), Err(InvoiceError::Length("payment hash")));
 }

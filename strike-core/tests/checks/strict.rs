@@ -24,7 +24,7 @@ fn with(fields: &[(u8, Vec<u8>)]) -> Bolt11 {
 }
 
 #[test]
-fn a_field_of_fixed_length_has_that_length() {
+fn fixed_length_field_with_another_length_is_rejected() {
     for (tag, right, name) in [
         (HASH, 52, "payment hash"),
         (SECRET, 52, "payment secret"),
@@ -46,7 +46,7 @@ fn a_field_of_fixed_length_has_that_length() {
 }
 
 #[test]
-fn a_field_that_may_come_once_does_not_come_twice() {
+fn repeated_single_field_is_rejected() {
     for (tag, value, name) in [
         (HASH, vec![0; 52], "payment hash"),
         (SECRET, vec![0; 52], "payment secret"),
@@ -74,7 +74,7 @@ fn a_field_that_may_come_once_does_not_come_twice() {
 }
 
 #[test]
-fn routes_and_fallbacks_come_often_and_unknown_fields_are_skipped() {
+fn repeated_routes_and_unknown_fields_are_accepted() {
     let hop = (ROUTE, groups(&[2; 51]));
     let fallbacks = [(FALLBACK, vec![17; 33]), (FALLBACK, vec![19; 33])];
     let unknown = (2, vec![0, 0, 0]);
@@ -94,7 +94,7 @@ fn features(bits: &[u16]) -> (u8, Vec<u8>) {
 }
 
 #[test]
-fn what_a_wallet_of_today_objects_to() {
+fn wallet_objections_are_listed() {
     use WalletObjection::{FeatureWithout, NoDescription, NoPaymentSecret, UnknownFeature};
     let secret = (SECRET, groups(&[1; 32]));
     let without_multi_part = FeatureWithout { feature: 16, needs: 14 };
@@ -131,7 +131,7 @@ fn what_a_wallet_of_today_objects_to() {
 }
 
 #[test]
-fn a_number_with_leading_zeros_is_read_and_objected_to() {
+fn number_with_leading_zeros_is_a_wallet_objection() {
     let secret = (SECRET, groups(&[1; 32]));
     for (tag, value, name) in [
         (EXPIRY, vec![0, 1], "expiry"),
@@ -148,7 +148,7 @@ fn a_number_with_leading_zeros_is_read_and_objected_to() {
 }
 
 #[test]
-fn a_payment_secret_is_never_shown() {
+fn payment_secret_is_not_in_debug_output() {
     let invoice = Invoice::read(&with(&[(SECRET, groups(&[0xc5; 32]))]).signed()).unwrap();
     let shown = format!("{invoice:?}");
     assert!(!shown.contains("197") && !shown.contains("c5c5"), "{shown}");

@@ -16,7 +16,7 @@ fn payable_for(seconds: u64) -> Value {
 }
 
 #[test]
-fn an_expired_charge_is_read_before_it_is_given_up() {
+fn expired_charge_is_retrieved_before_it_is_reported_expired() {
     // The list says that it is unpaid; the charge itself may know better.
     for paid in [false, true] {
         let mut host = Host::new();
@@ -35,7 +35,7 @@ fn an_expired_charge_is_read_before_it_is_given_up() {
 }
 
 #[test]
-fn a_charge_is_expired_only_if_both_clocks_say_so() {
+fn charge_expires_only_if_both_clocks_agree() {
     // Seconds that the host's clock and ours are past the invoice's expiry; whether the host tells its clock.
     for (host_past, local_past, dates, expected) in [
         (-60, -60, true, "to pay ch_1"),
@@ -67,7 +67,7 @@ fn a_charge_is_expired_only_if_both_clocks_say_so() {
 }
 
 #[test]
-fn an_expired_order_gets_its_next_invoice_under_the_same_name() {
+fn expired_order_gets_one_new_invoice_under_the_same_name() {
     let mut host = Host::new();
     ours(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
     let mut world = Virtual::new();
@@ -98,7 +98,7 @@ fn an_expired_order_gets_its_next_invoice_under_the_same_name() {
 }
 
 #[test]
-fn the_next_invoice_is_created_once_too() {
+fn next_invoice_is_created_only_once() {
     let mut host = Host::new();
     ours(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
     let (mut world, mut record) = (Virtual::new(), KeyRecord::default());
@@ -119,7 +119,7 @@ fn the_next_invoice_is_created_once_too() {
 }
 
 #[test]
-fn an_expired_order_that_was_only_looked_for_gets_its_next_invoice_too() {
+fn recovered_expired_order_gets_its_next_invoice() {
     let mut host = Host::new();
     ours(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
     let (mut world, mut record) = (Virtual::new(), KeyRecord::default());
@@ -130,7 +130,7 @@ fn an_expired_order_that_was_only_looked_for_gets_its_next_invoice_too() {
 }
 
 #[test]
-fn an_order_has_58_invoices_at_most() {
+fn order_has_at_most_58_invoices() {
     let mut host = Host::new();
     let mut once = Once::named("order-17");
     let mut world = Virtual::new();

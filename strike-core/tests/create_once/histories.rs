@@ -95,7 +95,7 @@ proptest! {
     /// A request arrives at once or never; the shop crashes and starts again with the same name, and may allow a second
     /// create. Then there is never a second charge.
     #[test]
-    fn there_is_never_a_second_charge_if_nothing_arrives_late(lives in proptest::collection::vec(life(), 1..6)) {
+    fn at_most_one_charge_if_no_request_arrives_late(lives in proptest::collection::vec(life(), 1..6)) {
         let mut host = Host::new();
         let mut start = Duration::ZERO;
         for life in &lives {
@@ -113,7 +113,7 @@ proptest! {
     /// A create that was lost arrives late, but before the last look of the machine that sent it has ended, or at least before
     /// the next one starts; no second create is allowed. Then, too, there is never a second charge.
     #[test]
-    fn there_is_never_a_second_charge_without_leave(lives in proptest::collection::vec(life(), 1..6)) {
+    fn at_most_one_charge_without_repost(lives in proptest::collection::vec(life(), 1..6)) {
         let mut host = Host::new();
         let mut start = Duration::ZERO;
         for life in &lives {
@@ -127,7 +127,7 @@ proptest! {
     /// Within one client, which keeps a record of the key: whatever is lost or late, whenever a call is dropped, and whatever the list
     /// shows, there is one create at most that may have arrived, and so one charge.
     #[test]
-    fn with_a_record_there_is_never_a_second_charge(
+    fn at_most_one_charge_with_a_key_record(
         lives in proptest::collection::vec((life(), any::<bool>()), 1..6),
     ) {
         let (mut host, mut start, mut record) = (Host::new(), Duration::ZERO, KeyRecord::default());

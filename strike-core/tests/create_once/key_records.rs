@@ -8,7 +8,7 @@ use crate::support::{Virtual, endpoint};
 use strike_core::{CreateOnce, KeyRecord, Machine, Once, RetryPolicy, Step};
 
 #[test]
-fn a_repeat_with_the_same_record_finds_the_charge_although_the_list_lags() {
+fn repeat_with_the_same_record_finds_a_charge_missing_from_the_list() {
     let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
     host.hidden = 1000;
     for _ in 0..3 {
@@ -23,7 +23,7 @@ fn a_repeat_with_the_same_record_finds_the_charge_although_the_list_lags() {
 }
 
 #[test]
-fn a_key_that_was_posted_is_not_posted_again_by_a_fresh_call() {
+fn used_key_is_not_posted_again_by_a_fresh_call() {
     let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
     for once in [Once::fresh(key()), Once::fresh(key()), Once::with_key(key()), Once::recover(key())] {
         assert_eq!(told(&again(&mut host, &mut world, &mut record, once)), "to pay ch_1");
@@ -32,7 +32,7 @@ fn a_key_that_was_posted_is_not_posted_again_by_a_fresh_call() {
 }
 
 #[test]
-fn after_an_unknown_outcome_nothing_is_posted_for_ten_minutes() {
+fn create_is_not_repeated_for_ten_minutes_after_an_unknown_outcome() {
     let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
     host.posts = [Fault::RequestLost].into();
     let named = || Once::named("order-17");
@@ -57,7 +57,7 @@ fn after_an_unknown_outcome_nothing_is_posted_for_ten_minutes() {
 }
 
 #[test]
-fn a_machine_that_was_dropped_after_the_post_is_remembered() {
+fn create_dropped_after_its_request_is_recorded() {
     let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
     let once = Once::fresh(key());
     let mut machine =
@@ -70,7 +70,7 @@ fn a_machine_that_was_dropped_after_the_post_is_remembered() {
 }
 
 #[test]
-fn a_refused_create_may_be_sent_again_at_once() {
+fn rejected_create_can_be_retried_immediately() {
     for fault in [Fault::Refused, Fault::Before(400), Fault::Before(401), Fault::Before(429)] {
         let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
         host.posts = [fault].into();
@@ -81,7 +81,7 @@ fn a_refused_create_may_be_sent_again_at_once() {
 }
 
 #[test]
-fn a_charge_that_cannot_be_read_leaves_the_outcome_unknown_and_creates_nothing() {
+fn failed_read_of_a_known_charge_creates_nothing() {
     for (fault, then) in [
         (Fault::Before(500), "get ch_1"),
         (Fault::Before(401), "get ch_1"),

@@ -7,7 +7,7 @@ use serde_json::json;
 use strike_core::{Advice, CreateOnce, ErrorKind, Once, RetryPolicy, UnixMillis};
 
 #[test]
-fn recovery_reads_no_page_beyond_the_newest_charge_of_before() {
+fn recovery_stops_at_the_newest_charge_seen_before_the_create() {
     // 200 charges of today, of which the first page is read before the create; 70 more come while it is in doubt.
     let mut host = Host::new();
     for n in 0..200 {
@@ -38,7 +38,7 @@ fn recovery_reads_no_page_beyond_the_newest_charge_of_before() {
 }
 
 #[test]
-fn a_look_reads_the_whole_list_unless_it_is_told_since_when() {
+fn search_reads_the_whole_list_unless_since_is_set() {
     let at = |millis| UnixMillis::from_millis(millis);
     let named = Once::with_key(key());
     let year = 365 * 24 * HOUR;
@@ -69,7 +69,7 @@ fn a_look_reads_the_whole_list_unless_it_is_told_since_when() {
 }
 
 #[test]
-fn the_local_clock_does_not_decide_how_far_back_a_look_goes() {
+fn search_range_does_not_depend_on_the_local_clock() {
     for local in [0, START + 20 * 365 * 24 * HOUR] {
         for dates in [true, false] {
             let mut host = Host::new();
@@ -88,7 +88,7 @@ fn the_local_clock_does_not_decide_how_far_back_a_look_goes() {
 }
 
 #[test]
-fn many_charges_made_meanwhile_do_not_hide_ours() {
+fn charges_created_during_the_search_do_not_hide_the_order() {
     // A host with small pages; as many charges as fit on one come between two pages of the look.
     let mut host = Host::new();
     host.cap = 3;
@@ -110,7 +110,7 @@ fn many_charges_made_meanwhile_do_not_hide_ours() {
 }
 
 #[test]
-fn a_list_too_long_to_be_looked_through_lets_nothing_be_created() {
+fn nothing_is_created_if_the_list_is_too_long_to_search() {
     let mut host = Host::new();
     host.cap = 1;
     // Ours is the first row that a look does not reach.
@@ -130,7 +130,7 @@ fn a_list_too_long_to_be_looked_through_lets_nothing_be_created() {
 }
 
 #[test]
-fn a_list_that_grows_faster_than_it_is_read_lets_nothing_be_created() {
+fn nothing_is_created_if_the_list_grows_faster_than_it_is_read() {
     for by in [1, 2, 3] {
         let mut host = Host::new();
         host.cap = 1;
@@ -154,7 +154,7 @@ fn a_list_that_grows_faster_than_it_is_read_lets_nothing_be_created() {
 }
 
 #[test]
-fn a_row_that_may_be_the_orders_is_named() {
+fn error_names_the_unreadable_row_of_the_order() {
     let mut host = Host::new();
     let id = ours(&mut host, MINUTE, &[("paid", json!("perhaps"))]);
     let error = run(&mut host, Once::with_key(key())).0.unwrap_err();
@@ -164,7 +164,7 @@ fn a_row_that_may_be_the_orders_is_named() {
 }
 
 #[test]
-fn a_list_that_never_ends_lets_nothing_be_created() {
+fn nothing_is_created_if_the_list_never_ends() {
     let mut host = Host::new();
     host.ignores_paging = true;
     host.insert(START, &[]);
@@ -178,7 +178,7 @@ fn a_list_that_never_ends_lets_nothing_be_created() {
 }
 
 #[test]
-fn a_look_reads_on_past_a_row_of_the_very_moment_it_goes_back_to() {
+fn search_includes_charges_created_exactly_at_since() {
     let (mut host, age) = (Host::new(), 30 * HOUR);
     host.cap = 1;
     let old = ours(&mut host, age, &[]);
@@ -189,7 +189,7 @@ fn a_look_reads_on_past_a_row_of_the_very_moment_it_goes_back_to() {
 }
 
 #[test]
-fn pages_that_are_too_large_in_any_size_end_the_call() {
+fn call_fails_if_pages_are_too_large_at_any_size() {
     let mut host = Host::new();
     ours(&mut host, MINUTE, &[]);
     let policy = RetryPolicy::never().max_body(10);
@@ -200,7 +200,7 @@ fn pages_that_are_too_large_in_any_size_end_the_call() {
 }
 
 #[test]
-fn a_page_too_large_to_be_read_is_asked_for_in_smaller_ones() {
+fn search_uses_smaller_pages_if_a_page_is_too_large() {
     let mut host = Host::new();
     ours(&mut host, MINUTE, &[]);
     for n in 0..200 {
@@ -213,7 +213,7 @@ fn a_page_too_large_to_be_read_is_asked_for_in_smaller_ones() {
 }
 
 #[test]
-fn what_a_look_through_a_long_list_costs() {
+fn search_of_a_long_list_sends_the_expected_requests() {
     let recent = Once::named("order-17").since(UnixMillis::from_millis(START - MINUTE));
     for (rows, cap, once, lists) in [
         (10_000, 250, Once::named("order-17"), 41),

@@ -23,7 +23,7 @@ struct Case {
 }
 
 #[test]
-fn what_each_way_leads_to() {
+fn each_fault_leads_to_the_documented_result() {
     use Fault::{After, Before, Fine, Late, Refused, ReplyLost, RequestLost, SilentAfter, SilentBefore};
     let named = Once::with_key(key());
     let fresh = Once::fresh(key());
@@ -247,7 +247,7 @@ fn what_each_way_leads_to() {
 }
 
 #[test]
-fn an_unknown_outcome_says_what_happened() {
+fn unknown_outcome_has_its_cause_as_source() {
     let mut host = Host::new();
     host.posts = [Fault::RequestLost].into();
     let (result, _) = run(&mut host, Once::with_key(key()));
@@ -268,7 +268,7 @@ fn an_unknown_outcome_says_what_happened() {
 }
 
 #[test]
-fn if_both_creates_land_the_oldest_is_returned_or_the_paid_one() {
+fn oldest_or_paid_charge_is_returned_if_both_creates_arrive() {
     for paid in [None, Some("ch_1"), Some("ch_2")] {
         let mut host = Host::new();
         host.posts = [Fault::RequestLost].into();
@@ -295,7 +295,7 @@ fn if_both_creates_land_the_oldest_is_returned_or_the_paid_one() {
 }
 
 #[test]
-fn bad_input_is_refused_before_anything_is_sent() {
+fn invalid_order_is_rejected_before_a_request_is_sent() {
     let long = |units| order().customer_id("x".repeat(units));
     for once in [Once::named("order-17"), Once::fresh(key()), Once::recover(key())] {
         for (order, field) in [
@@ -322,7 +322,7 @@ fn bad_input_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn the_callers_own_reference_comes_back() {
+fn customer_reference_is_returned_without_the_key() {
     let mut host = Host::new();
     let made = run(&mut host, Once::named("order-17")).0.unwrap();
     assert_eq!(charge_of(&made).own_reference(), Some("table 4"));
@@ -336,7 +336,7 @@ fn the_callers_own_reference_comes_back() {
 }
 
 #[test]
-fn an_adopted_charge_may_be_paid() {
+fn charge_found_in_the_list_can_be_paid() {
     let mut host = Host::new();
     let paid = ours(&mut host, MINUTE, &[]);
     host.pay(&paid, START);
@@ -345,7 +345,7 @@ fn an_adopted_charge_may_be_paid() {
 }
 
 #[test]
-fn after_the_end_there_is_nothing_left() {
+fn finished_machine_returns_finished_errors() {
     let mut host = Host::new();
     let mut world = Virtual::new();
     let mut machine = machine(order(), Once::named("order-17"));
@@ -359,7 +359,7 @@ fn after_the_end_there_is_nothing_left() {
 
 /// The second create makes a charge that is not what was ordered: the doubt about the first does not hide that.
 #[test]
-fn what_failed_after_the_doubt_shows_below_it() {
+fn failure_after_an_unknown_outcome_is_its_source() {
     let once = Once::fresh(OrderKey::named("order-17")).repost(true);
     let mut host = Host::new();
     host.posts = [Fault::RequestLost].into();
@@ -380,7 +380,7 @@ fn what_failed_after_the_doubt_shows_below_it() {
 }
 
 #[test]
-fn errors_say_what_the_caller_asked_for() {
+fn error_begins_with_the_requested_operation() {
     let mut host = Host::new();
     host.lists = [Fault::Before(500)].into();
     let error = run(&mut host, Once::named("order-17")).0.unwrap_err();

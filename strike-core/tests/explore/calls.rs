@@ -7,7 +7,7 @@ use strike_core::mirror::{Change, Mirror, State, Want};
 use strike_core::{Call, Charge, Create, Get, List, Machines, UnixMillis, Wait, WaitPaid};
 
 #[test]
-fn get() {
+fn get_keeps_the_machine_contract() {
     explore("get", 5, USUAL, |play| {
         let get = Get::new("ch_1".parse().unwrap());
         play.run(&mut Call::new(get, &at(), policy(), 1), Charge::paid);
@@ -15,7 +15,7 @@ fn get() {
 }
 
 #[test]
-fn list() {
+fn list_keeps_the_machine_contract() {
     explore("list", 5, USUAL, |play| {
         let mut call = Call::new(List::page(0), &at(), policy(), 1);
         play.run(&mut call, |page| page.charges().any(Charge::paid));
@@ -23,14 +23,14 @@ fn list() {
 }
 
 #[test]
-fn create() {
+fn create_keeps_the_machine_contract() {
     explore("create", 6, USUAL, |play| {
         play.run(&mut Call::new(Create::new(order()), &at(), policy(), 1), Charge::paid);
     });
 }
 
 #[test]
-fn wait_paid() {
+fn wait_paid_keeps_the_machine_contract() {
     for (name, depth, rules) in [("wait until paid", 4, USUAL), ("wait until paid, deep", 8, DEEP)] {
         explore(name, depth, rules, |play| {
             let mut wait = WaitPaid::new(charge("ch_1"), Wait::until_expiry(), &at(), policy(), 1);
@@ -40,7 +40,7 @@ fn wait_paid() {
 }
 
 #[test]
-fn fetch() {
+fn fetch_keeps_the_machine_contract() {
     let machines = Machines::new(at(), policy(), 1);
     let now = UnixMillis::from_millis(START);
     for (name, depth, mirror, want) in [

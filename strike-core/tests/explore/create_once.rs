@@ -15,25 +15,25 @@ fn once(name: &str, depth: usize, once: Once, rules: Rules) {
 }
 
 #[test]
-fn create_once_named() {
+fn create_once_with_named_key_keeps_the_machine_contract() {
     once("create once, named", 4, Once::with_key(key()), USUAL);
     once("create once, named, deep", 7, Once::with_key(key()), DEEP);
 }
 
 #[test]
-fn create_once_fresh() {
+fn create_once_with_fresh_key_keeps_the_machine_contract() {
     once("create once, fresh", 4, Once::fresh(key()), USUAL);
     once("create once, fresh, deep", 7, Once::fresh(key()), DEEP);
 }
 
 #[test]
-fn create_once_recover() {
+fn create_once_recovery_keeps_the_machine_contract() {
     once("create once, recover", 4, Once::recover(key()), USUAL);
     once("create once, recover, deep", 7, Once::recover(key()), DEEP);
 }
 
 #[test]
-fn create_once_repost() {
+fn create_once_with_repost_keeps_the_machine_contract() {
     once("create once, may post again", 4, Once::fresh(key()).repost(true), Rules { repost: true, ..USUAL });
     once(
         "create once, may post again, deep",

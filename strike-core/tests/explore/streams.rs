@@ -9,7 +9,7 @@ fn is_some_paid(charge: &Option<Charge>) -> bool {
 }
 
 #[test]
-fn pager() {
+fn pager_keeps_the_machine_contract() {
     explore("pager", 5, USUAL, |play| {
         let mut pager = Pager::new(&at(), policy(), 1);
         play.run(&mut pager.next(), is_some_paid);
@@ -44,7 +44,7 @@ impl Machine for Dropped<Watcher> {
 }
 
 #[test]
-fn pager_dropped() {
+fn pager_dropped_after_every_step_keeps_the_machine_contract() {
     explore("pager, dropped at each step", 4, Rules { ends: false, ..USUAL }, |play| {
         play.run(&mut Dropped(Pager::new(&at(), policy(), 1)), is_some_paid);
     });
@@ -63,7 +63,7 @@ fn is_paid_event(event: &Option<Event>) -> bool {
 }
 
 #[test]
-fn watcher_of_one() {
+fn watcher_of_one_charge_keeps_the_machine_contract() {
     for (name, depth, rules) in [("watcher of one", 4, USUAL), ("watcher of one, deep", 8, DEEP)] {
         explore(name, depth, Rules { holds_moments: true, ..rules }, |play| {
             play.run(&mut watcher(&["ch_1"]).next(), is_paid_event);
@@ -72,7 +72,7 @@ fn watcher_of_one() {
 }
 
 #[test]
-fn watcher_of_two() {
+fn watcher_of_two_charges_keeps_the_machine_contract() {
     for (name, depth, rules) in [("watcher of two", 4, USUAL), ("watcher of two, deep", 8, DEEP)] {
         explore(name, depth, Rules { holds_moments: true, ..rules }, |play| {
             play.run(&mut watcher(&["ch_1", "ch_2"]).next(), is_paid_event);
@@ -81,7 +81,7 @@ fn watcher_of_two() {
 }
 
 #[test]
-fn watcher_dropped() {
+fn watcher_dropped_after_every_step_keeps_the_machine_contract() {
     let rules = Rules { holds_moments: true, ends: false, ..USUAL };
     explore("watcher of two, dropped at each step", 4, rules, |play| {
         let mut watcher = watcher(&["ch_1", "ch_2"]);

@@ -10,7 +10,7 @@ use strike_core::mirror::{Change, Mirror, State, Want};
 use strike_core::{Error, ErrorKind, KeyRecord, Machine, Machines, OrderKey, RetryPolicy, Step};
 
 #[test]
-fn a_redirected_create_stays_in_doubt() {
+fn redirected_create_is_not_posted_again() {
     let machines = Machines::new(endpoint(), RetryPolicy::default(), 1);
     let mut mirror = draft();
     let mut posts = 0;
@@ -28,7 +28,7 @@ fn a_redirected_create_stays_in_doubt() {
 }
 
 #[test]
-fn copies_of_a_draft_look_before_they_create() {
+fn copies_of_a_draft_create_one_charge() {
     // Both copies through one client, which keeps one record per key; the list does not show the charge yet.
     let mut host = Host::new();
     host.hidden = 1000;
@@ -52,7 +52,7 @@ fn copies_of_a_draft_look_before_they_create() {
 }
 
 #[test]
-fn a_charge_whose_expiry_the_clocks_dispute_is_learned_all_the_same() {
+fn charge_is_stored_although_clocks_disagree_on_its_expiry() {
     let mut host = Host::new();
     let mut mirror = draft();
     fetch(&mut mirror.clone(), Want::Id, &mut host).0.unwrap();
@@ -83,7 +83,7 @@ fn fetch(mirror: &mut Mirror, want: Want, host: &mut Host) -> (Result<Change, Er
 }
 
 #[test]
-fn pystrike_line_by_line() {
+fn mirror_sends_the_same_requests_as_pystrike() {
     let mut host = Host::new();
     // charge = Charge(amount, currency, description, create=False): nothing is sent.
     let mut mirror = draft();
@@ -130,7 +130,7 @@ fn pystrike_line_by_line() {
 }
 
 #[test]
-fn a_charge_in_doubt_is_found_and_never_made_twice() {
+fn charge_in_doubt_is_found_and_not_created_again() {
     let mut host = Host::new();
     host.posts = [Fault::ReplyLost].into();
     host.lists = [Fault::Before(500)].into();
@@ -155,7 +155,7 @@ fn a_charge_in_doubt_is_found_and_never_made_twice() {
 }
 
 #[test]
-fn a_refused_charge_is_a_draft_again() {
+fn rejected_create_returns_to_the_draft_state() {
     let mut host = Host::new();
     host.posts = [Fault::Before(401)].into();
     let mut mirror = draft();
@@ -165,7 +165,7 @@ fn a_refused_charge_is_a_draft_again() {
 }
 
 #[test]
-fn a_restored_draft_looks_before_it_posts() {
+fn restored_draft_searches_the_list_before_it_creates() {
     // A create was handed out, and arrived, after the draft was kept; then the shop crashed.
     let mut host = Host::new();
     let mut mirror = draft();
@@ -177,7 +177,7 @@ fn a_restored_draft_looks_before_it_posts() {
 }
 
 #[test]
-fn a_fetch_dropped_half_way_leaves_the_truth() {
+fn dropped_fetch_leaves_the_mirror_in_doubt() {
     let machines = machines();
     let mut mirror = draft();
     let now = Virtual::new().now;
@@ -198,7 +198,7 @@ fn a_fetch_dropped_half_way_leaves_the_truth() {
 }
 
 #[test]
-fn a_fetch_ends_once() {
+fn fetch_ignores_responses_after_its_end() {
     let machines = machines();
     let mut mirror = known();
     let mut machine = mirror.fetch(Want::Paid, &machines);
@@ -212,7 +212,7 @@ fn a_fetch_ends_once() {
 }
 
 #[test]
-fn a_charge_that_differs_is_refused_and_nothing_is_learned() {
+fn different_charge_is_rejected_and_not_stored() {
     let machines = machines();
     let mut mirror = pending();
     let other = charge_json(&[("payment_hash", json!("cd".repeat(32))), ("paid", json!(true))]);

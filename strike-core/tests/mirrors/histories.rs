@@ -53,7 +53,7 @@ proptest! {
 
     /// The five laws of the module, over any order of asking, learning, abandoning and restarting.
     #[test]
-    fn the_laws(which in 0_usize..4, acts in proptest::collection::vec(act(), 0..40)) {
+    fn invariants_hold_over_random_histories(which in 0_usize..4, acts in proptest::collection::vec(act(), 0..40)) {
         let mut mirror = [draft(), known(), pending(), Mirror::of(paid_charge())][which].clone();
         let mut handed_out = None;
         // The creates that were handed out: how often each key was posted blindly, without a look.

@@ -13,7 +13,7 @@ use strike_core::{
 };
 
 #[test]
-fn what_each_state_asks_for() {
+fn each_state_requests_what_it_needs() {
     let key = OrderKey::drawn(7);
     let careful = || Some(Ask::Once(order(), Once::with_key(key).since(reach())));
     let look = || Some(Ask::Once(order(), Once::recover(key).since(reach())));
@@ -39,7 +39,7 @@ fn what_each_state_asks_for() {
 }
 
 #[test]
-fn another_invoice_under_the_same_id_is_never_learned() {
+fn different_invoice_under_the_same_id_is_rejected() {
     for (field, other) in [
         ("payment_request", json!("another")),
         ("amount", json!(1)),
@@ -58,7 +58,7 @@ fn another_invoice_under_the_same_id_is_never_learned() {
 }
 
 #[test]
-fn what_each_outcome_changes() {
+fn each_outcome_changes_the_state_as_documented() {
     let create = draft().ask(Want::Id).unwrap();
     let read = get();
     let look = in_doubt().ask(Want::Id).unwrap();
@@ -130,7 +130,7 @@ fn what_each_outcome_changes() {
 }
 
 #[test]
-fn what_must_be_there_is_there_or_an_error() {
+fn missing_id_or_charge_is_an_error() {
     let (paid, id) =
         (Mirror::of(paid_charge()), |mirror: &Mirror| mirror.require_id().map(|id| id.to_string()));
     assert_eq!(id(&paid).unwrap(), "ch_1");
@@ -145,7 +145,7 @@ fn what_must_be_there_is_there_or_an_error() {
 }
 
 #[test]
-fn what_each_state_tells_of_the_order() {
+fn order_fields_are_available_in_each_state() {
     let tells = |mirror: &Mirror| {
         let words = [mirror.description(), mirror.own_reference().flatten()];
         (mirror.amount(), words.map(|word| word.map(str::to_owned)), mirror.own_reference().is_some())
@@ -166,7 +166,7 @@ fn what_each_state_tells_of_the_order() {
 }
 
 #[test]
-fn what_was_kept_by_version_1_is_read_and_a_newer_version_is_refused() {
+fn saved_state_of_version_1_is_read_and_newer_versions_are_rejected() {
     let golden: Value = serde_json::from_str(include_str!("../kept/version-1.json")).unwrap();
     let mut retrieved = draft();
     retrieved.learn(&get(), Ok(&paid_charge())).unwrap();
@@ -198,7 +198,7 @@ fn what_was_kept_by_version_1_is_read_and_a_newer_version_is_refused() {
 }
 
 #[test]
-fn the_payment_request_of_an_expired_charge_is_not_shown() {
+fn expired_charge_returns_no_payment_request() {
     let invoice = support::invoices::written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(3600));
     let of = |paid: bool| charge(&[("payment_request", json!(invoice)), ("paid", json!(paid))]);
     let at = |seconds: u64| Now::new(std::time::Duration::ZERO, UnixMillis::from_secs(seconds));
@@ -212,7 +212,7 @@ fn the_payment_request_of_an_expired_charge_is_not_shown() {
 }
 
 #[test]
-fn what_was_abandoned_has_no_say() {
+fn outcome_of_an_abandoned_create_is_ignored() {
     let mut mirror = draft();
     let abandoned = mirror.ask(Want::Id).unwrap();
     mirror.abandon(OrderKey::drawn(8), start());
@@ -233,7 +233,7 @@ fn what_was_abandoned_has_no_say() {
 }
 
 #[test]
-fn an_output_shows_no_more_than_state_and_id() {
+fn debug_output_shows_only_state_and_id() {
     assert_eq!(format!("{:?}", known()), r#"Mirror { state: Known, id: Some(ChargeId(ch_1)), .. }"#);
     assert!(!format!("{:?}", in_doubt()).contains("tea"));
 }

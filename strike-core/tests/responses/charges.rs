@@ -1,6 +1,5 @@
 //! Responses with one charge: which are read, and which are refused.
 
-
 use super::{get, get_json, list, response};
 use crate::support;
 use crate::support::invoices::written;
@@ -13,7 +12,7 @@ use strike_core::{
 };
 
 #[test]
-fn every_attribute_of_a_charge() {
+fn charge_has_every_attribute_of_the_response() {
     let charge =
         get_json(&charge_json(&[("customer_id", json!("order-17")), ("new_field", json!({"a": [1]}))]))
             .unwrap();
@@ -31,7 +30,7 @@ fn every_attribute_of_a_charge() {
 }
 
 #[test]
-fn an_absent_customer_id_is_absent() {
+fn absent_or_null_customer_id_is_none() {
     assert_eq!(get_json(&charge_json(&[])).unwrap().customer_id(), None);
     let mut null = charge_json(&[]);
     null["customer_id"] = Value::Null;
@@ -39,7 +38,7 @@ fn an_absent_customer_id_is_absent() {
 }
 
 #[test]
-fn times_are_seconds_or_milliseconds() {
+fn times_are_read_as_seconds_or_milliseconds() {
     for (wire, millis) in [
         (1_522_570_000_u64, 1_522_570_000_000),
         (1_542_221_803_505, 1_542_221_803_505),
@@ -60,7 +59,7 @@ fn times_are_seconds_or_milliseconds() {
 }
 
 #[test]
-fn a_charge_can_be_kept_and_read_again() {
+fn charge_round_trips_through_json() {
     for changes in [vec![], vec![("customer_id", json!("x")), ("paid", json!(true))]] {
         let charge = support::charge(&changes);
         let kept = serde_json::to_string(&charge).unwrap();
@@ -74,7 +73,7 @@ fn a_charge_can_be_kept_and_read_again() {
 }
 
 #[test]
-fn what_is_no_charge_is_undecodable() {
+fn invalid_charges_are_undecodable() {
     let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
     let deep_inside = charge_json(&[]).to_string().replacen('{', &format!("{{\"x\":{deep},"), 1);
     let twice = charge_json(&[]).to_string().replacen('{', "{\"paid\":true,", 1);
@@ -140,7 +139,7 @@ fn what_is_no_charge_is_undecodable() {
 }
 
 #[test]
-fn a_get_about_another_charge_is_a_mismatch_that_keeps_it() {
+fn get_rejects_a_charge_with_another_id() {
     let error = get_json(&charge_json(&[("id", json!("ch_2"))])).unwrap_err();
     let ErrorKind::Mismatch(mismatch) = error.kind() else { panic!("{error:?}") };
     assert_eq!((mismatch.field(), mismatch.expected(), mismatch.found()), ("id", "\"ch_1\"", "\"ch_2\""));
@@ -149,7 +148,7 @@ fn a_get_about_another_charge_is_a_mismatch_that_keeps_it() {
 }
 
 #[test]
-fn an_invoice_of_another_network_is_a_matter_of_the_endpoints_network() {
+fn create_rejects_an_invoice_of_another_network() {
     let key = ApiKey::new(CANARY).unwrap();
     let at = Endpoint::new("http://127.0.0.1:1/api/v1/", key, Network::Bitcoin).unwrap();
     let invoice = written(Currency::BitcoinTestnet, 4_200_000, "tea", None);
@@ -163,7 +162,7 @@ fn an_invoice_of_another_network_is_a_matter_of_the_endpoints_network() {
 }
 
 #[test]
-fn a_create_is_held_against_the_order() {
+fn create_rejects_a_charge_that_differs_from_the_order() {
     let create = |order: NewCharge, changes: &[(&str, Value)]| {
         Create::new(order).parse(&endpoint(), &response(200, charge_json(changes).to_string()), start())
     };
@@ -188,7 +187,7 @@ fn a_create_is_held_against_the_order() {
 }
 
 #[test]
-fn an_array_with_the_right_values_is_no_object() {
+fn arrays_are_not_read_as_objects() {
     let array =
         json!(["ch_1", 4200, "btc", 4200, "ab".repeat(32), "lntb1", "tea", null, true, 1, 1]).to_string();
     assert_eq!(get(&response(200, array.clone())).unwrap_err().kind(), &ErrorKind::Undecodable);
@@ -200,7 +199,7 @@ fn an_array_with_the_right_values_is_no_object() {
 }
 
 #[test]
-fn any_2xx_with_a_charge_is_a_success() {
+fn any_2xx_status_with_a_charge_is_a_success() {
     for status in [200, 201, 202, 299] {
         assert!(StatusCode::from_u16(status).unwrap().is_success());
         get(&response(status, charge_json(&[]).to_string())).unwrap();

@@ -8,7 +8,7 @@ use serde_json::json;
 use strike_core::{Advice, Create, ErrorKind, List, NewCharge, Operation, RetryAfter, UnixMillis};
 
 #[test]
-fn statuses_and_what_to_do() {
+fn each_status_has_its_error_kind_and_advice() {
     for (status, kind, pystrike, advice) in [
         (301, ErrorKind::Redirected, "UnexpectedResponseException", Advice::CheckHost),
         (304, ErrorKind::Redirected, "UnexpectedResponseException", Advice::CheckHost),
@@ -33,7 +33,7 @@ fn statuses_and_what_to_do() {
 }
 
 #[test]
-fn an_object_with_a_code_is_an_error_whatever_the_status() {
+fn object_with_an_error_code_is_an_error_with_any_status() {
     for (http, code, kind) in
         [(200, 404, ErrorKind::NotFound), (200, 401, ErrorKind::Unauthorized), (201, 500, ErrorKind::Server)]
     {
@@ -49,7 +49,7 @@ fn an_object_with_a_code_is_an_error_whatever_the_status() {
 }
 
 #[test]
-fn only_a_404_in_the_apis_words_is_about_a_charge() {
+fn only_a_404_with_an_api_error_body_is_not_found() {
     let unknown = response(404, r#"{"code":404,"message":"not found"}"#);
     let error = get(&unknown).unwrap_err();
     assert_eq!((error.kind(), error.advice()), (&ErrorKind::NotFound, Advice::CheckId));
@@ -71,7 +71,7 @@ fn only_a_404_in_the_apis_words_is_about_a_charge() {
 }
 
 #[test]
-fn a_code_that_is_no_status_says_nothing() {
+fn code_outside_the_error_range_is_undecodable() {
     for code in [0, 200, 299, 600, 66_036] {
         let error = get(&response(200, json!({"code": code, "message": "x"}).to_string())).unwrap_err();
         assert_eq!((error.kind(), error.status()), (&ErrorKind::Undecodable, Some(200)), "{code}");
@@ -79,7 +79,7 @@ fn a_code_that_is_no_status_says_nothing() {
 }
 
 #[test]
-fn an_error_begins_with_what_was_asked() {
+fn error_text_begins_with_the_operation() {
     let answer = response(500, "");
     let create =
         Create::new(NewCharge::satoshis(4200, "tea")).parse(&endpoint(), &answer, start()).unwrap_err();
@@ -94,7 +94,7 @@ fn an_error_begins_with_what_was_asked() {
 }
 
 #[test]
-fn retry_after_in_all_its_forms() {
+fn retry_after_is_parsed_in_all_its_formats() {
     let date = UnixMillis::from_millis(1_542_221_803_000);
     for (header, expected) in [
         ("7", Some(RetryAfter::In(Duration::from_secs(7)))),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use strike_core::{ErrorKind, Row};
 
 #[test]
-fn a_code_that_says_nothing_is_none() {
+fn null_or_zero_code_is_ignored() {
     for nothing in [Value::Null, json!(0)] {
         let charge = charge_json(&[("code", nothing)]);
         assert_eq!(get(&response(200, charge.to_string())).unwrap().id().as_str(), "ch_1");
@@ -16,7 +16,7 @@ fn a_code_that_says_nothing_is_none() {
 }
 
 #[test]
-fn a_row_with_a_code_is_no_charge() {
+fn row_with_an_error_code_is_unreadable() {
     let doubtful = charge_json(&[("paid", json!(true)), ("code", json!(500))]);
     for (rows, charges) in [(json!([doubtful]), 0), (json!([charge_json(&[]), doubtful]), 1)] {
         let page = list(&rows.to_string()).unwrap();
@@ -26,7 +26,7 @@ fn a_row_with_a_code_is_no_charge() {
 }
 
 #[test]
-fn lists_with_and_without_bad_rows() {
+fn list_separates_charges_and_unreadable_rows() {
     assert_eq!(list("[ ]").unwrap().rows(), 0);
     let good = charge_json(&[]);
     let page = list(&json!([good, good]).to_string()).unwrap();

@@ -8,7 +8,7 @@ use serde_json::json;
 use strike_core::{ApiKey, Create, Endpoint, Error, ErrorKind, List, Network, NewCharge, Operation};
 
 #[test]
-fn a_key_that_the_server_repeats_stays_out_of_errors() {
+fn api_key_echoed_by_the_server_is_not_in_errors() {
     let credentials = "c2tfQ2FuYXJ5Q2FuYXJ5Q2FuYXJ5MTIzNDU2Nzo";
     let alone = "c2tfQ2FuYXJ5Q2FuYXJ5Q2FuYXJ5MTIzNDU2Nw";
     let echo = format!("Basic {credentials}=, {credentials}, {alone}==, {alone}, that is {CANARY}: <b>");
@@ -43,7 +43,7 @@ fn a_key_that_the_server_repeats_stays_out_of_errors() {
 }
 
 #[test]
-fn the_key_is_known_in_hex_and_behind_escapes() {
+fn api_key_in_hex_or_escaped_is_withheld() {
     let key = r#"sk_"Canary\&+"#;
     let at = Endpoint::new("http://127.0.0.1/", ApiKey::new(key).unwrap(), Network::Testnet).unwrap();
     let hex: String = key.bytes().map(|byte| format!("{byte:02x}")).collect();
@@ -56,7 +56,7 @@ fn the_key_is_known_in_hex_and_behind_escapes() {
 }
 
 #[test]
-fn what_a_caller_has_mixed_up_is_not_repeated() {
+fn api_key_in_an_order_description_is_withheld() {
     let order = Create::new(NewCharge::satoshis(4200, format!("tea for {CANARY}")));
     let error = order.parse(&endpoint(), &response(200, charge_json(&[]).to_string()), start()).unwrap_err();
     let ErrorKind::Mismatch(mismatch) = error.kind() else { panic!("{error}") };

@@ -8,7 +8,7 @@ use crate::support::{START, Virtual, answer};
 use strike_core::{Exchange, Machine, Now, Schedule, Step, UnixMillis};
 
 #[test]
-fn the_servers_clock_says_what_has_expired() {
+fn expiry_uses_the_server_clock_and_the_invoice_lifetime() {
     // The host's clock is five minutes fast: the payer still has them.
     let (mut host, mut world) = (Host::new(), Virtual::new());
     host.clock = START + 660_000;
@@ -67,7 +67,7 @@ fn the_servers_clock_says_what_has_expired() {
 }
 
 #[test]
-fn a_payment_in_the_grace_or_during_an_outage_is_not_missed() {
+fn payment_during_the_grace_or_an_outage_is_reported() {
     for (away, paid_at) in [(0..0, 650), (590..900, 600), (590..900, 655)] {
         let (mut host, mut world) = (Host::new(), Virtual::new());
         let mut watched = watcher().schedule(Schedule::every(seconds(5)));
@@ -84,7 +84,7 @@ fn a_payment_in_the_grace_or_during_an_outage_is_not_missed() {
 }
 
 #[test]
-fn one_wrong_date_ends_no_watch() {
+fn wrong_date_header_does_not_expire_a_charge() {
     for date in ["Tue, 14 Nov 2023 23:13:21 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"] {
         for charges in [1, 3] {
             for wrong in [1, 2, usize::MAX] {
@@ -112,7 +112,7 @@ fn one_wrong_date_ends_no_watch() {
 }
 
 #[test]
-fn clocks_may_run_backwards() {
+fn watcher_tolerates_clocks_that_run_backwards() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     watched.add(&insert(&mut host, 6000));
@@ -134,7 +134,7 @@ fn clocks_may_run_backwards() {
 }
 
 #[test]
-fn what_is_no_longer_due_since_the_clock_was_set_back_is_due_again() {
+fn polling_resumes_within_a_minute_after_the_clock_is_set_back() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     world.now.monotonic = seconds(100);
     let mut watched = watcher();

@@ -6,7 +6,7 @@ use crate::support::{Did, START, Virtual, answer};
 use serde_json::json;
 
 #[test]
-fn trouble_is_passed_over_ten_times_and_then_told() {
+fn eleventh_consecutive_failure_is_reported() {
     let mut host = Host::new();
     let mut watched = watcher();
     watched.add(&insert(&mut host, 100_000));
@@ -25,7 +25,7 @@ fn trouble_is_passed_over_ten_times_and_then_told() {
 }
 
 #[test]
-fn ten_failures_that_are_not_in_a_row_are_not_told() {
+fn nonconsecutive_failures_are_not_reported() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     watched.add(&insert(&mut host, 100_000));
@@ -45,7 +45,7 @@ fn ten_failures_that_are_not_in_a_row_are_not_told() {
 }
 
 #[test]
-fn a_wrong_key_is_told_at_once_and_the_charges_stay() {
+fn unauthorized_is_reported_at_once_and_charges_stay_watched() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     watched.add(&insert(&mut host, 600));
@@ -60,7 +60,7 @@ fn a_wrong_key_is_told_at_once_and_the_charges_stay() {
 }
 
 #[test]
-fn a_proxys_404_does_not_end_a_charge() {
+fn proxy_404_for_a_charge_is_retried() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     let charge = insert(&mut host, 600);
@@ -75,7 +75,7 @@ fn a_proxys_404_does_not_end_a_charge() {
 }
 
 #[test]
-fn a_proxys_404_to_a_page_is_passed_over_like_one_to_a_charge() {
+fn proxy_404_for_a_page_is_retried() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     let charges: Vec<_> = (0..3).map(|_| insert(&mut host, 600)).collect();
@@ -91,7 +91,7 @@ fn a_proxys_404_to_a_page_is_passed_over_like_one_to_a_charge() {
 }
 
 #[test]
-fn an_unreadable_record_fails_after_ten_looks() {
+fn unreadable_charge_fails_after_eleven_polls() {
     for others in [1, 3] {
         let (mut host, mut world) = (Host::new(), Virtual::new());
         let mut watched = watcher();

@@ -9,7 +9,7 @@ use serde_json::json;
 use strike_core::{Event, Machine, Step, Watched, Watcher};
 
 #[test]
-fn nothing_is_watched_and_nothing_asked() {
+fn empty_watcher_sends_no_request() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watcher = watcher();
     assert!(watcher.is_empty() && watcher.state().is_empty());
@@ -18,7 +18,7 @@ fn nothing_is_watched_and_nothing_asked() {
 }
 
 #[test]
-fn each_charge_ends_once() {
+fn each_charge_has_one_final_event() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watcher = watcher();
     for expiry in [300, 600, 900, 1200] {
@@ -50,7 +50,7 @@ fn each_charge_ends_once() {
 }
 
 #[test]
-fn a_paid_charge_ends_without_a_request() {
+fn paid_charge_ends_without_a_request() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watcher = watcher();
     let unpaid = insert(&mut host, 600);
@@ -66,7 +66,7 @@ fn a_paid_charge_ends_without_a_request() {
 }
 
 #[test]
-fn an_add_twice_is_one() {
+fn charge_added_twice_is_watched_once() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watcher = watcher();
     let charge = insert(&mut host, 600);
@@ -82,7 +82,7 @@ fn an_add_twice_is_one() {
 }
 
 #[test]
-fn charges_come_and_go_while_it_runs() {
+fn charges_can_be_added_and_removed_during_a_request() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     watched.add(&insert(&mut host, 600));
@@ -110,7 +110,7 @@ fn charges_come_and_go_while_it_runs() {
 }
 
 #[test]
-fn a_removed_charge_has_no_event_even_if_its_end_is_known() {
+fn removed_charge_has_no_event_even_if_it_has_ended() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     let charges = [insert(&mut host, 600), insert(&mut host, 600)];
@@ -143,7 +143,7 @@ fn a_removed_charge_has_no_event_even_if_its_end_is_known() {
 }
 
 #[test]
-fn news_of_a_payment_outranks_an_expiry_that_was_not_told_yet() {
+fn payment_replaces_an_unreported_expiry() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     let charges = [insert(&mut host, 600), insert(&mut host, 600)];
@@ -159,7 +159,7 @@ fn news_of_a_payment_outranks_an_expiry_that_was_not_told_yet() {
 }
 
 #[test]
-fn a_charge_that_has_become_another_fails() {
+fn charge_whose_details_changed_fails() {
     for (field, other) in [
         ("payment_hash", json!("cd".repeat(32))),
         ("payment_request", json!("lntb1another")),
@@ -191,7 +191,7 @@ fn watched_event(watched: &mut Watcher, world: &mut Virtual, host: &mut Host) ->
 }
 
 #[test]
-fn an_unknown_charge_fails_at_once() {
+fn unknown_charge_fails_immediately() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     watched.add(&insert(&mut host, 600));
@@ -201,7 +201,7 @@ fn an_unknown_charge_fails_at_once() {
 }
 
 #[test]
-fn what_is_wrong_with_one_charge_does_not_hold_up_another() {
+fn failure_of_one_charge_does_not_delay_another() {
     for (removed, reply) in [
         (false, answer(200, "<html>back soon</html>")),
         (true, answer(200, "<html>back soon</html>")),
@@ -223,7 +223,7 @@ fn what_is_wrong_with_one_charge_does_not_hold_up_another() {
 }
 
 #[test]
-fn a_reply_that_nobody_asked_for_is_ignored() {
+fn unexpected_response_is_ignored() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     let charge = insert(&mut host, 600);
@@ -241,7 +241,7 @@ fn a_reply_that_nobody_asked_for_is_ignored() {
 }
 
 #[test]
-fn a_lost_reply_is_asked_for_again() {
+fn lost_response_is_requested_again() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     watched.add(&insert(&mut host, 600));

@@ -45,7 +45,7 @@ fn failures() -> Vec<Failure> {
 }
 
 #[test]
-fn if_only_the_list_fails_every_paid_charge_is_told_all_the_same() {
+fn payments_are_reported_if_only_the_list_fails() {
     let unknown_list = || answer(404, r#"{"code":404,"message":"not found"}"#);
     let mut failures = failures();
     failures.push(("404", Box::new(unknown_list)));
@@ -86,7 +86,7 @@ fn if_only_the_list_fails_every_paid_charge_is_told_all_the_same() {
 }
 
 #[test]
-fn that_only_the_list_fails_is_told_and_passes() {
+fn list_failure_is_reported_and_recovers() {
     for (status, body, kind) in [(500, "", "Server"), (200, "[1, {}]", "Undecodable")] {
         let (mut host, mut world) = (Host::new(), Virtual::new());
         let mut watched = watcher();
@@ -122,7 +122,7 @@ fn that_only_the_list_fails_is_told_and_passes() {
 }
 
 #[test]
-fn if_only_gets_fail_every_paid_charge_is_told_all_the_same() {
+fn payments_are_reported_if_only_single_gets_fail() {
     for charges in [1, 5] {
         for (name, fails) in failures() {
             let (mut host, mut world) = (Host::new(), Virtual::new());
@@ -146,7 +146,7 @@ fn if_only_gets_fail_every_paid_charge_is_told_all_the_same() {
 }
 
 #[test]
-fn a_page_for_everything_does_not_make_charges_fail() {
+fn html_for_every_request_does_not_fail_charges() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     for charges in [1, 5] {
         let mut watched = watcher();
@@ -165,7 +165,7 @@ fn a_page_for_everything_does_not_make_charges_fail() {
 }
 
 #[test]
-fn a_list_that_shows_something_else_hides_no_payment() {
+fn payments_are_reported_if_the_list_shows_other_charges() {
     // Empty, other charges, or what it showed once.
     for kind in 0..4 {
         let (mut host, mut world) = (Host::new(), Virtual::new());

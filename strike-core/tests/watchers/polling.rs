@@ -10,7 +10,7 @@ use serde_json::json;
 use strike_core::{Machine, RetryPolicy, Schedule, Step, Watcher};
 
 #[test]
-fn every_charge_has_its_turn_however_many_are_due() {
+fn every_charge_is_polled_even_if_thousands_are_due() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher().schedule(Schedule::every(seconds(1)));
     for _ in 0..6000 {
@@ -44,7 +44,7 @@ fn every_charge_has_its_turn_however_many_are_due() {
 }
 
 #[test]
-fn a_page_is_read_where_two_are_due() {
+fn several_due_charges_are_polled_by_page() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut alone = watcher();
     alone.add(&insert(&mut host, 600));
@@ -86,7 +86,7 @@ fn paths(watched: &mut Watcher, world: &mut Virtual, host: &mut Host, answered: 
 }
 
 #[test]
-fn what_is_due_within_an_eighth_of_its_interval_is_taken_along() {
+fn charges_due_within_an_eighth_of_the_interval_are_polled_early() {
     for (later, path) in [(125, "?page=0&size=250"), (126, "/ch_1")] {
         let (mut host, mut world) = (Host::new(), Virtual::new());
         let mut watched = watcher();
@@ -99,7 +99,7 @@ fn what_is_due_within_an_eighth_of_its_interval_is_taken_along() {
 }
 
 #[test]
-fn what_is_not_due_is_not_asked_about() {
+fn charges_are_not_polled_before_their_due_time() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     watched.add(&insert(&mut host, 100_000));
@@ -112,7 +112,7 @@ fn what_is_not_due_is_not_asked_about() {
 }
 
 #[test]
-fn a_host_with_small_pages_is_asked_for_the_pages_that_tell() {
+fn only_pages_with_unfinished_charges_are_requested() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     host.cap = 10;
     let mut watched = watcher();
@@ -133,7 +133,7 @@ fn a_host_with_small_pages_is_asked_for_the_pages_that_tell() {
 }
 
 #[test]
-fn pages_too_large_to_be_read_are_asked_for_in_halves() {
+fn page_size_is_halved_if_a_page_is_too_large() {
     let mut host = Host::new();
     // Not due yet, and too far back to be seen by the way.
     let late = insert(&mut host, 6000);
@@ -165,7 +165,7 @@ fn pages_too_large_to_be_read_are_asked_for_in_halves() {
 }
 
 #[test]
-fn intervals_grow_from_a_second_to_a_minute() {
+fn polling_interval_grows_from_a_second_to_a_minute() {
     let mut host = Host::new();
     let mut watched = watcher();
     let charge = insert(&mut host, 100_000);

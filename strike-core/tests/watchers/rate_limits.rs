@@ -8,7 +8,7 @@ use crate::support::{Did, START, Virtual, endpoint};
 use strike_core::{ChargeId, Event, Machine, Reply, RetryPolicy, Schedule, Step, Watcher};
 
 #[test]
-fn a_limited_rate_is_kept() {
+fn watcher_honors_retry_after() {
     for (charges, status) in [(1, 429), (3, 429), (1, 503), (3, 503)] {
         let (mut host, mut world) = (Host::new(), Virtual::new());
         let mut watched = watcher();
@@ -27,7 +27,7 @@ fn a_limited_rate_is_kept() {
 }
 
 #[test]
-fn an_absurd_retry_after_is_told_at_once_and_kept_for_a_minute() {
+fn long_retry_after_is_reported_and_limited_to_a_minute() {
     for (charges, header) in [(1, "3600"), (3, "99999999999999999999"), (3, "Wed, 15 Nov 2023 22:13:21 GMT")]
     {
         let (mut host, mut world) = (Host::new(), Virtual::new());
@@ -71,7 +71,7 @@ fn hinted(
 }
 
 #[test]
-fn a_hint_breaks_a_rest_but_a_flood_of_them_does_not() {
+fn hints_interrupt_a_wait_at_most_once_a_second() {
     // The rest of the watch, and that of a call between two attempts.
     for policy in [RetryPolicy::never(), RetryPolicy::default()] {
         for retry_after in ["3600", "50"] {
@@ -120,7 +120,7 @@ fn a_hint_breaks_a_rest_but_a_flood_of_them_does_not() {
 }
 
 #[test]
-fn a_hint_looks_next() {
+fn hinted_charge_is_polled_next() {
     let (mut host, world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     for _ in 0..3 {
@@ -140,7 +140,7 @@ fn a_hint_looks_next() {
 }
 
 #[test]
-fn a_schedule_without_an_end_still_takes_hints() {
+fn hint_interrupts_an_infinite_schedule() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher().schedule(Schedule::every(Duration::MAX));
     let charge = insert(&mut host, 600);

@@ -11,7 +11,7 @@ use serde_json::json;
 use strike_core::{Machine, Step, Watched};
 
 #[test]
-fn a_restart_misses_nothing() {
+fn restart_loses_no_event() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     for _ in 0..3 {
@@ -37,7 +37,7 @@ fn a_restart_misses_nothing() {
 }
 
 #[test]
-fn a_charge_that_was_added_paid_survives_a_restart() {
+fn charge_added_as_paid_survives_a_restart() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     insert(&mut host, 600);
     host.pay("ch_1", START);
@@ -49,7 +49,7 @@ fn a_charge_that_was_added_paid_survives_a_restart() {
 }
 
 #[test]
-fn what_is_kept_is_read_by_later_versions() {
+fn saved_state_format_does_not_change() {
     let mut watched = watcher();
     watched.add(&support::charge(&[]));
     // The digest is the first four bytes of the SHA-256 of hash, amounts and texts; the invoice has no end to be read.
@@ -90,7 +90,7 @@ proptest! {
     /// Whatever fails, restarts, or is dropped half-way: each charge is told exactly once if the state is kept after each event,
     /// and as paid exactly if the host says so.
     #[test]
-    fn every_charge_is_told_once(charges in 1_usize..8, acts in proptest::collection::vec(act(), 0..20)) {
+    fn every_charge_has_one_event_over_random_histories(charges in 1_usize..8, acts in proptest::collection::vec(act(), 0..20)) {
         let (mut host, mut world) = (Host::new(), Virtual::new());
         let mut watched = watcher();
         for _ in 0..charges {

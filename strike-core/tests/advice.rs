@@ -1,4 +1,4 @@
-//! The advice of an error fits the operation that failed, and the error reads as one sentence.
+//! Tests that the advice of each error matches the operation that failed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -23,16 +23,16 @@ fn order() -> NewCharge {
     NewCharge::satoshis(4200, "tea")
 }
 
-/// What is asked of the API.
+/// An operation of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ask {
     Create,
     Get,
     List,
     ListAll,
-    /// The look before the create.
+    /// The search of the list before a create.
     Once,
-    /// A read of the charge that the client remembers.
+    /// A read of the charge that is stored in the key record.
     OnceRead,
     Wait,
 }
@@ -46,7 +46,7 @@ fn run<M: Machine>(mut machine: M, reply: &dyn Fn() -> Reply) -> Error {
     }
 }
 
-/// What comes of it if the host always answers like that.
+/// Runs the operation against a host that always sends this response, and returns the error.
 fn fails(ask: Ask, reply: &dyn Fn() -> Reply) -> Error {
     let (at, policy) = (endpoint(), RetryPolicy::never());
     match ask {
@@ -65,7 +65,7 @@ fn fails(ask: Ask, reply: &dyn Fn() -> Reply) -> Error {
     }
 }
 
-/// How an error of that operation begins.
+/// Returns the beginning of each error text of the operation.
 fn beginning(ask: Ask) -> &'static str {
     match ask {
         Ask::Create => "create charge of 4200 satoshi: ",
@@ -128,7 +128,7 @@ fn advice_matches_the_failure_and_the_operation() {
             Advice::LookFirst,
             LOOK,
         ),
-        // The client has created a charge under this key, whatever a read of it says.
+        // A charge exists under this key, so a failed read of it leaves the outcome unknown.
         ("a read of a charge that was created", &|| api(401), &[OnceRead], Advice::LookFirst, LOOK),
         ("the same, from a proxy", &|| page(404), &[OnceRead], Advice::LookFirst, LOOK),
     ];
@@ -162,7 +162,7 @@ fn input_errors_say_nothing_was_sent_only_for_requests() {
 fn wrong_invoice_network_advises_to_check_the_endpoint_network() {
     let key = ApiKey::new("sk_demo").unwrap();
     let at = Endpoint::builder("https://host/", key, Network::Bitcoin).build().unwrap();
-    // The first example of the specification, on testnet.
+    // The first testnet example of the BOLT11 specification.
     let invoice = "lntb20m1pvjluezsp5zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zygshp58yjmdan79s6qqdhdzgynm4zwqd5d7xmw5fk98klysy043l2ahrqspp5qqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqypqfpp3x9et2e20v6pu37c5d9vax37wxq72un989qrsgqdj545axuxtnfemtpwkc45hx9d2ft7x04mt8q7y6t0k2dge9e7h8kpy9p34ytyslj3yu569aalz2xdk8xkd7ltxqld94u8h2esmsmacgpghe9k8";
     let order = NewCharge::satoshis(2_000_000, "tea");
     let found = charge_json(&[
@@ -179,7 +179,7 @@ fn wrong_invoice_network_advises_to_check_the_endpoint_network() {
     );
 }
 
-/// A host with a charge of the key of `order-17`, which differs like that.
+/// Returns a host with a charge for the key of `order-17`, with these fields changed.
 fn reused(changes: &[(&str, Value)]) -> Host {
     let mut host = Host::new();
     let id = OrderKey::named("order-17").customer_id("");
@@ -196,7 +196,7 @@ fn reused_order_name_advises_to_check_the_order() {
         (vec![("amount", json!(5000)), ("amount_satoshi", json!(5000))], Advice::CheckOrder),
         (vec![("description", json!("coffee"))], Advice::CheckOrder),
         (vec![("customer_id", json!(own))], Advice::CheckOrder),
-        // No order of anybody: the host's fault.
+        // `amount` and `amount_satoshi` disagree, which no order can cause: the host is wrong.
         (vec![("amount", json!(5000))], Advice::DoNotUse),
         (vec![("amount_satoshi", json!(5000))], Advice::DoNotUse),
     ] {

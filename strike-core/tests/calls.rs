@@ -1,4 +1,4 @@
-//! The table of what each failure means, for an operation that reads and for one that makes.
+//! Tests which failures of a single call are retried, for reads and for creates.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -15,9 +15,9 @@ use support::{Did, START, Virtual, answer, charge_json, endpoint, no_answer, ok}
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Leads {
-    /// To another attempt at once, and later after a rest.
+    /// The first retry follows immediately, the second after a wait.
     AtOnce,
-    /// To another attempt after a rest.
+    /// Each retry follows after a wait.
     Backoff,
     Stop,
     Unknown,
@@ -35,7 +35,7 @@ fn call<Op: Operation>(op: Op) -> Call<Op> {
     Call::new(op, &endpoint(), RetryPolicy::default(), 1)
 }
 
-/// Gives the same reply every time.
+/// Runs a call against a server that always sends the same reply.
 fn always<Op: Operation>(op: Op, reply: impl Fn() -> Reply) -> (Result<Op::Output, Error>, Virtual) {
     let mut world = Virtual::new();
     let result = world.run(&mut call(op), |_, _| reply());
@@ -211,7 +211,7 @@ fn reads_honor_retry_after_on_server_errors() {
             .unwrap();
         let least = Duration::from_millis(at_least);
         assert!((least..=least + Duration::from_millis(200)).contains(&world.waited()), "{status} {header}");
-        // A create may have been done: it is not sent again, and the error says when to look.
+        // The server may have created a charge, so the create is not retried.
         let (result, world) = always(create(), busy);
         let error = result.unwrap_err();
         assert_eq!((error.kind(), world.sends()), (&ErrorKind::OutcomeUnknown, 1));
@@ -225,7 +225,7 @@ fn reads_honor_retry_after_on_server_errors() {
 
 #[test]
 fn retry_after_date_is_relative_to_the_server_clock() {
-    // The local clock says 1970; the host wants 30 s.
+    // The local clock says 1970. The server asks for a delay of 30 s.
     let mut world = Virtual::new();
     world.now.unix = UnixMillis::from_millis(0);
     let mut first = true;
@@ -242,7 +242,7 @@ fn retry_after_date_is_relative_to_the_server_clock() {
         })
         .unwrap();
     assert_eq!(world.waited().as_secs(), 30);
-    // In the past means now.
+    // A time in the past means an immediate retry.
     let (result, world) = always(get(), || limited("Tue, 14 Nov 2023 22:13:11 GMT"));
     result.unwrap_err();
     assert!(world.sends() == 3 && world.waited() < Duration::from_secs(1));
@@ -324,7 +324,7 @@ fn lost_response_is_retried_for_reads_but_not_for_creates() {
     assert!(matches!(making.poll(now(0)), Step::Send(_)));
     let Step::Done(Err(error)) = making.poll(now(0)) else { panic!() };
     assert_eq!(error.kind(), &ErrorKind::OutcomeUnknown);
-    // Too late: the answer comes, and changes nothing.
+    // A response that arrives after the end changes nothing.
     making.handle(ok(&charge_json(&[])), now(1));
     let Step::Done(Err(error)) = making.poll(now(1)) else { panic!() };
     assert_eq!(error.kind(), &ErrorKind::Finished);
@@ -339,7 +339,7 @@ fn backoff_tolerates_clocks_that_run_backwards() {
     reading.handle(no_answer(TransportErrorKind::Dns, Delivery::Unsent), now(4000, 0));
     let Step::Wait(full) = reading.poll(now(4000, u64::MAX)) else { panic!() };
     assert!(full > Duration::from_secs(10), "{full:?}");
-    // Set back, the clock counts from there: the wait neither grows nor ends.
+    // After the clock is set back, the remaining wait neither grows nor ends early.
     for (clock, passed) in [(1000, 0), (1003, 3), (0, 3), (2, 5)] {
         let Step::Wait(left) = reading.poll(now(clock, 0)) else { panic!() };
         assert_eq!(left, full - Duration::from_secs(passed));
@@ -396,14 +396,14 @@ fn body_one_byte_over_the_limit_is_too_large() {
                 assert!(!fits, "{limit}");
             }
         }
-        // Of a failure, the beginning is enough.
+        // An error response over the limit is still classified by its status.
         let mut call = Call::new(get(), &endpoint(), RetryPolicy::never().max_body(3), 1);
         let failed = Virtual::new().run(&mut call, |_, _| answer(401, body.clone()));
         assert_eq!(failed.unwrap_err().kind(), &ErrorKind::Unauthorized);
     }
 }
 
-/// The connections that the attempts of an operation may use.
+/// Returns the `connection` setting of each attempt.
 fn connections<Op: Operation>(op: Op, policy: RetryPolicy) -> Vec<ConnectionUse> {
     let mut used = Vec::new();
     let _ = Virtual::new().run(&mut Call::new(op, &endpoint(), policy, 1), |exchange, _| {

@@ -1,4 +1,4 @@
-//! Bad input is refused before anything is sent, by an error that names the field and the rule.
+//! Tests that invalid input is rejected before a request is sent, with the field and rule named.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -95,7 +95,7 @@ fn create_form_is_the_same_as_that_of_pystrike() {
         std::str::from_utf8(request.body()).unwrap(),
         "amount=42&currency=btc&description=tea+%26+1%2520cake+%2B%E2%82%AC&customer_id=order+17&expiry_sec=60"
     );
-    // An empty reference is as good as none.
+    // An empty customer id is not sent.
     let request = Create::new(NewCharge::satoshis(1, "").customer_id("")).request(&endpoint()).unwrap();
     assert_eq!(request.body(), b"amount=1&currency=btc&description=");
 }

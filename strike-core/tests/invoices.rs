@@ -1,4 +1,4 @@
-//! What an invoice says, and whether that is what the charge says. An independent library writes the invoices.
+//! Tests of reading invoices and comparing them with charges. An independent library writes them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -18,10 +18,11 @@ use strike_core::{
 use support::charge_json;
 use support::invoices::{key, written};
 
-/// When the invoices of 2018 were made.
+/// The timestamp of the invoices of 2018.
 const MADE: Now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_542_221_803));
 
-/// An invoice with exactly these fields, as the service's first years made them: no payment secret, no features.
+/// Returns an invoice with exactly these fields. Like the service's early invoices, it has no
+/// payment secret and no features.
 fn raw(fields: Vec<RawTaggedField>) -> String {
     let raw = RawBolt11Invoice {
         hrp: RawHrp {
@@ -65,11 +66,11 @@ fn invoice_without_payment_secret_is_read() {
     assert_eq!(invoice.timestamp(), UnixMillis::from_secs(1_542_221_803));
     assert_eq!(invoice.expiry(), Duration::from_secs(3600), "BOLT11's default");
     assert_eq!(invoice.expires_at(), UnixMillis::from_secs(1_542_225_403));
-    // For a QR code, the same in upper case.
+    // Upper case, as in QR codes, is read as the same invoice.
     assert_eq!(Invoice::read(&text.to_uppercase()), Ok(invoice));
 }
 
-/// Examples of the BOLT11 specification: a donation of any amount, and hashed descriptions on two networks.
+/// Examples of the BOLT11 specification: a donation without an amount, and a hashed description.
 #[test]
 fn old_specification_examples_are_read() {
     let donation = "lnbc1pvjluezpp5qqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqypqdpl2pkx2ctnv5sxxmmwwd5kgetjypeh2ursdae8g6twvus8g6rfwvs8qun0dfjkxaq8rkx3yf5tcsyz3d73gafnh3cax9rn449d9p5uxz9ezhhypd0elx87sjle52x86fux2ypatgddc6k63n7erqz25le42c4u4ecky03ylcqca784w";
@@ -112,7 +113,7 @@ fn invalid_checksums_and_repeated_fields_are_rejected() {
     }
 }
 
-/// Bech32 texts with a good checksum around whatever we say.
+/// Returns a bech32 text with a valid checksum around these groups.
 fn bech32(prefix: &str, groups: &[u8]) -> String {
     use bech32::{Bech32, Fe32, Fe32IterExt, Hrp};
     let hrp = Hrp::parse(prefix).unwrap();
@@ -122,7 +123,7 @@ fn bech32(prefix: &str, groups: &[u8]) -> String {
 
 #[test]
 fn network_and_amount_are_read_from_the_prefix() {
-    // 7 groups of time, the payment hash, 104 groups of signature.
+    // 7 groups for the timestamp, then the payment hash, then 104 groups for the signature.
     let mut groups = vec![0; 7];
     groups.extend([1, 1, 20]);
     groups.extend([0; 52 + 104]);
@@ -240,7 +241,7 @@ fn create_rejects_an_invoice_that_differs_from_the_order() {
     }
 }
 
-/// An invoice made at [`MADE`] that can be paid for that many seconds, as the field says.
+/// Returns an invoice with timestamp [`MADE`] and this expiry field, in groups of five bits.
 fn lasting(expiry: &[u8]) -> String {
     let mut groups: Vec<u8> =
         (0..7).rev().map(|at| u8::try_from(1_542_221_803_u64 >> (5 * at) & 31).unwrap()).collect();
@@ -276,7 +277,7 @@ fn create_rejects_an_invoice_expired_by_the_server_clock() {
         let now = Now::new(Duration::ZERO, local);
         Create::new(NewCharge::satoshis(4200, "")).parse(&endpoint(checked), &answer, now)
     };
-    // An hour in three groups of five bits, nothing, and more than there is time.
+    // One hour, zero, and the largest possible expiry, in groups of five bits.
     let (an_hour, zero, endless): (&[u8], &[u8], &[u8]) = (&[3, 16, 16], &[0], &[31; 20]);
     let (on_time, too_late) = ("Wed, 14 Nov 2018 19:56:42 GMT", "Wed, 14 Nov 2018 19:56:43 GMT");
     let at = |later: Duration| made.saturating_add(later);
@@ -285,15 +286,15 @@ fn create_rejects_an_invoice_expired_by_the_server_clock() {
         (an_hour, Some(on_time), made, true),
         (an_hour, Some(too_late), made, false),
         (an_hour, Some("Wed, 14 Nov 2018 20:56:43 GMT"), made, false),
-        // The local clock is not asked where there is a date.
+        // The local clock is not used if the response has a `Date`.
         (an_hour, Some(on_time), at(hour * 24), true),
         (an_hour, Some("Fri, 01 Jan 2100 00:00:00 GMT"), made, false),
-        // It is where there is none that can be read.
+        // It is used if there is no readable `Date`.
         (an_hour, None, made, true),
         (an_hour, None, at(hour + CLOCK_MARGIN - second), true),
         (an_hour, None, at(hour + CLOCK_MARGIN), false),
         (an_hour, Some("yesterday"), at(hour + CLOCK_MARGIN), false),
-        // Nor where it comes from a clock that was never set.
+        // A `Date` from a clock that was never set is ignored.
         (an_hour, Some("Thu, 01 Jan 1970 00:00:00 GMT"), made, true),
         (an_hour, Some("Thu, 01 Jan 1970 00:00:00 GMT"), at(hour + CLOCK_MARGIN), false),
         (an_hour, None, UnixMillis::from_millis(0), true),
@@ -318,7 +319,7 @@ fn create_rejects_an_invoice_expired_by_the_server_clock() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    /// What an independent library writes, we read.
+    /// Reads back every field of an invoice that an independent library wrote.
     #[test]
     fn invoices_of_an_independent_library_are_read(
         satoshi in 1_u64..=4_294_967,
@@ -335,7 +336,7 @@ proptest! {
         prop_assert_eq!(invoice.expiry(), Duration::from_secs(expiry.unwrap_or(3600)));
     }
 
-    /// No text makes it panic, and no change of one character goes unnoticed.
+    /// Arbitrary text does not panic, and a change of one character is always detected.
     #[test]
     fn changed_character_is_detected(at in 4_usize..250, to in "[0-9a-z]", junk in "\\PC{0,100}") {
         let _ = Invoice::read(&junk);
@@ -346,7 +347,7 @@ proptest! {
         prop_assert!(changed == good || Invoice::read(&changed).is_err());
     }
 
-    /// No field structure makes it panic.
+    /// Arbitrary field structures do not panic.
     #[test]
     fn arbitrary_field_data_does_not_panic(groups in proptest::collection::vec(0_u8..32, 0..400)) {
         let _ = Invoice::read(&bech32("lnbc1u", &groups));

@@ -1,4 +1,4 @@
-//! A key travels in `customer_id` and comes back, whatever the caller's own reference is.
+//! Tests of order keys: they are sent in `customer_id` beside the caller's own reference.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -12,7 +12,8 @@ use support::charge;
 
 #[test]
 fn keys_of_names_do_not_change_between_releases() {
-    // The first half of the SHA-256 of the name, computed elsewhere: a new release must find the old orders.
+    // The first half of the SHA-256 of the name, computed with another tool. It must not change:
+    // a new release has to find the orders of older ones.
     assert_eq!(OrderKey::named("key"), OrderKey::drawn(0x2c70_e12b_7a06_46f9_2279_f427_c7b3_8e73));
     assert_eq!(OrderKey::named("order-17"), OrderKey::drawn(0x72a9_0ea3_da8b_5dd0_1bde_2f27_314e_02e2));
     let many: BTreeSet<_> = (0..1000).map(|n| OrderKey::named(&format!("order-{n}"))).collect();

@@ -1,4 +1,4 @@
-//! A pager gives out every charge once, whatever the list does while it is read.
+//! Tests that a pager returns every charge once, even if the list changes while it is read.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -13,7 +13,7 @@ fn pager() -> Pager {
     Pager::new(&endpoint(), RetryPolicy::default(), 1)
 }
 
-/// A host with that many charges, `ch_1` the oldest.
+/// Returns a host with this many charges; `ch_1` is the oldest.
 fn host(charges: u64) -> Host {
     let mut host = Host::new();
     for n in 0..charges {
@@ -22,7 +22,7 @@ fn host(charges: u64) -> Host {
     host
 }
 
-/// The next charge's id, the word for an error, or `None` at the end.
+/// Returns the next charge's id, the kind of an error, or `None` at the end.
 fn next(pager: &mut Pager, host: &mut Host) -> Option<String> {
     let result = Virtual::new().run_losing(&mut pager.next(), |exchange, now| host.serve(&exchange, *now));
     match result {
@@ -74,7 +74,7 @@ fn paging_ends_on_a_host_that_ignores_the_page_number() {
         let mut host = host(rows);
         host.ignores_paging = true;
         assert_eq!(all(pager(), &mut host), ids(rows, 1));
-        // A few repetitions tell such a host from a busy one.
+        // The pager repeats a few requests to tell such a host from a busy one.
         assert!(host.log.len() <= 8, "{:?}", host.log);
     }
 }
@@ -102,13 +102,13 @@ fn page_of_known_rows_does_not_end_the_list() {
             host.insert(START + n as u64, &[]);
         }
         seen.extend(std::iter::from_fn(|| next(&mut pager, &mut host)));
-        // Those that were made meanwhile may come, too.
+        // Charges created meanwhile may be returned as well; they are not checked here.
         seen.retain(|id| host.rows[made_meanwhile..].iter().any(|row| row["id"] == **id));
         assert_eq!(seen, ids(30, 1), "{made_meanwhile}");
     }
 }
 
-/// A host that makes that many charges before each page.
+/// Reads the list from a host that creates this many charges before each page.
 fn all_while_it_grows(mut pager: Pager, host: &mut Host, by: usize) -> Vec<String> {
     let mut told = Vec::new();
     loop {
@@ -133,7 +133,7 @@ fn all_while_it_grows(mut pager: Pager, host: &mut Host, by: usize) -> Vec<Strin
 
 #[test]
 fn list_that_grows_faster_than_it_is_read_is_incomplete() {
-    // Exactly a page before each page, less and more than that.
+    // The host creates one page or more of charges between two pages.
     for by in [30, 35, 45, 60] {
         let mut host = host(200);
         let told = all_while_it_grows(pager(), &mut host, by);
@@ -141,7 +141,7 @@ fn list_that_grows_faster_than_it_is_read_is_incomplete() {
         assert_eq!(told.last().unwrap(), "Incomplete", "{by}: {} rows", told.len());
         assert!(host.log.len() <= 110, "{by}: {}", host.log.len());
     }
-    // A list that grows more slowly than it is read is whole.
+    // A list that grows more slowly than it is read is returned completely.
     for by in [0, 1, 10, 29] {
         let told = all_while_it_grows(pager(), &mut host(200), by);
         for id in ids(200, 1) {
@@ -149,7 +149,7 @@ fn list_that_grows_faster_than_it_is_read_is_incomplete() {
         }
         assert!(!told.contains(&"Incomplete".to_owned()), "{by}");
     }
-    // A limit that is reached before is no error.
+    // Reaching the limit first is not an error.
     assert_eq!(all_while_it_grows(pager().limit(30), &mut host(200), 30).len(), 30);
 }
 
@@ -159,7 +159,7 @@ fn charge_beyond_the_pager_memory_is_not_returned_twice() {
     host.cap = 2000;
     let mut pager = pager().page_size(2000);
     let mut told: Vec<_> = (0..22_500).map(|_| next(&mut pager, &mut host).unwrap()).collect();
-    // The next page starts where the walk began to forget.
+    // The next page starts with the oldest charges that the pager no longer remembers.
     for n in 0..23_000 {
         host.insert(START + n, &[]);
     }
@@ -271,7 +271,7 @@ fn dropped_next_loses_no_charge() {
     let mut pager = pager();
     let mut world = Virtual::new();
     let mut seen = Vec::new();
-    // Every machine is dropped after each of its steps; replies go to its successor.
+    // Each machine is dropped after one step. The next machine handles the reply.
     for _ in 0..1000 {
         match pager.next().poll(world.now) {
             Step::Send(exchange) => {
@@ -305,8 +305,9 @@ fn finished_next_returns_a_finished_error() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Bursts of any size may come between two pages, floods may not: after a burst of a page or more, less than a page
-    /// comes before the next. Else a busy host could not be told from one that ignores the page's number.
+    /// Any number of charges may be created between two pages, but not repeatedly: after a burst of
+    /// a page or more, the next burst is smaller than a page. Otherwise a busy host looks like one
+    /// that ignores the page number.
     #[test]
     fn every_charge_is_returned_once_while_the_list_grows(
         rows in 0_u64..80,
@@ -316,7 +317,7 @@ proptest! {
     ) {
         let mut host = host(rows);
         host.cap = cap;
-        // The size is that of the first page.
+        // The length of the first page is the page size.
         let size = cap.min(wanted as usize).min(usize::try_from(rows).unwrap()).max(1);
         let mut pager = pager().page_size(wanted);
         let mut seen = Vec::new();
@@ -330,7 +331,7 @@ proptest! {
             seen.push(id);
             if host.log.len() > before {
                 pages += 1;
-                // Up to three pages.
+                // A burst is at most three pages.
                 let burst = bursts.next().unwrap_or(0) * size / 100;
                 let burst = if flood { burst % size } else { burst };
                 flood = burst >= size;

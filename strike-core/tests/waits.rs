@@ -1,4 +1,4 @@
-//! A wait ends once, by a look that began after its end, whatever server and clocks do.
+//! Tests that a wait ends exactly once, with a poll that began after its deadline or expiry.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -15,7 +15,7 @@ use strike_core::{
 use support::invoices::written;
 use support::{Did, START, Virtual, answer, charge, charge_json, endpoint, no_answer, ok};
 
-/// An invoice made 1 s before the virtual clock starts, which can be paid for that long.
+/// Returns an invoice with this expiry in seconds, created 1 s before the virtual clock starts.
 fn invoice(expiry: u64) -> Value {
     json!(written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(expiry)))
 }
@@ -75,7 +75,7 @@ fn deadline_ends_the_wait_after_a_last_poll() {
     assert_eq!(world.waited(), seconds(10));
     assert!(matches!(world.log.last(), Some(Did::Send(_))));
 
-    // Paid in the last moment.
+    // The payment arrives at the deadline.
     let mut world = Virtual::new();
     let waited = world
         .run(&mut wait(pending(600), seconds(10)), |_, now| {
@@ -84,7 +84,7 @@ fn deadline_ends_the_wait_after_a_last_poll() {
         .unwrap();
     assert!(waited.is_paid());
 
-    // No time at all still means one look.
+    // A wait of zero seconds still polls once.
     let mut world = Virtual::new();
     assert!(matches!(
         world.run(&mut wait(pending(600), seconds(0)), |_, _| unpaid()),
@@ -98,7 +98,8 @@ fn wait_ends_after_the_invoice_expiry_and_grace() {
     let mut world = Virtual::new();
     let waited = world.run(&mut wait(pending(600), Wait::until_expiry()), |_, _| unpaid()).unwrap();
     assert!(matches!(waited, Waited::Expired(_)) && !waited.is_paid());
-    // Without a `Date` the local clock counts less its margin, so the invoice's lifetime and the minute end it first.
+    // Without a `Date`, the local clock has a margin. So the invoice's lifetime plus the minute of
+    // grace ends the wait first.
     assert_eq!(world.waited(), seconds(660));
     assert!(matches!(world.log.last(), Some(Did::Send(_))));
 
@@ -141,7 +142,7 @@ fn wait_for_an_endless_invoice_ends_after_a_week() {
 fn consecutive_failures_are_tolerated_up_to_the_limit() {
     let refused = || no_answer(TransportErrorKind::Refused, Delivery::Unsent);
     let html = || answer(200, "<html>back soon</html>");
-    // Ten failures in a row, again and again, do not end it.
+    // Ten consecutive failures do not end the wait, even several times.
     let mut world = Virtual::new();
     let mut asked = 0;
     let policy = RetryPolicy::never();
@@ -159,7 +160,7 @@ fn consecutive_failures_are_tolerated_up_to_the_limit() {
         .unwrap();
     assert!(waited.is_paid());
 
-    // Three in a row do, if two are tolerated; the history shows all of them.
+    // With two tolerated failures, the third ends the wait. The error lists all three attempts.
     let mut world = Virtual::new();
     let error = world.run(&mut machine(Wait::until_expiry().tolerate(2)), |_, _| refused()).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Connection { kind: TransportErrorKind::Refused, .. }));
@@ -168,7 +169,8 @@ fn consecutive_failures_are_tolerated_up_to_the_limit() {
 
 #[test]
 fn wait_does_not_expire_during_an_outage() {
-    // The server is away from before the expiry until long after: no end without a look that worked.
+    // The server is down from before the expiry until after the grace. The wait ends only after a
+    // successful poll.
     let mut world = Virtual::new();
     let away = |now: &Now| (seconds(600)..seconds(700)).contains(&now.monotonic);
     let waited = world
@@ -198,7 +200,7 @@ fn permanent_errors_end_the_wait() {
             world.run(&mut wait(pending(600), seconds(99)), |_, _| reply.take().unwrap()).unwrap_err();
         assert_eq!(error.kind(), &kind);
     }
-    // An answer about another payment completes no order.
+    // A response about another payment is a mismatch.
     for (field, other) in [
         ("payment_hash", json!("cd".repeat(32))),
         ("payment_request", json!("another")),
@@ -270,7 +272,7 @@ fn with_date(reply: Reply, date: &str) -> Reply {
 
 #[test]
 fn wrong_date_header_does_not_end_a_wait() {
-    // An hour ahead, a day, 2100, and in the older forms; with an invoice of ten minutes, one of two, and no grace.
+    // Dates one hour ahead, one day ahead, in 2100, and in the older formats.
     for date in [
         "Tue, 14 Nov 2023 23:13:21 GMT",
         "Wed, 15 Nov 2023 22:13:21 GMT",
@@ -279,7 +281,7 @@ fn wrong_date_header_does_not_end_a_wait() {
         "Wed Nov 15 22:13:21 2023",
     ] {
         for (expiry, paid_at) in [(600, 500), (120, 100)] {
-            // Once, twice in a row, or for ever.
+            // The date is wrong once, twice in a row, or always.
             for wrong in [1, 2, usize::MAX] {
                 let reply = |paid: bool| {
                     ok(&charge_json(&[("payment_request", invoice(expiry)), ("paid", json!(paid))]))
@@ -318,7 +320,7 @@ fn dated(at: u64) -> Reply {
 
 #[test]
 fn server_date_takes_precedence_over_a_wrong_local_clock() {
-    // The local clock says 2033; the server says that ten minutes are left, and it is right.
+    // The local clock says 2033. The server's clock is right: ten minutes are left.
     let mut world = Virtual::new();
     world.now.unix = UnixMillis::from_millis(START * 12 / 10);
     let waited = world
@@ -328,7 +330,7 @@ fn server_date_takes_precedence_over_a_wrong_local_clock() {
         .unwrap();
     assert!(waited.is_paid());
 
-    // The server's clock is a few minutes fast: the payer still has them.
+    // The server's clock is a few minutes fast. The wait goes on until the invoice expires by ours.
     let mut world = Virtual::new();
     world.advance(seconds(300));
     let waited = world
@@ -338,7 +340,7 @@ fn server_date_takes_precedence_over_a_wrong_local_clock() {
         .unwrap();
     assert!(waited.is_paid());
 
-    // Both clocks say that the grace is over, though not to the second.
+    // Both clocks are past the grace, a few seconds apart.
     let mut world = Virtual::new();
     world.advance(seconds(661));
     assert!(matches!(
@@ -347,7 +349,7 @@ fn server_date_takes_precedence_over_a_wrong_local_clock() {
     ));
     assert_eq!(world.sends(), 1);
 
-    // The local clock says 1970, so nobody knows which is right: the invoice's lifetime passes.
+    // The local clock says 1970. The clocks disagree, so the whole lifetime of the invoice passes.
     let mut world = Virtual::new();
     world.now.unix = UnixMillis::from_millis(0);
     assert!(matches!(
@@ -356,7 +358,7 @@ fn server_date_takes_precedence_over_a_wrong_local_clock() {
     ));
     assert_eq!(world.waited(), seconds(660));
 
-    // A server whose clock stands still cannot make it endless.
+    // A server whose clock stands still does not make the wait endless.
     let mut world = Virtual::new();
     assert!(matches!(
         world.run(&mut wait(pending(600), Wait::until_expiry()), |_, _| dated(0)),

@@ -1,4 +1,4 @@
-//! Webhooks: what is a hint, and that an order is completed once although hints repeat and stores fail.
+//! Tests of webhooks: parsing events, and completing each order once despite repeats and failures.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -111,7 +111,7 @@ fn deeply_nested_event_does_not_overflow_the_stack() {
     }
 }
 
-/// A memory that fails on demand, and counts.
+/// A store that can be made to fail.
 #[derive(Default)]
 struct Table {
     rows: Vec<ChargeId>,
@@ -139,7 +139,7 @@ fn paid(id: &str) -> Charge {
     charge(&[("id", json!(id)), ("paid", json!(true))])
 }
 
-/// Completes, and says how often that was really done.
+/// Completes the charge, and returns the outcome and how often the closure ran.
 fn complete<S: Seen>(
     guard: &mut Guard<S>,
     charge: &Charge,
@@ -188,7 +188,7 @@ fn failed_completion_or_store_is_retried() {
 fn crash_between_due_and_done_completes_again() {
     let mut guard = Guard::new(Table::default());
     assert_eq!(guard.due(&paid("ch_1")), Ok(Completion::Now));
-    // Here the program ends, and starts again.
+    // The program crashes here and is restarted.
     assert_eq!(guard.due(&paid("ch_1")), Ok(Completion::Now));
     guard.done(&paid("ch_1")).unwrap();
     assert_eq!(guard.due(&paid("ch_1")), Ok(Completion::Before));
@@ -231,7 +231,7 @@ proptest! {
         let _ = webhook::parse(&bytes);
     }
 
-    /// A whole event with one byte changed: refused, or still about an id that can be asked for.
+    /// An event with one byte changed is rejected, or still has a valid id.
     #[test]
     fn damaged_event_never_yields_an_invalid_id(at in 0_usize..400, to in any::<u8>()) {
         let mut body = json!({ "object": "event", "data": charge_json(&[]) }).to_string().into_bytes();
@@ -242,7 +242,7 @@ proptest! {
         }
     }
 
-    /// Whatever the id, it is the one that is asked about, or none is.
+    /// The parsed id equals the id of the event, or the event is rejected.
     #[test]
     fn event_id_is_unchanged_or_rejected(id in "\\PC{0,140}") {
         let body = json!({ "object": "event", "data": { "id": id } }).to_string();

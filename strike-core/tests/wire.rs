@@ -1,4 +1,4 @@
-//! How the wire may be written: numbers in every form of JSON, and a byte order mark before a body.
+//! Tests of unusual but valid responses: JSON number notations, and a byte order mark.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -19,7 +19,7 @@ fn get(status: u16, body: impl Into<Vec<u8>>) -> Result<Charge, Error> {
     Get::new("ch_1".parse().unwrap()).parse(&endpoint(), &response(status, body), start())
 }
 
-/// A charge in which these fields are written in exactly these characters.
+/// Returns the JSON of a charge with these fields written exactly like this.
 fn written(fields: &[(&str, &str)]) -> String {
     let mut text = charge_json(&[]).to_string();
     for (name, number) in fields {
@@ -91,7 +91,7 @@ fn fractions_and_numbers_out_of_range_are_rejected() {
     ] {
         assert_eq!(amount(number).unwrap_err().kind(), &ErrorKind::Undecodable, "{number}");
     }
-    // Not JSON, although other languages would read them.
+    // Not valid JSON, although some languages accept these numbers.
     for number in ["+4200", "4200.", ".42e4", "04200", "4_200", "0x1068", "NaN", "Infinity", "4.2e"] {
         assert_eq!(amount(number).unwrap_err().kind(), &ErrorKind::Undecodable, "{number}");
     }
@@ -117,10 +117,10 @@ fn every_number_of_a_charge_accepts_every_notation() {
     assert_eq!(order.parse(&endpoint(), &response(200, text.clone()), start()).unwrap(), charge);
     let page = List::page(0).parse(&endpoint(), &response(200, format!("[{text}]")), start()).unwrap();
     assert_eq!(page.charges().collect::<Vec<_>>(), [&charge]);
-    // Beside a row that is none, too.
+    // The same in a list with an unreadable row.
     let page = List::page(0).parse(&endpoint(), &response(200, format!("[7,{text}]")), start()).unwrap();
     assert_eq!((page.charges().collect::<Vec<_>>(), page.unreadable().count()), (vec![&charge], 1));
-    // And in a charge that was kept by something that writes numbers so.
+    // The same for a saved charge.
     assert_eq!(serde_json::from_str::<Charge>(&text).unwrap(), charge);
     assert_eq!(serde_json::from_value::<Charge>(serde_json::from_str(&text).unwrap()).unwrap(), charge);
     #[derive(serde::Deserialize)]
@@ -138,7 +138,7 @@ fn integers_above_2_pow_53_keep_every_digit() {
         let charge = get(200, written(&[("created", number)])).unwrap();
         assert_eq!(charge.created().as_millis(), 9_007_199_254_740_993, "{number}");
     }
-    // A format without the text cannot tell whether a digit was lost.
+    // Deserialized as a float, a digit could be lost, so the number is rejected.
     assert!(serde_json::from_str::<Charge>(&written(&[("created", "9007199254740993.0")])).is_err());
 }
 
@@ -156,7 +156,7 @@ fn error_code_accepts_every_number_notation() {
         let error = get(404, format!(r#"{{"code":{code},"message":"not found"}}"#)).unwrap_err();
         assert!(error.api().is_none() && error.excerpt().is_some(), "{code}");
     }
-    // Of a charge: zero says nothing, and anything else makes it doubtful.
+    // In a charge, a `code` of zero is ignored and any other code is an error.
     let coded = |code: &str| charge_json(&[]).to_string().replacen('{', &format!("{{\"code\":{code},"), 1);
     for code in ["0", "0.0", "0e9", "null"] {
         get(200, coded(code)).unwrap_or_else(|error| panic!("{error}: {code}"));
@@ -197,7 +197,7 @@ fn byte_order_mark_before_a_body_is_ignored() {
         assert_eq!((error.kind(), error.advice()), (&ErrorKind::NotFound, Advice::CheckId));
         assert_eq!(error.api().unwrap().message(), "not found");
     }
-    // Once, at the beginning, and in UTF-8.
+    // Only one mark is accepted, at the very beginning, in UTF-8.
     let utf16: Vec<u8> = marked(&charge).encode_utf16().flat_map(u16::to_le_bytes).collect();
     for body in [marked(&marked(&charge)), format!(" {}", marked(&charge)), marked("")] {
         assert_eq!(get(200, body).unwrap_err().kind(), &ErrorKind::Undecodable);
@@ -208,7 +208,7 @@ fn byte_order_mark_before_a_body_is_ignored() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// However a number is written, it is read as what it is.
+    /// Every notation of a number is read as the same value.
     #[test]
     fn number_value_does_not_depend_on_its_notation(number in 0..=Satoshi::MAX.get(), shift in 0_usize..20, zeros in 0_usize..5) {
         let digits = format!("{number:0>width$}", width = shift + 1);

@@ -1,4 +1,4 @@
-//! What a server says is withheld if any way of reading it holds the key, or if it may hold a preimage.
+//! Tests that server text is withheld if it contains the API key in any encoding, or a preimage.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -32,7 +32,7 @@ fn excerpt(key: &str, body: impl Into<Vec<u8>>) -> String {
     error.excerpt().unwrap_or_default().to_owned()
 }
 
-/// Everything that an error says, itself or below it.
+/// Returns all text of an error and its sources.
 fn said(error: &Error) -> String {
     let mut said = format!("{error} {error:?} {error:#?} {:?}", error.kind());
     let mut below = error.source();
@@ -55,10 +55,10 @@ fn unless_plain(byte: u8, write: impl Fn(u8) -> String) -> String {
     if byte.is_ascii_alphanumeric() { char::from(byte).into() } else { write(byte) }
 }
 
-/// A way to write a text, by its name.
+/// An encoding: its name, and a function that applies it.
 type Way = (&'static str, fn(&str) -> String);
 
-/// The ways of the world to write a text.
+/// Encodings in which a server could echo a text.
 const WAYS: [Way; 35] = [
     ("as it is", str::to_owned),
     ("JSON", |text| serde_json::to_string(text).unwrap()),
@@ -147,7 +147,7 @@ fn api_key_is_withheld_in_every_encoding() {
             assert_eq!(excerpt(key, format!("no such key: {changed}")), WITHHELD, "{changed}");
         }
     }
-    // A surrogate pair before the key is no hiding place.
+    // The key is also found after a surrogate pair.
     assert_eq!(excerpt("sk_live_AbC/dEf", r"\ud83d\ude00sk_live\u005fAbC\/dEf"), WITHHELD);
 }
 
@@ -174,7 +174,7 @@ fn api_key_is_withheld_in_every_server_text() {
         errors.push(order.parse(&at, &response(200, other), start()).unwrap_err());
         for error in errors {
             let said = said(&error);
-            // What JSON writes of such a text, too.
+            // The echo also must not appear with escapes.
             for shown in [echo.clone(), format!("{echo:?}"), secret.to_owned()] {
                 assert!(!said.contains(shown.trim_matches('"')), "{way}: {said}");
             }
@@ -219,7 +219,7 @@ fn truncated_api_key_is_withheld() {
             );
             let shown = excerpt(key, body);
             if !shown.starts_with("[withheld") {
-                // What is left is no more than a few letters.
+                // At most a few letters of the key remain.
                 let rest = shown.trim_start_matches('.').trim_end_matches('…');
                 assert!(rest.len() * 3 <= written.len().max(30), "{way}: {rest}");
             }
@@ -257,7 +257,7 @@ fn text_that_may_contain_a_preimage_is_withheld() {
 
 #[test]
 fn hostile_body_is_processed_in_bounded_time() {
-    // Each would take for ever if layers, alignments or tags multiplied; the bound is the budget of the readings.
+    // Each body would take exponential time if decodings were combined without a limit.
     for unit in ["%25", "\\\\", "&amp;", "<", "0x", "QUFB", "=3D", "\\u005c", "a=", "&#38;", "12 "] {
         let body = unit.repeat((1 << 20) / unit.len());
         let shown = excerpt("sk_live_AbC/dEf", body.clone());
@@ -277,8 +277,8 @@ fn any_key() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    // The same cases in every run: among many more, some compositions of three lose what was written, such as quoted-printable
-    // whose line breaks have become spaces, and no reading brings it back.
+    // The seed is fixed, because some rare combinations of three encodings lose information. An
+    // example is quoted-printable whose line breaks became spaces: it cannot be decoded.
     #![proptest_config(ProptestConfig {
         cases: 5_000,
         rng_seed: RngSeed::Fixed(1),
@@ -286,7 +286,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// Whatever is written of whatever, the excerpt shows no part of it.
+    /// The excerpt shows no part of a key that went through several encodings.
     #[test]
     fn combined_encodings_do_not_show_the_api_key(
         key in any_key(),

@@ -1,4 +1,4 @@
-//! What a payer may be shown: a charge and its invoice, held against the order.
+//! Tests of `Charge::check`, which compares a charge and its invoice with the order.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod bolt11;
@@ -27,7 +27,7 @@ use strike_core::{
 use support::invoices::written;
 use support::{charge, charge_json};
 
-/// The server's time of most checks here: that of the oldest invoice.
+/// The server time of most checks: the timestamp of the oldest invoice.
 const BEFORE: UnixMillis = UnixMillis::from_secs(1_496_314_658);
 
 fn with_invoice(invoice: &str, changes: &[(&str, Value)]) -> Charge {
@@ -69,10 +69,10 @@ fn matching_charge_and_invoice_pass_the_check() {
     assert_eq!(check(&current, &order()).unwrap().expires_at(), UnixMillis::from_secs(1_700_000_060));
 }
 
-/// The field that a mismatch names, and the change that it is about.
+/// The field that the mismatch names, and the change to the invoice.
 type Change = (&'static str, fn(&mut Bolt11));
 
-/// Each field changed, both by a host that signs what it changed, and by someone on the way who cannot.
+/// Changes each field with a new signature, as the host could, and without one.
 #[test]
 fn mismatch_names_the_field_that_differs() {
     let changes: [Change; 8] = [
@@ -100,7 +100,7 @@ fn mismatch_names_the_field_that_differs() {
 
 #[test]
 fn charge_is_compared_with_the_order() {
-    // The host did something else than was asked, consistently: charge and invoice agree.
+    // Charge and invoice agree with each other, but not with the order.
     let text = written(Currency::BitcoinTestnet, 4_300_000, "Tee", None);
     let changes = [("amount", json!(4300)), ("amount_satoshi", json!(4300)), ("description", json!("Tee"))];
     let other = with_invoice(&text, &changes);
@@ -135,7 +135,7 @@ fn expired_invoice_is_rejected() {
             assert_eq!(mismatch.found(), "2018-11-14T19:56:43Z");
         }
     }
-    // A client's clock counts less a margin.
+    // `Machines::check` uses the local clock with a margin.
     let machines = Machines::new(support::endpoint(), RetryPolicy::default(), 7);
     let now = |secs| Now::new(Duration::ZERO, UnixMillis::from_secs(secs));
     let late = expires + CLOCK_MARGIN.as_secs();
@@ -148,7 +148,7 @@ fn invoice_without_amount_matches_no_charge() {
     let mut invoice = Bolt11::of_2018();
     invoice.prefix = "lntb".into();
     let text = invoice.signed();
-    // Zero is none either.
+    // An invoice without an amount does not match a charge of zero either.
     for amount in [0, 1, 4200, Satoshi::MAX.get()] {
         let charge = with_invoice(&text, &[("amount", json!(amount)), ("amount_satoshi", json!(amount))]);
         let own = Expectation::new(Network::Testnet);
@@ -157,7 +157,7 @@ fn invoice_without_amount_matches_no_charge() {
             assert_eq!((mismatch.field(), mismatch.found()), ("invoice.amount (millisatoshi)", "none"));
         }
     }
-    // Beyond 64 bits of millisatoshi there is no charge to be checked, and no order that expects one.
+    // Amounts that overflow 64 bits in millisatoshi are rejected in charges and orders.
     let beyond = u64::MAX / 1000 + 1;
     let charge = charge_json(&[("amount", json!(beyond)), ("amount_satoshi", json!(beyond))]);
     assert!(serde_json::from_value::<Charge>(charge).is_err());
@@ -179,7 +179,8 @@ fn unreadable_payment_request_is_a_mismatch() {
 fn invoice_with_many_routes_is_read() {
     let mut invoice = Bolt11::of_2018();
     let hops = groups(&[&public_key()[..], &[7; 8 + 4 + 4 + 2]].concat().repeat(12));
-    // A field holds 12 hops. 3 such fields pass bech32's 1023 characters, 40 the 7089 that fit into a QR code.
+    // One field holds 12 hops. 3 such fields exceed 1023 characters, the limit of some bech32
+    // libraries. 40 exceed 7089, the capacity of a QR code.
     for (fields, longer_than) in [(3, 1023), (40, 7089)] {
         invoice.fields.truncate(3);
         invoice.fields.extend(std::iter::repeat_n((3, hops.clone()), fields));
@@ -210,7 +211,7 @@ fn hashed_description_is_checked_with_the_signature_feature() {
     } else {
         assert!(!other.unwrap().description_checked(), "unchecked, and said to be");
     }
-    // The charge's own description is compared with the order all the same.
+    // The charge's own description is still compared with the order.
     let other = with_invoice(&hashed("tea"), &[("description", json!("Tee"))]);
     assert_eq!(other.check(&order(), BEFORE).unwrap_err().field(), "description");
 }
@@ -218,14 +219,14 @@ fn hashed_description_is_checked_with_the_signature_feature() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// No payment request makes it panic, and none of these is an invoice.
+    /// Arbitrary payment requests do not panic, and arbitrary text is rejected.
     #[test]
     fn arbitrary_text_does_not_panic(junk in "\\PC{0,300}", groups in proptest::collection::vec(0_u8..32, 0..500)) {
         prop_assert!(check(&junk, &order()).is_err());
         let mut invoice = Bolt11::of_2018();
         invoice.fields.clear();
         let _ = check(&invoice.text(&groups), &Expectation::new(Network::Testnet));
-        // Behind a good payment hash, so that the rest is looked at.
+        // With a valid payment hash, so that the later fields are parsed too.
         let mut data = Bolt11::of_2018().groups();
         data.extend(groups);
         let text = bolt11::bech32("lntb42u", &data);
@@ -233,7 +234,7 @@ proptest! {
         let _ = check(&text.to_uppercase(), &order());
     }
 
-    /// A check that passes means that order, charge and invoice say the same; one that fails, that they do not.
+    /// The check passes exactly if order, charge and invoice are equal.
     #[test]
     fn check_passes_only_if_order_charge_and_invoice_are_equal(
         amounts in proptest::array::uniform3(1_u64..3),

@@ -1,4 +1,4 @@
-//! Invoices that the service really made, in 2018: as public documentation of its clients shows them.
+//! Invoices that the service created in 2018, from the public documentation of its clients.
 
 use serde_json::json;
 use strike_core::{Charge, Expectation, Invoice, Network, NewCharge, PaymentHash, UnixMillis};
@@ -35,11 +35,11 @@ fn recorded_invoices_pass_the_check() {
         let order = Expectation::of(&NewCharge::satoshis(42_000, description), Network::Testnet);
         let checked = charge.check(&order, BEFORE).unwrap();
         assert_eq!(checked.to_uri(), format!("lightning:{invoice}"));
-        // The service's invoices do not say how long they last: BOLT11's hour.
+        // The service's invoices have no expiry field, so BOLT11's default of one hour applies.
         let made = charge.invoice().unwrap().timestamp();
         assert_eq!(checked.expires_at().as_millis() - made.as_millis(), 3_600_000);
     }
-    // The row was made within a second of its invoice, as everywhere in the recordings: created 1542168693183.
+    // The recorded charge was created within a second of its invoice: created 1542168693183.
     let made = recorded(CHANCELLOR, "").invoice().unwrap().timestamp();
     assert_eq!(made, UnixMillis::from_secs(1_542_168_693));
     let hash =
@@ -55,7 +55,7 @@ fn recorded_invoices_edited_by_hand_are_rejected() {
     assert_eq!(charge.check(&order(42_000, "2 Blockaccini"), BEFORE).unwrap_err().field(), "description");
     let main = Expectation::of(&NewCharge::satoshis(42_000, "1 Blockaccino"), Network::Bitcoin);
     assert_eq!(charge.check(&main, BEFORE).unwrap_err().field(), "invoice.network");
-    // Networks that do not exist, as one page once showed them.
+    // Prefixes of networks that do not exist, as shown on an old documentation page.
     for prefix in ["lnbtb420u", "lnbcb420u", "lntb421u"] {
         let edited = recorded_as(&BLOCKACCINO.replacen("lntb420u", prefix, 1));
         assert_eq!(

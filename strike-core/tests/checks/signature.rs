@@ -1,4 +1,4 @@
-//! What the feature `signature` adds.
+//! Tests of the checks that the feature `signature` adds.
 
 use bitcoin::hashes::{Hash as _, sha256};
 use bitcoin::secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
@@ -12,14 +12,14 @@ fn payee() -> PayeeKey {
     PayeeKey::new(public_key()).unwrap()
 }
 
-/// Changes the 65 bytes of a signature.
+/// Returns the signature with its 65 bytes changed.
 fn changed(signature: &[u8], change: impl FnOnce(&mut [u8; 65])) -> Vec<u8> {
     let mut bytes: [u8; 65] = bolt11::bytes(signature).try_into().unwrap();
     change(&mut bytes);
     groups(&bytes)
 }
 
-/// The other signature of the same key over the same content, with an `s` in the upper half.
+/// Changes a signature to the equivalent one with a high `s`.
 fn high_s(bytes: &mut [u8; 65]) {
     let s = SecretKey::from_slice(&bytes[32..64]).unwrap().negate();
     bytes[32..64].copy_from_slice(&s.secret_bytes());
@@ -51,7 +51,8 @@ fn payee_key_must_be_a_curve_point() {
     assert!(PayeeKey::new([4; 33]).is_err());
 }
 
-/// Nothing light looks at these fields. Whoever changes them on the way leads the payer to another key.
+/// The basic check does not cover these fields. If they are changed without a new signature, a
+/// different payee key is recovered.
 #[test]
 fn pinned_payee_detects_a_changed_signature() {
     let changes: [fn(&mut Bolt11); 4] = [
@@ -84,7 +85,7 @@ fn payee_field_must_match_the_signature() {
     let good = named(public_key());
     assert_eq!(check(&good.signed(), &order().payee(payee())).unwrap().payee(), &payee());
 
-    // With the key at hand nothing is recovered, so the recovery id does not matter.
+    // With a payee field no key is recovered, so the recovery id does not matter.
     let other_id = changed(&good.signature(), |bytes| bytes[64] ^= 1);
     assert_eq!(check(&good.text(&other_id), &order().payee(payee())).unwrap().payee(), &payee());
 
@@ -126,11 +127,11 @@ fn recovery_id_must_recover_a_key() {
     assert!(right < 2);
     assert!(check(&with_id(right), &order().payee(payee())).is_ok());
     assert_eq!(refused(&with_id(right ^ 1), &order().payee(payee())), "invoice.payee");
-    // 2 and 3 stand for an r beyond the group's order, which a usual r cannot be.
+    // Ids 2 and 3 mean that r overflowed the group order. That is not the case here.
     for id in [2, 3, 4, 27, 255] {
         assert_eq!(refused(&with_id(id), &order()), "invoice.signature", "{id}");
     }
-    // For a tiny r it can: some key is found, and it is the one that the curve library finds by itself.
+    // With a very small r these ids are valid. The key must equal that of the curve library.
     for id in [2_u8, 3] {
         let text_and_key = (1..=255).find_map(|r| {
             let mut bytes = [0; 65];
@@ -144,13 +145,14 @@ fn recovery_id_must_recover_a_key() {
         let (text, key) = text_and_key.expect("every second r is on the curve");
         assert_eq!(check(&text, &order()).unwrap().payee().as_bytes(), &key.serialize());
     }
-    // Nobody's signature at all.
+    // These bytes are not a signature of any key.
     for bytes in [[0; 65], [255; 65]] {
         assert_eq!(refused(&invoice.text(&groups(&bytes)), &order()), "invoice.signature");
     }
 }
 
-/// The library hashes what it read, written anew: what it would write in another way cannot be judged by it.
+/// The library hashes its own encoding of the fields. It cannot verify an invoice that encodes
+/// them in another way.
 #[test]
 fn signed_field_with_leading_zeros_is_rejected() {
     let changes: [fn(&mut Bolt11); 5] = [

@@ -1,4 +1,4 @@
-//! The examples of the BOLT11 specification.
+//! Tests with the examples of the BOLT11 specification.
 
 use serde_json::json;
 use strike_core::{
@@ -29,7 +29,7 @@ fn order(satoshi: u64, description: &str, network: Network) -> Expectation {
     Expectation::of(&NewCharge::satoshis(satoshi, description), network)
 }
 
-/// Checks it as the invoice of a charge that says the right things, against the right order and the right payee.
+/// Checks the invoice against a charge, an order and a payee that match it.
 fn check(text: &str, hash: &str, satoshi: u64, description: &str) -> Result<CheckedInvoice, Mismatch> {
     let network = if text.starts_with("lntb") { Network::Testnet } else { Network::Bitcoin };
     let key = "03e7156ae33b0a208d0744199163177e909e80176e55d97a2f221ede0f934dd9ad".parse().unwrap();
@@ -58,7 +58,7 @@ fn valid_specification_examples_pass() {
         let checked = check(text, HASH, satoshi, description);
         let checked = checked.unwrap_or_else(|mismatch| panic!("{mismatch}: {text}"));
         assert!(checked.description_checked());
-        // The first two examples are older than payment secrets.
+        // The first two examples predate payment secrets.
         let old = [vectors::COFFEE_OF_2017, vectors::TESTNET_OF_2017].contains(&text);
         let objections: &[_] = if old { &[WalletObjection::NoPaymentSecret] } else { &[] };
         assert_eq!(checked.wallet_objections(), objections, "{text}");
@@ -69,7 +69,7 @@ fn valid_specification_examples_pass() {
     }
 }
 
-/// No amount, or one with a fraction of a satoshi: good invoices, but none that a charge can have.
+/// These invoices are valid, but have no amount or a fraction of a satoshi.
 #[test]
 fn examples_without_whole_satoshi_amount_are_rejected() {
     let pico = "462264ede7e14047e9b249da94fefc47f41f7d02ee9b091815a5506bc8abf75f";
@@ -104,12 +104,13 @@ fn invalid_specification_examples_are_rejected() {
     }
 }
 
-/// They can be read, and a host of 2018 makes some like them. The checked invoice says what a wallet will not like.
+/// These invoices pass the check, because hosts of 2018 create similar ones. The result lists the
+/// reasons for which today's wallets refuse them.
 #[test]
 fn wallet_objections_are_reported_and_optionally_rejected() {
     let unknown = check(vectors::UNKNOWN_FEATURE, HASH, 2_500_000, BEANS).unwrap();
     assert_eq!(unknown.wallet_objections(), [WalletObjection::UnknownFeature(100)]);
-    // This example was not signed again without its secret, so its payee is another.
+    // The secret was removed from this example without a new signature, so its payee differs.
     let no_secret = charge(vectors::NO_SECRET, HASH, 2_000_000, CAKE);
     let checked = no_secret.check(&order(2_000_000, CAKE, Network::Bitcoin), BEFORE).unwrap();
     assert_eq!(checked.wallet_objections(), [WalletObjection::NoPaymentSecret]);
@@ -126,8 +127,8 @@ fn wallet_objections_are_reported_and_optionally_rejected() {
     charge(vectors::FEATURES, HASH, 2_500_000, BEANS).check(&expected, BEFORE).unwrap();
 }
 
-/// The example of a high S with a payee field has its payment secret twice, which alone would be enough. `signature.rs`
-/// has one whose signature is its only fault.
+/// The example with a high S and a payee field also repeats its payment secret, which is already
+/// an error. `signature.rs` has an invoice with only the signature wrong.
 #[test]
 fn invalid_fields_are_named_in_the_error() {
     assert_eq!(Invoice::read(vectors::HIGH_S_AND_PAYEE), Err(InvoiceError::Twice("payment secret")));

@@ -1,4 +1,4 @@
-//! Fields on which readers of BOLT11 could differ, and what a wallet of today objects to.
+//! Tests of fields that BOLT11 readers treat differently, and of wallet objections.
 
 use strike_core::{Described, Invoice, InvoiceError, Network, WalletObjection};
 
@@ -35,7 +35,7 @@ fn fixed_length_field_with_another_length_is_rejected() {
         let others: Vec<_> = Bolt11::of_2018().fields.into_iter().filter(|(other, _)| !own(*other)).collect();
         for length in [0, 1, right - 1, right + 1, 2 * right, 1023] {
             let (good, wrong) = ((tag, vec![0; right]), (tag, vec![0; length]));
-            // Alone, before a good one, and after it.
+            // Alone, before a valid field, and after one.
             for added in [vec![wrong.clone()], vec![wrong.clone(), good.clone()], vec![good, wrong]] {
                 let fields = others.iter().cloned().chain(added).collect();
                 let invoice = Bolt11 { fields, ..Bolt11::of_2018() };
@@ -62,7 +62,7 @@ fn repeated_single_field_is_rejected() {
         invoice.fields.retain(|(other, _)| *other != tag && !(tag == TEXT_HASH && *other == TEXT));
         invoice.fields.push((tag, value.clone()));
         assert!(Invoice::read(&invoice.signed()).is_ok(), "{name}");
-        // The same value again, and another one.
+        // The same value again, and a different one.
         for other in [value.clone(), value.iter().map(|group| group ^ 1).collect()] {
             let mut twice = Bolt11 { fields: invoice.fields.clone(), ..Bolt11::of_2018() };
             twice.fields.push((tag, other));
@@ -85,7 +85,7 @@ fn repeated_routes_and_unknown_fields_are_accepted() {
     assert_eq!(invoice.description(), &Described::Text("tea".into()));
 }
 
-/// The field of these feature bits.
+/// Returns a features field with these bits set.
 fn features(bits: &[u16]) -> (u8, Vec<u8>) {
     let most = bits.iter().max().unwrap() / 5;
     let group =

@@ -1,4 +1,4 @@
-//! Expired charges, and the next invoice of the same order.
+//! Tests of expired charges and the next invoice of the same order.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use lightning_invoice::Currency;
 use serde_json::{Value, json};
 use strike_core::{ErrorKind, KeyRecord, Made, NewCharge, Now, Once, UnixMillis};
 
-/// An invoice of 1,700,000,000 s that can be paid for that long.
+/// Returns an invoice with the timestamp 1,700,000,000 s and this expiry.
 fn payable_for(seconds: u64) -> Value {
     json!(support::invoices::written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(seconds)))
 }
 
 #[test]
 fn expired_charge_is_retrieved_before_it_is_reported_expired() {
-    // The list says that it is unpaid; the charge itself may know better.
+    // The list shows the charge as unpaid. The charge itself may be paid.
     for paid in [false, true] {
         let mut host = Host::new();
         let id = ours(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
@@ -36,18 +36,18 @@ fn expired_charge_is_retrieved_before_it_is_reported_expired() {
 
 #[test]
 fn charge_expires_only_if_both_clocks_agree() {
-    // Seconds that the host's clock and ours are past the invoice's expiry; whether the host tells its clock.
+    // Seconds that each clock is past the expiry, and whether the host sends a `Date`.
     for (host_past, local_past, dates, expected) in [
         (-60, -60, true, "to pay ch_1"),
         (60, 60, true, "expired ch_1"),
         (-60, 3600, true, "to pay ch_1"),
-        // The host's clock may be a little fast: the payer can still try.
+        // The host's clock may be slightly fast, so the payer can still try.
         (60, -1, true, "to pay ch_1"),
         (60, -540, true, "to pay ch_1"),
-        // One of them is wrong: nothing is shown, and no second invoice is created.
+        // The clocks disagree: no invoice is returned, and no second one is created.
         (60, -660, true, "mismatch of date"),
         (3_000_000_000, -3600, true, "mismatch of date"),
-        // Only the local clock, with a margin.
+        // Only the local clock is known, and it has a margin.
         (60, 540, false, "to pay ch_1"),
         (60, 660, false, "expired ch_1"),
     ] {
@@ -78,19 +78,19 @@ fn expired_order_gets_one_new_invoice_under_the_same_name() {
     };
     let named = Once::named("order-17");
     let Ok(Made::Expired { next, .. }) = call(&mut host, &mut world, order(), named) else { panic!() };
-    // The price has changed meanwhile.
+    // The price has changed since the first invoice.
     let dearer = || NewCharge::satoshis(4300, "tea").customer_id("table 4");
     let second = call(&mut host, &mut world, dearer(), next);
     assert_eq!(told(&second), "to pay ch_2");
     let own = charge_of(&second.unwrap()).own_reference().map(str::to_owned);
     assert_eq!(own.as_deref(), Some("table 4"));
-    // Whoever asks by the name, or with the same `next`, gets the second invoice; nobody gets a third.
+    // Later calls with the name or with `next` return the second invoice and create no third one.
     for once in [named, next, named] {
         assert_eq!(told(&call(&mut host, &mut world, dearer(), once)), "to pay ch_2");
     }
     assert_eq!(told(&call(&mut host, &mut world, order(), named)), "mismatch of amount");
     assert_eq!(host.sent("POST"), 1);
-    // The first was paid after all: that is what counts, although the price has changed.
+    // If the first invoice was paid after all, it is returned despite the new price.
     host.pay("ch_1", START);
     for once in [next, named] {
         assert_eq!(told(&call(&mut host, &mut world, dearer(), once)), "paid ch_1");

@@ -8,7 +8,7 @@ use crate::support::{START, endpoint};
 use proptest::prelude::*;
 use strike_core::{Charge, CreateOnce, KeyRecord, Machine, Now, Once, RetryPolicy, Step, UnixMillis};
 
-/// What befalls one request of a history.
+/// Generates the fault of one request.
 fn fault() -> impl Strategy<Value = Fault> {
     prop_oneof![
         4 => Just(Fault::Fine),
@@ -27,7 +27,8 @@ fn faults() -> impl Strategy<Value = Vec<Fault>> {
     proptest::collection::vec(fault(), 0..6)
 }
 
-/// One run of a shop: what befalls it, after how many exchanges the shop crashes, and whether what it shows is paid.
+/// One run of a shop: its faults, the number of exchanges before a crash, and whether the payer
+/// pays.
 #[derive(Debug, Clone)]
 struct Life {
     posts: Vec<Fault>,
@@ -46,7 +47,7 @@ fn life() -> impl Strategy<Value = Life> {
     )
 }
 
-/// Lives one life; true if it came to an end with a charge.
+/// Runs the shop once, and returns the charge if there is one.
 fn live(host: &mut Host, life: &Life, repost: bool, monotonic: Duration) -> Option<Charge> {
     live_with(host, life, repost, monotonic, &mut KeyRecord::default())
 }
@@ -83,7 +84,8 @@ fn live_with(
             Step::Done(result) => break result.ok(),
         }
     };
-    // Unsent attempts may be repeated; what may have left is not, but for one more create where that is allowed.
+    // Unsent attempts may be retried. Of creates that were possibly sent, there is one, or two with
+    // `repost`.
     let sent = host.sent("POST") - before;
     assert!(sent <= if repost { 6 } else { 3 }, "{sent}");
     made.map(|made| charge_of(&made).clone())
@@ -92,8 +94,8 @@ fn live_with(
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// A request arrives at once or never; the shop crashes and starts again with the same name, and may allow a second
-    /// create. Then there is never a second charge.
+    /// Requests arrive immediately or never. The shop crashes and restarts with the same name, and
+    /// may allow a second create. There is never a second charge.
     #[test]
     fn at_most_one_charge_if_no_request_arrives_late(lives in proptest::collection::vec(life(), 1..6)) {
         let mut host = Host::new();
@@ -104,14 +106,14 @@ proptest! {
             start += Duration::from_secs(60);
             prop_assert!(host.rows.len() <= 1, "{:?}", host.rows);
         }
-        // At last the weather is fine.
+        // The last run has no faults.
         let life = Life { posts: vec![], lists: vec![], late: None, crash: None, pays: false, repost: false };
         prop_assert!(live(&mut host, &life, false, start).is_some());
         prop_assert_eq!(host.rows.len(), 1);
     }
 
-    /// A create that was lost arrives late, but before the last look of the machine that sent it has ended, or at least before
-    /// the next one starts; no second create is allowed. Then, too, there is never a second charge.
+    /// A lost create arrives late, but before the next machine starts, and `repost` is off. There is
+    /// never a second charge.
     #[test]
     fn at_most_one_charge_without_repost(lives in proptest::collection::vec(life(), 1..6)) {
         let mut host = Host::new();
@@ -124,8 +126,8 @@ proptest! {
         }
     }
 
-    /// Within one client, which keeps a record of the key: whatever is lost or late, whenever a call is dropped, and whatever the list
-    /// shows, there is one create at most that may have arrived, and so one charge.
+    /// With one key record, at most one create can have arrived. That holds for lost and late
+    /// requests, dropped calls, and lists that lag behind.
     #[test]
     fn at_most_one_charge_with_a_key_record(
         lives in proptest::collection::vec((life(), any::<bool>()), 1..6),
@@ -140,15 +142,15 @@ proptest! {
         prop_assert!(host.rows.len() <= 1, "{:?}", host.rows);
     }
 
-    /// With leave to post again there may be two at the host; but if what was lost lands, and the list shows it, before the last
-    /// look, only one payment request is ever returned for the key: whether it is paid or not, and whatever crashes.
+    /// With `repost` the host may have two charges. If a lost create arrives and is listed before
+    /// the last search, only one payment request is ever returned for the key.
     #[test]
     fn one_payment_request_is_returned_per_key(lives in proptest::collection::vec(life(), 1..6)) {
         let mut host = Host::new();
         let mut start = Duration::ZERO;
         let mut shown: Option<String> = None;
         for life in &lives {
-            // The third list is the last look, if no list fails before: so none does.
+            // No list request fails, so that the third one is the last search.
             let life = Life { lists: vec![], ..life.clone() };
             if let Some(charge) = live(&mut host, &life, life.repost, start) {
                 let request = charge.payment_request().to_owned();

@@ -1,4 +1,4 @@
-//! Repeated calls that share a `KeyRecord`.
+//! Tests of repeated calls that share a key record.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn repeat_with_the_same_record_finds_a_charge_missing_from_the_list() {
     }
     assert_eq!(story(&world), "look, post, get ch_1, get ch_1");
     assert_eq!(host.sent("POST"), 1);
-    // A record of nothing, as another process has it, does not know better than the list.
+    // With an empty record, as in another process, only the list is used.
     let made = again(&mut host, &mut world, &mut KeyRecord::default(), Once::named("order-17"));
     assert_eq!(told(&made), "to pay ch_2");
 }
@@ -44,12 +44,12 @@ fn create_is_not_repeated_for_ten_minutes_after_an_unknown_outcome() {
     world.advance(Duration::from_secs(500));
     assert_eq!(told(&again(&mut host, &mut world, &mut record, named())), "OutcomeUnknown");
     assert_eq!(host.sent("POST"), 1);
-    // A request that was sent so long ago does not arrive any more.
+    // After this time, a lost request no longer arrives.
     world.advance(Duration::from_secs(100));
     assert_eq!(told(&again(&mut host, &mut world, &mut record, named())), "to pay ch_1");
     assert_eq!(host.sent("POST"), 2);
 
-    // With leave, it need not wait.
+    // With `repost`, the create is repeated without that delay.
     let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
     host.posts = [Fault::RequestLost].into();
     assert_eq!(told(&again(&mut host, &mut world, &mut record, named())), "OutcomeUnknown");
@@ -86,7 +86,7 @@ fn failed_read_of_a_known_charge_creates_nothing() {
         (Fault::Before(500), "get ch_1"),
         (Fault::Before(401), "get ch_1"),
         (Fault::RequestLost, "get ch_1"),
-        // The list knows better.
+        // The charge is gone from the host, so the list is searched.
         (Fault::Fine, "get ch_1, look, 2s, look"),
     ] {
         let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());

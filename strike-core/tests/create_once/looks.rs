@@ -1,4 +1,4 @@
-//! How far the search through the list of charges goes, and when it gives up.
+//! Tests of the search through the list of charges: how far it goes, and when it gives up.
 
 use super::{HOUR, MINUTE, key, machine, order, ours, run, story, told};
 use crate::support::host::{Fault, Host};
@@ -8,14 +8,14 @@ use strike_core::{Advice, CreateOnce, ErrorKind, Once, RetryPolicy, UnixMillis};
 
 #[test]
 fn recovery_stops_at_the_newest_charge_seen_before_the_create() {
-    // 200 charges of today, of which the first page is read before the create; 70 more come while it is in doubt.
+    // The host has 200 charges. 70 more are created during the create.
     let mut host = Host::new();
     for n in 0..200 {
         host.insert(START - HOUR + n, &[]);
     }
     host.posts = [Fault::RequestLost].into();
     let mut world = Virtual::new();
-    // All of the last two hours before, for the key may have been used.
+    // The key may have been used before, so the list is searched first.
     let mut machine = machine(order(), Once::with_key(key()));
     let mut looks = 0;
     let result = world.run(&mut machine, |exchange, now| {
@@ -28,7 +28,8 @@ fn recovery_stops_at_the_newest_charge_seen_before_the_create() {
         host.serve(&exchange, *now).unwrap()
     });
     assert_eq!(told(&result), "OutcomeUnknown");
-    // Rows 70 and later are old: the third page shows the first of them, and the fourth is not read.
+    // Rows 70 and later existed before the create. The third page has the first of them, so the
+    // fourth page is not requested.
     let pages =
         |from: usize| (from..from + 3).map(|page| format!("page {}", page - from)).collect::<Vec<_>>();
     let after = story(&world);
@@ -55,7 +56,7 @@ fn search_reads_the_whole_list_unless_since_is_set() {
             host.cap = 1;
             let old = ours(&mut host, age, &[]);
             host.pay(&old, START - age);
-            // Pages of one row: an older row would be found if it stood on the same page.
+            // With pages of one row, the search cannot find an older row by chance.
             host.insert(START - age + 1, &[]);
             let (result, world) = run(&mut host, once);
             if found {
@@ -89,7 +90,7 @@ fn search_range_does_not_depend_on_the_local_clock() {
 
 #[test]
 fn charges_created_during_the_search_do_not_hide_the_order() {
-    // A host with small pages; as many charges as fit on one come between two pages of the look.
+    // The pages are small, and a page's worth of charges is created between two page requests.
     let mut host = Host::new();
     host.cap = 3;
     ours(&mut host, 30 * MINUTE, &[]);
@@ -113,7 +114,7 @@ fn charges_created_during_the_search_do_not_hide_the_order() {
 fn nothing_is_created_if_the_list_is_too_long_to_search() {
     let mut host = Host::new();
     host.cap = 1;
-    // Ours is the first row that a look does not reach.
+    // The order's charge is the first row beyond the search limit.
     ours(&mut host, HOUR, &[]);
     for n in 0..1000 {
         host.insert(START - MINUTE + n, &[]);
@@ -170,7 +171,7 @@ fn nothing_is_created_if_the_list_never_ends() {
     host.insert(START, &[]);
     host.insert(START, &[]);
     let result = Virtual::new().run(&mut machine(order(), Once::with_key(key())), |exchange, now| {
-        // Never the same page twice in a row, and never a row that is new: what else there is, it does not show.
+        // Consecutive pages differ, but show no new row, so the rest of the list stays unknown.
         host.rows.reverse();
         host.serve(&exchange, *now).unwrap()
     });
@@ -182,7 +183,7 @@ fn search_includes_charges_created_exactly_at_since() {
     let (mut host, age) = (Host::new(), 30 * HOUR);
     host.cap = 1;
     let old = ours(&mut host, age, &[]);
-    // Made in the same millisecond, and a page before ours.
+    // Another charge, created in the same millisecond, is on the page before.
     host.insert(START - age, &[]);
     let (result, world) = run(&mut host, Once::with_key(key()).since(UnixMillis::from_millis(START - age)));
     assert_eq!(told(&result), format!("to pay {old}"), "{}", story(&world));

@@ -1,4 +1,4 @@
-//! One charge per key, whatever is lost on the way.
+//! Tests that creating a charge once creates at most one charge per order key.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod expiry;
@@ -31,7 +31,7 @@ fn machine(order: NewCharge, once: Once) -> CreateOnce {
     CreateOnce::new(order, once, &endpoint(), RetryPolicy::never(), 1)
 }
 
-/// A charge of the key, made that long before the start.
+/// Inserts a charge of the key, created this many milliseconds before the start.
 fn ours(host: &mut Host, ago: u64, changes: &[(&str, Value)]) -> String {
     let mut fields = vec![("customer_id", json!(key().customer_id("table 4")))];
     fields.extend(changes.iter().cloned());
@@ -44,7 +44,7 @@ fn run(host: &mut Host, once: Once) -> (Result<Made, Error>, Virtual) {
     (result, world)
 }
 
-/// What was done, in words: `look` is the first page of a look, `page 1` the next.
+/// Describes the requests and waits. `list` is the first page of a search, `page 1` the second.
 fn story(world: &Virtual) -> String {
     let words = world.log.iter().map(|did| match did {
         Did::Send(line) if line.starts_with("POST") => "post".to_owned(),
@@ -75,7 +75,7 @@ fn charge_of(made: &Made) -> &Charge {
     }
 }
 
-/// Runs a machine with a record that outlives it.
+/// Runs a machine with this key record.
 fn again(host: &mut Host, world: &mut Virtual, record: &mut KeyRecord, once: Once) -> Result<Made, Error> {
     let mut machine = CreateOnce::with_record(order(), once, record, &endpoint(), RetryPolicy::never(), 1);
     world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now))

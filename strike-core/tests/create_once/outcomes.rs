@@ -1,4 +1,4 @@
-//! What each sequence of faults leads to: a charge, an error, or an unknown outcome.
+//! Tests of the result of each sequence of faults: a charge, an error, or an unknown outcome.
 
 use std::error::Error as _;
 
@@ -33,13 +33,13 @@ fn each_fault_leads_to_the_documented_result() {
     let with = |host, case| Case { host, ..case };
     let one: fn(&mut Host) = |host| drop(ours(host, MINUTE, &[]));
     let cases = [
-        // The good ways.
+        // No faults.
         case("new name", named, &[], &[], "look, post", "to pay ch_1"),
         case("new key", fresh, &[], &[], "post", "to pay ch_1"),
         with(one, case("known name", named, &[], &[], "look, page 1", "to pay ch_1")),
         with(one, case("recovered", recover, &[], &[], "look, page 1", "to pay ch_1")),
         case("nothing to recover", recover, &[], &[], "look, 2s, look", "OutcomeUnknown"),
-        // The answer is lost after the deed.
+        // The charge is created, and the response is lost.
         case("reply lost", named, &[ReplyLost], &[], "look, post, look, page 1", "to pay ch_1"),
         case("reply lost, new key", fresh, &[ReplyLost], &[], "post, look, page 1", "to pay ch_1"),
         case("500 after", fresh, &[After(500)], &[], "post, look, page 1", "to pay ch_1"),
@@ -54,7 +54,7 @@ fn each_fault_leads_to_the_documented_result() {
         case("late, 1st look", fresh, &[Late(1)], &[], "post, look, page 1", "to pay ch_1"),
         case("late, 2nd look", fresh, &[Late(2)], &[], "post, look, 2s, look, page 1", "to pay ch_1"),
         case("too late", fresh, &[Late(3)], &[], "post, look, 2s, look", "OutcomeUnknown"),
-        // Posting again, where that is allowed.
+        // A second create, where `repost` allows it.
         case(
             "posted again",
             fresh.repost(true),
@@ -95,7 +95,7 @@ fn each_fault_leads_to_the_documented_result() {
             "post, look, 2s, look, post",
             "OutcomeUnknown",
         ),
-        // A redirect may mean that it was done.
+        // A redirect leaves the outcome unknown.
         case("redirected after", fresh, &[After(303)], &[], "post, look, page 1", "to pay ch_1"),
         case("redirected", fresh, &[Before(301)], &[], "post, look, 2s, look", "OutcomeUnknown"),
         case(
@@ -106,12 +106,12 @@ fn each_fault_leads_to_the_documented_result() {
             "look, 2s, look, post, 2s, look, page 1",
             "to pay ch_1",
         ),
-        // Definite refusals.
+        // The server definitely rejects the create.
         case("refused: 401", named, &[Before(401)], &[], "look, post", "Unauthorized"),
         case("refused: 400", fresh, &[Before(400)], &[], "post", "BadRequest"),
         case("refused: 400, may repost", fresh.repost(true), &[Before(400)], &[], "post", "BadRequest"),
         case("never left", fresh, &[Refused], &[], "post", "Refused"),
-        // The look itself fails.
+        // The search fails.
         case("no look, no post", named, &[], &[Before(500)], "look", "Server"),
         case("no look, no post: 401", named, &[], &[Before(401)], "look", "Unauthorized"),
         case("no look, no post: lost", named, &[], &[SilentAfter], "look", "Lost"),
@@ -151,7 +151,7 @@ fn each_fault_leads_to_the_documented_result() {
             "post, look, 2s, look, post, 2s, look, page 1",
             "to pay ch_1",
         ),
-        // What the host shows.
+        // The list shows a different or an existing charge.
         with(
             |host| host.echoes = false,
             case("no echo", named, &[], &[], "look, post", "mismatch of customer_id"),
@@ -196,7 +196,7 @@ fn each_fault_leads_to_the_documented_result() {
             },
             case("the paid one of several", named, &[], &[], "look, page 1", "paid ch_2"),
         ),
-        // Rows that are no charges.
+        // Unreadable rows.
         with(
             |host| {
                 drop(host.insert(START, &[("paid", json!("perhaps")), ("customer_id", json!("somebody"))]))
@@ -258,7 +258,7 @@ fn unknown_outcome_has_its_cause_as_source() {
     assert_eq!(lowest.kind(), TransportErrorKind::Timeout);
     assert_eq!(error.advice(), Advice::LookFirst);
 
-    // Without a create of its own, the failure of the look is what there is to say.
+    // If no create was sent, the source is the failure of the search.
     let mut host = Host::new();
     host.lists = [Fault::Before(503)].into();
     let (result, _) = run(&mut host, Once::recover(key()));
@@ -278,7 +278,7 @@ fn oldest_or_paid_charge_is_returned_if_both_creates_arrive() {
             if exchange.request.method() == "POST" {
                 posts += 1;
                 if posts == 2 {
-                    // The first lands just before the second.
+                    // The first create arrives just before the second.
                     ours(&mut host, 0, &[]);
                 }
             }
@@ -328,7 +328,7 @@ fn customer_reference_is_returned_without_the_key() {
     assert_eq!(charge_of(&made).own_reference(), Some("table 4"));
     let (found, own) = OrderKey::read(charge_of(&made).customer_id().unwrap()).unwrap();
     assert_eq!((found, own), (key(), "table 4"));
-    // Once more, without a reference: it is another order.
+    // The same name without the customer reference is a different order.
     let mut world = Virtual::new();
     let mut other = machine(NewCharge::satoshis(4200, "tea"), Once::named("order-17"));
     let error = world.run_losing(&mut other, |exchange, now| host.serve(&exchange, *now)).unwrap_err();
@@ -357,7 +357,8 @@ fn finished_machine_returns_finished_errors() {
     }
 }
 
-/// The second create makes a charge that is not what was ordered: the doubt about the first does not hide that.
+/// The second create returns a charge that differs from the order. The unknown outcome of the
+/// first must not hide that.
 #[test]
 fn failure_after_an_unknown_outcome_is_its_source() {
     let once = Once::fresh(OrderKey::named("order-17")).repost(true);

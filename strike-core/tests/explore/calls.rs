@@ -1,4 +1,4 @@
-//! Single calls, waits, and fetches of a mirror.
+//! Explores single calls, waits, and fetches of a mirror.
 
 use super::{DEEP, USUAL, at, charge, key, order, policy};
 use crate::play::explore;

@@ -1,4 +1,4 @@
-//! Creating a charge once.
+//! Explores creating a charge once.
 
 use super::{DEEP, Rules, USUAL, at, key, order, policy};
 use crate::play::explore;
@@ -6,7 +6,7 @@ use strike_core::{CreateOnce, Made, Once};
 
 fn once(name: &str, depth: usize, once: Once, rules: Rules) {
     explore(name, depth, rules, |play| {
-        // What is recovered was sent before.
+        // A recovery starts after a create that may have arrived.
         play.acted = u32::from(name.contains("recover"));
         play.run(&mut CreateOnce::new(order(), once, &at(), policy(), 1), |made| {
             matches!(made, Made::Paid(_))

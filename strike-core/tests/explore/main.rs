@@ -1,4 +1,5 @@
-//! Every machine through every short sequence of replies and clocks: the contract of `machine.rs` holds in all of them.
+//! Runs every machine through all short sequences of replies and clock changes, and checks the
+//! contract of `Machine` in each.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 #![allow(clippy::print_stdout, reason = "it says how much it explored")]
 
@@ -18,13 +19,13 @@ use strike_core::{Charge, Endpoint, NewCharge, OrderKey, Reply, RetryPolicy};
 use support::invoices::written;
 use support::{answer, charge_json, endpoint};
 
-/// What may come of a request.
+/// A possible result of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Letter {
-    /// What the API promises: made, unpaid, or a page without the order's charge.
+    /// The documented response: a created or unpaid charge, or a page without the order's charge.
     Good,
     Paid,
-    /// Another charge than was asked for; in a list, the order's own, unpaid.
+    /// A different charge. In a list: the order's charge, unpaid.
     Other,
     Status(u16),
     Limited,
@@ -32,13 +33,13 @@ enum Letter {
     Unsent,
     Closed,
     Timeout,
-    /// Polled instead of told.
+    /// The machine is polled without a reply.
     Lost,
-    /// Told twice: the second says that it is paid.
+    /// Two replies. The second says that the charge is paid.
     Twice,
-    /// Good, but the clocks were set back meanwhile.
+    /// Like `Good`, but the clocks are set back during the request.
     Back,
-    /// Time ran out, and the clocks say that it took weeks.
+    /// A timeout after several weeks.
     Weeks,
 }
 
@@ -64,12 +65,12 @@ const ALL: [Letter; 19] = [
     Letter::Weeks,
 ];
 
-/// One of each sort, to go deeper.
+/// One result of each kind, for longer sequences.
 const FEW: [Letter; 6] =
     [Letter::Good, Letter::Paid, Letter::Status(401), Letter::Unsent, Letter::Timeout, Letter::Lost];
 
 impl Letter {
-    /// Whether a create that was answered like this may have made a charge.
+    /// Returns true if a create with this result may have created a charge.
     fn may_have_acted(self) -> bool {
         match self {
             Self::Status(status) => status == 408 || status == 500,
@@ -79,23 +80,23 @@ impl Letter {
     }
 }
 
-/// What is known about a machine, for judging it.
+/// What the checks may assume about a machine.
 #[derive(Debug, Clone, Copy)]
 struct Rules {
-    /// It can be told to create again, once, after two looks.
+    /// It may send a second create after two searches.
     repost: bool,
-    /// It ends, and then says so; a stream goes on.
+    /// It ends, and then returns `Finished`. Streams do not end.
     ends: bool,
-    /// It holds moments of the monotonic clock: set back, it waits for them.
+    /// It stores times of the monotonic clock, and waits for them if the clock is set back.
     holds_moments: bool,
     letters: &'static [Letter],
-    /// How many of the ways to wait are tried; the first is to wait just as long as was asked.
+    /// How many kinds of waiting are tried. The first is to wait exactly as long as requested.
     waits: usize,
 }
 
 const USUAL: Rules = Rules { repost: false, ends: true, holds_moments: false, letters: &ALL, waits: 5 };
 
-/// Fewer letters, more choices.
+/// Fewer kinds of results, for longer sequences.
 const DEEP: Rules = Rules { letters: &FEW, waits: 2, ..USUAL };
 
 const HOUR: Duration = Duration::from_secs(3600);

@@ -1,15 +1,15 @@
-//! One sequence of choices, and the step to the next sequence.
+//! A sequence of choices, and the step to the next sequence.
 
-/// One sequence of choices, and how to come to the next.
+/// One sequence of choices.
 pub(super) struct Path {
-    /// Each choice, and out of how many.
+    /// Each choice with the number of alternatives.
     pub(super) choices: Vec<(usize, usize)>,
     pub(super) at: usize,
     pub(super) depth: usize,
 }
 
 impl Path {
-    /// The next choice, or `None` beyond the depth.
+    /// Returns the next choice, or `None` beyond the depth.
     pub(super) fn choose(&mut self, of: usize) -> Option<usize> {
         if self.at == self.choices.len() {
             if self.at == self.depth {
@@ -23,7 +23,7 @@ impl Path {
         Some(choice)
     }
 
-    /// Goes to the next sequence; false after the last.
+    /// Advances to the next sequence. Returns false after the last one.
     pub(super) fn advance(&mut self) -> bool {
         self.at = 0;
         while let Some((choice, of)) = self.choices.pop() {

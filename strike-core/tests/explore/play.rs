@@ -14,12 +14,12 @@ pub(super) struct Play<'a> {
     pub(super) path: &'a mut Path,
     pub(super) rules: Rules,
     pub(super) now: Now,
-    /// How far the monotonic clock was set back, in all.
+    /// The total time by which the monotonic clock was set back.
     pub(super) back: Duration,
     pub(super) said_paid: bool,
-    /// How many creates may have made a charge.
+    /// How many creates may have created a charge.
     pub(super) acted: u32,
-    /// How many looks since then found nothing.
+    /// How many searches since then found nothing.
     pub(super) looks: u32,
     pub(super) posts_again: bool,
 }
@@ -37,9 +37,9 @@ impl Play<'_> {
         self.now.unix = UnixMillis::from_millis(0);
     }
 
-    /// Drives the machine along the path, and then with good replies to its end.
+    /// Drives the machine along the path, and then with successful replies to its end.
     pub(super) fn run<M: Machine>(&mut self, machine: &mut M, is_paid: impl Fn(&M::Output) -> bool) {
-        // Nobody has asked yet.
+        // A reply before the first request must be ignored.
         machine.handle(paid_charge(), self.now);
         for _ in 0..200 {
             match machine.poll(self.now) {
@@ -111,7 +111,7 @@ impl Play<'_> {
         match self.path.choose(self.rules.waits).unwrap_or_default() {
             0 => self.pass(wait),
             1 => {
-                // Early: the remainder, to the millisecond.
+                // An early poll returns the remaining wait, to the millisecond.
                 self.pass(wait / 2);
                 let Step::Wait(rest) = machine.poll(self.now) else { panic!("too early for anything else") };
                 assert!(rest <= wait - wait / 2 + Duration::from_millis(1), "{rest:?} of {wait:?}");
@@ -144,7 +144,7 @@ pub(super) fn reply(letter: Letter, exchange: &Exchange) -> Reply {
     let id = uri.path().rsplit('/').next().unwrap();
     let rows = |rows: Vec<Value>| json!(if first { rows } else { Vec::new() });
     let body = |paid: bool| match (uri.query(), id) {
-        // A bad row, and one of somebody else.
+        // An unreadable row, and a charge of another order.
         (Some(_), _) if !paid => {
             let other = charge_json(&[("id", json!("ch_8")), ("created", json!(START - 3 * 3_600_000))]);
             rows(vec![json!({"id": "ch_7", "customer_id": "x"}), other])
@@ -180,7 +180,7 @@ pub(super) fn reply(letter: Letter, exchange: &Exchange) -> Reply {
     }
 }
 
-/// Plays every sequence of that many choices, and those that end before.
+/// Runs all sequences of up to this many choices.
 pub(super) fn explore(name: &str, depth: usize, rules: Rules, play: impl Fn(&mut Play<'_>)) {
     let mut path = Path { choices: Vec::new(), at: 0, depth };
     let mut sequences = 0_u64;

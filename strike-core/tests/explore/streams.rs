@@ -1,4 +1,4 @@
-//! Pagers and watchers.
+//! Explores pagers and watchers.
 
 use super::{DEEP, Rules, USUAL, at, charge, policy};
 use crate::play::explore;
@@ -16,7 +16,7 @@ fn pager_keeps_the_machine_contract() {
     });
 }
 
-/// A stream, each of whose machines is dropped after every step.
+/// A stream whose machine is dropped after every step.
 struct Dropped<S>(S);
 
 impl Machine for Dropped<Pager> {

@@ -1,4 +1,4 @@
-//! Mirrors driven against a host: creates, retrieves and restarts.
+//! Tests of mirrors with a simulated host: creating, retrieving and restarting.
 
 use super::{WANTS, draft, known, machines, paid_charge, pending, restored, start};
 use crate::support;
@@ -29,7 +29,7 @@ fn redirected_create_is_not_posted_again() {
 
 #[test]
 fn copies_of_a_draft_create_one_charge() {
-    // Both copies through one client, which keeps one record per key; the list does not show the charge yet.
+    // Both copies share the key record of one client. The list does not show the charge yet.
     let mut host = Host::new();
     host.hidden = 1000;
     let (mut one, mut record) = (draft(), KeyRecord::default());
@@ -42,7 +42,7 @@ fn copies_of_a_draft_create_one_charge() {
     }
     assert_eq!((one.id(), host.sent("POST")), (two.id(), 1));
 
-    // Each by itself: the second finds the first one's charge in the list.
+    // Without a shared record, the second copy finds the charge in the list.
     let mut host = Host::new();
     let mut one = draft();
     let mut two = one.clone();
@@ -58,13 +58,13 @@ fn charge_is_stored_although_clocks_disagree_on_its_expiry() {
     fetch(&mut mirror.clone(), Want::Id, &mut host).0.unwrap();
     let invoice = support::invoices::written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(7200));
     host.rows[0]["payment_request"] = json!(invoice);
-    // The host's clock is three hours ahead of ours.
+    // The host's clock is three hours ahead.
     host.clock += 3 * 3_600_000;
     assert_eq!(fetch(&mut mirror, Want::Id, &mut host).0.unwrap(), Change::Learned);
     assert_eq!((mirror.id().unwrap().as_str(), host.sent("POST")), ("ch_1", 1));
 }
 
-/// Fetches that with a key that nobody else has seen, and says what was sent.
+/// Fetches with an order key that was not used before, and returns the requests sent.
 fn fetch_new(mirror: &mut Mirror, want: Want, host: &mut Host) -> (Result<Change, Error>, Vec<String>) {
     let before = host.log.len();
     let machines = machines();
@@ -73,7 +73,7 @@ fn fetch_new(mirror: &mut Mirror, want: Want, host: &mut Host) -> (Result<Change
     (result, host.log[before..].to_vec())
 }
 
-/// Fetches that, and says what was sent.
+/// Fetches, and returns the requests sent.
 fn fetch(mirror: &mut Mirror, want: Want, host: &mut Host) -> (Result<Change, Error>, Vec<String>) {
     let before = host.log.len();
     let machines = machines();
@@ -88,14 +88,14 @@ fn mirror_sends_the_same_requests_as_pystrike() {
     // charge = Charge(amount, currency, description, create=False): nothing is sent.
     let mut mirror = draft();
     assert_eq!((mirror.id(), host.log.len()), (None, 0));
-    // charge.id: created on first use, and never again.
+    // charge.id: created on first use, and only then.
     let (change, sent) = fetch_new(&mut mirror, Want::Id, &mut host);
     assert_eq!((change.unwrap(), sent), (Change::Learned, vec!["POST /api/v1/charges".to_owned()]));
     for want in [Want::Id, Want::Charge] {
         let (change, sent) = fetch(&mut mirror, want, &mut host);
         assert_eq!((change.unwrap(), sent.len()), (Change::Nothing, 0));
     }
-    // charge.paid: asked for each time, until it is true, and never after.
+    // charge.paid: requested each time until it is true, and not after.
     let get = vec!["GET /api/v1/charges/ch_1".to_owned()];
     for _ in 0..3 {
         let (change, sent) = fetch(&mut mirror, Want::Paid, &mut host);
@@ -109,19 +109,19 @@ fn mirror_sends_the_same_requests_as_pystrike() {
         assert_eq!((change.unwrap(), sent.len()), (Change::Nothing, 0), "{want:?}");
     }
 
-    // charge.update() creates what has no id, and retrieves what has one.
+    // charge.update() creates a charge without an id, and retrieves one with an id.
     let mut mirror = draft();
     let lines: Vec<_> = (0..2).flat_map(|_| fetch_new(&mut mirror, Want::Update, &mut host).1).collect();
     assert_eq!(lines, ["POST /api/v1/charges", "GET /api/v1/charges/ch_2"]);
 
-    // Charge.from_charge_id(id): the id is there at once, the rest is retrieved once.
+    // Charge.from_charge_id(id): the id needs no request, and the rest is retrieved once.
     let mut mirror = Mirror::known("ch_2".parse().unwrap());
     assert_eq!(fetch(&mut mirror, Want::Id, &mut host).1.len(), 0);
     assert_eq!(fetch(&mut mirror, Want::Charge, &mut host).1, ["GET /api/v1/charges/ch_2"]);
     assert_eq!(fetch(&mut mirror, Want::Charge, &mut host).1.len(), 0);
     assert_eq!(mirror.charge().unwrap().amount(), 4200);
 
-    // An id that does not exist is an error each time, and asked for again.
+    // An unknown id is requested each time, and each time it is an error.
     let mut mirror = Mirror::known("ch_99".parse().unwrap());
     for _ in 0..2 {
         let (result, sent) = fetch(&mut mirror, Want::Charge, &mut host);
@@ -141,7 +141,7 @@ fn charge_in_doubt_is_found_and_not_created_again() {
     assert_eq!(fetch(&mut mirror, Want::Paid, &mut host).0.unwrap(), Change::Learned);
     assert_eq!((mirror.id().unwrap().as_str(), host.sent("POST")), ("ch_1", 1));
 
-    // One that never arrived stays in doubt until it is given up.
+    // A create that never arrived stays in doubt until it is abandoned.
     let mut host = Host::new();
     host.posts = [Fault::RequestLost].into();
     let mut mirror = draft();
@@ -166,7 +166,7 @@ fn rejected_create_returns_to_the_draft_state() {
 
 #[test]
 fn restored_draft_searches_the_list_before_it_creates() {
-    // A create was handed out, and arrived, after the draft was kept; then the shop crashed.
+    // The draft is saved before the create is sent and arrives. Then the shop crashes.
     let mut host = Host::new();
     let mut mirror = draft();
     let kept = serde_json::to_string(&mirror).unwrap();
@@ -181,14 +181,14 @@ fn dropped_fetch_leaves_the_mirror_in_doubt() {
     let machines = machines();
     let mut mirror = draft();
     let now = Virtual::new().now;
-    // Not even polled: nothing was handed out.
+    // A machine that was not polled has sent no request.
     drop(mirror.fetch(Want::Id, &machines));
     assert_eq!(mirror.state(), State::Draft);
     let mut machine = mirror.fetch(Want::Id, &machines);
     assert!(matches!(machine.poll(now), Step::Send(_)));
     drop(machine);
     assert_eq!(mirror.state(), State::InDoubt);
-    // The answer had come, but was not taken before the machine was dropped.
+    // The response was handled, but the machine was dropped before the next poll.
     let mut mirror = draft();
     let mut machine = mirror.fetch(Want::Id, &machines);
     assert!(matches!(machine.poll(now), Step::Send(_)));

@@ -1,4 +1,4 @@
-//! Property test: the laws of a mirror over random histories.
+//! Property test: the invariants of a mirror over random histories.
 
 use super::{WANTS, draft, failure, known, paid_charge, pending, reach, restored, start, unknown};
 use crate::support::{START, answer, charge};
@@ -7,7 +7,7 @@ use serde_json::json;
 use strike_core::mirror::{Ask, Change, Mirror, State, Want};
 use strike_core::{Charge, Error, Once, OrderKey};
 
-/// A step of a history. Outcomes are given for the request that was handed out last.
+/// A step of a history. Outcomes refer to the last request.
 #[derive(Debug, Clone)]
 enum Act {
     Ask(usize),
@@ -33,7 +33,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// A charge as some server says; two of three times it is `ch_1`.
+/// Returns a charge from a response. Indexes 0 and 1 are the expected id and hash.
 fn seen(id: usize, hash: usize, paid: bool, updated: u64) -> Charge {
     charge(&[
         ("id", json!(["ch_1", "ch_1", "ch_2"][id])),
@@ -51,12 +51,12 @@ thread_local! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// The five laws of the module, over any order of asking, learning, abandoning and restarting.
+    /// The five invariants that the module documents, over any order of requests and restarts.
     #[test]
     fn invariants_hold_over_random_histories(which in 0_usize..4, acts in proptest::collection::vec(act(), 0..40)) {
         let mut mirror = [draft(), known(), pending(), Mirror::of(paid_charge())][which].clone();
         let mut handed_out = None;
-        // The creates that were handed out: how often each key was posted blindly, without a look.
+        // How often each key was posted without a search before.
         let mut blind = std::collections::BTreeMap::new();
         let mut next_key = 100;
         for act in acts {
@@ -68,7 +68,7 @@ proptest! {
                 Act::Ask(want) => {
                     let ask = mirror.ask(WANTS[*want]);
                     if let Some(Ask::Once(_, once)) = &ask {
-                        // A create is in doubt from the moment that it is handed out.
+                        // The mirror is in doubt from the moment a create is returned.
                         prop_assert_eq!(mirror.state(), State::InDoubt);
                         prop_assert!(matches!(state, State::Draft | State::InDoubt));
                         if *once == Once::fresh(once.key()) {
@@ -103,7 +103,7 @@ proptest! {
                         refused = change == Change::Refused;
                         if refused {
                             prop_assert!(matches!(act, Act::Refused), "only a definite refusal");
-                            // It was certainly not created: the key is as good as new if it was new.
+                            // Nothing was created, so the key counts as unused again.
                             if let Ask::Once(_, once) = ask {
                                 blind.remove(&once.key());
                             }
@@ -139,7 +139,7 @@ proptest! {
             if mirror.state() == State::Draft && state != State::Draft {
                 prop_assert!(refused || abandoned, "only a refusal makes it a draft again, or giving up");
             }
-            // At every moment: what is kept says the truth, and what is restored never posts blindly.
+            // A saved mirror keeps the state, and never posts without a search.
             let mut kept = restored(&mirror);
             prop_assert_eq!(kept.state(), mirror.state());
             if let Some(Ask::Once(_, once)) = kept.ask(Want::Id) {

@@ -1,4 +1,4 @@
-//! A mirror asks only when it must, and is true whenever it is kept.
+//! Tests that a mirror sends only the necessary requests, and can be saved at any time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod fetches;
@@ -20,7 +20,7 @@ fn start() -> UnixMillis {
     UnixMillis::from_millis(START)
 }
 
-/// A look goes back to a day before the draft, lest the local clock was ahead.
+/// A search goes back to one day before the draft, in case the local clock was ahead.
 fn reach() -> UnixMillis {
     start().saturating_sub(std::time::Duration::from_secs(24 * 60 * 60))
 }
@@ -63,7 +63,7 @@ fn machines() -> Machines {
     Machines::new(endpoint(), RetryPolicy::never(), 1)
 }
 
-/// The error that a create, or else a get, ends with after such a reply.
+/// Returns the error of a create or a get after this reply.
 fn failure(create: bool, reply: Reply) -> Error {
     let mut reply = Some(reply);
     let mut server = |_, _: &mut Now| reply.take().unwrap();

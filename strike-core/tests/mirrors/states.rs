@@ -1,4 +1,4 @@
-//! What each state asks for, and what each outcome changes.
+//! Tests of the requests of each state, and of the change by each outcome.
 
 use super::{
     WANTS, draft, failure, get, in_doubt, known, order, paid_charge, pending, reach, restored, start, unknown,
@@ -176,7 +176,7 @@ fn saved_state_of_version_1_is_read_and_newer_versions_are_rejected() {
         let kept = &golden["mirrors"][name];
         assert_eq!(serde_json::from_value::<Mirror>(kept.clone()).unwrap(), mirror, "{name}");
         assert_eq!(serde_json::to_value(&mirror).unwrap(), *kept, "{name}");
-        // Before there was a version, it was this one.
+        // Without a `version` field, version 1 is assumed.
         let mut old = kept.clone();
         old.as_object_mut().unwrap().remove("version");
         assert_eq!(serde_json::from_value::<Mirror>(old).unwrap(), mirror, "{name}");
@@ -202,7 +202,7 @@ fn expired_charge_returns_no_payment_request() {
     let invoice = support::invoices::written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(3600));
     let of = |paid: bool| charge(&[("payment_request", json!(invoice)), ("paid", json!(paid))]);
     let at = |seconds: u64| Now::new(std::time::Duration::ZERO, UnixMillis::from_secs(seconds));
-    // Ten minutes after the expiry, so that the local clock may be that wrong.
+    // The charge counts as expired ten minutes late, because the local clock may be wrong.
     let expired = 1_700_003_600 + 600;
     assert_eq!(Mirror::of(of(false)).payment_request(at(expired - 1)).unwrap(), invoice);
     let error = Mirror::of(of(false)).payment_request(at(expired)).unwrap_err();
@@ -219,7 +219,7 @@ fn outcome_of_an_abandoned_create_is_ignored() {
     assert_eq!(mirror.state(), State::Draft);
     let current = mirror.ask(Want::Id).unwrap();
     assert_eq!(current, Ask::Once(order(), Once::with_key(OrderKey::drawn(8)).since(reach())));
-    // The refusal of the first create comes late: it says nothing about the second, which is still out.
+    // A late rejection of the first create does not affect the second.
     let refused = failure(true, answer(401, ""));
     assert_eq!(mirror.learn(&abandoned, Err(&refused)).unwrap(), Change::InDoubt);
     assert_eq!(mirror.state(), State::InDoubt);

@@ -1,4 +1,4 @@
-//! Responses with one charge: which are read, and which are refused.
+//! Tests of responses with one charge.
 
 use super::{get, get_json, list, response};
 use crate::support;
@@ -52,7 +52,7 @@ fn times_are_read_as_seconds_or_milliseconds() {
         let charge = get_json(&charge_json(&[("created", json!(wire)), ("updated", json!(wire))])).unwrap();
         assert_eq!(charge.created().as_millis(), millis);
         assert_eq!(charge.updated().as_millis(), millis);
-        // Kept and read again, it is still that time.
+        // Serialized and read again, the time is the same.
         let kept = serde_json::to_string(&charge).unwrap();
         assert_eq!(serde_json::from_str::<Charge>(&kept).unwrap(), charge, "{kept}");
     }
@@ -134,7 +134,7 @@ fn invalid_charges_are_undecodable() {
         assert!(error.excerpt().is_none_or(|excerpt| excerpt.chars().count() <= 201));
         assert!(error.to_string().contains("get charge ch_1"), "{error}");
     }
-    // Unknown fields are skipped, however deep.
+    // Unknown fields are skipped, even if deeply nested.
     assert_eq!(get(&response(200, deep_inside)).unwrap().id().as_str(), "ch_1");
 }
 

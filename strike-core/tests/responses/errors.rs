@@ -1,4 +1,4 @@
-//! Error responses: status, `code`, advice and `Retry-After`.
+//! Tests of error responses: status, `code`, advice and `Retry-After`.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn each_status_has_its_error_kind_and_advice() {
         (101, ErrorKind::Undecodable, "UnexpectedResponseException", Advice::CheckHost),
         (700, ErrorKind::Undecodable, "UnexpectedResponseException", Advice::CheckHost),
     ] {
-        // A charge in the body of an error is no charge.
+        // A charge in the body of an error response is ignored.
         let error = get(&response(status, charge_json(&[]).to_string())).unwrap_err();
         assert_eq!((error.kind(), error.status()), (&kind, Some(status)));
         assert_eq!((error.kind().pystrike_name(), error.advice()), (Some(pystrike), advice));
@@ -43,7 +43,7 @@ fn object_with_an_error_code_is_an_error_with_any_status() {
         assert_eq!((error.api().unwrap().code(), error.api().unwrap().message()), (i64::from(code), "no no"));
         assert_eq!(list(&body).unwrap_err().kind(), &kind);
     }
-    // The status counts where it says more than success.
+    // An HTTP error status takes precedence over the `code`.
     let error = get(&response(404, json!({"code": 500, "message": "x"}).to_string())).unwrap_err();
     assert_eq!((error.kind(), error.status()), (&ErrorKind::PathNotFound, Some(404)));
 }
@@ -54,7 +54,7 @@ fn only_a_404_with_an_api_error_body_is_not_found() {
     let error = get(&unknown).unwrap_err();
     assert_eq!((error.kind(), error.advice()), (&ErrorKind::NotFound, Advice::CheckId));
     assert_eq!(error.kind().pystrike_name(), Some("ChargeNotFoundException"));
-    // A create or a list names no charge: its path is wrong.
+    // A create or a list has no charge id, so the advice is to check the host.
     let create = Create::new(NewCharge::satoshis(4200, "tea"));
     for error in [
         create.parse(&endpoint(), &unknown, start()).unwrap_err(),
@@ -126,13 +126,13 @@ fn retry_after_is_parsed_in_all_its_formats() {
         assert_eq!(error.kind(), &ErrorKind::RateLimited { retry_after: expected }, "{header:?}");
         assert_eq!(error.retry_after(), expected, "{header:?}");
     }
-    // Of several, the first that can be read.
+    // The first readable of several headers is used.
     let mut answer = response(429, "slow down");
     for header in ["soon", "7", "9"] {
         answer.headers_mut().append("retry-after", header.parse().unwrap());
     }
     assert_eq!(get(&answer).unwrap_err().retry_after(), Some(RetryAfter::In(Duration::from_secs(7))));
-    // It belongs to 429 and to a host that fails, and to nothing else.
+    // The header is used only with 429 and 5xx.
     for (status, understood) in
         [(500, true), (503, true), (200, false), (302, false), (401, false), (404, false)]
     {

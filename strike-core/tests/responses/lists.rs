@@ -1,4 +1,4 @@
-//! Lists with and without unreadable rows.
+//! Tests of lists with and without unreadable rows.
 
 use super::{get, list, response};
 use crate::support::{CANARY, charge_json};
@@ -38,7 +38,7 @@ fn list_separates_charges_and_unreadable_rows() {
     let rows: Vec<_> = page.unreadable().map(|bad| bad.id().map(|id| id.as_str())).collect();
     assert_eq!(rows, [Some("ch_bad"), None, None]);
     assert!(page.unreadable().all(|bad| !bad.reason().is_empty()));
-    // A row that repeats the key keeps it to itself.
+    // An unreadable row does not show the API key.
     let talkative = list(&json!([{"id": "ch_bad", "customer_id": CANARY}]).to_string()).unwrap();
     assert!(!format!("{talkative:?}").contains(CANARY), "{talkative:?}");
     let places: Vec<_> = page.into_rows().iter().map(|row| matches!(row, Row::Charge(_))).collect();

@@ -1,4 +1,4 @@
-//! What an answer means: a charge, a list, or an error that says what came back.
+//! Tests of parsing responses: charges, lists and errors.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod charges;

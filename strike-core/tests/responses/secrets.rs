@@ -1,4 +1,4 @@
-//! The API key stays out of every error.
+//! Tests that the API key is not in any error.
 
 use std::error::Error as _;
 

@@ -1,4 +1,4 @@
-//! A host for tests of core: charges in a list, and every way to lose a request or its answer.
+//! A simulated host: a list of charges, and faults that lose requests or responses.
 
 use std::collections::VecDeque;
 
@@ -10,47 +10,47 @@ use strike_core::{Delivery, Exchange, Now, Reply, TransportErrorKind};
 
 use super::{START, answer, charge_json, no_answer};
 
-/// What happens to one request.
+/// The fate of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     Fine,
-    /// Not a byte left.
+    /// The connection is refused, and nothing is sent.
     Refused,
-    /// It never arrives, and the client cannot know.
+    /// The request is lost, and the client sees a timeout.
     RequestLost,
-    /// It is carried out, and the answer is lost on the way.
+    /// The host processes the request, but the response is lost. The client sees a timeout.
     ReplyLost,
-    /// It never arrives, and the machine is polled instead of told.
+    /// The request is lost, and the machine is polled again without a reply.
     SilentBefore,
-    /// It is carried out, and the machine is polled instead of told.
+    /// The host processes the request, but the machine is polled again without a reply.
     SilentAfter,
-    /// This status instead of carrying it out.
+    /// The host returns this status without processing the request.
     Before(u16),
-    /// This status after carrying it out.
+    /// The host processes the request and then returns this status.
     After(u16),
-    /// Lost like `RequestLost`, but it arrives just before that many more lists were asked for.
+    /// The client sees a timeout, and the create arrives just before the n-th list request after it.
     Late(usize),
 }
 
-/// Charges, newest first, and how the host behaves.
+/// A simulated host with its charges, newest first, and its settings.
 pub struct Host {
     pub rows: Vec<Value>,
-    /// The most rows of a page.
+    /// The largest page size.
     pub cap: usize,
     pub ignores_paging: bool,
     pub echoes: bool,
     pub dates: bool,
-    /// How many of the newest rows the list does not show yet.
+    /// How many of the newest rows the list does not show.
     pub hidden: usize,
-    /// Whether the list shows every charge as unpaid.
+    /// If true, the list shows every charge as unpaid.
     pub stale_list: bool,
-    /// The host's clock when the monotonic clock says zero, in milliseconds since the epoch.
+    /// The host's clock when the monotonic clock is zero, in milliseconds since the epoch.
     pub clock: u64,
-    /// What happens to the next requests of each kind; nothing once it is used up.
+    /// Faults of the next requests of each kind. Later requests succeed.
     pub posts: VecDeque<Fault>,
     pub lists: VecDeque<Fault>,
     pub gets: VecDeque<Fault>,
-    /// Every request that was sent, whether it arrived or not.
+    /// Every request that was sent, including lost ones.
     pub log: Vec<String>,
     late: Vec<(usize, Value)>,
     made: usize,
@@ -76,7 +76,7 @@ impl Host {
         }
     }
 
-    /// A charge at the head of the list, made at that time; gives back its id.
+    /// Inserts a charge with this creation time at the head of the list, and returns its id.
     pub fn insert(&mut self, created: u64, changes: &[(&str, Value)]) -> String {
         self.made += 1;
         let id = format!("ch_{}", self.made);
@@ -98,7 +98,7 @@ impl Host {
         row["updated"] = json!(at);
     }
 
-    /// Whatever was on its way has arrived.
+    /// Delivers all delayed creates.
     pub fn flush(&mut self) {
         for (_, charge) in std::mem::take(&mut self.late) {
             self.rows.insert(0, charge);
@@ -109,7 +109,7 @@ impl Host {
         self.log.iter().filter(|line| line.starts_with(method)).count()
     }
 
-    /// Carries out an exchange, or not; `None` when nobody is told.
+    /// Processes an exchange. Returns `None` if the machine gets no reply.
     pub fn serve(&mut self, exchange: &Exchange, now: Now) -> Option<Reply> {
         let request = &exchange.request;
         let uri = request.uri();
@@ -197,7 +197,7 @@ impl Host {
         rows
     }
 
-    /// The charge that a form asks for.
+    /// Creates the charge of a form.
     fn charge(&mut self, form: &[u8], clock: u64) -> Value {
         let field = |name: &str| {
             let mut pairs = form_urlencoded::parse(form);

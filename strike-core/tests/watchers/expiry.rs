@@ -1,4 +1,4 @@
-//! When a charge expires, and clocks that are wrong or set back.
+//! Tests of expiry, with clocks that are wrong or set back.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use strike_core::{Exchange, Machine, Now, Schedule, Step, UnixMillis};
 
 #[test]
 fn expiry_uses_the_server_clock_and_the_invoice_lifetime() {
-    // The host's clock is five minutes fast: the payer still has them.
+    // The host's clock is five minutes fast. The charge expires by the local clock.
     let (mut host, mut world) = (Host::new(), Virtual::new());
     host.clock = START + 660_000;
     world.now.unix = UnixMillis::from_millis(START + 360_000);
@@ -18,7 +18,7 @@ fn expiry_uses_the_server_clock_and_the_invoice_lifetime() {
     assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 expired");
     assert!(world.waited() >= Duration::from_secs(299), "{:?}", world.waited());
 
-    // By both clocks the grace is over, though they differ by some seconds.
+    // Both clocks are past the grace, a few seconds apart.
     let (mut host, mut world) = (Host::new(), Virtual::new());
     host.clock = START + 660_000;
     world.now.unix = UnixMillis::from_millis(START + 668_000);
@@ -27,7 +27,8 @@ fn expiry_uses_the_server_clock_and_the_invoice_lifetime() {
     assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 expired");
     assert_eq!(world.sends(), 1);
 
-    // By the server, the grace is over; by the local clock, it is 1970: the invoice's lifetime passes.
+    // The server's clock is past the grace, and the local clock says 1970. The clocks disagree, so
+    // the whole lifetime of the invoice passes.
     let (mut host, mut world) = (Host::new(), Virtual::new());
     host.clock = START + 660_000;
     world.now.unix = UnixMillis::from_millis(0);
@@ -36,7 +37,7 @@ fn expiry_uses_the_server_clock_and_the_invoice_lifetime() {
     assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 expired");
     assert!((659..=720).contains(&world.now.monotonic.as_secs()), "{:?}", world.now);
 
-    // By the server, ten minutes are left; by the local clock, it is 2033.
+    // Ten minutes are left by the server's clock. The local clock says 2033.
     let (mut host, mut world) = (Host::new(), Virtual::new());
     world.now.unix = UnixMillis::from_millis(START * 12 / 10);
     let mut watched = watcher();
@@ -44,7 +45,7 @@ fn expiry_uses_the_server_clock_and_the_invoice_lifetime() {
     assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 expired");
     assert!((659..=720).contains(&world.now.monotonic.as_secs()), "{:?}", world.now);
 
-    // The server does not tell: the local clock counts.
+    // Without a `Date`, the local clock is used.
     let (mut host, mut world) = (Host::new(), Virtual::new());
     host.dates = false;
     world.now.unix = UnixMillis::from_millis(START * 12 / 10);
@@ -53,7 +54,7 @@ fn expiry_uses_the_server_clock_and_the_invoice_lifetime() {
     assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 expired");
     assert_eq!(world.sends(), 1);
 
-    // No clock goes on: then the time that passed does.
+    // Neither wall clock advances, so the monotonic time is used.
     let (mut host, mut world) = (Host::new(), Virtual::new());
     host.dates = false;
     let mut watched = watcher();

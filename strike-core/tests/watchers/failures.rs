@@ -1,4 +1,4 @@
-//! Which failures are retried, and which are reported.
+//! Tests of failures that are retried and failures that are reported.
 
 use super::{insert, next, next_with, seconds, times, watcher};
 use crate::support::host::Host;
@@ -105,14 +105,14 @@ fn unreadable_charge_fails_after_eleven_polls() {
             world.log.iter().filter(|did| matches!(did, Did::Send(line) if line.ends_with(&bad))).count();
         assert_eq!((looks, watched.len()), (11, others), "ten were passed over");
     }
-    // Alone, nobody knows whether it is the record or the host: that is told, and it stays.
+    // With one charge, the host may be at fault: the error is reported, and the charge stays.
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     watched.add(&insert(&mut host, 600_000));
     host.rows[0]["amount"] = json!("a lot");
     assert_eq!(next(&mut watched, &mut world, &mut host), "Undecodable");
     assert_eq!(watched.len(), 1);
-    // Readable in between: then the count begins anew.
+    // A readable response in between resets the count.
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     watched.add(&insert(&mut host, 600_000));

@@ -1,4 +1,4 @@
-//! Adding and removing charges, and the one event of each.
+//! Tests of adding and removing charges, and of their events.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ fn each_charge_has_one_final_event() {
     }
     let words: Vec<_> = events.iter().map(|(event, _)| event.as_str()).collect();
     assert_eq!(words, ["ch_1 expired", "ch_2 paid", "ch_4 failed: NotFound", "ch_3 expired"]);
-    // An interval of a minute, its jitter, and the grace of a minute.
+    // Each event may be late by the polling interval of a minute and its jitter.
     for ((event, at), begins) in events.iter().zip([359, 500, 700, 959]) {
         assert!((begins..=begins + 67).contains(at), "{event} at {at} s");
     }
@@ -88,7 +88,7 @@ fn charges_can_be_added_and_removed_during_a_request() {
     watched.add(&insert(&mut host, 600));
     watched.hint(&id("ch_1"));
     let Step::Send(exchange) = watched.next().poll(world.now) else { panic!() };
-    // While that is under way, one goes and one comes.
+    // During the request, one charge is removed and another added.
     assert!(watched.remove(&id("ch_1")));
     assert!(!watched.remove(&id("ch_1")));
     watched.add(&insert(&mut host, 600));
@@ -99,7 +99,7 @@ fn charges_can_be_added_and_removed_during_a_request() {
         host.serve(&exchange, *now).unwrap()
     });
     assert_eq!(told(result), "ch_2 paid");
-    // One that was added and removed before any poll was never there; one may come back.
+    // A charge removed before the first poll has no event. It can be added again.
     let third = insert(&mut host, 600);
     watched.add(&third);
     assert!(watched.remove(third.id()));
@@ -118,13 +118,13 @@ fn removed_charge_has_no_event_even_if_it_has_ended() {
         watched.add(charge);
         host.pay(charge.id().as_str(), START);
     }
-    // One page tells about both.
+    // One page contains both charges.
     let first = next(&mut watched, &mut world, &mut host);
     let other = if first == "ch_1 paid" { 1 } else { 0 };
     assert!(watched.remove(charges[other].id()));
     assert_eq!(next(&mut watched, &mut world, &mut host), "nothing");
 
-    // What came of it before says nothing about a new watch.
+    // An earlier result is not used when the charge is watched again.
     host.rows[0]["paid"] = json!(false);
     host.rows[1]["paid"] = json!(false);
     let mut watched = watcher();
@@ -149,7 +149,7 @@ fn payment_replaces_an_unreported_expiry() {
     let charges = [insert(&mut host, 600), insert(&mut host, 600)];
     charges.iter().for_each(|charge| watched.add(charge));
     world.advance(seconds(700));
-    // One page tells about both.
+    // One page contains both charges.
     let first = next(&mut watched, &mut world, &mut host);
     let other = charges[usize::from(first == "ch_1 expired")].id().as_str();
     host.pay(other, START);
@@ -171,7 +171,7 @@ fn charge_whose_details_changed_fails() {
         let mut watched = watcher();
         let charges = [insert(&mut host, 600), insert(&mut host, 600)];
         charges.iter().for_each(|charge| watched.add(charge));
-        // Paid, but for something else: by its page, and over a restart.
+        // The charge is paid but changed. That is detected by page and after a restart.
         let id = charges[1].id().as_str();
         host.pay(id, START);
         host.rows.iter_mut().find(|row| row["id"] == *id).unwrap()[field] = other;

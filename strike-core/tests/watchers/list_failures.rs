@@ -1,4 +1,4 @@
-//! Only lists fail, or only gets: payments are found all the same.
+//! Tests that payments are reported if only lists fail, or only gets of single charges.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use strike_core::{Delivery, Machine, Reply, RetryPolicy, Step, TransportErrorKin
 
 type Failure = (&'static str, Box<dyn Fn() -> Reply>);
 
-/// Every way in which a list, or a get, can fail.
+/// Returns every kind of failure of a list or a get.
 fn failures() -> Vec<Failure> {
     use TransportErrorKind as Kind;
     let mut failures: Vec<Failure> = vec![
@@ -60,7 +60,7 @@ fn payments_are_reported_if_only_the_list_fails() {
             while paid.len() < 7 && world.now.monotonic < seconds(600) {
                 let event = next_with(&mut watched, &mut world, |exchange, now| {
                     sent.push((is_page(&exchange), now.monotonic));
-                    // One more pays every ten seconds.
+                    // Every ten seconds one more charge is paid.
                     let payers = now.monotonic.as_secs() / 10;
                     (1..=payers.min(7)).for_each(|n| host.pay(&format!("ch_{n}"), START));
                     if is_page(&exchange) { fails() } else { host.serve(&exchange, *now).unwrap() }
@@ -106,7 +106,7 @@ fn list_failure_is_reported_and_recovers() {
         assert!(gaps[0] >= Duration::from_millis(1800), "{gaps:?}");
         assert!(gaps[4] > gaps[2] && gaps[2] > gaps[0], "{gaps:?}");
         assert!(gaps.iter().all(|gap| *gap <= seconds(200)), "{gaps:?}");
-        // It works again: then pages are used again, and what was counted is forgotten.
+        // After the list recovers, pages are used again and the failure count is reset.
         let mut pages = 0;
         while pages < 5 {
             match watched.next().poll(world.now) {
@@ -166,7 +166,7 @@ fn html_for_every_request_does_not_fail_charges() {
 
 #[test]
 fn payments_are_reported_if_the_list_shows_other_charges() {
-    // Empty, other charges, or what it showed once.
+    // The list is empty, shows other charges, or never changes.
     for kind in 0..4 {
         let (mut host, mut world) = (Host::new(), Virtual::new());
         let mut watched = watcher();

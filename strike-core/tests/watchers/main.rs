@@ -1,4 +1,4 @@
-//! Each watched charge ends exactly once, and trouble only delays it.
+//! Tests that each watched charge has exactly one final event, and failures only delay it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod expiry;
@@ -29,10 +29,10 @@ fn seconds(s: u64) -> Duration {
     Duration::from_secs(s)
 }
 
-/// A charge of now, whose invoice was made 1 s ago and can be paid for that long.
+/// Inserts a new charge. Its invoice was created 1 s ago and has this expiry in seconds.
 fn insert(host: &mut Host, expiry: u64) -> Charge {
     let invoice = written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(expiry));
-    // Made one after the other, a second apart, the newest just now.
+    // Charges are created one second apart.
     let created = START + 1000 * u64::try_from(host.rows.len()).unwrap();
     let id = host.insert(created, &[("payment_request", json!(invoice))]);
     read(host, &id)
@@ -71,7 +71,7 @@ fn next_with(
     told(world.run(&mut watcher.next(), server))
 }
 
-/// When each request was sent, if all are answered like this.
+/// Returns the time of each request, and the events, if every request gets this reply.
 fn times(watched: &mut Watcher, reply: impl Fn() -> Reply, events: usize) -> (Vec<Duration>, Vec<String>) {
     let mut world = Virtual::new();
     let mut times = Vec::new();

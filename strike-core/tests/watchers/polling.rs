@@ -1,4 +1,4 @@
-//! When charges are polled, alone or by pages of the list.
+//! Tests of when charges are polled, one by one or by pages of the list.
 
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ fn several_due_charges_are_polled_by_page() {
     assert_eq!(host.log, ["GET /api/v1/charges?page=0&size=250"]);
 }
 
-/// The path of each request until that many were answered; a wrong key ends it.
+/// Returns the path of each request. After this many, a 401 ends the run.
 fn paths(watched: &mut Watcher, world: &mut Virtual, host: &mut Host, answered: usize) -> Vec<String> {
     let mut paths = Vec::new();
     let event = next_with(watched, world, |exchange, now| {
@@ -104,9 +104,9 @@ fn charges_are_not_polled_before_their_due_time() {
     let mut watched = watcher();
     watched.add(&insert(&mut host, 100_000));
     assert_eq!(paths(&mut watched, &mut world, &mut host, 30), ["/ch_1"; 31]);
-    // The first is looked at once a minute by now, the second in 1 s, 2.25 s, and so on.
+    // The first charge is now polled once a minute, the second after 1 s, 2.25 s, and so on.
     watched.add(&insert(&mut host, 100_000));
-    // The wrong key has put gets in doubt, so the list is asked, too.
+    // After the 401 the watcher also tries the list.
     let asked = paths(&mut watched, &mut world, &mut host, 4);
     assert!(asked.iter().all(|path| path != "/ch_1"), "{asked:?}");
 }
@@ -128,14 +128,14 @@ fn only_pages_with_unfinished_charges_are_requested() {
     let pages = ["?page=0&size=250", "?page=1&size=10", "?page=2&size=10", "?page=3&size=10"];
     let log: Vec<_> = host.log.iter().map(|line| line.trim_start_matches("GET /api/v1/charges")).collect();
     assert_eq!(log, pages[..3]);
-    // What is left stands on the last page, in this round and in the next.
+    // The remaining charges are on the last page.
     assert_eq!(paths(&mut watched, &mut world, &mut host, 2), [pages[3]; 3]);
 }
 
 #[test]
 fn page_size_is_halved_if_a_page_is_too_large() {
     let mut host = Host::new();
-    // Not due yet, and too far back to be seen by the way.
+    // This charge is not due yet, and too old to be on the first page.
     let late = insert(&mut host, 6000);
     for _ in 0..30 {
         insert(&mut host, 6000);
@@ -150,7 +150,7 @@ fn page_size_is_halved_if_a_page_is_too_large() {
     assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
     world.advance(Duration::from_millis(100));
     let Step::Send(page) = watched.next().poll(world.now) else { panic!() };
-    // A hint while that is under way is not forgotten over it.
+    // A hint during the request is not lost.
     watched.hint(charges[7].id());
     watched.next().handle(host.serve(&page, world.now).unwrap(), world.now);
     host.rows.iter_mut().for_each(|row| row["paid"] = json!(true));
@@ -185,7 +185,7 @@ fn polling_interval_grows_from_a_second_to_a_minute() {
     let mut interval = 1000;
     for (n, pair) in times.windows(2).enumerate() {
         let gap = u64::try_from((pair[1] - pair[0]).as_millis()).unwrap();
-        // A tenth of jitter; what would be due within an eighth is taken along.
+        // The jitter is a tenth. Charges due within an eighth of the interval are polled early.
         assert!((interval * 7 / 10..=interval * 11 / 10 + 1).contains(&gap), "{n}: {gap} of {interval}");
         interval = (interval * 5 / 4).min(60_000);
     }

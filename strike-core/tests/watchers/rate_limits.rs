@@ -1,4 +1,4 @@
-//! Rate limits, `Retry-After`, and hints that break a wait.
+//! Tests of rate limits, `Retry-After`, and hints that interrupt a wait.
 
 use std::time::Duration;
 
@@ -45,7 +45,8 @@ fn long_retry_after_is_reported_and_limited_to_a_minute() {
     }
 }
 
-/// When a request for that charge is sent, if hints come every 10 ms for that long, and every reply is this one.
+/// Returns the times of requests for the charge in milliseconds. Hints come every 10 ms for
+/// `millis`, and every request gets this reply.
 fn hinted(
     watched: &mut Watcher,
     world: &mut Virtual,
@@ -72,7 +73,7 @@ fn hinted(
 
 #[test]
 fn hints_interrupt_a_wait_at_most_once_a_second() {
-    // The rest of the watch, and that of a call between two attempts.
+    // With and without retries of the single call, the wait can be interrupted.
     for policy in [RetryPolicy::never(), RetryPolicy::default()] {
         for retry_after in ["3600", "50"] {
             let (mut host, mut world) = (Host::new(), Virtual::new());
@@ -92,7 +93,7 @@ fn hints_interrupt_a_wait_at_most_once_a_second() {
                 }
             }
             let began = u64::try_from(world.now.monotonic.as_millis()).unwrap();
-            // Nobody hints: nothing is sent.
+            // Without a hint nothing is sent.
             for _ in 0..20 {
                 match watched.next().poll(world.now) {
                     Step::Wait(wait) => {
@@ -106,7 +107,7 @@ fn hints_interrupt_a_wait_at_most_once_a_second() {
             assert!(times[0] <= began + 220, "{times:?} {began}");
             assert!((3..=6).contains(&times.len()), "{times:?}");
             assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 1000), "{times:?}");
-            // The host has come back.
+            // The host has recovered.
             watched.hint(&id("ch_1"));
             let at = world.now.monotonic;
             let mut event = next(&mut watched, &mut world, &mut host);

@@ -1,4 +1,4 @@
-//! Saved state, restarts, and random histories of both.
+//! Tests of saved state and restarts.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ fn restart_loses_no_event() {
     }
     let first = next(&mut watched, &mut world, &mut host);
     assert_eq!(world.sends(), 1, "all three are known now, and one was told");
-    // Kept as text, and back again, while a request may be under way.
+    // The state is saved as JSON and restored.
     let kept = serde_json::to_string(&watched.state()).unwrap();
     let state: Watched = serde_json::from_str(&kept).unwrap();
     assert!(!state.is_empty());
@@ -52,7 +52,8 @@ fn charge_added_as_paid_survives_a_restart() {
 fn saved_state_format_does_not_change() {
     let mut watched = watcher();
     watched.add(&support::charge(&[]));
-    // The digest is the first four bytes of the SHA-256 of hash, amounts and texts; the invoice has no end to be read.
+    // The digest is the first four bytes of the SHA-256 of hash, amounts and texts. The invoice is
+    // unreadable, so `until` is the default of a week.
     let kept = json!({
         "id": "ch_1", "created": 1_700_000_000_000_u64, "until": 1_700_604_860_000_u64, "digest": 3_876_468_656_u32
     });
@@ -61,7 +62,7 @@ fn saved_state_format_does_not_change() {
 
 #[derive(Debug, Clone)]
 enum Act {
-    /// Whatever comes next, through that many failures.
+    /// Waits for the next event with these faults.
     Next(Vec<Fault>),
     Pay(usize),
     Restart,
@@ -87,8 +88,8 @@ fn act() -> impl Strategy<Value = Act> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever fails, restarts, or is dropped half-way: each charge is told exactly once if the state is kept after each event,
-    /// and as paid exactly if the host says so.
+    /// With failures, restarts and dropped machines, each charge has exactly one event if the state
+    /// is saved after each event. The event is `Paid` exactly if the host says so.
     #[test]
     fn every_charge_has_one_event_over_random_histories(charges in 1_usize..8, acts in proptest::collection::vec(act(), 0..20)) {
         let (mut host, mut world) = (Host::new(), Virtual::new());
@@ -114,7 +115,7 @@ proptest! {
                     let told = note(if event == "nothing" { String::new() } else { event }, &host);
                     prop_assert_eq!(told + watched.len(), charges);
                 }
-                // Only within the invoice's life, as a payer could.
+                // A payer can pay only until the invoice expires.
                 Act::Pay(n) if world.now.monotonic < seconds(590) => {
                     host.pay(&format!("ch_{}", n % charges + 1), START);
                 }

@@ -10,7 +10,7 @@ use strike_core::{
     WaitPaid,
 };
 use support::host::Host;
-use support::{START, Virtual, answer, charge, charge_json, endpoint, no_answer, ok};
+use support::{START, Virtual, charge, charge_json, endpoint, no_response, ok, respond};
 
 const ASK_LATER: &str = "it is safe to ask again later";
 const HOST: &str = "check that the base URL names a Strike-compatible host, and how it is reached";
@@ -41,27 +41,29 @@ use Ask::{Create as Creates, Get as Gets, List as Lists, ListAll, Once as Looks,
 
 fn run<M: Machine>(mut machine: M, reply: &dyn Fn() -> Reply) -> Error {
     match Virtual::new().run(&mut machine, |_, _| reply()) {
-        Ok(_) => panic!("it should fail"),
+        Ok(_) => panic!("expected an error"),
         Err(error) => error,
     }
 }
 
 /// Runs the operation against a host that always sends this response, and returns the error.
 fn fails(ask: Ask, reply: &dyn Fn() -> Reply) -> Error {
-    let (at, policy) = (endpoint(), RetryPolicy::never());
+    let (endpoint, policy) = (endpoint(), RetryPolicy::never());
     match ask {
-        Ask::Create => run(Call::new(Create::new(order()), &at, policy, 1), reply),
-        Ask::Get => run(Call::new(Get::new("ch_1".parse().unwrap()), &at, policy, 1), reply),
-        Ask::List => run(Call::new(List::page(3), &at, policy, 1), reply),
-        ListAll => run(Pager::new(&at, policy, 1).next(), reply),
-        Ask::Once => run(CreateOnce::new(order(), "order-17", &at, policy, 1), reply),
+        Ask::Create => run(Call::new(Create::new(order()), &endpoint, policy, 1), reply),
+        Ask::Get => run(Call::new(Get::new("ch_1".parse().unwrap()), &endpoint, policy, 1), reply),
+        Ask::List => run(Call::new(List::page(3), &endpoint, policy, 1), reply),
+        ListAll => run(Pager::new(&endpoint, policy, 1).next(), reply),
+        Ask::Once => run(CreateOnce::new(order(), "order-17", &endpoint, policy, 1), reply),
         OnceRead => {
             let (mut host, mut record) = (Host::new(), KeyRecord::default());
-            let mut first = CreateOnce::with_record(order(), "order-17", &mut record, &at, policy, 1);
+            let mut first = CreateOnce::with_record(order(), "order-17", &mut record, &endpoint, policy, 1);
             Virtual::new().run(&mut first, |exchange, now| host.serve(&exchange, *now).unwrap()).unwrap();
-            run(CreateOnce::with_record(order(), "order-17", &mut record, &at, policy, 1), reply)
+            run(CreateOnce::with_record(order(), "order-17", &mut record, &endpoint, policy, 1), reply)
         }
-        Ask::Wait => run(WaitPaid::new(charge(&[]), Wait::until_expiry().tolerate(0), &at, policy, 1), reply),
+        Ask::Wait => {
+            run(WaitPaid::new(charge(&[]), Wait::until_expiry().tolerate(0), &endpoint, policy, 1), reply)
+        }
     }
 }
 
@@ -79,15 +81,15 @@ fn beginning(ask: Ask) -> &'static str {
 
 #[test]
 fn advice_matches_the_failure_and_the_operation() {
-    let api = |status: u16| answer(status, json!({"code": status, "message": "no"}).to_string());
-    let page = |status: u16| answer(status, "<html>nginx</html>");
-    let lost = |kind, delivery| no_answer(kind, delivery);
+    let api = |status: u16| respond(status, json!({"code": status, "message": "no"}).to_string());
+    let page = |status: u16| respond(status, "<html>nginx</html>");
+    let lost = |kind, delivery| no_response(kind, delivery);
     let reads = [Gets, Lists, ListAll, Looks, Waits];
     let everything = [Creates, Gets, Lists, ListAll, Looks, Waits];
     let without_id = [Creates, Lists, ListAll, Looks];
     type Row<'a> = (&'a str, &'a dyn Fn() -> Reply, &'a [Ask], Advice, &'a str);
     let rows: &[Row<'_>] = &[
-        ("400 in the API's words", &|| api(400), &everything, Advice::FixInput, FIX),
+        ("400 with an API error body", &|| api(400), &everything, Advice::FixInput, FIX),
         ("400 from a proxy", &|| page(400), &everything, Advice::CheckHost, HOST),
         ("401", &|| api(401), &everything, Advice::CheckKey, KEY),
         ("403", &|| api(403), &everything, Advice::CheckHost, HOST),
@@ -104,8 +106,8 @@ fn advice_matches_the_failure_and_the_operation() {
         ("302 to a create", &|| page(302), &[Creates], Advice::LookFirst, LOOK),
         ("HTML", &|| page(200), &reads, Advice::CheckHost, HOST),
         ("HTML to a create", &|| page(200), &[Creates], Advice::LookFirst, LOOK),
-        ("too large", &|| answer(200, "x".repeat(2 << 20)), &reads, Advice::CheckHost, HOST),
-        ("too large to a create", &|| answer(200, "x".repeat(2 << 20)), &[Creates], Advice::LookFirst, LOOK),
+        ("too large", &|| respond(200, "x".repeat(2 << 20)), &reads, Advice::CheckHost, HOST),
+        ("too large to a create", &|| respond(200, "x".repeat(2 << 20)), &[Creates], Advice::LookFirst, LOOK),
         (
             "refused",
             &|| lost(TransportErrorKind::Refused, Delivery::Unsent),
@@ -115,22 +117,28 @@ fn advice_matches_the_failure_and_the_operation() {
         ),
         ("TLS", &|| lost(TransportErrorKind::Tls, Delivery::Unsent), &everything, Advice::CheckHost, HOST),
         (
-            "time",
+            "timeout",
             &|| lost(TransportErrorKind::Timeout, Delivery::MaybeSent),
             &reads,
             Advice::RetryLater,
             ASK_LATER,
         ),
         (
-            "time, of a create",
+            "timeout of a create",
             &|| lost(TransportErrorKind::Timeout, Delivery::MaybeSent),
             &[Creates],
             Advice::LookFirst,
             LOOK,
         ),
         // A charge exists under this key, so a failed read of it leaves the outcome unknown.
-        ("a read of a charge that was created", &|| api(401), &[OnceRead], Advice::LookFirst, LOOK),
-        ("the same, from a proxy", &|| page(404), &[OnceRead], Advice::LookFirst, LOOK),
+        ("401 to the read of a recorded charge", &|| api(401), &[OnceRead], Advice::LookFirst, LOOK),
+        (
+            "404 from a proxy to the read of a recorded charge",
+            &|| page(404),
+            &[OnceRead],
+            Advice::LookFirst,
+            LOOK,
+        ),
     ];
     for (name, reply, asks, advice, sentence) in rows {
         for ask in *asks {
@@ -161,7 +169,7 @@ fn input_errors_say_nothing_was_sent_only_for_requests() {
 #[test]
 fn wrong_invoice_network_advises_to_check_the_endpoint_network() {
     let key = ApiKey::new("sk_demo").unwrap();
-    let at = Endpoint::builder("https://host/", key, Network::Bitcoin).build().unwrap();
+    let endpoint = Endpoint::builder("https://host/", key, Network::Bitcoin).build().unwrap();
     // The first testnet example of the BOLT11 specification.
     let invoice = "lntb20m1pvjluezsp5zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zygshp58yjmdan79s6qqdhdzgynm4zwqd5d7xmw5fk98klysy043l2ahrqspp5qqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqypqfpp3x9et2e20v6pu37c5d9vax37wxq72un989qrsgqdj545axuxtnfemtpwkc45hx9d2ft7x04mt8q7y6t0k2dge9e7h8kpy9p34ytyslj3yu569aalz2xdk8xkd7ltxqld94u8h2esmsmacgpghe9k8";
     let order = NewCharge::satoshis(2_000_000, "tea");
@@ -170,7 +178,7 @@ fn wrong_invoice_network_advises_to_check_the_endpoint_network() {
         ("amount_satoshi", json!(2_000_000)),
         ("payment_request", json!(invoice)),
     ]);
-    let error = run(Call::new(Create::new(order), &at, RetryPolicy::never(), 1), &|| ok(&found));
+    let error = run(Call::new(Create::new(order), &endpoint, RetryPolicy::never(), 1), &|| ok(&found));
     assert_eq!(error.advice(), Advice::CheckNetwork, "{error}");
     assert!(
         error
@@ -234,7 +242,7 @@ fn different_charge_from_a_lost_create_advises_not_to_use_it() {
             let id = OrderKey::named("order-17").customer_id("");
             let fields = [("amount", json!(1)), ("amount_satoshi", json!(1)), ("customer_id", json!(id))];
             host.insert(START, &fields);
-            return no_answer(TransportErrorKind::Timeout, Delivery::MaybeSent);
+            return no_response(TransportErrorKind::Timeout, Delivery::MaybeSent);
         }
         host.serve(&exchange, *now).unwrap()
     });

@@ -11,7 +11,7 @@ use strike_core::{
     AttemptOutcome, Call, ConnectionUse, Create, Delivery, Error, ErrorKind, Get, List, Machine, NewCharge,
     Now, Operation, Reply, RetryPolicy, Schedule, Seeds, Step, TransportErrorKind, UnixMillis,
 };
-use support::{Did, START, Virtual, answer, charge_json, endpoint, no_answer, ok};
+use support::{Did, START, Virtual, charge_json, endpoint, no_response, ok, respond};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Leads {
@@ -76,7 +76,7 @@ fn each_failure_is_retried_or_returned_as_documented() {
         (Kind::Tls, Unsent, Stop, Stop),
         (Kind::Setup, Unsent, Stop, Stop),
     ] {
-        rows.push(("no answer", Box::new(move || no_answer(kind, delivery)), reads, makes));
+        rows.push(("no response", Box::new(move || no_response(kind, delivery)), reads, makes));
     }
     for (status, reads, makes) in [
         (300, Stop, Unknown),
@@ -95,12 +95,12 @@ fn each_failure_is_retried_or_returned_as_documented() {
         (200, Stop, Unknown),
         (204, Stop, Unknown),
     ] {
-        rows.push(("a status", Box::new(move || answer(status, format!("{status}"))), reads, makes));
+        rows.push(("a status", Box::new(move || respond(status, format!("{status}"))), reads, makes));
     }
-    rows.push(("500 as a charge", Box::new(|| answer(500, charge_json(&[]).to_string())), Backoff, Unknown));
+    rows.push(("500 as a charge", Box::new(|| respond(500, charge_json(&[]).to_string())), Backoff, Unknown));
     rows.push(("500 in disguise", Box::new(|| ok(&json!({"code": 500, "message": ""}))), Backoff, Unknown));
     rows.push(("400 in disguise", Box::new(|| ok(&json!({"code": 400, "message": ""}))), Stop, Stop));
-    rows.push(("too large", Box::new(|| answer(200, vec![b' '; (1 << 20) + 1])), Stop, Unknown));
+    rows.push(("too large", Box::new(|| respond(200, vec![b' '; (1 << 20) + 1])), Stop, Unknown));
     rows.push((
         "another charge",
         Box::new(|| ok(&charge_json(&[("id", json!("no")), ("amount", json!(1))]))),
@@ -121,14 +121,14 @@ fn each_failure_is_retried_or_returned_as_documented() {
 
 #[test]
 fn unknown_outcome_has_the_transport_error_as_source() {
-    let (result, _) = always(create(), || answer(503, r#"{"code":503,"message":"busy"}"#));
+    let (result, _) = always(create(), || respond(503, r#"{"code":503,"message":"busy"}"#));
     let error = result.unwrap_err();
     assert_eq!((error.kind(), error.status()), (&ErrorKind::OutcomeUnknown, Some(503)));
     assert_eq!(error.api().unwrap().message(), "busy");
     let below = std::error::Error::source(&error).unwrap().downcast_ref::<Error>().unwrap();
     assert_eq!(below.kind(), &ErrorKind::Server);
 
-    let (result, _) = always(create(), || no_answer(TransportErrorKind::Timeout, Delivery::MaybeSent));
+    let (result, _) = always(create(), || no_response(TransportErrorKind::Timeout, Delivery::MaybeSent));
     let error = result.unwrap_err();
     let below = std::error::Error::source(&error).unwrap();
     let lowest = below.source().unwrap().downcast_ref::<strike_core::TransportError>().unwrap();
@@ -138,7 +138,7 @@ fn unknown_outcome_has_the_transport_error_as_source() {
 #[test]
 fn rejection_after_an_unsent_attempt_is_definite() {
     let mut world = Virtual::new();
-    let mut replies = vec![answer(401, ""), no_answer(TransportErrorKind::Refused, Delivery::Unsent)];
+    let mut replies = vec![respond(401, ""), no_response(TransportErrorKind::Refused, Delivery::Unsent)];
     let error = world.run(&mut call(create()), |_, _| replies.pop().unwrap()).unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Unauthorized);
     let outcomes: Vec<_> = error.attempts().iter().map(|attempt| attempt.outcome()).collect();
@@ -156,13 +156,13 @@ fn call_succeeds_after_transient_failures() {
     let mut world = Virtual::new();
     let mut replies = vec![
         ok(&charge_json(&[])),
-        answer(500, ""),
-        no_answer(TransportErrorKind::Closed, Delivery::MaybeSent),
+        respond(500, ""),
+        no_response(TransportErrorKind::Closed, Delivery::MaybeSent),
     ];
     let charge = world.run(&mut call(get()), |_, _| replies.pop().unwrap()).unwrap();
     assert_eq!(charge.id().as_str(), "ch_1");
     assert_eq!(world.sends(), 3);
-    assert_eq!(world.log[0], world.log[1], "the second attempt follows at once");
+    assert_eq!(world.log[0], world.log[1], "the first retry has no delay");
     assert!(matches!(world.log[2], Did::Wait(wait) if wait <= Duration::from_millis(400)));
 }
 
@@ -254,7 +254,7 @@ fn backoff_grows_with_jitter_and_depends_only_on_the_seed() {
         let mut world = Virtual::new();
         let policy = RetryPolicy::default().attempts(12);
         let mut call = Call::new(get(), &endpoint(), policy, seed);
-        world.run(&mut call, |_, _| no_answer(TransportErrorKind::Refused, Delivery::Unsent)).unwrap_err();
+        world.run(&mut call, |_, _| no_response(TransportErrorKind::Refused, Delivery::Unsent)).unwrap_err();
         let wait = |did: &Did| if let Did::Wait(wait) = did { Some(*wait) } else { None };
         world.log.iter().filter_map(wait).collect::<Vec<_>>()
     };
@@ -296,8 +296,8 @@ fn policies_schedules_and_seeds_clamp_their_values() {
         [seeds.draw(), seeds.draw(), seeds.draw()]
     };
     let [a, b, c] = drawn(1);
-    assert!(a != b && b != c && c != a, "each machine has jitter of its own");
-    assert_eq!(drawn(1), [a, b, c], "and a seed gives the same again");
+    assert!(a != b && b != c && c != a, "each draw is different");
+    assert_eq!(drawn(1), [a, b, c], "the same seed gives the same draws");
     assert_ne!(drawn(2), [a, b, c]);
 }
 
@@ -336,7 +336,7 @@ fn backoff_tolerates_clocks_that_run_backwards() {
     let policy = RetryPolicy::default().backoff(Duration::from_secs(4000), Duration::from_secs(4000));
     let mut reading = Call::new(get(), &endpoint(), policy, 3);
     assert!(matches!(reading.poll(now(5000, START)), Step::Send(_)));
-    reading.handle(no_answer(TransportErrorKind::Dns, Delivery::Unsent), now(4000, 0));
+    reading.handle(no_response(TransportErrorKind::Dns, Delivery::Unsent), now(4000, 0));
     let Step::Wait(full) = reading.poll(now(4000, u64::MAX)) else { panic!() };
     assert!(full > Duration::from_secs(10), "{full:?}");
     // After the clock is set back, the remaining wait neither grows nor ends early.
@@ -349,7 +349,7 @@ fn backoff_tolerates_clocks_that_run_backwards() {
 
 #[test]
 fn invalid_input_ends_a_call_before_a_request_is_sent() {
-    let (result, world) = always(Create::new(NewCharge::satoshis(0, "")), || panic!("nothing may be sent"));
+    let (result, world) = always(Create::new(NewCharge::satoshis(0, "")), || panic!("a request was sent"));
     assert!(matches!(result.unwrap_err().kind(), ErrorKind::InvalidInput(_)));
     assert!(world.log.is_empty());
 }
@@ -358,10 +358,10 @@ fn invalid_input_ends_a_call_before_a_request_is_sent() {
 fn dns_failure_of_a_historical_host_says_the_service_closed() {
     let unresolved = |url: &str| {
         let key = strike_core::ApiKey::new("sk_demo").unwrap();
-        let at = strike_core::Endpoint::new(url, key, strike_core::Network::Bitcoin).unwrap();
-        let mut call = Call::new(get(), &at, RetryPolicy::never(), 1);
+        let endpoint = strike_core::Endpoint::new(url, key, strike_core::Network::Bitcoin).unwrap();
+        let mut call = Call::new(get(), &endpoint, RetryPolicy::never(), 1);
         Virtual::new()
-            .run(&mut call, |_, _| no_answer(TransportErrorKind::Dns, Delivery::Unsent))
+            .run(&mut call, |_, _| no_response(TransportErrorKind::Dns, Delivery::Unsent))
             .unwrap_err()
     };
     for host in ["api.strike.acinq.co", "api.dev.strike.acinq.co", "api-strike.acinq.co"] {
@@ -375,7 +375,7 @@ fn dns_failure_of_a_historical_host_says_the_service_closed() {
         let error = unresolved(&format!("https://{host}/api/v1/"));
         assert_eq!(error.advice(), strike_core::Advice::RetryLater, "{host}");
     }
-    let (result, _) = always(get(), || no_answer(TransportErrorKind::Dns, Delivery::Unsent));
+    let (result, _) = always(get(), || no_response(TransportErrorKind::Dns, Delivery::Unsent));
     assert_eq!(result.unwrap_err().advice(), strike_core::Advice::RetryLater);
 }
 
@@ -387,7 +387,7 @@ fn body_one_byte_over_the_limit_is_too_large() {
         let mut call = Call::new(get(), &endpoint(), policy, 1);
         let result = Virtual::new().run(&mut call, |exchange, _| {
             assert_eq!(exchange.max_body, limit);
-            answer(200, body.clone())
+            respond(200, body.clone())
         });
         match result {
             Ok(_) => assert!(fits, "{limit}"),
@@ -398,7 +398,7 @@ fn body_one_byte_over_the_limit_is_too_large() {
         }
         // An error response over the limit is still classified by its status.
         let mut call = Call::new(get(), &endpoint(), RetryPolicy::never().max_body(3), 1);
-        let failed = Virtual::new().run(&mut call, |_, _| answer(401, body.clone()));
+        let failed = Virtual::new().run(&mut call, |_, _| respond(401, body.clone()));
         assert_eq!(failed.unwrap_err().kind(), &ErrorKind::Unauthorized);
     }
 }
@@ -408,7 +408,7 @@ fn connections<Op: Operation>(op: Op, policy: RetryPolicy) -> Vec<ConnectionUse>
     let mut used = Vec::new();
     let _ = Virtual::new().run(&mut Call::new(op, &endpoint(), policy, 1), |exchange, _| {
         used.push(exchange.connection);
-        no_answer(TransportErrorKind::Refused, Delivery::Unsent)
+        no_response(TransportErrorKind::Refused, Delivery::Unsent)
     });
     used
 }

@@ -9,7 +9,7 @@ use strike_core::{
 };
 use support::{CANARY, endpoint};
 
-fn refused(error: &Error) -> (&'static str, &str) {
+fn field_and_rule(error: &Error) -> (&'static str, &str) {
     match error.kind() {
         ErrorKind::InvalidInput(input) => (input.field(), input.rule()),
         other => panic!("expected invalid input, got {other:?}"),
@@ -18,7 +18,7 @@ fn refused(error: &Error) -> (&'static str, &str) {
 
 #[test]
 fn orders_beyond_the_limits_are_rejected() {
-    let at = endpoint();
+    let endpoint = endpoint();
     let cases = [
         (NewCharge::satoshis(0, "tea"), "amount", "1 to 4294967 satoshi"),
         (NewCharge::satoshis(4_294_968, "tea"), "amount", "1 to 4294967 satoshi"),
@@ -30,8 +30,8 @@ fn orders_beyond_the_limits_are_rejected() {
         (NewCharge::satoshis(1, "").expiry_sec(604_801), "expiry_sec", "1 to 604800 seconds"),
     ];
     for (order, field, rule) in cases {
-        let error = Create::new(order.clone()).request(&at).unwrap_err();
-        assert_eq!(refused(&error), (field, rule), "{order:?}");
+        let error = Create::new(order.clone()).request(&endpoint).unwrap_err();
+        assert_eq!(field_and_rule(&error), (field, rule), "{order:?}");
         let text = error.to_string();
         assert!(text.contains(field) && text.contains(rule) && text.contains("nothing was sent"), "{text}");
     }
@@ -39,7 +39,7 @@ fn orders_beyond_the_limits_are_rejected() {
 
 #[test]
 fn orders_at_the_limits_are_accepted() {
-    let at = endpoint();
+    let endpoint = endpoint();
     for order in [
         NewCharge::satoshis(1, ""),
         NewCharge::satoshis(4_294_967, "x".repeat(256)),
@@ -48,7 +48,7 @@ fn orders_at_the_limits_are_accepted() {
         NewCharge::satoshis(1, "").customer_id("x".repeat(64)).expiry_sec(1),
         NewCharge::satoshis(1, "").expiry_sec(604_800),
     ] {
-        Create::new(order).request(&at).unwrap();
+        Create::new(order).request(&endpoint).unwrap();
     }
 }
 
@@ -61,15 +61,15 @@ fn endpoint_amount_limit_cannot_exceed_21_million_bitcoin() {
     Create::new(NewCharge::satoshis(Satoshi::MAX.get(), "")).request(&lifted).unwrap();
     for amount in [0, Satoshi::MAX.get() + 1, u64::MAX / 1000, u64::MAX] {
         let error = Create::new(NewCharge::satoshis(amount, "")).request(&lifted).unwrap_err();
-        assert_eq!(refused(&error), ("amount", "1 to 2100000000000000 satoshi"));
+        assert_eq!(field_and_rule(&error), ("amount", "1 to 2100000000000000 satoshi"));
     }
     let lower = builder().max_amount(Some(Satoshi::new(10))).build().unwrap();
     let error = Create::new(NewCharge::satoshis(11, "")).request(&lower).unwrap_err();
-    assert_eq!(refused(&error), ("amount", "1 to 10 satoshi"));
+    assert_eq!(field_and_rule(&error), ("amount", "1 to 10 satoshi"));
     builder().max_amount(Some(Satoshi::MAX)).build().unwrap();
     for most in [0, Satoshi::MAX.get() + 1, u64::MAX] {
         let error = builder().max_amount(Some(Satoshi::new(most))).build().unwrap_err();
-        assert_eq!(refused(&error), ("max_amount", "1 to 2100000000000000 satoshi"));
+        assert_eq!(field_and_rule(&error), ("max_amount", "1 to 2100000000000000 satoshi"));
     }
 }
 
@@ -102,8 +102,8 @@ fn create_form_is_the_same_as_that_of_pystrike() {
 
 #[test]
 fn basic_authentication_has_the_key_and_no_password() {
-    let at = Endpoint::new("https://host/", ApiKey::new("sk_demo").unwrap(), Network::Bitcoin).unwrap();
-    let request = List::page(0).request(&at).unwrap();
+    let endpoint = Endpoint::new("https://host/", ApiKey::new("sk_demo").unwrap(), Network::Bitcoin).unwrap();
+    let request = List::page(0).request(&endpoint).unwrap();
     assert_eq!(request.headers()["authorization"], "Basic c2tfZGVtbzo=");
 }
 
@@ -112,7 +112,7 @@ fn charge_ids_cannot_change_the_request_path() {
     let long = "x".repeat(129);
     for id in ["", "../x", "a/b", "a?b", "a#b", "a%2fb", "a b", "ä", "a\n", ".", long.as_str()] {
         let error = Error::from(id.parse::<ChargeId>().unwrap_err());
-        assert_eq!(refused(&error).0, "id", "{id:?}");
+        assert_eq!(field_and_rule(&error).0, "id", "{id:?}");
         let json = serde_json::to_string(id).unwrap();
         assert!(serde_json::from_str::<ChargeId>(&json).is_err(), "{id:?}");
     }
@@ -126,10 +126,10 @@ fn charge_ids_cannot_change_the_request_path() {
 #[test]
 fn other_currencies_and_empty_pages_are_rejected() {
     for currency in ["", "BTC", "eur", "usd"] {
-        assert_eq!(refused(&currency.parse::<Currency>().unwrap_err().into()).0, "currency");
+        assert_eq!(field_and_rule(&currency.parse::<Currency>().unwrap_err().into()).0, "currency");
     }
     let error = List::page(0).size(0).request(&endpoint()).unwrap_err();
-    assert_eq!(refused(&error).0, "size");
+    assert_eq!(field_and_rule(&error).0, "size");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn invalid_api_keys_are_rejected() {
     let long = "k".repeat(513);
     for key in ["", "a:b", "a b", "a\n", "a\0", "\u{7f}", "ä", long.as_str()] {
         let error = ApiKey::new(key).unwrap_err();
-        assert_eq!(refused(&error).0, "api key", "{key:?}");
+        assert_eq!(field_and_rule(&error).0, "api key", "{key:?}");
     }
     let shown = format!("{:?} {:?}", ApiKey::new(CANARY).unwrap(), endpoint());
     assert!(!shown.contains(CANARY), "{shown}");
@@ -175,8 +175,8 @@ fn unsafe_base_urls_are_rejected() {
         "http://[::2]/",
     ] {
         let built = Endpoint::new(url, ApiKey::new(CANARY).unwrap(), Network::Bitcoin);
-        let error = built.map(|at| at.base_url()).expect_err(url);
-        assert_eq!(refused(&error).0, "base URL", "{url}");
+        let error = built.map(|endpoint| endpoint.base_url()).expect_err(url);
+        assert_eq!(field_and_rule(&error).0, "base URL", "{url}");
     }
 }
 
@@ -194,9 +194,9 @@ fn safe_base_urls_are_normalized() {
         ("http://LOCALHOST/", "http://LOCALHOST/", "http://LOCALHOST/charges?page=0&size=30"),
         ("http://[::1]:8420/", "http://[::1]:8420/", "http://[::1]:8420/charges?page=0&size=30"),
     ] {
-        let at = Endpoint::new(url, ApiKey::new(CANARY).unwrap(), Network::Bitcoin).unwrap();
-        assert_eq!(at.base_url(), base);
-        assert_eq!(List::page(0).request(&at).unwrap().uri().to_string(), request);
+        let endpoint = Endpoint::new(url, ApiKey::new(CANARY).unwrap(), Network::Bitcoin).unwrap();
+        assert_eq!(endpoint.base_url(), base);
+        assert_eq!(List::page(0).request(&endpoint).unwrap().uri().to_string(), request);
     }
     let lan = Endpoint::builder("http://10.0.0.1/", ApiKey::new(CANARY).unwrap(), Network::Regtest);
     assert_eq!(lan.allow_plain_http().build().unwrap().base_url(), "http://10.0.0.1/");

@@ -57,14 +57,14 @@ fn text_field(text: &str) -> RawTaggedField {
 #[test]
 fn invoice_without_payment_secret_is_read() {
     let text = raw(vec![hash_field(0xab), text_field("1%20Blockaccino")]);
-    assert!(text.parse::<lightning_invoice::Bolt11Invoice>().is_err(), "strict parsers refuse it");
+    assert!(text.parse::<lightning_invoice::Bolt11Invoice>().is_err(), "strict parsers reject it");
     let invoice = Invoice::read(&text).unwrap();
     assert_eq!(invoice.network(), Network::Testnet);
     assert_eq!(invoice.amount_millisatoshi(), Some(4_200_000));
     assert_eq!(invoice.payment_hash().as_bytes(), &[0xab; 32]);
     assert_eq!(invoice.description(), &Described::Text("1%20Blockaccino".into()));
     assert_eq!(invoice.timestamp(), UnixMillis::from_secs(1_542_221_803));
-    assert_eq!(invoice.expiry(), Duration::from_secs(3600), "BOLT11's default");
+    assert_eq!(invoice.expiry(), Duration::from_secs(3600), "the default of BOLT11");
     assert_eq!(invoice.expires_at(), UnixMillis::from_secs(1_542_225_403));
     // Upper case, as in QR codes, is read as the same invoice.
     assert_eq!(Invoice::read(&text.to_uppercase()), Ok(invoice));
@@ -213,18 +213,19 @@ fn largest_expiry_does_not_overflow() {
 
 #[test]
 fn create_rejects_an_invoice_that_differs_from_the_order() {
-    let at = Endpoint::new("http://127.0.0.1:1/", ApiKey::new("sk_demo").unwrap(), Network::Testnet).unwrap();
+    let endpoint =
+        Endpoint::new("http://127.0.0.1:1/", ApiKey::new("sk_demo").unwrap(), Network::Testnet).unwrap();
     let parse = |invoice: &str| {
         let body = charge_json(&[("payment_request", json!(invoice))]).to_string();
-        let answer = http::Response::new(body.into_bytes());
-        Create::new(NewCharge::satoshis(4200, "tea")).parse(&at, &answer, MADE)
+        let response = http::Response::new(body.into_bytes());
+        Create::new(NewCharge::satoshis(4200, "tea")).parse(&endpoint, &response, MADE)
     };
     parse(&written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(60))).unwrap();
     parse(&raw(vec![hash_field(0xab), text_field("tea")])).unwrap();
     let hashed = field(TaggedField::DescriptionHash(lightning_invoice::Sha256(
         bitcoin_hashes::sha256::Hash::from_byte_array([9; 32]),
     )));
-    parse(&raw(vec![hash_field(0xab), hashed])).expect("a hashed description stays unchecked");
+    parse(&raw(vec![hash_field(0xab), hashed])).expect("a hashed description is not checked");
     for (invoice, name) in [
         ("invented".to_owned(), "payment_request"),
         (written(Currency::Bitcoin, 4_200_000, "tea", None), "invoice.network"),
@@ -237,7 +238,7 @@ fn create_rejects_an_invoice_that_differs_from_the_order() {
         let error = parse(&invoice).unwrap_err();
         let ErrorKind::Mismatch(mismatch) = error.kind() else { panic!("{error:?}") };
         assert_eq!(mismatch.field(), name);
-        assert_eq!(error.charge().unwrap().payment_request(), invoice, "the charge is kept");
+        assert_eq!(error.charge().unwrap().payment_request(), invoice, "the error has no charge");
     }
 }
 
@@ -270,12 +271,12 @@ fn create_rejects_an_invoice_expired_by_the_server_clock() {
             ("payment_hash", json!("00".repeat(32))),
             ("description", json!("")),
         ]);
-        let mut answer = http::Response::new(charge.to_string().into_bytes());
+        let mut response = http::Response::new(charge.to_string().into_bytes());
         if let Some(date) = date {
-            answer.headers_mut().insert("date", date.parse().unwrap());
+            response.headers_mut().insert("date", date.parse().unwrap());
         }
         let now = Now::new(Duration::ZERO, local);
-        Create::new(NewCharge::satoshis(4200, "")).parse(&endpoint(checked), &answer, now)
+        Create::new(NewCharge::satoshis(4200, "")).parse(&endpoint(checked), &response, now)
     };
     // One hour, zero, and the largest possible expiry, in groups of five bits.
     let (an_hour, zero, endless): (&[u8], &[u8], &[u8]) = (&[3, 16, 16], &[0], &[31; 20]);
@@ -302,14 +303,14 @@ fn create_rejects_an_invoice_expired_by_the_server_clock() {
         (endless, Some("Fri, 01 Jan 2100 00:00:00 GMT"), made, true),
         (endless, None, UnixMillis::from_secs(4_102_444_800), true),
     ] {
-        parse(expiry, date, local, false).expect("a host that is not checked");
+        parse(expiry, date, local, false).expect("invoices are not checked");
         let result = parse(expiry, date, local, true);
         assert_eq!(result.is_ok(), payable, "{expiry:?} {date:?} {local}: {result:?}");
         let Err(error) = result else { continue };
         let ErrorKind::Mismatch(mismatch) = error.kind() else { panic!("{error:?}") };
         assert_eq!(mismatch.field(), "invoice.expires_at");
         assert_eq!((error.advice(), error.status()), (Advice::InvoiceExpired, Some(200)));
-        assert_eq!(error.charge().unwrap().payment_request(), lasting(expiry), "the charge is kept");
+        assert_eq!(error.charge().unwrap().payment_request(), lasting(expiry), "the error has no charge");
     }
     let error = parse(an_hour, Some(too_late), made, true).unwrap_err();
     let text = "invoice.expires_at should be later than 2018-11-14T19:56:43Z, but is 2018-11-14T19:56:43Z";
@@ -338,12 +339,12 @@ proptest! {
 
     /// Arbitrary text does not panic, and a change of one character is always detected.
     #[test]
-    fn changed_character_is_detected(at in 4_usize..250, to in "[0-9a-z]", junk in "\\PC{0,100}") {
+    fn changed_character_is_detected(position in 4_usize..250, to in "[0-9a-z]", junk in "\\PC{0,100}") {
         let _ = Invoice::read(&junk);
         let good = written(Currency::BitcoinTestnet, 4_200_000, "tea", None);
-        let at = at % good.len();
+        let position = position % good.len();
         let mut changed = good.clone();
-        changed.replace_range(at..=at, &to);
+        changed.replace_range(position..=position, &to);
         prop_assert!(changed == good || Invoice::read(&changed).is_err());
     }
 

@@ -78,7 +78,7 @@ fn customer_ids_without_a_key_are_unchanged() {
     ] {
         assert_eq!(OrderKey::read(&customer_id), None, "{customer_id}");
         let own = charge(&[("customer_id", json!(customer_id))]).own_reference().map(str::to_owned);
-        assert_eq!(own, Some(customer_id).filter(|id| !id.is_empty()), "it is the caller's, whole");
+        assert_eq!(own, Some(customer_id).filter(|id| !id.is_empty()), "the customer id is unchanged");
     }
     assert_eq!(charge(&[]).own_reference(), None);
     assert_eq!(charge(&[("customer_id", json!(key.customer_id("")))]).own_reference(), None);

@@ -45,7 +45,7 @@ fn empty_list_returns_no_charges() {
     let mut pager = pager();
     assert_eq!(next(&mut pager, &mut host), None);
     assert_eq!(next(&mut pager, &mut host), None);
-    assert_eq!(host.log, ["GET /api/v1/charges?page=0&size=30"], "the end is remembered");
+    assert_eq!(host.log, ["GET /api/v1/charges?page=0&size=30"], "the end is final");
 }
 
 #[test]
@@ -64,8 +64,8 @@ fn short_first_page_sets_the_page_size() {
     let mut host = host(25);
     host.cap = 10;
     assert_eq!(all(pager().page_size(100), &mut host), ids(25, 1));
-    let asked: Vec<_> = host.log.iter().map(|line| line.split_once('?').unwrap().1).collect();
-    assert_eq!(asked, ["page=0&size=100", "page=1&size=10", "page=2&size=10", "page=3&size=10"]);
+    let queries: Vec<_> = host.log.iter().map(|line| line.split_once('?').unwrap().1).collect();
+    assert_eq!(queries, ["page=0&size=100", "page=1&size=10", "page=2&size=10", "page=3&size=10"]);
 }
 
 #[test]
@@ -110,9 +110,9 @@ fn page_of_known_rows_does_not_end_the_list() {
 
 /// Reads the list from a host that creates this many charges before each page.
 fn all_while_it_grows(mut pager: Pager, host: &mut Host, by: usize) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut returned = Vec::new();
     loop {
-        assert!(told.len() < 10_000, "no end");
+        assert!(returned.len() < 10_000, "no end");
         let result = Virtual::new().run(&mut pager.next(), |exchange, now| {
             for _ in 0..by {
                 host.insert(START + host.rows.len() as u64, &[]);
@@ -120,12 +120,12 @@ fn all_while_it_grows(mut pager: Pager, host: &mut Host, by: usize) -> Vec<Strin
             host.serve(&exchange, *now).unwrap()
         });
         match result {
-            Ok(Some(charge)) => told.push(charge.id().to_string()),
-            Ok(None) => return told,
+            Ok(Some(charge)) => returned.push(charge.id().to_string()),
+            Ok(None) => return returned,
             Err(error) => {
                 assert_eq!(error.advice(), strike_core::Advice::RetryLater);
                 assert_eq!(error.kind().pystrike_name(), None);
-                told.push(format!("{:?}", error.kind()));
+                returned.push(format!("{:?}", error.kind()));
             }
         }
     }
@@ -136,18 +136,18 @@ fn list_that_grows_faster_than_it_is_read_is_incomplete() {
     // The host creates one page or more of charges between two pages.
     for by in [30, 35, 45, 60] {
         let mut host = host(200);
-        let told = all_while_it_grows(pager(), &mut host, by);
-        assert_eq!(told.iter().filter(|word| *word == "Incomplete").count(), 1, "{by}");
-        assert_eq!(told.last().unwrap(), "Incomplete", "{by}: {} rows", told.len());
+        let returned = all_while_it_grows(pager(), &mut host, by);
+        assert_eq!(returned.iter().filter(|word| *word == "Incomplete").count(), 1, "{by}");
+        assert_eq!(returned.last().unwrap(), "Incomplete", "{by}: {} rows", returned.len());
         assert!(host.log.len() <= 110, "{by}: {}", host.log.len());
     }
     // A list that grows more slowly than it is read is returned completely.
     for by in [0, 1, 10, 29] {
-        let told = all_while_it_grows(pager(), &mut host(200), by);
+        let returned = all_while_it_grows(pager(), &mut host(200), by);
         for id in ids(200, 1) {
-            assert!(told.contains(&id), "{by}: {id} is missing");
+            assert!(returned.contains(&id), "{by}: {id} is missing");
         }
-        assert!(!told.contains(&"Incomplete".to_owned()), "{by}");
+        assert!(!returned.contains(&"Incomplete".to_owned()), "{by}");
     }
     // Reaching the limit first is not an error.
     assert_eq!(all_while_it_grows(pager().limit(30), &mut host(200), 30).len(), 30);
@@ -158,14 +158,14 @@ fn charge_beyond_the_pager_memory_is_not_returned_twice() {
     let mut host = host(25_000);
     host.cap = 2000;
     let mut pager = pager().page_size(2000);
-    let mut told: Vec<_> = (0..22_500).map(|_| next(&mut pager, &mut host).unwrap()).collect();
+    let mut returned: Vec<_> = (0..22_500).map(|_| next(&mut pager, &mut host).unwrap()).collect();
     // The next page starts with the oldest charges that the pager no longer remembers.
     for n in 0..23_000 {
         host.insert(START + n, &[]);
     }
-    told.extend(std::iter::from_fn(|| next(&mut pager, &mut host)));
-    assert_eq!(told.pop().as_deref(), Some("Incomplete"));
-    assert_eq!(told, ids(25_000, 1)[..told.len()]);
+    returned.extend(std::iter::from_fn(|| next(&mut pager, &mut host)));
+    assert_eq!(returned.pop().as_deref(), Some("Incomplete"));
+    assert_eq!(returned, ids(25_000, 1)[..returned.len()]);
 }
 
 #[test]
@@ -173,10 +173,10 @@ fn shrinking_list_ends() {
     for left in [0, 1, 35, 60] {
         let mut host = host(100);
         let mut pager = pager();
-        let mut told: Vec<_> = (0..30).map(|_| next(&mut pager, &mut host).unwrap()).collect();
+        let mut returned: Vec<_> = (0..30).map(|_| next(&mut pager, &mut host).unwrap()).collect();
         host.rows.drain(..100 - left);
-        told.extend(std::iter::from_fn(|| next(&mut pager, &mut host)));
-        assert!(told.iter().all(|id| id.starts_with("ch_")), "{told:?}");
+        returned.extend(std::iter::from_fn(|| next(&mut pager, &mut host)));
+        assert!(returned.iter().all(|id| id.starts_with("ch_")), "{returned:?}");
         assert_eq!(host.log.len(), 2 + left.saturating_sub(1) / 30, "{left}");
     }
 }
@@ -186,9 +186,9 @@ fn list_in_another_order_is_read_to_the_end() {
     let mut host = host(400);
     host.cap = 2;
     host.rows.reverse();
-    let mut told = all(pager(), &mut host);
-    told.reverse();
-    assert_eq!(told, ids(400, 1));
+    let mut returned = all(pager(), &mut host);
+    returned.reverse();
+    assert_eq!(returned, ids(400, 1));
 }
 
 #[test]
@@ -198,9 +198,9 @@ fn repeated_rows_without_ids_end_the_list_with_an_error() {
         host.cap = 2;
         let last = host.rows.len() - 2;
         host.rows[2..last].fill(json!(null));
-        let told = all(pager(), &mut host);
+        let returned = all(pager(), &mut host);
         let end = if whole { "ch_1" } else { "Incomplete" };
-        assert_eq!(told.last().unwrap(), end, "{pages}");
+        assert_eq!(returned.last().unwrap(), end, "{pages}");
         assert!(host.log.len() < 12, "{pages}: {}", host.log.len());
     }
 }
@@ -209,8 +209,8 @@ fn repeated_rows_without_ids_end_the_list_with_an_error() {
 fn limit_counts_charges() {
     let mut host = host(70);
     host.rows[1]["paid"] = json!("yes");
-    let told = all(pager().limit(3), &mut host);
-    assert_eq!(told, ["ch_70", "Undecodable", "ch_68", "ch_67"]);
+    let returned = all(pager().limit(3), &mut host);
+    assert_eq!(returned, ["ch_70", "Undecodable", "ch_68", "ch_67"]);
     assert_eq!(host.log.len(), 1);
     assert!(all(pager().limit(0), &mut host).is_empty());
     assert_eq!(host.log.len(), 1);
@@ -231,7 +231,7 @@ fn unreadable_row_is_an_error_and_later_rows_follow() {
         .run_losing(&mut pager.next(), |exchange, now| host.serve(&exchange, *now))
         .unwrap_err();
     assert!(error.to_string().contains("row ch_3"), "{error}");
-    assert!(std::error::Error::source(&error).is_some(), "it says what is wrong");
+    assert!(std::error::Error::source(&error).is_some(), "the error has no source");
     let rest: Vec<_> = std::iter::from_fn(|| next(&mut pager, &mut host)).collect();
     assert_eq!(rest, ["ch_2", "ch_1"]);
 }
@@ -299,7 +299,7 @@ fn finished_next_returns_a_finished_error() {
     assert_eq!(first.id().as_str(), "ch_3");
     let Step::Done(Err(error)) = machine.poll(world.now) else { panic!() };
     assert_eq!(error.kind(), &ErrorKind::Finished);
-    assert_eq!(next(&mut pager, &mut host).as_deref(), Some("ch_2"), "nothing was swallowed");
+    assert_eq!(next(&mut pager, &mut host).as_deref(), Some("ch_2"), "a charge was skipped");
 }
 
 proptest! {
@@ -341,7 +341,7 @@ proptest! {
             }
         }
         let distinct: std::collections::BTreeSet<_> = seen.iter().collect();
-        prop_assert_eq!(distinct.len(), seen.len(), "none twice");
+        prop_assert_eq!(distinct.len(), seen.len(), "a charge was returned twice");
         for id in ids(rows, 1) {
             prop_assert!(distinct.contains(&id), "{} is missing", id);
         }

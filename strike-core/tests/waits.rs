@@ -13,7 +13,7 @@ use strike_core::{
     UnixMillis, Wait, WaitPaid, Waited,
 };
 use support::invoices::written;
-use support::{Did, START, Virtual, answer, charge, charge_json, endpoint, no_answer, ok};
+use support::{Did, START, Virtual, charge, charge_json, endpoint, no_response, ok, respond};
 
 /// Returns an invoice with this expiry in seconds, created 1 s before the virtual clock starts.
 fn invoice(expiry: u64) -> Value {
@@ -50,11 +50,11 @@ fn wait_for_a_paid_charge_sends_no_request() {
 #[test]
 fn wait_polls_immediately_and_then_at_growing_intervals() {
     let mut world = Virtual::new();
-    let mut looks = 0;
+    let mut polls = 0;
     let waited = world
         .run(&mut wait(pending(600), Wait::until_expiry()), |_, _| {
-            looks += 1;
-            if looks == 5 { paid() } else { unpaid() }
+            polls += 1;
+            if polls == 5 { paid() } else { unpaid() }
         })
         .unwrap();
     assert!(matches!(waited, Waited::Paid(charge) if charge.paid()));
@@ -140,17 +140,17 @@ fn wait_for_an_endless_invoice_ends_after_a_week() {
 
 #[test]
 fn consecutive_failures_are_tolerated_up_to_the_limit() {
-    let refused = || no_answer(TransportErrorKind::Refused, Delivery::Unsent);
-    let html = || answer(200, "<html>back soon</html>");
+    let refused = || no_response(TransportErrorKind::Refused, Delivery::Unsent);
+    let html = || respond(200, "<html>back soon</html>");
     // Ten consecutive failures do not end the wait, even several times.
     let mut world = Virtual::new();
-    let mut asked = 0;
+    let mut polls = 0;
     let policy = RetryPolicy::never();
     let machine = |options: Wait| WaitPaid::new(pending(600), options, &endpoint(), policy, 1);
     let waited = world
         .run(&mut machine(Wait::until_expiry()), |_, _| {
-            asked += 1;
-            match asked {
+            polls += 1;
+            match polls {
                 11 | 22 => unpaid(),
                 33 => paid(),
                 n if n % 2 == 0 => html(),
@@ -176,7 +176,7 @@ fn wait_does_not_expire_during_an_outage() {
     let waited = world
         .run(&mut wait(pending(600), Wait::until_expiry()), |_, now| {
             if away(now) {
-                no_answer(TransportErrorKind::Timeout, Delivery::MaybeSent)
+                no_response(TransportErrorKind::Timeout, Delivery::MaybeSent)
             } else if now.monotonic >= seconds(700) {
                 paid()
             } else {
@@ -190,9 +190,9 @@ fn wait_does_not_expire_during_an_outage() {
 #[test]
 fn permanent_errors_end_the_wait() {
     for (reply, kind) in [
-        (answer(401, ""), ErrorKind::Unauthorized),
-        (answer(404, r#"{"code":404,"message":"not found"}"#), ErrorKind::NotFound),
-        (answer(302, ""), ErrorKind::Redirected),
+        (respond(401, ""), ErrorKind::Unauthorized),
+        (respond(404, r#"{"code":404,"message":"not found"}"#), ErrorKind::NotFound),
+        (respond(302, ""), ErrorKind::Redirected),
     ] {
         let mut world = Virtual::new();
         let mut reply = Some(reply);
@@ -222,8 +222,8 @@ fn permanent_errors_end_the_wait() {
 fn deadline_holds_despite_retry_after_and_failures() {
     let limited =
         || Ok(Response::builder().status(429).header("retry-after", "3600").body(Vec::new()).unwrap());
-    let refused = || no_answer(TransportErrorKind::Refused, Delivery::Unsent);
-    let replies: [&dyn Fn() -> Reply; 3] = [&limited, &refused, &|| answer(503, "")];
+    let refused = || no_response(TransportErrorKind::Refused, Delivery::Unsent);
+    let replies: [&dyn Fn() -> Reply; 3] = [&limited, &refused, &|| respond(503, "")];
     for reply in replies {
         for schedule in [Schedule::default(), Schedule::every(seconds(3600)), Schedule::every(Duration::MAX)]
         {
@@ -238,7 +238,7 @@ fn deadline_holds_despite_retry_after_and_failures() {
 #[test]
 fn proxy_404_does_not_end_a_wait() {
     let mut world = Virtual::new();
-    let mut replies = vec![paid(), answer(404, "<html>nginx</html>"), unpaid()];
+    let mut replies = vec![paid(), respond(404, "<html>nginx</html>"), unpaid()];
     let waited = world.run(&mut wait(pending(600), seconds(99)), |_, _| replies.pop().unwrap()).unwrap();
     assert!(waited.is_paid());
 }
@@ -265,9 +265,9 @@ fn wait_honors_retry_after_up_to_the_policy_limit() {
 }
 
 fn with_date(reply: Reply, date: &str) -> Reply {
-    let mut answer = reply?;
-    answer.headers_mut().insert("date", date.parse().unwrap());
-    Ok(answer)
+    let mut response = reply?;
+    response.headers_mut().insert("date", date.parse().unwrap());
+    Ok(response)
 }
 
 #[test]
@@ -286,12 +286,12 @@ fn wrong_date_header_does_not_end_a_wait() {
                 let reply = |paid: bool| {
                     ok(&charge_json(&[("payment_request", invoice(expiry)), ("paid", json!(paid))]))
                 };
-                let mut asked = 0;
+                let mut polls = 0;
                 let options = Wait::until_expiry().grace(seconds(0));
                 let waited = Virtual::new().run(&mut wait(pending(expiry), options), |_, now| {
-                    asked += 1;
+                    polls += 1;
                     let reply = reply(now.monotonic >= seconds(paid_at));
-                    if asked <= wrong { with_date(reply, date) } else { reply }
+                    if polls <= wrong { with_date(reply, date) } else { reply }
                 });
                 assert!(waited.unwrap().is_paid(), "{date} {expiry} {wrong}");
             }
@@ -312,9 +312,9 @@ fn past_date_header_does_not_make_a_wait_endless() {
 
 fn dated(at: u64) -> Reply {
     let date = ["22:13:21", "22:23:19", "22:24:20", "22:24:30"][usize::try_from(at).unwrap()];
-    unpaid().map(|mut answer| {
-        answer.headers_mut().insert("date", format!("Tue, 14 Nov 2023 {date} GMT").parse().unwrap());
-        answer
+    unpaid().map(|mut response| {
+        response.headers_mut().insert("date", format!("Tue, 14 Nov 2023 {date} GMT").parse().unwrap());
+        response
     })
 }
 
@@ -383,11 +383,11 @@ fn lost_response_is_retried_and_early_poll_returns_remaining_wait() {
     let mut machine = wait(pending(600), Wait::until_expiry());
     let now = |s| Now::new(seconds(s), UnixMillis::from_millis(START + s * 1000));
     assert!(matches!(machine.poll(now(0)), Step::Send(_)));
-    assert!(matches!(machine.poll(now(1)), Step::Wait(_)), "the call backs off");
+    assert!(matches!(machine.poll(now(1)), Step::Wait(_)), "expected a backoff");
     assert!(matches!(machine.poll(now(10)), Step::Send(_)));
     machine.handle(unpaid(), now(10));
     machine.handle(paid(), now(10));
-    let Step::Wait(rest) = machine.poll(now(10)) else { panic!("a stray reply was taken") };
+    let Step::Wait(rest) = machine.poll(now(10)) else { panic!("an unexpected reply was used") };
     assert_eq!(rest, seconds(1));
     assert!(matches!(machine.poll(now(11)), Step::Send(_)));
     machine.handle(paid(), now(11));

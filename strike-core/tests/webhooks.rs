@@ -39,15 +39,15 @@ fn byte_order_mark_before_an_event_is_ignored() {
 
 #[test]
 fn notification_is_confirmed_by_a_get_of_its_charge() {
-    let at = endpoint();
+    let endpoint = endpoint();
     let get = parse(r#"{"object":"event","data":{"id":"ch_1"}}"#).unwrap().confirm();
-    let request = get.request(&at).unwrap();
+    let request = get.request(&endpoint).unwrap();
     assert_eq!((request.method(), request.uri().path()), (&http::Method::GET, "/api/v1/charges/ch_1"));
-    let answer = |id: &str| http::Response::new(charge_json(&[("id", json!(id))]).to_string().into_bytes());
-    assert!(get.parse(&at, &answer("ch_1"), support::start()).is_ok());
+    let response = |id: &str| http::Response::new(charge_json(&[("id", json!(id))]).to_string().into_bytes());
+    assert!(get.parse(&endpoint, &response("ch_1"), support::start()).is_ok());
     assert!(
-        get.parse(&at, &answer("ch_2"), support::start()).is_err(),
-        "an answer about another charge confirms nothing"
+        get.parse(&endpoint, &response("ch_2"), support::start()).is_err(),
+        "a response about another charge was accepted"
     );
 }
 
@@ -106,7 +106,7 @@ fn deeply_nested_event_does_not_overflow_the_stack() {
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
         let deep = open.repeat(10_000) + "1" + &close.repeat(10_000);
         let body = format!(r#"{{"object":"event","data":{{"id":"ch_1","x":{deep}}}}}"#);
-        assert!(parse(&body).is_ok(), "what is ignored may have any shape");
+        assert!(parse(&body).is_ok(), "ignored fields can have any shape");
         assert!(parse(&open.repeat(10_000)).is_err());
     }
 }
@@ -159,7 +159,7 @@ fn order_is_completed_once_and_only_when_paid() {
     let mut guard = Guard::new(Recent::new(10));
     let unpaid = charge(&[]);
     assert_eq!(complete(&mut guard, &unpaid, Ok(())), (Ok(Completion::Unpaid), 0));
-    assert_eq!(guard.remembers(unpaid.id()), Ok(false), "an early hint spoils nothing");
+    assert_eq!(guard.remembers(unpaid.id()), Ok(false), "an unpaid charge is not recorded");
     assert_eq!(complete(&mut guard, &paid("ch_1"), Ok(())), (Ok(Completion::Now), 1));
     assert_eq!(guard.remembers(unpaid.id()), Ok(true));
     assert_eq!(complete(&mut guard, &paid("ch_1"), Ok(())), (Ok(Completion::Before), 0));
@@ -172,7 +172,11 @@ fn failed_completion_or_store_is_retried() {
     let mut guard = Guard::new(Recent::new(10));
     let failed = (Err(GuardError::Complete("no stock")), 1);
     assert_eq!(complete(&mut guard, &paid("ch_1"), Err("no stock")), failed);
-    assert_eq!(complete(&mut guard, &paid("ch_1"), Ok(())), (Ok(Completion::Now), 1), "tried again");
+    assert_eq!(
+        complete(&mut guard, &paid("ch_1"), Ok(())),
+        (Ok(Completion::Now), 1),
+        "the completion is retried"
+    );
 
     let mut guard = Guard::new(Table { unreadable: true, ..Table::default() });
     assert_eq!(complete(&mut guard, &paid("ch_1"), Ok(())), (Err(GuardError::Store("down")), 0));
@@ -205,7 +209,7 @@ fn recent_ids_are_bounded_and_the_oldest_is_dropped() {
     assert_eq!(
         (recent.contains(&a), recent.contains(&b)),
         (Ok(true), Ok(true)),
-        "a repetition takes no room"
+        "a repeated id takes no space"
     );
     recent.insert(&c).unwrap();
     assert_eq!([&a, &b, &c].map(|id| recent.contains(id).unwrap()), [false, true, true]);
@@ -233,10 +237,10 @@ proptest! {
 
     /// An event with one byte changed is rejected, or still has a valid id.
     #[test]
-    fn damaged_event_never_yields_an_invalid_id(at in 0_usize..400, to in any::<u8>()) {
+    fn damaged_event_never_yields_an_invalid_id(position in 0_usize..400, to in any::<u8>()) {
         let mut body = json!({ "object": "event", "data": charge_json(&[]) }).to_string().into_bytes();
-        let at = at % body.len();
-        body[at] = to;
+        let position = position % body.len();
+        body[position] = to;
         if let Ok(hint) = webhook::parse(&body) {
             prop_assert!(hint.id().as_str().parse::<ChargeId>().is_ok());
         }

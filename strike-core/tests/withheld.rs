@@ -19,7 +19,7 @@ use support::{charge_json, start};
 
 const WITHHELD: &str = "[withheld: it repeats the key]";
 
-fn at(key: &str) -> Endpoint {
+fn endpoint_with_key(key: &str) -> Endpoint {
     Endpoint::new("http://127.0.0.1/", ApiKey::new(key).unwrap(), Network::Testnet).unwrap()
 }
 
@@ -28,19 +28,19 @@ fn response(status: u16, body: impl Into<Vec<u8>>) -> HttpResponse {
 }
 
 fn excerpt(key: &str, body: impl Into<Vec<u8>>) -> String {
-    let error = List::page(0).parse(&at(key), &response(500, body), start()).unwrap_err();
+    let error = List::page(0).parse(&endpoint_with_key(key), &response(500, body), start()).unwrap_err();
     error.excerpt().unwrap_or_default().to_owned()
 }
 
 /// Returns all text of an error and its sources.
-fn said(error: &Error) -> String {
-    let mut said = format!("{error} {error:?} {error:#?} {:?}", error.kind());
+fn all_text(error: &Error) -> String {
+    let mut text = format!("{error} {error:?} {error:#?} {:?}", error.kind());
     let mut below = error.source();
     while let Some(error) = below {
-        write!(said, " {error} {error:?} {error:#?}").unwrap();
+        write!(text, " {error} {error:?} {error:#?}").unwrap();
         below = error.source();
     }
-    said
+    text
 }
 
 fn each(key: &str, write: impl Fn(char) -> String) -> String {
@@ -56,11 +56,11 @@ fn unless_plain(byte: u8, write: impl Fn(u8) -> String) -> String {
 }
 
 /// An encoding: its name, and a function that applies it.
-type Way = (&'static str, fn(&str) -> String);
+type Encoding = (&'static str, fn(&str) -> String);
 
 /// Encodings in which a server could echo a text.
-const WAYS: [Way; 35] = [
-    ("as it is", str::to_owned),
+const ENCODINGS: [Encoding; 35] = [
+    ("plain", str::to_owned),
     ("JSON", |text| serde_json::to_string(text).unwrap()),
     ("JSON of PHP", |text| serde_json::to_string(text).unwrap().replace('/', r"\/")),
     ("JSON of .NET", |text| {
@@ -134,12 +134,12 @@ fn api_key_is_withheld_in_every_encoding() {
         "k3y!",
         "&/+\\=",
     ] {
-        for (way, write) in WAYS {
+        for (encoding, write) in ENCODINGS {
             for (before, after) in [("", ""), ("no such key: ", ", sorry"), ("<p>key=\"", "\"</p>")] {
                 let written = write(key);
                 let body = format!("{before}{written}{after}");
                 if body.chars().count() <= 200 {
-                    assert_eq!(excerpt(key, body.clone()), WITHHELD, "{way}: {body}");
+                    assert_eq!(excerpt(key, body.clone()), WITHHELD, "{encoding}: {body}");
                 }
             }
         }
@@ -154,12 +154,12 @@ fn api_key_is_withheld_in_every_encoding() {
 #[test]
 fn api_key_is_withheld_in_every_server_text() {
     let key = "sk_live_AbC/dEf+ghi&jkl=12";
-    let at = at(key);
+    let endpoint = endpoint_with_key(key);
     let secret = "AbC";
     let get = |status: u16, body: String| {
-        Get::new("ch_1".parse().unwrap()).parse(&at, &response(status, body), start()).unwrap_err()
+        Get::new("ch_1".parse().unwrap()).parse(&endpoint, &response(status, body), start()).unwrap_err()
     };
-    for (way, write) in WAYS {
+    for (encoding, write) in ENCODINGS {
         let echo = write(key);
         let mut errors = vec![
             get(401, json!({ "code": 401, "message": echo }).to_string()),
@@ -171,19 +171,19 @@ fn api_key_is_withheld_in_every_server_text() {
         ];
         let order = Create::new(NewCharge::satoshis(4200, "tea"));
         let other = charge_json(&[("description", json!(echo))]).to_string();
-        errors.push(order.parse(&at, &response(200, other), start()).unwrap_err());
+        errors.push(order.parse(&endpoint, &response(200, other), start()).unwrap_err());
         for error in errors {
-            let said = said(&error);
+            let text = all_text(&error);
             // The echo also must not appear with escapes.
             for shown in [echo.clone(), format!("{echo:?}"), secret.to_owned()] {
-                assert!(!said.contains(shown.trim_matches('"')), "{way}: {said}");
+                assert!(!text.contains(shown.trim_matches('"')), "{encoding}: {text}");
             }
         }
         let row = charge_json(&[("currency", json!(echo)), ("customer_id", json!(echo))]);
-        let page = List::page(0).parse(&at, &response(200, json!([row]).to_string()), start()).unwrap();
-        assert!(!format!("{page:?}").contains(echo.trim_matches('"')), "{way}: {page:?}");
+        let page = List::page(0).parse(&endpoint, &response(200, json!([row]).to_string()), start()).unwrap();
+        assert!(!format!("{page:?}").contains(echo.trim_matches('"')), "{encoding}: {page:?}");
         let row = page.unreadable().next().unwrap();
-        assert!(!row.reason().contains(echo.trim_matches('"')), "{way}: {row:?}");
+        assert!(!row.reason().contains(echo.trim_matches('"')), "{encoding}: {row:?}");
     }
 }
 
@@ -192,24 +192,24 @@ fn api_key_in_a_transport_error_source_is_withheld() {
     let key = "sk_live_AbC/dEf+ghi&jkl=12";
     let now = Now::new(std::time::Duration::ZERO, UnixMillis::from_secs(1_700_000_000));
     let fails = |words: &str| {
-        let mut call = Call::new(List::page(0), &at(key), RetryPolicy::never(), 7);
+        let mut call = Call::new(List::page(0), &endpoint_with_key(key), RetryPolicy::never(), 7);
         assert!(matches!(call.poll(now), Step::Send(_)));
         let error = TransportError::new(TransportErrorKind::Protocol, Delivery::MaybeSent);
         call.handle(Err(error.with_source(words.to_owned())), now);
-        let Step::Done(Err(error)) = call.poll(now) else { panic!("it should end") };
-        said(&error)
+        let Step::Done(Err(error)) = call.poll(now) else { panic!("expected the end") };
+        all_text(&error)
     };
     assert!(fails("a header that is none").contains("a header that is none"));
-    for (way, write) in WAYS {
-        let said = fails(&format!("invalid header: {}", write(key)));
-        assert!(said.contains(WITHHELD) && !said.contains("invalid header"), "{way}: {said}");
+    for (encoding, write) in ENCODINGS {
+        let text = fails(&format!("invalid header: {}", write(key)));
+        assert!(text.contains(WITHHELD) && !text.contains("invalid header"), "{encoding}: {text}");
     }
 }
 
 #[test]
 fn truncated_api_key_is_withheld() {
     let key = "sk_live_AbC/dEf+ghi&jkl=12";
-    for (way, write) in WAYS {
+    for (encoding, write) in ENCODINGS {
         let written = write(key);
         for before in 60..200 {
             let body = format!(
@@ -221,7 +221,7 @@ fn truncated_api_key_is_withheld() {
             if !shown.starts_with("[withheld") {
                 // At most a few letters of the key remain.
                 let rest = shown.trim_start_matches('.').trim_end_matches('…');
-                assert!(rest.len() * 3 <= written.len().max(30), "{way}: {rest}");
+                assert!(rest.len() * 3 <= written.len().max(30), "{encoding}: {rest}");
             }
         }
     }
@@ -249,9 +249,10 @@ fn text_that_may_contain_a_preimage_is_withheld() {
         format!("r_preimage={preimage}"),
         format!("&quot;Pre-Image&quot;: {preimage}"),
     ] {
-        let error = List::page(0).parse(&at("sk_demo"), &response(500, body), start()).unwrap_err();
+        let error =
+            List::page(0).parse(&endpoint_with_key("sk_demo"), &response(500, body), start()).unwrap_err();
         assert_eq!(error.excerpt(), Some("[withheld: it may hold a preimage]"));
-        assert!(!said(&error).contains(&preimage));
+        assert!(!all_text(&error).contains(&preimage));
     }
 }
 
@@ -266,14 +267,17 @@ fn hostile_body_is_processed_in_bounded_time() {
             "[{}]",
             vec![json!({ "id": 7, "currency": unit.repeat(10) }).to_string(); 5000].join(",")
         );
-        let page = List::page(0).parse(&at("sk_live_AbC/dEf"), &response(200, rows), start()).unwrap();
+        let page = List::page(0)
+            .parse(&endpoint_with_key("sk_live_AbC/dEf"), &response(200, rows), start())
+            .unwrap();
         assert_eq!(page.unreadable().count(), 5000);
     }
 }
 
 fn any_key() -> impl Strategy<Value = String> {
-    "[!-9;-~]{12,40}"
-        .prop_filter("enough letters", |key| key.chars().filter(char::is_ascii_alphanumeric).count() >= 10)
+    "[!-9;-~]{12,40}".prop_filter("at least ten letters or digits", |key| {
+        key.chars().filter(char::is_ascii_alphanumeric).count() >= 10
+    })
 }
 
 proptest! {
@@ -290,11 +294,11 @@ proptest! {
     #[test]
     fn combined_encodings_do_not_show_the_api_key(
         key in any_key(),
-        ways in prop::collection::vec(0..WAYS.len(), 1..4),
+        encodings in prop::collection::vec(0..ENCODINGS.len(), 1..4),
         before in "[a-z ,.<]{0,20}",
     ) {
-        let written = ways.iter().fold(key.clone(), |text, way| WAYS[*way].1(&text));
-        let names: Vec<&str> = ways.iter().map(|way| WAYS[*way].0).collect();
+        let written = encodings.iter().fold(key.clone(), |text, encoding| ENCODINGS[*encoding].1(&text));
+        let names: Vec<&str> = encodings.iter().map(|encoding| ENCODINGS[*encoding].0).collect();
         let body = format!("{before} {written}");
         if body.chars().count() <= 200 {
             let shown = excerpt(&key, body);

@@ -44,14 +44,14 @@ fn check(invoice: &str, expected: &Expectation) -> Result<CheckedInvoice, Mismat
     with_invoice(invoice, &[]).check(expected, BEFORE)
 }
 
-fn refused(invoice: &str, expected: &Expectation) -> &'static str {
+fn mismatch_field(invoice: &str, expected: &Expectation) -> &'static str {
     check(invoice, expected).expect_err(invoice).field()
 }
 
 #[test]
 fn matching_charge_and_invoice_pass_the_check() {
     let text = Bolt11::of_2018().signed();
-    assert!(text.parse::<lightning_invoice::Bolt11Invoice>().is_err(), "strict parsers refuse it");
+    assert!(text.parse::<lightning_invoice::Bolt11Invoice>().is_err(), "strict parsers reject it");
     let checked = check(&text, &order()).unwrap();
     assert_eq!(checked.payment_request(), text);
     assert_eq!(checked.to_uri(), format!("lightning:{text}"));
@@ -62,7 +62,7 @@ fn matching_charge_and_invoice_pass_the_check() {
     assert!(checked.description_checked());
 
     let upper = check(&text.to_uppercase(), &order()).unwrap();
-    assert_eq!(upper.payment_request(), text.to_uppercase(), "as the host wrote it");
+    assert_eq!(upper.payment_request(), text.to_uppercase(), "the payment request is unchanged");
     assert_eq!((upper.to_uri(), upper.to_qr_text()), (checked.to_uri(), checked.to_qr_text()));
 
     let current = written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(60));
@@ -92,8 +92,8 @@ fn mismatch_names_the_field_that_differs() {
         assert!(check(&invoice.text(&signature), &order()).is_ok());
         change(&mut invoice);
         for text in [invoice.signed(), invoice.text(&signature)] {
-            assert_eq!(refused(&text, &order()), name, "{text}");
-            assert_eq!(refused(&text, &own), name, "against the charge alone: {text}");
+            assert_eq!(mismatch_field(&text, &order()), name, "{text}");
+            assert_eq!(mismatch_field(&text, &own), name, "compared with the charge only: {text}");
         }
     }
 }
@@ -117,8 +117,12 @@ fn charge_is_compared_with_the_order() {
 
     let split = with_invoice(&text, &[("description", json!("Tee")), ("amount_satoshi", json!(4300))]);
     let mismatch = split.check(&own, BEFORE).unwrap_err();
-    let told = (mismatch.field(), mismatch.expected(), mismatch.found());
-    assert_eq!(told, ("amount_satoshi", "4200", "4300"), "the invoice is over what `amount_satoshi` says");
+    let difference = (mismatch.field(), mismatch.expected(), mismatch.found());
+    assert_eq!(
+        difference,
+        ("amount_satoshi", "4200", "4300"),
+        "the invoice has the amount of `amount_satoshi`"
+    );
     assert_eq!(split.check(&own.amount(Satoshi::new(4200)), BEFORE).unwrap_err().field(), "amount_satoshi");
 }
 
@@ -162,13 +166,13 @@ fn invoice_without_amount_matches_no_charge() {
     let charge = charge_json(&[("amount", json!(beyond)), ("amount_satoshi", json!(beyond))]);
     assert!(serde_json::from_value::<Charge>(charge).is_err());
     let expected = Expectation::new(Network::Testnet).amount(Satoshi::new(beyond));
-    assert_eq!(refused(&text, &expected), "amount");
+    assert_eq!(mismatch_field(&text, &expected), "amount");
 }
 
 #[test]
 fn unreadable_payment_request_is_a_mismatch() {
     for text in ["", "invented", "lightning:lntb1", "lntb1", "ĿNTB1", "lntb42u1pvjluez"] {
-        assert_eq!(refused(text, &order()), "payment_request", "{text}");
+        assert_eq!(mismatch_field(text, &order()), "payment_request", "{text}");
     }
     let long = "x".repeat(600);
     let mismatch = with_invoice("", &[("description", json!(long))]).check(&order(), BEFORE).unwrap_err();
@@ -187,7 +191,11 @@ fn invoice_with_many_routes_is_read() {
         let text = invoice.signed();
         assert!(text.len() > longer_than, "{}", text.len());
         if cfg!(feature = "signature") && longer_than == 7089 {
-            assert_eq!(refused(&text, &order()), "invoice.signature", "as documented");
+            assert_eq!(
+                mismatch_field(&text, &order()),
+                "invoice.signature",
+                "documented limit of the signature check"
+            );
         } else {
             assert_eq!(check(&text, &order()).unwrap().payment_request(), text);
         }
@@ -209,7 +217,7 @@ fn hashed_description_is_checked_with_the_signature_feature() {
     if cfg!(feature = "signature") {
         assert_eq!(other.unwrap_err().field(), "invoice.description_hash");
     } else {
-        assert!(!other.unwrap().description_checked(), "unchecked, and said to be");
+        assert!(!other.unwrap().description_checked(), "the description is reported as unchecked");
     }
     // The charge's own description is still compared with the order.
     let other = with_invoice(&hashed("tea"), &[("description", json!("Tee"))]);

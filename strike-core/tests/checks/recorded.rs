@@ -30,7 +30,7 @@ fn recorded_invoices_pass_the_check() {
         (BLOCKACCINO, "1 Blockaccino"),
         (CHANCELLOR, "The Times 03/Jan/2009 Chancellor on brink of second bailout for banks"),
     ] {
-        assert!(invoice.parse::<lightning_invoice::Bolt11Invoice>().is_err(), "strict parsers refuse it");
+        assert!(invoice.parse::<lightning_invoice::Bolt11Invoice>().is_err(), "strict parsers reject it");
         let charge = recorded(invoice, description);
         let order = Expectation::of(&NewCharge::satoshis(42_000, description), Network::Testnet);
         let checked = charge.check(&order, BEFORE).unwrap();

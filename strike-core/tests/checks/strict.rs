@@ -70,7 +70,11 @@ fn repeated_single_field_is_rejected() {
         }
     }
     let both = with(&[(TEXT_HASH, vec![0; 52])]).signed();
-    assert_eq!(Invoice::read(&both), Err(InvoiceError::Twice("description")), "words and a hash");
+    assert_eq!(
+        Invoice::read(&both),
+        Err(InvoiceError::Twice("description")),
+        "a description and a description hash"
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{HOUR, MINUTE, again, charge_of, key, machine, order, ours, story, told};
+use super::{HOUR, MINUTE, charge_of, describe, insert_own, key, machine, order, run_with_record, steps};
 use crate::support;
 use crate::support::host::{Fault, Host};
 use crate::support::{START, Virtual};
@@ -20,7 +20,7 @@ fn expired_charge_is_retrieved_before_it_is_reported_expired() {
     // The list shows the charge as unpaid. The charge itself may be paid.
     for paid in [false, true] {
         let mut host = Host::new();
-        let id = ours(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
+        let id = insert_own(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
         host.stale_list = true;
         let mut world = Virtual::new();
         world.advance(Duration::from_secs(3600));
@@ -29,8 +29,8 @@ fn expired_charge_is_retrieved_before_it_is_reported_expired() {
         }
         let mut machine = machine(order(), Once::named("order-17"));
         let made = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
-        assert_eq!(told(&made), if paid { "paid ch_1" } else { "expired ch_1" });
-        assert_eq!(story(&world), "look, page 1, get ch_1");
+        assert_eq!(describe(&made), if paid { "paid ch_1" } else { "expired ch_1" });
+        assert_eq!(steps(&world), "list, page 1, get ch_1");
     }
 }
 
@@ -53,7 +53,7 @@ fn charge_expires_only_if_both_clocks_agree() {
     ] {
         let mut host = Host::new();
         host.dates = dates;
-        ours(&mut host, MINUTE, &[("payment_request", payable_for(7200))]);
+        insert_own(&mut host, MINUTE, &[("payment_request", payable_for(7200))]);
         let expires_at = 1_700_007_200_000_i64;
         host.clock = u64::try_from(expires_at + host_past * 1000).unwrap();
         let mut world = Virtual::new();
@@ -61,7 +61,7 @@ fn charge_expires_only_if_both_clocks_agree() {
         world.now = Now::new(Duration::ZERO, UnixMillis::from_millis(local));
         let mut machine = machine(order(), Once::named("order-17"));
         let made = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
-        assert_eq!(told(&made), expected, "{host_past} {local_past} {dates}");
+        assert_eq!(describe(&made), expected, "{host_past} {local_past} {dates}");
         assert_eq!(host.sent("POST"), 0);
     }
 }
@@ -69,7 +69,7 @@ fn charge_expires_only_if_both_clocks_agree() {
 #[test]
 fn expired_order_gets_one_new_invoice_under_the_same_name() {
     let mut host = Host::new();
-    ours(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
+    insert_own(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
     let mut world = Virtual::new();
     world.advance(Duration::from_secs(3600));
     let call = |host: &mut Host, world: &mut Virtual, order: NewCharge, once: Once| {
@@ -81,39 +81,39 @@ fn expired_order_gets_one_new_invoice_under_the_same_name() {
     // The price has changed since the first invoice.
     let dearer = || NewCharge::satoshis(4300, "tea").customer_id("table 4");
     let second = call(&mut host, &mut world, dearer(), next);
-    assert_eq!(told(&second), "to pay ch_2");
+    assert_eq!(describe(&second), "to pay ch_2");
     let own = charge_of(&second.unwrap()).own_reference().map(str::to_owned);
     assert_eq!(own.as_deref(), Some("table 4"));
     // Later calls with the name or with `next` return the second invoice and create no third one.
     for once in [named, next, named] {
-        assert_eq!(told(&call(&mut host, &mut world, dearer(), once)), "to pay ch_2");
+        assert_eq!(describe(&call(&mut host, &mut world, dearer(), once)), "to pay ch_2");
     }
-    assert_eq!(told(&call(&mut host, &mut world, order(), named)), "mismatch of amount");
+    assert_eq!(describe(&call(&mut host, &mut world, order(), named)), "mismatch of amount");
     assert_eq!(host.sent("POST"), 1);
     // If the first invoice was paid after all, it is returned despite the new price.
     host.pay("ch_1", START);
     for once in [next, named] {
-        assert_eq!(told(&call(&mut host, &mut world, dearer(), once)), "paid ch_1");
+        assert_eq!(describe(&call(&mut host, &mut world, dearer(), once)), "paid ch_1");
     }
 }
 
 #[test]
 fn next_invoice_is_created_only_once() {
     let mut host = Host::new();
-    ours(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
+    insert_own(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
     let (mut world, mut record) = (Virtual::new(), KeyRecord::default());
     world.advance(Duration::from_secs(3600));
-    let made = again(&mut host, &mut world, &mut record, Once::named("order-17"));
+    let made = run_with_record(&mut host, &mut world, &mut record, Once::named("order-17"));
     let Ok(Made::Expired { next, .. }) = made else { panic!("{made:?}") };
     host.posts = [Fault::ReplyLost].into();
     host.hidden = 1000;
-    assert_eq!(told(&again(&mut host, &mut world, &mut record, next)), "OutcomeUnknown");
+    assert_eq!(describe(&run_with_record(&mut host, &mut world, &mut record, next)), "OutcomeUnknown");
     for once in [next, Once::named("order-17"), next] {
-        assert_eq!(told(&again(&mut host, &mut world, &mut record, once)), "OutcomeUnknown");
+        assert_eq!(describe(&run_with_record(&mut host, &mut world, &mut record, once)), "OutcomeUnknown");
     }
     host.hidden = 0;
     for once in [next, Once::named("order-17"), next] {
-        assert_eq!(told(&again(&mut host, &mut world, &mut record, once)), "to pay ch_2");
+        assert_eq!(describe(&run_with_record(&mut host, &mut world, &mut record, once)), "to pay ch_2");
     }
     assert_eq!(host.sent("POST"), 1);
 }
@@ -121,12 +121,12 @@ fn next_invoice_is_created_only_once() {
 #[test]
 fn recovered_expired_order_gets_its_next_invoice() {
     let mut host = Host::new();
-    ours(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
+    insert_own(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
     let (mut world, mut record) = (Virtual::new(), KeyRecord::default());
     world.advance(Duration::from_secs(3600));
-    let made = again(&mut host, &mut world, &mut record, Once::recover(key()));
+    let made = run_with_record(&mut host, &mut world, &mut record, Once::recover(key()));
     let Ok(Made::Expired { next, .. }) = made else { panic!("{made:?}") };
-    assert_eq!(told(&again(&mut host, &mut world, &mut record, next)), "to pay ch_2");
+    assert_eq!(describe(&run_with_record(&mut host, &mut world, &mut record, next)), "to pay ch_2");
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn order_has_at_most_58_invoices() {
     for attempt in 1..=58 {
         let mut machine = machine(order(), once);
         let made = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
-        assert_eq!(told(&made), format!("to pay ch_{attempt}"));
+        assert_eq!(describe(&made), format!("to pay ch_{attempt}"));
         host.rows[0]["payment_request"] = payable_for(60);
         let mut machine = self::machine(order(), once);
         let made = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
@@ -147,6 +147,6 @@ fn order_has_at_most_58_invoices() {
         once = next;
     }
     let mut last = machine(order(), once);
-    let error = world.run(&mut last, |_, _| panic!("nothing may be sent")).unwrap_err();
+    let error = world.run(&mut last, |_, _| panic!("a request was sent")).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::InvalidInput(input) if input.field() == "attempt"), "{error}");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{again, key, order, story, told};
+use super::{describe, key, order, run_with_record, steps};
 use crate::support::host::{Fault, Host};
 use crate::support::{Virtual, endpoint};
 use strike_core::{CreateOnce, KeyRecord, Machine, Once, RetryPolicy, Step};
@@ -12,21 +12,21 @@ fn repeat_with_the_same_record_finds_a_charge_missing_from_the_list() {
     let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
     host.hidden = 1000;
     for _ in 0..3 {
-        let made = again(&mut host, &mut world, &mut record, Once::named("order-17"));
-        assert_eq!(told(&made), "to pay ch_1");
+        let made = run_with_record(&mut host, &mut world, &mut record, Once::named("order-17"));
+        assert_eq!(describe(&made), "to pay ch_1");
     }
-    assert_eq!(story(&world), "look, post, get ch_1, get ch_1");
+    assert_eq!(steps(&world), "list, post, get ch_1, get ch_1");
     assert_eq!(host.sent("POST"), 1);
     // With an empty record, as in another process, only the list is used.
-    let made = again(&mut host, &mut world, &mut KeyRecord::default(), Once::named("order-17"));
-    assert_eq!(told(&made), "to pay ch_2");
+    let made = run_with_record(&mut host, &mut world, &mut KeyRecord::default(), Once::named("order-17"));
+    assert_eq!(describe(&made), "to pay ch_2");
 }
 
 #[test]
 fn used_key_is_not_posted_again_by_a_fresh_call() {
     let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
     for once in [Once::fresh(key()), Once::fresh(key()), Once::with_key(key()), Once::recover(key())] {
-        assert_eq!(told(&again(&mut host, &mut world, &mut record, once)), "to pay ch_1");
+        assert_eq!(describe(&run_with_record(&mut host, &mut world, &mut record, once)), "to pay ch_1");
     }
     assert_eq!(host.sent("POST"), 1);
 }
@@ -37,23 +37,26 @@ fn create_is_not_repeated_for_ten_minutes_after_an_unknown_outcome() {
     host.posts = [Fault::RequestLost].into();
     let named = || Once::named("order-17");
     for _ in 0..3 {
-        let made = again(&mut host, &mut world, &mut record, named());
-        assert_eq!(told(&made), "OutcomeUnknown");
+        let made = run_with_record(&mut host, &mut world, &mut record, named());
+        assert_eq!(describe(&made), "OutcomeUnknown");
     }
     assert_eq!(host.sent("POST"), 1);
     world.advance(Duration::from_secs(500));
-    assert_eq!(told(&again(&mut host, &mut world, &mut record, named())), "OutcomeUnknown");
+    assert_eq!(describe(&run_with_record(&mut host, &mut world, &mut record, named())), "OutcomeUnknown");
     assert_eq!(host.sent("POST"), 1);
     // After this time, a lost request no longer arrives.
     world.advance(Duration::from_secs(100));
-    assert_eq!(told(&again(&mut host, &mut world, &mut record, named())), "to pay ch_1");
+    assert_eq!(describe(&run_with_record(&mut host, &mut world, &mut record, named())), "to pay ch_1");
     assert_eq!(host.sent("POST"), 2);
 
     // With `repost`, the create is repeated without that delay.
     let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
     host.posts = [Fault::RequestLost].into();
-    assert_eq!(told(&again(&mut host, &mut world, &mut record, named())), "OutcomeUnknown");
-    assert_eq!(told(&again(&mut host, &mut world, &mut record, named().repost(true))), "to pay ch_1");
+    assert_eq!(describe(&run_with_record(&mut host, &mut world, &mut record, named())), "OutcomeUnknown");
+    assert_eq!(
+        describe(&run_with_record(&mut host, &mut world, &mut record, named().repost(true))),
+        "to pay ch_1"
+    );
 }
 
 #[test]
@@ -65,7 +68,7 @@ fn create_dropped_after_its_request_is_recorded() {
     let Step::Send(exchange) = machine.poll(world.now) else { panic!() };
     host.serve(&exchange, world.now);
     drop(machine);
-    assert_eq!(told(&again(&mut host, &mut world, &mut record, once)), "to pay ch_1");
+    assert_eq!(describe(&run_with_record(&mut host, &mut world, &mut record, once)), "to pay ch_1");
     assert_eq!(host.sent("POST"), 1);
 }
 
@@ -74,9 +77,9 @@ fn rejected_create_can_be_retried_immediately() {
     for fault in [Fault::Refused, Fault::Before(400), Fault::Before(401), Fault::Before(429)] {
         let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
         host.posts = [fault].into();
-        again(&mut host, &mut world, &mut record, Once::named("order-17")).unwrap_err();
-        let made = again(&mut host, &mut world, &mut record, Once::named("order-17"));
-        assert_eq!(told(&made), "to pay ch_1", "{fault:?}");
+        run_with_record(&mut host, &mut world, &mut record, Once::named("order-17")).unwrap_err();
+        let made = run_with_record(&mut host, &mut world, &mut record, Once::named("order-17"));
+        assert_eq!(describe(&made), "to pay ch_1", "{fault:?}");
     }
 }
 
@@ -87,17 +90,17 @@ fn failed_read_of_a_known_charge_creates_nothing() {
         (Fault::Before(401), "get ch_1"),
         (Fault::RequestLost, "get ch_1"),
         // The charge is gone from the host, so the list is searched.
-        (Fault::Fine, "get ch_1, look, 2s, look"),
+        (Fault::Fine, "get ch_1, list, 2s, list"),
     ] {
         let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), KeyRecord::default());
-        again(&mut host, &mut world, &mut record, Once::fresh(key())).unwrap();
+        run_with_record(&mut host, &mut world, &mut record, Once::fresh(key())).unwrap();
         if fault == Fault::Fine {
             host.rows.clear();
         }
         host.gets = [fault].into();
         world.log.clear();
-        let made = again(&mut host, &mut world, &mut record, Once::named("order-17"));
-        assert_eq!((told(&made).as_str(), story(&world).as_str()), ("OutcomeUnknown", then), "{fault:?}");
+        let made = run_with_record(&mut host, &mut world, &mut record, Once::named("order-17"));
+        assert_eq!((describe(&made).as_str(), steps(&world).as_str()), ("OutcomeUnknown", then), "{fault:?}");
         assert_eq!(host.sent("POST"), 1);
     }
 }

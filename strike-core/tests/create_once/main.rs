@@ -4,8 +4,8 @@
 mod expiry;
 mod histories;
 mod key_records;
-mod looks;
 mod outcomes;
+mod searches;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -32,7 +32,7 @@ fn machine(order: NewCharge, once: Once) -> CreateOnce {
 }
 
 /// Inserts a charge of the key, created this many milliseconds before the start.
-fn ours(host: &mut Host, ago: u64, changes: &[(&str, Value)]) -> String {
+fn insert_own(host: &mut Host, ago: u64, changes: &[(&str, Value)]) -> String {
     let mut fields = vec![("customer_id", json!(key().customer_id("table 4")))];
     fields.extend(changes.iter().cloned());
     host.insert(host.clock - ago, &fields)
@@ -45,10 +45,10 @@ fn run(host: &mut Host, once: Once) -> (Result<Made, Error>, Virtual) {
 }
 
 /// Describes the requests and waits. `list` is the first page of a search, `page 1` the second.
-fn story(world: &Virtual) -> String {
+fn steps(world: &Virtual) -> String {
     let words = world.log.iter().map(|did| match did {
         Did::Send(line) if line.starts_with("POST") => "post".to_owned(),
-        Did::Send(line) if line.contains("page=0&") => "look".to_owned(),
+        Did::Send(line) if line.contains("page=0&") => "list".to_owned(),
         Did::Send(line) if line.contains("page=") => line.split(['?', '&']).nth(1).unwrap().replace('=', " "),
         Did::Send(line) => format!("get {}", line.rsplit('/').next().unwrap()),
         Did::Wait(wait) => format!("{wait:?}"),
@@ -56,7 +56,7 @@ fn story(world: &Virtual) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-fn told(result: &Result<Made, Error>) -> String {
+fn describe(result: &Result<Made, Error>) -> String {
     match result {
         Ok(Made::ToPay(charge)) => format!("to pay {}", charge.id()),
         Ok(Made::Paid(charge)) => format!("paid {}", charge.id()),
@@ -76,7 +76,12 @@ fn charge_of(made: &Made) -> &Charge {
 }
 
 /// Runs a machine with this key record.
-fn again(host: &mut Host, world: &mut Virtual, record: &mut KeyRecord, once: Once) -> Result<Made, Error> {
+fn run_with_record(
+    host: &mut Host,
+    world: &mut Virtual,
+    record: &mut KeyRecord,
+    once: Once,
+) -> Result<Made, Error> {
     let mut machine = CreateOnce::with_record(order(), once, record, &endpoint(), RetryPolicy::never(), 1);
     world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now))
 }

@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use super::{MINUTE, charge_of, key, machine, order, ours, run, story, told};
+use super::{MINUTE, charge_of, describe, insert_own, key, machine, order, run, steps};
 use crate::support;
 use crate::support::host::{Fault, Host};
 use crate::support::{START, Virtual};
@@ -18,7 +18,7 @@ struct Case {
     host: fn(&mut Host),
     posts: &'static [Fault],
     lists: &'static [Fault],
-    story: &'static str,
+    steps: &'static str,
     end: &'static str,
 }
 
@@ -29,144 +29,151 @@ fn each_fault_leads_to_the_documented_result() {
     let fresh = Once::fresh(key());
     let recover = Once::recover(key());
     let case =
-        |name, once, posts, lists, story, end| Case { name, once, host: |_| {}, posts, lists, story, end };
+        |name, once, posts, lists, steps, end| Case { name, once, host: |_| {}, posts, lists, steps, end };
     let with = |host, case| Case { host, ..case };
-    let one: fn(&mut Host) = |host| drop(ours(host, MINUTE, &[]));
+    let one: fn(&mut Host) = |host| drop(insert_own(host, MINUTE, &[]));
     let cases = [
         // No faults.
-        case("new name", named, &[], &[], "look, post", "to pay ch_1"),
+        case("new name", named, &[], &[], "list, post", "to pay ch_1"),
         case("new key", fresh, &[], &[], "post", "to pay ch_1"),
-        with(one, case("known name", named, &[], &[], "look, page 1", "to pay ch_1")),
-        with(one, case("recovered", recover, &[], &[], "look, page 1", "to pay ch_1")),
-        case("nothing to recover", recover, &[], &[], "look, 2s, look", "OutcomeUnknown"),
+        with(one, case("known name", named, &[], &[], "list, page 1", "to pay ch_1")),
+        with(one, case("recovered", recover, &[], &[], "list, page 1", "to pay ch_1")),
+        case("nothing to recover", recover, &[], &[], "list, 2s, list", "OutcomeUnknown"),
         // The charge is created, and the response is lost.
-        case("reply lost", named, &[ReplyLost], &[], "look, post, look, page 1", "to pay ch_1"),
-        case("reply lost, new key", fresh, &[ReplyLost], &[], "post, look, page 1", "to pay ch_1"),
-        case("500 after", fresh, &[After(500)], &[], "post, look, page 1", "to pay ch_1"),
-        case("408 after", fresh, &[After(408)], &[], "post, look, page 1", "to pay ch_1"),
-        case("an empty 200", fresh, &[After(200)], &[], "post, look, page 1", "to pay ch_1"),
-        case("polled after", fresh, &[SilentAfter], &[], "post, look, page 1", "to pay ch_1"),
+        case("reply lost", named, &[ReplyLost], &[], "list, post, list, page 1", "to pay ch_1"),
+        case("reply lost, new key", fresh, &[ReplyLost], &[], "post, list, page 1", "to pay ch_1"),
+        case("500 after", fresh, &[After(500)], &[], "post, list, page 1", "to pay ch_1"),
+        case("408 after", fresh, &[After(408)], &[], "post, list, page 1", "to pay ch_1"),
+        case("an empty 200", fresh, &[After(200)], &[], "post, list, page 1", "to pay ch_1"),
+        case("polled after", fresh, &[SilentAfter], &[], "post, list, page 1", "to pay ch_1"),
         // The request is lost.
-        case("lost", named, &[RequestLost], &[], "look, post, look, 2s, look", "OutcomeUnknown"),
-        case("lost, new key", fresh, &[RequestLost], &[], "post, look, 2s, look", "OutcomeUnknown"),
-        case("500 before", fresh, &[Before(500)], &[], "post, look, 2s, look", "OutcomeUnknown"),
-        case("polled before", fresh, &[SilentBefore], &[], "post, look, 2s, look", "OutcomeUnknown"),
-        case("late, 1st look", fresh, &[Late(1)], &[], "post, look, page 1", "to pay ch_1"),
-        case("late, 2nd look", fresh, &[Late(2)], &[], "post, look, 2s, look, page 1", "to pay ch_1"),
-        case("too late", fresh, &[Late(3)], &[], "post, look, 2s, look", "OutcomeUnknown"),
+        case("lost", named, &[RequestLost], &[], "list, post, list, 2s, list", "OutcomeUnknown"),
+        case("lost, new key", fresh, &[RequestLost], &[], "post, list, 2s, list", "OutcomeUnknown"),
+        case("500 before", fresh, &[Before(500)], &[], "post, list, 2s, list", "OutcomeUnknown"),
+        case("polled before", fresh, &[SilentBefore], &[], "post, list, 2s, list", "OutcomeUnknown"),
+        case("late, 1st search", fresh, &[Late(1)], &[], "post, list, page 1", "to pay ch_1"),
+        case("late, 2nd search", fresh, &[Late(2)], &[], "post, list, 2s, list, page 1", "to pay ch_1"),
+        case("too late", fresh, &[Late(3)], &[], "post, list, 2s, list", "OutcomeUnknown"),
         // A second create, where `repost` allows it.
         case(
-            "posted again",
+            "reposted",
             fresh.repost(true),
             &[RequestLost],
             &[],
-            "post, look, 2s, look, post, 2s, look, page 1",
+            "post, list, 2s, list, post, 2s, list, page 1",
             "to pay ch_1",
         ),
         case(
-            "posted again, and the first lands before",
+            "reposted, and the first arrives before",
             fresh.repost(true),
             &[Late(3), Late(1)],
             &[],
-            "post, look, 2s, look, post, 2s, look, page 1",
+            "post, list, 2s, list, post, 2s, list, page 1",
             "to pay ch_1",
         ),
         case(
-            "posted again, lost again",
+            "reposted, lost again",
             fresh.repost(true),
             &[RequestLost, RequestLost],
             &[],
-            "post, look, 2s, look, post, 2s, look",
+            "post, list, 2s, list, post, 2s, list",
             "OutcomeUnknown",
         ),
         case(
-            "posted again, reply lost",
+            "reposted, reply lost",
             fresh.repost(true),
             &[RequestLost, ReplyLost],
             &[],
-            "post, look, 2s, look, post, 2s, look, page 1",
+            "post, list, 2s, list, post, 2s, list, page 1",
             "to pay ch_1",
         ),
         case(
-            "posted again, refused",
+            "reposted, rejected",
             fresh.repost(true),
             &[RequestLost, Before(401)],
             &[],
-            "post, look, 2s, look, post",
+            "post, list, 2s, list, post",
             "OutcomeUnknown",
         ),
         // A redirect leaves the outcome unknown.
-        case("redirected after", fresh, &[After(303)], &[], "post, look, page 1", "to pay ch_1"),
-        case("redirected", fresh, &[Before(301)], &[], "post, look, 2s, look", "OutcomeUnknown"),
+        case("redirected after", fresh, &[After(303)], &[], "post, list, page 1", "to pay ch_1"),
+        case("redirected", fresh, &[Before(301)], &[], "post, list, 2s, list", "OutcomeUnknown"),
         case(
-            "posted again after nothing was recovered",
+            "reposted after nothing was recovered",
             recover.repost(true),
             &[],
             &[],
-            "look, 2s, look, post, 2s, look, page 1",
+            "list, 2s, list, post, 2s, list, page 1",
             "to pay ch_1",
         ),
         // The server definitely rejects the create.
-        case("refused: 401", named, &[Before(401)], &[], "look, post", "Unauthorized"),
-        case("refused: 400", fresh, &[Before(400)], &[], "post", "BadRequest"),
-        case("refused: 400, may repost", fresh.repost(true), &[Before(400)], &[], "post", "BadRequest"),
-        case("never left", fresh, &[Refused], &[], "post", "Refused"),
+        case("rejected: 401", named, &[Before(401)], &[], "list, post", "Unauthorized"),
+        case("rejected: 400", fresh, &[Before(400)], &[], "post", "BadRequest"),
+        case("rejected: 400, may repost", fresh.repost(true), &[Before(400)], &[], "post", "BadRequest"),
+        case("connection refused", fresh, &[Refused], &[], "post", "Refused"),
         // The search fails.
-        case("no look, no post", named, &[], &[Before(500)], "look", "Server"),
-        case("no look, no post: 401", named, &[], &[Before(401)], "look", "Unauthorized"),
-        case("no look, no post: lost", named, &[], &[SilentAfter], "look", "Lost"),
-        case("no look after doubt", fresh, &[ReplyLost], &[Before(401)], "post, look", "OutcomeUnknown"),
-        case("no look to recover", recover, &[], &[Before(500)], "look", "OutcomeUnknown"),
+        case("search failed, no create", named, &[], &[Before(500)], "list", "Server"),
+        case("search failed, no create: 401", named, &[], &[Before(401)], "list", "Unauthorized"),
+        case("search failed, no create: lost", named, &[], &[SilentAfter], "list", "Lost"),
         case(
-            "no second look",
+            "search failed after a lost response",
+            fresh,
+            &[ReplyLost],
+            &[Before(401)],
+            "post, list",
+            "OutcomeUnknown",
+        ),
+        case("search failed in a recovery", recover, &[], &[Before(500)], "list", "OutcomeUnknown"),
+        case(
+            "second search failed",
             fresh,
             &[RequestLost],
             &[Fine, SilentAfter],
-            "post, look, 2s, look",
+            "post, list, 2s, list",
             "OutcomeUnknown",
         ),
         case(
-            "no last look",
+            "last search failed",
             fresh.repost(true),
             &[RequestLost],
             &[Fine, Fine, Before(500)],
-            "post, look, 2s, look, post, 2s, look",
+            "post, list, 2s, list, post, 2s, list",
             "OutcomeUnknown",
         ),
-        case("first look lost", fresh, &[ReplyLost], &[SilentAfter], "post, look", "OutcomeUnknown"),
-        case("look to recover lost", recover, &[], &[SilentBefore], "look", "OutcomeUnknown"),
+        case("first search lost", fresh, &[ReplyLost], &[SilentAfter], "post, list", "OutcomeUnknown"),
+        case("search of a recovery lost", recover, &[], &[SilentBefore], "list", "OutcomeUnknown"),
         case(
-            "last look lost",
+            "last search lost",
             fresh.repost(true),
             &[RequestLost],
             &[Fine, Fine, SilentAfter],
-            "post, look, 2s, look, post, 2s, look",
+            "post, list, 2s, list, post, 2s, list",
             "OutcomeUnknown",
         ),
         case(
-            "both creates polled instead of told",
+            "both creates polled without a reply",
             fresh.repost(true),
             &[SilentBefore, SilentAfter],
             &[],
-            "post, look, 2s, look, post, 2s, look, page 1",
+            "post, list, 2s, list, post, 2s, list, page 1",
             "to pay ch_1",
         ),
         // The list shows a different or an existing charge.
         with(
             |host| host.echoes = false,
-            case("no echo", named, &[], &[], "look, post", "mismatch of customer_id"),
+            case("no echo", named, &[], &[], "list, post", "mismatch of customer_id"),
         ),
         with(
-            |host| drop(ours(host, MINUTE, &[("amount", json!(1))])),
-            case("another amount", named, &[], &[], "look, page 1", "mismatch of amount"),
+            |host| drop(insert_own(host, MINUTE, &[("amount", json!(1))])),
+            case("another amount", named, &[], &[], "list, page 1", "mismatch of amount"),
         ),
         with(
-            |host| drop(ours(host, MINUTE, &[("description", json!("cake"))])),
-            case("another description", named, &[], &[], "look, page 1", "mismatch of description"),
+            |host| drop(insert_own(host, MINUTE, &[("description", json!("cake"))])),
+            case("another description", named, &[], &[], "list, page 1", "mismatch of description"),
         ),
         with(
-            |host| drop(ours(host, MINUTE, &[("customer_id", json!(key().customer_id("table 5")))])),
-            case("another table", named, &[], &[], "look, page 1", "mismatch of customer_id"),
+            |host| drop(insert_own(host, MINUTE, &[("customer_id", json!(key().customer_id("table 5")))])),
+            case("another table", named, &[], &[], "list, page 1", "mismatch of customer_id"),
         ),
         with(
             |host| {
@@ -177,71 +184,78 @@ fn each_fault_leads_to_the_documented_result() {
                     ),
                 )
             },
-            case("another key", named, &[], &[], "look, page 1, post", "to pay ch_2"),
+            case("another key", named, &[], &[], "list, page 1, post", "to pay ch_2"),
         ),
         with(
             |host| {
-                ours(host, 3 * MINUTE, &[]);
-                ours(host, 2 * MINUTE, &[]);
-                ours(host, MINUTE, &[]);
+                insert_own(host, 3 * MINUTE, &[]);
+                insert_own(host, 2 * MINUTE, &[]);
+                insert_own(host, MINUTE, &[]);
             },
-            case("the oldest of several", named, &[], &[], "look, page 1", "to pay ch_1"),
+            case("the oldest of several", named, &[], &[], "list, page 1", "to pay ch_1"),
         ),
         with(
             |host| {
-                ours(host, 3 * MINUTE, &[]);
-                let paid = ours(host, 2 * MINUTE, &[]);
+                insert_own(host, 3 * MINUTE, &[]);
+                let paid = insert_own(host, 2 * MINUTE, &[]);
                 host.pay(&paid, START);
-                ours(host, MINUTE, &[]);
+                insert_own(host, MINUTE, &[]);
             },
-            case("the paid one of several", named, &[], &[], "look, page 1", "paid ch_2"),
+            case("the paid one of several", named, &[], &[], "list, page 1", "paid ch_2"),
         ),
         // Unreadable rows.
         with(
             |host| {
                 drop(host.insert(START, &[("paid", json!("perhaps")), ("customer_id", json!("somebody"))]))
             },
-            case("somebody's bad row", named, &[], &[], "look, page 1, post", "to pay ch_2"),
+            case("unreadable row of another customer", named, &[], &[], "list, page 1, post", "to pay ch_2"),
         ),
         with(
             |host| drop(host.insert(START, &[("paid", json!("perhaps"))])),
-            case("a bad row without a customer", named, &[], &[], "look, page 1, post", "to pay ch_2"),
+            case("unreadable row without customer id", named, &[], &[], "list, page 1, post", "to pay ch_2"),
         ),
         with(
-            |host| drop(ours(host, MINUTE, &[("paid", json!("perhaps"))])),
-            case("our bad row", named, &[], &[], "look, page 1", "Undecodable"),
+            |host| drop(insert_own(host, MINUTE, &[("paid", json!("perhaps"))])),
+            case("unreadable row of the order", named, &[], &[], "list, page 1", "Undecodable"),
         ),
         with(
             |host| host.rows.push(json!(17)),
-            case("anybody's bad row", named, &[], &[], "look, page 1", "Undecodable"),
+            case("unreadable row without id", named, &[], &[], "list, page 1", "Undecodable"),
         ),
         with(
-            |host| drop(ours(host, MINUTE, &[("paid", json!("perhaps"))])),
+            |host| drop(insert_own(host, MINUTE, &[("paid", json!("perhaps"))])),
             case(
-                "our bad row, after doubt",
+                "unreadable row of the order after a lost request",
                 fresh,
                 &[RequestLost],
                 &[],
-                "post, look, page 1",
+                "post, list, page 1",
                 "OutcomeUnknown",
             ),
         ),
         with(
-            |host| drop(ours(host, MINUTE, &[("paid", json!("perhaps"))])),
-            case("our bad row, to be recovered", recover, &[], &[], "look, page 1", "OutcomeUnknown"),
+            |host| drop(insert_own(host, MINUTE, &[("paid", json!("perhaps"))])),
+            case(
+                "unreadable row of the order in a recovery",
+                recover,
+                &[],
+                &[],
+                "list, page 1",
+                "OutcomeUnknown",
+            ),
         ),
     ];
-    for Case { name, once, host: prepare, posts, lists, story: expected, end } in cases {
+    for Case { name, once, host: prepare, posts, lists, steps: expected, end } in cases {
         let mut host = Host::new();
         prepare(&mut host);
         host.posts = posts.iter().copied().collect();
         host.lists = lists.iter().copied().collect();
         let (result, world) = run(&mut host, once);
-        assert_eq!((story(&world).as_str(), told(&result).as_str()), (expected, end), "{name}");
+        assert_eq!((steps(&world).as_str(), describe(&result).as_str()), (expected, end), "{name}");
         if let Err(error) = result
             && let ErrorKind::Mismatch(_) = error.kind()
         {
-            assert!(error.charge().is_some(), "{name}: the charge is in the error");
+            assert!(error.charge().is_some(), "{name}: the error has no charge");
         }
     }
 }
@@ -279,7 +293,7 @@ fn oldest_or_paid_charge_is_returned_if_both_creates_arrive() {
                 posts += 1;
                 if posts == 2 {
                     // The first create arrives just before the second.
-                    ours(&mut host, 0, &[]);
+                    insert_own(&mut host, 0, &[]);
                 }
             }
             let reply = host.serve(&exchange, *now).unwrap();
@@ -290,7 +304,7 @@ fn oldest_or_paid_charge_is_returned_if_both_creates_arrive() {
         });
         assert_eq!(host.rows.len(), 2);
         let expected = paid.map_or("to pay ch_1".to_owned(), |id| format!("paid {id}"));
-        assert_eq!(told(&result), expected);
+        assert_eq!(describe(&result), expected);
     }
 }
 
@@ -306,7 +320,7 @@ fn invalid_order_is_rejected_before_a_request_is_sent() {
         ] {
             let mut world = Virtual::new();
             let error =
-                world.run(&mut machine(order, once), |_, _| panic!("nothing may be sent")).unwrap_err();
+                world.run(&mut machine(order, once), |_, _| panic!("a request was sent")).unwrap_err();
             assert!(
                 matches!(error.kind(), ErrorKind::InvalidInput(input) if input.field() == field),
                 "{error}"
@@ -338,7 +352,7 @@ fn customer_reference_is_returned_without_the_key() {
 #[test]
 fn charge_found_in_the_list_can_be_paid() {
     let mut host = Host::new();
-    let paid = ours(&mut host, MINUTE, &[]);
+    let paid = insert_own(&mut host, MINUTE, &[]);
     host.pay(&paid, START);
     let made = run(&mut host, Once::named("order-17")).0.unwrap();
     assert!(matches!(made, Made::Paid(charge) if charge.paid()));
@@ -366,7 +380,7 @@ fn failure_after_an_unknown_outcome_is_its_source() {
     host.posts = [Fault::RequestLost].into();
     host.echoes = false;
     let (result, world) = run(&mut host, once);
-    assert_eq!(story(&world), "post, look, 2s, look, post");
+    assert_eq!(steps(&world), "post, list, 2s, list, post");
     let error = result.unwrap_err();
     assert_eq!((error.kind(), error.advice()), (&ErrorKind::OutcomeUnknown, Advice::LookFirst));
     let outcomes: Vec<_> = error.attempts().iter().map(strike_core::Attempt::outcome).collect();

@@ -1,14 +1,14 @@
 //! Explores creating a charge once.
 
-use super::{DEEP, Rules, USUAL, at, key, order, policy};
+use super::{DEEP, Rules, USUAL, key, order, policy, shared_endpoint};
 use crate::play::explore;
 use strike_core::{CreateOnce, Made, Once};
 
-fn once(name: &str, depth: usize, once: Once, rules: Rules) {
+fn explore_once(name: &str, depth: usize, once: Once, rules: Rules) {
     explore(name, depth, rules, |play| {
         // A recovery starts after a create that may have arrived.
-        play.acted = u32::from(name.contains("recover"));
-        play.run(&mut CreateOnce::new(order(), once, &at(), policy(), 1), |made| {
+        play.creates = u32::from(name.contains("recover"));
+        play.run(&mut CreateOnce::new(order(), once, &shared_endpoint(), policy(), 1), |made| {
             matches!(made, Made::Paid(_))
         });
     });
@@ -16,33 +16,33 @@ fn once(name: &str, depth: usize, once: Once, rules: Rules) {
 
 #[test]
 fn create_once_with_named_key_keeps_the_machine_contract() {
-    once("create once, named", 4, Once::with_key(key()), USUAL);
-    once("create once, named, deep", 7, Once::with_key(key()), DEEP);
+    explore_once("create once, named", 4, Once::with_key(key()), USUAL);
+    explore_once("create once, named, deep", 7, Once::with_key(key()), DEEP);
 }
 
 #[test]
 fn create_once_with_fresh_key_keeps_the_machine_contract() {
-    once("create once, fresh", 4, Once::fresh(key()), USUAL);
-    once("create once, fresh, deep", 7, Once::fresh(key()), DEEP);
+    explore_once("create once, fresh", 4, Once::fresh(key()), USUAL);
+    explore_once("create once, fresh, deep", 7, Once::fresh(key()), DEEP);
 }
 
 #[test]
 fn create_once_recovery_keeps_the_machine_contract() {
-    once("create once, recover", 4, Once::recover(key()), USUAL);
-    once("create once, recover, deep", 7, Once::recover(key()), DEEP);
+    explore_once("create once, recover", 4, Once::recover(key()), USUAL);
+    explore_once("create once, recover, deep", 7, Once::recover(key()), DEEP);
 }
 
 #[test]
 fn create_once_with_repost_keeps_the_machine_contract() {
-    once("create once, may post again", 4, Once::fresh(key()).repost(true), Rules { repost: true, ..USUAL });
-    once(
-        "create once, may post again, deep",
+    explore_once("create once, repost", 4, Once::fresh(key()).repost(true), Rules { repost: true, ..USUAL });
+    explore_once(
+        "create once, repost, deep",
         8,
         Once::fresh(key()).repost(true),
         Rules { repost: true, ..DEEP },
     );
-    once(
-        "recover, may post again, deep",
+    explore_once(
+        "recover, repost, deep",
         8,
         Once::recover(key()).repost(true),
         Rules { repost: true, ..DEEP },

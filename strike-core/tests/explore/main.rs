@@ -1,7 +1,7 @@
 //! Runs every machine through all short sequences of replies and clock changes, and checks the
 //! contract of `Machine` in each.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
-#![allow(clippy::print_stdout, reason = "it says how much it explored")]
+#![allow(clippy::print_stdout, reason = "prints the number of sequences")]
 
 mod calls;
 mod create_once;
@@ -17,11 +17,11 @@ use lightning_invoice::Currency;
 use serde_json::{Value, json};
 use strike_core::{Charge, Endpoint, NewCharge, OrderKey, Reply, RetryPolicy};
 use support::invoices::written;
-use support::{answer, charge_json, endpoint};
+use support::{charge_json, endpoint, respond};
 
 /// A possible result of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Letter {
+enum ReplyKind {
     /// The documented response: a created or unpaid charge, or a page without the order's charge.
     Good,
     Paid,
@@ -43,35 +43,41 @@ enum Letter {
     Weeks,
 }
 
-const ALL: [Letter; 19] = [
-    Letter::Good,
-    Letter::Paid,
-    Letter::Other,
-    Letter::Status(302),
-    Letter::Status(400),
-    Letter::Status(401),
-    Letter::Status(404),
-    Letter::Status(408),
-    Letter::Status(429),
-    Letter::Limited,
-    Letter::Status(500),
-    Letter::Html,
-    Letter::Unsent,
-    Letter::Closed,
-    Letter::Timeout,
-    Letter::Lost,
-    Letter::Twice,
-    Letter::Back,
-    Letter::Weeks,
+const ALL: [ReplyKind; 19] = [
+    ReplyKind::Good,
+    ReplyKind::Paid,
+    ReplyKind::Other,
+    ReplyKind::Status(302),
+    ReplyKind::Status(400),
+    ReplyKind::Status(401),
+    ReplyKind::Status(404),
+    ReplyKind::Status(408),
+    ReplyKind::Status(429),
+    ReplyKind::Limited,
+    ReplyKind::Status(500),
+    ReplyKind::Html,
+    ReplyKind::Unsent,
+    ReplyKind::Closed,
+    ReplyKind::Timeout,
+    ReplyKind::Lost,
+    ReplyKind::Twice,
+    ReplyKind::Back,
+    ReplyKind::Weeks,
 ];
 
 /// One result of each kind, for longer sequences.
-const FEW: [Letter; 6] =
-    [Letter::Good, Letter::Paid, Letter::Status(401), Letter::Unsent, Letter::Timeout, Letter::Lost];
+const FEW: [ReplyKind; 6] = [
+    ReplyKind::Good,
+    ReplyKind::Paid,
+    ReplyKind::Status(401),
+    ReplyKind::Unsent,
+    ReplyKind::Timeout,
+    ReplyKind::Lost,
+];
 
-impl Letter {
+impl ReplyKind {
     /// Returns true if a create with this result may have created a charge.
-    fn may_have_acted(self) -> bool {
+    fn may_have_created(self) -> bool {
         match self {
             Self::Status(status) => status == 408 || status == 500,
             Self::Limited | Self::Unsent => false,
@@ -88,26 +94,26 @@ struct Rules {
     /// It ends, and then returns `Finished`. Streams do not end.
     ends: bool,
     /// It stores times of the monotonic clock, and waits for them if the clock is set back.
-    holds_moments: bool,
-    letters: &'static [Letter],
+    stores_times: bool,
+    kinds: &'static [ReplyKind],
     /// How many kinds of waiting are tried. The first is to wait exactly as long as requested.
     waits: usize,
 }
 
-const USUAL: Rules = Rules { repost: false, ends: true, holds_moments: false, letters: &ALL, waits: 5 };
+const USUAL: Rules = Rules { repost: false, ends: true, stores_times: false, kinds: &ALL, waits: 5 };
 
 /// Fewer kinds of results, for longer sequences.
-const DEEP: Rules = Rules { letters: &FEW, waits: 2, ..USUAL };
+const DEEP: Rules = Rules { kinds: &FEW, waits: 2, ..USUAL };
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 thread_local! {
-    static AT: Endpoint = endpoint();
+    static ENDPOINT: Endpoint = endpoint();
     static INVOICE: String = written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(600));
 }
 
-fn at() -> Endpoint {
-    AT.with(Clone::clone)
+fn shared_endpoint() -> Endpoint {
+    ENDPOINT.with(Clone::clone)
 }
 
 fn key() -> OrderKey {
@@ -128,7 +134,7 @@ fn charge(id: &str) -> Charge {
 }
 
 fn paid_charge() -> Reply {
-    answer(200, row("ch_1", true).to_string())
+    respond(200, row("ch_1", true).to_string())
 }
 
 fn policy() -> RetryPolicy {

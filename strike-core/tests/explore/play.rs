@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{HOUR, Letter, Rules, paid_charge, row};
+use super::{HOUR, ReplyKind, Rules, paid_charge, row};
 use crate::path::Path;
 use crate::support;
-use crate::support::{START, answer, charge_json, no_answer};
+use crate::support::{START, charge_json, no_response, respond};
 use http::{Method, Response};
 use serde_json::{Value, json};
 use strike_core::{Delivery, ErrorKind, Exchange, Machine, Now, Reply, Step, TransportErrorKind, UnixMillis};
@@ -15,13 +15,13 @@ pub(super) struct Play<'a> {
     pub(super) rules: Rules,
     pub(super) now: Now,
     /// The total time by which the monotonic clock was set back.
-    pub(super) back: Duration,
-    pub(super) said_paid: bool,
+    pub(super) set_back_by: Duration,
+    pub(super) replied_paid: bool,
     /// How many creates may have created a charge.
-    pub(super) acted: u32,
+    pub(super) creates: u32,
     /// How many searches since then found nothing.
-    pub(super) looks: u32,
-    pub(super) posts_again: bool,
+    pub(super) searches: u32,
+    pub(super) reposted: bool,
 }
 
 impl Play<'_> {
@@ -33,7 +33,7 @@ impl Play<'_> {
     fn set_back(&mut self) {
         let before = self.now.monotonic;
         self.now.monotonic = before.saturating_sub(HOUR);
-        self.back += before - self.now.monotonic;
+        self.set_back_by += before - self.now.monotonic;
         self.now.unix = UnixMillis::from_millis(0);
     }
 
@@ -47,7 +47,7 @@ impl Play<'_> {
                 Step::Wait(wait) => self.wait(machine, wait),
                 Step::Done(result) => {
                     if let Ok(output) = &result {
-                        assert!(self.said_paid || !is_paid(output), "nobody said that it is paid");
+                        assert!(self.replied_paid || !is_paid(output), "paid without a paid reply");
                     }
                     if let Err(error) = &result {
                         assert_ne!(error.kind(), &ErrorKind::Finished);
@@ -56,7 +56,7 @@ impl Play<'_> {
                     if self.rules.ends {
                         return self.after_the_end(machine);
                     }
-                    if self.path.at == self.path.depth {
+                    if self.path.position == self.path.depth {
                         return;
                     }
                     if self.path.choose(1).is_none() {
@@ -65,55 +65,55 @@ impl Play<'_> {
                 }
             }
         }
-        panic!("no end, although all is well: {:?}", self.path.choices);
+        panic!("no end after 200 steps: {:?}", self.path.choices);
     }
 
     fn send<M: Machine>(&mut self, machine: &mut M, exchange: &Exchange) {
-        let letters = self.rules.letters;
-        let letter = self.path.choose(letters.len()).map_or(Letter::Paid, |choice| letters[choice]);
+        let kinds = self.rules.kinds;
+        let kind = self.path.choose(kinds.len()).map_or(ReplyKind::Paid, |choice| kinds[choice]);
         let first_page = exchange.request.uri().query().is_some_and(|query| query.starts_with("page=0&"));
         if exchange.request.method() == Method::POST {
-            if self.acted > 0 {
-                assert!(self.rules.repost, "a create that may have left was sent again");
+            if self.creates > 0 {
+                assert!(self.rules.repost, "a create that was possibly sent was repeated");
                 assert!(
-                    self.acted == 1 && (self.posts_again || self.looks >= 2),
-                    "a third create, or a blind one"
+                    self.creates == 1 && (self.reposted || self.searches >= 2),
+                    "a third create, or one without two searches"
                 );
-                self.posts_again = true;
+                self.reposted = true;
             }
-            self.acted += u32::from(letter.may_have_acted());
-            self.looks = 0;
+            self.creates += u32::from(kind.may_have_created());
+            self.searches = 0;
         } else if first_page {
-            self.looks += u32::from(matches!(letter, Letter::Good | Letter::Twice | Letter::Back));
+            self.searches += u32::from(matches!(kind, ReplyKind::Good | ReplyKind::Twice | ReplyKind::Back));
         }
         self.pass(Duration::from_millis(100));
-        match letter {
-            Letter::Lost => {
+        match kind {
+            ReplyKind::Lost => {
                 self.pass(Duration::from_secs(30));
                 return;
             }
-            Letter::Back => self.set_back(),
-            Letter::Weeks => self.pass(40 * 24 * HOUR),
+            ReplyKind::Back => self.set_back(),
+            ReplyKind::Weeks => self.pass(40 * 24 * HOUR),
             _ => {}
         }
-        self.said_paid |= letter == Letter::Paid;
-        machine.handle(reply(letter, exchange), self.now);
-        if letter == Letter::Twice {
-            machine.handle(reply(Letter::Paid, exchange), self.now);
+        self.replied_paid |= kind == ReplyKind::Paid;
+        machine.handle(reply(kind, exchange), self.now);
+        if kind == ReplyKind::Twice {
+            machine.handle(reply(ReplyKind::Paid, exchange), self.now);
         }
     }
 
     fn wait<M: Machine>(&mut self, machine: &mut M, wait: Duration) {
-        assert!(!wait.is_zero(), "a wait of nothing is a busy loop");
-        let most =
-            Duration::from_secs(120) + if self.rules.holds_moments { self.back } else { Duration::ZERO };
+        assert!(!wait.is_zero(), "a wait of zero is a busy loop");
+        let most = Duration::from_secs(120)
+            + if self.rules.stores_times { self.set_back_by } else { Duration::ZERO };
         assert!(wait <= most, "{wait:?} is too long");
         match self.path.choose(self.rules.waits).unwrap_or_default() {
             0 => self.pass(wait),
             1 => {
                 // An early poll returns the remaining wait, to the millisecond.
                 self.pass(wait / 2);
-                let Step::Wait(rest) = machine.poll(self.now) else { panic!("too early for anything else") };
+                let Step::Wait(rest) = machine.poll(self.now) else { panic!("expected a wait") };
                 assert!(rest <= wait - wait / 2 + Duration::from_millis(1), "{rest:?} of {wait:?}");
                 self.pass(rest);
             }
@@ -121,7 +121,7 @@ impl Play<'_> {
             3 => self.pass(40 * 24 * HOUR),
             _ => {
                 machine.handle(paid_charge(), self.now);
-                let Step::Wait(rest) = machine.poll(self.now) else { panic!("nobody asked for that") };
+                let Step::Wait(rest) = machine.poll(self.now) else { panic!("an unexpected reply was used") };
                 assert_eq!(rest, wait);
                 self.pass(wait);
             }
@@ -131,14 +131,14 @@ impl Play<'_> {
     fn after_the_end<M: Machine>(&mut self, machine: &mut M) {
         for time in [Duration::ZERO, HOUR, 40 * 24 * HOUR] {
             self.pass(time);
-            let Step::Done(Err(error)) = machine.poll(self.now) else { panic!("it had ended") };
+            let Step::Done(Err(error)) = machine.poll(self.now) else { panic!("expected Finished") };
             assert_eq!(error.kind(), &ErrorKind::Finished);
             machine.handle(paid_charge(), self.now);
         }
     }
 }
 
-pub(super) fn reply(letter: Letter, exchange: &Exchange) -> Reply {
+pub(super) fn reply(kind: ReplyKind, exchange: &Exchange) -> Reply {
     let uri = exchange.request.uri();
     let first = uri.query().is_some_and(|query| query.starts_with("page=0&"));
     let id = uri.path().rsplit('/').next().unwrap();
@@ -158,47 +158,49 @@ pub(super) fn reply(letter: Letter, exchange: &Exchange) -> Reply {
         }
         (None, id) => row(id, paid),
     };
-    match letter {
-        Letter::Good | Letter::Twice | Letter::Back => answer(200, body(false).to_string()),
-        Letter::Paid => answer(200, body(true).to_string()),
-        Letter::Other if uri.query().is_some() => {
-            answer(200, rows(vec![row("ch_2", false), row("ch_1", false)]).to_string())
+    match kind {
+        ReplyKind::Good | ReplyKind::Twice | ReplyKind::Back => respond(200, body(false).to_string()),
+        ReplyKind::Paid => respond(200, body(true).to_string()),
+        ReplyKind::Other if uri.query().is_some() => {
+            respond(200, rows(vec![row("ch_2", false), row("ch_1", false)]).to_string())
         }
-        Letter::Other => {
+        ReplyKind::Other => {
             let other = charge_json(&[("id", json!("ch_9")), ("amount", json!(1)), ("paid", json!(true))]);
-            answer(200, other.to_string())
+            respond(200, other.to_string())
         }
-        Letter::Status(status) => answer(status, ""),
-        Letter::Limited => {
+        ReplyKind::Status(status) => respond(status, ""),
+        ReplyKind::Limited => {
             Ok(Response::builder().status(429).header("retry-after", "7").body(Vec::new()).unwrap())
         }
-        Letter::Html => answer(200, "<html>back soon</html>"),
-        Letter::Unsent => no_answer(TransportErrorKind::Refused, Delivery::Unsent),
-        Letter::Closed => no_answer(TransportErrorKind::Closed, Delivery::MaybeSent),
-        Letter::Timeout | Letter::Weeks => no_answer(TransportErrorKind::Timeout, Delivery::MaybeSent),
-        Letter::Lost => unreachable!("nobody is told"),
+        ReplyKind::Html => respond(200, "<html>back soon</html>"),
+        ReplyKind::Unsent => no_response(TransportErrorKind::Refused, Delivery::Unsent),
+        ReplyKind::Closed => no_response(TransportErrorKind::Closed, Delivery::MaybeSent),
+        ReplyKind::Timeout | ReplyKind::Weeks => {
+            no_response(TransportErrorKind::Timeout, Delivery::MaybeSent)
+        }
+        ReplyKind::Lost => unreachable!("handled by the caller"),
     }
 }
 
 /// Runs all sequences of up to this many choices.
 pub(super) fn explore(name: &str, depth: usize, rules: Rules, play: impl Fn(&mut Play<'_>)) {
-    let mut path = Path { choices: Vec::new(), at: 0, depth };
+    let mut path = Path { choices: Vec::new(), position: 0, depth };
     let mut sequences = 0_u64;
     loop {
         sequences += 1;
-        let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             play(&mut Play {
                 path: &mut path,
                 rules,
                 now: Now::new(10 * HOUR, UnixMillis::from_millis(START)),
-                back: Duration::ZERO,
-                said_paid: false,
-                acted: 0,
-                looks: 0,
-                posts_again: false,
+                set_back_by: Duration::ZERO,
+                replied_paid: false,
+                creates: 0,
+                searches: 0,
+                reposted: false,
             });
         }));
-        if let Err(panic) = told {
+        if let Err(panic) = result {
             println!("{name}: sequence {sequences}: {:?}", path.choices);
             std::panic::resume_unwind(panic);
         }

@@ -1,6 +1,6 @@
 //! Explores pagers and watchers.
 
-use super::{DEEP, Rules, USUAL, at, charge, policy};
+use super::{DEEP, Rules, USUAL, charge, policy, shared_endpoint};
 use crate::play::explore;
 use strike_core::{Charge, Event, Machine, Now, Pager, Reply, Step, Watcher};
 
@@ -11,7 +11,7 @@ fn is_some_paid(charge: &Option<Charge>) -> bool {
 #[test]
 fn pager_keeps_the_machine_contract() {
     explore("pager", 5, USUAL, |play| {
-        let mut pager = Pager::new(&at(), policy(), 1);
+        let mut pager = Pager::new(&shared_endpoint(), policy(), 1);
         play.run(&mut pager.next(), is_some_paid);
     });
 }
@@ -46,12 +46,12 @@ impl Machine for Dropped<Watcher> {
 #[test]
 fn pager_dropped_after_every_step_keeps_the_machine_contract() {
     explore("pager, dropped at each step", 4, Rules { ends: false, ..USUAL }, |play| {
-        play.run(&mut Dropped(Pager::new(&at(), policy(), 1)), is_some_paid);
+        play.run(&mut Dropped(Pager::new(&shared_endpoint(), policy(), 1)), is_some_paid);
     });
 }
 
 fn watcher(charges: &[&str]) -> Watcher {
-    let mut watcher = Watcher::new(&at(), policy(), 1);
+    let mut watcher = Watcher::new(&shared_endpoint(), policy(), 1);
     for id in charges {
         watcher.add(&charge(id));
     }
@@ -65,7 +65,7 @@ fn is_paid_event(event: &Option<Event>) -> bool {
 #[test]
 fn watcher_of_one_charge_keeps_the_machine_contract() {
     for (name, depth, rules) in [("watcher of one", 4, USUAL), ("watcher of one, deep", 8, DEEP)] {
-        explore(name, depth, Rules { holds_moments: true, ..rules }, |play| {
+        explore(name, depth, Rules { stores_times: true, ..rules }, |play| {
             play.run(&mut watcher(&["ch_1"]).next(), is_paid_event);
         });
     }
@@ -74,7 +74,7 @@ fn watcher_of_one_charge_keeps_the_machine_contract() {
 #[test]
 fn watcher_of_two_charges_keeps_the_machine_contract() {
     for (name, depth, rules) in [("watcher of two", 4, USUAL), ("watcher of two, deep", 8, DEEP)] {
-        explore(name, depth, Rules { holds_moments: true, ..rules }, |play| {
+        explore(name, depth, Rules { stores_times: true, ..rules }, |play| {
             play.run(&mut watcher(&["ch_1", "ch_2"]).next(), is_paid_event);
         });
     }
@@ -82,7 +82,7 @@ fn watcher_of_two_charges_keeps_the_machine_contract() {
 
 #[test]
 fn watcher_dropped_after_every_step_keeps_the_machine_contract() {
-    let rules = Rules { holds_moments: true, ends: false, ..USUAL };
+    let rules = Rules { stores_times: true, ends: false, ..USUAL };
     explore("watcher of two, dropped at each step", 4, rules, |play| {
         let mut watcher = watcher(&["ch_1", "ch_2"]);
         watcher.hint(charge("ch_2").id());

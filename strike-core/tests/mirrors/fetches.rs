@@ -3,7 +3,7 @@
 use super::{WANTS, draft, known, machines, paid_charge, pending, restored, start};
 use crate::support;
 use crate::support::host::{Fault, Host};
-use crate::support::{START, Virtual, answer, charge_json, endpoint, ok};
+use crate::support::{START, Virtual, charge_json, endpoint, ok, respond};
 use lightning_invoice::Currency;
 use serde_json::json;
 use strike_core::mirror::{Change, Mirror, State, Want};
@@ -19,7 +19,7 @@ fn redirected_create_is_not_posted_again() {
         let result =
             world.run(&mut mirror.fetch(Want::Charge, &machines).with_new_key(true), |exchange, _| {
                 posts += usize::from(exchange.request.method() == "POST");
-                answer(303, "")
+                respond(303, "")
             });
         result.unwrap_err();
         assert_eq!(mirror.state(), State::InDoubt);
@@ -208,7 +208,7 @@ fn fetch_ignores_responses_after_its_end() {
     let Step::Done(Err(error)) = machine.poll(world.now) else { panic!() };
     assert_eq!(error.kind(), &ErrorKind::Finished);
     drop(machine);
-    assert_eq!(mirror.state(), State::Pending, "an answer that nobody asked for is not taken");
+    assert_eq!(mirror.state(), State::Pending, "an unexpected response was used");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Property test: the invariants of a mirror over random histories.
 
 use super::{WANTS, draft, failure, known, paid_charge, pending, reach, restored, start, unknown};
-use crate::support::{START, answer, charge};
+use crate::support::{START, charge, respond};
 use proptest::prelude::*;
 use serde_json::json;
 use strike_core::mirror::{Ask, Change, Mirror, State, Want};
@@ -44,7 +44,7 @@ fn seen(id: usize, hash: usize, paid: bool, updated: u64) -> Charge {
 }
 
 thread_local! {
-    static REFUSED: Error = failure(true, answer(401, ""));
+    static REFUSED: Error = failure(true, respond(401, ""));
     static UNKNOWN: Error = unknown();
 }
 
@@ -62,7 +62,7 @@ proptest! {
         for act in acts {
             let before = mirror.clone();
             let (state, id) = (before.state(), before.id().cloned());
-            let mut refused = false;
+            let mut rejected = false;
             let mut abandoned = false;
             match &act {
                 Act::Ask(want) => {
@@ -79,7 +79,7 @@ proptest! {
                             prop_assert_eq!(*once, Once::with_key(once.key()).since(reach()));
                         }
                     } else {
-                        prop_assert_eq!(&mirror, &before, "a question changes nothing else");
+                        prop_assert_eq!(&mirror, &before, "only a create changes the state");
                     }
                     if state == State::Paid {
                         prop_assert_eq!(&ask, &None);
@@ -100,9 +100,9 @@ proptest! {
                     if let Some(ask) = handed_out.take() {
                         let error = if matches!(act, Act::Refused) { &REFUSED } else { &UNKNOWN };
                         let change = error.with(|error| mirror.learn(&ask, Err(error))).unwrap();
-                        refused = change == Change::Refused;
-                        if refused {
-                            prop_assert!(matches!(act, Act::Refused), "only a definite refusal");
+                        rejected = change == Change::Refused;
+                        if rejected {
+                            prop_assert!(matches!(act, Act::Refused), "expected a definite rejection");
                             // Nothing was created, so the key counts as unused again.
                             if let Ask::Once(_, once) = ask {
                                 blind.remove(&once.key());
@@ -126,18 +126,18 @@ proptest! {
                 }
             }
             if state == State::Paid {
-                prop_assert_eq!(&mirror, &before, "paid absorbs");
+                prop_assert_eq!(&mirror, &before, "a paid mirror changed");
             }
             if id.is_some() {
-                prop_assert_eq!(mirror.id(), id.as_ref(), "an id never changes");
+                prop_assert_eq!(mirror.id(), id.as_ref(), "the id changed");
             }
             if let (Some(old), Some(new)) = (before.charge(), mirror.charge()) {
-                prop_assert!(new.updated() >= old.updated() || new.paid(), "older news never overwrites newer");
+                prop_assert!(new.updated() >= old.updated() || new.paid(), "an older response replaced a newer one");
                 prop_assert_eq!(old.payment_hash(), new.payment_hash());
                 prop_assert!(new.paid() || !old.paid());
             }
             if mirror.state() == State::Draft && state != State::Draft {
-                prop_assert!(refused || abandoned, "only a refusal makes it a draft again, or giving up");
+                prop_assert!(rejected || abandoned, "draft without a rejection or abandon");
             }
             // A saved mirror keeps the state, and never posts without a search.
             let mut kept = restored(&mirror);

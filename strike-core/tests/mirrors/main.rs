@@ -12,7 +12,7 @@ use strike_core::mirror::{Ask, Mirror, Want};
 use strike_core::{
     Charge, Create, Error, Get, Machines, NewCharge, Now, OrderKey, Reply, RetryPolicy, UnixMillis,
 };
-use support::{START, Virtual, answer, charge, endpoint};
+use support::{START, Virtual, charge, endpoint, respond};
 
 const WANTS: [Want; 4] = [Want::Id, Want::Charge, Want::Paid, Want::Update];
 
@@ -75,5 +75,5 @@ fn failure(create: bool, reply: Reply) -> Error {
 }
 
 fn unknown() -> Error {
-    failure(true, answer(500, ""))
+    failure(true, respond(500, ""))
 }

@@ -4,7 +4,7 @@ use super::{
     WANTS, draft, failure, get, in_doubt, known, order, paid_charge, pending, reach, restored, start, unknown,
 };
 use crate::support;
-use crate::support::{START, answer, charge, charge_json, no_answer, ok};
+use crate::support::{START, charge, charge_json, no_response, ok, respond};
 use lightning_invoice::Currency;
 use serde_json::{Value, json};
 use strike_core::mirror::{Ask, Change, Mirror, State, Want};
@@ -16,14 +16,14 @@ use strike_core::{
 fn each_state_requests_what_it_needs() {
     let key = OrderKey::drawn(7);
     let careful = || Some(Ask::Once(order(), Once::with_key(key).since(reach())));
-    let look = || Some(Ask::Once(order(), Once::recover(key).since(reach())));
+    let search = || Some(Ask::Once(order(), Once::recover(key).since(reach())));
     let get = || Some(get());
     type Row = (Mirror, [Option<Ask>; 4], State, State);
     let rows: [Row; 6] = [
         //               id         charge     paid       update
         (draft(), [careful(), careful(), careful(), careful()], State::Draft, State::InDoubt),
         (restored(&draft()), [careful(), careful(), careful(), careful()], State::Draft, State::InDoubt),
-        (in_doubt(), [look(), look(), look(), look()], State::InDoubt, State::InDoubt),
+        (in_doubt(), [search(), search(), search(), search()], State::InDoubt, State::InDoubt),
         (known(), [None, get(), get(), get()], State::Known, State::Known),
         (pending(), [None, None, get(), get()], State::Pending, State::Pending),
         (Mirror::of(paid_charge()), [None, None, None, None], State::Paid, State::Paid),
@@ -61,7 +61,7 @@ fn different_invoice_under_the_same_id_is_rejected() {
 fn each_outcome_changes_the_state_as_documented() {
     let create = draft().ask(Want::Id).unwrap();
     let read = get();
-    let look = in_doubt().ask(Want::Id).unwrap();
+    let search = in_doubt().ask(Want::Id).unwrap();
     let unpaid = charge(&[]);
     let newer = charge(&[("updated", json!(START)), ("customer_id", json!("tea, hot"))]);
     let older = charge(&[("updated", json!(START - 99_999)), ("customer_id", json!("tea, cold"))]);
@@ -70,41 +70,48 @@ fn each_outcome_changes_the_state_as_documented() {
     let paid = paid_charge();
     let other_id = charge(&[("id", json!("ch_2")), ("paid", json!(true))]);
     let other_hash = charge(&[("payment_hash", json!("cd".repeat(32))), ("paid", json!(true))]);
-    let refused = || failure(true, answer(401, ""));
-    let unsent = || failure(true, no_answer(TransportErrorKind::Refused, Delivery::Unsent));
+    let rejected = || failure(true, respond(401, ""));
+    let unsent = || failure(true, no_response(TransportErrorKind::Refused, Delivery::Unsent));
     let differs = || failure(true, ok(&charge_json(&[("amount", json!(1))])));
-    let gone = || failure(false, answer(404, ""));
-    let (is, refuse) = (|change| Ok::<_, &str>(change), |field| Err::<Change, _>(field));
+    let gone = || failure(false, respond(404, ""));
+    let (is, mismatch_in) = (|change| Ok::<_, &str>(change), |field| Err::<Change, _>(field));
     type Row<'a> = (&'static str, Mirror, &'a Ask, Result<&'a Charge, Error>, Result<Change, &'a str>, State);
     let rows: Vec<Row<'_>> = vec![
         ("created", in_doubt(), &create, Ok(&unpaid), is(Change::Learned), State::Pending),
-        ("adopted, and paid", in_doubt(), &look, Ok(&paid), is(Change::Paid), State::Paid),
-        ("never asked, and yet", draft(), &create, Ok(&unpaid), is(Change::Learned), State::Pending),
-        ("refused", in_doubt(), &create, Err(refused()), is(Change::Refused), State::Draft),
-        ("never left", in_doubt(), &create, Err(unsent()), is(Change::Refused), State::Draft),
+        ("found, and paid", in_doubt(), &search, Ok(&paid), is(Change::Paid), State::Paid),
+        ("a response without a request", draft(), &create, Ok(&unpaid), is(Change::Learned), State::Pending),
+        ("rejected", in_doubt(), &create, Err(rejected()), is(Change::Refused), State::Draft),
+        ("unsent", in_doubt(), &create, Err(unsent()), is(Change::Refused), State::Draft),
         ("unknown", in_doubt(), &create, Err(unknown()), is(Change::InDoubt), State::InDoubt),
         ("differs", in_doubt(), &create, Err(differs()), is(Change::InDoubt), State::InDoubt),
-        ("not found", in_doubt(), &look, Err(unknown()), is(Change::InDoubt), State::InDoubt),
-        ("a look is refused", in_doubt(), &look, Err(refused()), is(Change::InDoubt), State::InDoubt),
-        ("a get is refused", in_doubt(), &read, Err(refused()), is(Change::InDoubt), State::InDoubt),
-        ("a draft, an error", draft(), &create, Err(refused()), is(Change::Nothing), State::Draft),
+        ("not found", in_doubt(), &search, Err(unknown()), is(Change::InDoubt), State::InDoubt),
+        ("a search is rejected", in_doubt(), &search, Err(rejected()), is(Change::InDoubt), State::InDoubt),
+        ("a get is rejected", in_doubt(), &read, Err(rejected()), is(Change::InDoubt), State::InDoubt),
+        ("a draft, an error", draft(), &create, Err(rejected()), is(Change::Nothing), State::Draft),
         ("retrieved", known(), &read, Ok(&unpaid), is(Change::Learned), State::Pending),
         ("retrieved, and paid", known(), &read, Ok(&paid), is(Change::Paid), State::Paid),
-        ("another id", known(), &read, Ok(&other_id), refuse("id"), State::Known),
-        ("gone", known(), &read, Err(gone()), is(Change::Nothing), State::Known),
+        ("another id", known(), &read, Ok(&other_id), mismatch_in("id"), State::Known),
+        ("not found by get", known(), &read, Err(gone()), is(Change::Nothing), State::Known),
         ("the same", pending(), &read, Ok(&unpaid), is(Change::Nothing), State::Pending),
         ("newer", pending(), &read, Ok(&newer), is(Change::Learned), State::Pending),
-        ("as old", pending(), &read, Ok(&as_old), is(Change::Learned), State::Pending),
+        ("same time", pending(), &read, Ok(&as_old), is(Change::Learned), State::Pending),
         ("older", pending(), &read, Ok(&older), is(Change::Nothing), State::Pending),
         ("paid", pending(), &read, Ok(&paid), is(Change::Paid), State::Paid),
         ("paid, with an older time", pending(), &read, Ok(&old_but_paid), is(Change::Paid), State::Paid),
-        ("pending, another id", pending(), &read, Ok(&other_id), refuse("id"), State::Pending),
-        ("pending, another hash", pending(), &read, Ok(&other_hash), refuse("payment_hash"), State::Pending),
-        ("pending, gone", pending(), &read, Err(gone()), is(Change::Nothing), State::Pending),
+        ("pending, another id", pending(), &read, Ok(&other_id), mismatch_in("id"), State::Pending),
+        (
+            "pending, another hash",
+            pending(),
+            &read,
+            Ok(&other_hash),
+            mismatch_in("payment_hash"),
+            State::Pending,
+        ),
+        ("pending, not found", pending(), &read, Err(gone()), is(Change::Nothing), State::Pending),
         ("paid stays", Mirror::of(paid.clone()), &read, Ok(&newer), is(Change::Nothing), State::Paid),
         ("paid stays paid", Mirror::of(paid.clone()), &read, Ok(&paid), is(Change::Nothing), State::Paid),
-        ("paid, gone", Mirror::of(paid.clone()), &read, Err(gone()), is(Change::Nothing), State::Paid),
-        ("paid, another id", Mirror::of(paid.clone()), &read, Ok(&other_id), refuse("id"), State::Paid),
+        ("paid, not found", Mirror::of(paid.clone()), &read, Err(gone()), is(Change::Nothing), State::Paid),
+        ("paid, another id", Mirror::of(paid.clone()), &read, Ok(&other_id), mismatch_in("id"), State::Paid),
     ];
     for (name, mut mirror, ask, outcome, change, state) in rows {
         let before = mirror.charge().cloned();
@@ -122,7 +129,7 @@ fn each_outcome_changes_the_state_as_documented() {
         }
         assert_eq!(mirror.state(), state, "{name}");
         if !matches!(learned, Ok(Change::Learned | Change::Paid)) {
-            assert_eq!(mirror.charge().cloned(), before, "{name}: nothing was learned");
+            assert_eq!(mirror.charge().cloned(), before, "{name}: the charge changed");
         } else {
             assert_eq!(mirror.charge(), outcome.ok(), "{name}");
         }
@@ -146,23 +153,23 @@ fn missing_id_or_charge_is_an_error() {
 
 #[test]
 fn order_fields_are_available_in_each_state() {
-    let tells = |mirror: &Mirror| {
+    let order_fields = |mirror: &Mirror| {
         let words = [mirror.description(), mirror.own_reference().flatten()];
         (mirror.amount(), words.map(|word| word.map(str::to_owned)), mirror.own_reference().is_some())
     };
     let key = OrderKey::drawn(7);
     let mut draft = Mirror::draft(order().customer_id("table 4"), key, start());
-    let told = (Some(4200), [Some("tea".to_owned()), Some("table 4".to_owned())], true);
-    assert_eq!(tells(&draft), told);
+    let expected = (Some(4200), [Some("tea".to_owned()), Some("table 4".to_owned())], true);
+    assert_eq!(order_fields(&draft), expected);
     draft.ask(Want::Id).unwrap();
-    assert_eq!(tells(&draft), told, "in doubt");
+    assert_eq!(order_fields(&draft), expected, "in doubt");
     let created = charge(&[("customer_id", json!(key.customer_id("table 4")))]);
-    assert_eq!(tells(&Mirror::of(created)), told, "without the key that travelled along");
+    assert_eq!(order_fields(&Mirror::of(created)), expected, "without the order key");
 
-    let told = (Some(4200), [Some("tea".to_owned()), None], true);
-    assert_eq!(tells(&in_doubt()), told, "without a reference of its own");
-    assert_eq!(tells(&pending()), told);
-    assert_eq!(tells(&known()), (None, [None, None], false));
+    let expected = (Some(4200), [Some("tea".to_owned()), None], true);
+    assert_eq!(order_fields(&in_doubt()), expected, "without a customer reference");
+    assert_eq!(order_fields(&pending()), expected);
+    assert_eq!(order_fields(&known()), (None, [None, None], false));
 }
 
 #[test]
@@ -220,10 +227,10 @@ fn outcome_of_an_abandoned_create_is_ignored() {
     let current = mirror.ask(Want::Id).unwrap();
     assert_eq!(current, Ask::Once(order(), Once::with_key(OrderKey::drawn(8)).since(reach())));
     // A late rejection of the first create does not affect the second.
-    let refused = failure(true, answer(401, ""));
-    assert_eq!(mirror.learn(&abandoned, Err(&refused)).unwrap(), Change::InDoubt);
+    let rejected = failure(true, respond(401, ""));
+    assert_eq!(mirror.learn(&abandoned, Err(&rejected)).unwrap(), Change::InDoubt);
     assert_eq!(mirror.state(), State::InDoubt);
-    assert_eq!(mirror.learn(&current, Err(&refused)).unwrap(), Change::Refused);
+    assert_eq!(mirror.learn(&current, Err(&rejected)).unwrap(), Change::Refused);
 
     for mut other in [draft(), known(), pending(), Mirror::of(paid_charge())] {
         let before = other.clone();

@@ -150,12 +150,12 @@ fn get_rejects_a_charge_with_another_id() {
 #[test]
 fn create_rejects_an_invoice_of_another_network() {
     let key = ApiKey::new(CANARY).unwrap();
-    let at = Endpoint::new("http://127.0.0.1:1/api/v1/", key, Network::Bitcoin).unwrap();
+    let endpoint = Endpoint::new("http://127.0.0.1:1/api/v1/", key, Network::Bitcoin).unwrap();
     let invoice = written(Currency::BitcoinTestnet, 4_200_000, "tea", None);
     let charge =
         charge_json(&[("payment_request", json!(invoice)), ("payment_hash", json!("ab".repeat(32)))]);
     let order = Create::new(NewCharge::satoshis(4200, "tea"));
-    let error = order.parse(&at, &response(200, charge.to_string()), start()).unwrap_err();
+    let error = order.parse(&endpoint, &response(200, charge.to_string()), start()).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Mismatch(mismatch) if mismatch.field() == "invoice.network"));
     assert_eq!(error.advice(), Advice::CheckNetwork);
     assert!(error.to_string().contains("`Network` of the endpoint"), "{error}");

@@ -80,16 +80,16 @@ fn code_outside_the_error_range_is_undecodable() {
 
 #[test]
 fn error_text_begins_with_the_operation() {
-    let answer = response(500, "");
+    let response = response(500, "");
     let create =
-        Create::new(NewCharge::satoshis(4200, "tea")).parse(&endpoint(), &answer, start()).unwrap_err();
-    let list = List::page(3).parse(&endpoint(), &answer, start()).unwrap_err();
-    for (error, asked) in [
+        Create::new(NewCharge::satoshis(4200, "tea")).parse(&endpoint(), &response, start()).unwrap_err();
+    let list = List::page(3).parse(&endpoint(), &response, start()).unwrap_err();
+    for (error, operation) in [
         (create, "create charge of 4200"),
         (list, "list charges, page 3: "),
-        (get(&answer).unwrap_err(), "get charge ch_1: "),
+        (get(&response).unwrap_err(), "get charge ch_1: "),
     ] {
-        assert!(error.to_string().starts_with(asked), "{error}");
+        assert!(error.to_string().starts_with(operation), "{error}");
     }
 }
 
@@ -120,24 +120,24 @@ fn retry_after_is_parsed_in_all_its_formats() {
         ("Thu, 14 Nov 2018 18:56:43 GMT", None),
         ("Wed, 31 Dec 1969 23:59:59 GMT", None),
     ] {
-        let mut answer = response(429, "slow down");
-        answer.headers_mut().insert("retry-after", header.parse().unwrap());
-        let error = get(&answer).unwrap_err();
+        let mut response = response(429, "slow down");
+        response.headers_mut().insert("retry-after", header.parse().unwrap());
+        let error = get(&response).unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::RateLimited { retry_after: expected }, "{header:?}");
         assert_eq!(error.retry_after(), expected, "{header:?}");
     }
     // The first readable of several headers is used.
-    let mut answer = response(429, "slow down");
+    let mut several = response(429, "slow down");
     for header in ["soon", "7", "9"] {
-        answer.headers_mut().append("retry-after", header.parse().unwrap());
+        several.headers_mut().append("retry-after", header.parse().unwrap());
     }
-    assert_eq!(get(&answer).unwrap_err().retry_after(), Some(RetryAfter::In(Duration::from_secs(7))));
+    assert_eq!(get(&several).unwrap_err().retry_after(), Some(RetryAfter::In(Duration::from_secs(7))));
     // The header is used only with 429 and 5xx.
     for (status, understood) in
         [(500, true), (503, true), (200, false), (302, false), (401, false), (404, false)]
     {
-        let mut answer = response(status, "slow down");
-        answer.headers_mut().insert("retry-after", "7".parse().unwrap());
-        assert_eq!(get(&answer).unwrap_err().retry_after().is_some(), understood, "{status}");
+        let mut response = response(status, "slow down");
+        response.headers_mut().insert("retry-after", "7".parse().unwrap());
+        assert_eq!(get(&response).unwrap_err().retry_after().is_some(), understood, "{status}");
     }
 }

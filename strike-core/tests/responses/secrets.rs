@@ -12,7 +12,7 @@ fn api_key_echoed_by_the_server_is_not_in_errors() {
     let credentials = "c2tfQ2FuYXJ5Q2FuYXJ5Q2FuYXJ5MTIzNDU2Nzo";
     let alone = "c2tfQ2FuYXJ5Q2FuYXJ5Q2FuYXJ5MTIzNDU2Nw";
     let echo = format!("Basic {credentials}=, {credentials}, {alone}==, {alone}, that is {CANARY}: <b>");
-    let answers = [
+    let responses = [
         response(500, echo.clone()),
         response(200, echo.clone()),
         response(401, json!({"code": 401, "message": echo}).to_string()),
@@ -21,7 +21,7 @@ fn api_key_echoed_by_the_server_is_not_in_errors() {
         response(200, charge_json(&[("id", json!(CANARY))]).to_string()),
         response(200, charge_json(&[("id", json!("ch_2")), ("description", json!(echo))]).to_string()),
     ];
-    let mut errors: Vec<Error> = answers.iter().map(|answer| get(answer).unwrap_err()).collect();
+    let mut errors: Vec<Error> = responses.iter().map(|response| get(response).unwrap_err()).collect();
     let order = Create::new(NewCharge::satoshis(4200, "tea"));
     let changed = charge_json(&[("description", json!(echo))]).to_string();
     errors.push(order.parse(&endpoint(), &response(200, changed), start()).unwrap_err());
@@ -45,12 +45,13 @@ fn api_key_echoed_by_the_server_is_not_in_errors() {
 #[test]
 fn api_key_in_hex_or_escaped_is_withheld() {
     let key = r#"sk_"Canary\&+"#;
-    let at = Endpoint::new("http://127.0.0.1/", ApiKey::new(key).unwrap(), Network::Testnet).unwrap();
+    let endpoint = Endpoint::new("http://127.0.0.1/", ApiKey::new(key).unwrap(), Network::Testnet).unwrap();
     let hex: String = key.bytes().map(|byte| format!("{byte:02x}")).collect();
     let form: String = form_urlencoded::byte_serialize(key.as_bytes()).collect();
     for echo in [key, r#"sk_\"Canary\\&+"#, &hex, &hex.to_uppercase(), &form] {
-        let error =
-            List::page(0).parse(&at, &response(500, format!("not {echo}, please")), start()).unwrap_err();
+        let error = List::page(0)
+            .parse(&endpoint, &response(500, format!("not {echo}, please")), start())
+            .unwrap_err();
         assert_eq!(error.excerpt(), Some("[withheld: it repeats the key]"), "{echo}");
     }
 }

@@ -8,7 +8,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::{Value, json};
 use strike_core::{Delivery, Exchange, Now, Reply, TransportErrorKind};
 
-use super::{START, answer, charge_json, no_answer};
+use super::{START, charge_json, no_response, respond};
 
 /// The fate of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub struct Host {
     /// Every request that was sent, including lost ones.
     pub log: Vec<String>,
     late: Vec<(usize, Value)>,
-    made: usize,
+    created_count: usize,
 }
 
 impl Host {
@@ -72,18 +72,18 @@ impl Host {
             gets: VecDeque::new(),
             log: Vec::new(),
             late: Vec::new(),
-            made: 0,
+            created_count: 0,
         }
     }
 
     /// Inserts a charge with this creation time at the head of the list, and returns its id.
     pub fn insert(&mut self, created: u64, changes: &[(&str, Value)]) -> String {
-        self.made += 1;
-        let id = format!("ch_{}", self.made);
+        self.created_count += 1;
+        let id = format!("ch_{}", self.created_count);
         let mut fields = vec![
             ("id", json!(id)),
-            ("payment_hash", json!(format!("{:064x}", self.made))),
-            ("payment_request", json!(format!("invented-{}", self.made))),
+            ("payment_hash", json!(format!("{:064x}", self.created_count))),
+            ("payment_request", json!(format!("invented-{}", self.created_count))),
             ("created", json!(created)),
             ("updated", json!(created)),
         ];
@@ -92,10 +92,10 @@ impl Host {
         id
     }
 
-    pub fn pay(&mut self, id: &str, at: u64) {
+    pub fn pay(&mut self, id: &str, updated: u64) {
         let row = self.rows.iter_mut().find(|row| row["id"] == id).unwrap();
         row["paid"] = json!(true);
-        row["updated"] = json!(at);
+        row["updated"] = json!(updated);
     }
 
     /// Delivers all delayed creates.
@@ -126,12 +126,12 @@ impl Host {
         if list {
             self.arrive();
         }
-        let lost = || Some(no_answer(TransportErrorKind::Timeout, Delivery::MaybeSent));
+        let lost = || Some(no_response(TransportErrorKind::Timeout, Delivery::MaybeSent));
         match fault {
-            Fault::Refused => return Some(no_answer(TransportErrorKind::Refused, Delivery::Unsent)),
+            Fault::Refused => return Some(no_response(TransportErrorKind::Refused, Delivery::Unsent)),
             Fault::RequestLost => return lost(),
             Fault::SilentBefore => return None,
-            Fault::Before(status) => return Some(self.dated(answer(status, ""), clock)),
+            Fault::Before(status) => return Some(self.dated(respond(status, ""), clock)),
             Fault::Late(lists) if !list && id.is_none() => {
                 let charge = self.charge(request.body(), clock);
                 self.late.push((lists, charge));
@@ -151,9 +151,9 @@ impl Host {
         let reply = match (fault, body) {
             (Fault::ReplyLost | Fault::Late(_), _) => return lost(),
             (Fault::SilentAfter, _) => return None,
-            (Fault::After(status), _) => answer(status, ""),
-            (_, Some(body)) => answer(200, body.to_string()),
-            (_, None) => answer(404, r#"{"code":404,"message":"not found"}"#),
+            (Fault::After(status), _) => respond(status, ""),
+            (_, Some(body)) => respond(200, body.to_string()),
+            (_, None) => respond(404, r#"{"code":404,"message":"not found"}"#),
         };
         Some(self.dated(reply, clock))
     }

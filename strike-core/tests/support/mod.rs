@@ -60,15 +60,15 @@ pub fn charge(changes: &[(&str, serde_json::Value)]) -> Charge {
     serde_json::from_value(charge_json(changes)).unwrap()
 }
 
-pub fn answer(status: u16, body: impl Into<Vec<u8>>) -> Reply {
+pub fn respond(status: u16, body: impl Into<Vec<u8>>) -> Reply {
     Ok(Response::builder().status(status).body(body.into()).unwrap())
 }
 
 pub fn ok(body: &serde_json::Value) -> Reply {
-    answer(200, body.to_string())
+    respond(200, body.to_string())
 }
 
-pub fn no_answer(kind: TransportErrorKind, delivery: Delivery) -> Reply {
+pub fn no_response(kind: TransportErrorKind, delivery: Delivery) -> Reply {
     Err(TransportError::new(kind, delivery))
 }
 
@@ -120,7 +120,7 @@ impl Virtual {
                     }
                 }
                 Step::Wait(wait) => {
-                    assert!(!wait.is_zero(), "a wait of nothing is a busy loop");
+                    assert!(!wait.is_zero(), "a wait of zero is a busy loop");
                     self.log.push(Did::Wait(wait));
                     self.advance(wait);
                 }

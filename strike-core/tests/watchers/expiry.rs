@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{id, insert, next, next_with, seconds, watcher};
 use crate::support::host::Host;
-use crate::support::{START, Virtual, answer};
+use crate::support::{START, Virtual, respond};
 use strike_core::{Exchange, Machine, Now, Schedule, Step, UnixMillis};
 
 #[test]
@@ -78,7 +78,7 @@ fn payment_during_the_grace_or_an_outage_is_reported() {
             if second >= paid_at {
                 host.pay("ch_1", START);
             }
-            if away.contains(&second) { answer(503, "") } else { host.serve(&exchange, *now).unwrap() }
+            if away.contains(&second) { respond(503, "") } else { host.serve(&exchange, *now).unwrap() }
         });
         assert_eq!(event, "ch_1 paid", "{away:?} {paid_at}");
     }
@@ -94,17 +94,17 @@ fn wrong_date_header_does_not_expire_a_charge() {
                 for _ in 0..charges {
                     watched.add(&insert(&mut host, 300));
                 }
-                let mut asked = 0;
+                let mut requests = 0;
                 let event = next_with(&mut watched, &mut world, |exchange, now| {
                     if now.monotonic > seconds(100) {
                         host.pay("ch_1", START);
                     }
-                    asked += 1;
-                    let mut answer = host.serve(&exchange, *now).unwrap().unwrap();
-                    if asked <= wrong {
-                        answer.headers_mut().insert("date", date.parse().unwrap());
+                    requests += 1;
+                    let mut response = host.serve(&exchange, *now).unwrap().unwrap();
+                    if requests <= wrong {
+                        response.headers_mut().insert("date", date.parse().unwrap());
                     }
-                    Ok(answer)
+                    Ok(response)
                 });
                 assert_eq!(event, "ch_1 paid", "{date} {charges} {wrong}");
             }
@@ -119,12 +119,12 @@ fn watcher_tolerates_clocks_that_run_backwards() {
     watched.add(&insert(&mut host, 6000));
     watched.add(&insert(&mut host, 6000));
     world.now.monotonic = seconds(5000);
-    let mut asked = 0;
+    let mut requests = 0;
     let mut server = |exchange: Exchange, now: &mut Now| {
-        asked += 1;
+        requests += 1;
         now.monotonic = now.monotonic.saturating_sub(seconds(40));
-        now.unix = UnixMillis::from_millis(if asked % 2 == 0 { 0 } else { u64::MAX });
-        if asked == 10 {
+        now.unix = UnixMillis::from_millis(if requests % 2 == 0 { 0 } else { u64::MAX });
+        if requests == 10 {
             host.pay("ch_1", START);
             host.pay("ch_2", START);
         }
@@ -144,7 +144,7 @@ fn polling_resumes_within_a_minute_after_the_clock_is_set_back() {
     assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
     world.advance(seconds(1));
     let Step::Send(_) = watched.next().poll(world.now) else { panic!() };
-    watched.next().handle(answer(503, ""), world.now);
+    watched.next().handle(respond(503, ""), world.now);
     assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
     watched.remove(&id("ch_2"));
     world.now.monotonic = seconds(50);

@@ -2,7 +2,7 @@
 
 use super::{insert, next, next_with, seconds, times, watcher};
 use crate::support::host::Host;
-use crate::support::{Did, START, Virtual, answer};
+use crate::support::{Did, START, Virtual, respond};
 use serde_json::json;
 
 #[test]
@@ -10,9 +10,13 @@ fn eleventh_consecutive_failure_is_reported() {
     let mut host = Host::new();
     let mut watched = watcher();
     watched.add(&insert(&mut host, 100_000));
-    let (times, events) = times(&mut watched, || answer(503, ""), 2);
+    let (times, events) = times(&mut watched, || respond(503, ""), 2);
     assert_eq!(events, ["Server", "Server"]);
-    assert_eq!((times.len(), watched.len()), (22, 1), "ten are passed over each time, and nothing is lost");
+    assert_eq!(
+        (times.len(), watched.len()),
+        (22, 1),
+        "ten failures are tolerated each time, and the charge stays"
+    );
     for (n, pair) in times[..11].windows(2).enumerate() {
         let least = seconds(1 << n).min(seconds(60));
         assert!(pair[1] - pair[0] >= least, "{n}: {pair:?}");
@@ -29,19 +33,19 @@ fn nonconsecutive_failures_are_not_reported() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     watched.add(&insert(&mut host, 100_000));
-    let mut asked = 0;
+    let mut requests = 0;
     let event = next_with(&mut watched, &mut world, |exchange, now| {
-        asked += 1;
-        match asked {
+        requests += 1;
+        match requests {
             11 | 22 => host.serve(&exchange, *now).unwrap(),
             33 => {
                 host.pay("ch_1", START);
                 host.serve(&exchange, *now).unwrap()
             }
-            _ => answer(500, ""),
+            _ => respond(500, ""),
         }
     });
-    assert_eq!((event.as_str(), asked), ("ch_1 paid", 33));
+    assert_eq!((event.as_str(), requests), ("ch_1 paid", 33));
 }
 
 #[test]
@@ -50,7 +54,7 @@ fn unauthorized_is_reported_at_once_and_charges_stay_watched() {
     let mut watched = watcher();
     watched.add(&insert(&mut host, 600));
     watched.add(&insert(&mut host, 600));
-    assert_eq!(next_with(&mut watched, &mut world, |_, _| answer(401, "")), "Unauthorized");
+    assert_eq!(next_with(&mut watched, &mut world, |_, _| respond(401, "")), "Unauthorized");
     assert_eq!((world.sends(), watched.len(), watched.state().len()), (1, 2, 2));
     host.pay("ch_1", START);
     host.pay("ch_2", START);
@@ -69,7 +73,7 @@ fn proxy_404_for_a_charge_is_retried() {
     let mut proxy = 3;
     let seen = next_with(&mut watched, &mut world, |exchange, now| {
         proxy -= 1;
-        if proxy > 0 { answer(404, "<html>nginx</html>") } else { host.serve(&exchange, *now).unwrap() }
+        if proxy > 0 { respond(404, "<html>nginx</html>") } else { host.serve(&exchange, *now).unwrap() }
     });
     assert_eq!(seen, "ch_1 paid");
 }
@@ -84,7 +88,7 @@ fn proxy_404_for_a_page_is_retried() {
     let mut proxy = 3;
     let seen = next_with(&mut watched, &mut world, |exchange, now| {
         proxy -= 1;
-        if proxy > 0 { answer(404, "<html>nginx</html>") } else { host.serve(&exchange, *now).unwrap() }
+        if proxy > 0 { respond(404, "<html>nginx</html>") } else { host.serve(&exchange, *now).unwrap() }
     });
     assert_eq!(seen, "ch_1 paid");
     assert!(host.log.iter().any(|line| line.contains("page=")), "{:?}", host.log);
@@ -101,9 +105,9 @@ fn unreadable_charge_fails_after_eleven_polls() {
         host.rows[0]["amount"] = json!("a lot");
         let bad = host.rows[0]["id"].as_str().unwrap().to_owned();
         assert_eq!(next(&mut watched, &mut world, &mut host), format!("{bad} failed: Undecodable"));
-        let looks =
+        let polls =
             world.log.iter().filter(|did| matches!(did, Did::Send(line) if line.ends_with(&bad))).count();
-        assert_eq!((looks, watched.len()), (11, others), "ten were passed over");
+        assert_eq!((polls, watched.len()), (11, others), "ten failures were tolerated");
     }
     // With one charge, the host may be at fault: the error is reported, and the charge stays.
     let (mut host, mut world) = (Host::new(), Virtual::new());
@@ -116,16 +120,16 @@ fn unreadable_charge_fails_after_eleven_polls() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     watched.add(&insert(&mut host, 600_000));
-    let mut asked = 0;
+    let mut requests = 0;
     let event = next_with(&mut watched, &mut world, |exchange, now| {
-        asked += 1;
-        match asked {
+        requests += 1;
+        match requests {
             11 => host.serve(&exchange, *now).unwrap(),
             22 => {
                 host.pay("ch_1", START);
                 host.serve(&exchange, *now).unwrap()
             }
-            _ => answer(200, "<html>back soon</html>"),
+            _ => respond(200, "<html>back soon</html>"),
         }
     });
     assert_eq!(event, "ch_1 paid");

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{host_paid, id, insert, next, read, seconds, told, watcher};
+use super::{describe, host_paid, id, insert, next, read, seconds, watcher};
 use crate::support::host::{Fault, Host};
-use crate::support::{START, Virtual, answer};
+use crate::support::{START, Virtual, respond};
 use serde_json::json;
 use strike_core::{Event, Machine, Step, Watched, Watcher};
 
@@ -35,7 +35,7 @@ fn each_charge_has_one_final_event() {
             }
             host.serve(&exchange, *now).unwrap()
         });
-        events.push((told(result), world.now.monotonic.as_secs()));
+        events.push((describe(result), world.now.monotonic.as_secs()));
         assert_eq!(watcher.len() + events.len(), 4);
     }
     let words: Vec<_> = events.iter().map(|(event, _)| event.as_str()).collect();
@@ -44,9 +44,9 @@ fn each_charge_has_one_final_event() {
     for ((event, at), begins) in events.iter().zip([359, 500, 700, 959]) {
         assert!((begins..=begins + 67).contains(at), "{event} at {at} s");
     }
-    let asked = world.sends();
+    let requests = world.sends();
     assert_eq!(next(&mut watcher, &mut world, &mut host), "nothing");
-    assert_eq!(world.sends(), asked);
+    assert_eq!(world.sends(), requests);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn charges_can_be_added_and_removed_during_a_request() {
         host.pay("ch_2", START);
         host.serve(&exchange, *now).unwrap()
     });
-    assert_eq!(told(result), "ch_2 paid");
+    assert_eq!(describe(result), "ch_2 paid");
     // A charge removed before the first poll has no event. It can be added again.
     let third = insert(&mut host, 600);
     watched.add(&third);
@@ -203,9 +203,9 @@ fn unknown_charge_fails_immediately() {
 #[test]
 fn failure_of_one_charge_does_not_delay_another() {
     for (removed, reply) in [
-        (false, answer(200, "<html>back soon</html>")),
-        (true, answer(200, "<html>back soon</html>")),
-        (true, answer(404, r#"{"code":404,"message":"not found"}"#)),
+        (false, respond(200, "<html>back soon</html>")),
+        (true, respond(200, "<html>back soon</html>")),
+        (true, respond(404, r#"{"code":404,"message":"not found"}"#)),
     ] {
         let (mut host, mut world) = (Host::new(), Virtual::new());
         let mut watched = watcher();
@@ -218,7 +218,7 @@ fn failure_of_one_charge_does_not_delay_another() {
         watched.hint(&id("ch_2"));
         host.pay("ch_2", START);
         assert_eq!(next(&mut watched, &mut world, &mut host), "ch_2 paid");
-        assert_eq!(world.waited(), Duration::from_millis(20), "the usual pace");
+        assert_eq!(world.waited(), Duration::from_millis(20), "expected the usual interval between requests");
     }
 }
 
@@ -237,7 +237,7 @@ fn unexpected_response_is_ignored() {
     let Step::Send(exchange) = machine.poll(world.now) else { panic!() };
     machine.handle(host.serve(&exchange, world.now).unwrap(), world.now);
     machine.handle(host_paid(&charge), world.now);
-    assert!(matches!(machine.poll(world.now), Step::Wait(_)), "only the first counts");
+    assert!(matches!(machine.poll(world.now), Step::Wait(_)), "a second reply was used");
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{insert, is_page, limited, next, next_with, seconds, told, watcher};
+use super::{describe, insert, is_page, limited, next, next_with, seconds, watcher};
 use crate::support;
 use crate::support::host::Host;
-use crate::support::{START, Virtual, answer, endpoint, no_answer};
+use crate::support::{START, Virtual, endpoint, no_response, respond};
 use serde_json::json;
 use strike_core::{Delivery, Machine, Reply, RetryPolicy, Step, TransportErrorKind, Watcher};
 
@@ -16,37 +16,37 @@ type Failure = (&'static str, Box<dyn Fn() -> Reply>);
 fn failures() -> Vec<Failure> {
     use TransportErrorKind as Kind;
     let mut failures: Vec<Failure> = vec![
-        ("HTML", Box::new(|| answer(200, "<html>back soon</html>"))),
-        ("nothing", Box::new(|| answer(200, ""))),
-        ("no content", Box::new(|| answer(204, ""))),
-        ("a number", Box::new(|| answer(200, "7"))),
-        ("null", Box::new(|| answer(200, "null"))),
-        ("an object", Box::new(|| answer(200, r#"{"charges":[]}"#))),
-        ("cut JSON", Box::new(|| answer(200, "[{"))),
-        ("an array of junk", Box::new(|| answer(200, "[1,null,\"x\",[],{}]"))),
-        ("rows without fields", Box::new(|| answer(200, r#"[{"id":"ch_1"},{"id":"ch_2"}]"#))),
-        ("an error with 200", Box::new(|| answer(200, r#"{"code":500,"message":"x"}"#))),
-        ("too large", Box::new(|| answer(200, vec![b' '; 200_000]))),
-        ("a proxy's 404", Box::new(|| answer(404, "<html>nginx</html>"))),
-        ("429", Box::new(|| answer(429, ""))),
+        ("HTML", Box::new(|| respond(200, "<html>back soon</html>"))),
+        ("nothing", Box::new(|| respond(200, ""))),
+        ("no content", Box::new(|| respond(204, ""))),
+        ("a number", Box::new(|| respond(200, "7"))),
+        ("null", Box::new(|| respond(200, "null"))),
+        ("an object", Box::new(|| respond(200, r#"{"charges":[]}"#))),
+        ("cut JSON", Box::new(|| respond(200, "[{"))),
+        ("an array of junk", Box::new(|| respond(200, "[1,null,\"x\",[],{}]"))),
+        ("rows without fields", Box::new(|| respond(200, r#"[{"id":"ch_1"},{"id":"ch_2"}]"#))),
+        ("an error with 200", Box::new(|| respond(200, r#"{"code":500,"message":"x"}"#))),
+        ("too large", Box::new(|| respond(200, vec![b' '; 200_000]))),
+        ("a proxy's 404", Box::new(|| respond(404, "<html>nginx</html>"))),
+        ("429", Box::new(|| respond(429, ""))),
         ("429, seconds", Box::new(|| limited(429, "7"))),
         ("503, seconds", Box::new(|| limited(503, "7"))),
-        ("closed", Box::new(|| no_answer(Kind::Closed, Delivery::MaybeSent))),
-        ("cut", Box::new(|| no_answer(Kind::Cut, Delivery::MaybeSent))),
-        ("timeout", Box::new(|| no_answer(Kind::Timeout, Delivery::MaybeSent))),
-        ("protocol", Box::new(|| no_answer(Kind::Protocol, Delivery::MaybeSent))),
-        ("refused", Box::new(|| no_answer(Kind::Refused, Delivery::Unsent))),
-        ("TLS", Box::new(|| no_answer(Kind::Tls, Delivery::Unsent))),
+        ("closed", Box::new(|| no_response(Kind::Closed, Delivery::MaybeSent))),
+        ("cut", Box::new(|| no_response(Kind::Cut, Delivery::MaybeSent))),
+        ("timeout", Box::new(|| no_response(Kind::Timeout, Delivery::MaybeSent))),
+        ("protocol", Box::new(|| no_response(Kind::Protocol, Delivery::MaybeSent))),
+        ("refused", Box::new(|| no_response(Kind::Refused, Delivery::Unsent))),
+        ("TLS", Box::new(|| no_response(Kind::Tls, Delivery::Unsent))),
     ];
     for status in [301, 302, 307, 400, 401, 403, 405, 408, 410, 500, 502, 503] {
-        failures.push(("a status", Box::new(move || answer(status, ""))));
+        failures.push(("a status", Box::new(move || respond(status, ""))));
     }
     failures
 }
 
 #[test]
 fn payments_are_reported_if_only_the_list_fails() {
-    let unknown_list = || answer(404, r#"{"code":404,"message":"not found"}"#);
+    let unknown_list = || respond(404, r#"{"code":404,"message":"not found"}"#);
     let mut failures = failures();
     failures.push(("404", Box::new(unknown_list)));
     for (name, fails) in failures {
@@ -56,7 +56,7 @@ fn payments_are_reported_if_only_the_list_fails() {
             for _ in 0..7 {
                 watched.add(&insert(&mut host, 100_000));
             }
-            let (mut paid, mut told, mut sent) = (BTreeMap::new(), 0, Vec::new());
+            let (mut paid, mut reported, mut sent) = (BTreeMap::new(), 0, Vec::new());
             while paid.len() < 7 && world.now.monotonic < seconds(600) {
                 let event = next_with(&mut watched, &mut world, |exchange, now| {
                     sent.push((is_page(&exchange), now.monotonic));
@@ -69,18 +69,18 @@ fn payments_are_reported_if_only_the_list_fails() {
                     Some(id) => assert_eq!(paid.insert(id.to_owned(), world.now.monotonic), None),
                     None => {
                         assert!(!event.contains(' ') || event.contains('{'), "{name}: {event}");
-                        told += 1;
+                        reported += 1;
                     }
                 }
             }
             assert_eq!(paid.len(), 7, "{name}");
             for n in 1..=7 {
                 let late = paid[&format!("ch_{n}")] - seconds(10 * n);
-                assert!(late <= seconds(45), "{name}: ch_{n} was told after {late:?}");
+                assert!(late <= seconds(45), "{name}: ch_{n} was reported after {late:?}");
             }
             let pages: Vec<_> = sent.iter().filter(|(page, _)| *page).map(|(_, at)| *at).collect();
             assert!((2..=40).contains(&pages.len()), "{name}: {} pages", pages.len());
-            assert!(told <= 2, "{name}: told {told} times");
+            assert!(reported <= 2, "{name}: reported {reported} times");
         }
     }
 }
@@ -97,7 +97,7 @@ fn list_failure_is_reported_and_recovers() {
         let event = next_with(&mut watched, &mut world, |exchange, now| {
             if is_page(&exchange) {
                 pages.push(now.monotonic);
-                return answer(status, body);
+                return respond(status, body);
             }
             host.serve(&exchange, *now).unwrap()
         });
@@ -115,7 +115,7 @@ fn list_failure_is_reported_and_recovers() {
                     watched.next().handle(host.serve(&exchange, world.now).unwrap(), world.now);
                 }
                 Step::Wait(wait) => world.advance(wait),
-                Step::Done(result) => panic!("{}", told(result)),
+                Step::Done(result) => panic!("{}", describe(result)),
             }
         }
     }
@@ -153,9 +153,9 @@ fn html_for_every_request_does_not_fail_charges() {
         for _ in 0..charges {
             watched.add(&insert(&mut host, 1_000_000));
         }
-        for told in 1..=3 {
-            let event = next_with(&mut watched, &mut world, |_, _| answer(200, "<html>back soon</html>"));
-            assert_eq!((event.as_str(), watched.len()), ("Undecodable", charges), "{told}");
+        for reported in 1..=3 {
+            let event = next_with(&mut watched, &mut world, |_, _| respond(200, "<html>back soon</html>"));
+            assert_eq!((event.as_str(), watched.len()), ("Undecodable", charges), "{reported}");
         }
         host.rows.iter_mut().for_each(|row| row["paid"] = json!(true));
         for _ in 0..charges {
@@ -189,7 +189,7 @@ fn payments_are_reported_if_the_list_shows_other_charges() {
                     (1..=5).for_each(|n| host.pay(&format!("ch_{n}"), START));
                 }
                 if is_page(&exchange) {
-                    answer(200, list.clone())
+                    respond(200, list.clone())
                 } else {
                     host.serve(&exchange, *now).unwrap()
                 }

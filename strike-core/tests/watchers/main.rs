@@ -46,7 +46,7 @@ fn id(id: &str) -> ChargeId {
     id.parse().unwrap()
 }
 
-fn told(result: Result<Option<Event>, Error>) -> String {
+fn describe(result: Result<Option<Event>, Error>) -> String {
     match result {
         Ok(None) => "nothing".to_owned(),
         Ok(Some(Event::Paid(charge))) => {
@@ -60,7 +60,7 @@ fn told(result: Result<Option<Event>, Error>) -> String {
 }
 
 fn next(watcher: &mut Watcher, world: &mut Virtual, host: &mut Host) -> String {
-    told(world.run_losing(&mut watcher.next(), |exchange, now| host.serve(&exchange, *now)))
+    describe(world.run_losing(&mut watcher.next(), |exchange, now| host.serve(&exchange, *now)))
 }
 
 fn next_with(
@@ -68,7 +68,7 @@ fn next_with(
     world: &mut Virtual,
     server: impl FnMut(Exchange, &mut Now) -> Reply,
 ) -> String {
-    told(world.run(&mut watcher.next(), server))
+    describe(world.run(&mut watcher.next(), server))
 }
 
 /// Returns the time of each request, and the events, if every request gets this reply.

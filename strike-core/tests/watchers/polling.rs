@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{host_paid, insert, is_page, next, next_with, seconds, times, watcher};
 use crate::support;
 use crate::support::host::Host;
-use crate::support::{START, Virtual, answer, endpoint, ok};
+use crate::support::{START, Virtual, endpoint, ok, respond};
 use serde_json::json;
 use strike_core::{Machine, RetryPolicy, Schedule, Step, Watcher};
 
@@ -19,7 +19,7 @@ fn every_charge_is_polled_even_if_thousands_are_due() {
     let mut seen = std::collections::BTreeSet::new();
     for _ in 0..100_000 {
         match watched.next().poll(world.now) {
-            Step::Send(exchange) if is_page(&exchange) => watched.next().handle(answer(500, ""), world.now),
+            Step::Send(exchange) if is_page(&exchange) => watched.next().handle(respond(500, ""), world.now),
             Step::Send(exchange) => {
                 let id = exchange.request.uri().path().rsplit('/').next().unwrap().to_owned();
                 let row = ok(&support::charge_json(&[
@@ -40,7 +40,7 @@ fn every_charge_is_polled_even_if_thousands_are_due() {
             return;
         }
     }
-    panic!("{} of 6000 had a turn", seen.len());
+    panic!("only {} of 6000 charges were polled", seen.len());
 }
 
 #[test]
@@ -48,16 +48,20 @@ fn several_due_charges_are_polled_by_page() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut alone = watcher();
     alone.add(&insert(&mut host, 600));
-    let mut looks = 0;
+    let mut polls = 0;
     let event = next_with(&mut alone, &mut world, |exchange, now| {
-        looks += 1;
-        if looks == 3 {
+        polls += 1;
+        if polls == 3 {
             host.rows.clear();
         }
         host.serve(&exchange, *now).unwrap()
     });
     assert_eq!(event, "ch_1 failed: NotFound");
-    assert_eq!((host.sent("GET /api/v1/charges/"), host.log.len()), (3, 3), "one alone is read alone");
+    assert_eq!(
+        (host.sent("GET /api/v1/charges/"), host.log.len()),
+        (3, 3),
+        "a single charge is polled without the list"
+    );
 
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut many = watcher();
@@ -79,7 +83,7 @@ fn paths(watched: &mut Watcher, world: &mut Virtual, host: &mut Host, answered: 
     let event = next_with(watched, world, |exchange, now| {
         let path = exchange.request.uri().path_and_query().unwrap().as_str();
         paths.push(path.trim_start_matches("/api/v1/charges").to_owned());
-        if paths.len() > answered { answer(401, "") } else { host.serve(&exchange, *now).unwrap() }
+        if paths.len() > answered { respond(401, "") } else { host.serve(&exchange, *now).unwrap() }
     });
     assert_eq!(event, "Unauthorized");
     paths
@@ -107,8 +111,8 @@ fn charges_are_not_polled_before_their_due_time() {
     // The first charge is now polled once a minute, the second after 1 s, 2.25 s, and so on.
     watched.add(&insert(&mut host, 100_000));
     // After the 401 the watcher also tries the list.
-    let asked = paths(&mut watched, &mut world, &mut host, 4);
-    assert!(asked.iter().all(|path| path != "/ch_1"), "{asked:?}");
+    let requests = paths(&mut watched, &mut world, &mut host, 4);
+    assert!(requests.iter().all(|path| path != "/ch_1"), "{requests:?}");
 }
 
 #[test]

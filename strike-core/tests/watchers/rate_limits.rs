@@ -36,8 +36,8 @@ fn long_retry_after_is_reported_and_limited_to_a_minute() {
             watched.add(&insert(&mut host, 6000));
         }
         host.pay("ch_1", START);
-        let told = next_with(&mut watched, &mut world, |_, _| limited(429, header));
-        assert!(told.starts_with("RateLimited"), "{told}");
+        let reported = next_with(&mut watched, &mut world, |_, _| limited(429, header));
+        assert!(reported.starts_with("RateLimited"), "{reported}");
         let at = world.now.monotonic;
         assert_eq!((world.sends(), watched.len()), (1, charges));
         assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 paid");
@@ -60,7 +60,10 @@ fn hinted(
         watched.hint(id);
         match watched.next().poll(world.now) {
             Step::Send(exchange) => {
-                assert!(exchange.request.uri().path().ends_with(id.as_str()), "only the hinted one");
+                assert!(
+                    exchange.request.uri().path().ends_with(id.as_str()),
+                    "a charge without a hint was polled"
+                );
                 times.push(u64::try_from(world.now.monotonic.as_millis()).unwrap());
                 watched.next().handle(reply(), world.now);
             }
@@ -129,7 +132,7 @@ fn hinted_charge_is_polled_next() {
     }
     assert!(matches!(watched.next().poll(world.now), Step::Wait(_)), "nothing is due yet");
     watched.hint(&id("ch_99"));
-    assert!(matches!(watched.next().poll(world.now), Step::Wait(_)), "nobody watches that");
+    assert!(matches!(watched.next().poll(world.now), Step::Wait(_)), "the charge is not watched");
     watched.hint(&id("ch_2"));
     let Step::Send(exchange) = watched.next().poll(world.now) else { panic!() };
     assert_eq!(exchange.request.uri().path(), "/api/v1/charges/ch_2");

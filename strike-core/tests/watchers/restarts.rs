@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{insert, next, read, seconds, told, watcher};
+use super::{describe, insert, next, read, seconds, watcher};
 use crate::support;
 use crate::support::host::{Fault, Host};
 use crate::support::{START, Virtual};
@@ -21,7 +21,7 @@ fn restart_loses_no_event() {
         host.pay(id, START);
     }
     let first = next(&mut watched, &mut world, &mut host);
-    assert_eq!(world.sends(), 1, "all three are known now, and one was told");
+    assert_eq!(world.sends(), 1, "one page shows all three charges");
     // The state is saved as JSON and restored.
     let kept = serde_json::to_string(&watched.state()).unwrap();
     let state: Watched = serde_json::from_str(&kept).unwrap();
@@ -101,7 +101,7 @@ proptest! {
         let mut note = |event: String, host: &Host| {
             if let Some((id, end)) = event.split_once(' ') {
                 let before = events.insert(id.to_owned(), end.to_owned());
-                assert_eq!(before, None, "{id} was told twice");
+                assert_eq!(before, None, "{id} had two events");
                 assert_eq!(end == "paid", read(host, id).paid(), "{id} {end}");
             }
             events.len()
@@ -112,8 +112,8 @@ proptest! {
                     host.lists = faults.iter().copied().collect();
                     host.gets = faults.into();
                     let event = next(&mut watched, &mut world, &mut host);
-                    let told = note(if event == "nothing" { String::new() } else { event }, &host);
-                    prop_assert_eq!(told + watched.len(), charges);
+                    let reported = note(if event == "nothing" { String::new() } else { event }, &host);
+                    prop_assert_eq!(reported + watched.len(), charges);
                 }
                 // A payer can pay only until the invoice expires.
                 Act::Pay(n) if world.now.monotonic < seconds(590) => {
@@ -130,7 +130,7 @@ proptest! {
                         match watched.next().poll(world.now) {
                             Step::Send(_) => {}
                             Step::Wait(wait) => world.advance(wait),
-                            Step::Done(result) => drop(note(told(result), &host)),
+                            Step::Done(result) => drop(note(describe(result), &host)),
                         }
                     }
                 }

@@ -76,8 +76,8 @@ fn endpoint_amount_limit_cannot_exceed_21_million_bitcoin() {
 #[test]
 fn amounts_above_21_million_bitcoin_are_not_deserialized() {
     for (amount, good) in [(1, true), (Satoshi::MAX.get(), true), (Satoshi::MAX.get() + 1, false)] {
-        let kept = format!(r#"{{"amount":{amount},"description":"tea"}}"#);
-        assert_eq!(serde_json::from_str::<NewCharge>(&kept).is_ok(), good, "{kept}");
+        let saved = format!(r#"{{"amount":{amount},"description":"tea"}}"#);
+        assert_eq!(serde_json::from_str::<NewCharge>(&saved).is_ok(), good, "{saved}");
         assert_eq!(serde_json::from_str::<Satoshi>(&amount.to_string()).is_ok(), good, "{amount}");
     }
 }

@@ -19,7 +19,7 @@ use support::charge_json;
 use support::invoices::{key, written};
 
 /// The timestamp of the invoices of 2018.
-const MADE: Now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_542_221_803));
+const CREATED: Now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_542_221_803));
 
 /// Returns an invoice with exactly these fields. Like the service's early invoices, it has no
 /// payment secret and no features.
@@ -189,8 +189,8 @@ fn lightning_uri_and_white_space_are_stripped() {
             .unwrap_or_else(|mismatch| panic!("{mismatch}: {around:?}"));
         assert_eq!(checked.to_uri(), format!("lightning:{text}"));
         assert_eq!(checked.to_qr_text(), format!("LIGHTNING:{upper}"));
-        let kept = serde_json::to_string(&charge).unwrap();
-        assert_eq!(serde_json::from_str::<strike_core::Charge>(&kept).unwrap(), charge);
+        let saved = serde_json::to_string(&charge).unwrap();
+        assert_eq!(serde_json::from_str::<strike_core::Charge>(&saved).unwrap(), charge);
     }
     for other in [format!("bitcoin:{text}"), format!("lightning{text}"), format!("lightning:x{text}")] {
         assert!(Invoice::read(&other).is_err(), "{other}");
@@ -218,7 +218,7 @@ fn create_rejects_an_invoice_that_differs_from_the_order() {
     let parse = |invoice: &str| {
         let body = charge_json(&[("payment_request", json!(invoice))]).to_string();
         let response = http::Response::new(body.into_bytes());
-        Create::new(NewCharge::satoshis(4200, "tea")).parse(&endpoint, &response, MADE)
+        Create::new(NewCharge::satoshis(4200, "tea")).parse(&endpoint, &response, CREATED)
     };
     parse(&written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(60))).unwrap();
     parse(&raw(vec![hash_field(0xab), text_field("tea")])).unwrap();
@@ -242,7 +242,7 @@ fn create_rejects_an_invoice_that_differs_from_the_order() {
     }
 }
 
-/// Returns an invoice with timestamp [`MADE`] and this expiry field, in groups of five bits.
+/// Returns an invoice with timestamp [`CREATED`] and this expiry field, in groups of five bits.
 fn lasting(expiry: &[u8]) -> String {
     let mut groups: Vec<u8> =
         (0..7).rev().map(|at| u8::try_from(1_542_221_803_u64 >> (5 * at) & 31).unwrap()).collect();
@@ -256,7 +256,7 @@ fn lasting(expiry: &[u8]) -> String {
 
 #[test]
 fn create_rejects_an_invoice_expired_by_the_server_clock() {
-    let made = MADE.unix;
+    let made = CREATED.unix;
     let hour = Duration::from_secs(3600);
     let second = Duration::from_secs(1);
     let endpoint = |checked| {

@@ -111,8 +111,8 @@ proptest! {
         let whole = key.customer_id(&own);
         prop_assert_eq!(OrderKey::read(&whole), Some((key, own.as_str())));
         prop_assert_eq!(whole.encode_utf16().count(), 24 + own.encode_utf16().count());
-        let kept = serde_json::to_string(&key).unwrap();
-        prop_assert_eq!(serde_json::from_str::<OrderKey>(&kept).unwrap(), key);
+        let saved = serde_json::to_string(&key).unwrap();
+        prop_assert_eq!(serde_json::from_str::<OrderKey>(&saved).unwrap(), key);
     }
 
     #[test]

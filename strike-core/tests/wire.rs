@@ -124,11 +124,11 @@ fn every_number_of_a_charge_accepts_every_notation() {
     assert_eq!(serde_json::from_str::<Charge>(&text).unwrap(), charge);
     assert_eq!(serde_json::from_value::<Charge>(serde_json::from_str(&text).unwrap()).unwrap(), charge);
     #[derive(serde::Deserialize)]
-    struct Kept {
+    struct Saved {
         #[serde(flatten)]
         charge: Charge,
     }
-    assert_eq!(serde_json::from_str::<Kept>(&text).unwrap().charge, charge);
+    assert_eq!(serde_json::from_str::<Saved>(&text).unwrap().charge, charge);
     assert!(serde_json::from_str::<Charge>(&text.replace("4.2e3", "4200.5")).is_err());
 }
 

@@ -28,7 +28,7 @@ use support::invoices::written;
 use support::{charge, charge_json};
 
 /// The server time of most checks: the timestamp of the oldest invoice.
-const BEFORE: UnixMillis = UnixMillis::from_secs(1_496_314_658);
+const SERVER_TIME: UnixMillis = UnixMillis::from_secs(1_496_314_658);
 
 fn with_invoice(invoice: &str, changes: &[(&str, Value)]) -> Charge {
     let mut all = vec![("payment_request", json!(invoice))];
@@ -41,7 +41,7 @@ fn order() -> Expectation {
 }
 
 fn check(invoice: &str, expected: &Expectation) -> Result<CheckedInvoice, Mismatch> {
-    with_invoice(invoice, &[]).check(expected, BEFORE)
+    with_invoice(invoice, &[]).check(expected, SERVER_TIME)
 }
 
 fn mismatch_field(invoice: &str, expected: &Expectation) -> &'static str {
@@ -105,25 +105,28 @@ fn charge_is_compared_with_the_order() {
     let changes = [("amount", json!(4300)), ("amount_satoshi", json!(4300)), ("description", json!("Tee"))];
     let other = with_invoice(&text, &changes);
     let own = Expectation::new(Network::Testnet);
-    assert_eq!(other.check(&own, BEFORE).unwrap().amount(), Satoshi::new(4300));
-    let mismatch = other.check(&own.clone().amount(Satoshi::new(4200)), BEFORE).unwrap_err();
+    assert_eq!(other.check(&own, SERVER_TIME).unwrap().amount(), Satoshi::new(4300));
+    let mismatch = other.check(&own.clone().amount(Satoshi::new(4200)), SERVER_TIME).unwrap_err();
     assert_eq!((mismatch.field(), mismatch.expected(), mismatch.found()), ("amount", "4200", "4300"));
-    let mismatch = other.check(&own.clone().description("tea"), BEFORE).unwrap_err();
+    let mismatch = other.check(&own.clone().description("tea"), SERVER_TIME).unwrap_err();
     assert_eq!(
         (mismatch.field(), mismatch.expected(), mismatch.found()),
         ("description", "\"tea\"", "\"Tee\"")
     );
-    assert_eq!(other.check(&order(), BEFORE).unwrap_err().field(), "amount");
+    assert_eq!(other.check(&order(), SERVER_TIME).unwrap_err().field(), "amount");
 
     let split = with_invoice(&text, &[("description", json!("Tee")), ("amount_satoshi", json!(4300))]);
-    let mismatch = split.check(&own, BEFORE).unwrap_err();
+    let mismatch = split.check(&own, SERVER_TIME).unwrap_err();
     let difference = (mismatch.field(), mismatch.expected(), mismatch.found());
     assert_eq!(
         difference,
         ("amount_satoshi", "4200", "4300"),
         "the invoice has the amount of `amount_satoshi`"
     );
-    assert_eq!(split.check(&own.amount(Satoshi::new(4200)), BEFORE).unwrap_err().field(), "amount_satoshi");
+    assert_eq!(
+        split.check(&own.amount(Satoshi::new(4200)), SERVER_TIME).unwrap_err().field(),
+        "amount_satoshi"
+    );
 }
 
 #[test]
@@ -157,7 +160,7 @@ fn invoice_without_amount_matches_no_charge() {
         let charge = with_invoice(&text, &[("amount", json!(amount)), ("amount_satoshi", json!(amount))]);
         let own = Expectation::new(Network::Testnet);
         for expected in [own.clone(), own.amount(Satoshi::new(amount))] {
-            let mismatch = charge.check(&expected, BEFORE).unwrap_err();
+            let mismatch = charge.check(&expected, SERVER_TIME).unwrap_err();
             assert_eq!((mismatch.field(), mismatch.found()), ("invoice.amount (millisatoshi)", "none"));
         }
     }
@@ -175,7 +178,8 @@ fn unreadable_payment_request_is_a_mismatch() {
         assert_eq!(mismatch_field(text, &order()), "payment_request", "{text}");
     }
     let long = "x".repeat(600);
-    let mismatch = with_invoice("", &[("description", json!(long))]).check(&order(), BEFORE).unwrap_err();
+    let mismatch =
+        with_invoice("", &[("description", json!(long))]).check(&order(), SERVER_TIME).unwrap_err();
     assert!(mismatch.found().chars().count() <= 201, "{mismatch}");
 }
 
@@ -221,7 +225,7 @@ fn hashed_description_is_checked_with_the_signature_feature() {
     }
     // The charge's own description is still compared with the order.
     let other = with_invoice(&hashed("tea"), &[("description", json!("Tee"))]);
-    assert_eq!(other.check(&order(), BEFORE).unwrap_err().field(), "description");
+    assert_eq!(other.check(&order(), SERVER_TIME).unwrap_err().field(), "description");
 }
 
 proptest! {
@@ -269,6 +273,6 @@ proptest! {
         let equal = amounts[0] == amounts[1] && descriptions[0] == descriptions[1] && hashes[0] == hashes[1]
             && networks[0] == networks[1]
             && (!names_order || (amounts[1] == amounts[2] && descriptions[1] == descriptions[2]));
-        prop_assert_eq!(charge.check(&expected, BEFORE).is_ok(), equal);
+        prop_assert_eq!(charge.check(&expected, SERVER_TIME).is_ok(), equal);
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use strike_core::{Charge, Expectation, Invoice, Network, NewCharge, PaymentHash, UnixMillis};
 
-use crate::{BEFORE, with_invoice};
+use crate::{SERVER_TIME, with_invoice};
 
 /// From the first README of pystrike.
 const BLOCKACCINO: &str = "lntb420u1pdsdxfepp58hgsk3qeggjfx66hxjv3tkk2fmq9k4srkq6z4h69a33euns3rzwsdq4xysyymr0vd4kzcmrd9hx7cqp2fs6hglhgfax7depekep53kmlgkswhcvxlmju3e4k0cdex6ml4xpygcxzt93julus09hj30fruzw9l65n5uktqe9khmlk8uh8pvl3f7sp3026hz";
@@ -33,7 +33,7 @@ fn recorded_invoices_pass_the_check() {
         assert!(invoice.parse::<lightning_invoice::Bolt11Invoice>().is_err(), "strict parsers reject it");
         let charge = recorded(invoice, description);
         let order = Expectation::of(&NewCharge::satoshis(42_000, description), Network::Testnet);
-        let checked = charge.check(&order, BEFORE).unwrap();
+        let checked = charge.check(&order, SERVER_TIME).unwrap();
         assert_eq!(checked.to_uri(), format!("lightning:{invoice}"));
         // The service's invoices have no expiry field, so BOLT11's default of one hour applies.
         let made = charge.invoice().unwrap().timestamp();
@@ -51,15 +51,18 @@ fn recorded_invoices_pass_the_check() {
 fn recorded_invoices_edited_by_hand_are_rejected() {
     let order = |amount, text: &str| Expectation::of(&NewCharge::satoshis(amount, text), Network::Testnet);
     let charge = recorded(BLOCKACCINO, "1 Blockaccino");
-    assert_eq!(charge.check(&order(42_001, "1 Blockaccino"), BEFORE).unwrap_err().field(), "amount");
-    assert_eq!(charge.check(&order(42_000, "2 Blockaccini"), BEFORE).unwrap_err().field(), "description");
+    assert_eq!(charge.check(&order(42_001, "1 Blockaccino"), SERVER_TIME).unwrap_err().field(), "amount");
+    assert_eq!(
+        charge.check(&order(42_000, "2 Blockaccini"), SERVER_TIME).unwrap_err().field(),
+        "description"
+    );
     let main = Expectation::of(&NewCharge::satoshis(42_000, "1 Blockaccino"), Network::Bitcoin);
-    assert_eq!(charge.check(&main, BEFORE).unwrap_err().field(), "invoice.network");
+    assert_eq!(charge.check(&main, SERVER_TIME).unwrap_err().field(), "invoice.network");
     // Prefixes of networks that do not exist, as shown on an old documentation page.
     for prefix in ["lnbtb420u", "lnbcb420u", "lntb421u"] {
         let edited = recorded_as(&BLOCKACCINO.replacen("lntb420u", prefix, 1));
         assert_eq!(
-            edited.check(&order(42_000, "1 Blockaccino"), BEFORE).unwrap_err().field(),
+            edited.check(&order(42_000, "1 Blockaccino"), SERVER_TIME).unwrap_err().field(),
             "payment_request"
         );
     }

@@ -5,7 +5,7 @@ use strike_core::{
     Charge, CheckedInvoice, Expectation, Invoice, InvoiceError, Mismatch, Network, NewCharge, WalletObjection,
 };
 
-use crate::{BEFORE, vectors, with_invoice};
+use crate::{SERVER_TIME, vectors, with_invoice};
 
 const HASH: &str = "0001020304050607080900010203040506070809000102030405060708090102";
 const CAKE: &str = "One piece of chocolate cake, one icecream cone, one pickle, one slice of swiss cheese, one slice of salami, one lollypop, one piece of cherry pie, one sausage, one cupcake, and one slice of watermelon";
@@ -33,7 +33,8 @@ fn order(satoshi: u64, description: &str, network: Network) -> Expectation {
 fn check(text: &str, hash: &str, satoshi: u64, description: &str) -> Result<CheckedInvoice, Mismatch> {
     let network = if text.starts_with("lntb") { Network::Testnet } else { Network::Bitcoin };
     let key = "03e7156ae33b0a208d0744199163177e909e80176e55d97a2f221ede0f934dd9ad".parse().unwrap();
-    charge(text, hash, satoshi, description).check(&order(satoshi, description, network).payee(key), BEFORE)
+    charge(text, hash, satoshi, description)
+        .check(&order(satoshi, description, network).payee(key), SERVER_TIME)
 }
 
 #[test]
@@ -112,7 +113,7 @@ fn wallet_objections_are_reported_and_optionally_rejected() {
     assert_eq!(unknown.wallet_objections(), [WalletObjection::UnknownFeature(100)]);
     // The secret was removed from this example without a new signature, so its payee differs.
     let no_secret = charge(vectors::NO_SECRET, HASH, 2_000_000, CAKE);
-    let checked = no_secret.check(&order(2_000_000, CAKE, Network::Bitcoin), BEFORE).unwrap();
+    let checked = no_secret.check(&order(2_000_000, CAKE, Network::Bitcoin), SERVER_TIME).unwrap();
     assert_eq!(checked.wallet_objections(), [WalletObjection::NoPaymentSecret]);
 
     for (text, satoshi, description, found) in [
@@ -120,11 +121,11 @@ fn wallet_objections_are_reported_and_optionally_rejected() {
         (vectors::NO_SECRET, 2_000_000, CAKE, "it has no payment secret"),
     ] {
         let expected = order(satoshi, description, Network::Bitcoin).for_todays_wallets();
-        let mismatch = charge(text, HASH, satoshi, description).check(&expected, BEFORE).unwrap_err();
+        let mismatch = charge(text, HASH, satoshi, description).check(&expected, SERVER_TIME).unwrap_err();
         assert_eq!((mismatch.field(), mismatch.found()), ("invoice.wallet", found));
     }
     let expected = order(2_500_000, BEANS, Network::Bitcoin).for_todays_wallets();
-    charge(vectors::FEATURES, HASH, 2_500_000, BEANS).check(&expected, BEFORE).unwrap();
+    charge(vectors::FEATURES, HASH, 2_500_000, BEANS).check(&expected, SERVER_TIME).unwrap();
 }
 
 /// The example with a high S and a payee field also repeats its payment secret, which is already

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use lightning_invoice::Currency;
+use serde_json::{Value, json};
+use strike_core::{ErrorKind, KeyRecord, Made, NewCharge, Now, Once, UnixMillis};
+
 use super::{HOUR, MINUTE, charge_of, describe, insert_own, key, machine, order, run_with_record, steps};
 use crate::support;
 use crate::support::host::{Fault, Host};
 use crate::support::{START, Virtual};
-use lightning_invoice::Currency;
-use serde_json::{Value, json};
-use strike_core::{ErrorKind, KeyRecord, Made, NewCharge, Now, Once, UnixMillis};
 
 /// Returns an invoice with the timestamp 1,700,000,000 s and this expiry.
 fn payable_for(seconds: u64) -> Value {

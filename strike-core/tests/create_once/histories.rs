@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
+use strike_core::{Charge, CreateOnce, KeyRecord, Machine, Now, Once, RetryPolicy, Step, UnixMillis};
+
 use super::{charge_of, order};
 use crate::support::host::{Fault, Host};
 use crate::support::{START, endpoint};
-use proptest::prelude::*;
-use strike_core::{Charge, CreateOnce, KeyRecord, Machine, Now, Once, RetryPolicy, Step, UnixMillis};
 
 /// Generates the fault of one request.
 fn fault() -> impl Strategy<Value = Fault> {
@@ -30,7 +31,7 @@ fn faults() -> impl Strategy<Value = Vec<Fault>> {
 /// One run of a shop: its faults, the number of exchanges before a crash, and whether the payer
 /// pays.
 #[derive(Debug, Clone)]
-struct Life {
+struct ShopRun {
     posts: Vec<Fault>,
     lists: Vec<Fault>,
     late: Option<usize>,
@@ -39,29 +40,29 @@ struct Life {
     repost: bool,
 }
 
-fn life() -> impl Strategy<Value = Life> {
+fn run() -> impl Strategy<Value = ShopRun> {
     let crash = proptest::option::weighted(0.3, 0_usize..8);
     let late = proptest::option::weighted(0.3, 1_usize..4);
     (faults(), faults(), late, crash, any::<bool>(), any::<bool>()).prop_map(
-        |(posts, lists, late, crash, pays, repost)| Life { posts, lists, late, crash, pays, repost },
+        |(posts, lists, late, crash, pays, repost)| ShopRun { posts, lists, late, crash, pays, repost },
     )
 }
 
 /// Runs the shop once, and returns the charge if there is one.
-fn live(host: &mut Host, life: &Life, repost: bool, monotonic: Duration) -> Option<Charge> {
-    live_with(host, life, repost, monotonic, &mut KeyRecord::default())
+fn run_shop(host: &mut Host, run: &ShopRun, repost: bool, monotonic: Duration) -> Option<Charge> {
+    run_shop_with_record(host, run, repost, monotonic, &mut KeyRecord::default())
 }
 
-fn live_with(
+fn run_shop_with_record(
     host: &mut Host,
-    life: &Life,
+    run: &ShopRun,
     repost: bool,
     monotonic: Duration,
     record: &mut KeyRecord,
 ) -> Option<Charge> {
-    host.posts = life.posts.iter().copied().collect();
-    host.lists = life.lists.iter().copied().collect();
-    if let Some(lists) = life.late {
+    host.posts = run.posts.iter().copied().collect();
+    host.lists = run.lists.iter().copied().collect();
+    if let Some(lists) = run.late {
         host.posts.push_front(Fault::Late(lists));
     }
     let before = host.sent("POST");
@@ -76,7 +77,7 @@ fn live_with(
                 if let Some(reply) = host.serve(&exchange, now) {
                     machine.handle(reply, now);
                 }
-                if life.crash == Some(exchanges) {
+                if run.crash == Some(exchanges) {
                     break None;
                 }
             }
@@ -97,29 +98,29 @@ proptest! {
     /// Requests arrive immediately or never. The shop crashes and restarts with the same name, and
     /// may allow a second create. There is never a second charge.
     #[test]
-    fn at_most_one_charge_if_no_request_arrives_late(lives in proptest::collection::vec(life(), 1..6)) {
+    fn at_most_one_charge_if_no_request_arrives_late(runs in proptest::collection::vec(run(), 1..6)) {
         let mut host = Host::new();
         let mut start = Duration::ZERO;
-        for life in &lives {
-            let life = Life { late: None, ..life.clone() };
-            live(&mut host, &life, life.repost, start);
+        for run in &runs {
+            let run = ShopRun { late: None, ..run.clone() };
+            run_shop(&mut host, &run, run.repost, start);
             start += Duration::from_secs(60);
             prop_assert!(host.rows.len() <= 1, "{:?}", host.rows);
         }
         // The last run has no faults.
-        let life = Life { posts: vec![], lists: vec![], late: None, crash: None, pays: false, repost: false };
-        prop_assert!(live(&mut host, &life, false, start).is_some());
+        let run = ShopRun { posts: vec![], lists: vec![], late: None, crash: None, pays: false, repost: false };
+        prop_assert!(run_shop(&mut host, &run, false, start).is_some());
         prop_assert_eq!(host.rows.len(), 1);
     }
 
     /// A lost create arrives late, but before the next machine starts, and `repost` is off. There is
     /// never a second charge.
     #[test]
-    fn at_most_one_charge_without_repost(lives in proptest::collection::vec(life(), 1..6)) {
+    fn at_most_one_charge_without_repost(runs in proptest::collection::vec(run(), 1..6)) {
         let mut host = Host::new();
         let mut start = Duration::ZERO;
-        for life in &lives {
-            live(&mut host, life, false, start);
+        for run in &runs {
+            run_shop(&mut host, run, false, start);
             host.flush();
             start += Duration::from_secs(60);
             prop_assert!(host.rows.len() <= 1, "{:?}", host.rows);
@@ -130,12 +131,12 @@ proptest! {
     /// requests, dropped calls, and lists that lag behind.
     #[test]
     fn at_most_one_charge_with_a_key_record(
-        lives in proptest::collection::vec((life(), any::<bool>()), 1..6),
+        runs in proptest::collection::vec((run(), any::<bool>()), 1..6),
     ) {
         let (mut host, mut start, mut record) = (Host::new(), Duration::ZERO, KeyRecord::default());
-        for (life, hidden) in &lives {
+        for (run, hidden) in &runs {
             host.hidden = if *hidden { 1000 } else { 0 };
-            live_with(&mut host, life, false, start, &mut record);
+            run_shop_with_record(&mut host, run, false, start, &mut record);
             start += Duration::from_secs(60);
         }
         host.flush();
@@ -145,18 +146,18 @@ proptest! {
     /// With `repost` the host may have two charges. If a lost create arrives and is listed before
     /// the last search, only one payment request is ever returned for the key.
     #[test]
-    fn one_payment_request_is_returned_per_key(lives in proptest::collection::vec(life(), 1..6)) {
+    fn one_payment_request_is_returned_per_key(runs in proptest::collection::vec(run(), 1..6)) {
         let mut host = Host::new();
         let mut start = Duration::ZERO;
         let mut shown: Option<String> = None;
-        for life in &lives {
+        for run in &runs {
             // No list request fails, so that the third one is the last search.
-            let life = Life { lists: vec![], ..life.clone() };
-            if let Some(charge) = live(&mut host, &life, life.repost, start) {
+            let run = ShopRun { lists: vec![], ..run.clone() };
+            if let Some(charge) = run_shop(&mut host, &run, run.repost, start) {
                 let request = charge.payment_request().to_owned();
                 let first = shown.get_or_insert(request.clone());
                 prop_assert_eq!(&*first, &request);
-                if life.pays {
+                if run.pays {
                     host.pay(charge.id().as_str(), START);
                 }
             }

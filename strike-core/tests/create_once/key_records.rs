@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use strike_core::{CreateOnce, KeyRecord, Machine, Once, RetryPolicy, Step};
+
 use super::{describe, key, order, run_with_record, steps};
 use crate::support::host::{Fault, Host};
 use crate::support::{Virtual, endpoint};
-use strike_core::{CreateOnce, KeyRecord, Machine, Once, RetryPolicy, Step};
 
 #[test]
 fn repeat_with_the_same_record_finds_a_charge_missing_from_the_list() {

@@ -2,15 +2,16 @@
 
 use std::error::Error as _;
 
-use super::{MINUTE, charge_of, describe, insert_own, key, machine, order, run, steps};
-use crate::support;
-use crate::support::host::{Fault, Host};
-use crate::support::{START, Virtual};
 use serde_json::json;
 use strike_core::{
     Advice, AttemptOutcome, Delivery, Error, ErrorKind, Machine, Made, NewCharge, Once, OrderKey, Step,
     TransportErrorKind,
 };
+
+use super::{MINUTE, charge_of, describe, insert_own, key, machine, order, run, steps};
+use crate::support;
+use crate::support::host::{Fault, Host};
+use crate::support::{START, Virtual};
 
 struct Case {
     name: &'static str,

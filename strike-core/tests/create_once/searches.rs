@@ -1,10 +1,11 @@
 //! Tests of the search through the list of charges: how far it goes, and when it gives up.
 
+use serde_json::json;
+use strike_core::{Advice, CreateOnce, ErrorKind, Once, RetryPolicy, UnixMillis};
+
 use super::{HOUR, MINUTE, describe, insert_own, key, machine, order, run, steps};
 use crate::support::host::{Fault, Host};
 use crate::support::{START, Virtual, endpoint};
-use serde_json::json;
-use strike_core::{Advice, CreateOnce, ErrorKind, Once, RetryPolicy, UnixMillis};
 
 #[test]
 fn recovery_stops_at_the_newest_charge_seen_before_the_create() {

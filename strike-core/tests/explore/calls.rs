@@ -1,10 +1,11 @@
 //! Explores single calls, waits, and fetches of a mirror.
 
+use strike_core::mirror::{Change, Mirror, State, Want};
+use strike_core::{Call, Charge, Create, Get, List, Machines, UnixMillis, Wait, WaitPaid};
+
 use super::{DEEP, USUAL, charge, key, order, policy, shared_endpoint};
 use crate::play::explore;
 use crate::support::START;
-use strike_core::mirror::{Change, Mirror, State, Want};
-use strike_core::{Call, Charge, Create, Get, List, Machines, UnixMillis, Wait, WaitPaid};
 
 #[test]
 fn get_keeps_the_machine_contract() {

@@ -1,8 +1,9 @@
 //! Explores creating a charge once.
 
+use strike_core::{CreateOnce, Made, Once};
+
 use super::{DEEP, Rules, USUAL, key, order, policy, shared_endpoint};
 use crate::play::explore;
-use strike_core::{CreateOnce, Made, Once};
 
 fn explore_once(name: &str, depth: usize, once: Once, rules: Rules) {
     explore(name, depth, rules, |play| {

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use http::{Method, Response};
+use serde_json::{Value, json};
+use strike_core::{Delivery, ErrorKind, Exchange, Machine, Now, Reply, Step, TransportErrorKind, UnixMillis};
+
 use super::{HOUR, ReplyKind, Rules, paid_charge, row};
 use crate::path::Path;
 use crate::support;
 use crate::support::{START, charge_json, no_response, respond};
-use http::{Method, Response};
-use serde_json::{Value, json};
-use strike_core::{Delivery, ErrorKind, Exchange, Machine, Now, Reply, Step, TransportErrorKind, UnixMillis};
 
 pub(super) struct Play<'a> {
     pub(super) path: &'a mut Path,

@@ -1,8 +1,9 @@
 //! Explores pagers and watchers.
 
+use strike_core::{Charge, Event, Machine, Now, Pager, Reply, Step, Watcher};
+
 use super::{DEEP, Rules, USUAL, charge, policy, shared_endpoint};
 use crate::play::explore;
-use strike_core::{Charge, Event, Machine, Now, Pager, Reply, Step, Watcher};
 
 fn is_some_paid(charge: &Option<Charge>) -> bool {
     charge.as_ref().is_some_and(Charge::paid)

@@ -1,13 +1,14 @@
 //! Tests of mirrors with a simulated host: creating, retrieving and restarting.
 
-use super::{WANTS, draft, known, machines, paid_charge, pending, restored, start};
-use crate::support;
-use crate::support::host::{Fault, Host};
-use crate::support::{START, Virtual, charge_json, endpoint, ok, respond};
 use lightning_invoice::Currency;
 use serde_json::json;
 use strike_core::mirror::{Change, Mirror, State, Want};
 use strike_core::{Error, ErrorKind, KeyRecord, Machine, Machines, OrderKey, RetryPolicy, Step};
+
+use super::{WANTS, draft, known, machines, paid_charge, pending, restored, start};
+use crate::support;
+use crate::support::host::{Fault, Host};
+use crate::support::{START, Virtual, charge_json, endpoint, ok, respond};
 
 #[test]
 fn redirected_create_is_not_posted_again() {
@@ -169,9 +170,9 @@ fn restored_draft_searches_the_list_before_it_creates() {
     // The draft is saved before the create is sent and arrives. Then the shop crashes.
     let mut host = Host::new();
     let mut mirror = draft();
-    let kept = serde_json::to_string(&mirror).unwrap();
+    let saved = serde_json::to_string(&mirror).unwrap();
     fetch(&mut mirror, Want::Id, &mut host).0.unwrap();
-    let mut mirror: Mirror = serde_json::from_str(&kept).unwrap();
+    let mut mirror: Mirror = serde_json::from_str(&saved).unwrap();
     assert_eq!(fetch(&mut mirror, Want::Id, &mut host).0.unwrap(), Change::Learned);
     assert_eq!((mirror.id().unwrap().as_str(), host.sent("POST")), ("ch_1", 1));
 }

@@ -1,11 +1,12 @@
 //! Property test: the invariants of a mirror over random histories.
 
-use super::{WANTS, draft, failure, known, paid_charge, pending, reach, restored, start, unknown};
-use crate::support::{START, charge, respond};
 use proptest::prelude::*;
 use serde_json::json;
 use strike_core::mirror::{Ask, Change, Mirror, State, Want};
 use strike_core::{Charge, Error, Once, OrderKey};
+
+use super::{WANTS, draft, failure, known, paid_charge, pending, reach, restored, start, unknown};
+use crate::support::{START, charge, respond};
 
 /// A step of a history. Outcomes refer to the last request.
 #[derive(Debug, Clone)]
@@ -140,9 +141,9 @@ proptest! {
                 prop_assert!(rejected || abandoned, "draft without a rejection or abandon");
             }
             // A saved mirror keeps the state, and never posts without a search.
-            let mut kept = restored(&mirror);
-            prop_assert_eq!(kept.state(), mirror.state());
-            if let Some(Ask::Once(_, once)) = kept.ask(Want::Id) {
+            let mut saved = restored(&mirror);
+            prop_assert_eq!(saved.state(), mirror.state());
+            if let Some(Ask::Once(_, once)) = saved.ask(Want::Id) {
                 prop_assert_ne!(once, Once::fresh(once.key()));
             }
             prop_assert!(blind.values().all(|times| *times <= 1), "{:?}", blind);

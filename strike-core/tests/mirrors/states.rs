@@ -1,16 +1,17 @@
 //! Tests of the requests of each state, and of the change by each outcome.
 
-use super::{
-    WANTS, draft, failure, get, in_doubt, known, order, paid_charge, pending, reach, restored, start, unknown,
-};
-use crate::support;
-use crate::support::{START, charge, charge_json, no_response, ok, respond};
 use lightning_invoice::Currency;
 use serde_json::{Value, json};
 use strike_core::mirror::{Ask, Change, Mirror, State, Want};
 use strike_core::{
     Charge, Delivery, Error, ErrorKind, Now, Once, OrderKey, TransportErrorKind, UnixMillis, Watched,
 };
+
+use super::{
+    WANTS, draft, failure, get, in_doubt, known, order, paid_charge, pending, reach, restored, start, unknown,
+};
+use crate::support;
+use crate::support::{START, charge, charge_json, no_response, ok, respond};
 
 #[test]
 fn each_state_requests_what_it_needs() {
@@ -174,21 +175,21 @@ fn order_fields_are_available_in_each_state() {
 
 #[test]
 fn saved_state_of_version_1_is_read_and_newer_versions_are_rejected() {
-    let golden: Value = serde_json::from_str(include_str!("../kept/version-1.json")).unwrap();
+    let golden: Value = serde_json::from_str(include_str!("../saved/version-1.json")).unwrap();
     let mut retrieved = draft();
     retrieved.learn(&get(), Ok(&paid_charge())).unwrap();
     let mirrors =
         [("draft", draft()), ("in_doubt", in_doubt()), ("known", known()), ("retrieved", retrieved)];
     for (name, mirror) in mirrors {
-        let kept = &golden["mirrors"][name];
-        assert_eq!(serde_json::from_value::<Mirror>(kept.clone()).unwrap(), mirror, "{name}");
-        assert_eq!(serde_json::to_value(&mirror).unwrap(), *kept, "{name}");
+        let saved = &golden["mirrors"][name];
+        assert_eq!(serde_json::from_value::<Mirror>(saved.clone()).unwrap(), mirror, "{name}");
+        assert_eq!(serde_json::to_value(&mirror).unwrap(), *saved, "{name}");
         // Without a `version` field, version 1 is assumed.
-        let mut old = kept.clone();
+        let mut old = saved.clone();
         old.as_object_mut().unwrap().remove("version");
         assert_eq!(serde_json::from_value::<Mirror>(old).unwrap(), mirror, "{name}");
         for version in [json!(2), json!(0), json!("1"), json!(null)] {
-            let mut newer = kept.clone();
+            let mut newer = saved.clone();
             newer["version"] = version.clone();
             let error = serde_json::from_value::<Mirror>(newer).unwrap_err().to_string();
             assert!(

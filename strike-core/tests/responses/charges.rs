@@ -1,15 +1,16 @@
 //! Tests of responses with one charge.
 
-use super::{get, get_json, list, response};
-use crate::support;
-use crate::support::invoices::written;
-use crate::support::{CANARY, charge_json, endpoint, start};
 use http::StatusCode;
 use lightning_invoice::Currency;
 use serde_json::{Value, json};
 use strike_core::{
     Advice, ApiKey, Charge, Create, Endpoint, ErrorKind, Network, NewCharge, Operation, UnixMillis,
 };
+
+use super::{get, get_json, list, response};
+use crate::support;
+use crate::support::invoices::written;
+use crate::support::{CANARY, charge_json, endpoint, start};
 
 #[test]
 fn charge_has_every_attribute_of_the_response() {
@@ -53,8 +54,8 @@ fn times_are_read_as_seconds_or_milliseconds() {
         assert_eq!(charge.created().as_millis(), millis);
         assert_eq!(charge.updated().as_millis(), millis);
         // Serialized and read again, the time is the same.
-        let kept = serde_json::to_string(&charge).unwrap();
-        assert_eq!(serde_json::from_str::<Charge>(&kept).unwrap(), charge, "{kept}");
+        let saved = serde_json::to_string(&charge).unwrap();
+        assert_eq!(serde_json::from_str::<Charge>(&saved).unwrap(), charge, "{saved}");
     }
 }
 
@@ -62,13 +63,13 @@ fn times_are_read_as_seconds_or_milliseconds() {
 fn charge_round_trips_through_json() {
     for changes in [vec![], vec![("customer_id", json!("x")), ("paid", json!(true))]] {
         let charge = support::charge(&changes);
-        let kept = serde_json::to_string(&charge).unwrap();
+        let saved = serde_json::to_string(&charge).unwrap();
         assert!(
-            kept.starts_with(r#"{"id":"ch_1","object":"charge","amount":4200,"currency":"btc","#),
-            "{kept}"
+            saved.starts_with(r#"{"id":"ch_1","object":"charge","amount":4200,"currency":"btc","#),
+            "{saved}"
         );
-        assert_eq!(kept.contains("customer_id"), charge.customer_id().is_some());
-        assert_eq!(serde_json::from_str::<Charge>(&kept).unwrap(), charge);
+        assert_eq!(saved.contains("customer_id"), charge.customer_id().is_some());
+        assert_eq!(serde_json::from_str::<Charge>(&saved).unwrap(), charge);
     }
 }
 

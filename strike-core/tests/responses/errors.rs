@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::{get, list, response};
-use crate::support::{charge_json, endpoint, start};
 use serde_json::json;
 use strike_core::{Advice, Create, ErrorKind, List, NewCharge, Operation, RetryAfter, UnixMillis};
+
+use super::{get, list, response};
+use crate::support::{charge_json, endpoint, start};
 
 #[test]
 fn each_status_has_its_error_kind_and_advice() {

@@ -1,9 +1,10 @@
 //! Tests of lists with and without unreadable rows.
 
-use super::{get, list, response};
-use crate::support::{CANARY, charge_json};
 use serde_json::{Value, json};
 use strike_core::{ErrorKind, Row};
+
+use super::{get, list, response};
+use crate::support::{CANARY, charge_json};
 
 #[test]
 fn null_or_zero_code_is_ignored() {

@@ -2,10 +2,11 @@
 
 use std::error::Error as _;
 
-use super::{get, list, response};
-use crate::support::{CANARY, charge_json, endpoint, start};
 use serde_json::json;
 use strike_core::{ApiKey, Create, Endpoint, Error, ErrorKind, List, Network, NewCharge, Operation};
+
+use super::{get, list, response};
+use crate::support::{CANARY, charge_json, endpoint, start};
 
 #[test]
 fn api_key_echoed_by_the_server_is_not_in_errors() {

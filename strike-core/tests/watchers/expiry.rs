@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use strike_core::{Exchange, Machine, Now, Schedule, Step, UnixMillis};
+
 use super::{id, insert, next, next_with, seconds, watcher};
 use crate::support::host::Host;
 use crate::support::{START, Virtual, respond};
-use strike_core::{Exchange, Machine, Now, Schedule, Step, UnixMillis};
 
 #[test]
 fn expiry_uses_the_server_clock_and_the_invoice_lifetime() {

@@ -1,9 +1,10 @@
 //! Tests of failures that are retried and failures that are reported.
 
+use serde_json::json;
+
 use super::{insert, next, next_with, seconds, times, watcher};
 use crate::support::host::Host;
 use crate::support::{Did, START, Virtual, respond};
-use serde_json::json;
 
 #[test]
 fn eleventh_consecutive_failure_is_reported() {

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+use strike_core::{Event, Machine, Step, Watched, Watcher};
+
 use super::{describe, host_paid, id, insert, next, read, seconds, watcher};
 use crate::support::host::{Fault, Host};
 use crate::support::{START, Virtual, respond};
-use serde_json::json;
-use strike_core::{Event, Machine, Step, Watched, Watcher};
 
 #[test]
 fn empty_watcher_sends_no_request() {
@@ -72,9 +73,9 @@ fn charge_added_twice_is_watched_once() {
     let charge = insert(&mut host, 600);
     watcher.add(&charge);
     watcher.add(&charge);
-    let kept = watcher.state();
-    watcher.restore(kept.clone());
-    assert_eq!((watcher.len(), kept.len()), (1, 1));
+    let saved = watcher.state();
+    watcher.restore(saved.clone());
+    assert_eq!((watcher.len(), saved.len()), (1, 1));
     host.pay("ch_1", START);
     assert_eq!(next(&mut watcher, &mut world, &mut host), "ch_1 paid");
     assert_eq!(next(&mut watcher, &mut world, &mut host), "nothing");

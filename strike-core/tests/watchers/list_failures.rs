@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::json;
+use strike_core::{Delivery, Machine, Reply, RetryPolicy, Step, TransportErrorKind, Watcher};
+
 use super::{describe, insert, is_page, limited, next, next_with, seconds, watcher};
 use crate::support;
 use crate::support::host::Host;
 use crate::support::{START, Virtual, endpoint, no_response, respond};
-use serde_json::json;
-use strike_core::{Delivery, Machine, Reply, RetryPolicy, Step, TransportErrorKind, Watcher};
 
 type Failure = (&'static str, Box<dyn Fn() -> Reply>);
 

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+use strike_core::{Machine, RetryPolicy, Schedule, Step, Watcher};
+
 use super::{host_paid, insert, is_page, next, next_with, seconds, times, watcher};
 use crate::support;
 use crate::support::host::Host;
 use crate::support::{START, Virtual, endpoint, ok, respond};
-use serde_json::json;
-use strike_core::{Machine, RetryPolicy, Schedule, Step, Watcher};
 
 #[test]
 fn every_charge_is_polled_even_if_thousands_are_due() {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use strike_core::{ChargeId, Event, Machine, Reply, RetryPolicy, Schedule, Step, Watcher};
+
 use super::{id, insert, limited, next, next_with, seconds, watcher};
 use crate::support::host::Host;
 use crate::support::{Did, START, Virtual, endpoint};
-use strike_core::{ChargeId, Event, Machine, Reply, RetryPolicy, Schedule, Step, Watcher};
 
 #[test]
 fn watcher_honors_retry_after() {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
+use serde_json::json;
+use strike_core::{Machine, Step, Watched};
+
 use super::{describe, insert, next, read, seconds, watcher};
 use crate::support;
 use crate::support::host::{Fault, Host};
 use crate::support::{START, Virtual};
-use proptest::prelude::*;
-use serde_json::json;
-use strike_core::{Machine, Step, Watched};
 
 #[test]
 fn restart_loses_no_event() {
@@ -23,8 +24,8 @@ fn restart_loses_no_event() {
     let first = next(&mut watched, &mut world, &mut host);
     assert_eq!(world.sends(), 1, "one page shows all three charges");
     // The state is saved as JSON and restored.
-    let kept = serde_json::to_string(&watched.state()).unwrap();
-    let state: Watched = serde_json::from_str(&kept).unwrap();
+    let saved = serde_json::to_string(&watched.state()).unwrap();
+    let state: Watched = serde_json::from_str(&saved).unwrap();
     assert!(!state.is_empty());
     assert_eq!((state.len(), &state), (2, &watched.state()));
     let mut restarted = watcher();
@@ -54,10 +55,10 @@ fn saved_state_format_does_not_change() {
     watched.add(&support::charge(&[]));
     // The digest is the first four bytes of the SHA-256 of hash, amounts and texts. The invoice is
     // unreadable, so `until` is the default of a week.
-    let kept = json!({
+    let saved = json!({
         "id": "ch_1", "created": 1_700_000_000_000_u64, "until": 1_700_604_860_000_u64, "digest": 3_876_468_656_u32
     });
-    assert_eq!(serde_json::to_value(watched.state()).unwrap(), json!({ "version": 1, "pending": [kept] }));
+    assert_eq!(serde_json::to_value(watched.state()).unwrap(), json!({ "version": 1, "pending": [saved] }));
 }
 
 #[derive(Debug, Clone)]

@@ -4,20 +4,21 @@
 mod support;
 
 use serde_json::{Value, json};
+use strike_core::machine::{Machine, OrderRecord};
 use strike_core::{
-    Advice, ApiKey, Call, Charge, Create, CreateOnce, Delivery, Endpoint, Error, Get, KeyRecord, List,
-    Machine, Network, NewCharge, Once, OrderKey, Pager, Reply, RetryPolicy, TransportErrorKind, Wait,
-    WaitPaid,
+    Advice, ApiKey, Charge, CoreClient, Create, CreateOnceOptions, Delivery, Endpoint, Error, Get, List,
+    Network, NewCharge, OrderKey, Reply, RetryPolicy, TransportErrorKind, Wait,
 };
 use support::host::Host;
 use support::{START, Virtual, charge, charge_json, endpoint, no_response, ok, respond};
 
-const ASK_LATER: &str = "it is safe to ask again later";
-const HOST: &str = "check that the base URL names a Strike-compatible host, and how it is reached";
+const ASK_LATER: &str = "it is safe to try again later";
+const HOST: &str = "check that the base URL is that of a Strike-compatible host, and how it is reached";
 const FIX: &str = "correct the input";
 const KEY: &str = "check the API key, and that it belongs to this host and network";
-const ID: &str = "check the id, and that base URL and key belong to the account that made it";
-const LOOK: &str = "a charge may exist: before you create another, call `create_once` with the same key, or look through the list";
+const ID: &str = "check the id, and that base URL and key belong to the account that created it";
+const LOOK: &str =
+    "a charge may exist: before you create another, call `create_once` with the same key, or search the list";
 
 fn order() -> NewCharge {
     NewCharge::satoshis(4200, "tea")
@@ -50,20 +51,37 @@ fn run<M: Machine>(mut machine: M, reply: &dyn Fn() -> Reply) -> Error {
 fn fails(ask: Ask, reply: &dyn Fn() -> Reply) -> Error {
     let (endpoint, policy) = (endpoint(), RetryPolicy::never());
     match ask {
-        Ask::Create => run(Call::new(Create::new(order()), &endpoint, policy, 1), reply),
-        Ask::Get => run(Call::new(Get::new("ch_1".parse().unwrap()), &endpoint, policy, 1), reply),
-        Ask::List => run(Call::new(List::page(3), &endpoint, policy, 1), reply),
-        ListAll => run(Pager::new(&endpoint, policy, 1).next(), reply),
-        Ask::Once => run(CreateOnce::new(order(), "order-17", &endpoint, policy, 1), reply),
+        Ask::Create => run(CoreClient::new(endpoint.clone(), policy, 1).call(Create::new(order())), reply),
+        Ask::Get => {
+            run(CoreClient::new(endpoint.clone(), policy, 1).call(Get::new("ch_1".parse().unwrap())), reply)
+        }
+        Ask::List => run(CoreClient::new(endpoint.clone(), policy, 1).call(List::page(3)), reply),
+        ListAll => run(CoreClient::new(endpoint.clone(), policy, 1).pager().next(), reply),
+        Ask::Once => {
+            run(CoreClient::new(endpoint.clone(), policy, 1).create_once(order(), "order-17"), reply)
+        }
         OnceRead => {
-            let (mut host, mut record) = (Host::new(), KeyRecord::default());
-            let mut first = CreateOnce::with_record(order(), "order-17", &mut record, &endpoint, policy, 1);
+            let (mut host, mut record) = (Host::new(), OrderRecord::default());
+            let mut first = CoreClient::new(endpoint.clone(), policy, 1).create_once_with(
+                order(),
+                "order-17",
+                &mut record,
+            );
             Virtual::new().run(&mut first, |exchange, now| host.serve(&exchange, *now).unwrap()).unwrap();
-            run(CreateOnce::with_record(order(), "order-17", &mut record, &endpoint, policy, 1), reply)
+            run(
+                CoreClient::new(endpoint.clone(), policy, 1).create_once_with(
+                    order(),
+                    "order-17",
+                    &mut record,
+                ),
+                reply,
+            )
         }
-        Ask::Wait => {
-            run(WaitPaid::new(charge(&[]), Wait::until_expiry().tolerate(0), &endpoint, policy, 1), reply)
-        }
+        Ask::Wait => run(
+            CoreClient::new(endpoint.clone(), policy, 1)
+                .wait(charge(&[]), Wait::until_expiry().max_failures(0)),
+            reply,
+        ),
     }
 }
 
@@ -110,7 +128,7 @@ fn advice_matches_the_failure_and_the_operation() {
         ("too large to a create", &|| respond(200, "x".repeat(2 << 20)), &[Creates], Advice::LookFirst, LOOK),
         (
             "refused",
-            &|| lost(TransportErrorKind::Refused, Delivery::Unsent),
+            &|| lost(TransportErrorKind::ConnectionRefused, Delivery::Unsent),
             &everything,
             Advice::RetryLater,
             ASK_LATER,
@@ -160,8 +178,8 @@ fn advice_matches_the_failure_and_the_operation() {
 fn input_errors_say_nothing_was_sent_only_for_requests() {
     let text = ApiKey::new("").unwrap_err().to_string();
     assert!(text.ends_with("; correct the input") && !text.contains("sent"), "{text}");
-    let mut call =
-        Call::new(Create::new(NewCharge::satoshis(0, "tea")), &endpoint(), RetryPolicy::default(), 1);
+    let mut call = CoreClient::new(endpoint(), RetryPolicy::default(), 1)
+        .call(Create::new(NewCharge::satoshis(0, "tea")));
     let text = Virtual::new().run(&mut call, |_, _| panic!()).unwrap_err().to_string();
     assert!(text.ends_with("; nothing was sent; correct the input"), "{text}");
 }
@@ -178,7 +196,10 @@ fn wrong_invoice_network_advises_to_check_the_endpoint_network() {
         ("amount_satoshi", json!(2_000_000)),
         ("payment_request", json!(invoice)),
     ]);
-    let error = run(Call::new(Create::new(order), &endpoint, RetryPolicy::never(), 1), &|| ok(&found));
+    let error =
+        run(CoreClient::new(endpoint.clone(), RetryPolicy::never(), 1).call(Create::new(order)), &|| {
+            ok(&found)
+        });
     assert_eq!(error.advice(), Advice::CheckNetwork, "{error}");
     assert!(
         error
@@ -208,35 +229,32 @@ fn reused_order_name_advises_to_check_the_order() {
         (vec![("amount", json!(5000))], Advice::DoNotUse),
         (vec![("amount_satoshi", json!(5000))], Advice::DoNotUse),
     ] {
-        for once in [Once::named("order-17"), Once::recover(OrderKey::named("order-17"))] {
+        for once in
+            [CreateOnceOptions::named("order-17"), CreateOnceOptions::recover(OrderKey::named("order-17"))]
+        {
             let mut host = reused(&changes);
-            let mut machine = CreateOnce::new(order(), once, &endpoint(), RetryPolicy::never(), 1);
+            let mut machine = CoreClient::new(endpoint(), RetryPolicy::never(), 1).create_once(order(), once);
             let result =
                 Virtual::new().run(&mut machine, |exchange, now| host.serve(&exchange, *now).unwrap());
             let error = result.unwrap_err();
             assert_eq!((error.advice(), host.sent("POST")), (advice, 0), "{changes:?}: {error}");
             assert!(error.to_string().starts_with(
-                "create charge of 4200 satoshi once: accept the charge that was found: the answer is not what was asked: "
+                "create charge of 4200 satoshi once: accept the charge that was found: the response does not match the request: "
             ));
             assert!(error.charge().is_some());
         }
     }
     assert_eq!(
         Advice::CheckOrder.to_string(),
-        "this order name was used before, for another order: use another name, or the order as it was"
+        "this order name was used before for another order: use another name, or call again with the same order"
     );
 }
 
 #[test]
 fn different_charge_from_a_lost_create_advises_not_to_use_it() {
     let mut host = Host::new();
-    let mut machine = CreateOnce::new(
-        order(),
-        Once::fresh(OrderKey::named("order-17")),
-        &endpoint(),
-        RetryPolicy::never(),
-        1,
-    );
+    let mut machine = CoreClient::new(endpoint(), RetryPolicy::never(), 1)
+        .create_once(order(), CreateOnceOptions::fresh(OrderKey::named("order-17")));
     let result = Virtual::new().run(&mut machine, |exchange, now| {
         if exchange.request.method() == "POST" {
             let id = OrderKey::named("order-17").customer_id("");
@@ -253,7 +271,7 @@ fn different_charge_from_a_lost_create_advises_not_to_use_it() {
 fn unreadable_list_row_advises_not_to_use_it() {
     let mut host = Host::new();
     host.rows.push(json!({"id": "ch_9", "paid": "perhaps"}));
-    let mut pager = Pager::new(&endpoint(), RetryPolicy::never(), 1);
+    let mut pager = CoreClient::new(endpoint(), RetryPolicy::never(), 1).pager();
     let result: Result<Option<Charge>, _> =
         Virtual::new().run(&mut pager.next(), |exchange, now| host.serve(&exchange, *now).unwrap());
     let error = result.unwrap_err();

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use http::Response;
 use serde_json::json;
+use strike_core::machine::{Call, Machine, Operation, Step};
 use strike_core::{
-    AttemptOutcome, Call, ConnectionUse, Create, Delivery, Error, ErrorKind, Get, List, Machine, NewCharge,
-    Now, Operation, Reply, RetryPolicy, Schedule, Seeds, Step, TransportErrorKind, UnixMillis,
+    AttemptOutcome, ConnectionUse, CoreClient, Create, Delivery, Error, ErrorKind, Get, List, NewCharge, Now,
+    Reply, RetryPolicy, Schedule, Seeds, TransportErrorKind, UnixMillis,
 };
 use support::{Did, START, Virtual, charge_json, endpoint, no_response, ok, respond};
 
@@ -32,7 +33,7 @@ fn create() -> Create {
 }
 
 fn call<Op: Operation>(op: Op) -> Call<Op> {
-    Call::new(op, &endpoint(), RetryPolicy::default(), 1)
+    CoreClient::new(endpoint(), RetryPolicy::default(), 1).call(op)
 }
 
 /// Runs a call against a server that always sends the same reply.
@@ -68,7 +69,7 @@ fn each_failure_is_retried_or_returned_as_documented() {
         (Kind::Other, MaybeSent, Backoff, Unknown),
         (Kind::Lost, MaybeSent, Backoff, Unknown),
         (Kind::Tls, MaybeSent, Backoff, Unknown),
-        (Kind::Refused, Unsent, Backoff, Backoff),
+        (Kind::ConnectionRefused, Unsent, Backoff, Backoff),
         (Kind::Dns, Unsent, Backoff, Backoff),
         (Kind::Connect, Unsent, Backoff, Backoff),
         (Kind::Timeout, Unsent, Backoff, Backoff),
@@ -138,14 +139,15 @@ fn unknown_outcome_has_the_transport_error_as_source() {
 #[test]
 fn rejection_after_an_unsent_attempt_is_definite() {
     let mut world = Virtual::new();
-    let mut replies = vec![respond(401, ""), no_response(TransportErrorKind::Refused, Delivery::Unsent)];
+    let mut replies =
+        vec![respond(401, ""), no_response(TransportErrorKind::ConnectionRefused, Delivery::Unsent)];
     let error = world.run(&mut call(create()), |_, _| replies.pop().unwrap()).unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Unauthorized);
     let outcomes: Vec<_> = error.attempts().iter().map(|attempt| attempt.outcome()).collect();
     assert_eq!(
         outcomes,
         [
-            AttemptOutcome::NoAnswer(TransportErrorKind::Refused, Delivery::Unsent),
+            AttemptOutcome::NoResponse(TransportErrorKind::ConnectionRefused, Delivery::Unsent),
             AttemptOutcome::Status(401)
         ]
     );
@@ -253,8 +255,10 @@ fn backoff_grows_with_jitter_and_depends_only_on_the_seed() {
     let waits = |seed| {
         let mut world = Virtual::new();
         let policy = RetryPolicy::default().attempts(12);
-        let mut call = Call::new(get(), &endpoint(), policy, seed);
-        world.run(&mut call, |_, _| no_response(TransportErrorKind::Refused, Delivery::Unsent)).unwrap_err();
+        let mut call = CoreClient::new(endpoint(), policy, seed).call(get());
+        world
+            .run(&mut call, |_, _| no_response(TransportErrorKind::ConnectionRefused, Delivery::Unsent))
+            .unwrap_err();
         let wait = |did: &Did| if let Did::Wait(wait) = did { Some(*wait) } else { None };
         world.log.iter().filter_map(wait).collect::<Vec<_>>()
     };
@@ -327,14 +331,14 @@ fn lost_response_is_retried_for_reads_but_not_for_creates() {
     // A response that arrives after the end changes nothing.
     making.handle(ok(&charge_json(&[])), now(1));
     let Step::Done(Err(error)) = making.poll(now(1)) else { panic!() };
-    assert_eq!(error.kind(), &ErrorKind::Finished);
+    assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
 }
 
 #[test]
 fn backoff_tolerates_clocks_that_run_backwards() {
     let now = |s, unix| Now::new(Duration::from_secs(s), UnixMillis::from_millis(unix));
     let policy = RetryPolicy::default().backoff(Duration::from_secs(4000), Duration::from_secs(4000));
-    let mut reading = Call::new(get(), &endpoint(), policy, 3);
+    let mut reading = CoreClient::new(endpoint(), policy, 3).call(get());
     assert!(matches!(reading.poll(now(5000, START)), Step::Send(_)));
     reading.handle(no_response(TransportErrorKind::Dns, Delivery::Unsent), now(4000, 0));
     let Step::Wait(full) = reading.poll(now(4000, u64::MAX)) else { panic!() };
@@ -359,7 +363,7 @@ fn dns_failure_of_a_historical_host_says_the_service_closed() {
     let unresolved = |url: &str| {
         let key = strike_core::ApiKey::new("sk_demo").unwrap();
         let endpoint = strike_core::Endpoint::new(url, key, strike_core::Network::Bitcoin).unwrap();
-        let mut call = Call::new(get(), &endpoint, RetryPolicy::never(), 1);
+        let mut call = CoreClient::new(endpoint.clone(), RetryPolicy::never(), 1).call(get());
         Virtual::new()
             .run(&mut call, |_, _| no_response(TransportErrorKind::Dns, Delivery::Unsent))
             .unwrap_err()
@@ -384,7 +388,7 @@ fn body_one_byte_over_the_limit_is_too_large() {
     let body = ok(&charge_json(&[])).unwrap().into_body();
     for (limit, fits) in [(body.len() + 1, true), (body.len(), true), (body.len() - 1, false)] {
         let policy = RetryPolicy::never().max_body(limit);
-        let mut call = Call::new(get(), &endpoint(), policy, 1);
+        let mut call = CoreClient::new(endpoint(), policy, 1).call(get());
         let result = Virtual::new().run(&mut call, |exchange, _| {
             assert_eq!(exchange.max_body, limit);
             respond(200, body.clone())
@@ -397,7 +401,7 @@ fn body_one_byte_over_the_limit_is_too_large() {
             }
         }
         // An error response over the limit is still classified by its status.
-        let mut call = Call::new(get(), &endpoint(), RetryPolicy::never().max_body(3), 1);
+        let mut call = CoreClient::new(endpoint(), RetryPolicy::never().max_body(3), 1).call(get());
         let failed = Virtual::new().run(&mut call, |_, _| respond(401, body.clone()));
         assert_eq!(failed.unwrap_err().kind(), &ErrorKind::Unauthorized);
     }
@@ -406,9 +410,9 @@ fn body_one_byte_over_the_limit_is_too_large() {
 /// Returns the `connection` setting of each attempt.
 fn connections<Op: Operation>(op: Op, policy: RetryPolicy) -> Vec<ConnectionUse> {
     let mut used = Vec::new();
-    let _ = Virtual::new().run(&mut Call::new(op, &endpoint(), policy, 1), |exchange, _| {
+    let _ = Virtual::new().run(&mut CoreClient::new(endpoint(), policy, 1).call(op), |exchange, _| {
         used.push(exchange.connection);
-        no_response(TransportErrorKind::Refused, Delivery::Unsent)
+        no_response(TransportErrorKind::ConnectionRefused, Delivery::Unsent)
     });
     used
 }

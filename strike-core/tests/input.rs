@@ -3,9 +3,10 @@
 
 mod support;
 
+use strike_core::machine::Operation;
 use strike_core::{
-    ApiKey, ChargeId, Create, Currency, Endpoint, Error, ErrorKind, List, Network, NewCharge, Operation,
-    Satoshi, check_certificates,
+    ApiKey, ChargeId, Create, Currency, Endpoint, Error, ErrorKind, List, Network, NewCharge, Satoshi,
+    check_certificates,
 };
 use support::{CANARY, endpoint};
 

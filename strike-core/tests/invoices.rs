@@ -11,9 +11,10 @@ use bitcoin_hashes::Hash as _;
 use lightning_invoice::{Currency, RawBolt11Invoice, RawDataPart, RawHrp, RawTaggedField, TaggedField};
 use proptest::prelude::*;
 use serde_json::json;
+use strike_core::machine::Operation;
 use strike_core::{
-    Advice, ApiKey, CLOCK_MARGIN, Create, Described, Endpoint, ErrorKind, Expectation, Invoice, InvoiceError,
-    Network, NewCharge, Now, Operation, UnixMillis,
+    Advice, ApiKey, CLOCK_MARGIN, Create, Endpoint, ErrorKind, Expectation, Invoice, InvoiceDescription,
+    InvoiceError, Network, NewCharge, Now, UnixMillis,
 };
 use support::charge_json;
 use support::invoices::{key, written};
@@ -62,7 +63,7 @@ fn invoice_without_payment_secret_is_read() {
     assert_eq!(invoice.network(), Network::Testnet);
     assert_eq!(invoice.amount_millisatoshi(), Some(4_200_000));
     assert_eq!(invoice.payment_hash().as_bytes(), &[0xab; 32]);
-    assert_eq!(invoice.description(), &Described::Text("1%20Blockaccino".into()));
+    assert_eq!(invoice.description(), &InvoiceDescription::Text("1%20Blockaccino".into()));
     assert_eq!(invoice.timestamp(), UnixMillis::from_secs(1_542_221_803));
     assert_eq!(invoice.expiry(), Duration::from_secs(3600), "the default of BOLT11");
     assert_eq!(invoice.expires_at(), UnixMillis::from_secs(1_542_225_403));
@@ -77,12 +78,15 @@ fn old_specification_examples_are_read() {
     let invoice = Invoice::read(donation).unwrap();
     assert_eq!((invoice.network(), invoice.amount_millisatoshi()), (Network::Bitcoin, None));
     assert_eq!(invoice.timestamp(), UnixMillis::from_secs(1_496_314_658));
-    assert_eq!(invoice.description(), &Described::Text("Please consider supporting this project".into()));
+    assert_eq!(
+        invoice.description(),
+        &InvoiceDescription::Text("Please consider supporting this project".into())
+    );
 
     let testnet = "lntb20m1pvjluezhp58yjmdan79s6qqdhdzgynm4zwqd5d7xmw5fk98klysy043l2ahrqspp5qqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqypqfpp3x9et2e20v6pu37c5d9vax37wxq72un98kmzzhznpurw9sgl2v0nklu2g4d0keph5t7tj9tcqd8rexnd07ux4uv2cjvcqwaxgj7v4uwn5wmypjd5n69z2xm3xgksg28nwht7f6zspwp3f9t";
     let invoice = Invoice::read(testnet).unwrap();
     assert_eq!((invoice.network(), invoice.amount_millisatoshi()), (Network::Testnet, Some(2_000_000_000)));
-    assert!(matches!(invoice.description(), Described::Hash(hash) if hash[..2] == [0x39, 0x25]));
+    assert!(matches!(invoice.description(), InvoiceDescription::Hash(hash) if hash[..2] == [0x39, 0x25]));
 }
 
 #[test]
@@ -333,7 +337,7 @@ proptest! {
         let invoice = Invoice::read(&written(currency[network].clone(), satoshi * 1000, &text, expiry)).unwrap();
         prop_assert_eq!(invoice.network(), networks[network]);
         prop_assert_eq!(invoice.amount_millisatoshi(), Some(satoshi * 1000));
-        prop_assert_eq!(invoice.description(), &Described::Text(text));
+        prop_assert_eq!(invoice.description(), &InvoiceDescription::Text(text));
         prop_assert_eq!(invoice.expiry(), Duration::from_secs(expiry.unwrap_or(3600)));
     }
 

@@ -5,12 +5,13 @@ mod support;
 
 use proptest::prelude::*;
 use serde_json::json;
-use strike_core::{ErrorKind, Machine, Pager, RetryPolicy, Step};
+use strike_core::machine::{Machine, Pager, Step};
+use strike_core::{CoreClient, ErrorKind, RetryPolicy};
 use support::host::{Fault, Host};
 use support::{START, Virtual, endpoint};
 
 fn pager() -> Pager {
-    Pager::new(&endpoint(), RetryPolicy::default(), 1)
+    CoreClient::new(endpoint(), RetryPolicy::default(), 1).pager()
 }
 
 /// Returns a host with this many charges; `ch_1` is the oldest.
@@ -298,7 +299,7 @@ fn finished_next_returns_a_finished_error() {
     let first = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now)).unwrap().unwrap();
     assert_eq!(first.id().as_str(), "ch_3");
     let Step::Done(Err(error)) = machine.poll(world.now) else { panic!() };
-    assert_eq!(error.kind(), &ErrorKind::Finished);
+    assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
     assert_eq!(next(&mut pager, &mut host).as_deref(), Some("ch_2"), "a charge was skipped");
 }
 

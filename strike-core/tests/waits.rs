@@ -8,9 +8,10 @@ use std::time::Duration;
 use http::Response;
 use lightning_invoice::Currency;
 use serde_json::{Value, json};
+use strike_core::machine::{Machine, Step, WaitPaid};
 use strike_core::{
-    Charge, Delivery, Error, ErrorKind, Machine, Now, Reply, RetryPolicy, Schedule, Step, TransportErrorKind,
-    UnixMillis, Wait, WaitPaid, Waited,
+    Charge, CoreClient, Delivery, Error, ErrorKind, Now, Reply, RetryPolicy, Schedule, TransportErrorKind,
+    UnixMillis, Wait, WaitOutcome,
 };
 use support::invoices::written;
 use support::{Did, START, Virtual, charge, charge_json, endpoint, no_response, ok, respond};
@@ -25,7 +26,7 @@ fn pending(expiry: u64) -> Charge {
 }
 
 fn wait(charge: Charge, wait: impl Into<Wait>) -> WaitPaid {
-    WaitPaid::new(charge, wait, &endpoint(), RetryPolicy::default(), 1)
+    CoreClient::new(endpoint(), RetryPolicy::default(), 1).wait(charge, wait)
 }
 
 fn unpaid() -> Reply {
@@ -57,7 +58,7 @@ fn wait_polls_immediately_and_then_at_growing_intervals() {
             if polls == 5 { paid() } else { unpaid() }
         })
         .unwrap();
-    assert!(matches!(waited, Waited::Paid(charge) if charge.paid()));
+    assert!(matches!(waited, WaitOutcome::Paid(charge) if charge.is_paid()));
     let waits: Vec<_> = world
         .log
         .iter()
@@ -71,7 +72,7 @@ fn wait_polls_immediately_and_then_at_growing_intervals() {
 fn deadline_ends_the_wait_after_a_last_poll() {
     let mut world = Virtual::new();
     let waited = world.run(&mut wait(pending(600), seconds(10)), |_, _| unpaid()).unwrap();
-    assert!(matches!(waited, Waited::StillPayable(_)) && !waited.is_paid());
+    assert!(matches!(waited, WaitOutcome::Payable(_)) && !waited.is_paid());
     assert_eq!(world.waited(), seconds(10));
     assert!(matches!(world.log.last(), Some(Did::Send(_))));
 
@@ -88,7 +89,7 @@ fn deadline_ends_the_wait_after_a_last_poll() {
     let mut world = Virtual::new();
     assert!(matches!(
         world.run(&mut wait(pending(600), seconds(0)), |_, _| unpaid()),
-        Ok(Waited::StillPayable(_))
+        Ok(WaitOutcome::Payable(_))
     ));
     assert_eq!(world.sends(), 1);
 }
@@ -97,7 +98,7 @@ fn deadline_ends_the_wait_after_a_last_poll() {
 fn wait_ends_after_the_invoice_expiry_and_grace() {
     let mut world = Virtual::new();
     let waited = world.run(&mut wait(pending(600), Wait::until_expiry()), |_, _| unpaid()).unwrap();
-    assert!(matches!(waited, Waited::Expired(_)) && !waited.is_paid());
+    assert!(matches!(waited, WaitOutcome::Expired(_)) && !waited.is_paid());
     // Without a `Date`, the local clock has a margin. So the invoice's lifetime plus the minute of
     // grace ends the wait first.
     assert_eq!(world.waited(), seconds(660));
@@ -111,7 +112,7 @@ fn wait_ends_after_the_invoice_expiry_and_grace() {
         })
     };
     assert!(late(60, 659).unwrap().is_paid());
-    assert!(matches!(late(0, 601), Ok(Waited::Expired(_))));
+    assert!(matches!(late(0, 601), Ok(WaitOutcome::Expired(_))));
 }
 
 #[test]
@@ -121,7 +122,7 @@ fn wait_for_an_unreadable_invoice_ends_as_still_payable() {
     let waited = world
         .run(&mut wait(charge(&[]), Wait::until_expiry().schedule(schedule)), |_, _| ok(&charge_json(&[])))
         .unwrap();
-    assert!(matches!(waited, Waited::StillPayable(_)));
+    assert!(matches!(waited, WaitOutcome::Payable(_)));
     assert_eq!(world.waited(), seconds(604_860));
 }
 
@@ -134,19 +135,19 @@ fn wait_for_an_endless_invoice_ends_after_a_week() {
     let reply = serde_json::to_value(&seen).unwrap();
     let waited =
         world.run(&mut wait(seen, Wait::until_expiry().schedule(schedule)), |_, _| ok(&reply)).unwrap();
-    assert!(matches!(waited, Waited::StillPayable(_)));
+    assert!(matches!(waited, WaitOutcome::Payable(_)));
     assert_eq!(world.waited(), seconds(604_860));
 }
 
 #[test]
 fn consecutive_failures_are_tolerated_up_to_the_limit() {
-    let refused = || no_response(TransportErrorKind::Refused, Delivery::Unsent);
+    let refused = || no_response(TransportErrorKind::ConnectionRefused, Delivery::Unsent);
     let html = || respond(200, "<html>back soon</html>");
     // Ten consecutive failures do not end the wait, even several times.
     let mut world = Virtual::new();
     let mut polls = 0;
     let policy = RetryPolicy::never();
-    let machine = |options: Wait| WaitPaid::new(pending(600), options, &endpoint(), policy, 1);
+    let machine = |options: Wait| CoreClient::new(endpoint(), policy, 1).wait(pending(600), options);
     let waited = world
         .run(&mut machine(Wait::until_expiry()), |_, _| {
             polls += 1;
@@ -162,8 +163,11 @@ fn consecutive_failures_are_tolerated_up_to_the_limit() {
 
     // With two tolerated failures, the third ends the wait. The error lists all three attempts.
     let mut world = Virtual::new();
-    let error = world.run(&mut machine(Wait::until_expiry().tolerate(2)), |_, _| refused()).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Connection { kind: TransportErrorKind::Refused, .. }));
+    let error = world.run(&mut machine(Wait::until_expiry().max_failures(2)), |_, _| refused()).unwrap_err();
+    assert!(matches!(
+        error.kind(),
+        ErrorKind::Connection { kind: TransportErrorKind::ConnectionRefused, .. }
+    ));
     assert_eq!((world.sends(), error.attempts().len()), (3, 3));
 }
 
@@ -222,7 +226,7 @@ fn permanent_errors_end_the_wait() {
 fn deadline_holds_despite_retry_after_and_failures() {
     let limited =
         || Ok(Response::builder().status(429).header("retry-after", "3600").body(Vec::new()).unwrap());
-    let refused = || no_response(TransportErrorKind::Refused, Delivery::Unsent);
+    let refused = || no_response(TransportErrorKind::ConnectionRefused, Delivery::Unsent);
     let replies: [&dyn Fn() -> Reply; 3] = [&limited, &refused, &|| respond(503, "")];
     for reply in replies {
         for schedule in [Schedule::default(), Schedule::every(seconds(3600)), Schedule::every(Duration::MAX)]
@@ -254,7 +258,7 @@ fn wait_honors_retry_after_up_to_the_policy_limit() {
             let mut world = Virtual::new();
             let mut first = true;
             let policy = RetryPolicy::default().max_retry_after(seconds(longest)).attempts(1);
-            let mut machine = WaitPaid::new(pending(600), Wait::until_expiry(), &endpoint(), policy, 1);
+            let mut machine = CoreClient::new(endpoint(), policy, 1).wait(pending(600), Wait::until_expiry());
             let waited = world.run(&mut machine, |_, _| {
                 if std::mem::take(&mut first) { limited(status, retry_after) } else { paid() }
             });
@@ -305,7 +309,7 @@ fn past_date_header_does_not_make_a_wait_endless() {
         let mut world = Virtual::new();
         let waited =
             world.run(&mut wait(pending(600), Wait::until_expiry()), |_, _| with_date(unpaid(), date));
-        assert!(matches!(waited, Ok(Waited::Expired(_))));
+        assert!(matches!(waited, Ok(WaitOutcome::Expired(_))));
         assert_eq!(world.waited(), seconds(660));
     }
 }
@@ -345,7 +349,7 @@ fn server_date_takes_precedence_over_a_wrong_local_clock() {
     world.advance(seconds(661));
     assert!(matches!(
         world.run(&mut wait(pending(600), Wait::until_expiry()), |_, _| dated(3)),
-        Ok(Waited::Expired(_))
+        Ok(WaitOutcome::Expired(_))
     ));
     assert_eq!(world.sends(), 1);
 
@@ -354,7 +358,7 @@ fn server_date_takes_precedence_over_a_wrong_local_clock() {
     world.now.unix = UnixMillis::from_millis(0);
     assert!(matches!(
         world.run(&mut wait(pending(600), Wait::until_expiry()), |_, _| dated(3)),
-        Ok(Waited::Expired(_))
+        Ok(WaitOutcome::Expired(_))
     ));
     assert_eq!(world.waited(), seconds(660));
 
@@ -362,7 +366,7 @@ fn server_date_takes_precedence_over_a_wrong_local_clock() {
     let mut world = Virtual::new();
     assert!(matches!(
         world.run(&mut wait(pending(600), Wait::until_expiry()), |_, _| dated(0)),
-        Ok(Waited::Expired(_))
+        Ok(WaitOutcome::Expired(_))
     ));
     assert_eq!(world.waited(), seconds(660));
 }
@@ -374,7 +378,7 @@ fn wait_ends_by_elapsed_time_if_the_clock_is_set_back() {
         now.unix = UnixMillis::from_millis(START - 1_000_000_000);
         unpaid()
     });
-    assert!(matches!(waited, Ok(Waited::Expired(_))));
+    assert!(matches!(waited, Ok(WaitOutcome::Expired(_))));
     assert_eq!(world.waited(), seconds(660));
 }
 
@@ -391,8 +395,8 @@ fn lost_response_is_retried_and_early_poll_returns_remaining_wait() {
     assert_eq!(rest, seconds(1));
     assert!(matches!(machine.poll(now(11)), Step::Send(_)));
     machine.handle(paid(), now(11));
-    assert!(matches!(machine.poll(now(11)), Step::Done(Ok(Waited::Paid(_)))));
+    assert!(matches!(machine.poll(now(11)), Step::Done(Ok(WaitOutcome::Paid(_)))));
     let Step::Done(Err(error)) = machine.poll(now(11)) else { panic!() };
-    assert_eq!(error.kind(), &ErrorKind::Finished);
+    assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
     let _: Error = error;
 }

@@ -5,11 +5,15 @@ mod support;
 
 use proptest::prelude::*;
 use serde_json::json;
-use strike_core::webhook::{self, Completion, Guard, GuardError, Hint, MAX_BODY, Recent, Seen, WebhookError};
-use strike_core::{Charge, ChargeId, Operation};
+use strike_core::machine::Operation;
+use strike_core::webhook::{
+    self, CompletedCharges, Completion, CompletionError, CompletionGuard, InvalidWebhook, MAX_BODY,
+    Notification, RecentCompletions,
+};
+use strike_core::{Charge, ChargeId};
 use support::{charge, charge_json, endpoint};
 
-fn parse(text: &str) -> Result<Hint, WebhookError> {
+fn parse(text: &str) -> Result<Notification, InvalidWebhook> {
     webhook::parse(text.as_bytes())
 }
 
@@ -77,13 +81,13 @@ fn invalid_events_are_rejected() {
         r#"{"object":"event","data":{"id":"ch_1"}"#,
         r#"object=event&data[id]=ch_1"#,
     ] {
-        assert_eq!(parse(body), Err(WebhookError::NotAnEvent), "{body}");
+        assert_eq!(parse(body), Err(InvalidWebhook::NotAnEvent), "{body}");
     }
     let not_text = b"{\"object\":\"event\",\"data\":{\"id\":\"ch_1\",\"description\":\"\xff\"}}";
-    assert_eq!(webhook::parse(not_text), Err(WebhookError::NotAnEvent));
+    assert_eq!(webhook::parse(not_text), Err(InvalidWebhook::NotAnEvent));
     for id in ["", "../admin", "ch_1/pay", "ch 1", "ch_\u{e9}", "ch_1\n", &"x".repeat(129)] {
         let body = json!({ "object": "event", "data": { "id": id } }).to_string();
-        assert_eq!(parse(&body), Err(WebhookError::BadId), "{id}");
+        assert_eq!(parse(&body), Err(InvalidWebhook::BadId), "{id}");
     }
 }
 
@@ -97,8 +101,8 @@ fn body_over_the_limit_is_rejected_unparsed() {
     };
     let room = MAX_BODY - body(0).len();
     assert!(webhook::parse(&body(room)).is_ok());
-    assert_eq!(webhook::parse(&body(room + 1)), Err(WebhookError::TooLarge));
-    assert_eq!(webhook::parse(&vec![b'['; MAX_BODY + 1]), Err(WebhookError::TooLarge));
+    assert_eq!(webhook::parse(&body(room + 1)), Err(InvalidWebhook::TooLarge));
+    assert_eq!(webhook::parse(&vec![b'['; MAX_BODY + 1]), Err(InvalidWebhook::TooLarge));
 }
 
 #[test]
@@ -119,7 +123,7 @@ struct Table {
     full: bool,
 }
 
-impl Seen for Table {
+impl CompletedCharges for Table {
     type Error = &'static str;
 
     fn contains(&mut self, id: &ChargeId) -> Result<bool, &'static str> {
@@ -140,11 +144,11 @@ fn paid(id: &str) -> Charge {
 }
 
 /// Completes the charge, and returns the outcome and how often the closure ran.
-fn complete<S: Seen>(
-    guard: &mut Guard<S>,
+fn complete<S: CompletedCharges>(
+    guard: &mut CompletionGuard<S>,
     charge: &Charge,
     result: Result<(), &'static str>,
-) -> (Result<Completion, GuardError<S::Error, &'static str>>, usize) {
+) -> (Result<Completion, CompletionError<S::Error, &'static str>>, usize) {
     let mut times = 0;
     let outcome = guard.complete(charge, |given| {
         assert_eq!(given, charge);
@@ -156,7 +160,7 @@ fn complete<S: Seen>(
 
 #[test]
 fn order_is_completed_once_and_only_when_paid() {
-    let mut guard = Guard::new(Recent::new(10));
+    let mut guard = CompletionGuard::new(RecentCompletions::new(10));
     let unpaid = charge(&[]);
     assert_eq!(complete(&mut guard, &unpaid, Ok(())), (Ok(Completion::Unpaid), 0));
     assert_eq!(guard.remembers(unpaid.id()), Ok(false), "an unpaid charge is not recorded");
@@ -169,8 +173,8 @@ fn order_is_completed_once_and_only_when_paid() {
 
 #[test]
 fn failed_completion_or_store_is_retried() {
-    let mut guard = Guard::new(Recent::new(10));
-    let failed = (Err(GuardError::Complete("no stock")), 1);
+    let mut guard = CompletionGuard::new(RecentCompletions::new(10));
+    let failed = (Err(CompletionError::Complete("no stock")), 1);
     assert_eq!(complete(&mut guard, &paid("ch_1"), Err("no stock")), failed);
     assert_eq!(
         complete(&mut guard, &paid("ch_1"), Ok(())),
@@ -178,19 +182,19 @@ fn failed_completion_or_store_is_retried() {
         "the completion is retried"
     );
 
-    let mut guard = Guard::new(Table { unreadable: true, ..Table::default() });
-    assert_eq!(complete(&mut guard, &paid("ch_1"), Ok(())), (Err(GuardError::Store("down")), 0));
+    let mut guard = CompletionGuard::new(Table { unreadable: true, ..Table::default() });
+    assert_eq!(complete(&mut guard, &paid("ch_1"), Ok(())), (Err(CompletionError::Store("down")), 0));
     assert_eq!(guard.remembers(paid("ch_1").id()), Err("down"));
 
-    let mut guard = Guard::new(Table { full: true, ..Table::default() });
-    let forgotten = (Err(GuardError::Forgotten("disk full")), 1);
+    let mut guard = CompletionGuard::new(Table { full: true, ..Table::default() });
+    let forgotten = (Err(CompletionError::Forgotten("disk full")), 1);
     assert_eq!(complete(&mut guard, &paid("ch_1"), Ok(())), forgotten);
     assert_eq!(complete(&mut guard, &paid("ch_1"), Ok(())), forgotten, "at least once, as documented");
 }
 
 #[test]
 fn crash_between_due_and_done_completes_again() {
-    let mut guard = Guard::new(Table::default());
+    let mut guard = CompletionGuard::new(Table::default());
     assert_eq!(guard.due(&paid("ch_1")), Ok(Completion::Now));
     // The program crashes here and is restarted.
     assert_eq!(guard.due(&paid("ch_1")), Ok(Completion::Now));
@@ -201,7 +205,7 @@ fn crash_between_due_and_done_completes_again() {
 
 #[test]
 fn recent_ids_are_bounded_and_the_oldest_is_dropped() {
-    let mut recent = Recent::new(2);
+    let mut recent = RecentCompletions::new(2);
     let [a, b, c]: [ChargeId; 3] = ["a", "b", "c"].map(|id| id.parse().unwrap());
     for id in [&a, &b, &a, &a] {
         recent.insert(id).unwrap();
@@ -213,7 +217,7 @@ fn recent_ids_are_bounded_and_the_oldest_is_dropped() {
     );
     recent.insert(&c).unwrap();
     assert_eq!([&a, &b, &c].map(|id| recent.contains(id).unwrap()), [false, true, true]);
-    let mut none = Recent::new(0);
+    let mut none = RecentCompletions::new(0);
     none.insert(&a).unwrap();
     assert_eq!(none.contains(&a), Ok(false));
 }
@@ -221,8 +225,8 @@ fn recent_ids_are_bounded_and_the_oldest_is_dropped() {
 #[test]
 fn webhook_errors_have_texts_and_sources() {
     use std::error::Error as _;
-    assert_eq!(WebhookError::TooLarge.to_string(), "the body is larger than 65536 bytes");
-    let error: GuardError<std::fmt::Error, std::fmt::Error> = GuardError::Store(std::fmt::Error);
+    assert_eq!(InvalidWebhook::TooLarge.to_string(), "the body is larger than 65536 bytes");
+    let error: CompletionError<std::fmt::Error, std::fmt::Error> = CompletionError::Store(std::fmt::Error);
     assert_eq!(error.to_string(), "the store could not be asked, and nothing was completed");
     assert!(error.source().is_some());
 }
@@ -253,7 +257,7 @@ proptest! {
         match parse(&body) {
             Ok(hint) => prop_assert_eq!(hint.id().as_str(), id),
             Err(error) => {
-                prop_assert_eq!(error, WebhookError::BadId);
+                prop_assert_eq!(error, InvalidWebhook::BadId);
                 prop_assert!(id.parse::<ChargeId>().is_err());
             }
         }

@@ -5,9 +5,9 @@ mod support;
 
 use proptest::prelude::*;
 use serde_json::json;
+use strike_core::machine::Operation;
 use strike_core::{
-    Advice, Charge, Create, Error, ErrorKind, Get, HttpResponse, List, NewCharge, Operation, Satoshi,
-    UnixMillis,
+    Advice, Charge, Create, Error, ErrorKind, Get, HttpResponse, List, NewCharge, Satoshi, UnixMillis,
 };
 use support::{charge_json, endpoint, start};
 

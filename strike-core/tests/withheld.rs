@@ -11,9 +11,10 @@ use http::Response;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::json;
+use strike_core::machine::{Machine, Operation, Step};
 use strike_core::{
-    ApiKey, Call, Create, Delivery, Endpoint, Error, Get, HttpResponse, List, Machine, Network, NewCharge,
-    Now, Operation, RetryPolicy, Step, TransportError, TransportErrorKind, UnixMillis,
+    ApiKey, CoreClient, Create, Delivery, Endpoint, Error, Get, HttpResponse, List, Network, NewCharge, Now,
+    RetryPolicy, TransportError, TransportErrorKind, UnixMillis,
 };
 use support::{charge_json, start};
 
@@ -192,7 +193,8 @@ fn api_key_in_a_transport_error_source_is_withheld() {
     let key = "sk_live_AbC/dEf+ghi&jkl=12";
     let now = Now::new(std::time::Duration::ZERO, UnixMillis::from_secs(1_700_000_000));
     let fails = |words: &str| {
-        let mut call = Call::new(List::page(0), &endpoint_with_key(key), RetryPolicy::never(), 7);
+        let mut call =
+            CoreClient::new(endpoint_with_key(key).clone(), RetryPolicy::never(), 7).call(List::page(0));
         assert!(matches!(call.poll(now), Step::Send(_)));
         let error = TransportError::new(TransportErrorKind::Protocol, Delivery::MaybeSent);
         call.handle(Err(error.with_source(words.to_owned())), now);

@@ -21,8 +21,8 @@ use lightning_invoice::Currency;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use strike_core::{
-    CLOCK_MARGIN, Charge, CheckedInvoice, Described, Expectation, Machines, Mismatch, Network, NewCharge,
-    Now, RetryPolicy, Satoshi, UnixMillis,
+    CLOCK_MARGIN, Charge, CheckedInvoice, CoreClient, Expectation, InvoiceDescription, Mismatch, Network,
+    NewCharge, Now, RetryPolicy, Satoshi, UnixMillis,
 };
 use support::invoices::written;
 use support::{charge, charge_json};
@@ -142,8 +142,8 @@ fn expired_invoice_is_rejected() {
             assert_eq!(mismatch.found(), "2018-11-14T19:56:43Z");
         }
     }
-    // `Machines::check` uses the local clock with a margin.
-    let machines = Machines::new(support::endpoint(), RetryPolicy::default(), 7);
+    // `CoreClient::check` uses the local clock with a margin.
+    let machines = CoreClient::new(support::endpoint(), RetryPolicy::default(), 7);
     let now = |secs| Now::new(Duration::ZERO, UnixMillis::from_secs(secs));
     let late = expires + CLOCK_MARGIN.as_secs();
     assert!(machines.check(&charge, &order(), now(late - 1)).is_ok());
@@ -215,7 +215,7 @@ fn hashed_description_is_checked_with_the_signature_feature() {
         invoice.signed()
     };
     let checked = check(&hashed("tea"), &order()).unwrap();
-    assert!(matches!(checked.invoice().description(), Described::Hash(_)));
+    assert!(matches!(checked.invoice().description(), InvoiceDescription::Hash(_)));
     assert_eq!(checked.description_checked(), cfg!(feature = "signature"));
     let other = check(&hashed("coffee"), &order());
     if cfg!(feature = "signature") {

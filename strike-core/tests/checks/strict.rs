@@ -1,6 +1,6 @@
 //! Tests of fields that BOLT11 readers treat differently, and of wallet objections.
 
-use strike_core::{Described, Invoice, InvoiceError, Network, WalletObjection};
+use strike_core::{Invoice, InvoiceDescription, InvoiceError, Network, WalletObjection};
 
 use crate::bolt11::{Bolt11, groups, public_key};
 use crate::{check, order};
@@ -86,7 +86,7 @@ fn repeated_routes_and_unknown_fields_are_accepted() {
     fields.extend(fallbacks);
     let invoice = Invoice::read(&with(&fields).signed()).unwrap();
     assert_eq!(invoice.network(), Network::Testnet);
-    assert_eq!(invoice.description(), &Described::Text("tea".into()));
+    assert_eq!(invoice.description(), &InvoiceDescription::Text("tea".into()));
 }
 
 /// Returns a features field with these bits set.

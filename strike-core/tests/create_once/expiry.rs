@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use lightning_invoice::Currency;
 use serde_json::{Value, json};
-use strike_core::{ErrorKind, KeyRecord, Made, NewCharge, Now, Once, UnixMillis};
+use strike_core::machine::OrderRecord;
+use strike_core::{CreateOnceOptions, CreateOutcome, ErrorKind, NewCharge, Now, UnixMillis};
 
 use super::{HOUR, MINUTE, charge_of, describe, insert_own, key, machine, order, run_with_record, steps};
 use crate::support;
@@ -28,7 +29,7 @@ fn expired_charge_is_retrieved_before_it_is_reported_expired() {
         if paid {
             host.pay(&id, START);
         }
-        let mut machine = machine(order(), Once::named("order-17"));
+        let mut machine = machine(order(), CreateOnceOptions::named("order-17"));
         let made = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
         assert_eq!(describe(&made), if paid { "paid ch_1" } else { "expired ch_1" });
         assert_eq!(steps(&world), "list, page 1, get ch_1");
@@ -60,7 +61,7 @@ fn charge_expires_only_if_both_clocks_agree() {
         let mut world = Virtual::new();
         let local = u64::try_from(expires_at + local_past * 1000).unwrap();
         world.now = Now::new(Duration::ZERO, UnixMillis::from_millis(local));
-        let mut machine = machine(order(), Once::named("order-17"));
+        let mut machine = machine(order(), CreateOnceOptions::named("order-17"));
         let made = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
         assert_eq!(describe(&made), expected, "{host_past} {local_past} {dates}");
         assert_eq!(host.sent("POST"), 0);
@@ -73,17 +74,19 @@ fn expired_order_gets_one_new_invoice_under_the_same_name() {
     insert_own(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
     let mut world = Virtual::new();
     world.advance(Duration::from_secs(3600));
-    let call = |host: &mut Host, world: &mut Virtual, order: NewCharge, once: Once| {
+    let call = |host: &mut Host, world: &mut Virtual, order: NewCharge, once: CreateOnceOptions| {
         let mut machine = machine(order, once);
         world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now))
     };
-    let named = Once::named("order-17");
-    let Ok(Made::Expired { next, .. }) = call(&mut host, &mut world, order(), named) else { panic!() };
+    let named = CreateOnceOptions::named("order-17");
+    let Ok(CreateOutcome::Expired { next, .. }) = call(&mut host, &mut world, order(), named) else {
+        panic!()
+    };
     // The price has changed since the first invoice.
     let dearer = || NewCharge::satoshis(4300, "tea").customer_id("table 4");
     let second = call(&mut host, &mut world, dearer(), next);
     assert_eq!(describe(&second), "to pay ch_2");
-    let own = charge_of(&second.unwrap()).own_reference().map(str::to_owned);
+    let own = charge_of(&second.unwrap()).customer_id().map(str::to_owned);
     assert_eq!(own.as_deref(), Some("table 4"));
     // Later calls with the name or with `next` return the second invoice and create no third one.
     for once in [named, next, named] {
@@ -102,18 +105,18 @@ fn expired_order_gets_one_new_invoice_under_the_same_name() {
 fn next_invoice_is_created_only_once() {
     let mut host = Host::new();
     insert_own(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
-    let (mut world, mut record) = (Virtual::new(), KeyRecord::default());
+    let (mut world, mut record) = (Virtual::new(), OrderRecord::default());
     world.advance(Duration::from_secs(3600));
-    let made = run_with_record(&mut host, &mut world, &mut record, Once::named("order-17"));
-    let Ok(Made::Expired { next, .. }) = made else { panic!("{made:?}") };
+    let made = run_with_record(&mut host, &mut world, &mut record, CreateOnceOptions::named("order-17"));
+    let Ok(CreateOutcome::Expired { next, .. }) = made else { panic!("{made:?}") };
     host.posts = [Fault::ReplyLost].into();
     host.hidden = 1000;
     assert_eq!(describe(&run_with_record(&mut host, &mut world, &mut record, next)), "OutcomeUnknown");
-    for once in [next, Once::named("order-17"), next] {
+    for once in [next, CreateOnceOptions::named("order-17"), next] {
         assert_eq!(describe(&run_with_record(&mut host, &mut world, &mut record, once)), "OutcomeUnknown");
     }
     host.hidden = 0;
-    for once in [next, Once::named("order-17"), next] {
+    for once in [next, CreateOnceOptions::named("order-17"), next] {
         assert_eq!(describe(&run_with_record(&mut host, &mut world, &mut record, once)), "to pay ch_2");
     }
     assert_eq!(host.sent("POST"), 1);
@@ -123,17 +126,17 @@ fn next_invoice_is_created_only_once() {
 fn recovered_expired_order_gets_its_next_invoice() {
     let mut host = Host::new();
     insert_own(&mut host, MINUTE, &[("payment_request", payable_for(60))]);
-    let (mut world, mut record) = (Virtual::new(), KeyRecord::default());
+    let (mut world, mut record) = (Virtual::new(), OrderRecord::default());
     world.advance(Duration::from_secs(3600));
-    let made = run_with_record(&mut host, &mut world, &mut record, Once::recover(key()));
-    let Ok(Made::Expired { next, .. }) = made else { panic!("{made:?}") };
+    let made = run_with_record(&mut host, &mut world, &mut record, CreateOnceOptions::recover(key()));
+    let Ok(CreateOutcome::Expired { next, .. }) = made else { panic!("{made:?}") };
     assert_eq!(describe(&run_with_record(&mut host, &mut world, &mut record, next)), "to pay ch_2");
 }
 
 #[test]
 fn order_has_at_most_58_invoices() {
     let mut host = Host::new();
-    let mut once = Once::named("order-17");
+    let mut once = CreateOnceOptions::named("order-17");
     let mut world = Virtual::new();
     world.now.unix = UnixMillis::from_millis(START + 30 * 24 * HOUR);
     host.clock = START + 30 * 24 * HOUR;
@@ -144,7 +147,7 @@ fn order_has_at_most_58_invoices() {
         host.rows[0]["payment_request"] = payable_for(60);
         let mut machine = self::machine(order(), once);
         let made = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
-        let Ok(Made::Expired { next, .. }) = made else { panic!("{made:?}") };
+        let Ok(CreateOutcome::Expired { next, .. }) = made else { panic!("{made:?}") };
         once = next;
     }
     let mut last = machine(order(), once);

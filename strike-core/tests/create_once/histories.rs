@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use strike_core::{Charge, CreateOnce, KeyRecord, Machine, Now, Once, RetryPolicy, Step, UnixMillis};
+use strike_core::machine::{Machine, OrderRecord, Step};
+use strike_core::{Charge, CoreClient, CreateOnceOptions, Now, RetryPolicy, UnixMillis};
 
 use super::{charge_of, order};
 use crate::support::host::{Fault, Host};
@@ -50,7 +51,7 @@ fn run() -> impl Strategy<Value = ShopRun> {
 
 /// Runs the shop once, and returns the charge if there is one.
 fn run_shop(host: &mut Host, run: &ShopRun, repost: bool, monotonic: Duration) -> Option<Charge> {
-    run_shop_with_record(host, run, repost, monotonic, &mut KeyRecord::default())
+    run_shop_with_record(host, run, repost, monotonic, &mut OrderRecord::default())
 }
 
 fn run_shop_with_record(
@@ -58,7 +59,7 @@ fn run_shop_with_record(
     run: &ShopRun,
     repost: bool,
     monotonic: Duration,
-    record: &mut KeyRecord,
+    record: &mut OrderRecord,
 ) -> Option<Charge> {
     host.posts = run.posts.iter().copied().collect();
     host.lists = run.lists.iter().copied().collect();
@@ -66,8 +67,9 @@ fn run_shop_with_record(
         host.posts.push_front(Fault::Late(lists));
     }
     let before = host.sent("POST");
-    let once = Once::named("order-17").repost(repost);
-    let mut machine = CreateOnce::with_record(order(), once, record, &endpoint(), RetryPolicy::default(), 1);
+    let once = CreateOnceOptions::named("order-17").repost(repost);
+    let mut machine =
+        CoreClient::new(endpoint(), RetryPolicy::default(), 1).create_once_with(order(), once, record);
     let mut now = Now::new(monotonic, UnixMillis::from_millis(START));
     let mut exchanges = 0;
     let made = loop {
@@ -133,7 +135,7 @@ proptest! {
     fn at_most_one_charge_with_a_key_record(
         runs in proptest::collection::vec((run(), any::<bool>()), 1..6),
     ) {
-        let (mut host, mut start, mut record) = (Host::new(), Duration::ZERO, KeyRecord::default());
+        let (mut host, mut start, mut record) = (Host::new(), Duration::ZERO, OrderRecord::default());
         for (run, hidden) in &runs {
             host.hidden = if *hidden { 1000 } else { 0 };
             run_shop_with_record(&mut host, run, false, start, &mut record);

@@ -10,8 +10,9 @@ mod searches;
 mod support;
 
 use serde_json::{Value, json};
+use strike_core::machine::{CreateOnce, OrderRecord};
 use strike_core::{
-    Charge, CreateOnce, Error, ErrorKind, KeyRecord, Made, NewCharge, Once, OrderKey, RetryPolicy,
+    Charge, CoreClient, CreateOnceOptions, CreateOutcome, Error, ErrorKind, NewCharge, OrderKey, RetryPolicy,
 };
 use support::host::Host;
 use support::{Did, Virtual, endpoint};
@@ -27,8 +28,8 @@ fn key() -> OrderKey {
     OrderKey::named("order-17")
 }
 
-fn machine(order: NewCharge, once: Once) -> CreateOnce {
-    CreateOnce::new(order, once, &endpoint(), RetryPolicy::never(), 1)
+fn machine(order: NewCharge, once: CreateOnceOptions) -> CreateOnce {
+    CoreClient::new(endpoint(), RetryPolicy::never(), 1).create_once(order, once)
 }
 
 /// Inserts a charge of the key, created this many milliseconds before the start.
@@ -38,7 +39,7 @@ fn insert_own(host: &mut Host, ago: u64, changes: &[(&str, Value)]) -> String {
     host.insert(host.clock - ago, &fields)
 }
 
-fn run(host: &mut Host, once: Once) -> (Result<Made, Error>, Virtual) {
+fn run(host: &mut Host, once: CreateOnceOptions) -> (Result<CreateOutcome, Error>, Virtual) {
     let mut world = Virtual::new();
     let result = world.run_losing(&mut machine(order(), once), |exchange, now| host.serve(&exchange, *now));
     (result, world)
@@ -56,11 +57,11 @@ fn steps(world: &Virtual) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-fn describe(result: &Result<Made, Error>) -> String {
+fn describe(result: &Result<CreateOutcome, Error>) -> String {
     match result {
-        Ok(Made::ToPay(charge)) => format!("to pay {}", charge.id()),
-        Ok(Made::Paid(charge)) => format!("paid {}", charge.id()),
-        Ok(Made::Expired { charge, .. }) => format!("expired {}", charge.id()),
+        Ok(CreateOutcome::Payable(charge)) => format!("to pay {}", charge.id()),
+        Ok(CreateOutcome::Paid(charge)) => format!("paid {}", charge.id()),
+        Ok(CreateOutcome::Expired { charge, .. }) => format!("expired {}", charge.id()),
         Err(error) => match error.kind() {
             ErrorKind::Mismatch(mismatch) => format!("mismatch of {}", mismatch.field()),
             ErrorKind::Connection { kind, .. } => format!("{kind:?}"),
@@ -69,9 +70,11 @@ fn describe(result: &Result<Made, Error>) -> String {
     }
 }
 
-fn charge_of(made: &Made) -> &Charge {
+fn charge_of(made: &CreateOutcome) -> &Charge {
     match made {
-        Made::ToPay(charge) | Made::Paid(charge) | Made::Expired { charge, .. } => charge,
+        CreateOutcome::Payable(charge)
+        | CreateOutcome::Paid(charge)
+        | CreateOutcome::Expired { charge, .. } => charge,
     }
 }
 
@@ -79,9 +82,10 @@ fn charge_of(made: &Made) -> &Charge {
 fn run_with_record(
     host: &mut Host,
     world: &mut Virtual,
-    record: &mut KeyRecord,
-    once: Once,
-) -> Result<Made, Error> {
-    let mut machine = CreateOnce::with_record(order(), once, record, &endpoint(), RetryPolicy::never(), 1);
+    record: &mut OrderRecord,
+    once: CreateOnceOptions,
+) -> Result<CreateOutcome, Error> {
+    let mut machine =
+        CoreClient::new(endpoint(), RetryPolicy::never(), 1).create_once_with(order(), once, record);
     world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now))
 }

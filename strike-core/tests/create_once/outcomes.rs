@@ -3,9 +3,10 @@
 use std::error::Error as _;
 
 use serde_json::json;
+use strike_core::machine::{Machine, Step};
 use strike_core::{
-    Advice, AttemptOutcome, Delivery, Error, ErrorKind, Machine, Made, NewCharge, Once, OrderKey, Step,
-    TransportErrorKind,
+    Advice, AttemptOutcome, CreateOnceOptions, CreateOutcome, Delivery, Error, ErrorKind, NewCharge,
+    OrderKey, TransportErrorKind,
 };
 
 use super::{MINUTE, charge_of, describe, insert_own, key, machine, order, run, steps};
@@ -15,7 +16,7 @@ use crate::support::{START, Virtual};
 
 struct Case {
     name: &'static str,
-    once: Once,
+    once: CreateOnceOptions,
     host: fn(&mut Host),
     posts: &'static [Fault],
     lists: &'static [Fault],
@@ -26,9 +27,9 @@ struct Case {
 #[test]
 fn each_fault_leads_to_the_documented_result() {
     use Fault::{After, Before, Fine, Late, Refused, ReplyLost, RequestLost, SilentAfter, SilentBefore};
-    let named = Once::with_key(key());
-    let fresh = Once::fresh(key());
-    let recover = Once::recover(key());
+    let named = CreateOnceOptions::with_key(key());
+    let fresh = CreateOnceOptions::fresh(key());
+    let recover = CreateOnceOptions::recover(key());
     let case =
         |name, once, posts, lists, steps, end| Case { name, once, host: |_| {}, posts, lists, steps, end };
     let with = |host, case| Case { host, ..case };
@@ -111,7 +112,7 @@ fn each_fault_leads_to_the_documented_result() {
         case("rejected: 401", named, &[Before(401)], &[], "list, post", "Unauthorized"),
         case("rejected: 400", fresh, &[Before(400)], &[], "post", "BadRequest"),
         case("rejected: 400, may repost", fresh.repost(true), &[Before(400)], &[], "post", "BadRequest"),
-        case("connection refused", fresh, &[Refused], &[], "post", "Refused"),
+        case("connection refused", fresh, &[Refused], &[], "post", "ConnectionRefused"),
         // The search fails.
         case("search failed, no create", named, &[], &[Before(500)], "list", "Server"),
         case("search failed, no create: 401", named, &[], &[Before(401)], "list", "Unauthorized"),
@@ -265,7 +266,7 @@ fn each_fault_leads_to_the_documented_result() {
 fn unknown_outcome_has_its_cause_as_source() {
     let mut host = Host::new();
     host.posts = [Fault::RequestLost].into();
-    let (result, _) = run(&mut host, Once::with_key(key()));
+    let (result, _) = run(&mut host, CreateOnceOptions::with_key(key()));
     let error = result.unwrap_err();
     let below = error.source().unwrap().downcast_ref::<Error>().unwrap();
     assert!(matches!(below.kind(), ErrorKind::Connection { .. }), "{below}");
@@ -276,7 +277,7 @@ fn unknown_outcome_has_its_cause_as_source() {
     // If no create was sent, the source is the failure of the search.
     let mut host = Host::new();
     host.lists = [Fault::Before(503)].into();
-    let (result, _) = run(&mut host, Once::recover(key()));
+    let (result, _) = run(&mut host, CreateOnceOptions::recover(key()));
     let error = result.unwrap_err();
     let below = error.source().unwrap().downcast_ref::<Error>().unwrap();
     assert_eq!((below.kind(), below.status()), (&ErrorKind::Server, Some(503)));
@@ -289,20 +290,23 @@ fn oldest_or_paid_charge_is_returned_if_both_creates_arrive() {
         host.posts = [Fault::RequestLost].into();
         let mut world = Virtual::new();
         let mut posts = 0;
-        let result = world.run(&mut machine(order(), Once::fresh(key()).repost(true)), |exchange, now| {
-            if exchange.request.method() == "POST" {
-                posts += 1;
-                if posts == 2 {
-                    // The first create arrives just before the second.
-                    insert_own(&mut host, 0, &[]);
+        let result = world.run(
+            &mut machine(order(), CreateOnceOptions::fresh(key()).repost(true)),
+            |exchange, now| {
+                if exchange.request.method() == "POST" {
+                    posts += 1;
+                    if posts == 2 {
+                        // The first create arrives just before the second.
+                        insert_own(&mut host, 0, &[]);
+                    }
                 }
-            }
-            let reply = host.serve(&exchange, *now).unwrap();
-            if let Some(id) = paid.filter(|_| posts == 2) {
-                host.rows.iter().any(|row| row["id"] == id).then(|| host.pay(id, START));
-            }
-            reply
-        });
+                let reply = host.serve(&exchange, *now).unwrap();
+                if let Some(id) = paid.filter(|_| posts == 2) {
+                    host.rows.iter().any(|row| row["id"] == id).then(|| host.pay(id, START));
+                }
+                reply
+            },
+        );
         assert_eq!(host.rows.len(), 2);
         let expected = paid.map_or("to pay ch_1".to_owned(), |id| format!("paid {id}"));
         assert_eq!(describe(&result), expected);
@@ -312,7 +316,11 @@ fn oldest_or_paid_charge_is_returned_if_both_creates_arrive() {
 #[test]
 fn invalid_order_is_rejected_before_a_request_is_sent() {
     let long = |units| order().customer_id("x".repeat(units));
-    for once in [Once::named("order-17"), Once::fresh(key()), Once::recover(key())] {
+    for once in [
+        CreateOnceOptions::named("order-17"),
+        CreateOnceOptions::fresh(key()),
+        CreateOnceOptions::recover(key()),
+    ] {
         for (order, field) in [
             (long(41), "customer_id"),
             (order().customer_id("\u{1f9c9}".repeat(21)), "customer_id"),
@@ -331,21 +339,23 @@ fn invalid_order_is_rejected_before_a_request_is_sent() {
     let mut host = Host::new();
     let mut world = Virtual::new();
     let made = world
-        .run_losing(&mut machine(long(40), Once::fresh(key())), |exchange, now| host.serve(&exchange, *now))
+        .run_losing(&mut machine(long(40), CreateOnceOptions::fresh(key())), |exchange, now| {
+            host.serve(&exchange, *now)
+        })
         .unwrap();
-    assert_eq!(charge_of(&made).customer_id().unwrap().len(), 64);
+    assert_eq!(charge_of(&made).raw_customer_id().unwrap().len(), 64);
 }
 
 #[test]
 fn customer_reference_is_returned_without_the_key() {
     let mut host = Host::new();
-    let made = run(&mut host, Once::named("order-17")).0.unwrap();
-    assert_eq!(charge_of(&made).own_reference(), Some("table 4"));
-    let (found, own) = OrderKey::read(charge_of(&made).customer_id().unwrap()).unwrap();
+    let made = run(&mut host, CreateOnceOptions::named("order-17")).0.unwrap();
+    assert_eq!(charge_of(&made).customer_id(), Some("table 4"));
+    let (found, own) = OrderKey::from_customer_id(charge_of(&made).raw_customer_id().unwrap()).unwrap();
     assert_eq!((found, own), (key(), "table 4"));
     // The same name without the customer reference is a different order.
     let mut world = Virtual::new();
-    let mut other = machine(NewCharge::satoshis(4200, "tea"), Once::named("order-17"));
+    let mut other = machine(NewCharge::satoshis(4200, "tea"), CreateOnceOptions::named("order-17"));
     let error = world.run_losing(&mut other, |exchange, now| host.serve(&exchange, *now)).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Mismatch(mismatch) if mismatch.field() == "customer_id"));
 }
@@ -355,19 +365,19 @@ fn charge_found_in_the_list_can_be_paid() {
     let mut host = Host::new();
     let paid = insert_own(&mut host, MINUTE, &[]);
     host.pay(&paid, START);
-    let made = run(&mut host, Once::named("order-17")).0.unwrap();
-    assert!(matches!(made, Made::Paid(charge) if charge.paid()));
+    let made = run(&mut host, CreateOnceOptions::named("order-17")).0.unwrap();
+    assert!(matches!(made, CreateOutcome::Paid(charge) if charge.is_paid()));
 }
 
 #[test]
 fn finished_machine_returns_finished_errors() {
     let mut host = Host::new();
     let mut world = Virtual::new();
-    let mut machine = machine(order(), Once::named("order-17"));
+    let mut machine = machine(order(), CreateOnceOptions::named("order-17"));
     world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now)).unwrap();
     for _ in 0..3 {
         let Step::Done(Err(error)) = machine.poll(world.now) else { panic!() };
-        assert_eq!(error.kind(), &ErrorKind::Finished);
+        assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
         machine.handle(support::ok(&host.rows[0]), world.now);
     }
 }
@@ -376,7 +386,7 @@ fn finished_machine_returns_finished_errors() {
 /// first must not hide that.
 #[test]
 fn failure_after_an_unknown_outcome_is_its_source() {
-    let once = Once::fresh(OrderKey::named("order-17")).repost(true);
+    let once = CreateOnceOptions::fresh(OrderKey::named("order-17")).repost(true);
     let mut host = Host::new();
     host.posts = [Fault::RequestLost].into();
     host.echoes = false;
@@ -385,7 +395,7 @@ fn failure_after_an_unknown_outcome_is_its_source() {
     let error = result.unwrap_err();
     assert_eq!((error.kind(), error.advice()), (&ErrorKind::OutcomeUnknown, Advice::LookFirst));
     let outcomes: Vec<_> = error.attempts().iter().map(strike_core::Attempt::outcome).collect();
-    let lost = AttemptOutcome::NoAnswer(TransportErrorKind::Timeout, Delivery::MaybeSent);
+    let lost = AttemptOutcome::NoResponse(TransportErrorKind::Timeout, Delivery::MaybeSent);
     assert_eq!(outcomes, [lost, AttemptOutcome::Status(200)]);
     assert_eq!(error.charge().map(|charge| charge.id().as_str()), Some("ch_1"));
 
@@ -399,7 +409,7 @@ fn failure_after_an_unknown_outcome_is_its_source() {
 fn error_begins_with_the_requested_operation() {
     let mut host = Host::new();
     host.lists = [Fault::Before(500)].into();
-    let error = run(&mut host, Once::named("order-17")).0.unwrap_err();
+    let error = run(&mut host, CreateOnceOptions::named("order-17")).0.unwrap_err();
     assert!(
         error.to_string().starts_with("create charge of 4200 satoshi once: look for it in the list: "),
         "{error}"

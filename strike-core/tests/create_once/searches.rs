@@ -1,7 +1,7 @@
 //! Tests of the search through the list of charges: how far it goes, and when it gives up.
 
 use serde_json::json;
-use strike_core::{Advice, CreateOnce, ErrorKind, Once, RetryPolicy, UnixMillis};
+use strike_core::{Advice, CoreClient, CreateOnceOptions, ErrorKind, RetryPolicy, UnixMillis};
 
 use super::{HOUR, MINUTE, describe, insert_own, key, machine, order, run, steps};
 use crate::support::host::{Fault, Host};
@@ -17,7 +17,7 @@ fn recovery_stops_at_the_newest_charge_seen_before_the_create() {
     host.posts = [Fault::RequestLost].into();
     let mut world = Virtual::new();
     // The key may have been used before, so the list is searched first.
-    let mut machine = machine(order(), Once::with_key(key()));
+    let mut machine = machine(order(), CreateOnceOptions::with_key(key()));
     let mut searches = 0;
     let result = world.run(&mut machine, |exchange, now| {
         if exchange.request.method() == "POST" {
@@ -42,7 +42,7 @@ fn recovery_stops_at_the_newest_charge_seen_before_the_create() {
 #[test]
 fn search_reads_the_whole_list_unless_since_is_set() {
     let at = |millis| UnixMillis::from_millis(millis);
-    let named = Once::with_key(key());
+    let named = CreateOnceOptions::with_key(key());
     let year = 365 * 24 * HOUR;
     for (name, age, once, found) in [
         ("three years old", 3 * year, named, true),
@@ -82,7 +82,7 @@ fn search_range_does_not_depend_on_the_local_clock() {
             host.insert(START - MINUTE, &[]);
             let mut world = Virtual::new();
             world.now.unix = UnixMillis::from_millis(local);
-            let mut machine = machine(order(), Once::with_key(key()));
+            let mut machine = machine(order(), CreateOnceOptions::with_key(key()));
             let result = world.run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
             assert_eq!(describe(&result), "paid ch_1", "{local} {dates}");
         }
@@ -99,7 +99,7 @@ fn charges_created_during_the_search_do_not_hide_the_order() {
         host.insert(START - 20 * MINUTE + n, &[]);
     }
     let mut world = Virtual::new();
-    let result = world.run(&mut machine(order(), Once::with_key(key())), |exchange, now| {
+    let result = world.run(&mut machine(order(), CreateOnceOptions::with_key(key())), |exchange, now| {
         let reply = host.serve(&exchange, *now).unwrap();
         if host.log.len() == 1 {
             for n in 0..3 {
@@ -120,14 +120,14 @@ fn nothing_is_created_if_the_list_is_too_long_to_search() {
     for n in 0..1000 {
         host.insert(START - MINUTE + n, &[]);
     }
-    let (result, _) = run(&mut host, Once::with_key(key()));
+    let (result, _) = run(&mut host, CreateOnceOptions::with_key(key()));
     assert_eq!((describe(&result).as_str(), host.sent("GET"), host.sent("POST")), ("Incomplete", 1000, 0));
     let error = result.unwrap_err();
     assert_eq!(error.advice(), Advice::SetSince);
     assert_eq!(
         error.to_string(),
-        "create charge of 4200 satoshi once: look for it in a list of more than 1000 pages: the end was not reached, so charges \
-         can be missing; say with `Once::since` when the order was placed; nothing was created"
+        "create charge of 4200 satoshi once: look for it in a list of more than 1000 pages: the end of the list was not reached, so charges \
+         may be missing; set `CreateOnceOptions::since` to the time of the order; nothing was created"
     );
 }
 
@@ -141,13 +141,14 @@ fn nothing_is_created_if_the_list_grows_faster_than_it_is_read() {
             host.insert(START - MINUTE + n, &[]);
         }
         let mut made = 0;
-        let result = Virtual::new().run(&mut machine(order(), Once::with_key(key())), |exchange, now| {
-            for _ in 0..by {
-                made += 1;
-                host.insert(START + made, &[]);
-            }
-            host.serve(&exchange, *now).unwrap()
-        });
+        let result =
+            Virtual::new().run(&mut machine(order(), CreateOnceOptions::with_key(key())), |exchange, now| {
+                for _ in 0..by {
+                    made += 1;
+                    host.insert(START + made, &[]);
+                }
+                host.serve(&exchange, *now).unwrap()
+            });
         let error = result.unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Incomplete, "{by}");
         assert!(error.to_string().contains("in a list that grows faster than it is read: "), "{error}");
@@ -159,7 +160,7 @@ fn nothing_is_created_if_the_list_grows_faster_than_it_is_read() {
 fn error_names_the_unreadable_row_of_the_order() {
     let mut host = Host::new();
     let id = insert_own(&mut host, MINUTE, &[("paid", json!("perhaps"))]);
-    let error = run(&mut host, Once::with_key(key())).0.unwrap_err();
+    let error = run(&mut host, CreateOnceOptions::with_key(key())).0.unwrap_err();
     assert_eq!((error.kind(), error.advice()), (&ErrorKind::Undecodable, Advice::DoNotUse));
     let text = error.to_string();
     assert!(text.contains(&format!("once: look for it in the list, row {id}: ")), "{text}");
@@ -171,11 +172,12 @@ fn nothing_is_created_if_the_list_never_ends() {
     host.ignores_paging = true;
     host.insert(START, &[]);
     host.insert(START, &[]);
-    let result = Virtual::new().run(&mut machine(order(), Once::with_key(key())), |exchange, now| {
-        // Consecutive pages differ, but show no new row, so the rest of the list stays unknown.
-        host.rows.reverse();
-        host.serve(&exchange, *now).unwrap()
-    });
+    let result =
+        Virtual::new().run(&mut machine(order(), CreateOnceOptions::with_key(key())), |exchange, now| {
+            // Consecutive pages differ, but show no new row, so the rest of the list stays unknown.
+            host.rows.reverse();
+            host.serve(&exchange, *now).unwrap()
+        });
     assert_eq!((describe(&result).as_str(), host.sent("POST")), ("Incomplete", 0));
 }
 
@@ -186,7 +188,8 @@ fn search_includes_charges_created_exactly_at_since() {
     let old = insert_own(&mut host, age, &[]);
     // Another charge, created in the same millisecond, is on the page before.
     host.insert(START - age, &[]);
-    let (result, world) = run(&mut host, Once::with_key(key()).since(UnixMillis::from_millis(START - age)));
+    let (result, world) =
+        run(&mut host, CreateOnceOptions::with_key(key()).since(UnixMillis::from_millis(START - age)));
     assert_eq!(describe(&result), format!("to pay {old}"), "{}", steps(&world));
 }
 
@@ -195,7 +198,8 @@ fn call_fails_if_pages_are_too_large_at_any_size() {
     let mut host = Host::new();
     insert_own(&mut host, MINUTE, &[]);
     let policy = RetryPolicy::never().max_body(10);
-    let mut machine = CreateOnce::new(order(), Once::named("order-17"), &endpoint(), policy, 1);
+    let mut machine =
+        CoreClient::new(endpoint(), policy, 1).create_once(order(), CreateOnceOptions::named("order-17"));
     let made = Virtual::new().run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
     assert!(matches!(made.unwrap_err().kind(), ErrorKind::TooLarge { limit: 10 }));
     assert_eq!((host.sent("GET"), host.sent("POST")), (2, 0));
@@ -209,17 +213,18 @@ fn search_uses_smaller_pages_if_a_page_is_too_large() {
         host.insert(START + n, &[]);
     }
     let policy = RetryPolicy::never().max_body(30_000);
-    let mut machine = CreateOnce::new(order(), Once::named("order-17"), &endpoint(), policy, 1);
+    let mut machine =
+        CoreClient::new(endpoint(), policy, 1).create_once(order(), CreateOnceOptions::named("order-17"));
     let made = Virtual::new().run_losing(&mut machine, |exchange, now| host.serve(&exchange, *now));
     assert_eq!(describe(&made), "to pay ch_1");
 }
 
 #[test]
 fn search_of_a_long_list_sends_the_expected_requests() {
-    let recent = Once::named("order-17").since(UnixMillis::from_millis(START - MINUTE));
+    let recent = CreateOnceOptions::named("order-17").since(UnixMillis::from_millis(START - MINUTE));
     for (rows, cap, once, lists) in [
-        (10_000, 250, Once::named("order-17"), 41),
-        (10_000, 30, Once::named("order-17"), 335),
+        (10_000, 250, CreateOnceOptions::named("order-17"), 41),
+        (10_000, 30, CreateOnceOptions::named("order-17"), 335),
         (10_000, 250, recent, 1),
     ] {
         let mut host = Host::new();

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use http::{Method, Response};
 use serde_json::{Value, json};
-use strike_core::{Delivery, ErrorKind, Exchange, Machine, Now, Reply, Step, TransportErrorKind, UnixMillis};
+use strike_core::machine::{Machine, Step};
+use strike_core::{Delivery, ErrorKind, Exchange, Now, Reply, TransportErrorKind, UnixMillis};
 
 use super::{HOUR, ReplyKind, Rules, paid_charge, row};
 use crate::path::Path;
@@ -51,7 +52,7 @@ impl Play<'_> {
                         assert!(self.replied_paid || !is_paid(output), "paid without a paid reply");
                     }
                     if let Err(error) = &result {
-                        assert_ne!(error.kind(), &ErrorKind::Finished);
+                        assert_ne!(error.kind(), &ErrorKind::AlreadyFinished);
                         assert!(!error.to_string().contains(support::CANARY));
                     }
                     if self.rules.ends {
@@ -133,7 +134,7 @@ impl Play<'_> {
         for time in [Duration::ZERO, HOUR, 40 * 24 * HOUR] {
             self.pass(time);
             let Step::Done(Err(error)) = machine.poll(self.now) else { panic!("expected Finished") };
-            assert_eq!(error.kind(), &ErrorKind::Finished);
+            assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
             machine.handle(paid_charge(), self.now);
         }
     }
@@ -174,7 +175,7 @@ pub(super) fn reply(kind: ReplyKind, exchange: &Exchange) -> Reply {
             Ok(Response::builder().status(429).header("retry-after", "7").body(Vec::new()).unwrap())
         }
         ReplyKind::Html => respond(200, "<html>back soon</html>"),
-        ReplyKind::Unsent => no_response(TransportErrorKind::Refused, Delivery::Unsent),
+        ReplyKind::Unsent => no_response(TransportErrorKind::ConnectionRefused, Delivery::Unsent),
         ReplyKind::Closed => no_response(TransportErrorKind::Closed, Delivery::MaybeSent),
         ReplyKind::Timeout | ReplyKind::Weeks => {
             no_response(TransportErrorKind::Timeout, Delivery::MaybeSent)

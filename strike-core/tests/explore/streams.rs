@@ -1,18 +1,19 @@
 //! Explores pagers and watchers.
 
-use strike_core::{Charge, Event, Machine, Now, Pager, Reply, Step, Watcher};
+use strike_core::machine::{Machine, Pager, Step};
+use strike_core::{Charge, CoreClient, Event, Now, Reply, Watcher};
 
 use super::{DEEP, Rules, USUAL, charge, policy, shared_endpoint};
 use crate::play::explore;
 
 fn is_some_paid(charge: &Option<Charge>) -> bool {
-    charge.as_ref().is_some_and(Charge::paid)
+    charge.as_ref().is_some_and(Charge::is_paid)
 }
 
 #[test]
 fn pager_keeps_the_machine_contract() {
     explore("pager", 5, USUAL, |play| {
-        let mut pager = Pager::new(&shared_endpoint(), policy(), 1);
+        let mut pager = CoreClient::new(shared_endpoint(), policy(), 1).pager();
         play.run(&mut pager.next(), is_some_paid);
     });
 }
@@ -47,12 +48,12 @@ impl Machine for Dropped<Watcher> {
 #[test]
 fn pager_dropped_after_every_step_keeps_the_machine_contract() {
     explore("pager, dropped at each step", 4, Rules { ends: false, ..USUAL }, |play| {
-        play.run(&mut Dropped(Pager::new(&shared_endpoint(), policy(), 1)), is_some_paid);
+        play.run(&mut Dropped(CoreClient::new(shared_endpoint(), policy(), 1).pager()), is_some_paid);
     });
 }
 
 fn watcher(charges: &[&str]) -> Watcher {
-    let mut watcher = Watcher::new(&shared_endpoint(), policy(), 1);
+    let mut watcher = CoreClient::new(shared_endpoint(), policy(), 1).watcher();
     for id in charges {
         watcher.add(&charge(id));
     }
@@ -86,7 +87,7 @@ fn watcher_dropped_after_every_step_keeps_the_machine_contract() {
     let rules = Rules { stores_times: true, ends: false, ..USUAL };
     explore("watcher of two, dropped at each step", 4, rules, |play| {
         let mut watcher = watcher(&["ch_1", "ch_2"]);
-        watcher.hint(charge("ch_2").id());
+        watcher.check_soon(charge("ch_2").id());
         play.run(&mut Dropped(watcher), is_paid_event);
     });
 }

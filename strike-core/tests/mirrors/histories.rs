@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use serde_json::json;
-use strike_core::mirror::{Ask, Change, Mirror, State, Want};
-use strike_core::{Charge, Error, Once, OrderKey};
+use strike_core::mirror::{Change, Mirror, NextRequest, Query, State};
+use strike_core::{Charge, CreateOnceOptions, Error, OrderKey};
 
 use super::{WANTS, draft, failure, known, paid_charge, pending, reach, restored, start, unknown};
 use crate::support::{START, charge, respond};
@@ -68,16 +68,16 @@ proptest! {
             match &act {
                 Act::Ask(want) => {
                     let ask = mirror.ask(WANTS[*want]);
-                    if let Some(Ask::Once(_, once)) = &ask {
+                    if let Some(NextRequest::Once(_, once)) = &ask {
                         // The mirror is in doubt from the moment a create is returned.
                         prop_assert_eq!(mirror.state(), State::InDoubt);
                         prop_assert!(matches!(state, State::Draft | State::InDoubt));
-                        if *once == Once::fresh(once.key()) {
+                        if *once == CreateOnceOptions::fresh(once.key()) {
                             *blind.entry(once.key()).or_insert(0) += 1;
                         } else if state == State::InDoubt {
-                            prop_assert_eq!(*once, Once::recover(once.key()).since(reach()));
+                            prop_assert_eq!(*once, CreateOnceOptions::recover(once.key()).since(reach()));
                         } else {
-                            prop_assert_eq!(*once, Once::with_key(once.key()).since(reach()));
+                            prop_assert_eq!(*once, CreateOnceOptions::with_key(once.key()).since(reach()));
                         }
                     } else {
                         prop_assert_eq!(&mirror, &before, "only a create changes the state");
@@ -88,12 +88,12 @@ proptest! {
                     handed_out = ask.or(handed_out);
                 }
                 Act::Created { paid, updated } => {
-                    if let Some(ask @ Ask::Once(..)) = &handed_out {
+                    if let Some(ask @ NextRequest::Once(..)) = &handed_out {
                         let _ = mirror.learn(ask, Ok(&seen(0, 0, *paid, *updated)));
                     }
                 }
                 Act::Seen { id, hash, paid, updated } => {
-                    if let Some(ask @ Ask::Get(_)) = &handed_out {
+                    if let Some(ask @ NextRequest::Get(_)) = &handed_out {
                         let _ = mirror.learn(ask, Ok(&seen(*id, *hash, *paid, *updated)));
                     }
                 }
@@ -105,7 +105,7 @@ proptest! {
                         if rejected {
                             prop_assert!(matches!(act, Act::Refused), "expected a definite rejection");
                             // Nothing was created, so the key counts as unused again.
-                            if let Ask::Once(_, once) = ask {
+                            if let NextRequest::Once(_, once) = ask {
                                 blind.remove(&once.key());
                             }
                         }
@@ -113,7 +113,7 @@ proptest! {
                 }
                 Act::Abandon => {
                     next_key += 1;
-                    mirror.abandon(OrderKey::drawn(next_key), start());
+                    mirror.abandon(OrderKey::from_entropy(next_key), start());
                     abandoned = state == State::InDoubt;
                 }
                 Act::Restart => {
@@ -133,9 +133,9 @@ proptest! {
                 prop_assert_eq!(mirror.id(), id.as_ref(), "the id changed");
             }
             if let (Some(old), Some(new)) = (before.charge(), mirror.charge()) {
-                prop_assert!(new.updated() >= old.updated() || new.paid(), "an older response replaced a newer one");
+                prop_assert!(new.updated() >= old.updated() || new.is_paid(), "an older response replaced a newer one");
                 prop_assert_eq!(old.payment_hash(), new.payment_hash());
-                prop_assert!(new.paid() || !old.paid());
+                prop_assert!(new.is_paid() || !old.is_paid());
             }
             if mirror.state() == State::Draft && state != State::Draft {
                 prop_assert!(rejected || abandoned, "draft without a rejection or abandon");
@@ -143,8 +143,8 @@ proptest! {
             // A saved mirror keeps the state, and never posts without a search.
             let mut saved = restored(&mirror);
             prop_assert_eq!(saved.state(), mirror.state());
-            if let Some(Ask::Once(_, once)) = saved.ask(Want::Id) {
-                prop_assert_ne!(once, Once::fresh(once.key()));
+            if let Some(NextRequest::Once(_, once)) = saved.ask(Query::Id) {
+                prop_assert_ne!(once, CreateOnceOptions::fresh(once.key()));
             }
             prop_assert!(blind.values().all(|times| *times <= 1), "{:?}", blind);
         }

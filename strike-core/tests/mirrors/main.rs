@@ -8,13 +8,13 @@ mod states;
 mod support;
 
 use serde_json::json;
-use strike_core::mirror::{Ask, Mirror, Want};
+use strike_core::mirror::{Mirror, NextRequest, Query};
 use strike_core::{
-    Charge, Create, Error, Get, Machines, NewCharge, Now, OrderKey, Reply, RetryPolicy, UnixMillis,
+    Charge, CoreClient, Create, Error, Get, NewCharge, Now, OrderKey, Reply, RetryPolicy, UnixMillis,
 };
 use support::{START, Virtual, charge, endpoint, respond};
 
-const WANTS: [Want; 4] = [Want::Id, Want::Charge, Want::Paid, Want::Update];
+const WANTS: [Query; 4] = [Query::Id, Query::Charge, Query::Paid, Query::Update];
 
 fn start() -> UnixMillis {
     UnixMillis::from_millis(START)
@@ -30,12 +30,12 @@ fn order() -> NewCharge {
 }
 
 fn draft() -> Mirror {
-    Mirror::draft(order(), OrderKey::drawn(7), start())
+    Mirror::draft(order(), OrderKey::from_entropy(7), start())
 }
 
 fn in_doubt() -> Mirror {
     let mut mirror = draft();
-    mirror.ask(Want::Id).unwrap();
+    mirror.ask(Query::Id).unwrap();
     mirror
 }
 
@@ -55,12 +55,12 @@ fn paid_charge() -> Charge {
     charge(&[("paid", json!(true)), ("updated", json!(START))])
 }
 
-fn get() -> Ask {
-    Ask::Get("ch_1".parse().unwrap())
+fn get() -> NextRequest {
+    NextRequest::Get("ch_1".parse().unwrap())
 }
 
-fn machines() -> Machines {
-    Machines::new(endpoint(), RetryPolicy::never(), 1)
+fn machines() -> CoreClient {
+    CoreClient::new(endpoint(), RetryPolicy::never(), 1)
 }
 
 /// Returns the error of a create or a get after this reply.

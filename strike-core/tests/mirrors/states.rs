@@ -2,9 +2,10 @@
 
 use lightning_invoice::Currency;
 use serde_json::{Value, json};
-use strike_core::mirror::{Ask, Change, Mirror, State, Want};
+use strike_core::mirror::{Change, Mirror, NextRequest, Query, State};
 use strike_core::{
-    Charge, Delivery, Error, ErrorKind, Now, Once, OrderKey, TransportErrorKind, UnixMillis, Watched,
+    Charge, CreateOnceOptions, Delivery, Error, ErrorKind, Now, OrderKey, TransportErrorKind, UnixMillis,
+    WatcherSnapshot,
 };
 
 use super::{
@@ -15,11 +16,11 @@ use crate::support::{START, charge, charge_json, no_response, ok, respond};
 
 #[test]
 fn each_state_requests_what_it_needs() {
-    let key = OrderKey::drawn(7);
-    let careful = || Some(Ask::Once(order(), Once::with_key(key).since(reach())));
-    let search = || Some(Ask::Once(order(), Once::recover(key).since(reach())));
+    let key = OrderKey::from_entropy(7);
+    let careful = || Some(NextRequest::Once(order(), CreateOnceOptions::with_key(key).since(reach())));
+    let search = || Some(NextRequest::Once(order(), CreateOnceOptions::recover(key).since(reach())));
     let get = || Some(get());
-    type Row = (Mirror, [Option<Ask>; 4], State, State);
+    type Row = (Mirror, [Option<NextRequest>; 4], State, State);
     let rows: [Row; 6] = [
         //               id         charge     paid       update
         (draft(), [careful(), careful(), careful(), careful()], State::Draft, State::InDoubt),
@@ -60,9 +61,9 @@ fn different_invoice_under_the_same_id_is_rejected() {
 
 #[test]
 fn each_outcome_changes_the_state_as_documented() {
-    let create = draft().ask(Want::Id).unwrap();
+    let create = draft().ask(Query::Id).unwrap();
     let read = get();
-    let search = in_doubt().ask(Want::Id).unwrap();
+    let search = in_doubt().ask(Query::Id).unwrap();
     let unpaid = charge(&[]);
     let newer = charge(&[("updated", json!(START)), ("customer_id", json!("tea, hot"))]);
     let older = charge(&[("updated", json!(START - 99_999)), ("customer_id", json!("tea, cold"))]);
@@ -72,11 +73,12 @@ fn each_outcome_changes_the_state_as_documented() {
     let other_id = charge(&[("id", json!("ch_2")), ("paid", json!(true))]);
     let other_hash = charge(&[("payment_hash", json!("cd".repeat(32))), ("paid", json!(true))]);
     let rejected = || failure(true, respond(401, ""));
-    let unsent = || failure(true, no_response(TransportErrorKind::Refused, Delivery::Unsent));
+    let unsent = || failure(true, no_response(TransportErrorKind::ConnectionRefused, Delivery::Unsent));
     let differs = || failure(true, ok(&charge_json(&[("amount", json!(1))])));
     let gone = || failure(false, respond(404, ""));
     let (is, mismatch_in) = (|change| Ok::<_, &str>(change), |field| Err::<Change, _>(field));
-    type Row<'a> = (&'static str, Mirror, &'a Ask, Result<&'a Charge, Error>, Result<Change, &'a str>, State);
+    type Row<'a> =
+        (&'static str, Mirror, &'a NextRequest, Result<&'a Charge, Error>, Result<Change, &'a str>, State);
     let rows: Vec<Row<'_>> = vec![
         ("created", in_doubt(), &create, Ok(&unpaid), is(Change::Learned), State::Pending),
         ("found, and paid", in_doubt(), &search, Ok(&paid), is(Change::Paid), State::Paid),
@@ -142,27 +144,27 @@ fn missing_id_or_charge_is_an_error() {
     let (paid, id) =
         (Mirror::of(paid_charge()), |mirror: &Mirror| mirror.require_id().map(|id| id.to_string()));
     assert_eq!(id(&paid).unwrap(), "ch_1");
-    assert!(paid.require_charge().unwrap().paid());
+    assert!(paid.require_charge().unwrap().is_paid());
     assert_eq!(id(&known()).unwrap(), "ch_1");
     for empty in [draft(), in_doubt()] {
-        assert_eq!(empty.require_id().unwrap_err().kind(), &ErrorKind::Finished);
+        assert_eq!(empty.require_id().unwrap_err().kind(), &ErrorKind::AlreadyFinished);
     }
     for empty in [draft(), in_doubt(), known()] {
-        assert_eq!(empty.require_charge().unwrap_err().kind(), &ErrorKind::Finished);
+        assert_eq!(empty.require_charge().unwrap_err().kind(), &ErrorKind::AlreadyFinished);
     }
 }
 
 #[test]
 fn order_fields_are_available_in_each_state() {
     let order_fields = |mirror: &Mirror| {
-        let words = [mirror.description(), mirror.own_reference().flatten()];
-        (mirror.amount(), words.map(|word| word.map(str::to_owned)), mirror.own_reference().is_some())
+        let words = [mirror.description(), mirror.customer_id().flatten()];
+        (mirror.amount(), words.map(|word| word.map(str::to_owned)), mirror.customer_id().is_some())
     };
-    let key = OrderKey::drawn(7);
+    let key = OrderKey::from_entropy(7);
     let mut draft = Mirror::draft(order().customer_id("table 4"), key, start());
     let expected = (Some(4200), [Some("tea".to_owned()), Some("table 4".to_owned())], true);
     assert_eq!(order_fields(&draft), expected);
-    draft.ask(Want::Id).unwrap();
+    draft.ask(Query::Id).unwrap();
     assert_eq!(order_fields(&draft), expected, "in doubt");
     let created = charge(&[("customer_id", json!(key.customer_id("table 4")))]);
     assert_eq!(order_fields(&Mirror::of(created)), expected, "without the order key");
@@ -198,11 +200,11 @@ fn saved_state_of_version_1_is_read_and_newer_versions_are_rejected() {
             );
         }
     }
-    let watched: Watched = serde_json::from_value(golden["watched"].clone()).unwrap();
+    let watched: WatcherSnapshot = serde_json::from_value(golden["watched"].clone()).unwrap();
     assert_eq!((watched.len(), serde_json::to_value(&watched).unwrap()), (1, golden["watched"].clone()));
     let mut newer = golden["watched"].clone();
     newer["version"] = json!(2);
-    serde_json::from_value::<Watched>(newer).unwrap_err();
+    serde_json::from_value::<WatcherSnapshot>(newer).unwrap_err();
 }
 
 #[test]
@@ -216,17 +218,20 @@ fn expired_charge_returns_no_payment_request() {
     let error = Mirror::of(of(false)).payment_request(at(expired)).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Mismatch(found) if found.field() == "invoice.expires_at"));
     assert_eq!(Mirror::of(of(true)).payment_request(at(expired)).unwrap(), invoice);
-    assert_eq!(known().payment_request(at(0)).unwrap_err().kind(), &ErrorKind::Finished);
+    assert_eq!(known().payment_request(at(0)).unwrap_err().kind(), &ErrorKind::AlreadyFinished);
 }
 
 #[test]
 fn outcome_of_an_abandoned_create_is_ignored() {
     let mut mirror = draft();
-    let abandoned = mirror.ask(Want::Id).unwrap();
-    mirror.abandon(OrderKey::drawn(8), start());
+    let abandoned = mirror.ask(Query::Id).unwrap();
+    mirror.abandon(OrderKey::from_entropy(8), start());
     assert_eq!(mirror.state(), State::Draft);
-    let current = mirror.ask(Want::Id).unwrap();
-    assert_eq!(current, Ask::Once(order(), Once::with_key(OrderKey::drawn(8)).since(reach())));
+    let current = mirror.ask(Query::Id).unwrap();
+    assert_eq!(
+        current,
+        NextRequest::Once(order(), CreateOnceOptions::with_key(OrderKey::from_entropy(8)).since(reach()))
+    );
     // A late rejection of the first create does not affect the second.
     let rejected = failure(true, respond(401, ""));
     assert_eq!(mirror.learn(&abandoned, Err(&rejected)).unwrap(), Change::InDoubt);
@@ -235,7 +240,7 @@ fn outcome_of_an_abandoned_create_is_ignored() {
 
     for mut other in [draft(), known(), pending(), Mirror::of(paid_charge())] {
         let before = other.clone();
-        other.abandon(OrderKey::drawn(8), start());
+        other.abandon(OrderKey::from_entropy(8), start());
         assert_eq!(other, before);
     }
 }

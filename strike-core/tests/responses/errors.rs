@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use serde_json::json;
-use strike_core::{Advice, Create, ErrorKind, List, NewCharge, Operation, RetryAfter, UnixMillis};
+use strike_core::machine::Operation;
+use strike_core::{Advice, Create, ErrorKind, List, NewCharge, RetryAfter, UnixMillis};
 
 use super::{get, list, response};
 use crate::support::{charge_json, endpoint, start};
@@ -15,9 +16,9 @@ fn each_status_has_its_error_kind_and_advice() {
         (304, ErrorKind::Redirected, "UnexpectedResponseException", Advice::CheckHost),
         (400, ErrorKind::BadRequest, "ClientRequestException", Advice::CheckHost),
         (401, ErrorKind::Unauthorized, "ClientRequestException", Advice::CheckKey),
-        (403, ErrorKind::Refused, "ClientRequestException", Advice::CheckHost),
+        (403, ErrorKind::Rejected, "ClientRequestException", Advice::CheckHost),
         (404, ErrorKind::PathNotFound, "UnexpectedResponseException", Advice::CheckHost),
-        (418, ErrorKind::Refused, "ClientRequestException", Advice::CheckHost),
+        (418, ErrorKind::Rejected, "ClientRequestException", Advice::CheckHost),
         (429, ErrorKind::RateLimited { retry_after: None }, "ClientRequestException", Advice::RetryLater),
         (500, ErrorKind::Server, "ServerErrorException", Advice::RetryLater),
         (599, ErrorKind::Server, "ServerErrorException", Advice::RetryLater),

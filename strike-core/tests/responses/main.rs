@@ -10,7 +10,8 @@ mod support;
 
 use http::Response;
 use serde_json::Value;
-use strike_core::{Charge, Error, Get, HttpResponse, List, Operation, Page};
+use strike_core::machine::Operation;
+use strike_core::{Charge, Error, Get, HttpResponse, List, Page};
 use support::{endpoint, start};
 
 fn response(status: u16, body: impl Into<Vec<u8>>) -> HttpResponse {

@@ -3,7 +3,8 @@
 use std::error::Error as _;
 
 use serde_json::json;
-use strike_core::{ApiKey, Create, Endpoint, Error, ErrorKind, List, Network, NewCharge, Operation};
+use strike_core::machine::Operation;
+use strike_core::{ApiKey, Create, Endpoint, Error, ErrorKind, List, Network, NewCharge};
 
 use super::{get, list, response};
 use crate::support::{CANARY, charge_json, endpoint, start};

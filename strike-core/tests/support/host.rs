@@ -128,7 +128,9 @@ impl Host {
         }
         let lost = || Some(no_response(TransportErrorKind::Timeout, Delivery::MaybeSent));
         match fault {
-            Fault::Refused => return Some(no_response(TransportErrorKind::Refused, Delivery::Unsent)),
+            Fault::Refused => {
+                return Some(no_response(TransportErrorKind::ConnectionRefused, Delivery::Unsent));
+            }
             Fault::RequestLost => return lost(),
             Fault::SilentBefore => return None,
             Fault::Before(status) => return Some(self.dated(respond(status, ""), clock)),

@@ -7,8 +7,9 @@ pub mod invoices;
 use std::time::Duration;
 
 use http::Response;
+use strike_core::machine::{Machine, Step};
 use strike_core::{
-    ApiKey, Charge, Delivery, Endpoint, Error, Exchange, Machine, Network, Now, Reply, Step, TransportError,
+    ApiKey, Charge, Delivery, Endpoint, Error, Exchange, Network, Now, Reply, TransportError,
     TransportErrorKind, UnixMillis,
 };
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use strike_core::{Exchange, Machine, Now, Schedule, Step, UnixMillis};
+use strike_core::machine::{Machine, Step};
+use strike_core::{Exchange, Now, Schedule, UnixMillis};
 
 use super::{id, insert, next, next_with, seconds, watcher};
 use crate::support::host::Host;

@@ -56,7 +56,7 @@ fn unauthorized_is_reported_at_once_and_charges_stay_watched() {
     watched.add(&insert(&mut host, 600));
     watched.add(&insert(&mut host, 600));
     assert_eq!(next_with(&mut watched, &mut world, |_, _| respond(401, "")), "Unauthorized");
-    assert_eq!((world.sends(), watched.len(), watched.state().len()), (1, 2, 2));
+    assert_eq!((world.sends(), watched.len(), watched.snapshot().len()), (1, 2, 2));
     host.pay("ch_1", START);
     host.pay("ch_2", START);
     let mut events = [next(&mut watched, &mut world, &mut host), next(&mut watched, &mut world, &mut host)];

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use serde_json::json;
-use strike_core::{Event, Machine, Step, Watched, Watcher};
+use strike_core::machine::{Machine, Step};
+use strike_core::{Event, Watcher, WatcherSnapshot};
 
 use super::{describe, host_paid, id, insert, next, read, seconds, watcher};
 use crate::support::host::{Fault, Host};
@@ -13,7 +14,7 @@ use crate::support::{START, Virtual, respond};
 fn empty_watcher_sends_no_request() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watcher = watcher();
-    assert!(watcher.is_empty() && watcher.state().is_empty());
+    assert!(watcher.is_empty() && watcher.snapshot().is_empty());
     assert_eq!(next(&mut watcher, &mut world, &mut host), "nothing");
     assert!(world.log.is_empty());
 }
@@ -73,7 +74,7 @@ fn charge_added_twice_is_watched_once() {
     let charge = insert(&mut host, 600);
     watcher.add(&charge);
     watcher.add(&charge);
-    let saved = watcher.state();
+    let saved = watcher.snapshot();
     watcher.restore(saved.clone());
     assert_eq!((watcher.len(), saved.len()), (1, 1));
     host.pay("ch_1", START);
@@ -87,7 +88,7 @@ fn charges_can_be_added_and_removed_during_a_request() {
     let (mut host, mut world) = (Host::new(), Virtual::new());
     let mut watched = watcher();
     watched.add(&insert(&mut host, 600));
-    watched.hint(&id("ch_1"));
+    watched.check_soon(&id("ch_1"));
     let Step::Send(exchange) = watched.next().poll(world.now) else { panic!() };
     // During the request, one charge is removed and another added.
     assert!(watched.remove(&id("ch_1")));
@@ -134,7 +135,7 @@ fn removed_charge_has_no_event_even_if_it_has_ended() {
     }
     let mut world = Virtual::new();
     world.advance(seconds(700));
-    watched.restore(Watched::default());
+    watched.restore(WatcherSnapshot::default());
     let first = next(&mut watched, &mut world, &mut host);
     let other = if first == "ch_1 expired" { 1 } else { 0 };
     assert!(watched.remove(charges[other].id()));
@@ -177,7 +178,7 @@ fn charge_whose_details_changed_fails() {
         host.pay(id, START);
         host.rows.iter_mut().find(|row| row["id"] == *id).unwrap()[field] = other;
         let mut restored = watcher();
-        restored.restore(serde_json::from_value(serde_json::to_value(watched.state()).unwrap()).unwrap());
+        restored.restore(serde_json::from_value(serde_json::to_value(watched.snapshot()).unwrap()).unwrap());
         for mut watched in [watched, restored] {
             let event = watched_event(&mut watched, &mut world, &mut host);
             let Event::Failed(failed, error) = event else { panic!("{event:?}") };
@@ -212,11 +213,11 @@ fn failure_of_one_charge_does_not_delay_another() {
         let mut watched = watcher();
         watched.add(&insert(&mut host, 600));
         watched.add(&insert(&mut host, 600));
-        watched.hint(&id("ch_1"));
+        watched.check_soon(&id("ch_1"));
         let Step::Send(_) = watched.next().poll(world.now) else { panic!() };
         assert!(!removed || watched.remove(&id("ch_1")));
         watched.next().handle(reply, world.now);
-        watched.hint(&id("ch_2"));
+        watched.check_soon(&id("ch_2"));
         host.pay("ch_2", START);
         assert_eq!(next(&mut watched, &mut world, &mut host), "ch_2 paid");
         assert_eq!(world.waited(), Duration::from_millis(20), "expected the usual interval between requests");

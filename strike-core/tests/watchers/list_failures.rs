@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
-use strike_core::{Delivery, Machine, Reply, RetryPolicy, Step, TransportErrorKind, Watcher};
+use strike_core::machine::{Machine, Step};
+use strike_core::{CoreClient, Delivery, Reply, RetryPolicy, TransportErrorKind};
 
 use super::{describe, insert, is_page, limited, next, next_with, seconds, watcher};
 use crate::support;
@@ -36,7 +37,7 @@ fn failures() -> Vec<Failure> {
         ("cut", Box::new(|| no_response(Kind::Cut, Delivery::MaybeSent))),
         ("timeout", Box::new(|| no_response(Kind::Timeout, Delivery::MaybeSent))),
         ("protocol", Box::new(|| no_response(Kind::Protocol, Delivery::MaybeSent))),
-        ("refused", Box::new(|| no_response(Kind::Refused, Delivery::Unsent))),
+        ("refused", Box::new(|| no_response(Kind::ConnectionRefused, Delivery::Unsent))),
         ("TLS", Box::new(|| no_response(Kind::Tls, Delivery::Unsent))),
     ];
     for status in [301, 302, 307, 400, 401, 403, 405, 408, 410, 500, 502, 503] {
@@ -53,7 +54,7 @@ fn payments_are_reported_if_only_the_list_fails() {
     for (name, fails) in failures {
         for policy in [RetryPolicy::never(), RetryPolicy::default()] {
             let (mut host, mut world) = (Host::new(), Virtual::new());
-            let mut watched = Watcher::new(&endpoint(), policy.max_body(100_000), 1);
+            let mut watched = CoreClient::new(endpoint(), policy.max_body(100_000), 1).watcher();
             for _ in 0..7 {
                 watched.add(&insert(&mut host, 100_000));
             }
@@ -127,7 +128,8 @@ fn payments_are_reported_if_only_single_gets_fail() {
     for charges in [1, 5] {
         for (name, fails) in failures() {
             let (mut host, mut world) = (Host::new(), Virtual::new());
-            let mut watched = Watcher::new(&endpoint(), RetryPolicy::never().max_body(100_000), 1);
+            let mut watched =
+                CoreClient::new(endpoint(), RetryPolicy::never().max_body(100_000), 1).watcher();
             for _ in 0..charges {
                 watched.add(&insert(&mut host, 100_000));
             }

@@ -16,13 +16,13 @@ use std::time::Duration;
 use http::Response;
 use lightning_invoice::Currency;
 use serde_json::json;
-use strike_core::{Charge, ChargeId, Error, Event, Exchange, Now, Reply, RetryPolicy, Watcher};
+use strike_core::{Charge, ChargeId, CoreClient, Error, Event, Exchange, Now, Reply, RetryPolicy, Watcher};
 use support::host::Host;
 use support::invoices::written;
 use support::{START, Virtual, endpoint, ok};
 
 fn watcher() -> Watcher {
-    Watcher::new(&endpoint(), RetryPolicy::never(), 1)
+    CoreClient::new(endpoint(), RetryPolicy::never(), 1).watcher()
 }
 
 fn seconds(s: u64) -> Duration {
@@ -50,7 +50,7 @@ fn describe(result: Result<Option<Event>, Error>) -> String {
     match result {
         Ok(None) => "nothing".to_owned(),
         Ok(Some(Event::Paid(charge))) => {
-            assert!(charge.paid());
+            assert!(charge.is_paid());
             format!("{} paid", charge.id())
         }
         Ok(Some(Event::Expired(id))) => format!("{id} expired"),

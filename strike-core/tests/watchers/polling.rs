@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use serde_json::json;
-use strike_core::{Machine, RetryPolicy, Schedule, Step, Watcher};
+use strike_core::machine::{Machine, Step};
+use strike_core::{CoreClient, RetryPolicy, Schedule, Watcher};
 
 use super::{host_paid, insert, is_page, next, next_with, seconds, times, watcher};
 use crate::support;
@@ -147,7 +148,7 @@ fn page_size_is_halved_if_a_page_is_too_large() {
     }
     let charges: Vec<_> = (0..40).map(|_| insert(&mut host, 6000)).collect();
     let mut world = Virtual::new();
-    let mut watched = Watcher::new(&endpoint(), RetryPolicy::never().max_body(10_000), 1);
+    let mut watched = CoreClient::new(endpoint(), RetryPolicy::never().max_body(10_000), 1).watcher();
     charges.iter().for_each(|charge| watched.add(charge));
     assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
     world.advance(Duration::from_millis(900));
@@ -156,7 +157,7 @@ fn page_size_is_halved_if_a_page_is_too_large() {
     world.advance(Duration::from_millis(100));
     let Step::Send(page) = watched.next().poll(world.now) else { panic!() };
     // A hint during the request is not lost.
-    watched.hint(charges[7].id());
+    watched.check_soon(charges[7].id());
     watched.next().handle(host.serve(&page, world.now).unwrap(), world.now);
     host.rows.iter_mut().for_each(|row| row["paid"] = json!(true));
     let mut events: Vec<_> = (0..41).map(|_| next(&mut watched, &mut world, &mut host)).collect();

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use strike_core::{ChargeId, Event, Machine, Reply, RetryPolicy, Schedule, Step, Watcher};
+use strike_core::machine::{Machine, Step};
+use strike_core::{ChargeId, CoreClient, Event, Reply, RetryPolicy, Schedule, Watcher};
 
 use super::{id, insert, limited, next, next_with, seconds, watcher};
 use crate::support::host::Host;
@@ -58,7 +59,7 @@ fn hinted(
     let mut times = Vec::new();
     let until = world.now.monotonic + Duration::from_millis(millis);
     while world.now.monotonic < until {
-        watched.hint(id);
+        watched.check_soon(id);
         match watched.next().poll(world.now) {
             Step::Send(exchange) => {
                 assert!(
@@ -81,7 +82,7 @@ fn hints_interrupt_a_wait_at_most_once_a_second() {
     for policy in [RetryPolicy::never(), RetryPolicy::default()] {
         for retry_after in ["3600", "50"] {
             let (mut host, mut world) = (Host::new(), Virtual::new());
-            let mut watched = Watcher::new(&endpoint(), policy, 1);
+            let mut watched = CoreClient::new(endpoint(), policy, 1).watcher();
             for _ in 0..3 {
                 watched.add(&insert(&mut host, 6000));
             }
@@ -112,7 +113,7 @@ fn hints_interrupt_a_wait_at_most_once_a_second() {
             assert!((3..=6).contains(&times.len()), "{times:?}");
             assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 1000), "{times:?}");
             // The host has recovered.
-            watched.hint(&id("ch_1"));
+            watched.check_soon(&id("ch_1"));
             let at = world.now.monotonic;
             let mut event = next(&mut watched, &mut world, &mut host);
             if event.starts_with("RateLimited") {
@@ -132,9 +133,9 @@ fn hinted_charge_is_polled_next() {
         watched.add(&insert(&mut host, 600));
     }
     assert!(matches!(watched.next().poll(world.now), Step::Wait(_)), "nothing is due yet");
-    watched.hint(&id("ch_99"));
+    watched.check_soon(&id("ch_99"));
     assert!(matches!(watched.next().poll(world.now), Step::Wait(_)), "the charge is not watched");
-    watched.hint(&id("ch_2"));
+    watched.check_soon(&id("ch_2"));
     let Step::Send(exchange) = watched.next().poll(world.now) else { panic!() };
     assert_eq!(exchange.request.uri().path(), "/api/v1/charges/ch_2");
     host.pay("ch_2", START);
@@ -152,7 +153,7 @@ fn hint_interrupts_an_infinite_schedule() {
     watched.add(&charge);
     assert!(matches!(watched.next().poll(world.now), Step::Wait(_)));
     host.pay(charge.id().as_str(), START);
-    watched.hint(charge.id());
+    watched.check_soon(charge.id());
     assert_eq!(next(&mut watched, &mut world, &mut host), "ch_1 paid");
     assert_eq!(world.waited(), Duration::ZERO);
 }

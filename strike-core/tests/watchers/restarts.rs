@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::json;
-use strike_core::{Machine, Step, Watched};
+use strike_core::WatcherSnapshot;
+use strike_core::machine::{Machine, Step};
 
 use super::{describe, insert, next, read, seconds, watcher};
 use crate::support;
@@ -24,10 +25,10 @@ fn restart_loses_no_event() {
     let first = next(&mut watched, &mut world, &mut host);
     assert_eq!(world.sends(), 1, "one page shows all three charges");
     // The state is saved as JSON and restored.
-    let saved = serde_json::to_string(&watched.state()).unwrap();
-    let state: Watched = serde_json::from_str(&saved).unwrap();
+    let saved = serde_json::to_string(&watched.snapshot()).unwrap();
+    let state: WatcherSnapshot = serde_json::from_str(&saved).unwrap();
     assert!(!state.is_empty());
-    assert_eq!((state.len(), &state), (2, &watched.state()));
+    assert_eq!((state.len(), &state), (2, &watched.snapshot()));
     let mut restarted = watcher();
     restarted.restore(state);
     let mut events =
@@ -45,7 +46,7 @@ fn charge_added_as_paid_survives_a_restart() {
     let mut watched = watcher();
     watched.add(&read(&host, "ch_1"));
     let mut restarted = watcher();
-    restarted.restore(watched.state());
+    restarted.restore(watched.snapshot());
     assert_eq!(next(&mut restarted, &mut world, &mut host), "ch_1 paid");
 }
 
@@ -58,7 +59,10 @@ fn saved_state_format_does_not_change() {
     let saved = json!({
         "id": "ch_1", "created": 1_700_000_000_000_u64, "until": 1_700_604_860_000_u64, "digest": 3_876_468_656_u32
     });
-    assert_eq!(serde_json::to_value(watched.state()).unwrap(), json!({ "version": 1, "pending": [saved] }));
+    assert_eq!(
+        serde_json::to_value(watched.snapshot()).unwrap(),
+        json!({ "version": 1, "pending": [saved] })
+    );
 }
 
 #[derive(Debug, Clone)]
@@ -103,7 +107,7 @@ proptest! {
             if let Some((id, end)) = event.split_once(' ') {
                 let before = events.insert(id.to_owned(), end.to_owned());
                 assert_eq!(before, None, "{id} had two events");
-                assert_eq!(end == "paid", read(host, id).paid(), "{id} {end}");
+                assert_eq!(end == "paid", read(host, id).is_paid(), "{id} {end}");
             }
             events.len()
         };
@@ -122,7 +126,7 @@ proptest! {
                 }
                 Act::Pay(_) => {}
                 Act::Restart => {
-                    let state = serde_json::to_string(&watched.state()).unwrap();
+                    let state = serde_json::to_string(&watched.snapshot()).unwrap();
                     watched = watcher();
                     watched.restore(serde_json::from_str(&state).unwrap());
                 }

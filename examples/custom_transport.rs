@@ -93,14 +93,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 #[cfg(test)]
 mod tests {
-    use strike_sandbox::conformance;
-
     use super::*;
 
     #[test]
     fn a_bare_agent_keeps_the_rules() -> Result<(), Box<dyn std::error::Error>> {
         let bare = Bare::new();
-        conformance::check(move |exchange| bare.exchange(exchange))?.into_result()?;
+        strike_conformance::check(move |exchange| bare.exchange(exchange))?.into_result()?;
         Ok(())
     }
 
@@ -108,7 +106,8 @@ mod tests {
     fn in_a_thread_it_keeps_them_too() -> Result<(), Box<dyn std::error::Error>> {
         let in_thread = InThread(Arc::new(Bare::new()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        conformance::check(move |exchange| runtime.block_on(in_thread.exchange(exchange)))?.into_result()?;
+        strike_conformance::check(move |exchange| runtime.block_on(in_thread.exchange(exchange)))?
+            .into_result()?;
         Ok(())
     }
 }

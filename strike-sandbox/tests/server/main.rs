@@ -1,4 +1,4 @@
-//! The service on a socket: the server in this process, and the program in another.
+//! The service on a socket, in this process.
 //!
 //! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
 
@@ -9,16 +9,9 @@ mod hostile;
 #[cfg(test)]
 mod idle;
 #[cfg(test)]
-#[cfg(all(unix, feature = "sqlite"))]
-mod kept;
-#[cfg(test)]
 mod many;
 #[cfg(test)]
 mod old_clients;
-// It is stopped by signals, which Windows has not.
-#[cfg(test)]
-#[cfg(all(unix, feature = "binary"))]
-mod program;
 #[cfg(test)]
 mod receiver;
 #[cfg(test)]
@@ -26,9 +19,6 @@ mod socket;
 #[cfg(test)]
 #[cfg(feature = "tls")]
 mod tls;
-#[cfg(test)]
-#[cfg(all(unix, feature = "tls"))]
-mod tls_program;
 #[cfg(test)]
 mod webhooks;
 #[cfg(test)]

@@ -46,7 +46,11 @@ const CORE_MAY_USE: [&str; 23] = [
     "zmij",
 ];
 
-const LIBRARIES: [&str; 4] = ["strike-core", "strike-blocking", "strike-async", "strike-sandbox"];
+const LIBRARIES: [&str; 5] =
+    ["strike-core", "strike-blocking", "strike-async", "strike-conformance", "strike-sandbox"];
+
+/// The libraries with a feature `fixtures`.
+const WITH_FIXTURES: [&str; 4] = ["strike-core", "strike-blocking", "strike-async", "strike-sandbox"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -128,16 +132,17 @@ fn core_stands_on_few_crates() {
 
 #[test]
 fn fixtures_bring_no_crate() {
-    for package in LIBRARIES {
+    for package in WITH_FIXTURES {
         let with = closure_with(package, "normal,build", "fixtures");
         assert_eq!(with, closure(package, "normal,build"), "{package}");
     }
 }
 
 #[test]
-fn the_check_of_transports_brings_no_crate() {
-    let with = closure_with("strike-sandbox", "normal,build", "conformance");
-    assert_eq!(with, closure("strike-sandbox", "normal,build"));
+fn the_conformance_check_depends_on_core_alone() {
+    let mut core = closure("strike-core", "normal,build");
+    core.insert("strike-core".to_owned());
+    assert_eq!(closure("strike-conformance", "normal,build"), core);
 }
 
 #[test]
@@ -157,8 +162,22 @@ fn each_adapter_has_one_client_below_it_and_no_sandbox() {
 #[test]
 fn the_sandbox_knows_core_and_no_client() {
     let sandbox = closure("strike-sandbox", "normal");
-    assert_without("strike-sandbox", &sandbox, &["strike-blocking", "strike-async", "ureq", "reqwest"]);
+    assert_without(
+        "strike-sandbox",
+        &sandbox,
+        &["strike-blocking", "strike-async", "strike-conformance", "ureq", "reqwest"],
+    );
     assert!(sandbox.contains("strike-core"));
+}
+
+#[test]
+fn the_default_sandbox_brings_no_sqlite_tls_or_command_line() {
+    let sandbox = closure("strike-sandbox", "normal,build");
+    assert_without(
+        "strike-sandbox",
+        &sandbox,
+        &["rusqlite", "rustls", "rcgen", "qrcode", "lexopt", "tempfile"],
+    );
 }
 
 /// What puts a thread or a task to rest.
@@ -204,6 +223,7 @@ fn every_file_says_first_what_it_is_for() {
     for folder in folders.iter().map(String::as_str).chain([
         "examples",
         "fuzz",
+        "strike-sandbox-cli/src",
         "tests/api",
         "tests/browser",
         "tests/src",

@@ -4,10 +4,10 @@ use std::io;
 use std::time::Duration;
 
 use super::OK;
-use crate::conformance::Rule;
-use crate::conformance::ask::{Ask, HURRY};
-use crate::conformance::probe::Probe;
-use crate::conformance::server::Peer;
+use crate::Rule;
+use crate::ask::{Ask, HURRY};
+use crate::probe::Probe;
+use crate::server::Peer;
 
 /// Often enough that no wait for a single read ever takes as long as the exchange may.
 const DRIP: Duration = Duration::from_millis(50);

@@ -53,14 +53,12 @@ impl Program {
     }
 
     /// Where it listens, by its first line.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn address(&mut self) -> std::net::SocketAddr {
         let line: Value = serde_json::from_str(&self.line()).expect("one object of JSON");
         address(line["base_url"].as_str().expect("a URL"))
     }
 
     /// Ends it as a crash would.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");

@@ -25,8 +25,7 @@
 //!
 //! # In a test
 //!
-//! The feature `conformance` brings it: `strike-sandbox = { version = "0.1", default-features = false, features =
-//! ["conformance"] }` among the `dev-dependencies`. The transport is handed over as a closure, here one around a bare
+//! Add `strike-conformance = "0.1"` to the `dev-dependencies`. The transport is handed over as a closure, here one around a bare
 //! `ureq::Agent`:
 //!
 //! ```
@@ -58,7 +57,7 @@
 //! let rules = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None);
 //! let rules = rules.max_redirects_will_error(false).user_agent("").accept("").accept_encoding("");
 //! let agent: ureq::Agent = rules.build().into();
-//! strike_sandbox::conformance::check(move |request| exchange(&agent, request))?.into_result()?;
+//! strike_conformance::check(move |request| exchange(&agent, request))?.into_result()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -3,8 +3,8 @@
 use std::io;
 
 use super::OK;
-use crate::conformance::ask::Ask;
-use crate::conformance::probe::{Probe, Scene};
+use crate::ask::Ask;
+use crate::probe::{Probe, Scene};
 
 pub(super) fn play(probe: &mut Probe) -> io::Result<()> {
     for ask in Ask::both() {

@@ -2,9 +2,9 @@
 
 use std::io;
 
-use crate::conformance::Rule;
-use crate::conformance::ask::Ask;
-use crate::conformance::probe::Probe;
+use crate::Rule;
+use crate::ask::Ask;
+use crate::probe::Probe;
 
 const LIMIT: usize = 10_000;
 

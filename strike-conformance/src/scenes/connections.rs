@@ -5,9 +5,9 @@ use std::io;
 use strike_core::ConnectionUse;
 
 use super::OK;
-use crate::conformance::Rule;
-use crate::conformance::ask::Ask;
-use crate::conformance::probe::Probe;
+use crate::Rule;
+use crate::ask::Ask;
+use crate::probe::Probe;
 
 pub(super) fn play(probe: &mut Probe) -> io::Result<()> {
     let new = || Ask::post().on_a_new_connection();

@@ -4,10 +4,10 @@ use std::io;
 
 use strike_core::Delivery;
 
-use crate::conformance::Rule;
-use crate::conformance::ask::Ask;
-use crate::conformance::probe::{Probe, describe};
-use crate::conformance::server::RefusedPort;
+use crate::Rule;
+use crate::ask::Ask;
+use crate::probe::{Probe, describe};
+use crate::server::RefusedPort;
 
 pub(super) fn play(probe: &mut Probe) -> io::Result<()> {
     let refused = RefusedPort::take()?;

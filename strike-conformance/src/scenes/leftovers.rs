@@ -3,10 +3,10 @@
 use std::io;
 
 use super::OK;
-use crate::conformance::Rule;
-use crate::conformance::ask::{Ask, HURRY};
-use crate::conformance::probe::Probe;
-use crate::conformance::server::{Peer, Server};
+use crate::Rule;
+use crate::ask::{Ask, HURRY};
+use crate::probe::Probe;
+use crate::server::{Peer, Server};
 
 pub(super) fn play(probe: &mut Probe) -> io::Result<()> {
     let first = Ask::get().timeout(HURRY);

@@ -3,10 +3,10 @@
 use std::io;
 use std::net::SocketAddr;
 
-use crate::conformance::Rule;
-use crate::conformance::ask::Ask;
-use crate::conformance::probe::{Probe, excerpt};
-use crate::conformance::server::{Heard, Server};
+use crate::Rule;
+use crate::ask::Ask;
+use crate::probe::{Probe, excerpt};
+use crate::server::{Heard, Server};
 
 /// What HTTP/1 needs to carry a request. All else says something of whoever sends it, or asks for something.
 const FRAMING: [&str; 5] = ["host", "content-length", "transfer-encoding", "connection", "keep-alive"];

@@ -3,10 +3,10 @@
 use std::io;
 
 use super::OK;
-use crate::conformance::Rule;
-use crate::conformance::ask::{Ask, ELSEWHERE};
-use crate::conformance::probe::Probe;
-use crate::conformance::server::Server;
+use crate::Rule;
+use crate::ask::{Ask, ELSEWHERE};
+use crate::probe::Probe;
+use crate::server::Server;
 
 pub(super) fn play(probe: &mut Probe) -> io::Result<()> {
     for status in [300, 301, 302, 303, 305, 307, 308] {

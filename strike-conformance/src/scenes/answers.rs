@@ -3,9 +3,9 @@
 use std::io;
 
 use super::OK;
-use crate::conformance::Rule;
-use crate::conformance::ask::Ask;
-use crate::conformance::probe::Probe;
+use crate::Rule;
+use crate::ask::Ask;
+use crate::probe::Probe;
 
 /// `{"paid" : true}`, compressed with gzip into a stored block.
 const GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x01\x0f\x00\xf0\xff{\"paid\" : true}\

@@ -15,8 +15,9 @@ use crate::values::{Now, UnixMillis};
 /// One operation with its retries, as a [machine](crate::machine).
 ///
 /// This table shows what each failure means. "Backoff" is a retry after the delay of the
-/// [`RetryPolicy`](crate::RetryPolicy), until its attempts are used up. "Stop" is an error without a retry. "Outcome unknown"
-/// is the error [`OutcomeUnknown`](ErrorKind::OutcomeUnknown): the server may have created a charge.
+/// [`RetryPolicy`](crate::RetryPolicy), until its attempts are used up. "Stop" is an error without
+/// a retry. "Outcome unknown" is the error [`OutcomeUnknown`](ErrorKind::OutcomeUnknown): the
+/// server may have created a charge.
 ///
 /// | failure of an attempt | get, list | create |
 /// | --- | --- | --- |
@@ -36,10 +37,12 @@ use crate::values::{Now, UnixMillis};
 /// ```
 /// use std::time::Duration;
 /// use strike_core::machine::{Machine, Step};
-/// use strike_core::{ApiKey, CoreClient, Create, Endpoint, ErrorKind, Network, NewCharge, Now, RetryPolicy, UnixMillis};
+/// use strike_core::{ApiKey, CoreClient, Create, Endpoint, ErrorKind, Network};
+/// use strike_core::{NewCharge, Now, RetryPolicy, UnixMillis};
 ///
 /// # fn main() -> Result<(), strike_core::Error> {
-/// let endpoint = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
+/// let url = "http://127.0.0.1:8420/api/v1/";
+/// let endpoint = Endpoint::new(url, ApiKey::new("sk_demo")?, Network::Testnet)?;
 /// let client = CoreClient::new(endpoint, RetryPolicy::default(), 7);
 /// let mut call = client.call(Create::new(NewCharge::satoshis(4200, "tea")));
 /// let now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_700_000_000));
@@ -58,7 +61,8 @@ pub struct Call<Op: Operation> {
     context: Context,
     rng: fastrand::Rng,
     attempts: Vec<Attempt>,
-    /// Whether a connection was closed before the response. The next such failure is not retried at once.
+    /// Whether a connection was closed before the response. The next such failure is not retried at
+    /// once.
     closed_once: bool,
     server_time: Option<UnixMillis>,
     state: State<Op::Output>,

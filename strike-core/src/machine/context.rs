@@ -26,7 +26,8 @@ impl Context {
 
     /// Returns a context for another machine, with its own seed and this retry policy.
     pub(crate) fn fork_with(&self, policy: RetryPolicy) -> Self {
-        // An odd increment visits all 2^64 values before one repeats. The generator then spreads them.
+        // An odd increment visits all 2^64 values before one repeats. The generator then spreads
+        // them.
         let state = self.forks.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
         Self::new(self.endpoint.clone(), policy, fastrand::Rng::with_seed(state).u64(..))
     }

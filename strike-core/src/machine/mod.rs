@@ -1,8 +1,9 @@
 //! The sans-IO state machines, and the contract between a machine and the code that drives it.
 //!
-//! A [`Machine`] decides what happens next: send a request, wait, or end. It does not open sockets, sleep, read a clock or
-//! draw random numbers. The driver does the I/O and passes in replies and clock readings. `strike-blocking` and
-//! `strike-async` are two such drivers. You need this module only to write your own, or to test without a network.
+//! A [`Machine`] decides what happens next: send a request, wait, or end. It does not open sockets,
+//! sleep, read a clock or draw random numbers. The driver does the I/O and passes in replies and
+//! clock readings. `strike-blocking` and `strike-async` are two such drivers. You need this module
+//! only to write your own, or to test without a network.
 //!
 //! # One operation, step by step
 //!
@@ -26,26 +27,31 @@
 //!
 //! # The contract
 //!
-//! * [`poll`](Machine::poll) returns the next step: [`Step::Send`], [`Step::Wait`] or [`Step::Done`].
-//! * After `Send`, make the exchange. Call [`handle`](Machine::handle) exactly once with the reply, then poll again.
-//! * If you poll instead of calling `handle`, the reply counts as lost. A read is retried, and the lost attempt is counted.
-//!   A create ends as [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown). So the state stays correct if a future is
-//!   dropped or a thread is killed.
+//! * [`poll`](Machine::poll) returns the next step: [`Step::Send`], [`Step::Wait`] or
+//!   [`Step::Done`].
+//! * After `Send`, make the exchange. Call [`handle`](Machine::handle) exactly once with the reply,
+//!   then poll again.
+//! * If you poll instead of calling `handle`, the reply counts as lost. A read is retried, and the
+//!   lost attempt is counted. A create ends as
+//!   [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown). So the state stays correct if a future
+//!   is dropped or a thread is killed.
 //! * After `Wait`, poll again after that time. If you poll earlier, you get the rest of the wait.
 //! * A call of `handle` that does not follow a `Send` is ignored.
 //! * After `Done`, every poll returns [`AlreadyFinished`](crate::ErrorKind::AlreadyFinished).
-//! * A machine never panics, in whatever order you call it, whatever the reply, and even if a clock runs backwards.
+//! * A machine never panics, in whatever order you call it, whatever the reply, and even if a clock
+//!   runs backwards.
 //!
 //! # Example
 //!
 //! ```
 //! use std::time::Duration;
 //! use strike_core::machine::{Machine, Step};
-//! use strike_core::{ApiKey, CoreClient, Delivery, Endpoint, ErrorKind, List, Network, Now, RetryPolicy};
-//! use strike_core::{TransportError, TransportErrorKind, UnixMillis};
+//! use strike_core::{ApiKey, CoreClient, Delivery, Endpoint, ErrorKind, List, Network, Now};
+//! use strike_core::{RetryPolicy, TransportError, TransportErrorKind, UnixMillis};
 //!
 //! # fn main() -> Result<(), strike_core::Error> {
-//! let endpoint = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
+//! let url = "http://127.0.0.1:8420/api/v1/";
+//! let endpoint = Endpoint::new(url, ApiKey::new("sk_demo")?, Network::Testnet)?;
 //! let mut call = CoreClient::new(endpoint, RetryPolicy::default(), 7).call(List::page(0));
 //! let second = |s| Now::new(Duration::from_secs(s), UnixMillis::from_secs(1_700_000_000 + s));
 //!
@@ -59,7 +65,8 @@
 //! assert!(matches!(call.poll(second(0)), Step::Wait(rest) if rest == wait));
 //!
 //! // No request is in flight, so this reply is ignored.
-//! call.handle(Err(TransportError::new(TransportErrorKind::Closed, Delivery::MaybeSent)), second(0));
+//! let closed = TransportError::new(TransportErrorKind::Closed, Delivery::MaybeSent);
+//! call.handle(Err(closed), second(0));
 //! assert!(matches!(call.poll(second(0)), Step::Wait(rest) if rest == wait));
 //!
 //! // The machine retries. This time the driver loses the reply and polls instead.
@@ -127,8 +134,9 @@ pub enum Step<T> {
 }
 
 impl<T> Step<T> {
-    /// Returns the result of an inner machine that has ended. Otherwise breaks with the step, for the outer machine to
-    /// return. So an outer machine can write `let result = inner.poll(now).done()?;`.
+    /// Returns the result of an inner machine that has ended. Otherwise breaks with the step, for
+    /// the outer machine to return. So an outer machine can write `let result =
+    /// inner.poll(now).done()?;`.
     pub(crate) fn done<U>(self) -> ControlFlow<Step<U>, Result<T, Error>> {
         match self {
             Self::Done(result) => ControlFlow::Continue(result),
@@ -147,9 +155,13 @@ impl<T> Step<T> {
 /// use strike_core::machine::{Machine, Step};
 /// use strike_core::{Error, Exchange, Now, Reply, UnixMillis};
 ///
-/// fn drive<M: Machine>(machine: &mut M, send: impl Fn(Exchange) -> Reply) -> Result<M::Output, Error> {
+/// fn drive<M: Machine>(
+///     machine: &mut M,
+///     send: impl Fn(Exchange) -> Reply,
+/// ) -> Result<M::Output, Error> {
 ///     let start = Instant::now();
-///     let now = || Now::new(start.elapsed(), UnixMillis::from_secs(1_700_000_000)); // use a real clock here
+///     // A real driver uses the system clock here.
+///     let now = || Now::new(start.elapsed(), UnixMillis::from_secs(1_700_000_000));
 ///     loop {
 ///         match machine.poll(now()) {
 ///             Step::Send(exchange) => machine.handle(send(exchange), now()),
@@ -159,7 +171,8 @@ impl<T> Step<T> {
 ///     }
 /// }
 /// # use strike_core::{ApiKey, CoreClient, Endpoint, List, Network, RetryPolicy};
-/// # let endpoint = Endpoint::new("http://127.0.0.1:8420/", ApiKey::new("sk_demo")?, Network::Testnet)?;
+/// let url = "http://127.0.0.1:8420/";
+/// let endpoint = Endpoint::new(url, ApiKey::new("sk_demo")?, Network::Testnet)?;
 /// # let mut call = CoreClient::new(endpoint, RetryPolicy::default(), 7).call(List::page(0));
 /// # assert_eq!(drive(&mut call, |_| Ok(http::Response::new(b"[ ]".to_vec())))?.rows(), 0);
 /// # Ok::<(), Error>(())

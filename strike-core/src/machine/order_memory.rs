@@ -1,4 +1,5 @@
-//! The recent orders of a client, so that a repeated call returns the existing charge instead of creating another.
+//! The recent orders of a client, so that a repeated call returns the existing charge instead of
+//! creating another.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,15 +17,17 @@ const UNKNOWN_OUTCOME_BLOCKS_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// The charge of one order, or its create with unknown outcome.
 ///
-/// [`CreateOnce`](crate::machine::CreateOnce) reads and updates it. Pass the same record to each `CreateOnce` with the same
-/// order key, one after the other: a later one then returns the charge that an earlier one created. A default record is empty.
+/// [`CreateOnce`](crate::machine::CreateOnce) reads and updates it. Pass the same record to each
+/// `CreateOnce` with the same order key, one after the other: a later one then returns the charge
+/// that an earlier one created. A default record is empty.
 ///
 /// ```
 /// use strike_core::machine::OrderRecord;
 /// use strike_core::{ApiKey, CoreClient, Endpoint, Network, NewCharge, RetryPolicy};
 ///
 /// # fn main() -> Result<(), strike_core::Error> {
-/// let endpoint = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
+/// let url = "http://127.0.0.1:8420/api/v1/";
+/// let endpoint = Endpoint::new(url, ApiKey::new("sk_demo")?, Network::Testnet)?;
 /// let client = CoreClient::new(endpoint, RetryPolicy::default(), 7);
 /// let order = NewCharge::satoshis(4200, "tea");
 /// let mut record = OrderRecord::default();
@@ -45,7 +48,8 @@ pub(crate) enum Known {
         attempt: u8,
         /// When it was sent, on the monotonic clock.
         at: Duration,
-        /// The creation time of the newest charge in the list before the create, if the list was read.
+        /// The creation time of the newest charge in the list before the create, if the list was
+        /// read.
         newest_before: Option<UnixMillis>,
     },
     /// The order has this charge.
@@ -53,7 +57,8 @@ pub(crate) enum Known {
 }
 
 impl OrderRecord {
-    /// Returns the content. A create with unknown outcome is ignored after [`UNKNOWN_OUTCOME_BLOCKS_FOR`].
+    /// Returns the content. A create with unknown outcome is ignored after
+    /// [`UNKNOWN_OUTCOME_BLOCKS_FOR`].
     pub(crate) fn recall(&self, now: Now) -> Option<Known> {
         self.0.clone().filter(|known| match known {
             Known::CreateSent { at, .. } => now.monotonic.saturating_sub(*at) < UNKNOWN_OUTCOME_BLOCKS_FOR,
@@ -64,8 +69,9 @@ impl OrderRecord {
 
 /// A lock for each recent order of a client. `L` is the adapter's lock around an [`OrderRecord`].
 ///
-/// Hold the lock of an order while its [`CreateOnce`](crate::machine::CreateOnce) runs. Then at most one create per order key is
-/// in progress. The memory keeps the 10,000 most recently used orders, and every order whose lock is held.
+/// Hold the lock of an order while its [`CreateOnce`](crate::machine::CreateOnce) runs. Then at
+/// most one create per order key is in progress. The memory keeps the 10,000 most recently used
+/// orders, and every order whose lock is held.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -104,7 +110,8 @@ impl<L: Default> OrderMemory<L> {
         lock
     }
 
-    /// Removes the least recently used orders whose locks are not held, until at most [`MAX_ORDERS`] are left.
+    /// Removes the least recently used orders whose locks are not held, until at most
+    /// [`MAX_ORDERS`] are left.
     fn drop_oldest(&mut self) {
         while self.orders.len() > MAX_ORDERS {
             let idle =
@@ -132,7 +139,8 @@ mod tests {
         drop((second, third));
         let second = Arc::downgrade(&memory.lock_of(OrderKey::from_entropy(2)));
         let third = Arc::downgrade(&memory.lock_of(OrderKey::from_entropy(3)));
-        // The second is used again, so the third is the least recently used order whose lock is not held.
+        // The second is used again, so the third is the least recently used order whose lock is not
+        // held.
         memory.lock_of(OrderKey::from_entropy(2));
         for key in 4..=MAX_ORDERS + 1 {
             memory.lock_of(OrderKey::from_entropy(u128::try_from(key).unwrap_or_default()));

@@ -48,7 +48,8 @@ impl RetryDecision {
     }
 }
 
-/// Returns true if the same read may succeed later. Machines that poll a charge use this to go on after an error.
+/// Returns true if the same read may succeed later. Machines that check a charge repeatedly use
+/// this to go on after an error.
 pub(crate) fn is_transient(error: &Error) -> bool {
     match error.kind() {
         // Possibly the page of a proxy in between. Another read does no harm.
@@ -57,8 +58,8 @@ pub(crate) fn is_transient(error: &Error) -> bool {
     }
 }
 
-/// Returns the delay of the error's `Retry-After`, or zero. A date is compared with the server's clock if it is known, else
-/// with the local clock.
+/// Returns the delay of the error's `Retry-After`, or zero. A date is compared with the server's
+/// clock if it is known, else with the local clock.
 pub(crate) fn requested_delay(error: &Error, server_time: Option<UnixMillis>, now: Now) -> Duration {
     match error.retry_after() {
         None => Duration::ZERO,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 /// How operations are retried, and the limits of a single attempt.
 ///
-/// A policy cannot make an unsafe retry: a create that may have reached the server is never sent again. The table in
-/// [`Call`](crate::machine::Call) shows which failures are retried.
+/// A policy cannot make an unsafe retry: a create that may have reached the server is never sent
+/// again. The table in [`Call`](crate::machine::Call) shows which failures are retried.
 ///
 /// ```
 /// use std::time::Duration;
@@ -56,14 +56,15 @@ impl RetryPolicy {
         Self::default().attempts(1)
     }
 
-    /// Sets the maximum number of attempts, including the first: 1 to 100. Other values are clamped to this range.
+    /// Sets the maximum number of attempts, including the first: 1 to 100. Other values are clamped
+    /// to this range.
     pub fn attempts(mut self, most: u32) -> Self {
         self.attempts = most.clamp(1, 100);
         self
     }
 
-    /// Sets the backoff. The upper limit of the delay is `base` after the first failure. It doubles with each failure, up to
-    /// `cap`.
+    /// Sets the backoff. The upper limit of the delay is `base` after the first failure. It doubles
+    /// with each failure, up to `cap`.
     ///
     /// The delay is a random value between zero and that limit ("full jitter").
     pub const fn backoff(mut self, base: Duration, cap: Duration) -> Self {
@@ -72,7 +73,8 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the timeout of one attempt, from the name lookup to the last byte of the response. The default is 30 s.
+    /// Sets the timeout of one attempt, from the name lookup to the last byte of the response. The
+    /// default is 30 s.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -86,8 +88,9 @@ impl RetryPolicy {
 
     /// Sets the longest `Retry-After` delay that is obeyed. The default is 60 s.
     ///
-    /// A longer one ends the operation with an error that holds the [delay](crate::Error::retry_after). A
-    /// [`WaitPaid`](crate::machine::WaitPaid) or a [`Watcher`](crate::Watcher) waits for this long and then polls again.
+    /// A longer one ends the operation with an error that holds the
+    /// [delay](crate::Error::retry_after). A [`WaitPaid`](crate::machine::WaitPaid) or a
+    /// [`Watcher`](crate::Watcher) waits for this long and then checks again.
     pub const fn max_retry_after(mut self, longest: Duration) -> Self {
         self.max_retry_after = longest;
         self
@@ -95,14 +98,15 @@ impl RetryPolicy {
 
     /// Lets creates use a connection that earlier requests were sent on. The default is `false`.
     ///
-    /// A server may close an idle connection at the moment a create is sent on it. The create then ends as
-    /// [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown), although the server never saw it. Behind a host that
-    /// closes connections without announcing it, this can happen to every create that follows a read.
+    /// A server may close an idle connection at the moment a create is sent on it. The create then
+    /// ends as [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown), although the server never saw
+    /// it. Behind a host that closes connections without announcing it, this can happen to every
+    /// create that follows a read.
     ///
-    /// A new connection costs one more round trip per create, or two over TLS. On the loopback interface of a machine with two
-    /// cores it took about 50 us over HTTP, and 0.3 to 0.7 ms over HTTPS with resumed sessions
-    /// (`cargo bench -p strike-tests --bench connections`). Set this to `true` only if you create hundreds of charges per
-    /// second and handle unknown outcomes.
+    /// A new connection costs one more round trip per create, or two over TLS. On the loopback
+    /// interface of a machine with two cores it took about 50 us over HTTP, and 0.3 to 0.7 ms over
+    /// HTTPS with resumed sessions (`cargo bench -p strike-tests --bench connections`). Set this to
+    /// `true` only if you create hundreds of charges per second and handle unknown outcomes.
     ///
     /// ```
     /// use strike_core::RetryPolicy;
@@ -115,11 +119,11 @@ impl RetryPolicy {
         self
     }
 
-    /// Returns the connect timeout of the adapters' own transports: 10 s, or half the [timeout](Self::timeout) of an attempt
-    /// if that is shorter.
+    /// Returns the connect timeout of the adapters' own transports: 10 s, or half the
+    /// [timeout](Self::timeout) of an attempt if that is shorter.
     ///
-    /// It is shorter than the timeout of the attempt, so that a timeout while connecting, when nothing was sent, can be
-    /// distinguished from a timeout after sending.
+    /// It is shorter than the timeout of the attempt, so that a timeout while connecting, when
+    /// nothing was sent, can be distinguished from a timeout after sending.
     ///
     /// ```
     /// use std::time::Duration;

@@ -1,8 +1,9 @@
-//! How often a pending charge is polled.
+//! How often a pending charge is checked.
 
 use std::time::Duration;
 
-/// The intervals at which a pending charge is polled. They start at a first interval and grow up to a longest one.
+/// The intervals at which a pending charge is checked. They start at a first interval and grow up
+/// to a longest one.
 ///
 /// ```
 /// use std::time::Duration;
@@ -21,17 +22,18 @@ pub struct Schedule {
 }
 
 impl Default for Schedule {
-    /// Returns a schedule that starts at 1 s and grows by 25 % with each poll, up to 60 s.
+    /// Returns a schedule that starts at 1 s and grows by 25 % with each check, up to 60 s.
     fn default() -> Self {
         Self { first: Duration::from_secs(1), growth_percent: 125, longest: Duration::from_secs(60) }
     }
 }
 
 impl Schedule {
-    /// Returns a schedule from `first` to `longest`. Each interval is `growth_percent` of the one before.
+    /// Returns a schedule from `first` to `longest`. Each interval is `growth_percent` of the one
+    /// before.
     ///
-    /// A `growth_percent` below 100 counts as 100. No interval is shorter than 10 ms, so that a wrong unit does not flood the
-    /// server with requests.
+    /// A `growth_percent` below 100 counts as 100. No interval is shorter than 10 ms, so that a
+    /// wrong unit does not flood the server with requests.
     ///
     /// ```
     /// use std::time::Duration;
@@ -52,7 +54,7 @@ impl Schedule {
         Self::new(wait, 100, wait)
     }
 
-    /// Returns the interval between the first and the second poll.
+    /// Returns the interval between the first and the second check.
     #[must_use]
     pub const fn first_wait(&self) -> Duration {
         self.first

@@ -12,10 +12,11 @@ use crate::protocol::Get;
 use crate::transport::Reply;
 use crate::values::{Charge, Now};
 
-/// Sends the request that a [`Query`] needs, as a [machine](crate::machine), and updates the [`Mirror`].
+/// Sends the request that a [`Query`] needs, as a [machine](crate::machine), and updates the
+/// [`Mirror`].
 ///
-/// If you drop it before it ends, the mirror stays correct: it is in doubt if a create may have been sent. Made by
-/// [`Mirror::fetch`].
+/// If you drop it before it ends, the mirror stays correct: it is in doubt if a create may have
+/// been sent. Made by [`Mirror::fetch`].
 #[derive(Debug)]
 #[must_use]
 pub struct Fetch<'a, G = Box<OrderRecord>> {
@@ -87,7 +88,8 @@ impl<G: DerefMut<Target = OrderRecord>> Fetch<'_, G> {
     }
 }
 
-/// Updates the mirror. Returns the change, or the error of the request if the mirror took no charge from it.
+/// Updates the mirror. Returns the change, or the error of the request if the mirror took no charge
+/// from it.
 fn learn(mirror: &mut Mirror, request: &NextRequest, result: Result<Charge, Error>) -> Result<Change, Error> {
     let change = mirror.learn(request, result.as_ref());
     match (result, change) {

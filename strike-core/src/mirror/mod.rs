@@ -1,20 +1,23 @@
-//! A charge as a shop stores it: created when it is needed, read when it has to be, never read again once it is paid.
+//! A charge as a shop stores it: created when it is needed, read when it has to be, never read
+//! again once it is paid.
 //!
-//! A [`Mirror`] holds what is known of one charge. Save it with the order at any time, and restore it later. It works like
-//! pystrike's lazy charge:
+//! A [`Mirror`] holds what is known of one charge. Save it with the order at any time, and restore
+//! it later. It works like pystrike's lazy charge:
 //!
 //! 1. Ask for something with a [`Query`], such as "is it paid?".
-//! 2. [`Mirror::fetch`] returns a machine that sends the necessary requests, or none if the answer is known.
+//! 2. [`Mirror::fetch`] returns a machine that sends the necessary requests, or none if the answer
+//!    is known.
 //! 3. Read the result with [`Mirror::state`], [`Mirror::charge`] and the other getters.
 //!
-//! A program with its own request handling calls [`Mirror::ask`] and [`Mirror::learn`] instead of `fetch`.
+//! A program with its own request handling calls [`Mirror::ask`] and [`Mirror::learn`] instead of
+//! `fetch`.
 //!
 //! ```text
-//!              create                    charge created
-//!    Draft ───────────────▶ InDoubt ─────or found───────▶ Pending ──paid──▶ Paid
-//!      ▲                       │                             ▲                ▲
-//!      ├─── create rejected ───┤                             │                │
-//!      └─── abandon ───────────┘           Known ──charge read, unpaid───or paid──┘
+//!            create sent               created or found
+//!   Draft ───────────────▶ InDoubt ───────────────────▶ Pending ───paid──▶ Paid
+//!     ▲                       │                            ▲                ▲
+//!     │    create rejected,   │                            │                │
+//!     └────── abandon ────────┘            Known ───read───┴────────────────┘
 //! ```
 
 mod fetch;
@@ -46,22 +49,24 @@ const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(24 * 60 * 60);
 /// - A paid charge stays paid.
 /// - The id of a charge never changes.
 /// - Older data never overwrites newer data.
-/// - From the moment a create is returned by [`ask`](Self::ask), the mirror is [`InDoubt`](State::InDoubt).
+/// - From the moment a create is returned by [`ask`](Self::ask), the mirror is
+///   [`InDoubt`](State::InDoubt).
 /// - Only a create that was definitely rejected makes it a [`Draft`](State::Draft) again.
 ///
-/// **Storage.** A mirror serializes with serde and contains a `version`. Each release reads the mirrors of all earlier releases
-/// since 0.1. A mirror with a newer version is an error.
+/// **Storage.** A mirror serializes with serde and contains a `version`. Each release reads the
+/// mirrors of all earlier releases since 0.1. A mirror with a newer version is an error.
 ///
-/// **Copies.** A clone and a restored mirror have the same order key. So they search for the charge before they create one. Two
-/// copies that are fetched through one client create one charge. Two copies that are fetched at the same time through two
-/// clients can create two.
+/// **Copies.** A clone and a restored mirror have the same order key. So they search for the charge
+/// before they create one. Two copies that are fetched through one client create one charge. Two
+/// copies that are fetched at the same time through two clients can create two.
 ///
 /// ```
 /// use strike_core::mirror::{Mirror, NextRequest, Query, State};
 /// use strike_core::{NewCharge, OrderKey, UnixMillis};
 ///
 /// let now = UnixMillis::from_secs(1_700_000_000);
-/// let mut mirror = Mirror::draft(NewCharge::satoshis(4200, "tea"), OrderKey::from_entropy(7), now);
+/// let order = NewCharge::satoshis(4200, "tea");
+/// let mut mirror = Mirror::draft(order, OrderKey::from_entropy(7), now);
 /// assert_eq!(mirror.state(), State::Draft);
 ///
 /// // Save the mirror before you send the request: then a restart cannot lose a charge.
@@ -108,8 +113,8 @@ impl Mirror {
 
     /// Returns the mirror of a charge that is created when it is needed.
     ///
-    /// `key` must be a new random key that nothing else uses. `now` is the local time; a search for the charge goes back to a
-    /// day before it, in case the local clock is ahead of the server's.
+    /// `key` must be a new random key that nothing else uses. `now` is the local time; a search for
+    /// the charge goes back to a day before it, in case the local clock is ahead of the server's.
     #[must_use]
     pub fn draft(order: NewCharge, key: OrderKey, now: UnixMillis) -> Self {
         Self::of_inner(Inner::Draft { order, key, since: now.saturating_sub(MAX_CLOCK_DIFFERENCE) })
@@ -138,7 +143,8 @@ impl Mirror {
 
     /// Returns a machine that sends the requests that the query needs.
     ///
-    /// After it has ended without an error, [`id`](Self::id) or [`charge`](Self::charge) is known, as the [`Query`] says.
+    /// After it has ended without an error, [`id`](Self::id) or [`charge`](Self::charge) is known,
+    /// as the [`Query`] says.
     ///
     /// ```
     /// use std::time::Duration;
@@ -147,11 +153,13 @@ impl Mirror {
     /// use strike_core::{ApiKey, CoreClient, Endpoint, Network, Now, RetryPolicy, UnixMillis};
     ///
     /// # fn main() -> Result<(), strike_core::Error> {
-    /// let endpoint = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
+    /// let url = "http://127.0.0.1:8420/api/v1/";
+    /// let endpoint = Endpoint::new(url, ApiKey::new("sk_demo")?, Network::Testnet)?;
     /// let client = CoreClient::new(endpoint, RetryPolicy::default(), 7);
     /// let mut mirror = Mirror::known("ch_1".parse()?);
     /// let now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_700_000_000));
-    /// let Step::Send(exchange) = mirror.fetch(Query::Paid, &client).poll(now) else { panic!("expected a request") };
+    /// let mut fetch = mirror.fetch(Query::Paid, &client);
+    /// let Step::Send(exchange) = fetch.poll(now) else { panic!("expected a request") };
     /// assert_eq!(exchange.request.uri().path(), "/api/v1/charges/ch_1");
     /// # Ok(()) }
     /// ```
@@ -159,7 +167,8 @@ impl Mirror {
         self.fetch_with(query, client, Box::default())
     }
 
-    /// Does the same as [`fetch`](Self::fetch), with the record of the mirror's [`order_key`](Self::order_key).
+    /// Does the same as [`fetch`](Self::fetch), with the record of the mirror's
+    /// [`order_key`](Self::order_key).
     ///
     /// The record prevents a second charge if several copies of the mirror are fetched; see
     /// [`OrderMemory`](crate::machine::OrderMemory).
@@ -208,8 +217,8 @@ impl Mirror {
         if let Inner::Retrieved { charge } = &self.inner { Some(charge) } else { None }
     }
 
-    /// Returns the charge as last read, or an error if it is not known. It is known after a fetch of any [`Query`] but
-    /// [`Query::Id`].
+    /// Returns the charge as last read, or an error if it is not known. It is known after a fetch
+    /// of any [`Query`] but [`Query::Id`].
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] if the charge is not known yet.
@@ -220,8 +229,8 @@ impl Mirror {
     /// Returns the payment request to show to the payer.
     ///
     /// # Errors
-    /// - [`ErrorKind::Mismatch`] of `invoice.expires_at` if the charge is unpaid and its invoice expired more than 10 minutes
-    ///   ago by the local clock.
+    /// - [`ErrorKind::Mismatch`] of `invoice.expires_at` if the charge is unpaid and its invoice
+    ///   expired more than 10 minutes ago by the local clock.
     /// - [`ErrorKind::InvalidInput`] if the charge is not known yet.
     pub fn payment_request(&self, now: Now) -> Result<&str, Error> {
         let charge = self.require_charge()?;
@@ -259,7 +268,8 @@ impl Mirror {
 
     /// Returns your `customer_id`, without the order key that the SDK adds.
     ///
-    /// The outer `Option` is `None` only in [`State::Known`]. The inner one is `None` if the charge has no `customer_id`.
+    /// The outer `Option` is `None` only in [`State::Known`]. The inner one is `None` if the charge
+    /// has no `customer_id`.
     #[must_use]
     pub fn customer_id(&self) -> Option<Option<&str>> {
         match &self.inner {
@@ -269,7 +279,8 @@ impl Mirror {
         }
     }
 
-    /// Returns the order key in [`State::Draft`] and [`State::InDoubt`]. In these states a fetch may create the charge.
+    /// Returns the order key in [`State::Draft`] and [`State::InDoubt`]. In these states a fetch
+    /// may create the charge.
     #[must_use]
     pub const fn order_key(&self) -> Option<OrderKey> {
         match &self.inner {
@@ -285,7 +296,8 @@ impl fmt::Debug for Mirror {
     }
 }
 
-/// Returns the error for a value that was read before it was fetched. Its message is "`field` must be `rule`".
+/// Returns the error for a value that was read before it was fetched. Its message is "`field` must
+/// be `rule`".
 fn not_known(field: &'static str, rule: &'static str) -> Error {
     InvalidInput::new(field, rule).into()
 }

@@ -37,7 +37,8 @@ pub enum State {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a driver must handle both")]
 pub enum NextRequest {
-    /// Create the charge, or find it if it exists: run a [`CreateOnce`](crate::machine::CreateOnce) with these arguments.
+    /// Create the charge, or find it if it exists: run a [`CreateOnce`](crate::machine::CreateOnce)
+    /// with these arguments.
     Once(NewCharge, CreateOnceOptions),
     /// Read the charge: run a [`Call`](crate::machine::Call) of a [`Get`](crate::Get).
     Get(ChargeId),

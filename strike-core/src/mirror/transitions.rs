@@ -8,8 +8,9 @@ use crate::values::{Charge, OrderKey, UnixMillis};
 impl Mirror {
     /// Returns the request that this query needs, or `None` if the answer is known.
     ///
-    /// A draft becomes [`InDoubt`](super::State::InDoubt) when this returns its create. Save the mirror before you send the
-    /// request. The create searches for the charge first, because a copy of the mirror may have created it.
+    /// A draft becomes [`InDoubt`](super::State::InDoubt) when this returns its create. Save the
+    /// mirror before you send the request. The create searches for the charge first, because a copy
+    /// of the mirror may have created it.
     ///
     /// ```
     /// use strike_core::mirror::{Mirror, NextRequest, Query};
@@ -40,11 +41,12 @@ impl Mirror {
 
     /// Takes the result of a request, and returns what changed. Call it once per request.
     ///
-    /// Most errors change nothing, or only the state. If the error says that the clocks disagree about the charge's expiry,
-    /// the mirror takes the charge from the error.
+    /// Most errors change nothing, or only the state. If the error says that the clocks disagree
+    /// about the charge's expiry, the mirror takes the charge from the error.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if the charge is not the mirror's charge. The mirror does not change then.
+    /// [`ErrorKind::Mismatch`] if the charge is not the mirror's charge. The mirror does not change
+    /// then.
     pub fn learn(&mut self, ask: &NextRequest, outcome: Result<&Charge, &Error>) -> Result<Change, Error> {
         match &self.inner {
             Inner::Draft { .. } | Inner::InDoubt { .. } => Ok(self.learn_create(ask, outcome)),
@@ -75,7 +77,8 @@ impl Mirror {
         }
         let Inner::InDoubt { order, key, since } = &self.inner else { return Change::Nothing };
         match request {
-            // The create of an abandoned key may be rejected, too. That changes nothing for the current key.
+            // The create of an abandoned key may be rejected, too. That changes nothing for the
+            // current key.
             NextRequest::Once(_, options)
                 if options.key() == *key && !options.only_searches() && is_rejected(error) =>
             {
@@ -88,8 +91,8 @@ impl Mirror {
 
     /// Gives up a create with unknown outcome, and makes the mirror a draft with a new random key.
     ///
-    /// The charge of the old key may exist. Nobody was shown its payment request. In any other state than
-    /// [`InDoubt`](super::State::InDoubt) this does nothing.
+    /// The charge of the old key may exist. Nobody was shown its payment request. In any other
+    /// state than [`InDoubt`](super::State::InDoubt) this does nothing.
     pub fn abandon(&mut self, key: OrderKey, now: UnixMillis) {
         if let Inner::InDoubt { order, .. } = &self.inner {
             *self = Self::draft(order.clone(), key, now);

@@ -53,7 +53,8 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
                 let next = CreateOnceOptions { attempt, first_step: FirstStep::Search, ..self.options };
                 Ok(Next::Done(CreateOutcome::Expired { charge, next }))
             }
-            // By the local clock the invoice can still be paid, so another one could be a second payable invoice.
+            // By the local clock the invoice can still be paid, so another one could be a second
+            // payable invoice.
             (Expiry::Disputed, FoundBy::Read) => {
                 let expected = format!("within 10 minutes of the local clock, {}", now.unix);
                 let mismatch = Mismatch::new("date", expected, server_time(date, now));
@@ -70,8 +71,8 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
             let create = self.create_operation(attempt);
             return create.accept(endpoint, charge).map_err(|error| self.differs(error));
         }
-        // An earlier invoice of the order was paid after all. Its price may have been different, so only the charge itself
-        // is checked.
+        // An earlier invoice of the order was paid after all. Its price may have been different, so
+        // only the charge itself is checked.
         let checked = if endpoint.checks_invoices() {
             invoice::compare(&charge, endpoint.network()).map(drop)
         } else {
@@ -87,8 +88,8 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
 
     /// Returns the error for a charge with this key that does not match the order.
     ///
-    /// If the charge is consistent and this machine has sent no create, the caller has used the key for a different order.
-    /// Then the advice says so.
+    /// If the charge is consistent and this machine has sent no create, the caller has used the key
+    /// for a different order. Then the advice says so.
     fn differs(&self, error: Error) -> Error {
         let order_fields = ["amount", "amount_satoshi", "description", "customer_id"];
         let order_differs =

@@ -30,14 +30,16 @@ pub(crate) enum SearchDepth {
     WholeList,
     /// To this time of the caller's clock, and at least two hours back by the server's clock.
     Since(UnixMillis),
-    /// To the creation time of the charge that was the newest before the create, by the server's clock.
+    /// To the creation time of the charge that was the newest before the create, by the server's
+    /// clock.
     NewestBefore(UnixMillis),
 }
 
 /// What a search found.
 #[derive(Debug)]
 pub(crate) struct SearchResult {
-    /// The charge with the key, and its attempt: the oldest paid charge, else the oldest charge of the last attempt.
+    /// The charge with the key, and its attempt: the oldest paid charge, else the oldest charge of
+    /// the last attempt.
     pub(crate) charge: Option<(u8, Charge)>,
     /// The last attempt that has a charge, counted from 1. Zero if there is none.
     pub(crate) last_attempt: u8,
@@ -100,7 +102,8 @@ impl KeySearch {
             SearchDepth::Since(since) => since.min(server_time.saturating_sub(MAX_CLOCK_DIFFERENCE)),
             SearchDepth::NewestBefore(newest) => newest,
         });
-        // The whole page is read: if the server's clock was set back a little, newer charges can follow an older one.
+        // The whole page is read: if the server's clock was set back a little, newer charges can
+        // follow an older one.
         let mut is_last = false;
         for row in rows {
             match row {
@@ -117,7 +120,8 @@ impl KeySearch {
                 Row::Unreadable(row) => {
                     let customer_id = row.customer_id.as_deref();
                     let key = customer_id.map(|id| OrderKey::from_customer_id(id).map(|(key, _)| key));
-                    // An unreadable row without a `customer_id`, or with this key, may be the charge.
+                    // An unreadable row without a `customer_id`, or with this key, may be the
+                    // charge.
                     if key.is_none_or(|key| key == Some(self.key)) {
                         self.found.gap.get_or_insert(Gap::UnreadableRow(row));
                     }
@@ -127,8 +131,8 @@ impl KeySearch {
         is_last
     }
 
-    /// Keeps this charge if it is better than the one found so far. Rows come newest first, so of two equal charges the
-    /// later row is the older charge, and it is kept.
+    /// Keeps this charge if it is better than the one found so far. Rows come newest first, so of
+    /// two equal charges the later row is the older charge, and it is kept.
     fn keep_better(&mut self, attempt: u8, charge: Charge) {
         self.found.last_attempt = self.found.last_attempt.max(attempt);
         let is_better = match &self.found.charge {

@@ -17,48 +17,52 @@ use crate::transport::Reply;
 use crate::values::order_key::{MAX_ATTEMPTS, MAX_OWN};
 use crate::values::{ChargeId, InvalidInput, NewCharge, Now};
 
-/// The delay before the second search after a create with unknown outcome. In this time a delayed request can arrive, and the
-/// list can catch up.
+/// The delay before the second search after a create with unknown outcome. In this time a delayed
+/// request can arrive, and the list can catch up.
 pub(super) const SEARCH_DELAY: Duration = Duration::from_secs(2);
 
 /// Creates a charge at most once per order key, as a [machine](crate::machine).
 ///
-/// The API has no idempotency keys. So the SDK puts an order key into `customer_id` (see [`OrderKey`](crate::OrderKey)). The
-/// list of charges shows it, and the machine searches the list for it: before the create, and after a create with unknown
-/// outcome.
+/// The API has no idempotency keys. So the SDK puts an order key into `customer_id` (see
+/// [`OrderKey`](crate::OrderKey)). The list of charges shows it, and the machine searches the list
+/// for it: before the create, and after a create with unknown outcome.
 ///
 /// ```text
-///   named, with_key                fresh                        recover
-///         │                          │                             │
-///         ▼                          │                             │
-///   search the list ──not found──┐   │                             │
-///         │                      ▼   ▼                             │
-///         │                     create ──outcome unknown──┐        │
-///         │                      │   │                    ▼        ▼
-///         │                      │   │               search the list
-///         │                      │   └─rejected──> error     │    │
-///         │                      │                           │    └──not found──> wait 2 s, search again ──┐
-///       found                 created                      found                      │                    │
-///         │                      │                           │                      found              not found
-///         ▼                      ▼                           ▼                        ▼                    ▼
-///   Paid, Payable or      Paid or Payable             Paid, Payable or         Paid, Payable or      OutcomeUnknown (*)
-///       Expired                                           Expired                  Expired
-///
-///   (*) With `repost(true)`: create once more, wait 2 s, search a last time.
+///  named, with_key ──▶ search the list ──found──────▶ Paid, Payable or Expired
+///                            │
+///                        not found
+///                            ▼
+///  fresh ──────────▶ create the charge ──created────▶ Paid or Payable
+///                            │         └─rejected───▶ error
+///                     outcome unknown
+///                            ▼
+///  recover ─────────▶ search the list ──found───────▶ Paid, Payable or Expired
+///                            │
+///                        not found
+///                            ▼
+///             wait 2 s, search the list ──found─────▶ Paid, Payable or Expired
+///                            │
+///                        not found
+///                            ▼
+///                     OutcomeUnknown. With `repost(true)` instead:
+///                     create the charge, wait 2 s, search the list a last time
 /// ```
 ///
 /// After [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown), call again later with the same key.
 ///
-/// **The search** reads up to 1000 pages of 250 charges, or back to [`CreateOnceOptions::since`]. If the list is longer, or
-/// grows faster than it is read, the machine ends with [`Incomplete`](crate::ErrorKind::Incomplete) and creates nothing. If the
-/// list holds several charges with the key, a paid one is used, else the oldest one of the last attempt.
+/// **The search** reads up to 1000 pages of 250 charges, or back to [`CreateOnceOptions::since`].
+/// If the list is longer, or grows faster than it is read, the machine ends with
+/// [`Incomplete`](crate::ErrorKind::Incomplete) and creates nothing. If the list holds several
+/// charges with the key, a paid one is used, else the oldest one of the last attempt.
 ///
-/// **A charge that was found** must match the order, including its invoice, like the response to a create. A server that does
-/// not return `customer_id` causes a [`Mismatch`](crate::ErrorKind::Mismatch) of that field.
+/// **A charge that was found** must match the order, including its invoice, like the response to a
+/// create. A server that does not return `customer_id` causes a
+/// [`Mismatch`](crate::ErrorKind::Mismatch) of that field.
 ///
-/// **[`Expired`](CreateOutcome::Expired)** is returned only after the charge itself was read again, and only if the server's
-/// `Date` and the local clock agree that the invoice has expired. If the `Date` is after the expiry and the local clock is more
-/// than 10 minutes before it, the machine ends with a mismatch of `date`.
+/// **[`Expired`](CreateOutcome::Expired)** is returned only after the charge itself was read again,
+/// and only if the server's `Date` and the local clock agree that the invoice has expired. If the
+/// `Date` is after the expiry and the local clock is more than 10 minutes before it, the machine
+/// ends with a mismatch of `date`.
 ///
 /// **At most one payable invoice per key is returned.** This depends on who uses the key:
 ///
@@ -74,10 +78,12 @@ pub(super) const SEARCH_DELAY: Duration = Duration::from_secs(2);
 /// ```
 /// use std::time::Duration;
 /// use strike_core::machine::{Machine, Step};
-/// use strike_core::{ApiKey, CoreClient, CreateOnceOptions, Endpoint, Network, NewCharge, Now, RetryPolicy, UnixMillis};
+/// use strike_core::{ApiKey, CoreClient, CreateOnceOptions, Endpoint, Network};
+/// use strike_core::{NewCharge, Now, RetryPolicy, UnixMillis};
 ///
 /// # fn main() -> Result<(), strike_core::Error> {
-/// let endpoint = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
+/// let url = "http://127.0.0.1:8420/api/v1/";
+/// let endpoint = Endpoint::new(url, ApiKey::new("sk_demo")?, Network::Testnet)?;
 /// let client = CoreClient::new(endpoint, RetryPolicy::default(), 7);
 /// let placed_at = UnixMillis::from_secs(1_700_000_000);
 /// let options = CreateOnceOptions::named("order-17").since(placed_at);
@@ -172,7 +178,8 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
         Create::new(self.order.clone().customer_id(customer_id))
     }
 
-    /// Returns what the machine is doing, for an error message. The caller did not ask for a page of the list.
+    /// Returns what the machine is doing, for an error message. The caller did not ask for a page
+    /// of the list.
     pub(super) fn asked(&self, doing: &str) -> String {
         format!("create charge of {} once: {doing}", self.order.amount())
     }

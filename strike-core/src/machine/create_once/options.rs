@@ -21,7 +21,8 @@ use crate::values::{OrderKey, UnixMillis};
 #[must_use]
 pub struct CreateOnceOptions {
     pub(super) key: OrderKey,
-    /// Which of the order's invoices, counted from 1. A further one is created after the previous one has expired.
+    /// Which of the order's invoices, counted from 1. A further one is created after the previous
+    /// one has expired.
     pub(super) attempt: u8,
     pub(super) first_step: FirstStep,
     pub(super) since: Option<UnixMillis>,
@@ -42,7 +43,8 @@ pub(super) enum FirstStep {
 impl CreateOnceOptions {
     /// Uses the key with this name, such as the number of the order.
     ///
-    /// The machine searches the list first, because the name may have been used before, for example before a restart.
+    /// The machine searches the list first, because the name may have been used before, for example
+    /// before a restart.
     pub fn named(name: &str) -> Self {
         Self::with_key(OrderKey::named(name))
     }
@@ -52,34 +54,38 @@ impl CreateOnceOptions {
         Self { key, attempt: 1, first_step: FirstStep::Search, since: None, repost: false }
     }
 
-    /// Uses a new random key that nothing else uses. The machine creates the charge without a search.
+    /// Uses a new random key that nothing else uses. The machine creates the charge without a
+    /// search.
     pub const fn fresh(key: OrderKey) -> Self {
         Self { first_step: FirstStep::Create, ..Self::with_key(key) }
     }
 
     /// Finds the charge of a create with unknown outcome.
     ///
-    /// The machine searches the list, and once more after 2 s if it finds nothing. It creates nothing, unless
-    /// [`repost`](Self::repost) allows it.
+    /// The machine searches the list, and once more after 2 s if it finds nothing. It creates
+    /// nothing, unless [`repost`](Self::repost) allows it.
     pub const fn recover(key: OrderKey) -> Self {
         Self { first_step: FirstStep::SearchOnly, ..Self::with_key(key) }
     }
 
-    /// Limits the search to charges since the key was first used, such as the time of the order, by your clock.
+    /// Limits the search to charges since the key was first used, such as the time of the order, by
+    /// your clock.
     ///
-    /// The search goes back to that time, and at least two hours, in case the clocks differ. An older charge is not found.
+    /// The search goes back to that time, and at least two hours, in case the clocks differ. An
+    /// older charge is not found.
     ///
-    /// Without this, the whole list is read: 41 requests for an account with 10,000 charges. With it, one request is usually
-    /// enough.
+    /// Without this, the whole list is read: 41 requests for an account with 10,000 charges. With
+    /// it, one request is usually enough.
     pub const fn since(mut self, since: UnixMillis) -> Self {
         self.since = Some(since);
         self
     }
 
-    /// Allows a second create if the first has an unknown outcome and two searches found nothing. The default is `false`.
+    /// Allows a second create if the first has an unknown outcome and two searches found nothing.
+    /// The default is `false`.
     ///
-    /// The machine then waits 2 s and searches again. If both charges exist, it returns the older one. The payment request of
-    /// the other is not returned, so no payer sees it.
+    /// The machine then waits 2 s and searches again. If both charges exist, it returns the older
+    /// one. The payment request of the other is not returned, so no payer sees it.
     pub const fn repost(mut self, allow: bool) -> Self {
         self.repost = allow;
         self

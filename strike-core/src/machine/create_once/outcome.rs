@@ -14,7 +14,7 @@ use crate::values::Charge;
 ///     match outcome {
 ///         CreateOutcome::Payable(_) => "show its payment request to the payer",
 ///         CreateOutcome::Paid(_) => "complete the order, unless it is completed already",
-///         CreateOutcome::Expired { .. } => "call create_once again with `next`, perhaps at another price",
+///         CreateOutcome::Expired { .. } => "call create_once again with `next`",
 ///     }
 /// }
 /// # let _ = next_step;
@@ -32,7 +32,8 @@ pub enum CreateOutcome {
     Expired {
         /// The charge that has expired.
         charge: Charge,
-        /// Options that create the order's next invoice under the same key. You decide, because the price may have changed.
+        /// Options that create the order's next invoice under the same key. You decide, because the
+        /// price may have changed.
         next: CreateOnceOptions,
     },
 }

@@ -100,7 +100,8 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
     ) -> Result<Next, Error> {
         match result {
             Ok(charge) => self.found(charge, attempt, FoundBy::Read, date, now),
-            // The server does not know the charge (yet). Search for it, and block another create for a while.
+            // The server does not know the charge (yet). Search for it, and block another create
+            // for a while.
             Err(error) if *error.kind() == ErrorKind::NotFound && attempt >= self.attempt => {
                 self.attempt = attempt;
                 self.record.0 = Some(Known::CreateSent { attempt, at: now.monotonic, newest_before: None });

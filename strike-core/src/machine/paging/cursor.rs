@@ -5,30 +5,34 @@ use std::collections::BTreeMap;
 use crate::protocol::{List, Page, Row};
 use crate::values::{ChargeId, UnixMillis};
 
-/// How many rows are remembered, to recognise a row that comes again. If a row may be one of those forgotten, the cursor gives up.
+/// How many rows are remembered, to recognise a row that comes again. If a row may be one of those
+/// forgotten, the cursor gives up.
 const REMEMBERED_ROWS: u64 = 10_000;
 
-/// How many times in a row the same page must come before the first page is read again. That read distinguishes the end of
-/// the list from a list that grows by a page between two requests.
+/// How many times in a row the same page must come before the first page is read again. That read
+/// distinguishes the end of the list from a list that grows by a page between two requests.
 const MAX_REPEATS: u32 = 6;
 
-/// How many pages in a row may hold only rows that are known or newer than the first page. After that the list grows faster
-/// than it is read, and the cursor gives up.
+/// How many pages in a row may hold only rows that are known or newer than the first page. After
+/// that the list grows faster than it is read, and the cursor gives up.
 const MAX_PAGES_WITHOUT_PROGRESS: u32 = 100;
 
 /// Reads the list from the newest charge to the oldest.
 ///
-/// - New charges are added at the front while the list is read. Rows then move back and can come again. Each is returned once.
+/// - New charges are added at the front while the list is read. Rows then move back and can come
+///   again. Each is returned once.
 /// - A server may limit the page size. The cursor goes on with the size of the first page.
-/// - An empty page is the end of the list. A page of known rows is not: a page of new charges may have been created in between.
-/// - If the same page comes again and again, the first page is read once more. If it still holds the first row, the server
-///   repeats its last page, and the list has ended. Otherwise the list grows by a page between two requests, and the cursor
-///   gives up.
+/// - An empty page is the end of the list. A page of known rows is not: a page of new charges may
+///   have been created in between.
+/// - If the same page comes again and again, the first page is read once more. If it still holds
+///   the first row, the server repeats its last page, and the list has ended. Otherwise the list
+///   grows by a page between two requests, and the cursor gives up.
 #[derive(Debug)]
 pub(crate) struct PageCursor {
     page: u32,
     size: u32,
-    /// The ids of the last rows, with the number of the row (counted from 1) and the creation time of the charge.
+    /// The ids of the last rows, with the number of the row (counted from 1) and the creation time
+    /// of the charge.
     seen: BTreeMap<ChargeId, (u64, Option<UnixMillis>)>,
     /// The number of rows with ids so far.
     rows_seen: u64,
@@ -40,7 +44,8 @@ pub(crate) struct PageCursor {
     repeats: u32,
     /// How many pages in a row led no further back.
     without_progress: u32,
-    /// The creation time of the newest charge on the first page. `None` if that page is not sorted newest first.
+    /// The creation time of the newest charge on the first page. `None` if that page is not sorted
+    /// newest first.
     newest: Option<UnixMillis>,
     /// The id of the first row that has one.
     first: Option<ChargeId>,
@@ -172,7 +177,8 @@ impl PageCursor {
         self.seen.retain(|_, (number, _)| *number > last);
     }
 
-    /// Returns true if a row is unknown, but newer than a row that was forgotten. It may have been read before.
+    /// Returns true if a row is unknown, but newer than a row that was forgotten. It may have been
+    /// read before.
     fn may_be_forgotten(&self, row: &Row) -> bool {
         let is_newer =
             self.newest.is_some() && self.oldest_forgotten.is_some() && created(row) > self.oldest_forgotten;
@@ -252,7 +258,8 @@ mod tests {
         let pages =
             (0..100).take_while(|_| cursor.next().is_some().then(|| cursor.take(page([2, 1]))).is_some());
         assert!(pages.count() <= 8 && !cursor.gave_up());
-        // The same page comes again because a page of charges is created before each request. This is not the end.
+        // The same page comes again because a page of charges is created before each request. This
+        // is not the end.
         let mut cursor = PageCursor::new(2);
         for _ in 0..7 {
             cursor.take(page([2, 1]));

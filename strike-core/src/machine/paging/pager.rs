@@ -13,18 +13,19 @@ use crate::values::{Charge, Now};
 
 /// Lists every charge of the account, newest first.
 ///
-/// Each machine of [`next`](Self::next) returns one charge, or `None` at the end of the list. The state is in the pager: you can
-/// drop a `next` before it ends, and call `next` again.
+/// Each machine of [`next`](Self::next) returns one charge, or `None` at the end of the list. The
+/// state is in the pager: you can drop a `next` before it ends, and call `next` again.
 ///
-/// - Charges that are created while the list is read shift its rows. Each charge is still returned once. After more than
-///   10,000 rows a charge can come twice.
-/// - If a row is not a readable charge, `next` returns the error [`Undecodable`]. The next `next` goes on with the row after
-///   it.
+/// - Charges that are created while the list is read shift its rows. Each charge is still returned
+///   once. After more than 10,000 rows a charge can come twice.
+/// - If a row is not a readable charge, `next` returns the error [`Undecodable`]. The next `next`
+///   goes on with the row after it.
 /// - If a page cannot be read, `next` returns the error, and the list ends.
-/// - If the list grows faster than it is read, or by more than 10,000 rows between two pages, `next` returns the error
-///   [`Incomplete`]. Use a larger [`page_size`](Self::page_size), or read the list at a quieter time.
-/// - The API has no request that deletes a charge. If a server deletes charges while its list is read, the pager can miss as
-///   many others without an error.
+/// - If the list grows faster than it is read, or by more than 10,000 rows between two pages,
+///   `next` returns the error [`Incomplete`]. Use a larger [`page_size`](Self::page_size), or read
+///   the list at a quieter time.
+/// - The API has no request that deletes a charge. If a server deletes charges while its list is
+///   read, the pager can miss as many others without an error.
 ///
 /// [`Incomplete`]: ErrorKind::Incomplete
 /// [`Undecodable`]: ErrorKind::Undecodable
@@ -35,7 +36,8 @@ use crate::values::{Charge, Now};
 /// use strike_core::{ApiKey, CoreClient, Endpoint, Network, Now, RetryPolicy, UnixMillis};
 ///
 /// # fn main() -> Result<(), strike_core::Error> {
-/// let endpoint = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
+/// let url = "http://127.0.0.1:8420/api/v1/";
+/// let endpoint = Endpoint::new(url, ApiKey::new("sk_demo")?, Network::Testnet)?;
 /// let mut pager = CoreClient::new(endpoint, RetryPolicy::default(), 7).pager().limit(100);
 /// let now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_700_000_000));
 /// let mut next = pager.next();
@@ -61,7 +63,8 @@ impl Pager {
         Self { context, cursor: PageCursor::new(30), rows: VecDeque::new(), call: None, left: u64::MAX }
     }
 
-    /// Sets the number of rows per page. The default is 30. If the server limits the size, its limit is used.
+    /// Sets the number of rows per page. The default is 30. If the server limits the size, its
+    /// limit is used.
     pub fn page_size(mut self, rows: u32) -> Self {
         self.cursor = PageCursor::new(rows);
         self
@@ -121,7 +124,8 @@ fn incomplete() -> Error {
     Error::new(asked, ErrorKind::Incomplete)
 }
 
-/// Returns the next charge of a [`Pager`], or `None` at the end of the list. Made by [`Pager::next`].
+/// Returns the next charge of a [`Pager`], or `None` at the end of the list. Made by
+/// [`Pager::next`].
 #[derive(Debug)]
 pub struct NextCharge<'a> {
     pager: &'a mut Pager,

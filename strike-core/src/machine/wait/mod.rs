@@ -22,35 +22,40 @@ use crate::values::{Charge, Now, UnixMillis};
 /// The largest number of failed attempts that the error of a wait shows.
 const MAX_ATTEMPTS_IN_ERROR: usize = 32;
 
-/// The longest delay between two polls after the caller's deadline.
+/// The longest delay between two checks after the caller's deadline.
 const MAX_DELAY_AFTER_DEADLINE: Duration = Duration::from_secs(5);
 
-/// The wait ends after this many failed polls after the caller's deadline.
+/// The wait ends after this many failed checks after the caller's deadline.
 const MAX_FAILURES_AFTER_DEADLINE: u32 = 3;
 
-/// The longest delay between two polls after the invoice's expiry.
+/// The longest delay between two checks after the invoice's expiry.
 const MAX_DELAY_AFTER_EXPIRY: Duration = Duration::from_secs(60);
 
 /// Waits for the payment of one charge, as a [machine](crate::machine).
 ///
-/// The charge is polled at once, then as the [`Schedule`](crate::Schedule) says. Each poll is a [`Call`] with its own retries.
+/// The charge is checked at once, then as the [`Schedule`](crate::Schedule) says. Each check is a
+/// [`Call`] with its own retries.
 ///
-/// **No payment is missed.** The wait ends as [`WaitOutcome::Expired`] or [`WaitOutcome::Payable`] only after a poll that began
-/// after that moment.
+/// **No payment is missed.** The wait ends as [`WaitOutcome::Expired`] or [`WaitOutcome::Payable`]
+/// only after a check that began after that moment.
 ///
-/// **Expiry.** The server's clock decides, which is the `Date` of its response. The local clock must agree. Without a `Date`,
-/// the local clock less [`CLOCK_MARGIN`](crate::CLOCK_MARGIN) decides. In any case the wait ends once the invoice's lifetime and
-/// the grace period have passed on the monotonic clock. So a wrong clock cannot make the wait endless, and one clock that is
+/// **Expiry.** The server's clock decides, which is the `Date` of its response. The local clock
+/// must agree. Without a `Date`, the local clock less [`CLOCK_MARGIN`](crate::CLOCK_MARGIN)
+/// decides. In any case the wait ends once the invoice's lifetime and the grace period have passed
+/// on the monotonic clock. So a wrong clock cannot make the wait endless, and one clock that is
 /// ahead cannot end it early.
 ///
-/// **Errors.** A poll that fails is repeated if the error is temporary. The wait returns the error
+/// **Errors.** After a temporary error the charge is checked again. The wait returns an error:
+///
 /// - at once if the error is not temporary, such as a wrong API key
-/// - at once as a [`Mismatch`](crate::ErrorKind::Mismatch) if any field but `paid` and `updated` has changed
+/// - at once as a [`Mismatch`](crate::ErrorKind::Mismatch) if any field but `paid` and `updated`
+///   has changed
 /// - after more failures in a row than [`Wait::max_failures`]
 /// - after three failures since the caller's deadline.
 ///
-/// So a wait can last longer than the caller's deadline: by up to three polls with their retries, and 10 s between them. A
-/// `Retry-After` is obeyed up to [`max_retry_after`](crate::RetryPolicy::max_retry_after).
+/// So a wait can last longer than the caller's deadline: by up to three checks with their retries,
+/// and 10 s between them. A `Retry-After` is obeyed up to
+/// [`max_retry_after`](crate::RetryPolicy::max_retry_after).
 ///
 /// ```
 /// use std::time::Duration;
@@ -71,9 +76,9 @@ pub struct WaitPaid {
     lifetime: Option<Lifetime>,
     started: Option<Duration>,
     interval: Duration,
-    /// How many polls in a row have failed.
+    /// How many checks in a row have failed.
     failures: u32,
-    /// How many polls have failed since the deadline.
+    /// How many checks have failed since the deadline.
     failures_after_deadline: u32,
     failed_attempts: Vec<Attempt>,
     state: State,
@@ -96,7 +101,7 @@ enum End {
 #[derive(Debug)]
 enum State {
     Start,
-    Polling { call: Box<Call<Get>>, began: Now },
+    Checking { call: Box<Call<Get>>, began: Now },
     Waiting(Pause),
     Finished,
 }
@@ -122,18 +127,18 @@ impl WaitPaid {
         }
     }
 
-    fn start_poll(&mut self, now: Now) {
+    fn start_check(&mut self, now: Now) {
         let get = Get::new(self.charge.id().clone());
         let call = Call::new(get, self.context.fork());
-        self.state = State::Polling { call: Box::new(call), began: now };
+        self.state = State::Checking { call: Box::new(call), began: now };
     }
 
-    /// Returns how long the wait had lasted when a poll began.
+    /// Returns how long the wait had lasted when a check began.
     fn elapsed(&self, began: Now) -> Duration {
         began.monotonic.saturating_sub(self.started.unwrap_or(began.monotonic))
     }
 
-    /// Returns how long the wait still lasts after the beginning of a poll, and why it ends then.
+    /// Returns how long the wait still lasts after the beginning of a check, and why it ends then.
     fn time_left(&self, began: Now, server_time: Option<UnixMillis>) -> (Duration, End) {
         let elapsed = self.elapsed(began);
         let to_deadline = self.options.timeout.saturating_sub(elapsed);
@@ -144,8 +149,9 @@ impl WaitPaid {
         if to_expiry <= to_deadline { (to_expiry, End::Expiry) } else { (to_deadline, End::Deadline) }
     }
 
-    /// Takes the result of a poll. Returns the outcome of the wait, or `None` after it has set the next delay.
-    fn polled(
+    /// Takes the result of a check. Returns the outcome of the wait, or `None` after it has set the
+    /// next delay.
+    fn checked(
         &mut self,
         result: Result<Charge, Error>,
         began: Now,
@@ -177,21 +183,22 @@ impl WaitPaid {
                 delay = delay.max(requested.min(self.context.policy.max_retry_after));
             }
         }
-        // The last poll begins at the end of the wait, not one interval later.
-        let duration_of_poll = now.monotonic.saturating_sub(began.monotonic);
+        // The last check begins at the end of the wait, not one interval later.
+        let check_duration = now.monotonic.saturating_sub(began.monotonic);
         delay = delay.min(if is_after_deadline {
             MAX_DELAY_AFTER_DEADLINE
         } else if left.is_zero() {
-            MAX_DELAY_AFTER_EXPIRY.min(to_deadline.saturating_sub(duration_of_poll))
+            MAX_DELAY_AFTER_EXPIRY.min(to_deadline.saturating_sub(check_duration))
         } else {
-            left.saturating_sub(duration_of_poll)
+            left.saturating_sub(check_duration)
         });
         self.interval = self.options.schedule.next_wait(self.interval);
         self.state = State::Waiting(Pause::new(delay, now));
         Ok(None)
     }
 
-    /// Counts a failed poll. Returns the error, with all failed attempts, if the wait must end with it.
+    /// Counts a failed check. Returns the error, with all failed attempts, if the wait must end
+    /// with it.
     fn count_failure(&mut self, error: Error, is_after_deadline: bool) -> Result<(), Error> {
         self.failures = self.failures.saturating_add(1);
         self.failures_after_deadline =
@@ -223,18 +230,18 @@ impl WaitPaid {
             }
             State::Start => {
                 self.started = Some(now.monotonic);
-                self.start_poll(now);
+                self.start_check(now);
             }
-            State::Polling { call, began } => {
+            State::Checking { call, began } => {
                 let result = call.poll(now).done()?;
                 let (began, server_time) = (*began, call.server_time());
-                if let Some(end) = self.polled(result, began, server_time, now).transpose() {
+                if let Some(end) = self.checked(result, began, server_time, now).transpose() {
                     return self.finish(end);
                 }
             }
             State::Waiting(pause) => {
                 pause.poll(now)?;
-                self.start_poll(now);
+                self.start_check(now);
             }
             State::Finished => return self.finish(Err(Error::finished())),
         }
@@ -259,7 +266,7 @@ impl Machine for WaitPaid {
     }
 
     fn handle(&mut self, reply: Reply, now: Now) {
-        if let State::Polling { call, .. } = &mut self.state {
+        if let State::Checking { call, .. } = &mut self.state {
             call.handle(reply, now);
         }
     }

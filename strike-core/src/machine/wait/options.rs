@@ -1,11 +1,11 @@
-//! How long to wait for a charge, and how often to poll it.
+//! How long to wait for a charge, and how often to check it.
 
 use std::time::Duration;
 
 use crate::machine::Schedule;
 use crate::values::new_charge::MAX_EXPIRY_SEC;
 
-/// How long to wait for a charge, and how often to poll it.
+/// How long to wait for a charge, and how often to check it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -41,13 +41,14 @@ impl Wait {
         Self { timeout, ..Self::until_expiry() }
     }
 
-    /// Sets how often the charge is polled. The default is [`Schedule::default`].
+    /// Sets how often the charge is checked. The default is [`Schedule::default`].
     pub const fn schedule(mut self, schedule: Schedule) -> Self {
         self.schedule = schedule;
         self
     }
 
-    /// Sets the grace period: how long after the invoice's expiry a payment is still awaited. The default is one minute.
+    /// Sets the grace period: how long after the invoice's expiry a payment is still awaited. The
+    /// default is one minute.
     ///
     /// A payment that was started just before the expiry can arrive after it.
     pub const fn grace(mut self, grace: Duration) -> Self {
@@ -55,7 +56,8 @@ impl Wait {
         self
     }
 
-    /// Sets how many polls in a row may fail. One more failure ends the wait with its error. The default is 10.
+    /// Sets how many checks in a row may fail. One more failure ends the wait with its error. The
+    /// default is 10.
     pub const fn max_failures(mut self, failures: u32) -> Self {
         self.max_failures = failures;
         self

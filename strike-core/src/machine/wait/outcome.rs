@@ -21,7 +21,8 @@ use crate::values::Charge;
 pub enum WaitOutcome {
     /// The charge is paid.
     Paid(Charge),
-    /// The charge was not paid before the deadline, but the payer can still pay it. Keep the order open, and wait again.
+    /// The charge was not paid before the deadline, but the payer can still pay it. Keep the order
+    /// open, and wait again.
     Payable(Charge),
     /// The charge was not paid, and its invoice has expired. The order needs a new charge.
     Expired(Charge),

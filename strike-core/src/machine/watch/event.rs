@@ -22,10 +22,11 @@ use crate::values::{Charge, ChargeId};
 pub enum Event {
     /// The charge is paid.
     Paid(Charge),
-    /// The charge was unpaid after its invoice had expired and the [grace period](super::Watcher::grace) had passed.
+    /// The charge was unpaid after its invoice had expired and the [grace
+    /// period](super::Watcher::grace) had passed.
     Expired(ChargeId),
-    /// The charge can no longer be watched. The server does not know it, cannot return a readable record of it, or returns
-    /// another amount, invoice or description.
+    /// The charge can no longer be watched. The server does not know it, cannot return a readable
+    /// record of it, or returns another amount, invoice or description.
     Failed(ChargeId, Error),
 }
 

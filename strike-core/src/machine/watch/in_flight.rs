@@ -16,7 +16,8 @@ use crate::protocol::{Get, List, Page};
 use crate::transport::Reply;
 use crate::values::{ChargeId, Now};
 
-/// The shortest time between two checks by [`Watcher::check_soon`] that interrupt a delay after a failure.
+/// The shortest time between two checks by [`Watcher::check_soon`] that interrupt a delay after a
+/// failure.
 const BETWEEN_INTERRUPTS: Duration = Duration::from_secs(1);
 
 /// A request in flight, and when it began.
@@ -55,7 +56,8 @@ impl Watcher {
             }
             Next::Page { page, size } => {
                 let list = List::page(page).size(size);
-                // If the last page request failed, one attempt is enough to see whether pages work again.
+                // If the last page request failed, one attempt is enough to see whether pages work
+                // again.
                 let is_failing = self.scheduler.health(RequestKind::Page).failures > 0;
                 let policy = if is_failing { self.context.policy.attempts(1) } else { self.context.policy };
                 let call = Box::new(Call::new(list, self.context.fork_with(policy)));
@@ -66,7 +68,8 @@ impl Watcher {
         Continue(())
     }
 
-    /// Polls the request in flight. Breaks with its step until it has ended. Then returns the error for the caller, if any.
+    /// Polls the request in flight. Breaks with its step until it has ended. Then returns the error
+    /// for the caller, if any.
     pub(super) fn poll_in_flight(&mut self, now: Now) -> ControlFlow<Step<Option<Event>>, Option<Error>> {
         let Some(InFlight { began, request }) = self.in_flight.take() else { return Continue(None) };
         let error = match request {
@@ -107,8 +110,8 @@ impl Watcher {
         Continue(error)
     }
 
-    /// Keeps a request in flight. If it waits for its next attempt, [`Watcher::check_soon`] may interrupt it: then the
-    /// request is dropped, and its charges stay due.
+    /// Keeps a request in flight. If it waits for its next attempt, [`Watcher::check_soon`] may
+    /// interrupt it: then the request is dropped, and its charges stay due.
     fn keep_waiting(
         &mut self,
         began: Now,
@@ -147,7 +150,8 @@ impl Watcher {
         }
     }
 
-    /// Returns how soon a charge of [`Watcher::check_soon`] may interrupt a delay, if there is such a charge.
+    /// Returns how soon a charge of [`Watcher::check_soon`] may interrupt a delay, if there is such
+    /// a charge.
     fn interrupt_in(&mut self, now: Now) -> Option<Duration> {
         if !self.scheduler.has_urgent(&self.pending) {
             return None;

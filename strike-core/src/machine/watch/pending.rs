@@ -7,22 +7,25 @@ use crate::machine::Schedule;
 use crate::protocol::server_clock;
 use crate::values::{Charge, Now, UnixMillis};
 
-/// The state of one pending charge: 40 bytes, without the id. Times are in milliseconds unless noted.
+/// The state of one pending charge: 40 bytes, without the id. Times are in milliseconds unless
+/// noted.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pending {
     /// The creation time by the server's clock. The list is sorted by it.
     pub(super) created: UnixMillis,
-    /// The end of the invoice's lifetime and the grace period. A poll that begins later is the last.
+    /// The end of the invoice's lifetime and the grace period. A check that begins later is the
+    /// last.
     pub(super) until: UnixMillis,
     /// The same end in seconds of the monotonic clock, in case the wall clocks are wrong.
     give_up: u32,
-    /// The time of the next poll on the monotonic clock. [`NEVER`](Self::NEVER) if the charge has ended.
+    /// The time of the next check on the monotonic clock. [`NEVER`](Self::NEVER) if the charge has
+    /// ended.
     pub(super) due: u64,
-    /// The delay before that poll.
+    /// The delay before that check.
     interval: u32,
     /// The hash of the fields that never change; see [`digest`].
     pub(super) digest: u32,
-    /// How many polls in a row returned an unreadable record.
+    /// How many checks in a row returned an unreadable record.
     pub(super) failures: u32,
 }
 
@@ -30,7 +33,7 @@ impl Pending {
     /// The `due` time of a charge that has ended.
     pub(super) const NEVER: u64 = u64::MAX;
 
-    /// Returns the state of a new charge. It is polled after the schedule's first interval.
+    /// Returns the state of a new charge. It is checked after the schedule's first interval.
     pub(super) fn new(saved: &SavedCharge, schedule: &Schedule, now: Now) -> Self {
         let SavedCharge { created, until, digest, .. } = *saved;
         let first = schedule.first_wait();
@@ -45,18 +48,20 @@ impl Pending {
         }
     }
 
-    /// Returns true if the charge is due now, or in less than an eighth of its interval. So more charges share a page request.
+    /// Returns true if the charge is due now, or in less than an eighth of its interval. So more
+    /// charges share a page request.
     pub(super) fn is_due(&self, now: u64) -> bool {
         self.due != Self::NEVER && self.due <= now.saturating_add(u64::from(self.interval / 8))
     }
 
-    /// Returns true if a poll that began at this time, and found the charge unpaid, is the last.
+    /// Returns true if a check that began at this time, and found the charge unpaid, is the last.
     pub(super) fn is_over(&self, began: Now, server_time: Option<UnixMillis>) -> bool {
         server_clock::left(self.until, server_time, began).is_zero()
             || seconds(began.monotonic) >= self.give_up
     }
 
-    /// Sets the next poll after one interval times `jitter` / 1000. The following interval is longer.
+    /// Sets the next check after one interval times `jitter` / 1000. The following interval is
+    /// longer.
     pub(super) fn schedule_next(&mut self, schedule: &Schedule, jitter: u64, now: Now) {
         let wait = u64::from(self.interval).saturating_mul(jitter) / 1000;
         self.due = millis(now.monotonic).saturating_add(wait).min(Self::NEVER - 1);
@@ -76,7 +81,8 @@ fn seconds(duration: Duration) -> u32 {
     u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
 }
 
-/// Returns a 4-byte hash of the fields of a charge that never change, to detect that the server returns different ones.
+/// Returns a 4-byte hash of the fields of a charge that never change, to detect that the server
+/// returns different ones.
 pub(super) fn digest(charge: &Charge) -> u32 {
     let mut hash = hmac_sha256::Hash::new();
     hash.update(charge.payment_hash().as_bytes());

@@ -9,10 +9,12 @@ struct Mark {
     offset: u32,
 }
 
-/// The positions of the first and the last row of each page that was read, newest first. A page takes two marks of 16 bytes.
+/// The positions of the first and the last row of each page that was read, newest first. A page
+/// takes two marks of 16 bytes.
 ///
-/// The list is sorted by creation time, newest first, and new charges are added at its front. So the position of a charge can
-/// be interpolated between two marks. If a row has moved back, all rows after it have moved back as far.
+/// The list is sorted by creation time, newest first, and new charges are added at its front. So
+/// the position of a charge can be interpolated between two marks. If a row has moved back, all
+/// rows after it have moved back as far.
 #[derive(Debug, Default)]
 pub(super) struct PositionIndex {
     marks: Vec<Mark>,
@@ -52,7 +54,8 @@ impl PositionIndex {
         self.marks.truncate(needed.saturating_add(1));
     }
 
-    /// Adds a page: the creation times of its first and last row, and the number of rows before each.
+    /// Adds a page: the creation times of its first and last row, and the number of rows before
+    /// each.
     pub(super) fn add_page(&mut self, first: (UnixMillis, u32), last: (UnixMillis, u32)) {
         let mark = |(created, offset): (UnixMillis, u32)| Mark { created: created.as_millis(), offset };
         let (first, last) = (mark(first), mark(last));

@@ -59,7 +59,7 @@ impl Watcher {
         }
     }
 
-    /// Takes the state of a charge from a response: ends the charge, or sets the next poll.
+    /// Takes the state of a charge from a response: ends the charge, or sets the next check.
     fn update(
         &mut self,
         kind: RequestKind,
@@ -139,8 +139,8 @@ impl Watcher {
         }
     }
 
-    /// Takes a failure that is not about a single charge, and sets the delay before the next request. Returns the error if
-    /// the caller must get it.
+    /// Takes a failure that is not about a single charge, and sets the delay before the next
+    /// request. Returns the error if the caller must get it.
     pub(super) fn request_failed(
         &mut self,
         kind: RequestKind,
@@ -161,7 +161,8 @@ impl Watcher {
         }
         let health = self.scheduler.health(kind);
         health.failed(jitter, millis(now.monotonic));
-        // If the previous request worked, the other kind of request probably still does. Then not each error is returned.
+        // If the previous request worked, the other kind of request probably still does. Then not
+        // each error is returned.
         let must_report = too_many
             || (is_first && health.unreported > self.max_failures)
             || (!is_transient(&error) && (!is_first || health.failures == 1))

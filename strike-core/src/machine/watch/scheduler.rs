@@ -12,8 +12,8 @@ use crate::values::{Charge, ChargeId, UnixMillis};
 /// The smallest page size.
 const MIN_ROWS: u32 = 10;
 
-/// The largest number of charges in one round, to limit its memory. Charges that have been due the longest come first, so that
-/// each charge is polled eventually.
+/// The largest number of charges in one round, to limit its memory. Charges that have been due the
+/// longest come first, so that each charge is checked eventually.
 const MAX_DUE: usize = 5000;
 
 /// The next request.
@@ -27,14 +27,16 @@ pub(super) enum Next {
     Wait(u64),
 }
 
-/// Decides which request to send next. It works in rounds. A round goes through the charges that are due at its beginning, newest first. Then the next round begins.
+/// Decides which request to send next. It works in rounds. A round goes through the charges that
+/// are due at its beginning, newest first. Then the next round begins.
 #[derive(Debug)]
 pub(super) struct Scheduler {
     /// The largest page size that may be requested.
     max_size: u32,
     /// The current page size. The server may limit it.
     size: u32,
-    /// Whether `size` is the limit of the server. It is if a page after the first had rows. Else the list may just be short.
+    /// Whether `size` is the limit of the server. It is if a page after the first had rows. Else
+    /// the list may just be short.
     is_server_limit: bool,
     positions: PositionIndex,
     exploration: Exploration,
@@ -52,8 +54,9 @@ pub(super) struct Scheduler {
     next_round: u64,
 }
 
-/// Controls reads of pages beyond all pages that were read before. If such a page has fewer than two due charges, the next such
-/// read is delayed: by two rounds at first, and by twice as many each time, up to 64.
+/// Controls reads of pages beyond all pages that were read before. If such a page has fewer than
+/// two due charges, the next such read is delayed: by two rounds at first, and by twice as many
+/// each time, up to 64.
 #[derive(Debug, Default)]
 struct Exploration {
     /// The page that is being read.
@@ -104,7 +107,8 @@ impl Scheduler {
         !self.urgent.is_empty()
     }
 
-    /// Halves the page size after a page was too large. Returns false if the size is the smallest already.
+    /// Halves the page size after a page was too large. Returns false if the size is the smallest
+    /// already.
     pub(super) fn halve_page_size(&mut self) -> bool {
         let rows = self.max_size.min(self.size);
         if rows <= MIN_ROWS {
@@ -133,7 +137,8 @@ impl Scheduler {
         }
     }
 
-    /// Learns the page size and the positions of rows from a page. `due_rows` of its charges were due.
+    /// Learns the page size and the positions of rows from a page. `due_rows` of its charges were
+    /// due.
     pub(super) fn page_read(&mut self, page: u32, size: u32, rows: &Page, due_rows: u32) {
         let count = u32::try_from(rows.rows()).unwrap_or(u32::MAX);
         if page == 0 {
@@ -186,7 +191,8 @@ impl Scheduler {
                     self.leave_to_later_round(pending, &id);
                     continue;
                 }
-                // A page is worth it if another due charge is on it, or if requests for single charges fail.
+                // A page is worth it if another due charge is on it, or if requests for single
+                // charges fail.
                 let page = self.page_of(created).filter(|_| self.page_health.is_good(now));
                 let page = page.filter(|page| {
                     !self.charge_health.is_good(now) || self.holds_another(*page, pending, now)
@@ -239,8 +245,8 @@ impl Scheduler {
         }
     }
 
-    /// Returns the page that is likely to hold a charge with this creation time. `None` if it was read in this round, or if it
-    /// is beyond all pages read so far and such a read must wait.
+    /// Returns the page that is likely to hold a charge with this creation time. `None` if it was
+    /// read in this round, or if it is beyond all pages read so far and such a read must wait.
     fn page_of(&self, created: UnixMillis) -> Option<u32> {
         let offset = match self.positions.position(created) {
             Position::About(offset) => offset,
@@ -263,7 +269,7 @@ impl Scheduler {
         false
     }
 
-    /// Leaves a charge to a later round. It was polled in this round, or the clock was set back.
+    /// Leaves a charge to a later round. It was checked in this round, or the clock was set back.
     fn leave_to_later_round(&mut self, pending: &BTreeMap<ChargeId, Pending>, id: &ChargeId) {
         if let Some(state) = pending.get(id) {
             self.expect(state.due);

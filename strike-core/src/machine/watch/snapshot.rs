@@ -11,8 +11,8 @@ use crate::values::{Charge, ChargeId, UnixMillis};
 
 /// The pending charges of a [`Watcher`](super::Watcher), to save and to restore after a restart.
 ///
-/// It serializes with serde and contains a `version`. Each release reads the snapshots of all earlier releases since 0.1. A
-/// snapshot with a newer version is an error.
+/// It serializes with serde and contains a `version`. Each release reads the snapshots of all
+/// earlier releases since 0.1. A snapshot with a newer version is an error.
 ///
 /// ```
 /// use strike_core::WatcherSnapshot;
@@ -57,7 +57,8 @@ pub(super) struct SavedCharge {
 }
 
 impl SavedCharge {
-    /// Returns the saved form of a charge. If its invoice is unreadable, its lifetime counts as a week.
+    /// Returns the saved form of a charge. If its invoice is unreadable, its lifetime counts as a
+    /// week.
     pub(super) fn of(charge: &Charge, grace: Duration) -> Self {
         let week = Duration::from_secs(u64::from(MAX_EXPIRY_SEC));
         let expires_at = charge.invoice().ok().map_or_else(

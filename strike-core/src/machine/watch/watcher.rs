@@ -18,13 +18,14 @@ use crate::values::{Charge, ChargeId, Now};
 
 /// Watches many pending charges with few requests.
 ///
-/// Each machine of [`next`](Self::next) returns one [`Event`], or `None` if no charge is pending. The state is in the watcher:
-/// you can drop a `next` before it ends, and call `next` again.
+/// Each machine of [`next`](Self::next) returns one [`Event`], or `None` if no charge is pending.
+/// The state is in the watcher: you can drop a `next` before it ends, and call `next` again.
 ///
-/// **Requests.** Each charge is polled at intervals that grow as the [`Schedule`] says. If a page of the list is likely to hold
-/// two or more charges that are due, the page is read. It updates all charges on it. Other charges are read one by one. The
-/// watcher learns from the pages where in the list a charge is. It reads no page beyond the oldest pending charge. Pages are as
-/// large as the server allows.
+/// **Requests.** Each charge is checked at intervals that grow as the [`Schedule`] says. If a page
+/// of the list is likely to hold two or more charges that are due, the page is read. It updates all
+/// charges on it. Other charges are read one by one. The watcher learns from the pages where in the
+/// list a charge is. It reads no page beyond the oldest pending charge. Pages are as large as the
+/// server allows.
 ///
 /// **When a charge ends:**
 ///
@@ -34,12 +35,14 @@ use crate::values::{Charge, ChargeId, Now};
 /// | [`Expired`](Event::Expired) | after a read of that charge alone, begun after the invoice's expiry and the grace period; the clock rules of [`WaitPaid`](crate::machine::WaitPaid) apply |
 /// | [`Failed`](Event::Failed) | the server does not know the charge; its amount, invoice or description has changed; or it was unreadable more than [`max_failures`](Self::max_failures) times in a row while other charges were readable |
 ///
-/// **Errors.** If a request fails, the charges stay pending. The watcher waits 1 s, and twice as long with each failure in a
-/// row, up to 60 s. A `Retry-After` is obeyed up to [`max_retry_after`](crate::RetryPolicy::max_retry_after). If only page
-/// requests fail, charges are read one by one, and a page is tried again after 2 s, 4 s, and so on up to two minutes. If only
-/// single-charge requests fail, pages are read. `next` returns the error
+/// **Errors.** If a request fails, the charges stay pending. The watcher waits 1 s, and twice as
+/// long with each failure in a row, up to 60 s. A `Retry-After` is obeyed up to
+/// [`max_retry_after`](crate::RetryPolicy::max_retry_after). If only page requests fail, charges
+/// are read one by one, and a page is tried again after 2 s, 4 s, and so on up to two minutes. If
+/// only single-charge requests fail, pages are read. `next` returns the error
 ///
-/// - after more than [`max_failures`](Self::max_failures) failures in a row, of all requests or of one of the two kinds
+/// - after more than [`max_failures`](Self::max_failures) failures in a row, of all requests or of
+///   one of the two kinds
 /// - at once if a retry does not help, as with a wrong API key
 /// - at once if the server's `Retry-After` is longer than `max_retry_after`.
 ///
@@ -47,9 +50,9 @@ use crate::values::{Charge, ChargeId, Now};
 ///
 /// **Memory.** A pending charge takes about 140 bytes, so 100,000 charges take 14 MB.
 ///
-/// **Restarts.** Save a [`snapshot`](Self::snapshot) after you have handled an event, and [`restore`](Self::restore) it after a
-/// restart. A charge is pending until its event is returned, so no event is lost. An event that was returned after the
-/// snapshot is returned again.
+/// **Restarts.** Save a [`snapshot`](Self::snapshot) after you have handled an event, and
+/// [`restore`](Self::restore) it after a restart. A charge is pending until its event is returned,
+/// so no event is lost. An event that was returned after the snapshot is returned again.
 ///
 /// ```
 /// use std::time::Duration;
@@ -57,7 +60,8 @@ use crate::values::{Charge, ChargeId, Now};
 /// use strike_core::{ApiKey, CoreClient, Endpoint, Network, Now, RetryPolicy, UnixMillis};
 ///
 /// # fn main() -> Result<(), strike_core::Error> {
-/// let endpoint = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
+/// let url = "http://127.0.0.1:8420/api/v1/";
+/// let endpoint = Endpoint::new(url, ApiKey::new("sk_demo")?, Network::Testnet)?;
 /// let mut watcher = CoreClient::new(endpoint, RetryPolicy::default(), 7).watcher();
 /// // Add charges with `watcher.add(&charge)`. Without any, there is no event.
 /// let now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_700_000_000));
@@ -87,7 +91,8 @@ pub struct Watcher {
     /// The delay between two such interrupts.
     pub(super) since_interrupt: Option<Pause>,
     pub(super) failures_in_a_row: u32,
-    /// Whether a charge was read since the last unreadable one. Then a further unreadable one is not the server's fault.
+    /// Whether a charge was read since the last unreadable one. Then a further unreadable one is
+    /// not the server's fault.
     pub(super) any_charge_was_readable: bool,
 }
 
@@ -113,13 +118,15 @@ impl Watcher {
         }
     }
 
-    /// Sets how often each charge is polled. By default after 1 s, then at growing intervals, up to once a minute.
+    /// Sets how often each charge is checked. By default after 1 s, then at growing intervals, up
+    /// to once a minute.
     pub const fn schedule(mut self, schedule: Schedule) -> Self {
         self.schedule = schedule;
         self
     }
 
-    /// Sets the grace period: how long after an invoice's expiry a payment is still awaited. The default is one minute.
+    /// Sets the grace period: how long after an invoice's expiry a payment is still awaited. The
+    /// default is one minute.
     pub const fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
@@ -131,7 +138,8 @@ impl Watcher {
         self
     }
 
-    /// Sets the largest number of rows per page, at least 10. The default is 250. The server may limit it further.
+    /// Sets the largest number of rows per page, at least 10. The default is 250. The server may
+    /// limit it further.
     pub fn page_size(mut self, rows: u32) -> Self {
         self.scheduler = Scheduler::new(rows);
         self
@@ -139,8 +147,8 @@ impl Watcher {
 
     /// Sets how many failures in a row are tolerated. The default is 10.
     ///
-    /// This applies to failed requests, before `next` returns the error. It also applies to the unreadable record of one
-    /// charge, before that charge ends as [`Failed`](Event::Failed).
+    /// This applies to failed requests, before `next` returns the error. It also applies to the
+    /// unreadable record of one charge, before that charge ends as [`Failed`](Event::Failed).
     pub const fn max_failures(mut self, failures: u32) -> Self {
         self.max_failures = failures;
         self
@@ -148,8 +156,8 @@ impl Watcher {
 
     /// Adds a charge.
     ///
-    /// A charge that is already watched does not change. A charge that is already paid ends as [`Event::Paid`] without a
-    /// request.
+    /// A charge that is already watched does not change. A charge that is already paid ends as
+    /// [`Event::Paid`] without a request.
     pub fn add(&mut self, charge: &Charge) {
         self.add_saved(SavedCharge::of(charge, self.grace));
         if charge.is_paid() {
@@ -172,9 +180,10 @@ impl Watcher {
         was_pending || was_new
     }
 
-    /// Polls this charge next, because a webhook has named it.
+    /// Checks this charge next, because a webhook has named it.
     ///
-    /// The poll does not wait for the end of a delay after a failure. It does nothing for a charge that is not watched.
+    /// The check does not wait for the end of a delay after a failure. It does nothing for a charge
+    /// that is not watched.
     pub fn check_soon(&mut self, id: &ChargeId) {
         if self.pending.contains_key(id) || self.new_charges.contains_key(id) {
             self.scheduler.read_urgently(id);
@@ -193,7 +202,8 @@ impl Watcher {
         self.len() == 0
     }
 
-    /// Returns the pending charges, to save for a restart. They include every charge whose event was not returned yet.
+    /// Returns the pending charges, to save for a restart. They include every charge whose event
+    /// was not returned yet.
     #[must_use]
     pub fn snapshot(&self) -> WatcherSnapshot {
         let pending = self.pending.iter().map(|(id, state)| SavedCharge {
@@ -226,7 +236,7 @@ impl Watcher {
         }
     }
 
-    /// Sets the first poll of each new charge.
+    /// Sets the first check of each new charge.
     pub(super) fn schedule_new_charges(&mut self, now: Now) {
         // Without this, each event would cause a pass over all queued events.
         if self.new_charges.is_empty() {
@@ -237,7 +247,7 @@ impl Watcher {
             self.scheduler.expect(new.due);
             self.pending.entry(id).or_insert(new);
         }
-        // A charge that was paid when it was added is not polled.
+        // A charge that was paid when it was added is not checked.
         for event in &self.events {
             if let Event::Paid(charge) = event
                 && let Some(state) = self.pending.get_mut(charge.id())

@@ -22,7 +22,7 @@
 //!     │    (sleeps, polls again, sends, ...)  │
 //!     │                                       │
 //!     │ ── poll(now) ───────────────────────> │
-//!     │ <────────────────── Step::Done(result)│
+//!     │ <───────────────── Step::Done(result) │
 //! ```
 //!
 //! # The contract
@@ -38,8 +38,8 @@
 //! * After `Wait`, poll again after that time. If you poll earlier, you get the rest of the wait.
 //! * A call of `handle` that does not follow a `Send` is ignored.
 //! * After `Done`, every poll returns [`AlreadyFinished`](crate::ErrorKind::AlreadyFinished).
-//! * A machine never panics, in whatever order you call it, whatever the reply, and even if a clock
-//!   runs backwards.
+//! * A machine never panics. You may call it in any order, with any reply, and with clocks that run
+//!   backwards.
 //!
 //! # Example
 //!

@@ -67,6 +67,17 @@ impl RetryPolicy {
     /// with each failure, up to `cap`.
     ///
     /// The delay is a random value between zero and that limit ("full jitter").
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use strike_core::RetryPolicy;
+    ///
+    /// // At most 1 s after the first failure, 2 s after the second, 4 s after the third, then 5 s.
+    /// let slow = RetryPolicy::default()
+    ///     .attempts(6)
+    ///     .backoff(Duration::from_secs(1), Duration::from_secs(5));
+    /// # let _ = slow;
+    /// ```
     pub const fn backoff(mut self, base: Duration, cap: Duration) -> Self {
         self.base = base;
         self.cap = cap;
@@ -100,7 +111,7 @@ impl RetryPolicy {
     ///
     /// A server may close an idle connection at the moment a create is sent on it. The create then
     /// ends as [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown), although the server never saw
-    /// it. Behind a host that closes connections without announcing it, this can happen to every
+    /// it. If the server closes connections without an announcement, this can happen to every
     /// create that follows a read.
     ///
     /// A new connection costs one more round trip per create, or two over TLS. On the loopback

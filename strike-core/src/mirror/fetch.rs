@@ -16,7 +16,9 @@ use crate::values::{Charge, Now};
 /// [`Mirror`].
 ///
 /// If you drop it before it ends, the mirror stays correct: it is in doubt if a create may have
-/// been sent. Made by [`Mirror::fetch`].
+/// been sent.
+///
+/// [`Mirror::fetch`] makes it.
 #[derive(Debug)]
 #[must_use]
 pub struct Fetch<'a, G = Box<OrderRecord>> {

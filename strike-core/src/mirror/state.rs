@@ -4,6 +4,12 @@ use crate::machine::CreateOnceOptions;
 use crate::values::{ChargeId, NewCharge};
 
 /// What you want to know about a charge.
+///
+/// | query | draft or in doubt | only the id is known | unpaid | paid |
+/// | --- | --- | --- | --- | --- |
+/// | `Id` | create or find it | no request | no request | no request |
+/// | `Charge` | create or find it | read it | no request | no request |
+/// | `Paid`, `Update` | create or find it | read it | read it | no request |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a program may handle each of the four queries")]
 pub enum Query {
@@ -11,7 +17,7 @@ pub enum Query {
     Id,
     /// The data that never changes, such as the payment request. It is read once.
     Charge,
-    /// Whether the charge is paid. It is read again until the charge is paid.
+    /// Whether the charge is paid. The charge is read each time, until it is paid.
     Paid,
     /// The current data. The charge is created if it does not exist, and read unless it is paid.
     Update,
@@ -34,6 +40,8 @@ pub enum State {
 }
 
 /// The request that a [`Mirror`](super::Mirror) needs next.
+///
+/// [`Mirror::ask`](super::Mirror::ask) returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a driver must handle both")]
 pub enum NextRequest {
@@ -45,6 +53,20 @@ pub enum NextRequest {
 }
 
 /// What a result changed in a [`Mirror`](super::Mirror).
+///
+/// ```
+/// use strike_core::mirror::Change;
+///
+/// fn next_step(change: Change) -> &'static str {
+///     match change {
+///         Change::Paid => "complete the order, and save the mirror",
+///         Change::Learned | Change::Refused => "save the mirror",
+///         Change::Nothing => "nothing to do",
+///         Change::InDoubt => "fetch again later",
+///     }
+/// }
+/// # let _ = next_step;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must handle all of them")]
 pub enum Change {

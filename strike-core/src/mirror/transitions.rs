@@ -91,7 +91,7 @@ impl Mirror {
 
     /// Gives up a create with unknown outcome, and makes the mirror a draft with a new random key.
     ///
-    /// The charge of the old key may exist. Nobody was shown its payment request. In any other
+    /// The charge of the old key may exist, but no payer has seen its payment request. In any other
     /// state than [`InDoubt`](super::State::InDoubt) this does nothing.
     pub fn abandon(&mut self, key: OrderKey, now: UnixMillis) {
         if let Inner::InDoubt { order, .. } = &self.inner {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::protocol::{List, Page, Row};
 use crate::values::{ChargeId, UnixMillis};
 
-/// How many rows are remembered, to recognise a row that comes again. If a row may be one of those
-/// forgotten, the cursor gives up.
+/// At least this many rows are remembered, to recognise a row that comes again. If a row may be one
+/// that was forgotten, the cursor gives up.
 const REMEMBERED_ROWS: u64 = 10_000;
 
 /// How many times in a row the same page must come before the first page is read again. That read

@@ -21,9 +21,9 @@ use crate::values::{Charge, Now};
 /// - If a row is not a readable charge, `next` returns the error [`Undecodable`]. The next `next`
 ///   goes on with the row after it.
 /// - If a page cannot be read, `next` returns the error, and the list ends.
-/// - If the list grows faster than it is read, or by more than 10,000 rows between two pages,
-///   `next` returns the error [`Incomplete`]. Use a larger [`page_size`](Self::page_size), or read
-///   the list at a quieter time.
+/// - If the list grows faster than it is read, by more than 10,000 rows between two pages, or
+///   repeats rows without ids, `next` returns the error [`Incomplete`]. Use a larger
+///   [`page_size`](Self::page_size), or read the list at a quieter time.
 /// - The API has no request that deletes a charge. If a server deletes charges while its list is
 ///   read, the pager can miss as many others without an error.
 ///
@@ -120,12 +120,13 @@ impl Pager {
 }
 
 fn incomplete() -> Error {
-    let asked = "list all charges of a list that grows faster than it is read, or repeats rows without ids";
+    let asked = "list all charges (the list grows faster than it is read, or repeats rows without ids)";
     Error::new(asked, ErrorKind::Incomplete)
 }
 
-/// Returns the next charge of a [`Pager`], or `None` at the end of the list. Made by
-/// [`Pager::next`].
+/// Returns the next charge of a [`Pager`], or `None` at the end of the list.
+///
+/// [`Pager::next`] makes it.
 #[derive(Debug)]
 pub struct NextCharge<'a> {
     pager: &'a mut Pager,

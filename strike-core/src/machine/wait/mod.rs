@@ -39,17 +39,17 @@ const MAX_DELAY_AFTER_EXPIRY: Duration = Duration::from_secs(60);
 /// **No payment is missed.** The wait ends as [`WaitOutcome::Expired`] or [`WaitOutcome::Payable`]
 /// only after a check that began after that moment.
 ///
-/// **Expiry.** The server's clock decides, which is the `Date` of its response. The local clock
-/// must agree. Without a `Date`, the local clock less [`CLOCK_MARGIN`](crate::CLOCK_MARGIN)
-/// decides. In any case the wait ends once the invoice's lifetime and the grace period have passed
-/// on the monotonic clock. So a wrong clock cannot make the wait endless, and one clock that is
-/// ahead cannot end it early.
+/// **Expiry.** An invoice has expired if the `Date` of the server's response and the local clock
+/// both say so. Without a `Date`, the local clock less [`CLOCK_MARGIN`](crate::CLOCK_MARGIN)
+/// decides. So one clock that is ahead cannot end the wait early. The wait also ends when the
+/// invoice's lifetime and the grace period have passed on the monotonic clock. So a clock that is
+/// behind cannot make the wait endless.
 ///
 /// **Errors.** After a temporary error the charge is checked again. The wait returns an error:
 ///
 /// - at once if the error is not temporary, such as a wrong API key
-/// - at once as a [`Mismatch`](crate::ErrorKind::Mismatch) if any field but `paid` and `updated`
-///   has changed
+/// - at once as a [`Mismatch`](crate::ErrorKind::Mismatch) if the charge's payment request, amount
+///   or description has changed
 /// - after more failures in a row than [`Wait::max_failures`]
 /// - after three failures since the caller's deadline.
 ///

@@ -9,8 +9,9 @@ use crate::machine::{Machine, Step};
 use crate::transport::Reply;
 use crate::values::Now;
 
-/// Returns the next event of a [`Watcher`], or `None` if no charge is pending. Made by
-/// [`Watcher::next`].
+/// Returns the next event of a [`Watcher`], or `None` if no charge is pending.
+///
+/// [`Watcher::next`] makes it.
 #[derive(Debug)]
 #[must_use]
 pub struct NextEvent<'a> {

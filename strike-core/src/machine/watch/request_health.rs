@@ -39,7 +39,8 @@ impl RequestHealth {
         self.failed_last = false;
     }
 
-    /// Counts a failure. This kind is avoided for a time that grows with each failure.
+    /// Counts a failure. This kind is avoided for a time that grows with each failure. `jitter` is
+    /// a factor in thousandths.
     pub(super) fn failed(&mut self, jitter: u64, now: u64) {
         self.failures = self.failures.saturating_add(1);
         self.unreported = self.unreported.saturating_add(1);

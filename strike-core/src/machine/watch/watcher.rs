@@ -32,21 +32,21 @@ use crate::values::{Charge, ChargeId, Now};
 /// | event | when |
 /// | --- | --- |
 /// | [`Paid`](Event::Paid) | at once |
-/// | [`Expired`](Event::Expired) | after a read of that charge alone, begun after the invoice's expiry and the grace period; the clock rules of [`WaitPaid`](crate::machine::WaitPaid) apply |
+/// | [`Expired`](Event::Expired) | if it is unpaid after the invoice's expiry and the grace period; the charge itself is read for this, or a page if single-charge requests fail; the clock rules of [`WaitPaid`](crate::machine::WaitPaid) apply |
 /// | [`Failed`](Event::Failed) | the server does not know the charge; its amount, invoice or description has changed; or it was unreadable more than [`max_failures`](Self::max_failures) times in a row while other charges were readable |
 ///
 /// **Errors.** If a request fails, the charges stay pending. The watcher waits 1 s, and twice as
 /// long with each failure in a row, up to 60 s. A `Retry-After` is obeyed up to
 /// [`max_retry_after`](crate::RetryPolicy::max_retry_after). If only page requests fail, charges
 /// are read one by one, and a page is tried again after 2 s, 4 s, and so on up to two minutes. If
-/// only single-charge requests fail, pages are read. `next` returns the error
+/// only single-charge requests fail, pages are read. `next` returns the error:
 ///
 /// - after more than [`max_failures`](Self::max_failures) failures in a row, of all requests or of
 ///   one of the two kinds
 /// - at once if a retry does not help, as with a wrong API key
 /// - at once if the server's `Retry-After` is longer than `max_retry_after`.
 ///
-/// After an error call `next` again: the watcher goes on.
+/// After an error, call `next` again. The watcher continues.
 ///
 /// **Memory.** A pending charge takes about 140 bytes, so 100,000 charges take 14 MB.
 ///
@@ -204,6 +204,20 @@ impl Watcher {
 
     /// Returns the pending charges, to save for a restart. They include every charge whose event
     /// was not returned yet.
+    ///
+    /// ```
+    /// use strike_core::Watcher;
+    ///
+    /// fn save(watcher: &Watcher) -> serde_json::Result<String> {
+    ///     serde_json::to_string(&watcher.snapshot())
+    /// }
+    ///
+    /// fn load(watcher: &mut Watcher, saved: &str) -> serde_json::Result<()> {
+    ///     watcher.restore(serde_json::from_str(saved)?);
+    ///     Ok(())
+    /// }
+    /// # let _ = (save, load);
+    /// ```
     #[must_use]
     pub fn snapshot(&self) -> WatcherSnapshot {
         let pending = self.pending.iter().map(|(id, state)| SavedCharge {

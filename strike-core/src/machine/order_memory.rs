@@ -46,8 +46,8 @@ pub(crate) enum Known {
     /// A create may have been sent, and its outcome is unknown.
     CreateSent {
         attempt: u8,
-        /// When it was sent, on the monotonic clock.
-        at: Duration,
+        /// On the monotonic clock.
+        sent_at: Duration,
         /// The creation time of the newest charge in the list before the create, if the list was
         /// read.
         newest_before: Option<UnixMillis>,
@@ -61,7 +61,9 @@ impl OrderRecord {
     /// [`UNKNOWN_OUTCOME_BLOCKS_FOR`].
     pub(crate) fn recall(&self, now: Now) -> Option<Known> {
         self.0.clone().filter(|known| match known {
-            Known::CreateSent { at, .. } => now.monotonic.saturating_sub(*at) < UNKNOWN_OUTCOME_BLOCKS_FOR,
+            Known::CreateSent { sent_at, .. } => {
+                now.monotonic.saturating_sub(*sent_at) < UNKNOWN_OUTCOME_BLOCKS_FOR
+            }
             Known::Created { .. } => true,
         })
     }

@@ -51,7 +51,8 @@ const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(24 * 60 * 60);
 /// - Older data never overwrites newer data.
 /// - From the moment a create is returned by [`ask`](Self::ask), the mirror is
 ///   [`InDoubt`](State::InDoubt).
-/// - Only a create that was definitely rejected makes it a [`Draft`](State::Draft) again.
+/// - Only a create that was definitely rejected makes it a [`Draft`](State::Draft) again, or a call
+///   of [`abandon`](Self::abandon).
 ///
 /// **Storage.** A mirror serializes with serde and contains a `version`. Each release reads the
 /// mirrors of all earlier releases since 0.1. A mirror with a newer version is an error.

@@ -199,7 +199,8 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
     pub(super) fn create(&mut self, now: Now) -> State {
         let newest_before =
             if let SearchDepth::NewestBefore(newest) = self.depth { Some(newest) } else { None };
-        self.record.0 = Some(Known::CreateSent { attempt: self.attempt, at: now.monotonic, newest_before });
+        self.record.0 =
+            Some(Known::CreateSent { attempt: self.attempt, sent_at: now.monotonic, newest_before });
         let create = self.create_operation(self.attempt);
         State::Creating(Box::new(Call::new(create, self.context.fork())))
     }

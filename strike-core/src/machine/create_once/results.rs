@@ -104,7 +104,8 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
             // for a while.
             Err(error) if *error.kind() == ErrorKind::NotFound && attempt >= self.attempt => {
                 self.attempt = attempt;
-                self.record.0 = Some(Known::CreateSent { attempt, at: now.monotonic, newest_before: None });
+                self.record.0 =
+                    Some(Known::CreateSent { attempt, sent_at: now.monotonic, newest_before: None });
                 self.unknown_outcome.get_or_insert(error.into_unknown());
                 Ok(Next::State(self.search(SearchStage::AfterCreate)))
             }

@@ -102,7 +102,7 @@ impl<Op: Operation> Call<Op> {
     fn no_response(&mut self, error: TransportError, sent: Now, now: Now) -> State<Op::Output> {
         self.record_attempt(sent, now, AttemptOutcome::NoResponse(error.kind(), error.delivery()));
         let closed = self.context.endpoint.is_closed_service();
-        let error = self.context.endpoint.no_answer(self.op.asked(), error).of_closed_service(closed);
+        let error = self.context.endpoint.no_answer(self.op.describe(), error).of_closed_service(closed);
         self.after_failure(error, now)
     }
 
@@ -180,7 +180,7 @@ impl<Op: Operation> Machine for Call<Op> {
                 self.server_time = server_clock::date(response.headers());
                 let limit = self.context.policy.max_body;
                 if status.is_success() && response.body().len() > limit {
-                    let error = Error::new(self.op.asked(), ErrorKind::TooLarge { limit });
+                    let error = Error::new(self.op.describe(), ErrorKind::TooLarge { limit });
                     self.after_failure(error.with_status(status.as_u16()), now)
                 } else {
                     match self.op.parse(&self.context.endpoint, &response, now) {

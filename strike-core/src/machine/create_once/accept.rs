@@ -97,7 +97,7 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
         let key_was_reused = order_differs
             && self.unknown_outcome.is_none()
             && error.charge().is_some_and(|charge| self.is_consistent(charge));
-        let error = error.with_asked(self.asked("accept the charge that was found"));
+        let error = error.with_operation(self.asked("accept the charge that was found"));
         if key_was_reused { error.with_advice(Advice::CheckOrder) } else { error }
     }
 

@@ -217,7 +217,7 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
             Ok(())
         };
         let create = self.create_operation(self.attempt);
-        checked.map_err(|input| Error::from(input).with_asked(create.asked()))?;
+        checked.map_err(|input| Error::from(input).with_operation(create.describe()))?;
         create.request(&self.context.endpoint).map(drop)
     }
 

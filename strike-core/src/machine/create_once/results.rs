@@ -57,8 +57,8 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
         let asked = self.asked("look for it in the list");
         let found = match result {
             Ok(found) => found,
-            Err(error) if stage == SearchStage::BeforeCreate => return Err(error.with_asked(asked)),
-            Err(error) => return Err(self.outcome_unknown(Some(error.with_asked(asked)))),
+            Err(error) if stage == SearchStage::BeforeCreate => return Err(error.with_operation(asked)),
+            Err(error) => return Err(self.outcome_unknown(Some(error.with_operation(asked)))),
         };
         if let Some((attempt, charge)) = found.charge {
             self.attempt = self.attempt.max(found.last_attempt);
@@ -111,7 +111,7 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
             }
             Err(error) => {
                 let asked = self.asked("read its charge");
-                Err(error.with_asked(asked).into_unknown())
+                Err(error.with_operation(asked).into_unknown())
             }
         }
     }
@@ -121,7 +121,7 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
         let list = match gap {
             Gap::UnreadableRow(row) => {
                 let asked = self.asked(&format!("look for it in the list, {}", row.name()));
-                return row.into_error().with_asked(asked);
+                return row.into_error().with_operation(asked);
             }
             Gap::ListGrowsTooFast => "that grows faster than it is read".to_owned(),
             Gap::ListTooLong => format!("of more than {MAX_PAGES} pages"),

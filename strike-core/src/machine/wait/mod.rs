@@ -217,7 +217,7 @@ impl WaitPaid {
     /// Checks that the charge still has the invoice and the amount that the payer was shown.
     fn check_unchanged(&self, charge: &Charge) -> Result<(), Error> {
         Mismatch::unless_same_order(&self.charge, charge).map_err(|mismatch| {
-            let asked = Get::new(self.charge.id().clone()).asked();
+            let asked = Get::new(self.charge.id().clone()).describe();
             self.context.endpoint.mismatch(asked, mismatch).with_charge(charge.clone())
         })
     }

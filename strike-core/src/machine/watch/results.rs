@@ -100,7 +100,7 @@ impl Watcher {
     fn changed(&self, charge: Charge) -> Error {
         let mismatch =
             Mismatch::new("invoice, amount or description", "those of the charge that was added", "others");
-        let asked = Get::new(charge.id().clone()).asked();
+        let asked = Get::new(charge.id().clone()).describe();
         self.context.endpoint.mismatch(asked, mismatch).with_charge(charge)
     }
 

@@ -81,7 +81,7 @@ mod webhooks;
 pub use builder::Builder;
 #[cfg(feature = "sqlite")]
 pub use data::{DataBuilder, DataError};
-pub use ledger::{ChargeRecord, ChargeState, ExpireError, NotKept};
+pub use ledger::{ChargeRecord, ChargeState, ExpireError, StorageError};
 pub use node::{Paid, PayError, Settlement};
 pub use quirks::Quirks;
 pub use sandbox::Sandbox;

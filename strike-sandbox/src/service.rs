@@ -19,7 +19,7 @@ use crate::entropy::{Entropy, LONG_NAME_LENGTH, NAME_LENGTH};
 #[cfg(feature = "server")]
 use crate::events;
 use crate::faults::{Course, Faults, Plan};
-use crate::ledger::{Charge, ExpireError, Ledger, NotKept, Standing};
+use crate::ledger::{Charge, ExpireError, Ledger, StorageError, Standing};
 use crate::limit::Limit;
 use crate::node::{self, Node, Paid, PayError, Terms};
 use crate::quirks::Quirks;
@@ -132,7 +132,7 @@ impl Service {
 
     /// Goes back to the start, with the same key and node: no charges, no deliveries, no requests counted, the clock,
     /// the seed's stream and the plan of faults where they were.
-    pub(crate) fn reset(&mut self) -> Result<(), NotKept> {
+    pub(crate) fn reset(&mut self) -> Result<(), StorageError> {
         let (mut entropy, mut clock) = (Entropy::from_position(&self.entropy.position()), self.clock.clone());
         entropy.rewind();
         clock.reset();
@@ -321,7 +321,7 @@ impl Service {
         let preimage = self.node.settle(&charge.payment_request, &charge.preimage, now)?;
         let payment_hash = charge.payment_hash;
         let standing = self.standing(now);
-        self.ledger.mark_paid(id, now, &standing).map_err(|_| PayError::NotKept)?;
+        self.ledger.mark_paid(id, now, &standing).map_err(|_| PayError::Storage)?;
         // Only now: whoever is told and asks must see it paid.
         if let Some(charge) = self.ledger.get(id) {
             self.outbox.paid(id, &charge.to_event(&self.quirks), now);
@@ -337,7 +337,7 @@ impl Service {
             return Err(ExpireError::AlreadyPaid);
         }
         let standing = self.standing(now);
-        self.ledger.expire(id, now, &standing).map_err(|_| ExpireError::NotKept)?;
+        self.ledger.expire(id, now, &standing).map_err(|_| ExpireError::Storage)?;
         self.changes.announce();
         Ok(())
     }
@@ -348,8 +348,8 @@ impl Service {
     }
 }
 
-impl From<NotKept> for Refusal {
-    fn from(error: NotKept) -> Self {
+impl From<StorageError> for Refusal {
+    fn from(error: StorageError) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
 }

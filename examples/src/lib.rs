@@ -4,7 +4,7 @@ use std::env::{self, VarError};
 use std::error::Error;
 
 use strike_core::{ApiKey, Endpoint, Network};
-use strike_sandbox::{SandboxBuilder, RunningSandbox, Sandbox};
+use strike_sandbox::{RunningSandbox, Sandbox, SandboxBuilder};
 
 /// A server to run an example on.
 #[derive(Debug)]

@@ -4,7 +4,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use strike_core::{ChargeId, Exchange, HttpRequest, HttpResponse, Network, Reply, UnixMillis};
+use strike_core::machine::{Machine, Step};
+use strike_core::{
+    ApiKey, ChargeId, CoreClient, Create, Endpoint, Error, Exchange, HttpRequest, HttpResponse, Network,
+    NewCharge, Now, Reply, RetryPolicy, UnixMillis,
+};
 
 use crate::builder::SandboxBuilder;
 #[cfg(feature = "server")]
@@ -116,6 +120,57 @@ impl Sandbox {
         let mut service = self.service();
         let now = service.clock().now();
         service.course(request, now)
+    }
+
+    /// Returns the endpoint for a client of this sandbox: its base URL, API key and network.
+    ///
+    /// ```
+    /// use strike_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new();
+    /// let endpoint = sandbox.endpoint()?;
+    /// assert_eq!(endpoint.network(), sandbox.network());
+    /// # Ok::<(), strike_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Returns an error if the API key given to [`SandboxBuilder::api_key`] is not a valid key, or if
+    /// the server listens without TLS on an address that is not loopback. With the default settings it
+    /// does not fail.
+    pub fn endpoint(&self) -> Result<Endpoint, Error> {
+        Endpoint::new(self.base_url(), ApiKey::new(self.api_key())?, self.network())
+    }
+
+    /// Creates a charge through the API, without a client. The request is not retried.
+    ///
+    /// [Faults](crate::faults) do not apply to it. [Quirks](crate::Quirks) do, and it counts as one of
+    /// the [`requests`](Self::requests).
+    ///
+    /// ```
+    /// use strike_core::NewCharge;
+    /// use strike_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new();
+    /// let charge = sandbox.create(NewCharge::satoshis(4200, "tea"))?;
+    /// sandbox.pay(charge.id())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Returns the error that a client would report if the sandbox rejects the request, or if
+    /// [`endpoint`](Self::endpoint) fails.
+    pub fn create(&self, order: NewCharge) -> Result<strike_core::Charge, Error> {
+        let client = CoreClient::new(self.endpoint()?, RetryPolicy::never(), 0);
+        let mut call = client.call(Create::new(order));
+        let mut elapsed = Duration::ZERO;
+        loop {
+            let now = Now::new(elapsed, self.now());
+            match call.poll(now) {
+                Step::Send(exchange) => call.handle(Ok(self.respond(&exchange.request)), now),
+                Step::Wait(wait) => elapsed = elapsed.saturating_add(wait),
+                Step::Done(result) => return result,
+            }
+        }
     }
 
     /// Pays a charge in full, as a wallet would that holds its invoice.

@@ -19,11 +19,11 @@ use crate::entropy::{Entropy, LONG_NAME_LENGTH, NAME_LENGTH};
 #[cfg(feature = "server")]
 use crate::events;
 use crate::faults::{Course, Faults, Plan};
-use crate::ledger::{Charge, ExpireError, Ledger, StorageError, Standing};
+use crate::ledger::{Charge, ExpireError, Ledger, Standing, StorageError};
 use crate::limit::Limit;
 use crate::node::{self, Node, Paid, PayError, Terms};
 use crate::quirks::Quirks;
-use crate::webhooks::{WebhookDelivery, Outbox, Outcome, SendAgainError, Ticket, Webhook};
+use crate::webhooks::{Outbox, Outcome, SendAgainError, Ticket, Webhook, WebhookDelivery};
 
 /// The most bytes of body that are read.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
@@ -180,7 +180,11 @@ impl Service {
         self.changes.announce();
     }
 
-    pub(crate) fn send_again(&mut self, delivery: u64, now: UnixMillis) -> Result<WebhookDelivery, SendAgainError> {
+    pub(crate) fn send_again(
+        &mut self,
+        delivery: u64,
+        now: UnixMillis,
+    ) -> Result<WebhookDelivery, SendAgainError> {
         let again = self.outbox.send_again(delivery, now)?;
         self.changes.announce();
         Ok(again)

@@ -12,7 +12,7 @@ use strike_core::{
     UnixMillis,
 };
 use strike_sandbox::faults::{After, Fault, Match, Plan};
-use strike_sandbox::{SandboxBuilder, Sandbox};
+use strike_sandbox::{Sandbox, SandboxBuilder};
 
 /// A timeout for faults that still let the exchange end by itself.
 const LONG: Duration = Duration::from_secs(20);

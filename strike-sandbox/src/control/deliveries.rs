@@ -6,7 +6,7 @@ use super::{Asked, body};
 use crate::answer::{self, Object, Refusal};
 use crate::api;
 use crate::service::Service;
-use crate::webhooks::{WebhookDelivery, SendAgainError};
+use crate::webhooks::{SendAgainError, WebhookDelivery};
 
 pub(super) fn list(service: &mut Service, asked: &Asked<'_>) -> Result<String, Refusal> {
     let (page, size) =

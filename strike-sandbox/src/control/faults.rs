@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Asked, body};
 use crate::answer::Refusal;
-use crate::faults::{RuleStats, Plan};
+use crate::faults::{Plan, RuleStats};
 use crate::service::Service;
 
 /// The most rules that a plan grows to over HTTP: whoever adds more has forgotten to clear it.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::lock::Lock;
 use super::place::Place;
 use super::rows;
-use crate::ledger::{Charge, Journal, StorageError, Standing};
+use crate::ledger::{Charge, Journal, Standing, StorageError};
 
 /// Takes the changes that could not be written.
 pub(super) type Report = Arc<dyn Fn(&StorageError) + Send + Sync>;

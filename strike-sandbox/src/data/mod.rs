@@ -12,7 +12,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::builder::{SandboxBuilder, Identity};
+use crate::builder::{Identity, SandboxBuilder};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::ledger::{Ledger, StorageError};
@@ -113,7 +113,12 @@ impl DataBuilder {
     }
 }
 
-fn open(builder: SandboxBuilder, path: &Path, report: Report, base_url: String) -> Result<Sandbox, DataError> {
+fn open(
+    builder: SandboxBuilder,
+    path: &Path,
+    report: Report,
+    base_url: String,
+) -> Result<Sandbox, DataError> {
     let mut clock = Clock::new(builder.clock_at);
     let file = File::open(path)?;
     let Some(kept) = file.read()? else {

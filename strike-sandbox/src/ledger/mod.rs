@@ -45,7 +45,12 @@ impl Ledger {
     }
 
     /// Notes that a charge was paid. An unknown one is nothing to note.
-    pub(crate) fn mark_paid(&mut self, id: &str, at: UnixMillis, standing: &Standing) -> Result<(), StorageError> {
+    pub(crate) fn mark_paid(
+        &mut self,
+        id: &str,
+        at: UnixMillis,
+        standing: &Standing,
+    ) -> Result<(), StorageError> {
         self.change(id, standing, |charge| {
             charge.paid = true;
             charge.updated = at;
@@ -53,7 +58,12 @@ impl Ledger {
     }
 
     /// Ends the time in which a charge can be paid. An unknown one is nothing to end.
-    pub(crate) fn expire(&mut self, id: &str, at: UnixMillis, standing: &Standing) -> Result<(), StorageError> {
+    pub(crate) fn expire(
+        &mut self,
+        id: &str,
+        at: UnixMillis,
+        standing: &Standing,
+    ) -> Result<(), StorageError> {
         self.change(id, standing, |charge| charge.expires = charge.expires.min(at))
     }
 

@@ -14,7 +14,7 @@ mod webhook;
 use crate::builder::SandboxBuilder;
 use crate::sandbox::Sandbox;
 
-pub use delivery::{WebhookDelivery, DeliveryState, SendAgainError};
+pub use delivery::{DeliveryState, SendAgainError, WebhookDelivery};
 #[cfg(feature = "server")]
 pub(crate) use dispatcher::dispatch;
 pub use due::DueWebhook;

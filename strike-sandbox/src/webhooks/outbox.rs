@@ -7,7 +7,7 @@ use std::sync::Arc;
 use strike_core::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use strike_core::{HttpRequest, UnixMillis};
 
-use super::delivery::{WebhookDelivery, DeliveryState, SendAgainError};
+use super::delivery::{DeliveryState, SendAgainError, WebhookDelivery};
 use super::webhook::Webhook;
 use crate::entropy::Entropy;
 

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use strike_core::{ChargeId, UnixMillis, webhook};
-use strike_sandbox::{WebhookDelivery, DeliveryState, RunningSandbox, Sandbox, Webhook};
+use strike_sandbox::{DeliveryState, RunningSandbox, Sandbox, Webhook, WebhookDelivery};
 
 use crate::receiver::{Receiver, TIMEOUT};
 use crate::wire::{Connection, id, list, post, request};

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use strike_core::Network;
 use strike_sandbox::{DataError, Sandbox};
 #[cfg(unix)]
-use strike_sandbox::{StorageError, PayError};
+use strike_sandbox::{PayError, StorageError};
 use tempfile::TempDir;
 
 #[cfg(unix)]

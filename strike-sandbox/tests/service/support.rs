@@ -3,7 +3,7 @@
 use serde_json::Value;
 use strike_core::http::{Method, Request};
 use strike_core::{ChargeId, HttpRequest, HttpResponse, UnixMillis};
-use strike_sandbox::{SandboxBuilder, Sandbox};
+use strike_sandbox::{Sandbox, SandboxBuilder};
 
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 pub(crate) const JSON: &str = "application/json";

@@ -8,7 +8,7 @@ use proptest::prelude::{
 };
 use strike_core::http::{Method, StatusCode};
 use strike_core::{ChargeId, UnixMillis, webhook};
-use strike_sandbox::{WebhookDelivery, DeliveryState, DueWebhook, Sandbox, SendAgainError, Webhook};
+use strike_sandbox::{DeliveryState, DueWebhook, Sandbox, SendAgainError, Webhook, WebhookDelivery};
 
 use crate::support::{NOW, any_charge, builder, error, get, request_without_key, text};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use strike_async::{AsyncTransport, BoxFuture, ReqwestTransport};
 use strike_blocking::{Transport, UreqTransport};
 use strike_core::{ApiKey, CoreClient, Endpoint, Exchange, Network, Reply, RetryPolicy};
-use strike_sandbox::{SandboxBuilder, Sandbox};
+use strike_sandbox::{Sandbox, SandboxBuilder};
 use strike_tests::{AnyClient, AsyncClient, CoreDriver};
 
 use crate::play::{ScenarioResults, check, play};

@@ -1,17 +1,19 @@
-//! The Strike charge API in a box: charges with real signed invoices, and no account, no node and no money.
+//! A local server for the Strike charge API. Its invoices are real and signed, but need no account,
+//! node or money.
 //!
-//! ACINQ closed its service in 2021. This one answers as the recordings of it do, byte for byte where there are
-//! recordings, and adds what a test needs: a seed, a clock, and a way to pay.
+//! ACINQ closed its service in 2021. The sandbox reproduces its recorded responses byte for byte. It
+//! adds what tests need: a seed, a clock and a way to pay.
 //!
-//! # What is where
+//! # Overview
 //!
-//! * [`Sandbox`] answers in memory: a request in, a response out. [`Sandbox::reply`] is a transport for a client. It pays
-//!   charges, lists them, lets them expire, and moves the clock.
-//! * [`SandboxBuilder`] makes one: its key, network, seed and clock. `SandboxBuilder::start` puts it behind HTTP on 127.0.0.1,
-//!   `SandboxBuilder::tls` makes that HTTPS, and `SandboxBuilder::data` keeps its charges in a file.
-//! * [`Quirks`] make it odder or stricter: the service as it was in 2018, a request limit, keys that nobody knows.
-//! * [`faults`] are what goes wrong on purpose: an answer that is lost, cut, late or another one.
-//! * A [`Webhook`] tells a shop of each payment, late, twice or never if you like.
+//! * [`Sandbox`] handles requests in memory. It creates, pays, lists and expires charges, and moves
+//!   the clock. [`Sandbox::reply`] serves as a client's transport.
+//! * [`SandboxBuilder`] holds the settings: API key, network, seed, clock and more.
+//!   `SandboxBuilder::start` runs an HTTP server on 127.0.0.1, `SandboxBuilder::tls` uses HTTPS, and
+//!   `SandboxBuilder::data` stores the charges in a file.
+//! * [`Quirks`] are deviations from the default: the 2018 formats, a request limit, unknown JSON keys.
+//! * [`faults`] simulate failures: lost, truncated, late or replaced responses.
+//! * A [`Webhook`] is posted to a shop after each payment. It can be delayed, repeated or dropped.
 //! * [`Settlement`] says how a charge is paid.
 //!
 //! The program `strike-sandbox`, of the crate `strike-sandbox-cli`, does it all for programs in other languages. Besides the API below `/api/v1/` it has a page

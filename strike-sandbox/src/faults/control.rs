@@ -1,4 +1,4 @@
-//! Faults as users of a sandbox hold them: given to the builder, changed while it runs.
+//! The public methods that set, add and clear faults.
 
 use super::live::RuleStats;
 use super::plan::Plan;
@@ -6,7 +6,7 @@ use crate::builder::SandboxBuilder;
 use crate::sandbox::Sandbox;
 
 impl SandboxBuilder {
-    /// What goes wrong from the start; nothing unless set. A second plan takes the place of the first.
+    /// Sets the initial faults. The default is none. A second call replaces the first plan.
     pub fn faults(mut self, plan: Plan) -> Self {
         self.faults = plan;
         self
@@ -14,7 +14,7 @@ impl SandboxBuilder {
 }
 
 impl Sandbox {
-    /// Adds a plan's rules behind those that stand; they count from here on.
+    /// Adds the rules of a plan at the end. Their counts start at 0.
     ///
     /// ```
     /// use strike_sandbox::Sandbox;
@@ -30,12 +30,12 @@ impl Sandbox {
         self.service().faults_mut().add(plan);
     }
 
-    /// Forgets every rule. An exchange that is being struck is struck to its end.
+    /// Removes all rules. A fault that is already in progress continues.
     pub fn clear_faults(&self) {
         self.service().faults_mut().clear();
     }
 
-    /// The plan as it stands, in order, with how often each rule matched and fired.
+    /// Returns the active rules in order, with their counts.
     #[must_use]
     pub fn faults(&self) -> Vec<RuleStats> {
         self.service().faults().rules().to_vec()

@@ -1,4 +1,4 @@
-//! A plan: rules in order, from Rust or from JSON.
+//! [`Plan`]: an ordered list of rules, built in Rust or read from JSON.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::fault::{Fault, Kind};
 use super::on::{Match, Pattern, When};
 use super::shape;
 
-/// What is to go wrong, rule by rule; the [module](super) says which one fires.
+/// An ordered list of fault rules. The [module](super) documentation says which rule applies.
 ///
 /// ```
 /// use strike_core::http::StatusCode;
@@ -30,7 +30,7 @@ pub struct Plan {
     rules: Vec<Rule>,
 }
 
-/// One rule of a plan. It is shown as its JSON.
+/// One rule of a plan. `Display` writes it as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a rule: an object with the field `fault`")]
 pub struct Rule {
@@ -51,12 +51,12 @@ pub struct Rule {
 }
 
 impl Plan {
-    /// A plan by which nothing goes wrong.
+    /// Returns a plan without rules.
     pub const fn new() -> Self {
         Self { rules: Vec::new() }
     }
 
-    /// Adds a rule, behind those that are there.
+    /// Adds a rule at the end.
     pub fn on(mut self, on: Match, fault: Fault) -> Self {
         let Match { method, path, when } = on;
         let Fault { kind, processed } = fault;
@@ -80,8 +80,8 @@ impl Plan {
     /// ```
     ///
     /// # Errors
-    /// If it is no such JSON, to the last field: what is unknown, missing, doubled, of the wrong type or out of range
-    /// is refused, with its field, line and column.
+    /// Returns a [`PlanError`](super::PlanError) with field, line and column if a field is unknown,
+    /// missing, repeated, of the wrong type or out of range.
     pub fn from_json(text: &str) -> Result<Self, PlanError> {
         // Editors of Windows put a byte order mark in front.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -91,14 +91,14 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The plan as JSON, as [`from_json`](Self::from_json) reads it.
+    /// Returns the plan as JSON that [`from_json`](Self::from_json) can read.
     #[must_use]
     pub fn to_json(&self) -> String {
         // Texts, numbers and lists of them: nothing that JSON cannot hold.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// Its rules, in order.
+    /// Returns the rules in order.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules

@@ -14,7 +14,7 @@
 //! * [`Quirks`] are deviations from the default: the 2018 formats, a request limit, unknown JSON keys.
 //! * [`faults`] simulate failures: lost, truncated, late or replaced responses.
 //! * A [`Webhook`] is posted to a shop after each payment. It can be delayed, repeated or dropped.
-//! * [`Settlement`] says how a charge is paid.
+//! * [`Settlement`] selects how charges are paid.
 //!
 //! The program `strike-sandbox`, of the crate `strike-sandbox-cli`, does it all for programs in other languages. Besides the API below `/api/v1/` it has a page
 //! for people at `/`, and controls below `/sandbox/`, which need no key. The manual, `docs/sandbox.md` of the repository,
@@ -27,9 +27,9 @@
 //! | `server` (default) | the loopback server |
 //! | `tls` | HTTPS with a certificate for one run, and webhooks to https addresses |
 //! | `dashboard` | the page at `/`, and QR codes |
-//! | `sqlite` | charges that outlive the process |
+//! | `sqlite` | charges stored in a file |
 //! | `lightning` | payments over a channel between two Lightning nodes in the process |
-//! | `fixtures` | answers a simulation of core, whose clock is then the sandbox's |
+//! | `fixtures` | serves `strike-core` simulations, which then use the sandbox's clock |
 //!
 //! # In memory
 //!
@@ -45,12 +45,12 @@
 //! # Ok::<(), strike_core::http::Error>(())
 //! ```
 //!
-//! # What is the service's, and what is a guess
+//! # What is recorded and what is assumed
 //!
-//! Recorded: paths, fields, their order and layout, the headers, the status 200 of a creation, the errors 400
-//! (in JSON), 401 and 404. Different on purpose: invoices carry a payment secret and features, without which no
-//! wallet of today pays; [`Quirks::invoices_of_2018`] leaves them out. The manual goes through the rest, point by
-//! point.
+//! Recorded: paths, fields, their order and layout, headers, status 200 for a create, and the errors
+//! 400 (in JSON), 401 and 404. One difference is deliberate: invoices have a payment secret and
+//! features, because current wallets require them. [`Quirks::invoices_of_2018`] omits them. The
+//! manual lists the rest.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use strike_core::machine::{Machine, Step};
 use strike_core::{
-    ApiKey, ChargeId, CoreClient, Create, Endpoint, Error, Exchange, HttpRequest, HttpResponse, Network,
-    NewCharge, Now, Reply, RetryPolicy, UnixMillis,
+    ApiKey, ChargeId, CoreClient, Create, Endpoint, Error, Exchange, HttpRequest, HttpResponse, InvalidInput,
+    Network, NewCharge, Now, Reply, RetryPolicy, UnixMillis,
 };
 
 use crate::builder::SandboxBuilder;
@@ -131,14 +131,14 @@ impl Sandbox {
     /// let sandbox = Sandbox::new();
     /// let endpoint = sandbox.endpoint()?;
     /// assert_eq!(endpoint.network(), sandbox.network());
-    /// # Ok::<(), strike_core::Error>(())
+    /// # Ok::<(), strike_core::InvalidInput>(())
     /// ```
     ///
     /// # Errors
-    /// Returns an error if the API key given to [`SandboxBuilder::api_key`] is not a valid key, or if
+    /// Returns [`InvalidInput`] if the API key given to [`SandboxBuilder::api_key`] is not a valid key, or if
     /// the server listens without TLS on an address that is not loopback. With the default settings it
     /// does not fail.
-    pub fn endpoint(&self) -> Result<Endpoint, Error> {
+    pub fn endpoint(&self) -> Result<Endpoint, InvalidInput> {
         Endpoint::new(self.base_url(), ApiKey::new(self.api_key())?, self.network())
     }
 

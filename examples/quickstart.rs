@@ -1,9 +1,10 @@
-//! Creates a charge, shows its payment request, and sees it paid; async.
+//! Creates a charge, prints its payment request, and waits for the payment, with the async client.
 //!
-//! It brings its own sandbox; with `STRIKE_BASE_URL` and `STRIKE_API_KEY` it talks to that host, and waits for you to pay.
-#![allow(clippy::print_stdout, reason = "it shows something")]
+//! The example starts a sandbox. With `STRIKE_BASE_URL` and `STRIKE_API_KEY` it uses that server,
+//! and waits for you to pay.
+#![allow(clippy::print_stdout, reason = "the example prints its results")]
 
-use strike_async::{Client, NewCharge, Wait, Waited};
+use strike_async::{Client, NewCharge, Wait, WaitOutcome};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -12,16 +13,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let charge = client.create(NewCharge::satoshis(4200, "services rendered")).await?;
     println!("payment request: {}", charge.payment_request());
-    println!("paid: {}", client.get(charge.id()).await?.paid());
+    println!("paid: {}", client.get(charge.id()).await?.is_paid());
 
     match &host.sandbox {
         Some(sandbox) => println!("preimage: {}", sandbox.pay(charge.id())?.preimage_hex()),
-        None => println!("waiting until you pay, or the invoice expires"),
+        None => println!("waiting until you pay or the invoice expires"),
     }
     match client.wait_until_paid(&charge, Wait::until_expiry()).await? {
-        Waited::Paid(charge) => println!("paid: {}", charge.paid()),
-        Waited::StillPayable(_) => println!("not paid yet"),
-        Waited::Expired(_) => println!("not paid, and expired: a new charge is needed"),
+        WaitOutcome::Paid(charge) => println!("paid: {}", charge.is_paid()),
+        WaitOutcome::Payable(_) => println!("not paid yet"),
+        WaitOutcome::Expired(_) => println!("expired: create a new charge"),
     }
     Ok(())
 }

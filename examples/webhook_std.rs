@@ -1,7 +1,8 @@
-//! Receives a webhook with nothing but the standard library, and ships an order once it is paid; blocking.
+//! Receives webhooks with only the standard library, and ships an order once it is paid, with the
+//! blocking client.
 //!
-//! It brings its own sandbox, which tells of each payment twice.
-#![allow(clippy::print_stdout, reason = "it shows something")]
+//! The example starts a sandbox, which sends each webhook twice.
+#![allow(clippy::print_stdout, reason = "the example prints its results")]
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -10,7 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use strike_blocking::webhook::{self, Completion, Guard, Hint, Recent};
+use strike_blocking::webhook::{self, Completion, CompletionGuard, Notification, RecentCompletions};
 use strike_blocking::{ApiKey, ChargeId, Client, Endpoint, NewCharge};
 use strike_sandbox::{Sandbox, Webhook};
 
@@ -18,18 +19,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let webhook = Webhook::to(&format!("http://{}/strike", listener.local_addr()?))?.repeat(2);
     let sandbox = Sandbox::builder().webhook(webhook).start()?;
-    let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
-    let client = Client::new(at)?;
+    let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+    let client = Client::new(endpoint)?;
     let charge = client.create(NewCharge::satoshis(4200, "a pot of tea"))?;
     let orders = HashMap::from([(charge.id().clone(), "order-17")]);
 
-    // A bounded queue between the door and the worker: the door answers at once, and a flood stays outside.
-    let (door, queue) = sync_channel(100);
+    // The queue is bounded: the server responds at once, and rejects webhooks while the queue is
+    // full.
+    let (sender, queue) = sync_channel(100);
     let worker = thread::spawn(move || work(&client, &orders, &queue));
     let server = thread::spawn(move || {
-        // Two deliveries are enough here; a shop takes them for ever.
+        // The example expects two deliveries. A shop runs this forever.
         for stream in listener.incoming().take(2) {
-            stream.and_then(|stream| answer(stream, &door)).unwrap_or_else(|error| println!("{error}"));
+            stream.and_then(|stream| respond(stream, &sender)).unwrap_or_else(|error| println!("{error}"));
         }
     });
 
@@ -39,9 +41,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Takes one request: says 200 to a hint that fits into the queue, and never looks while the sender waits. A slow sender
-/// holds the next one up: on the open internet, let a reverse proxy or a framework bound what a sender may take.
-fn answer(mut stream: TcpStream, door: &SyncSender<Hint>) -> io::Result<()> {
+/// Reads one request. Responds 200 if the queue has room, before the charge is confirmed. A slow
+/// sender delays the next one: on the open internet, put a reverse proxy or a framework with limits
+/// in front of it.
+fn respond(mut stream: TcpStream, sender: &SyncSender<Notification>) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     let mut reader = BufReader::new(&stream).take((16 * 1024 + webhook::MAX_BODY) as u64);
     let (mut line, mut length) = (String::new(), None);
@@ -55,7 +58,7 @@ fn answer(mut stream: TcpStream, door: &SyncSender<Hint>) -> io::Result<()> {
     }
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body)?;
-    let status = match webhook::parse(&body).map(|hint| door.try_send(hint)) {
+    let status = match webhook::parse(&body).map(|notification| sender.try_send(notification)) {
         Ok(Ok(())) => "200 OK",
         Ok(Err(_)) => "503 Service Unavailable",
         Err(_) => "400 Bad Request",
@@ -63,26 +66,28 @@ fn answer(mut stream: TcpStream, door: &SyncSender<Hint>) -> io::Result<()> {
     write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
 }
 
-/// Looks at what was hinted, one after another. A shop also polls its unpaid orders, since deliveries get lost.
-fn work(client: &Client, orders: &HashMap<ChargeId, &str>, queue: &Receiver<Hint>) {
-    let mut guard = Guard::new(Recent::new(1000));
-    for hint in queue {
-        // A charge that we never made, or that is done, is not worth a request.
-        let Some(order) = orders.get(hint.id()) else { continue };
-        if guard.remembers(hint.id()) == Ok(true) {
+/// Confirms the charges of the webhooks, one after the other. A shop also polls its unpaid orders,
+/// since webhooks get lost.
+fn work(client: &Client, orders: &HashMap<ChargeId, &str>, queue: &Receiver<Notification>) {
+    let mut guard = CompletionGuard::new(RecentCompletions::new(1000));
+    for notification in queue {
+        // Unknown and completed charges need no request.
+        let Some(order) = orders.get(notification.id()) else { continue };
+        if guard.is_completed(notification.id()) == Ok(true) {
             println!("{order} was shipped before");
             continue;
         }
-        let charge = match client.confirm(&hint) {
+        let charge = match client.confirm(&notification) {
             Ok(charge) => charge,
             Err(error) => {
                 println!("{error}");
                 continue;
             }
         };
-        println!("paid: {}", charge.paid());
-        match guard.complete(&charge, |_| writeln!(io::stdout(), "shipping {order}")) {
-            Ok(Completion::Now | Completion::Before | Completion::Unpaid) => {}
+        println!("paid: {}", charge.is_paid());
+        let Some(paid) = charge.to_paid() else { continue };
+        match guard.complete(&paid, |_| writeln!(io::stdout(), "shipping {order}")) {
+            Ok(Completion::Now | Completion::Before) => {}
             Err(error) => println!("{error}"),
         }
     }

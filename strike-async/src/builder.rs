@@ -1,102 +1,129 @@
-//! What a client is made of.
+//! The settings of a client.
 
 use std::fmt;
+use std::time::Duration;
 
-#[cfg(not(feature = "reqwest"))]
-use strike_core::InvalidInput;
-use strike_core::{Endpoint, Error, Machines, RetryPolicy};
+use strike_core::{CoreClient, Endpoint, Error, Observer, RetryPolicy};
 
-use crate::client::{Client, Inner, Orders};
+use crate::driver::Driver;
 use crate::entropy;
 use crate::timer::Timer;
 use crate::transport::AsyncTransport;
 
-/// A [`Client`] in the making.
+/// Builds a [`Client`](crate::Client) with settings of your own.
 #[must_use]
 pub struct ClientBuilder {
-    at: Endpoint,
-    transport: Option<Box<dyn AsyncTransport>>,
+    endpoint: Endpoint,
+    transport: TransportChoice,
     timer: Option<Box<dyn Timer>>,
+    observer: Option<Box<dyn Observer>>,
     policy: RetryPolicy,
     seed: Option<u64>,
 }
 
+enum TransportChoice {
+    #[cfg(feature = "reqwest")]
+    Reqwest,
+    Given(Box<dyn AsyncTransport>),
+}
+
 impl ClientBuilder {
-    pub(crate) fn new(at: Endpoint) -> Self {
-        Self { at, transport: None, timer: None, policy: RetryPolicy::default(), seed: None }
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn new(endpoint: Endpoint) -> Self {
+        Self::with_choice(endpoint, TransportChoice::Reqwest)
     }
 
-    /// Moves the bytes with this, instead of reqwest.
+    pub(crate) fn with_transport(endpoint: Endpoint, transport: impl AsyncTransport + 'static) -> Self {
+        Self::with_choice(endpoint, TransportChoice::Given(Box::new(transport)))
+    }
+
+    fn with_choice(endpoint: Endpoint, transport: TransportChoice) -> Self {
+        let policy = RetryPolicy::default();
+        Self { endpoint, transport, timer: None, observer: None, policy, seed: None }
+    }
+
+    /// Sends requests with this transport instead of reqwest.
     pub fn transport(mut self, transport: impl AsyncTransport + 'static) -> Self {
-        self.transport = Some(Box::new(transport));
+        self.transport = TransportChoice::Given(Box::new(transport));
         self
     }
 
-    /// Reads the clocks and waits with this, instead of the system's clocks and tokio.
+    /// Reads clocks and waits with this timer instead of tokio's.
     pub fn timer(mut self, timer: impl Timer + 'static) -> Self {
         self.timer = Some(Box::new(timer));
         self
     }
 
-    /// How operations are retried, and what one attempt may take.
+    /// Calls this observer after each attempt, for logs and metrics. It sees no key and no invoice.
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// Sets how operations are retried, and the limits of an attempt.
+    ///
+    /// It replaces what [`timeout`](Self::timeout) and [`max_body`](Self::max_body) have set.
     pub const fn retry(mut self, policy: RetryPolicy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Makes every jitter follow from this number; for tests. Without it, the system draws one.
+    /// Limits one attempt, from resolving the name to the last byte of the response. The default is 30 s.
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.policy = self.policy.timeout(timeout);
+        self
+    }
+
+    /// Limits the size of a response body, in bytes. The default is 1 MiB.
+    pub const fn max_body(mut self, bytes: usize) -> Self {
+        self.policy = self.policy.max_body(bytes);
+        self
+    }
+
+    /// Makes all jitter depend on this number, for tests. By default the operating system provides a seed.
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// The client.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if no transport was given and none can be set up.
-    pub fn build(self) -> Result<Client, Error> {
+    pub(crate) fn into_driver(self) -> Result<Driver, Error> {
         let seed = match self.seed {
             Some(seed) => seed,
             None => entropy::seed()?,
         };
         let transport = match self.transport {
-            Some(transport) => transport,
-            None => usual(&self.policy)?,
+            TransportChoice::Given(transport) => transport,
+            #[cfg(feature = "reqwest")]
+            TransportChoice::Reqwest => {
+                let connect_timeout = self.policy.connect_timeout();
+                Box::new(crate::ReqwestTransport::builder().connect_timeout(connect_timeout).build()?)
+            }
         };
         let timer = match self.timer {
             Some(timer) => timer,
-            None => usual_timer()?,
+            None => default_timer()?,
         };
-        let machines = Machines::new(self.at, self.policy, seed);
-        Ok(Client::from_inner(Inner { machines, transport, timer, orders: Orders::default() }))
+        let core = CoreClient::new(self.endpoint, self.policy, seed);
+        Ok(Driver::new(core, transport, timer, self.observer))
     }
-}
-
-#[cfg(feature = "reqwest")]
-fn usual(policy: &RetryPolicy) -> Result<Box<dyn AsyncTransport>, Error> {
-    Ok(Box::new(crate::ReqwestTransport::builder().connect_timeout(policy.connect_timeout()).build()?))
-}
-
-#[cfg(not(feature = "reqwest"))]
-fn usual(_: &RetryPolicy) -> Result<Box<dyn AsyncTransport>, Error> {
-    Err(InvalidInput::new("transport", "given, since the feature `reqwest` is off").into())
 }
 
 #[cfg(feature = "tokio")]
 #[expect(clippy::unnecessary_wraps, reason = "without tokio there is an error")]
-fn usual_timer() -> Result<Box<dyn Timer>, Error> {
+fn default_timer() -> Result<Box<dyn Timer>, Error> {
     Ok(Box::new(crate::TokioTimer::new()))
 }
 
 #[cfg(not(feature = "tokio"))]
-fn usual_timer() -> Result<Box<dyn Timer>, Error> {
-    Err(InvalidInput::new("timer", "given, since the feature `tokio` is off").into())
+fn default_timer() -> Result<Box<dyn Timer>, Error> {
+    let rule = "set with `ClientBuilder::timer`, because the feature `tokio` is off";
+    Err(strike_core::InvalidInput::new("timer", rule).into())
 }
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
-            .field("at", &self.at)
+            .field("endpoint", &self.endpoint)
             .field("policy", &self.policy)
             .finish_non_exhaustive()
     }

@@ -22,8 +22,8 @@ use crate::timer::Timer;
 use crate::transport::{AsyncTransport, BoxFuture};
 
 pub use strike_core::fixture::{
-    Asked, Aspect, Cassette, Difference, Entry, FixtureError, Happened, Line, Player, Recorder, Respond,
-    START, STEPS, Simulated, Simulation, Timed, Transcript, simulate,
+    Asked, Aspect, Cassette, Difference, Entry, FixtureError, Line, MAX_STEPS, Player, Recorder, Responder,
+    START, Simulation, SimulationResult, TimedReply, Transcript, TranscriptEvent, simulate,
 };
 
 /// Writes down what another transport does. A clone shares the recording, so that it can be read when the client has the
@@ -158,7 +158,7 @@ impl ReplayTransport {
 ///
 /// ```
 /// use strike_async::fixture::SimulatedHost;
-/// use strike_async::{ApiKey, Endpoint, NewCharge, Wait, Waited};
+/// use strike_async::{ApiKey, Endpoint, NewCharge, Wait, WaitOutcome};
 /// use strike_sandbox::Sandbox;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -170,21 +170,21 @@ impl ReplayTransport {
 ///
 /// // Nobody pays, for an hour and a minute.
 /// let charge = client.create(NewCharge::satoshis(4200, "tea")).await?;
-/// assert!(matches!(client.wait_until_paid(&charge, Wait::until_expiry()).await?, Waited::Expired(_)));
+/// assert!(matches!(client.wait_until_paid(&charge, Wait::until_expiry()).await?, WaitOutcome::Expired(_)));
 /// assert!(host.elapsed().as_secs() >= 3600);
 /// println!("{}", host.transcript());
 /// # Ok(()) }
 /// ```
-pub struct SimulatedHost<R: Respond>(Arc<Inner<R>>);
+pub struct SimulatedHost<R: Responder>(Arc<Inner<R>>);
 
-struct Inner<R: Respond> {
+struct Inner<R: Responder> {
     simulation: Mutex<Simulation<R>>,
     finished: AtomicBool,
     /// Whether `finish` has returned an error: then a panic would say it twice.
     reported: AtomicBool,
 }
 
-impl<R: Respond> SimulatedHost<R> {
+impl<R: Responder> SimulatedHost<R> {
     /// A simulation that starts when `respond` says: a sandbox at its time, a cassette when it was recorded, a closure at
     /// [`START`].
     pub fn new(respond: R) -> Self {
@@ -265,20 +265,20 @@ impl<R: Respond> SimulatedHost<R> {
     }
 }
 
-impl<R: Respond + Send + 'static> SimulatedHost<R> {
+impl<R: Responder + Send + 'static> SimulatedHost<R> {
     /// A client in the making that lives here: with this as transport and timer, and jitter that is always the same.
     pub fn client(&self, at: Endpoint) -> ClientBuilder {
-        ClientBuilder::new(at).transport(self.clone()).timer(self.clone()).seed(0)
+        ClientBuilder::with_transport(at, self.clone()).timer(self.clone()).seed(0)
     }
 }
 
-impl<R: Respond> Clone for SimulatedHost<R> {
+impl<R: Responder> Clone for SimulatedHost<R> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<R: Respond> Drop for Inner<R> {
+impl<R: Responder> Drop for Inner<R> {
     #[expect(clippy::panic, reason = "a test that has failed must not pass because it forgot to ask")]
     fn drop(&mut self) {
         let asked = self.finished.load(Ordering::SeqCst) || std::thread::panicking();
@@ -288,7 +288,7 @@ impl<R: Respond> Drop for Inner<R> {
     }
 }
 
-impl<R: Respond + Send> AsyncTransport for SimulatedHost<R> {
+impl<R: Responder + Send> AsyncTransport for SimulatedHost<R> {
     fn exchange(&self, exchange: Exchange) -> BoxFuture<'_, Reply> {
         Box::pin(async move {
             others_first().await;
@@ -297,7 +297,7 @@ impl<R: Respond + Send> AsyncTransport for SimulatedHost<R> {
     }
 }
 
-impl<R: Respond + Send> Timer for SimulatedHost<R> {
+impl<R: Responder + Send> Timer for SimulatedHost<R> {
     fn now(&self) -> Now {
         locked(&self.0.simulation).now()
     }
@@ -323,7 +323,7 @@ async fn others_first() {
     .await;
 }
 
-impl<R: Respond> fmt::Debug for SimulatedHost<R> {
+impl<R: Responder> fmt::Debug for SimulatedHost<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("SimulatedHost").field(&*locked(&self.0.simulation)).finish()
     }

@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use strike_core::mirror::{Change, Want};
-use strike_core::{Charge, ChargeId, Error, Mirror, PaymentHash, Satoshi, UnixMillis};
+use strike_core::mirror::Mirror;
+use strike_core::mirror::{Change, Query};
+use strike_core::{Charge, ChargeId, Error, PaymentHash, Satoshi, UnixMillis};
 
-use crate::client::Client;
+use crate::driver::Driver;
 
 /// A charge that is created when it is needed and retrieved when it is asked about.
 ///
@@ -39,22 +40,22 @@ use crate::client::Client;
 /// It cannot be cloned, since two copies of a charge that is not created yet could create two.
 #[derive(Debug)]
 pub struct Lazy {
-    client: Client,
+    driver: Driver,
     mirror: Mirror,
     /// Whether nobody else has ever seen the mirror, and so its key.
     new_key: AtomicBool,
 }
 
 impl Lazy {
-    pub(crate) const fn new(client: Client, mirror: Mirror) -> Self {
-        Self { client, mirror, new_key: AtomicBool::new(false) }
+    pub(crate) const fn new(driver: Driver, mirror: Mirror) -> Self {
+        Self { driver, mirror, new_key: AtomicBool::new(false) }
     }
 
-    pub(crate) const fn with_new_key(client: Client, mirror: Mirror) -> Self {
-        Self { client, mirror, new_key: AtomicBool::new(true) }
+    pub(crate) const fn with_new_key(driver: Driver, mirror: Mirror) -> Self {
+        Self { driver, mirror, new_key: AtomicBool::new(true) }
     }
 
-    /// What is known of it, for keeping: it serialises, and [`Client::lazy_from`] goes on with it.
+    /// What is known of it, for keeping: it serialises, and [`Client::lazy_from`](crate::Client::lazy_from) goes on with it.
     ///
     /// Whoever keeps a charge before it is created can also create it. So from then on this one looks in the list before it
     /// creates the charge, which costs a request.
@@ -73,16 +74,16 @@ impl Lazy {
     /// Finds out what is wanted, if it is not known.
     ///
     /// # Errors
-    /// As [`Client::create_once`] for a charge that is not known yet, else as [`Client::get`].
-    pub async fn fetch(&mut self, want: Want) -> Result<Change, Error> {
-        let Self { client, mirror, new_key } = self;
+    /// As [`Client::create_once`](crate::Client::create_once) for a charge that is not known yet, else as [`Client::get`](crate::Client::get).
+    pub async fn fetch(&mut self, want: Query) -> Result<Change, Error> {
+        let Self { driver, mirror, new_key } = self;
         let Some(key) = mirror.order_key() else {
-            return client.drive(mirror.fetch(want, client.machines())).await;
+            return driver.run("lazy", mirror.fetch(want, driver.core())).await;
         };
-        let lock = client.lock_of(key);
+        let lock = driver.order_lock(key);
         let record = lock.lock().await;
         let new_key = new_key.swap(false, Ordering::Relaxed);
-        client.drive(mirror.fetch_with(want, client.machines(), record).with_new_key(new_key)).await
+        driver.run("lazy", mirror.fetch_with(want, driver.core(), record).with_new_key(new_key)).await
     }
 
     /// Creates the charge if it has no id, else retrieves it. A paid one is left alone.
@@ -90,7 +91,7 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub async fn update(&mut self) -> Result<Change, Error> {
-        self.fetch(Want::Update).await
+        self.fetch(Query::Update).await
     }
 
     /// Whether it is paid: asks until it is, and never after.
@@ -98,8 +99,8 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub async fn paid(&mut self) -> Result<bool, Error> {
-        self.fetch(Want::Paid).await?;
-        Ok(self.charge().await?.paid())
+        self.fetch(Query::Paid).await?;
+        Ok(self.charge().await?.is_paid())
     }
 
     /// The charge as last seen; asks only if it was never seen.
@@ -107,7 +108,7 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub async fn charge(&mut self) -> Result<&Charge, Error> {
-        self.fetch(Want::Charge).await?;
+        self.fetch(Query::Charge).await?;
         self.mirror.require_charge()
     }
 
@@ -116,7 +117,7 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub async fn id(&mut self) -> Result<&ChargeId, Error> {
-        self.fetch(Want::Id).await?;
+        self.fetch(Query::Id).await?;
         self.mirror.require_id()
     }
 
@@ -124,19 +125,11 @@ impl Lazy {
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
-    pub async fn amount(&mut self) -> Result<u64, Error> {
+    pub async fn amount(&mut self) -> Result<Satoshi, Error> {
         match self.mirror.amount() {
             Some(amount) => Ok(amount),
             None => Ok(self.charge().await?.amount()),
         }
-    }
-
-    /// The amount to be paid.
-    ///
-    /// # Errors
-    /// As [`fetch`](Self::fetch).
-    pub async fn amount_satoshi(&mut self) -> Result<Satoshi, Error> {
-        Ok(self.charge().await?.amount_satoshi())
     }
 
     /// The hash that names the payment.
@@ -153,8 +146,8 @@ impl Lazy {
     /// As [`fetch`](Self::fetch); and a mismatch of `invoice.expires_at` if it is unpaid and has expired by the client's clock,
     /// less 10 minutes. [`charge`](Self::charge) has the text even then.
     pub async fn payment_request(&mut self) -> Result<&str, Error> {
-        self.fetch(Want::Charge).await?;
-        self.mirror.payment_request(self.client.now())
+        self.fetch(Query::Charge).await?;
+        self.mirror.payment_request(self.driver.now())
     }
 
     /// What is paid for; asks only if nothing but the id is known.
@@ -163,7 +156,7 @@ impl Lazy {
     /// As [`fetch`](Self::fetch).
     pub async fn description(&mut self) -> Result<&str, Error> {
         if self.mirror.description().is_none() {
-            self.fetch(Want::Charge).await?;
+            self.fetch(Query::Charge).await?;
         }
         Ok(self.mirror.description().unwrap_or_default())
     }
@@ -173,10 +166,10 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub async fn customer_id(&mut self) -> Result<Option<&str>, Error> {
-        if self.mirror.own_reference().is_none() {
-            self.fetch(Want::Charge).await?;
+        if self.mirror.customer_id().is_none() {
+            self.fetch(Query::Charge).await?;
         }
-        Ok(self.mirror.own_reference().flatten())
+        Ok(self.mirror.customer_id().flatten())
     }
 
     /// When it was made, by the server's clock.

@@ -38,7 +38,7 @@ impl<T: AsyncTransport + ?Sized> AsyncTransport for Arc<T> {
 ///
 /// ```
 /// use std::time::Duration;
-/// use strike_async::core::{Exchange, http};
+/// use strike_async::strike_core::{Exchange, http};
 /// use strike_async::{AsyncTransport, FnTransport};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {

@@ -1,88 +1,114 @@
-//! What a client is made of.
+//! The settings of a client.
 
 use std::fmt;
+use std::time::Duration;
 
-#[cfg(not(feature = "ureq"))]
-use strike_core::InvalidInput;
-use strike_core::{Endpoint, Error, Machines, RetryPolicy};
+use strike_core::{CoreClient, Endpoint, Error, Observer, RetryPolicy};
 
-use crate::client::{Client, Inner, Orders};
+use crate::driver::Driver;
 use crate::entropy;
 use crate::timer::{SystemTimer, Timer};
 use crate::transport::Transport;
 
-/// A [`Client`] in the making.
+/// Builds a [`Client`](crate::Client) with settings of your own.
 #[must_use]
 pub struct ClientBuilder {
-    at: Endpoint,
-    transport: Option<Box<dyn Transport>>,
+    endpoint: Endpoint,
+    transport: TransportChoice,
     timer: Option<Box<dyn Timer>>,
+    observer: Option<Box<dyn Observer>>,
     policy: RetryPolicy,
     seed: Option<u64>,
 }
 
+enum TransportChoice {
+    #[cfg(feature = "ureq")]
+    Ureq,
+    Given(Box<dyn Transport>),
+}
+
 impl ClientBuilder {
-    pub(crate) fn new(at: Endpoint) -> Self {
-        Self { at, transport: None, timer: None, policy: RetryPolicy::default(), seed: None }
+    #[cfg(feature = "ureq")]
+    pub(crate) fn new(endpoint: Endpoint) -> Self {
+        Self::with_choice(endpoint, TransportChoice::Ureq)
     }
 
-    /// Moves the bytes with this, instead of ureq.
+    pub(crate) fn with_transport(endpoint: Endpoint, transport: impl Transport + 'static) -> Self {
+        Self::with_choice(endpoint, TransportChoice::Given(Box::new(transport)))
+    }
+
+    fn with_choice(endpoint: Endpoint, transport: TransportChoice) -> Self {
+        let policy = RetryPolicy::default();
+        Self { endpoint, transport, timer: None, observer: None, policy, seed: None }
+    }
+
+    /// Sends requests with this transport instead of ureq.
     pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
-        self.transport = Some(Box::new(transport));
+        self.transport = TransportChoice::Given(Box::new(transport));
         self
     }
 
-    /// Reads the clocks and waits with this, instead of the system's clocks and the thread.
+    /// Reads clocks and waits with this timer instead of the system's.
     pub fn timer(mut self, timer: impl Timer + 'static) -> Self {
         self.timer = Some(Box::new(timer));
         self
     }
 
-    /// How operations are retried, and what one attempt may take.
+    /// Calls this observer after each attempt, for logs and metrics. It sees no key and no invoice.
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// Sets how operations are retried, and the limits of an attempt.
+    ///
+    /// It replaces what [`timeout`](Self::timeout) and [`max_body`](Self::max_body) have set.
     pub const fn retry(mut self, policy: RetryPolicy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Makes every jitter follow from this number; for tests. Without it, the system draws one.
+    /// Limits one attempt, from resolving the name to the last byte of the response. The default is 30 s.
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.policy = self.policy.timeout(timeout);
+        self
+    }
+
+    /// Limits the size of a response body, in bytes. The default is 1 MiB.
+    pub const fn max_body(mut self, bytes: usize) -> Self {
+        self.policy = self.policy.max_body(bytes);
+        self
+    }
+
+    /// Makes all jitter depend on this number, for tests. By default the operating system provides a seed.
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// The client.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if no transport was given and none can be set up.
-    pub fn build(self) -> Result<Client, Error> {
+    pub(crate) fn into_driver(self) -> Result<Driver, Error> {
         let seed = match self.seed {
             Some(seed) => seed,
             None => entropy::seed()?,
         };
         let transport = match self.transport {
-            Some(transport) => transport,
-            None => usual(&self.policy)?,
+            TransportChoice::Given(transport) => transport,
+            #[cfg(feature = "ureq")]
+            TransportChoice::Ureq => {
+                let connect_timeout = self.policy.connect_timeout();
+                Box::new(crate::UreqTransport::builder().connect_timeout(connect_timeout).build()?)
+            }
         };
         let timer = self.timer.unwrap_or_else(|| Box::new(SystemTimer::new()));
-        let machines = Machines::new(self.at, self.policy, seed);
-        Ok(Client::from_inner(Inner { machines, transport, timer, orders: Orders::default() }))
+        let core = CoreClient::new(self.endpoint, self.policy, seed);
+        Ok(Driver::new(core, transport, timer, self.observer))
     }
-}
-
-#[cfg(feature = "ureq")]
-fn usual(policy: &RetryPolicy) -> Result<Box<dyn Transport>, Error> {
-    Ok(Box::new(crate::UreqTransport::builder().connect_timeout(policy.connect_timeout()).build()?))
-}
-
-#[cfg(not(feature = "ureq"))]
-fn usual(_: &RetryPolicy) -> Result<Box<dyn Transport>, Error> {
-    Err(InvalidInput::new("transport", "given, since the feature `ureq` is off").into())
 }
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
-            .field("at", &self.at)
+            .field("endpoint", &self.endpoint)
             .field("policy", &self.policy)
             .finish_non_exhaustive()
     }

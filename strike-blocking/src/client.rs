@@ -1,277 +1,298 @@
-//! The client: verbs of one line each, and the loop that drives every machine.
+//! The client: one short method for each operation.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 
-use strike_core::webhook::Hint;
+use strike_core::machine::{Machine, Operation};
+use strike_core::mirror::Mirror;
+use strike_core::webhook::Notification;
 use strike_core::{
-    Charge, ChargeId, CheckedInvoice, Create, Endpoint, Error, Expectation, Get, KeyRecord, List, Machine,
-    Machines, Made, Mirror, Mismatch, NewCharge, Now, Once, Operation, OrderKey, OrderMemory, Page, Step,
-    Wait, Waited, Watcher,
+    Charge, ChargeId, CheckedInvoice, CoreClient, Create, CreateOnceOptions, CreateOutcome, Endpoint, Error,
+    Expectation, Get, List, Mismatch, NewCharge, Page, RetryPolicy, Wait, WaitOutcome, Watcher,
 };
 
 use crate::builder::ClientBuilder;
 use crate::charges::Charges;
+use crate::driver::Driver;
 use crate::entropy;
 use crate::lazy::Lazy;
-use crate::timer::{Timer, Wake};
 use crate::transport::Transport;
 use crate::watch::Watch;
 
-/// A client of one [`Endpoint`]. Cloning is cheap, and clones share their connections.
+/// A client for one [`Endpoint`]. Cloning is cheap, and clones share connections.
 ///
 /// ```
 /// use strike_blocking::{ApiKey, Client, Endpoint, FnTransport, NewCharge};
 /// use strike_sandbox::Sandbox;
 ///
-/// // The service in a box, in memory; `Client::new(at)` talks to a real host instead.
+/// // The sandbox is the service in memory. `Client::new(endpoint)` connects to a real host instead.
 /// let sandbox = Sandbox::new();
-/// let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+/// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
 /// let shop = sandbox.clone();
-/// let client = Client::builder(at).transport(FnTransport::new(move |x| shop.reply(x))).build()?;
+/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| shop.reply(x))).build()?;
 ///
 /// let charge = client.create(NewCharge::satoshis(4200, "services rendered"))?;
 /// assert!(charge.payment_request().starts_with("lntb42u1"));
 /// sandbox.pay(charge.id())?;
-/// assert!(client.get(charge.id())?.paid());
+/// assert!(client.get(charge.id())?.is_paid());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client(Driver);
 
-pub(crate) struct Inner {
-    pub(crate) machines: Machines,
-    pub(crate) transport: Box<dyn Transport>,
-    pub(crate) timer: Box<dyn Timer>,
-    pub(crate) orders: Orders,
+impl ClientBuilder {
+    /// Builds the client.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the default transport cannot be set up, or if the
+    /// operating system provides no seed. Nothing is sent.
+    pub fn build(self) -> Result<Client, Error> {
+        self.into_driver().map(Client)
+    }
 }
 
-/// One lock for each order that was handled lately: there is one create at a time per key.
-pub(crate) type Orders = Mutex<OrderMemory<RecordLock>>;
-type RecordLock = Mutex<KeyRecord>;
-
 impl Client {
-    pub(crate) fn from_inner(inner: Inner) -> Self {
-        Self(Arc::new(inner))
-    }
-
-    /// A client with the usual transport, clocks and retries.
+    /// Creates a client with the default transport, timer and retry policy.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the transport cannot be set up. Nothing is sent.
+    /// As [`ClientBuilder::build`].
     #[cfg(feature = "ureq")]
-    pub fn new(at: Endpoint) -> Result<Self, Error> {
-        Self::builder(at).build()
+    pub fn new(endpoint: Endpoint) -> Result<Self, Error> {
+        Self::builder(endpoint).build()
     }
 
-    /// A client with a transport, clocks, retries or a seed of the caller's own.
-    pub fn builder(at: Endpoint) -> ClientBuilder {
-        ClientBuilder::new(at)
+    /// Creates a client from the environment variables `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK`.
+    ///
+    /// [`Endpoint::from_variables`] describes them. Nothing else reads the environment.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) names the variable that is missing or not valid.
+    #[cfg(feature = "ureq")]
+    pub fn from_env() -> Result<Self, Error> {
+        Self::new(Endpoint::from_variables(|name| std::env::var_os(name))?)
     }
 
-    pub(crate) fn now(&self) -> Now {
-        self.0.timer.now()
+    /// Starts building a client with settings of your own.
+    #[cfg(feature = "ureq")]
+    pub fn builder(endpoint: Endpoint) -> ClientBuilder {
+        ClientBuilder::new(endpoint)
     }
 
-    pub(crate) fn machines(&self) -> &Machines {
-        &self.0.machines
+    /// Starts building a client with your own transport. It works without the feature `ureq`.
+    pub fn builder_with_transport(endpoint: Endpoint, transport: impl Transport + 'static) -> ClientBuilder {
+        ClientBuilder::with_transport(endpoint, transport)
     }
 
-    /// The host, and how far it is trusted.
+    /// Returns the same client with another retry policy, for one call or for many.
+    ///
+    /// It shares connections, timer and the memory of orders with this one.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use strike_blocking::{Charge, ChargeId, Client, Error, RetryPolicy};
+    ///
+    /// /// Reads a charge with one attempt of at most 2 s.
+    /// fn read_quickly(client: &Client, id: &ChargeId) -> Result<Charge, Error> {
+    ///     client.with(RetryPolicy::never().timeout(Duration::from_secs(2))).get(id)
+    /// }
+    /// # let _ = read_quickly;
+    /// ```
+    #[must_use]
+    pub fn with(&self, policy: RetryPolicy) -> Self {
+        Self(self.0.with_policy(policy))
+    }
+
+    /// Returns the endpoint.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
-        self.0.machines.endpoint()
+        self.0.core().endpoint()
     }
 
-    /// Makes a charge, and checks that answer and invoice say what the order says.
+    /// Creates a charge, and checks that the response and its invoice match the order.
     ///
     /// # Errors
-    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if a charge may have been made although no good
-    /// answer came: it is never posted again. Everything else is in the table of [`Call`](crate::core::Call).
+    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if the server may have created a charge without a
+    /// valid response. The request is not sent again; use [`create_once`](Self::create_once) if you want that handled
+    /// for you. The table of [`Call`](crate::machine::Call) lists everything else.
     pub fn create(&self, order: NewCharge) -> Result<Charge, Error> {
-        self.send(Create::new(order))
+        self.0.run("create", self.0.core().call(Create::new(order)))
     }
 
     /// Reads one charge.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none with this id; see the table of [`Call`](crate::core::Call).
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if this account has no charge with this id; otherwise see the
+    /// table of [`Call`](crate::machine::Call).
     pub fn get(&self, id: &ChargeId) -> Result<Charge, Error> {
-        self.send(Get::new(id.clone()))
+        self.0.run("get", self.0.core().call(Get::new(id.clone())))
     }
 
-    /// Reads a page of 30 charges, newest first; the first is page 0. [`send`](Self::send) a [`List`] for other sizes.
+    /// Reads a page of at most 30 charges, newest first. The first page is 0.
+    ///
+    /// [Send](Self::send) a [`List`] for another page size, or use [`list_all`](Self::list_all).
     ///
     /// # Errors
-    /// See the table of [`Call`](crate::core::Call).
+    /// See the table of [`Call`](crate::machine::Call).
     pub fn list(&self, page: u32) -> Result<Page, Error> {
-        self.send(List::page(page))
+        self.0.run("list", self.0.core().call(List::page(page)))
     }
 
-    /// Creates a charge once per key, or finds the one that the order has already.
+    /// Creates one charge per order, also if you call it again after an error or a restart.
     ///
-    /// `once` is the order's name, or an [`Once`] with more to say. The result says what to do: show the charge, complete the
-    /// order, or create the order's next invoice.
+    /// `options` is the name of the order, or [`CreateOnceOptions`] with more settings. The outcome says what to do next:
+    /// show the charge to the payer, complete the order, or create the order's next invoice.
     ///
     /// ```
-    /// use strike_blocking::{Charge, Client, Error, Made, NewCharge, Once, Wait, Waited};
+    /// use strike_blocking::{Client, CreateOnceOptions, CreateOutcome, Error, NewCharge, PaidCharge, Wait, WaitOutcome};
     ///
-    /// /// Returns the charge that paid for the order. Complete the order unless this charge's id has completed it before.
-    /// fn sell(client: &Client, order: NewCharge, name: &str) -> Result<Option<Charge>, Error> {
-    ///     let mut once = Once::named(name);
+    /// /// Returns the charge that paid for the order. Complete the order, unless this charge has completed it before.
+    /// fn sell(client: &Client, order: NewCharge, name: &str) -> Result<Option<PaidCharge>, Error> {
+    ///     let mut options = CreateOnceOptions::named(name);
     ///     loop {
-    ///         match client.create_once(order.clone(), once)? {
-    ///             Made::ToPay(charge) => {
+    ///         match client.create_once(order.clone(), options)? {
+    ///             CreateOutcome::Payable(charge) => {
     ///                 println!("please pay {}", charge.payment_request());
-    ///                 return Ok(match client.wait_until_paid(&charge, Wait::until_expiry())? {
-    ///                     Waited::Paid(charge) => Some(charge),
-    ///                     Waited::StillPayable(_) | Waited::Expired(_) => None,
-    ///                 });
+    ///                 return match client.wait_until_paid(&charge, Wait::until_expiry())? {
+    ///                     WaitOutcome::Paid(charge) => Ok(Some(charge)),
+    ///                     WaitOutcome::Payable(_) | WaitOutcome::Expired(_) => Ok(None),
+    ///                 };
     ///             }
-    ///             Made::Paid(charge) => return Ok(Some(charge)),
+    ///             CreateOutcome::Paid(charge) => return Ok(Some(charge)),
     ///             // Create the order's next invoice.
-    ///             Made::Expired { next, .. } => once = next,
+    ///             CreateOutcome::Expired { next, .. } => options = next,
     ///         }
     ///     }
     /// }
     /// # let _ = sell;
     /// ```
     ///
-    /// All calls of this client and its clones with the same key run one after the other, and the later ones get the first
-    /// one's charge. After an unknown outcome, the client does not create again under that key for 10 minutes, unless
-    /// [`Once::repost`] allows it. It remembers the 10,000 orders that were used last. **Another process does not share that
-    /// memory**: there, and after a restart, the list must show the charge before the call is repeated. See
-    /// [`CreateOnce`](crate::core::CreateOnce).
+    /// Calls with the same key on this client and its clones run one after the other and return the same charge. After
+    /// an unknown outcome, the client does not create again under that key for 10 minutes, unless
+    /// [`CreateOnceOptions::repost`] allows it. It remembers the 10,000 most recently used orders.
     ///
-    /// A new order is looked for in the whole list of the account, in pages of 250. [`Once::since`] says how far back to look.
+    /// **Another process does not share that memory.** There, and after a restart, the list must already show the charge
+    /// when you call again. [`CreateOnce`](crate::machine::CreateOnce) describes the steps.
+    ///
+    /// For a new order, the client searches the account's whole list, in pages of 250.
+    /// [`CreateOnceOptions::since`] limits the search.
     ///
     /// # Errors
-    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if there may be a charge that cannot be found or read: call
-    /// again later, with the same key. A mismatch if the key has a charge that does not say what the order says.
-    pub fn create_once(&self, order: NewCharge, once: impl Into<Once>) -> Result<Made, Error> {
-        let once = once.into();
-        let lock = self.lock_of(once.key());
+    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if there may be a charge that cannot be found or
+    /// read: call again later, with the same key. A [`Mismatch`] if the key has a charge that does not match the order.
+    pub fn create_once(
+        &self,
+        order: NewCharge,
+        options: impl Into<CreateOnceOptions>,
+    ) -> Result<CreateOutcome, Error> {
+        let options = options.into();
+        let lock = self.0.order_lock(options.key());
         let record = lock.lock().unwrap_or_else(PoisonError::into_inner);
-        self.drive(self.0.machines.create_once_with(order, once, record))
+        self.0.run("create_once", self.0.core().create_once_with(order, options, record))
     }
 
-    /// The lock of an order.
-    pub(crate) fn lock_of(&self, key: OrderKey) -> Arc<RecordLock> {
-        self.0.orders.lock().unwrap_or_else(PoisonError::into_inner).lock_of(key)
-    }
-
-    /// Every charge of the account, newest first, each once.
+    /// Returns every charge of the account, newest first, each once.
     pub fn list_all(&self) -> Charges {
-        Charges::new(self.clone(), self.0.machines.pager())
+        Charges::new(self.0.clone(), self.0.core().pager())
     }
 
-    /// Re-reads the charge that a webhook named: only this answer says whether it is paid.
+    /// Reads the charge that a webhook named. Only this response says whether it is paid.
     ///
     /// # Errors
     /// As [`get`](Self::get).
-    pub fn confirm(&self, hint: &Hint) -> Result<Charge, Error> {
-        self.send(hint.confirm())
+    pub fn confirm(&self, notification: &Notification) -> Result<Charge, Error> {
+        self.0.run("confirm", self.0.core().call(notification.confirm()))
     }
 
-    /// Checks a charge against an order, before a payer sees its invoice: see [`Charge::check`]. Sends nothing.
+    /// Checks a charge against an order before you show its invoice to a payer; see [`Charge::check`]. Sends nothing.
     ///
-    /// The client's own clock, less [`CLOCK_MARGIN`](crate::core::CLOCK_MARGIN), decides whether the invoice has expired.
+    /// The client's own clock, less [`CLOCK_MARGIN`](crate::CLOCK_MARGIN), decides whether the invoice has expired.
     ///
     /// ```
-    /// use strike_blocking::{Expectation, NewCharge};
-    /// # use strike_blocking::{ApiKey, Client, Endpoint, FnTransport};
-    /// # use strike_sandbox::Sandbox;
-    /// # let sandbox = Sandbox::new();
-    /// # let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
-    /// # let shop = sandbox.clone();
-    /// # let client = Client::builder(at).transport(FnTransport::new(move |x| shop.reply(x))).build()?;
-    /// let order = NewCharge::satoshis(4200, "services rendered");
-    /// let charge = client.create(order.clone())?;
-    /// let invoice = client.check(&charge, &Expectation::of(&order, client.endpoint().network()))?;
-    /// assert!(invoice.to_uri().starts_with("lightning:lntb42u1"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// use strike_blocking::{Charge, Client, Expectation, Mismatch, NewCharge};
+    ///
+    /// /// Returns the text of the QR code for the payer.
+    /// fn qr_text(client: &Client, order: &NewCharge, charge: &Charge) -> Result<String, Mismatch> {
+    ///     let expected = Expectation::of(order, client.endpoint().network());
+    ///     Ok(client.check(charge, &expected)?.to_qr_text())
+    /// }
+    /// # let _ = qr_text;
     /// ```
     ///
     /// # Errors
     /// [`Mismatch`] names the first field that differs.
     pub fn check(&self, charge: &Charge, expected: &Expectation) -> Result<CheckedInvoice, Mismatch> {
-        self.0.machines.check(charge, expected, self.0.timer.now())
+        self.0.core().check(charge, expected, self.0.now())
     }
 
-    /// A charge that is created when an attribute needs it.
+    /// Returns a charge that is created when you first use one of its attributes.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the system has no entropy for its key. Nothing is sent.
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the operating system provides no entropy for its
+    /// key. Nothing is sent.
     pub fn lazy(&self, order: NewCharge) -> Result<Lazy, Error> {
-        let mirror = Mirror::draft(order, entropy::order_key()?, self.now().unix);
-        Ok(Lazy::with_new_key(self.clone(), mirror))
+        let mirror = Mirror::draft(order, entropy::order_key()?, self.0.now().unix);
+        Ok(Lazy::with_new_key(self.0.clone(), mirror))
     }
 
-    /// A charge that exists, retrieved when an attribute needs it.
+    /// Returns an existing charge, which is read when you first use one of its attributes.
     #[must_use]
     pub fn lazy_from_id(&self, id: ChargeId) -> Lazy {
         self.lazy_from(Mirror::known(id))
     }
 
-    /// A charge that was kept.
+    /// Returns a charge that you stored as a [`Mirror`].
     #[must_use]
     pub fn lazy_from(&self, mirror: Mirror) -> Lazy {
-        Lazy::new(self.clone(), mirror)
+        Lazy::new(self.0.clone(), mirror)
     }
 
-    /// A watcher for [`watch`](Self::watch), to which charges are added.
+    /// Returns an empty watcher. Add charges to it, and pass it to [`watch`](Self::watch).
     pub fn watcher(&self) -> Watcher {
-        self.0.machines.watcher()
+        self.0.core().watcher()
     }
 
-    /// Watches pending charges: an endless source of what becomes of them, until nothing is pending.
+    /// Watches pending charges: returns an iterator of paid, expired and failed events.
     pub fn watch(&self, watcher: Watcher) -> Watch {
-        Watch::new(self.clone(), watcher)
+        Watch::new(self.0.clone(), watcher)
     }
 
-    /// Waits until the charge is paid, has expired, or the caller has waited long enough: a
-    /// [`Duration`](std::time::Duration), or a [`Wait`] with more to say.
+    /// Waits until the charge is paid, its invoice has expired, or the time is up.
+    ///
+    /// `wait` is a [`Duration`](std::time::Duration), or a [`Wait`] with more settings.
     ///
     /// # Errors
-    /// If asking fails in a way that does not pass. That nobody paid is not an error; see [`WaitPaid`](crate::core::WaitPaid).
-    pub fn wait_until_paid(&self, charge: &Charge, wait: impl Into<Wait>) -> Result<Waited, Error> {
-        self.drive(self.0.machines.wait(charge.clone(), wait))
+    /// If polling keeps failing. An unpaid charge is not an error; see [`WaitPaid`](crate::machine::WaitPaid).
+    pub fn wait_until_paid(&self, charge: &Charge, wait: impl Into<Wait>) -> Result<WaitOutcome, Error> {
+        self.0.run("wait_until_paid", self.0.core().wait(charge.clone(), wait))
     }
 
     /// Carries out any operation, with retries.
     ///
     /// # Errors
-    /// See the table of [`Call`](crate::core::Call).
-    pub fn send<Op: Operation>(&self, op: Op) -> Result<Op::Output, Error> {
-        self.drive(self.0.machines.call(op))
+    /// See the table of [`Call`](crate::machine::Call).
+    pub fn send<Op: Operation>(&self, operation: Op) -> Result<Op::Output, Error> {
+        self.0.run(Op::NAME, self.0.core().call(operation))
     }
 
-    /// Drives any machine to its end. Pass `&mut machine` to keep it.
+    /// Runs any machine to its end. Pass `&mut machine` to keep it.
+    ///
+    /// [`core`](Self::core) makes machines.
     ///
     /// # Errors
     /// The machine's own.
     pub fn drive<M: Machine>(&self, machine: M) -> Result<M::Output, Error> {
-        self.drive_until(machine, &Wake::default())
+        self.0.run("drive", machine)
     }
 
-    /// The loop: asks the machine, moves the bytes, waits.
-    pub(crate) fn drive_until<M: Machine>(&self, mut machine: M, wake: &Wake) -> Result<M::Output, Error> {
-        let Inner { transport, timer, .. } = &*self.0;
-        loop {
-            match machine.poll(timer.now()) {
-                Step::Send(exchange) => {
-                    let reply = transport.exchange(exchange);
-                    machine.handle(reply, timer.now());
-                }
-                Step::Wait(duration) => timer.wait(duration, wake),
-                Step::Done(result) => return result,
-            }
-        }
+    /// Returns the sans-IO client inside, which makes machines for [`drive`](Self::drive).
+    #[must_use]
+    pub fn core(&self) -> &CoreClient {
+        self.0.core()
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("machines", &self.0.machines).finish_non_exhaustive()
+        f.debug_tuple("Client").field(self.0.core()).finish()
     }
 }

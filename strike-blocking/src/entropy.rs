@@ -11,7 +11,7 @@ pub(crate) fn seed() -> Result<u64, Error> {
 pub(crate) fn order_key() -> Result<OrderKey, Error> {
     let mut bits = [0; 16];
     getrandom::fill(&mut bits).map_err(none)?;
-    Ok(OrderKey::drawn(u128::from_ne_bytes(bits)))
+    Ok(OrderKey::from_entropy(u128::from_ne_bytes(bits)))
 }
 
 fn none(_: getrandom::Error) -> InvalidInput {

@@ -3,10 +3,11 @@
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use strike_core::mirror::{Change, Want};
-use strike_core::{Charge, ChargeId, Error, Mirror, PaymentHash, Satoshi, UnixMillis};
+use strike_core::mirror::Mirror;
+use strike_core::mirror::{Change, Query};
+use strike_core::{Charge, ChargeId, Error, PaymentHash, Satoshi, UnixMillis};
 
-use crate::client::Client;
+use crate::driver::Driver;
 
 /// A charge that is created when it is needed and retrieved when it is asked about.
 ///
@@ -38,22 +39,22 @@ use crate::client::Client;
 /// It cannot be cloned, since two copies of a charge that is not created yet could create two.
 #[derive(Debug)]
 pub struct Lazy {
-    client: Client,
+    driver: Driver,
     mirror: Mirror,
     /// Whether nobody else has ever seen the mirror, and so its key.
     new_key: AtomicBool,
 }
 
 impl Lazy {
-    pub(crate) const fn new(client: Client, mirror: Mirror) -> Self {
-        Self { client, mirror, new_key: AtomicBool::new(false) }
+    pub(crate) const fn new(driver: Driver, mirror: Mirror) -> Self {
+        Self { driver, mirror, new_key: AtomicBool::new(false) }
     }
 
-    pub(crate) const fn with_new_key(client: Client, mirror: Mirror) -> Self {
-        Self { client, mirror, new_key: AtomicBool::new(true) }
+    pub(crate) const fn with_new_key(driver: Driver, mirror: Mirror) -> Self {
+        Self { driver, mirror, new_key: AtomicBool::new(true) }
     }
 
-    /// What is known of it, for keeping: it serialises, and [`Client::lazy_from`] goes on with it.
+    /// What is known of it, for keeping: it serialises, and [`Client::lazy_from`](crate::Client::lazy_from) goes on with it.
     ///
     /// Whoever keeps a charge before it is created can also create it. So from then on this one looks in the list before it
     /// creates the charge, which costs a request.
@@ -72,16 +73,16 @@ impl Lazy {
     /// Finds out what is wanted, if it is not known.
     ///
     /// # Errors
-    /// As [`Client::create_once`] for a charge that is not known yet, else as [`Client::get`].
-    pub fn fetch(&mut self, want: Want) -> Result<Change, Error> {
-        let Self { client, mirror, new_key } = self;
+    /// As [`Client::create_once`](crate::Client::create_once) for a charge that is not known yet, else as [`Client::get`](crate::Client::get).
+    pub fn fetch(&mut self, want: Query) -> Result<Change, Error> {
+        let Self { driver, mirror, new_key } = self;
         let Some(key) = mirror.order_key() else {
-            return client.drive(mirror.fetch(want, client.machines()));
+            return driver.run("lazy", mirror.fetch(want, driver.core()));
         };
-        let lock = client.lock_of(key);
+        let lock = driver.order_lock(key);
         let record = lock.lock().unwrap_or_else(PoisonError::into_inner);
         let new_key = new_key.swap(false, Ordering::Relaxed);
-        client.drive(mirror.fetch_with(want, client.machines(), record).with_new_key(new_key))
+        driver.run("lazy", mirror.fetch_with(want, driver.core(), record).with_new_key(new_key))
     }
 
     /// Creates the charge if it has no id, else retrieves it. A paid one is left alone.
@@ -89,7 +90,7 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub fn update(&mut self) -> Result<Change, Error> {
-        self.fetch(Want::Update)
+        self.fetch(Query::Update)
     }
 
     /// Whether it is paid: asks until it is, and never after.
@@ -97,8 +98,8 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub fn paid(&mut self) -> Result<bool, Error> {
-        self.fetch(Want::Paid)?;
-        Ok(self.charge()?.paid())
+        self.fetch(Query::Paid)?;
+        Ok(self.charge()?.is_paid())
     }
 
     /// The charge as last seen; asks only if it was never seen.
@@ -106,7 +107,7 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub fn charge(&mut self) -> Result<&Charge, Error> {
-        self.fetch(Want::Charge)?;
+        self.fetch(Query::Charge)?;
         self.mirror.require_charge()
     }
 
@@ -115,7 +116,7 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub fn id(&mut self) -> Result<&ChargeId, Error> {
-        self.fetch(Want::Id)?;
+        self.fetch(Query::Id)?;
         self.mirror.require_id()
     }
 
@@ -123,19 +124,11 @@ impl Lazy {
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
-    pub fn amount(&mut self) -> Result<u64, Error> {
+    pub fn amount(&mut self) -> Result<Satoshi, Error> {
         match self.mirror.amount() {
             Some(amount) => Ok(amount),
             None => Ok(self.charge()?.amount()),
         }
-    }
-
-    /// The amount to be paid.
-    ///
-    /// # Errors
-    /// As [`fetch`](Self::fetch).
-    pub fn amount_satoshi(&mut self) -> Result<Satoshi, Error> {
-        Ok(self.charge()?.amount_satoshi())
     }
 
     /// The hash that names the payment.
@@ -152,8 +145,8 @@ impl Lazy {
     /// As [`fetch`](Self::fetch); and a mismatch of `invoice.expires_at` if it is unpaid and has expired by the client's clock,
     /// less 10 minutes. [`charge`](Self::charge) has the text even then.
     pub fn payment_request(&mut self) -> Result<&str, Error> {
-        self.fetch(Want::Charge)?;
-        self.mirror.payment_request(self.client.now())
+        self.fetch(Query::Charge)?;
+        self.mirror.payment_request(self.driver.now())
     }
 
     /// What is paid for; asks only if nothing but the id is known.
@@ -162,7 +155,7 @@ impl Lazy {
     /// As [`fetch`](Self::fetch).
     pub fn description(&mut self) -> Result<&str, Error> {
         if self.mirror.description().is_none() {
-            self.fetch(Want::Charge)?;
+            self.fetch(Query::Charge)?;
         }
         Ok(self.mirror.description().unwrap_or_default())
     }
@@ -172,10 +165,10 @@ impl Lazy {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub fn customer_id(&mut self) -> Result<Option<&str>, Error> {
-        if self.mirror.own_reference().is_none() {
-            self.fetch(Want::Charge)?;
+        if self.mirror.customer_id().is_none() {
+            self.fetch(Query::Charge)?;
         }
-        Ok(self.mirror.own_reference().flatten())
+        Ok(self.mirror.customer_id().flatten())
     }
 
     /// When it was made, by the server's clock.

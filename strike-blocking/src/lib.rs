@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;
 mod charges;
 mod client;
+mod driver;
 mod entropy;
 #[cfg(feature = "fixtures")]
 pub mod fixture;
@@ -16,16 +18,17 @@ mod watch;
 #[doc = include_str!("migration.md")]
 pub mod migration {}
 
-pub use strike_core as core;
+pub use strike_core;
 #[cfg(feature = "signature")]
 pub use strike_core::PayeeKey;
 pub use strike_core::{
-    Advice, ApiError, ApiKey, Attempt, AttemptOutcome, CLOCK_MARGIN, Charge, ChargeId, CheckedInvoice,
-    ConnectionUse, Create, Currency, Delivery, Described, Endpoint, EndpointBuilder, Error, ErrorKind, Event,
-    Exchange, Expectation, Get, InvalidInput, Invoice, InvoiceError, List, Machine, Made, Mirror, Mismatch,
-    Network, NewCharge, Now, Once, Operation, OrderKey, Page, PaymentHash, Reply, RetryAfter, RetryPolicy,
-    Row, Satoshi, Schedule, Step, TransportError, TransportErrorKind, UnixMillis, Unreadable, Wait, Waited,
-    WalletObjection, Watched, Watcher, http, mirror, webhook,
+    Advice, ApiError, ApiKey, Attempt, AttemptOutcome, AttemptReport, CLOCK_MARGIN, Charge, ChargeId,
+    CheckedInvoice, ConnectionUse, CoreClient, Create, CreateOnceOptions, CreateOutcome, Currency, Delivery,
+    Endpoint, EndpointBuilder, Error, ErrorKind, Event, Exchange, Expectation, Get, HttpRequest,
+    HttpResponse, InvalidInput, Invoice, InvoiceDescription, InvoiceError, List, Mismatch, Network,
+    NewCharge, Now, Observer, OrderKey, Page, PaidCharge, PaymentHash, Reply, RetryAfter, RetryPolicy, Row,
+    Satoshi, Schedule, TransportError, TransportErrorKind, UnixMillis, UnreadableRow, Wait, WaitOutcome,
+    WalletObjection, WatchHandle, Watcher, WatcherSnapshot, http, machine, mirror, webhook,
 };
 
 pub use builder::ClientBuilder;
@@ -36,4 +39,4 @@ pub use timer::{SystemTimer, Timer, Wake};
 pub use transport::{FnTransport, Transport};
 #[cfg(feature = "ureq")]
 pub use ureq_transport::{UreqTransport, UreqTransportBuilder};
-pub use watch::{Watch, WatchHandle};
+pub use watch::Watch;

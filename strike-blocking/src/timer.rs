@@ -10,7 +10,7 @@ use strike_core::{Now, UnixMillis};
 ///
 /// ```
 /// use std::time::Duration;
-/// use strike_blocking::core::Now;
+/// use strike_blocking::strike_core::Now;
 /// use strike_blocking::{SystemTimer, Timer, Wake};
 ///
 /// /// Waits for a second at most, so that whoever polls notices sooner that the machine was asleep.

@@ -31,7 +31,7 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 ///
 /// ```
 /// use std::time::Duration;
-/// use strike_blocking::core::{Exchange, http};
+/// use strike_blocking::strike_core::{Exchange, http};
 /// use strike_blocking::{FnTransport, Transport};
 ///
 /// let empty = FnTransport::new(|_: Exchange| Ok(http::Response::new(b"[]".to_vec())));

@@ -1,53 +1,34 @@
-//! Watches pending charges: an iterator over what becomes of them, and a handle for other threads.
+//! Watches pending charges: an iterator of their events.
 
-use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use strike_core::machine::SharedWatcher;
+use strike_core::{Error, Event, WatchHandle, Watcher};
 
-use strike_core::{Charge, ChargeId, Error, Event, Machine, Now, Reply, Step, Watched, Watcher};
-
-use crate::client::Client;
+use crate::driver::Driver;
 use crate::timer::Wake;
 
-/// How long to wait where nothing is pending but a handle could add something; a handle ends that wait.
-const IDLE: Duration = Duration::from_secs(3600);
-
-/// What becomes of watched charges, one [`Event`] after the other; see [`Client::watch`].
+/// The events of watched charges; see [`Client::watch`](crate::Client::watch).
 ///
-/// It ends when nothing is pending and no [`WatchHandle`] is left that could add something. After an error it goes on. See
+/// The iteration ends when no charge is pending and no [`WatchHandle`] is left. It continues after an error; see
 /// [`Watcher`] for when there is one.
 #[derive(Debug)]
 #[must_use = "nothing is watched until it is iterated"]
 pub struct Watch {
-    client: Client,
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    watcher: Mutex<Watcher>,
+    driver: Driver,
+    watcher: SharedWatcher,
     wake: Wake,
-    handles: AtomicUsize,
-}
-
-impl Shared {
-    fn watcher(&self) -> MutexGuard<'_, Watcher> {
-        self.watcher.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Watch {
-    pub(crate) fn new(client: Client, watcher: Watcher) -> Self {
-        let shared =
-            Shared { watcher: Mutex::new(watcher), wake: Wake::default(), handles: AtomicUsize::new(0) };
-        Self { client, shared: Arc::new(shared) }
+    pub(crate) fn new(driver: Driver, watcher: Watcher) -> Self {
+        let wake = Wake::default();
+        let on_change = wake.clone();
+        Self { driver, watcher: SharedWatcher::new(watcher, move || on_change.wake()), wake }
     }
 
-    /// A handle with which other threads add, remove and hint while this is iterated.
+    /// Returns a handle with which other threads add and remove charges during the iteration.
     #[must_use]
     pub fn handle(&self) -> WatchHandle {
-        self.shared.handles.fetch_add(1, Ordering::SeqCst);
-        WatchHandle { shared: Arc::clone(&self.shared) }
+        self.watcher.handle()
     }
 }
 
@@ -55,83 +36,6 @@ impl Iterator for Watch {
     type Item = Result<Event, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.client.drive_until(Locked(&self.shared), &self.shared.wake).transpose()
-    }
-}
-
-/// Locks the watcher for each step, never while an exchange or a wait is under way.
-struct Locked<'a>(&'a Shared);
-
-impl Machine for Locked<'_> {
-    type Output = Option<Event>;
-
-    fn poll(&mut self, now: Now) -> Step<Option<Event>> {
-        match self.0.watcher().next().poll(now) {
-            Step::Done(Ok(None)) if self.0.handles.load(Ordering::SeqCst) > 0 => Step::Wait(IDLE),
-            step => step,
-        }
-    }
-
-    fn handle(&mut self, reply: Reply, now: Now) {
-        self.0.watcher().next().handle(reply, now);
-    }
-}
-
-/// Adds, removes and hints while a [`Watch`] is iterated elsewhere. As long as one is left, the iteration does not end.
-pub struct WatchHandle {
-    shared: Arc<Shared>,
-}
-
-impl WatchHandle {
-    /// Watches this charge, too.
-    pub fn add(&self, charge: &Charge) {
-        self.shared.watcher().add(charge);
-        self.shared.wake.wake();
-    }
-
-    /// Stops watching this charge; true if it was watched. An event that was handed out already stays true.
-    #[must_use]
-    pub fn remove(&self, id: &ChargeId) -> bool {
-        self.shared.watcher().remove(id)
-    }
-
-    /// Looks at this charge now: a webhook has named it. This also ends a rest after a failure, once a second at most.
-    /// Nothing happens for a charge that is not watched.
-    pub fn hint(&self, id: &ChargeId) {
-        self.shared.watcher().hint(id);
-        self.shared.wake.wake();
-    }
-
-    /// What must be kept to go on after a restart; see [`Watcher::state`].
-    #[must_use]
-    pub fn state(&self) -> Watched {
-        self.shared.watcher().state()
-    }
-}
-
-impl Clone for WatchHandle {
-    fn clone(&self) -> Self {
-        self.shared.handles.fetch_add(1, Ordering::SeqCst);
-        Self { shared: Arc::clone(&self.shared) }
-    }
-}
-
-impl Drop for WatchHandle {
-    fn drop(&mut self) {
-        self.shared.handles.fetch_sub(1, Ordering::SeqCst);
-        // Whoever iterates may have waited for nothing but this handle.
-        self.shared.wake.wake();
-    }
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("pending", &self.watcher().len()).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for WatchHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WatchHandle").field("shared", &self.shared).finish()
+        self.driver.run_until("watch", &self.watcher, &self.wake).transpose()
     }
 }

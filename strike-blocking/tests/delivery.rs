@@ -1,4 +1,4 @@
-//! What the ureq transport makes of servers that misbehave, and of those that do not.
+//! The shared transport tests with the ureq transport.
 #![cfg(feature = "ureq")]
 
 use strike_blocking::{Transport, UreqTransport};
@@ -7,7 +7,7 @@ use strike_test_support::{Exchanger, Lab, Setup, cases, each_case};
 struct Ureq;
 
 impl Lab for Ureq {
-    fn build(&self, setup: Setup) -> Result<(Exchanger, String), strike_blocking::core::Error> {
+    fn build(&self, setup: Setup) -> Result<(Exchanger, String), strike_blocking::Error> {
         let mut builder = UreqTransport::builder();
         for certificate in &setup.certificates {
             builder = builder.ca_certificate(certificate);

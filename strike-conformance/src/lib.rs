@@ -43,7 +43,7 @@
 //!     let request = agent.configure_request(exchange.request).timeout_global(Some(timeout)).build();
 //!     let response = agent.run(request).map_err(|error| match error {
 //!         ureq::Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => {
-//!             TransportError::new(Kind::Refused, Delivery::Unsent)
+//!             TransportError::new(Kind::ConnectionRefused, Delivery::Unsent)
 //!         }
 //!         _ => maybe_sent(Kind::Other),
 //!     })?;

@@ -1,65 +1,43 @@
-#![no_std]
 #![doc = include_str!("../README.md")]
-
-extern crate alloc;
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub use http;
 
-pub mod call;
-mod certificates;
-pub mod create_once;
-pub mod endpoint;
-pub mod error;
+mod client;
+mod errors;
 #[cfg(feature = "fixtures")]
 pub mod fixture;
-mod http_date;
-pub mod input;
-pub mod invoice;
+mod invoice;
 pub mod machine;
-pub mod machines;
 pub mod mirror;
-pub mod new_charge;
-mod number;
-pub mod op;
-pub mod order_key;
-pub mod order_memory;
-pub mod page;
-pub mod pager;
-pub mod policy;
-mod readings;
-mod secrets;
-mod server_clock;
-mod text;
-pub mod transport;
-pub mod types;
-mod version;
-pub mod wait;
-mod walk;
-pub mod watch;
+mod protocol;
+mod redaction;
+mod snapshot_version;
+#[cfg(feature = "tracing")]
+#[doc(hidden)]
+pub mod trace;
+mod transport;
+mod values;
 pub mod webhook;
-mod wire;
 
-pub use call::Call;
-pub use certificates::check_certificates;
-pub use create_once::{CreateOnce, Made, Once};
-pub use endpoint::{ApiKey, Endpoint, EndpointBuilder, Network};
-pub use error::{Advice, ApiError, Attempt, AttemptOutcome, Error, ErrorKind, Mismatch, RetryAfter};
-pub use input::InvalidInput;
+pub use client::CoreClient;
+pub use errors::{Advice, ApiError, Error, ErrorKind, Mismatch, RetryAfter};
 #[cfg(feature = "signature")]
 pub use invoice::PayeeKey;
-pub use invoice::{CheckedInvoice, Described, Expectation, Invoice, InvoiceError, WalletObjection};
-pub use machine::{ConnectionUse, Exchange, HttpRequest, HttpResponse, Machine, Now, Reply, Step};
-pub use machines::Machines;
-pub use mirror::Mirror;
-pub use new_charge::NewCharge;
-pub use op::{Create, Get, List, Operation, Replay};
-pub use order_key::OrderKey;
-pub use order_memory::{KeyRecord, OrderMemory};
-pub use page::{Page, Row, Unreadable};
-pub use pager::{NextCharge, Pager};
-pub use policy::{RetryPolicy, Schedule, Seeds};
-pub use server_clock::CLOCK_MARGIN;
-pub use transport::{Delivery, TransportError, TransportErrorKind};
-pub use types::{Charge, ChargeId, Currency, PaymentHash, Satoshi, UnixMillis};
-pub use wait::{Wait, WaitPaid, Waited};
-pub use watch::{Event, NextEvent, Watched, Watcher};
+pub use invoice::{CheckedInvoice, Expectation, Invoice, InvoiceDescription, InvoiceError, WalletObjection};
+pub use machine::create_once::{CreateOnceOptions, CreateOutcome};
+pub use machine::retry_policy::RetryPolicy;
+pub use machine::schedule::Schedule;
+pub use machine::wait::{Wait, WaitOutcome};
+pub use machine::watch::{Event, Watcher, WatcherSnapshot};
+pub use machine::watch_handle::WatchHandle;
+pub use protocol::server_clock::CLOCK_MARGIN;
+pub use protocol::{ApiKey, Create, Endpoint, EndpointBuilder, Get, List, Page, Row, UnreadableRow};
+pub use transport::{
+    Attempt, AttemptOutcome, AttemptReport, ConnectionUse, Delivery, Exchange, HttpRequest, HttpResponse,
+    Observer, Reply, StartedAttempt, TransportError, TransportErrorKind, check_certificates,
+};
+pub use values::{
+    Charge, ChargeId, Currency, InvalidInput, Network, NewCharge, Now, OrderKey, PaidCharge, PaymentHash,
+    Satoshi, UnixMillis,
+};

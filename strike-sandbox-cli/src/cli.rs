@@ -1,4 +1,4 @@
-//! The program's arguments, and the sentences for those that do not fit.
+//! The program's command line: its help text, its options and their error messages.
 
 mod flags;
 mod webhook;
@@ -9,69 +9,72 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use strike_core::{ApiKey, ErrorKind, InvalidInput, Network};
+use strike_core::{ApiKey, InvalidInput, Network};
 use strike_sandbox::{Quirks, Settlement, Webhook};
 
 use self::flags::Flags;
 
 pub(crate) const HELP: &str = "\
-The Strike charge API in a box, for tests and demonstrations.
+A local server with the Strike charge API, for tests and demonstrations.
 
 Usage: strike-sandbox [OPTIONS]
 
 Options:
-      --listen ADDRESS   Where to listen; port 0 is a free one, and localhost is 127.0.0.1 and ::1
-                         [default: 127.0.0.1:8420]
-      --tls              Speak HTTPS there, with a certificate that is made for this run
-      --tls-ca-out FILE  Where to write the certificate authority that clients must trust, in PEM
-                         [default: a temporary file, which goes when the program ends]
+      --listen ADDRESS   Listen on this address and port [default: 127.0.0.1:8420]
+                         Port 0 selects a free port. localhost:PORT listens on 127.0.0.1 and ::1
+      --tls              Serve HTTPS, with a certificate that is created at each start
+      --tls-ca-out FILE  Write the certificate authority that clients must trust to this PEM file
+                         [default: a temporary file, deleted when the program stops]
       --plain-listen ADDRESS
-                         With --tls: where to speak plain HTTP, too
-      --allow-remote     Listen beyond this machine: whoever reaches it can pay charges
-      --api-key KEY      The account's key [default: drawn at random]
-      --network NETWORK  bitcoin, testnet, signet or regtest; nobody can pay the invoices of any
-                         [default: testnet]
-      --seed N           Draw keys, ids and preimages from this number, the same in every run
-      --data FILE        Keep charges in this file, over restarts [default: in memory]
-      --settle HOW       instant, or lightning for real payments over a channel [default: instant]
-      --faults FILE      What goes wrong on purpose, as JSON; also at /sandbox/faults while it runs
+                         With --tls: also serve plain HTTP on this address and port
+      --allow-remote     Allow addresses that other machines can reach. Everyone who can reach the
+                         sandbox can pay charges
+      --api-key KEY      API key of the account [default: random]
+      --network NETWORK  bitcoin, testnet, signet or regtest [default: testnet]
+                         Invoices are test invoices on every network: nobody can pay them
+      --seed N           Generate keys, ids and preimages from this number, the same in every run
+      --data FILE        Store charges in this SQLite file [default: in memory]
+      --settle HOW       How charges are paid: instant, or lightning for payments over a real
+                         Lightning channel inside the program [default: instant]
+      --faults FILE      Inject the faults in this JSON file. See also /sandbox/faults
       --idle-close SECONDS
-                         Close a connection that is quiet for so long after an answer [default: 75]
-      --json             First line of output: {\"base_url\": ..., \"api_key\": ...}, and with --tls
-                         \"ca_cert\" (a path) and \"plain_base_url\" (with --plain-listen)
+                         Close connections that are idle for this long [default: 75]
+      --json             Print the addresses and the API key as one line of JSON:
+                         {\"base_url\": ..., \"api_key\": ...}, with --tls also \"ca_cert\" (a path),
+                         with --plain-listen also \"plain_base_url\"
   -h, --help             Print this help
   -V, --version          Print the version
 
-As the service once was, or stricter:
-      --timestamps-in-seconds   created and updated in seconds, as in April 2018
-      --long-ids                Ids of 44 characters instead of 29, as in April 2018
-      --invoices-of-2018        Invoices without payment secret and features, as recorded
-      --description-required    Refuse a charge without a description
-      --largest-page N          At most N rows of a list [default: 1000]
+Older or stricter behavior:
+      --timestamps-in-seconds   Send created and updated in seconds, as in April 2018
+      --long-ids                Use ids of 44 characters instead of 29, as in April 2018
+      --invoices-of-2018        Sign invoices without payment secret and feature bits, as in 2018
+      --description-required    Reject charges without a description
+      --largest-page N          Return at most N charges per page of a list [default: 1000]
 
-To see whether a client bears it:
-      --requests-per-minute N   Answer 429 to what goes beyond
-      --without-retry-after     Answer 429 without that header
-      --extra-keys              Keys that nobody has heard of in every body
-      --list-lag MS             Show a charge in the list only after MS milliseconds
-      --fail-before-create N    Answer 500 to every N-th good charge, and do not make it
-      --fail-after-create N     Make every N-th good charge, and answer 500
+Behavior that clients must tolerate:
+      --requests-per-minute N   Responder 429 to more than N requests per minute
+      --without-retry-after     Omit the Retry-After header from 429 responses
+      --extra-keys              Add unknown keys to every JSON object
+      --list-lag MS             Show new charges in lists only after MS milliseconds
+      --fail-before-create N    Responder 500 to every Nth create, and create no charge
+      --fail-after-create N     Responder 500 to every Nth create, but create the charge
 
-Webhooks, one for each payment, delivered once unless told otherwise:
-      --webhook URL             Where to post them: http or https, without credentials
-      --webhook-timeout MS      How long an answer may take, in real time [default: 10000]
-      --webhook-repeat N        Deliver each payment N times
-      --webhook-delay MS        Deliver so long after the payment
-      --webhook-reorder MS      Hold each delivery back for a random time up to this
-      --webhook-drop-every N    Lose every N-th delivery
-      --webhook-drop PERCENT    Lose so many of a hundred, at random
-      --webhook-attempts N      Try up to N times, until the answer is a 2xx
-      --webhook-backoff MS      Wait before the second try, twice as long before each further one
+Webhooks (one request per payment, sent once by default):
+      --webhook URL             Post webhooks to this http or https URL, without credentials
+      --webhook-timeout MS      Response timeout, in real time [default: 10000]
+      --webhook-repeat N        Send the webhook of each payment N times
+      --webhook-delay MS        Send webhooks this long after the payment
+      --webhook-reorder MS      Delay each webhook by a random time of up to MS
+      --webhook-drop-every N    Drop every Nth webhook
+      --webhook-drop PERCENT    Drop this percentage of webhooks, at random
+      --webhook-attempts N      Retry until a 2xx response, up to N attempts
+      --webhook-backoff MS      Delay before the second attempt, doubled for each further one
                                 [default: 1000]
-      --webhook-ca FILE         Trust these certificates (PEM) instead of the public authorities
+      --webhook-ca FILE         Trust these PEM certificates instead of the public authorities
 ";
 
-/// What to do.
+/// What the arguments ask for.
 #[cfg_attr(test, derive(Debug, PartialEq, Eq))]
 #[expect(clippy::large_enum_variant, reason = "there is one in the whole program")]
 pub(crate) enum Command {
@@ -80,7 +83,7 @@ pub(crate) enum Command {
     Version,
 }
 
-/// How to run. Outside of tests it has no `Debug`: it holds the key.
+/// The options of a run. It has no `Debug` outside of tests, since it holds the API key.
 #[cfg_attr(test, derive(Debug, PartialEq, Eq))]
 pub(crate) struct Options {
     pub(crate) listen: Listen,
@@ -100,11 +103,11 @@ pub(crate) struct Options {
     pub(crate) json: bool,
 }
 
-/// Where to listen.
+/// The address to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Listen {
     At(SocketAddr),
-    /// On 127.0.0.1 and ::1, by this port.
+    /// 127.0.0.1 and ::1, with this port.
     Localhost(u16),
 }
 
@@ -118,7 +121,22 @@ impl fmt::Display for Listen {
 }
 
 impl Listen {
-    fn is_on_this_machine_alone(self) -> bool {
+    pub(crate) fn port(self) -> u16 {
+        match self {
+            Self::At(address) => address.port(),
+            Self::Localhost(port) => port,
+        }
+    }
+
+    /// Returns the same address with port 0, which selects a free port.
+    pub(crate) fn with_free_port(self) -> Self {
+        match self {
+            Self::At(address) => Self::At((address.ip(), 0).into()),
+            Self::Localhost(_) => Self::Localhost(0),
+        }
+    }
+
+    fn is_loopback(self) -> bool {
         match self {
             Self::At(address) => address.ip().is_loopback(),
             Self::Localhost(_) => true,
@@ -126,7 +144,7 @@ impl Listen {
     }
 }
 
-/// Reads the arguments that follow the program's name.
+/// Parses the arguments that follow the program's name.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
     let mut options = Options {
         listen: Listen::At((Ipv4Addr::LOCALHOST, 8420).into()),
@@ -192,17 +210,16 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         }
     }
     if !options.tls && options.tls_ca_out.is_some() {
-        return Err("--tls-ca-out: says where a certificate goes; add --tls".to_owned());
+        return Err("--tls-ca-out: needs --tls".to_owned());
     }
     if !options.tls && options.plain_listen.is_some() {
-        return Err("--plain-listen: without --tls, --listen speaks plain HTTP; leave it out, or add --tls"
-            .to_owned());
+        return Err("--plain-listen: needs --tls; without it, --listen already serves plain HTTP".to_owned());
     }
     let addresses = [("listen", Some(options.listen)), ("plain-listen", options.plain_listen)];
     for (name, address) in addresses.into_iter().filter_map(|(name, address)| Some((name, address?))) {
-        if !allow_remote && !address.is_on_this_machine_alone() {
+        if !allow_remote && !address.is_loopback() {
             return Err(format!(
-                "--{name}: {address} is not on this machine alone; add --allow-remote if others may use it"
+                "--{name}: other machines can reach {address}; add --allow-remote if they may use the sandbox"
             ));
         }
     }
@@ -212,10 +229,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
 
 const LISTEN: &str = "an address and a port, such as 127.0.0.1:8420 or localhost:0";
 
-/// In seconds. Nobody waits longer, and no clock overflows.
+/// One year in seconds, the longest time that an option accepts. Longer times could overflow a clock.
 const YEAR: u64 = 365 * 24 * 60 * 60;
 
-/// An address with its port; `localhost` is the one name, since any other could be elsewhere tomorrow.
+/// Parses an address with its port. `localhost` is the only host name, since other names can change their address.
 fn listen(text: &str) -> Option<Listen> {
     match text.rsplit_once(':') {
         Some((host, port)) if host.eq_ignore_ascii_case("localhost") => {
@@ -225,13 +242,9 @@ fn listen(text: &str) -> Option<Listen> {
     }
 }
 
-/// A key that clients take: anything else would start a sandbox that nobody can open.
+/// Parses an API key with the rule of the client library. No client could use any other key.
 fn api_key(text: &str) -> Result<String, InvalidInput> {
-    match ApiKey::new(text).map_err(|error| error.kind().clone()) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(ErrorKind::InvalidInput(input)) => Err(input),
-        Err(_) => Err(InvalidInput::new("api key", "a key that clients take")),
-    }
+    ApiKey::new(text).map(|_| text.to_owned())
 }
 
 #[cfg(feature = "lightning")]
@@ -257,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_are_read_and_have_defaults() {
+    fn arguments_are_parsed_and_have_defaults() {
         let defaults = Options {
             listen: Listen::At("127.0.0.1:8420".parse().expect("an address")),
             tls: false,
@@ -315,33 +328,33 @@ mod tests {
     }
 
     #[test]
-    fn other_machines_are_let_in_only_on_purpose() {
-        let refusal = run("--listen 0.0.0.0:8420").expect_err("not by accident");
+    fn remote_addresses_need_allow_remote() {
+        let refusal = run("--listen 0.0.0.0:8420").expect_err("--allow-remote is missing");
         assert!(refusal.contains("--allow-remote"), "{refusal}");
         assert!(run("--allow-remote --listen 0.0.0.0:8420").is_ok());
-        let refusal = run("--tls --plain-listen 0.0.0.0:8421").expect_err("nor by the second port");
+        let refusal = run("--tls --plain-listen 0.0.0.0:8421").expect_err("--allow-remote is missing");
         assert!(refusal.contains("0.0.0.0:8421") && refusal.contains("--allow-remote"), "{refusal}");
         assert!(run("--listen localhost:0").is_ok());
     }
 
     #[test]
-    fn what_does_not_fit_is_named() {
+    fn invalid_arguments_are_named_in_the_error() {
         for (arguments, expected) in [
-            ("--port 1", "--port: is no option"),
+            ("--port 1", "--port: unknown option"),
             ("extra", "unexpected argument \"extra\""),
             ("--json=yes", "--json: takes no value"),
             ("--tls=yes", "--tls: takes no value"),
-            ("--tls-ca-out ca.pem", "--tls-ca-out: says where a certificate goes; add --tls"),
+            ("--tls-ca-out ca.pem", "--tls-ca-out: needs --tls"),
             (
                 "--plain-listen 127.0.0.1:0",
-                "--plain-listen: without --tls, --listen speaks plain HTTP; leave it out, or add --tls",
+                "--plain-listen: needs --tls; without it, --listen already serves plain HTTP",
             ),
         ] {
             assert_eq!(run(arguments).expect_err(arguments), expected, "{arguments}");
         }
     }
 
-    /// Every flag that takes a value, its rule, and values that break it.
+    /// Every option with a value, its rule, and invalid values.
     const RULES: [(&str, &str, &[&str]); 25] = [
         (
             "listen",
@@ -391,7 +404,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_value_that_breaks_its_rule_is_told_flag_and_rule() {
+    fn an_invalid_value_is_reported_with_option_and_rule() {
         for (flag, rule, values) in RULES {
             for value in values {
                 let refusal = parse([format!("--{flag}={value}").into()]).expect_err(flag);
@@ -404,32 +417,32 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_without_a_value_does_not_take_the_next_flag_for_one() {
+    fn an_option_is_not_taken_as_the_value_of_another_option() {
         for (flag, ..) in RULES {
             let flag = format!("--{flag}");
             for arguments in [vec![flag.clone()], vec![flag.clone(), "--json".to_owned()]] {
                 let refusal = parse(arguments.into_iter().map(OsString::from)).expect_err(&flag);
                 assert!(refusal.starts_with(&format!("{flag}: must be ")), "{refusal}");
-                assert!(refusal.ends_with(", but has no value"), "{refusal}");
+                assert!(refusal.ends_with(", but the value is missing"), "{refusal}");
             }
         }
         assert!(run("--data=--json").is_ok());
     }
 
     #[test]
-    fn a_flag_with_a_value_is_given_once() {
+    fn an_option_with_a_value_may_be_given_only_once() {
         for arguments in
             ["--seed 1 --seed 2", "--listen localhost:0 --listen=localhost:1", "--api-key a --api-key a"]
         {
             let refusal = run(arguments).expect_err(arguments);
-            assert!(refusal.ends_with(": must be given once"), "{refusal}");
+            assert!(refusal.ends_with(": given more than once"), "{refusal}");
         }
         assert!(run("--json --json --long-ids --long-ids").is_ok());
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_value_that_is_not_utf_8_is_refused_where_it_is_no_path() {
+    fn only_paths_may_be_invalid_utf_8() {
         use std::os::unix::ffi::OsStringExt;
 
         let bytes = || OsString::from_vec(b"\xff".to_vec());
@@ -441,7 +454,7 @@ mod tests {
                     assert!(!outcome.expect_err(flag).contains("must be"), "{flag}")
                 }
                 "api-key" | "webhook" => {
-                    assert!(outcome.expect_err(flag).ends_with("but is not UTF-8"), "{flag}")
+                    assert!(outcome.expect_err(flag).ends_with("but is not valid UTF-8"), "{flag}")
                 }
                 _ => {
                     let refusal = outcome.expect_err(flag);
@@ -452,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn localhost_is_the_one_name() {
+    fn localhost_is_the_only_host_name() {
         for (text, port) in [("localhost:0", 0), ("LocalHost:8420", 8420)] {
             assert_eq!(listen(text), Some(Listen::Localhost(port)));
         }
@@ -460,7 +473,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_in_a_bad_value_is_not_repeated() {
+    fn error_messages_do_not_repeat_secrets() {
         for (arguments, part) in [
             ("--api-key secret:", "colon"),
             ("--webhook http://me:secret@127.0.0.1/", "without credentials"),

@@ -1,4 +1,4 @@
-//! The sandbox as a program, for clients in every language; `--help` tells the rest.
+//! The `strike-sandbox` program: starts the server and prints how to reach it.
 
 mod cli;
 
@@ -32,10 +32,11 @@ fn main() -> ExitCode {
 fn run(options: cli::Options) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     runtime.block_on(async {
-        // Before anything is printed: whoever reads the first line may send a signal at once.
+        // Before the first output: a caller may send a signal as soon as it has read it.
         let stopped = stop_signal()?;
         let mut builder =
             Sandbox::builder().network(options.network).settlement(options.settlement).quirks(options.quirks);
+        let addresses = [("listen", Some(options.listen)), ("plain-listen", options.plain_listen)];
         builder = match options.listen {
             Listen::At(address) => builder.listen(address),
             Listen::Localhost(port) => builder.listen_localhost(port),
@@ -67,11 +68,12 @@ fn run(options: cli::Options) -> io::Result<()> {
             Some(path) => builder.data(path).on_not_kept(|error| complain(&error.to_string())).start(),
             None => builder.start(),
         };
-        let sandbox = sandbox.map_err(|error| in_flags(error, options.webhook_ca.as_deref()))?;
+        let sandbox =
+            sandbox.map_err(|error| name_option(error, &addresses, options.webhook_ca.as_deref()))?;
         let ca = sandbox.ca_certificate().map(|pem| CaFile::write(pem, options.tls_ca_out)).transpose()?;
         let ca = ca.as_ref().map(CaFile::path);
         if sandbox.network() == Network::Bitcoin {
-            complain(WORTHLESS);
+            complain(NOT_PAYABLE);
         }
         print(&if options.json { json(&sandbox, ca) } else { banner(&sandbox, ca) })?;
         stopped.await;
@@ -79,26 +81,44 @@ fn run(options: cli::Options) -> io::Result<()> {
     })
 }
 
-const WORTHLESS: &str = "these invoices look real (lnbc...) and are worthless: no node of the network stands behind them, \
-     and nobody can pay them. Use --network testnet if a payer could see one";
+const NOT_PAYABLE: &str = "warning: these invoices look real (lnbc...), but nobody can pay them: no Lightning node \
+     stands behind them. Use --network testnet if payers could see one";
 
-/// Why it did not start, in terms of the flags that led there.
-fn in_flags(error: io::Error, webhook_ca: Option<&Path>) -> io::Error {
+/// Adds the name of the option that caused an error at the start.
+fn name_option(
+    error: io::Error,
+    addresses: &[(&str, Option<Listen>)],
+    webhook_ca: Option<&Path>,
+) -> io::Error {
     let (kind, inner) = (error.kind(), error.get_ref());
-    let is = |kind: fn(&(dyn Error + 'static)) -> bool| inner.is_some_and(|inner| kind(inner));
-    let told = if is(|inner| inner.is::<DataError>()) {
-        format!("--data: {error}")
+    let is = |is_type: fn(&(dyn Error + 'static)) -> bool| inner.is_some_and(|inner| is_type(inner));
+    let text = error.to_string();
+    let message = if is(|inner| inner.is::<DataError>()) {
+        format!("--data: {text}")
     } else if let (true, Some(file)) = (is(|inner| inner.is::<InvalidInput>()), webhook_ca) {
-        format!("--webhook-ca: {}: {error}", file.display())
-    } else if kind == io::ErrorKind::AddrInUse {
-        format!("{error}; pass port 0 for a free one, as in --listen 127.0.0.1:0")
+        format!("--webhook-ca: {}: {text}", file.display())
+    } else if let Some((name, address)) = failed_address(&text, addresses) {
+        if kind == io::ErrorKind::AddrInUse {
+            let (port, free) = (address.port(), address.with_free_port());
+            format!("--{name}: port {port} is in use; pass --{name} {free} for a free port")
+        } else {
+            format!("--{name}: {text}")
+        }
     } else {
         return error;
     };
-    io::Error::new(kind, told)
+    io::Error::new(kind, message)
 }
 
-/// The plan in a file.
+/// Returns the option and the address that the server could not listen on.
+fn failed_address<'a>(text: &str, addresses: &[(&'a str, Option<Listen>)]) -> Option<(&'a str, Listen)> {
+    addresses.iter().find_map(|&(name, address)| {
+        let address = address?;
+        text.starts_with(&format!("cannot listen on {address}: ")).then_some((name, address))
+    })
+}
+
+/// Reads a plan of faults from a file.
 fn plan(file: &Path) -> io::Result<Plan> {
     let name = file.display();
     let text = std::fs::read_to_string(file)
@@ -107,13 +127,13 @@ fn plan(file: &Path) -> io::Result<Plan> {
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("--faults: {name}: {error}")))
 }
 
-/// Ends when the program is asked to stop.
+/// Resolves when a signal asks the program to stop.
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut signals = vec![signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
-    // Whoever starts it with nohup wants it to go on when the terminal is closed.
+    // With nohup the program must keep running after the terminal is closed.
     if !ignores_hangup() {
         signals.push(signal(SignalKind::hangup())?);
     }
@@ -123,17 +143,17 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     }))
 }
 
-/// Whether the program was started with SIGHUP ignored, as far as the system tells it: Linux does.
+/// Returns true if the program was started with SIGHUP ignored. Only Linux provides this information.
 #[cfg(unix)]
 fn ignores_hangup() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
-    // Its number is 1, and the mask begins with that.
+    // SIGHUP is signal 1, the lowest bit of the mask.
     ignored & 1 == 1
 }
 
-/// Ends when the program is asked to stop.
+/// Resolves when Ctrl-C asks the program to stop.
 #[cfg(windows)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;
@@ -142,31 +162,31 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// The file that clients are told to trust.
+/// The PEM file with the certificate authority that clients must trust.
 enum CaFile {
-    Kept(PathBuf),
-    /// Removed when this is dropped.
+    Permanent(PathBuf),
+    /// Deleted when this is dropped.
     Temporary(NamedTempFile),
 }
 
 impl CaFile {
-    fn write(pem: &str, kept: Option<PathBuf>) -> io::Result<Self> {
-        let Some(path) = kept else {
+    fn write(pem: &str, path: Option<PathBuf>) -> io::Result<Self> {
+        let Some(path) = path else {
             let mut file = tempfile::Builder::new().prefix("strike-sandbox-ca-").suffix(".pem").tempfile()?;
             file.write_all(pem.as_bytes())?;
             return Ok(Self::Temporary(file));
         };
-        // Whoever reads the path may be in another folder.
+        // A caller that reads the path from `--json` may have another working directory.
         let path = std::path::absolute(path)?;
         std::fs::write(&path, pem).map_err(|error| {
             io::Error::new(error.kind(), format!("--tls-ca-out: cannot write {}: {error}", path.display()))
         })?;
-        Ok(Self::Kept(path))
+        Ok(Self::Permanent(path))
     }
 
     fn path(&self) -> &Path {
         match self {
-            Self::Kept(path) => path,
+            Self::Permanent(path) => path,
             Self::Temporary(file) => file.path(),
         }
     }
@@ -189,8 +209,8 @@ fn banner(sandbox: &RunningSandbox, ca: Option<&Path>) -> String {
     let root = api.trim_end_matches("api/v1/");
     let user = shell_word(&format!("{}:", sandbox.api_key()));
     let ca = ca.map(Path::to_string_lossy);
-    let plain = sandbox.plain_base_url().map(|url| format!("  plain     {url}\n")).unwrap_or_default();
-    let trust = ca.as_ref().map(|ca| format!("  trust     {ca}\n")).unwrap_or_default();
+    let plain = sandbox.plain_base_url().map(|url| format!("  plain URL {url}\n")).unwrap_or_default();
+    let trust = ca.as_ref().map(|ca| format!("  CA file   {ca}\n")).unwrap_or_default();
     let curl = ca.map_or("curl".to_owned(), |ca| format!("curl --cacert {}", shell_word(&ca)));
     let (network, key) = (sandbox.network(), sandbox.api_key());
     format!(
@@ -200,23 +220,22 @@ fn banner(sandbox: &RunningSandbox, ca: Option<&Path>) -> String {
         \x20 page      {root}\n\
         {trust}\
         \x20 API key   {key}\n\n\
-        Make a charge:\n\
+        Create a charge:\n\
         \x20 {curl} -u {user} -d amount=4200 -d currency=btc -d description=Coffee {api}charges\n\n\
-        Pay it, with the id from the answer, or on the page:\n\
+        Pay it, with the id from the response, or on the page:\n\
         \x20 {curl} -X POST {root}sandbox/charges/ID/pay\n\n\
-        Show its QR code here:\n\
+        Show its QR code in the terminal:\n\
         \x20 {curl} {root}sandbox/charges/ID/qr.txt\n\n\
-        Ctrl-C stops it.\n"
+        Press Ctrl-C to stop.\n"
     )
 }
 
-/// The text as one word of a shell, whatever signs it has.
+/// Quotes a text as one word for a shell.
 fn shell_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// To standard output at once: a program that waits for the line must not wait for a buffer. That nobody reads it is
-/// no error.
+/// Prints and flushes, since another program may wait for the line. A closed pipe is not an error.
 fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -226,7 +245,7 @@ fn print(text: &str) -> io::Result<()> {
 }
 
 fn complain(message: &str) {
-    // Nothing is left to tell it to if this fails.
+    // If standard error is closed, there is nowhere to report it.
     let _ = writeln!(io::stderr(), "strike-sandbox: {message}");
 }
 

@@ -146,6 +146,7 @@ impl Builder {
         let node = self.settlement.node(self.network, shape, node_key, clock.now());
         let service = Service::new(Setup {
             api_key,
+            network: self.network,
             entropy,
             clock,
             node,

@@ -49,6 +49,7 @@
 //! (in JSON), 401 and 404. Different on purpose: invoices carry a payment secret and features, without which no
 //! wallet of today pays; [`Quirks::invoices_of_2018`] leaves them out. The manual goes through the rest, point by
 //! point.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
 mod api;
@@ -92,8 +93,3 @@ pub use webhooks::{Delivery, DeliveryState, DueWebhook, SendAgainError, Webhook}
 #[cfg(all(doctest, feature = "server"))]
 #[doc = include_str!("../README.md")]
 pub mod readme {}
-
-/// The manual, so that its code is compiled.
-#[cfg(all(doctest, feature = "server"))]
-#[doc = include_str!("../../docs/sandbox.md")]
-pub mod manual {}

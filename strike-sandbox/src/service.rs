@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use strike_core::http::StatusCode;
-use strike_core::{ChargeId, HttpRequest, HttpResponse, UnixMillis};
+use strike_core::{ChargeId, HttpRequest, HttpResponse, Network, UnixMillis};
 
 use crate::answer::{self, Audience, Document, Refusal};
 use crate::api;
@@ -34,6 +34,7 @@ const FAULTS: u64 = 2;
 
 pub(crate) struct Service {
     api_key: String,
+    network: Network,
     entropy: Entropy,
     clock: Clock,
     node: Box<dyn Node>,
@@ -53,6 +54,7 @@ pub(crate) struct Service {
 /// What a service begins with.
 pub(crate) struct Setup {
     pub(crate) api_key: String,
+    pub(crate) network: Network,
     pub(crate) entropy: Entropy,
     pub(crate) clock: Clock,
     pub(crate) node: Box<dyn Node>,
@@ -64,11 +66,12 @@ pub(crate) struct Setup {
 
 impl Service {
     pub(crate) fn new(setup: Setup) -> Self {
-        let Setup { api_key, entropy, clock, node, ledger, webhook, quirks, faults } = setup;
+        let Setup { api_key, network, entropy, clock, node, ledger, webhook, quirks, faults } = setup;
         // What becomes of webhooks must not depend on how many charges there are, nor the other way round.
         let outbox = Outbox::new(webhook, entropy.branch(WEBHOOKS));
         Self {
             api_key,
+            network,
             faults: Faults::new(faults, entropy.branch(FAULTS)),
             entropy,
             clock,
@@ -86,6 +89,10 @@ impl Service {
 
     pub(crate) fn api_key(&self) -> &str {
         &self.api_key
+    }
+
+    pub(crate) const fn network(&self) -> Network {
+        self.network
     }
 
     pub(crate) fn payee(&self) -> String {

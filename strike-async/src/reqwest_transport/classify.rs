@@ -49,7 +49,7 @@ fn before_sending(error: &reqwest::Error, clues: &Clues<'_>) -> Kind {
     }
     match clues.io.map(io::Error::kind) {
         _ if clues.tls.is_some() => Kind::Tls,
-        Some(io::ErrorKind::ConnectionRefused) => Kind::Refused,
+        Some(io::ErrorKind::ConnectionRefused) => Kind::ConnectionRefused,
         Some(io::ErrorKind::TimedOut) => Kind::Timeout,
         _ if error.is_connect() => Kind::Connect,
         // A kept connection that ended before the request was written on it.

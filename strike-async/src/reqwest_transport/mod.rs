@@ -46,7 +46,7 @@ use crate::transport::{AsyncTransport, BoxFuture};
 ///
 /// let transport = ReqwestTransport::new()?;
 /// # let _ = transport;
-/// # Ok::<(), strike_async::core::Error>(())
+/// # Ok::<(), strike_async::strike_core::Error>(())
 /// ```
 pub struct ReqwestTransport {
     /// Keeps connections.

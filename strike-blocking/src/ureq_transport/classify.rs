@@ -61,7 +61,7 @@ pub(super) fn connect_kind(error: &Error, looking_up: bool) -> Kind {
     }
     match io_error(error) {
         _ if tls_error(error).is_some() => Kind::Tls,
-        Some(error) if error.kind() == io::ErrorKind::ConnectionRefused => Kind::Refused,
+        Some(error) if error.kind() == io::ErrorKind::ConnectionRefused => Kind::ConnectionRefused,
         Some(error) if error.kind() == io::ErrorKind::TimedOut => Kind::Timeout,
         _ => Kind::Connect,
     }

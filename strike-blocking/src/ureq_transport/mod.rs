@@ -47,7 +47,7 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 ///
 /// let transport = UreqTransport::new()?;
 /// # let _ = transport;
-/// # Ok::<(), strike_blocking::core::Error>(())
+/// # Ok::<(), strike_blocking::strike_core::Error>(())
 /// ```
 pub struct UreqTransport {
     /// Keeps connections.

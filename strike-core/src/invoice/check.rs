@@ -1,17 +1,13 @@
 //! Holds an invoice against its charge and the order, and hands out what passed.
 
-use alloc::format;
-use alloc::string::{String, ToString};
-
 use super::expectation::Expectation;
-use super::read::{Described, Invoice};
+use super::read::{Invoice, InvoiceDescription};
 #[cfg(feature = "signature")]
 use super::signature::{self, PayeeKey};
 use super::wallet::WalletObjection;
-use crate::endpoint::Network;
-use crate::error::Mismatch;
-use crate::text;
-use crate::types::{Charge, Satoshi, UnixMillis};
+use crate::errors::Mismatch;
+use crate::redaction::text;
+use crate::values::{Charge, Network, Satoshi, UnixMillis};
 
 impl Charge {
     /// Holds the charge and its invoice against an order, before a payer sees either.
@@ -87,8 +83,8 @@ impl Charge {
 
     fn check_at_length(&self, expected: &Expectation, now: UnixMillis) -> Result<CheckedInvoice, Mismatch> {
         if let Some(amount) = expected.amount {
-            Mismatch::unless_equal("amount", amount.get(), self.amount())?;
-            Mismatch::unless_equal("amount_satoshi", amount.get(), self.amount_satoshi().get())?;
+            Mismatch::unless_equal("amount", amount.get(), self.amount)?;
+            Mismatch::unless_equal("amount_satoshi", amount.get(), self.amount_satoshi.get())?;
         }
         if let Some(description) = &expected.description {
             Mismatch::unless_equal("description", description.as_str(), self.description())?;
@@ -102,7 +98,7 @@ impl Charge {
         }
         Ok(CheckedInvoice {
             text: self.payment_request().to_string(),
-            amount: self.amount_satoshi(),
+            amount: self.amount(),
             #[cfg(feature = "signature")]
             payee: signature::check(self, &invoice, expected)?,
             invoice,
@@ -129,12 +125,14 @@ fn agree(charge: &Charge, expected: &Expectation) -> Result<Invoice, Mismatch> {
     agree_on_amount(charge, &invoice)?;
     Mismatch::unless_equal("invoice.payment_hash", charge.payment_hash(), invoice.payment_hash())?;
     match invoice.description() {
-        Described::Text(text) => {
+        InvoiceDescription::Text(text) => {
             Mismatch::unless_equal("invoice.description", charge.description(), text.as_str())?;
         }
-        Described::Absent => Mismatch::unless_equal("invoice.description", charge.description(), "")?,
+        InvoiceDescription::Absent => {
+            Mismatch::unless_equal("invoice.description", charge.description(), "")?
+        }
         // The text behind a hash is not in the invoice: it stays unchecked here.
-        Described::Hash(_) => {}
+        InvoiceDescription::Hash(_) => {}
     }
     Ok(invoice)
 }
@@ -142,8 +140,8 @@ fn agree(charge: &Charge, expected: &Expectation) -> Result<Invoice, Mismatch> {
 /// Both amounts of the charge and that of its invoice must be one. An invoice without an amount has none that could be equal.
 fn agree_on_amount(charge: &Charge, invoice: &Invoice) -> Result<(), Mismatch> {
     const FIELD: &str = "invoice.amount (millisatoshi)";
-    Mismatch::unless_equal("amount_satoshi", charge.amount(), charge.amount_satoshi().get())?;
-    match (charge.amount_satoshi().millisatoshi(), invoice.amount_millisatoshi()) {
+    Mismatch::unless_equal("amount_satoshi", charge.amount, charge.amount_satoshi.get())?;
+    match (charge.amount().millisatoshi(), invoice.amount_millisatoshi()) {
         (Some(expected), Some(found)) => Mismatch::unless_equal(FIELD, expected, found),
         (expected, found) => {
             let written = |amount: Option<u64>| amount.map_or("none".into(), |amount| amount.to_string());
@@ -199,7 +197,7 @@ impl CheckedInvoice {
     /// the feature `signature` to check; the hash is in [`Invoice::description`].
     #[must_use]
     pub const fn description_checked(&self) -> bool {
-        cfg!(feature = "signature") || !matches!(self.invoice.description(), Described::Hash(_))
+        cfg!(feature = "signature") || !matches!(self.invoice.description(), InvoiceDescription::Hash(_))
     }
 
     /// Returns why a Lightning wallet of today would refuse to pay it: see [`Invoice::wallet_objections`].

@@ -1,12 +1,8 @@
 //! What an invoice must say: the order, from the shop's side.
 
-use alloc::string::String;
-
 #[cfg(feature = "signature")]
 use super::signature::{self, PayeeKey};
-use crate::endpoint::Network;
-use crate::new_charge::NewCharge;
-use crate::types::Satoshi;
+use crate::values::{Network, NewCharge, Satoshi};
 
 /// What [`Charge::check`](crate::Charge::check) holds a charge and its invoice against.
 ///

@@ -14,12 +14,12 @@ pub use check::CheckedInvoice;
 pub(crate) use check::{compare, expired};
 pub use expectation::Expectation;
 pub(crate) use read::bare;
-pub use read::{Described, Invoice, InvoiceError};
+pub use read::{Invoice, InvoiceDescription, InvoiceError};
 #[cfg(feature = "signature")]
 pub use signature::PayeeKey;
 pub use wallet::WalletObjection;
 
-use crate::types::Charge;
+use crate::values::Charge;
 
 impl Charge {
     /// What the charge's invoice says, unverified.

@@ -4,17 +4,14 @@
 //! readers could differ: a bad checksum, an amount that is not whole, a field twice or of a wrong length. Signatures are
 //! not looked at. The format: BOLT #11 of the Lightning specifications.
 
-use alloc::string::String;
-use alloc::vec::Vec;
-use core::time::Duration;
+use std::time::Duration;
 
 use bech32::primitives::checksum::Checksum;
 use bech32::primitives::decode::UncheckedHrpstring;
 use bech32::{Bech32, Fe32, Fe32IterExt};
 
 use super::wallet::{WalletObjection, feature_objections};
-use crate::endpoint::Network;
-use crate::types::{PaymentHash, Satoshi, UnixMillis};
+use crate::values::{Network, PaymentHash, Satoshi, UnixMillis};
 
 /// How long an invoice can be paid that does not say: BOLT11's default.
 const DEFAULT_EXPIRY: Duration = Duration::from_secs(3600);
@@ -22,8 +19,8 @@ const DEFAULT_EXPIRY: Duration = Duration::from_secs(3600);
 /// A BOLT11 invoice, read but not verified: whoever wrote it may have written anything.
 ///
 /// ```
-/// use core::time::Duration;
-/// use strike_core::{Described, Invoice, Network};
+/// use std::time::Duration;
+/// use strike_core::{InvoiceDescription, Invoice, Network};
 ///
 /// // An example of the BOLT11 specification.
 /// let invoice = Invoice::read(
@@ -31,7 +28,7 @@ const DEFAULT_EXPIRY: Duration = Duration::from_secs(3600);
 /// )?;
 /// assert_eq!(invoice.network(), Network::Bitcoin);
 /// assert_eq!(invoice.amount_millisatoshi(), Some(250_000_000));
-/// assert_eq!(invoice.description(), &Described::Text("1 cup coffee".into()));
+/// assert_eq!(invoice.description(), &InvoiceDescription::Text("1 cup coffee".into()));
 /// assert_eq!(invoice.expiry(), Duration::from_secs(60));
 /// # Ok::<(), strike_core::InvoiceError>(())
 /// ```
@@ -42,14 +39,14 @@ pub struct Invoice {
     timestamp: UnixMillis,
     expiry: Duration,
     payment_hash: PaymentHash,
-    description: Described,
+    description: InvoiceDescription,
     objections: Vec<WalletObjection>,
 }
 
 /// How an invoice says what is paid for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Described {
+pub enum InvoiceDescription {
     /// In words.
     Text(String),
     /// By the SHA-256 of a longer text, which the payer must get elsewhere.
@@ -115,7 +112,7 @@ impl Invoice {
             expiry: fields.expiry.unwrap_or(DEFAULT_EXPIRY),
             payment_hash: fields.payment_hash.ok_or(InvoiceError::NoPaymentHash)?,
             objections: fields.objections(),
-            description: fields.description.unwrap_or(Described::Absent),
+            description: fields.description.unwrap_or(InvoiceDescription::Absent),
         })
     }
 
@@ -157,7 +154,7 @@ impl Invoice {
 
     /// What is paid for.
     #[must_use]
-    pub const fn description(&self) -> &Described {
+    pub const fn description(&self) -> &InvoiceDescription {
         &self.description
     }
 
@@ -198,7 +195,7 @@ impl Checksum for LongBech32 {
     type MidstateRepr = <Bech32 as Checksum>::MidstateRepr;
     type CorrectionField = <Bech32 as Checksum>::CorrectionField;
     const ROOT_GENERATOR: Self::CorrectionField = Bech32::ROOT_GENERATOR;
-    const ROOT_EXPONENTS: core::ops::RangeInclusive<usize> = Bech32::ROOT_EXPONENTS;
+    const ROOT_EXPONENTS: std::ops::RangeInclusive<usize> = Bech32::ROOT_EXPONENTS;
     const CODE_LENGTH: usize = usize::MAX;
     const CHECKSUM_LENGTH: usize = Bech32::CHECKSUM_LENGTH;
     const GENERATOR_SH: [Self::MidstateRepr; 5] = Bech32::GENERATOR_SH;
@@ -241,7 +238,7 @@ fn read_prefix(prefix: &str) -> Result<(Network, Option<u64>), InvoiceError> {
 struct Fields<'a> {
     payment_hash: Option<PaymentHash>,
     payment_secret: Option<()>,
-    description: Option<Described>,
+    description: Option<InvoiceDescription>,
     payee: Option<()>,
     expiry: Option<Duration>,
     last_hop_delta: Option<()>,
@@ -270,11 +267,11 @@ impl<'a> Fields<'a> {
                 }
                 Some('d') => {
                     let text = String::from_utf8(bytes(value)).map_err(|_| InvoiceError::NotText)?;
-                    put(&mut fields.description, "description", Described::Text(text))?;
+                    put(&mut fields.description, "description", InvoiceDescription::Text(text))?;
                 }
                 Some('h') => {
                     let hash = bytes32(value, "description hash")?;
-                    put(&mut fields.description, "description", Described::Hash(hash))?;
+                    put(&mut fields.description, "description", InvoiceDescription::Hash(hash))?;
                 }
                 Some('n') if value.len() != 53 => return Err(InvoiceError::Length("payee")),
                 Some('n') => put(&mut fields.payee, "payee", ())?,

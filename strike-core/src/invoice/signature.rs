@@ -3,9 +3,8 @@
 //! `lightning-invoice` hashes what it read, written anew. That is what was signed only if the invoice was written in
 //! the one form that BOLT11 asks of writers, so any other form is refused: its signature could not be judged.
 
-use alloc::string::ToString;
-use core::fmt;
-use core::str::FromStr;
+use std::fmt;
+use std::str::FromStr;
 
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::secp256k1::PublicKey;
@@ -13,10 +12,9 @@ use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use lightning_invoice::{Bolt11ParseError, SignedRawBolt11Invoice};
 
 use super::expectation::Expectation;
-use super::read::{Described, Invoice};
-use crate::error::Mismatch;
-use crate::input::InvalidInput;
-use crate::types::Charge;
+use super::read::{Invoice, InvoiceDescription};
+use crate::errors::Mismatch;
+use crate::values::{Charge, InvalidInput};
 
 /// A Lightning node's public key: who is paid.
 ///
@@ -92,7 +90,7 @@ pub(super) fn check(
     // The text behind a hash is the order's; what the order does not name, the charge does.
     let wanted = expected.description_hash.unwrap_or_else(|| sha256(charge.description()));
     match invoice.description() {
-        Described::Hash(found) => same_hash(&wanted, &HEXLOWER.encode(found))?,
+        InvoiceDescription::Hash(found) => same_hash(&wanted, &HEXLOWER.encode(found))?,
         _ if expected.description_hash.is_some() => same_hash(&wanted, "absent")?,
         _ => {}
     }

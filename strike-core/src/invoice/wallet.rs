@@ -1,7 +1,5 @@
 //! Whether a Lightning wallet of today pays an invoice.
 
-use alloc::vec::Vec;
-
 use bech32::Fe32;
 
 /// The features that BOLT 9 assigns to invoices, each with the feature that it depends on. Even bits; the odd bit above

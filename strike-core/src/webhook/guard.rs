@@ -1,50 +1,50 @@
-//! Completes an order once, although hints come twice and programs fail between two steps.
+//! Completes each paid order once, although webhooks repeat and programs crash between two steps.
 
-use alloc::collections::VecDeque;
-use core::convert::Infallible;
+use std::collections::VecDeque;
+use std::convert::Infallible;
 
-use crate::types::{Charge, ChargeId};
+use crate::values::{Charge, ChargeId, PaidCharge};
 
-/// Where a [`Guard`] remembers the charges whose orders are completed: a table, a file, or [`Recent`].
-pub trait Seen {
-    /// How remembering can fail, such as a database that is down; [`Infallible`] if it cannot.
+/// Stores the ids of charges whose orders are completed: a table, a file, or [`RecentCompletions`].
+pub trait CompletedCharges {
+    /// The store's error, such as a database that is down; [`Infallible`] if it cannot fail.
     type Error;
 
-    /// Whether this charge's order was completed, as far as is remembered.
+    /// Returns true if this charge's order was completed.
     ///
     /// # Errors
-    /// If that cannot be found out. Then nothing is completed, and a later hint or poll tries again.
+    /// Any error of the store. The order is then not completed, and the next webhook or poll tries again.
     fn contains(&mut self, id: &ChargeId) -> Result<bool, Self::Error>;
 
-    /// Remembers that this charge's order is completed. To be told so twice is no error.
+    /// Stores that this charge's order is completed. Storing the same id twice is not an error.
     ///
     /// # Errors
-    /// If it cannot be remembered. Then the order will be completed again.
+    /// Any error of the store. The order will then be completed again.
     fn insert(&mut self, id: &ChargeId) -> Result<(), Self::Error>;
 }
 
-/// Remembers the last so many charges, in memory.
+/// Remembers the most recently completed charges in memory.
 ///
-/// It spares work; it is no proof. It forgets everything when the program ends, and the oldest charge when it is full,
-/// and a paid charge stays paid for ever: whoever repeats an old hint then gets its order completed again.
-/// So use it alone only if completing an order twice does no harm, and a [`Seen`] of your own otherwise.
+/// It saves work but does not prevent every repeat. It is empty after a restart, and when it is full it drops the
+/// oldest charge. A repeated webhook then completes the order again. Use it alone only if completing an order twice
+/// does no harm; otherwise implement [`CompletedCharges`] on your database.
 ///
-/// An id takes up to 144 bytes, so 1 000 of them at most some 150 kB. Looking one up walks through all of them.
+/// An id takes up to 144 bytes: 1,000 ids take at most 150 kB. Each lookup scans all of them.
 #[derive(Debug, Clone)]
-pub struct Recent {
+pub struct RecentCompletions {
     ids: VecDeque<ChargeId>,
     capacity: usize,
 }
 
-impl Recent {
-    /// Will remember at most that many charges; with 0, none.
+impl RecentCompletions {
+    /// Creates an empty store for at most `capacity` charges. With 0 it remembers nothing.
     #[must_use]
     pub const fn new(capacity: usize) -> Self {
         Self { ids: VecDeque::new(), capacity }
     }
 }
 
-impl Seen for Recent {
+impl CompletedCharges for RecentCompletions {
     type Error = Infallible;
 
     fn contains(&mut self, id: &ChargeId) -> Result<bool, Infallible> {
@@ -63,131 +63,121 @@ impl Seen for Recent {
     }
 }
 
-/// Completes the order of a paid charge, and does not complete it again while that is remembered.
+/// Completes the order of a paid charge, unless the store says that it is completed.
 ///
-/// First the order is completed, then that is remembered. A crash between the two, or a store that fails there,
-/// makes the order be completed again when the next hint or poll comes: **at least once**. The other way round a
-/// payment could be lost. So completing has to be harmless when repeated: let it carry the charge's id as a unique
-/// key. If orders and memory are in one database, do both in one transaction, which makes it exactly once, and needs
-/// no guard.
+/// The guard completes the order first and stores the id second. If the program crashes in between, or the store
+/// fails there, the next webhook or poll completes the order again: **at least once**. The other way round, a crash
+/// could lose a payment. So make completing an order idempotent: use the charge's id as a unique key. If orders and
+/// ids are in one database, write both in one transaction. That completes each order exactly once, and you need no
+/// guard.
 ///
-/// Two threads must not hold guards on the same store at the same time without a lock around both steps: give one
-/// worker the guard, and let it take hints from a bounded queue.
+/// Do not use two guards on one store at the same time without a lock around both steps. The simplest way is one
+/// worker that owns the guard and receives notifications from a bounded queue.
 ///
 /// ```
-/// use strike_core::Charge;
-/// use strike_core::webhook::{Completion, Guard, Recent};
-/// # fn confirmed() -> Charge {
-/// #     let hash = "00".repeat(32);
-/// #     serde_json::from_str(&format!(r#"{{"id":"ch_1","amount":1,"currency":"btc","amount_satoshi":1,"payment_hash":"{hash}",
-/// #         "payment_request":"","description":"","paid":true,"created":0,"updated":0}}"#)).unwrap()
+/// use strike_core::webhook::{Completion, CompletionGuard, RecentCompletions};
+/// # use strike_core::machine::Operation;
+/// # use strike_core::{ApiKey, Charge, Endpoint, Get, Network, Now, UnixMillis};
+/// # fn read_charge() -> Charge {
+/// #     let body = format!(r#"{{"id":"ch_1","amount":1,"currency":"btc","amount_satoshi":1,"payment_hash":"{}",
+/// #         "payment_request":"","description":"","paid":true,"created":0,"updated":0}}"#, "00".repeat(32));
+/// #     let endpoint = Endpoint::new("http://127.0.0.1:1/", ApiKey::new("sk_demo").unwrap(), Network::Testnet).unwrap();
+/// #     let now = Now::new(std::time::Duration::ZERO, UnixMillis::from_secs(0));
+/// #     Get::new("ch_1".parse().unwrap()).parse(&endpoint, &http::Response::new(body.into_bytes()), now).unwrap()
 /// # }
 ///
-/// let mut guard = Guard::new(Recent::new(1000));
+/// let mut guard = CompletionGuard::new(RecentCompletions::new(1000));
 /// let mut shipped = 0;
-/// let charge: Charge = confirmed(); // client.send(hint.confirm())?
-/// for _ in 0..2 {
-///     let done = guard.complete(&charge, |_| {
-///         shipped += 1;
-///         Ok::<(), std::io::Error>(())
-///     })?;
-///     println!("{done:?}"); // Now, then Before
+/// let charge = read_charge(); // client.confirm(&notification)?
+/// if let Some(paid) = charge.to_paid() {
+///     for expected in [Completion::Now, Completion::Before] {
+///         let completion = guard.complete(&paid, |_| {
+///             shipped += 1;
+///             Ok::<(), std::io::Error>(())
+///         })?;
+///         assert_eq!(completion, expected);
+///     }
 /// }
 /// assert_eq!(shipped, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Guard<S> {
-    seen: S,
+pub struct CompletionGuard<S> {
+    store: S,
 }
 
-impl<S: Seen> Guard<S> {
-    /// A guard with that memory.
-    pub const fn new(seen: S) -> Self {
-        Self { seen }
+impl<S: CompletedCharges> CompletionGuard<S> {
+    /// Creates a guard on this store.
+    pub const fn new(store: S) -> Self {
+        Self { store }
     }
 
-    /// Whether an order is known to be completed: a hint about it needs no look.
+    /// Returns true if the store says that this charge's order is completed. A webhook about it then needs no read.
     ///
     /// # Errors
     /// The store's own.
-    pub fn remembers(&mut self, id: &ChargeId) -> Result<bool, S::Error> {
-        self.seen.contains(id)
+    pub fn is_completed(&mut self, id: &ChargeId) -> Result<bool, S::Error> {
+        self.store.contains(id)
     }
 
-    /// Completes the order of this charge if it is paid, and not yet completed as far as is remembered.
-    ///
-    /// The charge must come from the host, by [`Hint::confirm`](super::Hint::confirm) or a poll; never build it from
-    /// the body of a webhook.
+    /// Completes the order of this charge, unless the store says that it is completed.
     ///
     /// # Errors
-    /// [`GuardError`] says whether the order was completed.
+    /// [`CompletionError`] says whether the order was completed.
     pub fn complete<E>(
         &mut self,
-        charge: &Charge,
-        complete: impl FnOnce(&Charge) -> Result<(), E>,
-    ) -> Result<Completion, GuardError<S::Error, E>> {
-        match self.due(charge).map_err(GuardError::Store)? {
-            Completion::Now => {
-                complete(charge).map_err(GuardError::Complete)?;
-                self.done(charge).map_err(GuardError::Forgotten)?;
-                Ok(Completion::Now)
-            }
-            other => Ok(other),
+        charge: &PaidCharge,
+        complete: impl FnOnce(&PaidCharge) -> Result<(), E>,
+    ) -> Result<Completion, CompletionError<S::Error, E>> {
+        let completion = self.begin(charge).map_err(CompletionError::Store)?;
+        if completion == Completion::Now {
+            complete(charge).map_err(CompletionError::Complete)?;
+            self.finish(charge).map_err(CompletionError::NotStored)?;
         }
+        Ok(completion)
     }
 
-    /// The first half of [`complete`](Self::complete), where completing has to be awaited: with
-    /// [`Completion::Now`], complete the order, and then say [`done`](Self::done). Nobody else may use the guard
-    /// in between.
+    /// Does the first half of [`complete`](Self::complete), for a shop that completes orders in async code.
+    ///
+    /// If it returns [`Completion::Now`], complete the order and then call [`finish`](Self::finish). Nothing else may
+    /// use the guard in between.
     ///
     /// # Errors
-    /// The store's own; complete nothing.
-    pub fn due(&mut self, charge: &Charge) -> Result<Completion, S::Error> {
-        if !charge.paid() {
-            Ok(Completion::Unpaid)
-        } else if self.seen.contains(charge.id())? {
-            Ok(Completion::Before)
-        } else {
-            Ok(Completion::Now)
-        }
+    /// The store's own. Do not complete the order.
+    pub fn begin(&mut self, charge: &PaidCharge) -> Result<Completion, S::Error> {
+        Ok(if self.store.contains(charge.id())? { Completion::Before } else { Completion::Now })
     }
 
-    /// The second half: remembers that this charge's order is completed.
+    /// Does the second half: stores that this charge's order is completed.
     ///
     /// # Errors
-    /// The store's own; the order will be completed again.
-    pub fn done(&mut self, charge: &Charge) -> Result<(), S::Error> {
-        self.seen.insert(charge.id())
+    /// The store's own. The order will be completed again.
+    pub fn finish(&mut self, charge: &Charge) -> Result<(), S::Error> {
+        self.store.insert(charge.id())
     }
 }
 
-/// When a charge's order is completed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a caller must answer each")]
+/// When a charge's order was completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a caller must handle both")]
 pub enum Completion {
-    /// Now: it is paid, and was not completed as far as is remembered.
+    /// Now: the store did not have it.
     Now,
-    /// It was completed before; there is nothing to do.
+    /// Before: the store has it, and nothing was done.
     Before,
-    /// Not yet: it is not paid.
-    Unpaid,
 }
 
 /// Why an order was not completed, or will be completed again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "these are the steps that can fail, and each needs its own answer"
-)]
-pub enum GuardError<S, E> {
-    /// The store could not say whether the order was completed: nothing was done. Try again.
-    #[error("the store could not be asked, and nothing was completed")]
+#[expect(clippy::exhaustive_enums, reason = "each step that can fail needs its own handling")]
+pub enum CompletionError<S, E> {
+    /// The store could not say whether the order is completed. Nothing was done; try again.
+    #[error("the store of completed charges cannot be read; the order was not completed, try again")]
     Store(#[source] S),
-    /// Completing failed, and nothing was remembered. Try again.
-    #[error("the order could not be completed")]
+    /// Completing the order failed, and nothing was stored. Try again.
+    #[error("completing the order failed; nothing was stored, try again")]
     Complete(#[source] E),
-    /// The order was completed, but that could not be remembered: it will be completed again.
-    #[error("the order was completed, but that could not be remembered")]
-    Forgotten(#[source] S),
+    /// The order was completed, but the store failed: the order will be completed again.
+    #[error("the order was completed, but the store failed; the order will be completed again")]
+    NotStored(#[source] S),
 }

@@ -1,86 +1,85 @@
-//! Webhooks: a POST that says "go and look", and nothing more.
+//! Handles webhooks safely.
 //!
-//! The service posts `{"object":"event","data":{...the charge...}}` to a URL of the shop when a charge is paid. Nothing
-//! signs it, so anyone who finds the URL can post whatever they like. What it says is therefore worth nothing
-//! but a [`Hint`]: the id of a charge that may be worth asking about. A hint has no amount and no `paid`, because
-//! nobody vouches for them.
+//! When a charge is paid, the server posts `{"object":"event","data":{...the charge...}}` to a URL of your shop.
+//! The request is not signed, so anyone who knows the URL can send one. Do not trust its contents: use it only to
+//! learn which charge to read. [`parse`] therefore returns a [`Notification`] with an id and nothing else.
 //!
-//! A receiver
+//! A receiver does this:
 //!
-//! 1. takes at most [`MAX_BODY`] bytes, and [`parse`]s them;
-//! 2. answers 200 at once, and looks afterwards: the sender may not wait, and whether it tries again is not known;
-//! 3. drops ids that it never had from a create, since every other hint costs a request;
-//! 4. [confirms](Hint::confirm): the answer to that says what was paid, and the order is found by the charge's id;
-//! 5. completes the order once, which is what [`Guard`] is for;
-//! 6. polls as well, at least until the invoice expires, since a delivery can get lost.
+//! 1. Read at most [`MAX_BODY`] bytes and [`parse`] them.
+//! 2. Respond with 200 at once, and do the rest afterwards. The sender may not wait, and may not retry.
+//! 3. Ignore ids that your shop never created, because each read costs a request.
+//! 4. Read the charge: `client.confirm(&notification)`. Only that response says whether it is paid.
+//! 5. Complete the order once; [`CompletionGuard`] helps.
+//! 6. Also poll or watch the charge until its invoice expires, because a webhook can get lost.
 //!
 //! ```
 //! use strike_core::{ChargeId, webhook};
 //!
-//! let hint = webhook::parse(br#"{"object":"event","data":{"id":"ch_1","paid":true},"extra":[]}"#)?;
-//! assert_eq!(hint.id().as_str(), "ch_1");
-//! let get = hint.confirm(); // an operation: `client.send(get)` asks the host
+//! let notification = webhook::parse(br#"{"object":"event","data":{"id":"ch_1","paid":true},"extra":[]}"#)?;
+//! assert_eq!(notification.id().as_str(), "ch_1");
+//! let get = notification.confirm(); // an operation: `client.send(get)` reads the charge
 //! # let _ = get;
 //!
 //! assert!(webhook::parse(br#"{"object":"event","data":{"id":"../admin"}}"#).is_err());
-//! # Ok::<(), webhook::WebhookError>(())
+//! # Ok::<(), webhook::InvalidWebhook>(())
 //! ```
 
 mod guard;
 
-use alloc::borrow::Cow;
+use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-pub use guard::{Completion, Guard, GuardError, Recent, Seen};
+pub use guard::{CompletedCharges, Completion, CompletionError, CompletionGuard, RecentCompletions};
 
-use crate::op::Get;
-use crate::text;
-use crate::types::ChargeId;
+use crate::protocol::Get;
+use crate::redaction::text;
+use crate::values::ChargeId;
 
-/// The largest body that is looked at, in bytes: 64 KiB, far more than a charge takes.
+/// The largest body that [`parse`] accepts, in bytes: 64 KiB. A charge takes about 1 KiB.
 pub const MAX_BODY: usize = 64 * 1024;
 
-/// That a charge may have been paid, as far as anyone on the internet can say so.
+/// A webhook's claim that a charge has changed. Anyone can send one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Hint(ChargeId);
+pub struct Notification(ChargeId);
 
-impl Hint {
-    /// The charge to ask about. It need not exist, and need not be the shop's.
+impl Notification {
+    /// Returns the id of the charge to read. The charge may not exist, or may not be your shop's.
     #[must_use]
     pub const fn id(&self) -> &ChargeId {
         &self.0
     }
 
-    /// The operation that asks the host about it. What the answer says can be trusted as far as the host can.
+    /// Returns the operation that reads the charge. Its response says whether the charge is paid.
     #[must_use]
     pub fn confirm(&self) -> Get {
         Get::new(self.0.clone())
     }
 }
 
-/// Why a body is no hint. None of it repeats the body.
+/// Why a body is not a valid webhook. The error never contains the body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum WebhookError {
-    /// It is larger than [`MAX_BODY`], and was not looked at. The status for it is 413.
+pub enum InvalidWebhook {
+    /// It is larger than [`MAX_BODY`]. Respond with status 413.
     #[error("the body is larger than {MAX_BODY} bytes")]
     TooLarge,
-    /// It is not a JSON object with `"object": "event"` and an object `data` with an `id`, each once. The status
-    /// for it is 400.
+    /// It is not a JSON object with `"object": "event"` and an object `data` with an `id`, each once. Respond with
+    /// status 400.
     #[error("the body is not a JSON object with `object`: `event` and a `data.id`")]
     NotAnEvent,
-    /// Its id is none that a charge can have. The status for it is 400.
-    #[error("the body's `data.id` is not a charge's id")]
+    /// Its `data.id` is not a valid charge id. Respond with status 400.
+    #[error("`data.id` is not a valid charge id")]
     BadId,
 }
 
-/// Reads the body of a webhook. Unknown keys are ignored, in whatever shape they come.
+/// Parses the body of a webhook. Unknown keys are ignored.
 ///
 /// # Errors
-/// [`WebhookError`] says why it is no hint. Bodies above [`MAX_BODY`] are refused unread.
-pub fn parse(body: &[u8]) -> Result<Hint, WebhookError> {
+/// [`InvalidWebhook`] says what is wrong. A body above [`MAX_BODY`] is rejected without being parsed.
+pub fn parse(body: &[u8]) -> Result<Notification, InvalidWebhook> {
     #[derive(Deserialize)]
     struct Event<'a> {
         #[serde(borrow)]
@@ -94,22 +93,22 @@ pub fn parse(body: &[u8]) -> Result<Hint, WebhookError> {
         id: Cow<'a, str>,
     }
     if body.len() > MAX_BODY {
-        return Err(WebhookError::TooLarge);
+        return Err(InvalidWebhook::TooLarge);
     }
-    let text = core::str::from_utf8(text::without_bom(body)).map_err(|_| WebhookError::NotAnEvent)?;
+    let text = std::str::from_utf8(text::without_bom(body)).map_err(|_| InvalidWebhook::NotAnEvent)?;
     let event: Event<'_> = object(text)?;
     if event.object != "event" {
-        return Err(WebhookError::NotAnEvent);
+        return Err(InvalidWebhook::NotAnEvent);
     }
     let data: Data<'_> = object(event.data.get())?;
-    ChargeId::new(data.id).map(Hint).map_err(|_| WebhookError::BadId)
+    ChargeId::new(data.id).map(Notification).map_err(|_| InvalidWebhook::BadId)
 }
 
-/// Reads a JSON object; a list of the right values, which serde would also take, is none.
-fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, WebhookError> {
+/// Parses a JSON object. serde would also accept an array with the right values.
+fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, InvalidWebhook> {
     if text.trim_start().starts_with('{') {
-        serde_json::from_str(text).map_err(|_| WebhookError::NotAnEvent)
+        serde_json::from_str(text).map_err(|_| InvalidWebhook::NotAnEvent)
     } else {
-        Err(WebhookError::NotAnEvent)
+        Err(InvalidWebhook::NotAnEvent)
     }
 }

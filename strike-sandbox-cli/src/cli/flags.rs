@@ -1,4 +1,4 @@
-//! The arguments one by one, and the values of flags with the rule for each: what breaks one is told flag and rule.
+//! Parses options and their values. Each error names the option and the rule for its value.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -10,11 +10,12 @@ use std::str::FromStr;
 use lexopt::{Arg, Error, Parser};
 use strike_core::InvalidInput;
 
-/// The arguments that are left.
+/// The arguments that are not parsed yet.
 pub(super) struct Flags {
     parser: Parser,
-    /// The flag that was read last, without its dashes.
+    /// The last option, without its dashes.
     name: String,
+    /// The options with a value so far.
     given: BTreeSet<String>,
 }
 
@@ -23,7 +24,7 @@ impl Flags {
         Self { parser: Parser::from_args(arguments), name: String::new(), given: BTreeSet::new() }
     }
 
-    /// The name of the next flag; `None` at the end.
+    /// Returns the name of the next option, or `None` after the last one.
     pub(super) fn next(&mut self) -> Result<Option<String>, String> {
         let argument = self.parser.next().map_err(|error| match error {
             Error::UnexpectedValue { option, .. } => format!("{option}: takes no value"),
@@ -40,35 +41,35 @@ impl Flags {
         Ok(Some(name))
     }
 
-    /// That there is no such flag.
+    /// Returns the error for an unknown option.
     pub(super) fn unknown(&self) -> String {
-        format!("--{}: is no option", self.name)
+        format!("--{}: unknown option", self.name)
     }
 
-    /// The value of the flag, for which this is the rule in words that follow "must be".
+    /// Returns the value of the last option. `rule` says what the value must be, for the error message.
     fn raw(&mut self, rule: &str) -> Result<OsString, String> {
         let name = &self.name;
         if !self.given.insert(name.clone()) {
-            return Err(format!("--{name}: must be given once"));
+            return Err(format!("--{name}: given more than once"));
         }
         if let Some(value) = self.parser.optional_value() {
             return Ok(value);
         }
-        // A flag is not another one's value, unless an equals sign makes it so.
+        // A value may begin with `--` only after an equals sign.
         let value = self.parser.try_raw_args();
         let value =
             value.and_then(|mut rest| rest.next_if(|next| !next.as_encoded_bytes().starts_with(b"--")));
-        value.ok_or_else(|| format!("--{name}: must be {rule}, but has no value"))
+        value.ok_or_else(|| format!("--{name}: must be {rule}, but the value is missing"))
     }
 
-    /// A value that is read so, or is not.
+    /// Returns the value as parsed by `read`.
     pub(super) fn value<T>(&mut self, rule: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, String> {
         let value = self.raw(rule)?;
         let wrong = || format!("--{}: must be {rule}, but is {value:?}", self.name);
         value.to_str().and_then(read).ok_or_else(wrong)
     }
 
-    /// A value that may hold a secret: a bad one is not repeated.
+    /// Returns a value that may be secret: error messages do not repeat it.
     pub(super) fn secret<T>(
         &mut self,
         rule: &str,
@@ -76,11 +77,12 @@ impl Flags {
     ) -> Result<T, String> {
         let value = self.raw(rule)?;
         let name = &self.name;
-        let text = value.to_str().ok_or_else(|| format!("--{name}: must be {rule}, but is not UTF-8"))?;
+        let text =
+            value.to_str().ok_or_else(|| format!("--{name}: must be {rule}, but is not valid UTF-8"))?;
         read(text).map_err(|error| format!("--{name}: must be {}", error.rule()))
     }
 
-    /// A whole number in these bounds.
+    /// Returns a whole number within these bounds.
     pub(super) fn number<T>(&mut self, bounds: RangeInclusive<T>) -> Result<T, String>
     where
         T: FromStr + PartialOrd + Display,
@@ -89,7 +91,7 @@ impl Flags {
         self.value(&rule, |text| text.parse().ok().filter(|number| bounds.contains(number)))
     }
 
-    /// The path of a file.
+    /// Returns the path of a file.
     pub(super) fn file(&mut self) -> Result<PathBuf, String> {
         let rule = "the path of a file";
         let path = self.raw(rule)?;

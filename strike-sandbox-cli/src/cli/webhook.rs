@@ -1,4 +1,4 @@
-//! The arguments that begin with `--webhook`: a receiver, and what is to happen on the way there.
+//! The options that begin with `--webhook`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,24 +7,24 @@ use strike_sandbox::Webhook;
 
 use super::flags::Flags;
 
-/// In milliseconds.
+/// One year in milliseconds.
 const YEAR: u64 = super::YEAR * 1000;
 
-/// What was given so far; the receiver may come after its options.
+/// The options so far. `--webhook` itself may come after the options that change it.
 #[derive(Default)]
 pub(super) struct Options {
     receiver: Option<Webhook>,
     attempts: Option<u32>,
     backoff: Option<Duration>,
     ca: Option<PathBuf>,
-    /// The other options by name, each with what it changes.
+    /// The other options, each with the change that it makes.
     others: Vec<(&'static str, Change)>,
 }
 
 type Change = Box<dyn FnOnce(Webhook) -> Webhook>;
 
 impl Options {
-    /// Reads the value of the flag of this name.
+    /// Parses the value of the option with this name.
     pub(super) fn read(&mut self, name: &str, flags: &mut Flags) -> Result<(), String> {
         let mut change = |name, change: Change| self.others.push((name, change));
         match name {
@@ -67,7 +67,7 @@ impl Options {
         Ok(())
     }
 
-    /// The webhook that was asked for, if any, and the file that its certificates came from.
+    /// Returns the webhook, if there is one, and the file that its certificates came from.
     pub(super) fn finish(mut self) -> Result<(Option<Webhook>, Option<PathBuf>), String> {
         match (self.attempts, self.backoff) {
             (Some(attempts), backoff) => {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn each_option_does_what_it_says_wherever_it_stands() {
+    fn options_apply_before_and_after_the_url() {
         assert_eq!(webhook(""), Ok(None));
         assert_eq!(webhook("--webhook http://127.0.0.1:3000/strike"), Ok(Some(to())));
         let millis = Duration::from_millis;
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn certificates_come_from_a_file() {
+    fn certificates_are_read_from_a_file() {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         std::io::Write::write_all(&mut file, b"PEM").expect("written");
         let path = file.path().display();
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_named() {
+    fn invalid_webhook_options_are_named_in_the_error() {
         for (arguments, part) in [
             ("--webhook http://me:secret@127.0.0.1/", "--webhook: must be a URL without credentials"),
             ("--webhook-delay 5", "--webhook-delay: needs --webhook URL"),
@@ -158,7 +158,7 @@ mod tests {
                 "--webhook http://localhost/ --webhook-backoff 5",
                 "--webhook-backoff: needs --webhook-attempts",
             ),
-            ("--webhook-port 1", "--webhook-port: is no option"),
+            ("--webhook-port 1", "--webhook-port: unknown option"),
         ] {
             let refusal = webhook(arguments).expect_err(arguments);
             assert!(refusal.starts_with(part), "{arguments}: {refusal}");

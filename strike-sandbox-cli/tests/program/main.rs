@@ -1,11 +1,13 @@
-//! The program `strike-sandbox` as another program uses it: started, called over sockets, and stopped.
+//! Tests of the program `strike-sandbox`: started, called over sockets, and stopped.
 //!
-//! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
-// It is stopped by signals, which Windows does not have.
+//! `cfg(test)` is always set in this crate. The attributes make clippy apply its test settings to
+//! the helper functions as well.
+
+// The tests stop the program with Unix signals.
 #![cfg(unix)]
 
 #[cfg(test)]
-mod kept;
+mod data_file;
 #[cfg(test)]
 mod program;
 #[cfg(test)]

@@ -90,10 +90,10 @@ fn the_first_line_tells_a_program_where_to_go_and_a_signal_ends_it() {
         let address = address(line["base_url"].as_str().expect("a URL"));
 
         let mut connection = Connection::open(address);
-        let charge = connection.ask(&post(42));
-        assert_eq!(connection.ask(&list()).body, format!("[ {} ]", charge.body));
+        let charge = connection.send(&post(42));
+        assert_eq!(connection.send(&list()).body, format!("[ {} ]", charge.body));
         let pay = format!("POST /sandbox/charges/{}/pay HTTP/1.1\r\nHost: x\r\n\r\n", id(&charge.body));
-        assert_eq!(connection.ask(&pay).status(), 200);
+        assert_eq!(connection.send(&pay).status(), 200);
 
         assert_eq!(program.signal(signal), (Some(0), String::new()), "{signal}");
         assert!(connection.is_closed());
@@ -107,13 +107,13 @@ fn it_tells_a_shop_of_payments() {
     let mut program = Program::start(&[&arguments[..], &["--webhook", &shop.url()]].concat());
     let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
     let mut connection = Connection::open(address(line["base_url"].as_str().expect("a URL")));
-    let id = id(&connection.ask(&post(42)).body);
+    let id = id(&connection.send(&post(42)).body);
     let pay = format!("POST /sandbox/charges/{id}/pay HTTP/1.1\r\nHost: x\r\n\r\n");
-    assert_eq!(connection.ask(&pay).status(), 200);
+    assert_eq!(connection.send(&pay).status(), 200);
     for _ in 0..2 {
-        let told = shop.next();
-        assert!(told.body.contains(&id), "{}", told.body);
-        told.answer("200 OK");
+        let request = shop.next();
+        assert!(request.body.contains(&id), "{}", request.body);
+        request.respond("200 OK");
     }
     assert_eq!(program.signal("TERM"), (Some(0), String::new()));
 }
@@ -172,10 +172,10 @@ fn the_page_s_first_plan_is_played_from_its_file_and_idle_connections_are_closed
     connection.write(post(42).as_bytes());
     assert!(connection.is_closed());
     let mut connection = Connection::open(address);
-    assert_eq!(connection.ask(&list()).body.matches("\"id\"").count(), 1);
+    assert_eq!(connection.send(&list()).body.matches("\"id\"").count(), 1);
     let show = "GET /sandbox/faults HTTP/1.1\r\nHost: x\r\n\r\n";
-    let standing: Value = serde_json::from_str(&connection.ask(show).body).expect("JSON");
-    assert_eq!((&standing["faults"][0]["matched"], &standing["faults"][0]["fired"]), (&1.into(), &1.into()));
+    let state: Value = serde_json::from_str(&connection.send(show).body).expect("JSON");
+    assert_eq!((&state["faults"][0]["matched"], &state["faults"][0]["fired"]), (&1.into(), &1.into()));
     // It is left alone, and closed well before the 20 seconds after which a read gives up.
     assert_eq!(connection.0.read(&mut [0]).expect("an orderly end"), 0);
 }
@@ -207,12 +207,12 @@ fn quirks_reach_the_service() {
     ]);
     let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
     let mut connection = Connection::open(address(line["base_url"].as_str().expect("a URL")));
-    assert_eq!(connection.ask(&list()).status(), 200);
-    let refused = connection.ask(&list());
+    assert_eq!(connection.send(&list()).status(), 200);
+    let refused = connection.send(&list());
     assert_eq!(refused.status(), 429);
     assert!(refused.head.contains("\r\nRetry-After: 60\r\n"), "{}", refused.head);
     assert!(refused.body.contains("\"extra_null\" : null"), "{}", refused.body);
-    let charge = connection.ask(&post(42).replace("/api/v1/", "/sandbox/"));
+    let charge = connection.send(&post(42).replace("/api/v1/", "/sandbox/"));
     assert_eq!(id(&charge.body).len(), "ch_".len() + 44);
 }
 
@@ -228,10 +228,24 @@ fn bad_arguments_end_with_2_and_a_sentence() {
 #[test]
 fn a_taken_address_ends_with_1_and_names_it() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = taken.local_addr().expect("an address").to_string();
-    let (code, message) = refusal(&["--listen", &address]);
-    assert!(code == Some(1) && message.contains(&address), "{code:?} {message}");
-    assert!(message.contains("pass port 0 for a free one") && !message.contains("os error"), "{message}");
+    let address = taken.local_addr().expect("an address");
+    let (code, message) = refusal(&["--listen", &address.to_string()]);
+    let (port, advice) = (address.port(), "pass --listen 127.0.0.1:0 for a free port");
+    let expected = format!("strike-sandbox: --listen: port {port} is in use; {advice}\n");
+    assert_eq!((code, message), (Some(1), expected));
+    let arguments = ["--listen", "127.0.0.1:0", "--tls", "--plain-listen", &address.to_string()];
+    let (code, message) = refusal(&arguments);
+    let expected = format!(
+        "strike-sandbox: --plain-listen: port {port} is in use; pass --plain-listen 127.0.0.1:0 for a free port\n"
+    );
+    assert_eq!((code, message), (Some(1), expected));
+}
+
+#[test]
+fn an_address_of_another_machine_is_named_in_the_error() {
+    let (code, message) = refusal(&["--listen", "192.0.2.1:0", "--allow-remote"]);
+    let expected = "--listen: cannot listen on 192.0.2.1:0: this machine does not have this address";
+    assert_eq!((code, message), (Some(1), format!("strike-sandbox: {expected}\n")));
 }
 
 /// Whether this machine has IPv6.
@@ -245,10 +259,10 @@ fn localhost_is_listened_on_in_both_families() {
     let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
     let first = address(line["base_url"].as_str().expect("a URL"));
     assert!(first.ip().is_loopback() && first.is_ipv4());
-    let charge = Connection::open(first).ask(&post(42));
+    let charge = Connection::open(first).send(&post(42));
     if has_ipv6() {
         let second = (std::net::Ipv6Addr::LOCALHOST, first.port()).into();
-        assert_eq!(Connection::open(second).ask(&list()).body, format!("[ {} ]", charge.body));
+        assert_eq!(Connection::open(second).send(&list()).body, format!("[ {} ]", charge.body));
     }
     assert_eq!(program.signal("TERM"), (Some(0), String::new()));
 }
@@ -258,9 +272,10 @@ fn a_port_of_localhost_that_is_taken_in_one_family_is_refused() {
     let families = ["127.0.0.1:0", "[::1]:0"];
     for taken in families.into_iter().take(if has_ipv6() { 2 } else { 1 }) {
         let taken = std::net::TcpListener::bind(taken).expect("a free port");
-        let address = format!("localhost:{}", taken.local_addr().expect("an address").port());
-        let (code, message) = refusal(&["--listen", &address]);
-        assert!(code == Some(1) && message.contains(&address), "{code:?} {message}");
+        let port = taken.local_addr().expect("an address").port();
+        let (code, message) = refusal(&["--listen", &format!("localhost:{port}")]);
+        let expected = format!("--listen: port {port} is in use; pass --listen localhost:0 for a free port");
+        assert!(code == Some(1) && message.contains(&expected), "{code:?} {message}");
     }
 }
 
@@ -275,7 +290,7 @@ fn with_nohup_a_hangup_does_not_stop_it() {
     let address = address(line["base_url"].as_str().expect("a URL"));
     let id = program.child.id().to_string();
     assert!(Command::new("kill").args(["-HUP", &id]).status().expect("a shell's kill").success());
-    assert_eq!(Connection::open(address).ask(&list()).status(), 401);
+    assert_eq!(Connection::open(address).send(&list()).status(), 401);
     assert_eq!(program.signal("TERM"), (Some(0), String::new()));
 }
 
@@ -289,8 +304,8 @@ fn unread() -> std::io::PipeWriter {
 #[test]
 fn it_is_no_error_that_nobody_reads_what_it_prints() {
     for flag in ["--help", "-h", "--version", "-V"] {
-        let told = command(&[flag]).stdout(unread()).output().expect("it runs");
-        assert_eq!((told.status.code(), told.stderr.as_slice()), (Some(0), &b""[..]), "{flag}");
+        let request = command(&[flag]).stdout(unread()).output().expect("it runs");
+        assert_eq!((request.status.code(), request.stderr.as_slice()), (Some(0), &b""[..]), "{flag}");
     }
     for how in [&["--json"][..], &[]] {
         let arguments = [&["--listen", "127.0.0.1:0", "--network", "bitcoin"], how].concat();
@@ -321,10 +336,14 @@ fn invoices_that_look_real_are_said_to_be_worthless() {
         let mut program = Program::new(child);
         assert!(program.line().starts_with('{'));
         assert_eq!(program.signal("TERM").0, Some(0));
-        let mut told = String::new();
-        errors.read_to_string(&mut told).expect("UTF-8");
-        assert_eq!(told.contains("lnbc") && told.contains("worthless"), is_warned, "{network}: {told}");
-        assert_eq!(told.is_empty(), !is_warned, "{network}: {told}");
+        let mut request = String::new();
+        errors.read_to_string(&mut request).expect("UTF-8");
+        assert_eq!(
+            request.contains("lnbc") && request.contains("nobody can pay them"),
+            is_warned,
+            "{network}: {request}"
+        );
+        assert_eq!(request.is_empty(), !is_warned, "{network}: {request}");
     }
 }
 
@@ -336,12 +355,12 @@ fn a_shop_s_url_is_sent_in_ascii() {
     let mut program = Program::start(&arguments);
     let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
     let mut connection = Connection::open(address(line["base_url"].as_str().expect("a URL")));
-    let id = id(&connection.ask(&post(42)).body);
+    let id = id(&connection.send(&post(42)).body);
     let pay = format!("POST /sandbox/charges/{id}/pay HTTP/1.1\r\nHost: x\r\n\r\n");
-    assert_eq!(connection.ask(&pay).status(), 200);
-    let told = shop.next();
-    assert!(told.head.starts_with("POST /strike/%C3%A4%20b?q=%C3%BC HTTP/1.1\r\n"), "{}", told.head);
-    told.answer("200 OK");
+    assert_eq!(connection.send(&pay).status(), 200);
+    let request = shop.next();
+    assert!(request.head.starts_with("POST /strike/%C3%A4%20b?q=%C3%BC HTTP/1.1\r\n"), "{}", request.head);
+    request.respond("200 OK");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The binary with TLS: what it tells, what it writes, and what it takes away again.
+//! The binary with `--tls`: output, certificate files and the two ports.
 
 use std::fs;
 use std::path::Path;
@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::program::{Program, refusal};
 use crate::wire::{Connection, address, list};
 
-const BOTH: [&str; 6] = ["--listen", "127.0.0.1:0", "--tls", "--plain-listen", "127.0.0.1:0", "--json"];
+const BOTH_PORTS: [&str; 6] = ["--listen", "127.0.0.1:0", "--tls", "--plain-listen", "127.0.0.1:0", "--json"];
 
-fn told(program: &mut Program) -> Value {
-    serde_json::from_str(&program.line()).expect("one object of JSON")
+fn first_line(program: &mut Program) -> Value {
+    serde_json::from_str(&program.line()).expect("one JSON object")
 }
 
 fn is_certificate(path: &Path) -> bool {
@@ -19,14 +19,14 @@ fn is_certificate(path: &Path) -> bool {
 }
 
 #[test]
-fn the_first_line_names_both_ports_and_a_certificate_that_goes_with_the_program() {
+fn first_line_has_both_ports_and_a_temporary_ca_file() {
     for signal in ["TERM", "INT", "HUP"] {
-        let mut program = Program::start(&[&BOTH[..], &["--api-key", "sk_demo"]].concat());
-        let line = told(&mut program);
+        let mut program = Program::start(&[&BOTH_PORTS[..], &["--api-key", "sk_demo"]].concat());
+        let line = first_line(&mut program);
         assert!(line["base_url"].as_str().is_some_and(|url| url.starts_with("https://127.0.0.1:")), "{line}");
-        let plain = line["plain_base_url"].as_str().expect("a second port");
+        let plain = line["plain_base_url"].as_str().expect("a plain HTTP base URL");
         assert!(plain.starts_with("http://"), "{plain}");
-        assert_eq!(Connection::open(address(plain)).ask(&list()).body, "[ ]");
+        assert_eq!(Connection::open(address(plain)).send(&list()).body, "[ ]");
         let path = Path::new(line["ca_cert"].as_str().expect("a path"));
         assert!(path.is_absolute() && is_certificate(path));
         assert_eq!(program.signal(signal), (Some(0), String::new()));
@@ -35,56 +35,58 @@ fn the_first_line_names_both_ports_and_a_certificate_that_goes_with_the_program(
 }
 
 #[test]
-fn the_certificate_stays_where_it_was_wanted() {
+fn tls_ca_out_file_is_kept_after_exit() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("ca.pem");
     let given = path.to_str().expect("UTF-8");
-    fs::write(&path, "of an earlier run").expect("a file");
-    let mut program = Program::start(&[&BOTH[..], &["--tls-ca-out", given]].concat());
-    assert_eq!(told(&mut program)["ca_cert"], given);
+    fs::write(&path, "an earlier certificate").expect("a file");
+    let mut program = Program::start(&[&BOTH_PORTS[..], &["--tls-ca-out", given]].concat());
+    assert_eq!(first_line(&mut program)["ca_cert"], given);
     assert!(is_certificate(&path));
     program.signal("TERM");
     assert!(is_certificate(&path));
 
-    let nowhere = folder.path().join("no/such/folder.pem");
-    let (code, message) = refusal(&[&BOTH[..], &["--tls-ca-out", nowhere.to_str().expect("UTF-8")]].concat());
+    let missing = folder.path().join("no/such/folder.pem");
+    let (code, message) =
+        refusal(&[&BOTH_PORTS[..], &["--tls-ca-out", missing.to_str().expect("UTF-8")]].concat());
     assert!(code == Some(1) && message.contains("no/such/folder.pem"), "{code:?} {message}");
 }
 
 #[test]
-fn a_person_is_told_what_curl_must_trust() {
+fn banner_shows_curl_commands_with_the_ca_file() {
     let mut program = Program::start(&["--listen", "127.0.0.1:0", "--tls"]);
     let mut banner = String::new();
     while !banner.contains("Ctrl-C") {
         banner.push_str(&program.line());
     }
-    let path = banner.split_once("trust ").and_then(|(_, rest)| rest.lines().next()).expect("a path").trim();
+    let path =
+        banner.split_once("CA file ").and_then(|(_, rest)| rest.lines().next()).expect("a path").trim();
     assert_eq!(banner.matches(&format!("curl --cacert '{path}' ")).count(), 3, "{banner}");
     assert!(is_certificate(Path::new(path)));
     program.signal("TERM");
 }
 
-/// Both ports together have room for so many connections, and the one that was idle for longest makes room.
+/// At 512 connections over both ports, a new one closes the connection that was idle longest.
 #[test]
-fn a_connection_on_one_port_takes_the_place_of_one_on_the_other() {
-    let mut program = Program::start(&[&BOTH[..], &["--api-key", "sk_demo"]].concat());
-    let line = told(&mut program);
-    let [secret, plain] =
-        ["base_url", "plain_base_url"].map(|name| address(line[name].as_str().expect("a URL")));
+fn both_ports_share_one_connection_limit() {
+    let mut program = Program::start(&[&BOTH_PORTS[..], &["--api-key", "sk_demo"]].concat());
+    let line = first_line(&mut program);
+    let [https, plain] =
+        ["base_url", "plain_base_url"].map(|name| address(line[name].as_str().expect("a valid URL")));
     let mut open: Vec<_> = (0..512).map(|_| Connection::open(plain)).collect();
-    // Each has its place for certain, since it was answered.
+    // A response shows that the server has registered the connection.
     for connection in &mut open {
-        assert_eq!(connection.ask(&list()).status(), 200);
+        assert_eq!(connection.send(&list()).status(), 200);
     }
-    let mut one_more = Connection::open(secret);
-    assert_eq!(one_more.ask(&list()).status(), 400, "plain HTTP on the port for HTTPS, and yet it is heard");
+    let mut one_more = Connection::open(https);
+    assert_eq!(one_more.send(&list()).status(), 400, "plain HTTP on the HTTPS port is rejected");
     assert!(open.remove(0).is_closed());
-    assert_eq!(open.remove(0).ask(&list()).status(), 200);
+    assert_eq!(open.remove(0).send(&list()).status(), 200);
     program.signal("TERM");
 }
 
 #[test]
-fn a_webhook_s_certificates_are_all_read_or_the_file_is_refused() {
+fn webhook_ca_file_is_rejected_unless_every_certificate_is_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let pem = strike_sandbox::Sandbox::builder().tls().start().expect("a free port");
     let pem = pem.ca_certificate().expect("a certificate");
@@ -112,16 +114,16 @@ fn a_webhook_s_certificates_are_all_read_or_the_file_is_refused() {
 }
 
 #[test]
-fn both_ports_of_localhost_are_both_families() {
+fn both_localhost_ports_listen_on_ipv4_and_ipv6() {
     let listen = ["--listen", "localhost:0", "--tls", "--plain-listen", "localhost:0", "--json"];
     let mut program = Program::start(&[&listen[..], &["--api-key", "sk_demo"]].concat());
-    let line = told(&mut program);
+    let line = first_line(&mut program);
     for (name, status) in [("base_url", 400), ("plain_base_url", 200)] {
-        let first = address(line[name].as_str().expect("a URL"));
-        assert_eq!(Connection::open(first).ask(&list()).status(), status, "{name}");
+        let first = address(line[name].as_str().expect("a valid URL"));
+        assert_eq!(Connection::open(first).send(&list()).status(), status, "{name}");
         if std::net::TcpListener::bind("[::1]:0").is_ok() {
             let second = (std::net::Ipv6Addr::LOCALHOST, first.port()).into();
-            assert_eq!(Connection::open(second).ask(&list()).status(), status, "{name}");
+            assert_eq!(Connection::open(second).send(&list()).status(), status, "{name}");
         }
     }
     program.signal("TERM");

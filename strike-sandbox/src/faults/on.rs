@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_go_by_segments() {
+    fn path_patterns_match_whole_segments() {
         let fits = |pattern: &str, path: &str| {
             let path: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
             Pattern(pattern.to_owned()).fits(&path)
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_counted_from_one() {
+    fn request_numbers_start_at_one() {
         let due = |when: When| (1..=7).filter(|n| when.is_due(*n, || 0.5)).collect::<Vec<u64>>();
         assert_eq!(due(When::Always), [1, 2, 3, 4, 5, 6, 7]);
         assert_eq!(due(When::Nth(3)), [3]);

@@ -147,38 +147,38 @@ mod tests {
     use crate::entropy::Entropy;
     use crate::node;
 
-    /// Takes a number of changes, and then no more.
-    struct Room(Arc<Mutex<usize>>);
+    /// A journal that accepts a limited number of changes and then fails.
+    struct LimitedJournal(Arc<Mutex<usize>>);
 
-    impl Room {
-        fn take(&self) -> Result<(), NotKept> {
-            let mut left = self.0.lock().expect("no panic");
+    impl LimitedJournal {
+        fn count(&self) -> Result<(), NotKept> {
+            let mut left = self.0.lock().expect("no poisoned lock");
             *left = left.checked_sub(1).ok_or_else(|| NotKept("full".to_owned()))?;
             Ok(())
         }
     }
 
-    impl Journal for Room {
+    impl Journal for LimitedJournal {
         fn append(&mut self, _: usize, _: &Charge, _: &Standing) -> Result<(), NotKept> {
-            self.take()
+            self.count()
         }
 
         fn change(&mut self, _: usize, _: &Charge, _: &Standing) -> Result<(), NotKept> {
-            self.take()
+            self.count()
         }
 
         fn clear(&mut self, _: &Standing) -> Result<(), NotKept> {
-            self.take()
+            self.count()
         }
 
         fn stand(&mut self, _: &Standing) -> Result<(), NotKept> {
-            self.take()
+            self.count()
         }
     }
 
     fn charge(id: &str) -> Charge {
         Charge {
-            id: id.parse().expect("an id"),
+            id: id.parse().expect("a charge id"),
             amount: Satoshi::new(1),
             description: "".into(),
             customer_id: None,
@@ -198,37 +198,42 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_kept_does_not_happen() {
-        let room = Arc::new(Mutex::new(0));
-        let mut ledger = Ledger { journal: Some(Box::new(Room(Arc::clone(&room)))), ..Ledger::default() };
+    fn failed_journal_writes_leave_the_ledger_unchanged() {
+        let changes_left = Arc::new(Mutex::new(0));
+        let mut ledger = Ledger {
+            journal: Some(Box::new(LimitedJournal(Arc::clone(&changes_left)))),
+            ..Ledger::default()
+        };
         let (standing, now) = (standing(), UnixMillis::from_secs(5));
         assert!(ledger.push(charge("a"), &standing).is_err());
         assert!(ledger.len() == 0 && ledger.get("a").is_none());
 
-        *room.lock().expect("no panic") = 1;
-        ledger.push(charge("a"), &standing).expect("room for one");
+        *changes_left.lock().expect("no poisoned lock") = 1;
+        ledger.push(charge("a"), &standing).expect("the journal accepts one change");
         assert!(ledger.mark_paid("a", now, &standing).is_err());
         assert!(ledger.expire("a", now, &standing).is_err());
         assert!(ledger.clear(&standing).is_err());
         assert!(ledger.stand(&standing).is_err());
-        let kept = ledger.get("a").expect("it is there");
-        assert!(!kept.paid && kept.updated == kept.created && kept.expires == UnixMillis::from_secs(9));
+        let charge = ledger.get("a").expect("the charge exists");
+        assert!(
+            !charge.paid && charge.updated == charge.created && charge.expires == UnixMillis::from_secs(9)
+        );
 
-        *room.lock().expect("no panic") = 3;
-        ledger.mark_paid("a", now, &standing).expect("room");
-        ledger.expire("a", now, &standing).expect("room");
-        let kept = ledger.get("a").expect("it is there");
-        assert!(kept.paid && kept.updated == now && kept.expires == now);
-        ledger.clear(&standing).expect("room");
+        *changes_left.lock().expect("no poisoned lock") = 3;
+        ledger.mark_paid("a", now, &standing).expect("the journal accepts the change");
+        ledger.expire("a", now, &standing).expect("the journal accepts the change");
+        let charge = ledger.get("a").expect("the charge exists");
+        assert!(charge.paid && charge.updated == now && charge.expires == now);
+        ledger.clear(&standing).expect("the journal accepts the change");
         assert!(ledger.len() == 0 && ledger.get("a").is_none());
     }
 
     #[test]
-    fn each_of_many_is_found_by_its_id_and_no_other_is() {
+    fn charges_are_found_only_by_their_own_id() {
         let mut ledger = Ledger::default();
         let id = |n: usize| format!("ch_{n}");
         for n in 0..5000 {
-            ledger.push(charge(&id(n)), &standing()).expect("in memory");
+            ledger.push(charge(&id(n)), &standing()).expect("an in-memory sandbox can always be reset");
         }
         assert!((0..5000).all(|n| ledger.get(&id(n)).is_some_and(|charge| charge.id.as_str() == id(n))));
         assert!(ledger.get(&id(5000)).is_none() && ledger.get("").is_none());

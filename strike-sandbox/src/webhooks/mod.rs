@@ -7,6 +7,8 @@ mod due;
 mod outbox;
 #[cfg(feature = "server")]
 mod post;
+#[cfg(feature = "server")]
+mod post_error;
 mod webhook;
 
 use crate::builder::Builder;

@@ -225,27 +225,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outcome_from_before_a_reset_is_not_taken_for_a_later_one() {
-        let webhook = Webhook::to("http://127.0.0.1/strike").expect("a URL");
+    fn outcome_from_before_a_reset_is_ignored() {
+        let webhook = Webhook::to("http://127.0.0.1/strike").expect("a valid URL");
         let now = UnixMillis::from_secs(1_542_221_803);
         let mut outbox = Outbox::new(Some(webhook), Entropy::from_seed(7));
         let take = |outbox: &mut Outbox| {
             outbox.paid("ch_1", "{}", now);
-            outbox.take(now).expect("one is due").0
+            outbox.take(now).expect("a webhook is due").0
         };
         let before = take(&mut outbox);
         outbox.reset(Entropy::from_seed(7));
         assert!(outbox.deliveries().next().is_none() && outbox.take(now).is_none());
 
         let after = take(&mut outbox);
-        assert_eq!(before.delivery, after.delivery, "the numbers begin anew");
+        assert_eq!(before.delivery, after.delivery, "ids start again after a reset");
         let good = Outcome::Answered(StatusCode::OK);
         outbox.settle(before, &good, now);
         let states = |outbox: &Outbox| outbox.deliveries().map(Delivery::state).collect::<Vec<_>>();
         assert_eq!(states(&outbox), [DeliveryState::Sending]);
         outbox.settle(after, &good, now);
         assert_eq!(states(&outbox), [DeliveryState::Delivered]);
-        // And an outcome counts once.
+        // A second outcome for the same attempt is ignored.
         outbox.settle(after, &Outcome::Unanswered("late".to_owned()), now);
         assert_eq!(states(&outbox), [DeliveryState::Delivered]);
     }

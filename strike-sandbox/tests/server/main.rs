@@ -1,17 +1,18 @@
-//! The service on a socket, in this process.
+//! Tests of the sandbox over sockets, in this process.
 //!
-//! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
+//! `cfg(test)` is always set in this crate. The attributes make clippy apply its test settings to
+//! the helper functions as well.
 
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
-mod hostile;
-#[cfg(test)]
 mod idle;
 #[cfg(test)]
-mod many;
+mod misbehaving_clients;
 #[cfg(test)]
 mod old_clients;
+#[cfg(test)]
+mod parallel;
 #[cfg(test)]
 mod receiver;
 #[cfg(test)]

@@ -15,7 +15,7 @@ fn failed(kind: Kind) -> TransportError {
 }
 
 fn refused() -> TransportError {
-    TransportError::new(Kind::Refused, Delivery::Unsent)
+    TransportError::new(Kind::ConnectionRefused, Delivery::Unsent)
 }
 
 /// Reads one byte more than the limit, which marks the body as too large.

@@ -159,7 +159,7 @@ impl SimpleTransport {
         };
         assert!(!self.has(PanicsWhenRefused), "the connection was refused");
         let delivery = if self.has(NeverSaysUnsent) { Delivery::MaybeSent } else { Delivery::Unsent };
-        let failed = TransportError::new(Kind::Refused, delivery);
+        let failed = TransportError::new(Kind::ConnectionRefused, delivery);
         let authorization = || request.headers()["authorization"].to_str().unwrap().to_owned();
         Err(match self.flaw {
             Some(RevealsHeaders) => failed.with_source(format!("{:?}", request.headers())),

@@ -49,7 +49,7 @@ fn unexpected_report(rule: Rule, flaw: Flaw) -> Option<String> {
 /// Such a transport keeps the rules about what is sent, and breaks the others.
 #[test]
 fn a_transport_that_sends_nothing_breaks_rules() {
-    let transport = |_| Err(TransportError::new(TransportErrorKind::Refused, Delivery::Unsent));
+    let transport = |_| Err(TransportError::new(TransportErrorKind::ConnectionRefused, Delivery::Unsent));
     let report = strike_conformance::check(transport).unwrap();
     let expected = [
         ExactRequest,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use strike_core::Delivery::Unsent;
-use strike_core::TransportErrorKind::{Connect, Dns, Refused, Timeout, Tls};
+use strike_core::TransportErrorKind::{Connect, ConnectionRefused, Dns, Timeout, Tls};
 use strike_core::{ConnectionUse, Exchange};
 
 use crate::certs::Authority;
@@ -18,7 +18,7 @@ pub fn refused(lab: &impl Lab) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}{PATH}", listener.local_addr().unwrap());
     drop(listener);
-    expect(lab.transport()(post(&url)), Refused, Unsent);
+    expect(lab.transport()(post(&url)), ConnectionRefused, Unsent);
 }
 
 pub fn unknown_name(lab: &impl Lab) {

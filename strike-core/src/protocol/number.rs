@@ -1,0 +1,90 @@
+//! Reads whole numbers as JSON writes them, without going through floating point.
+
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// A whole number read from JSON text: `4200`, `4200.0` and `4.2e3` are the same, whatever its size.
+pub(crate) struct Exact<T>(pub(crate) T);
+
+impl<'de, T: TryFrom<i128>> Deserialize<'de> for Exact<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        let number = whole(text).and_then(|number| T::try_from(number).ok());
+        number.map(Self).ok_or_else(|| D::Error::custom("expected a whole number within range"))
+    }
+}
+
+/// A whole number from any format, such as a charge that was kept. As a float it must be whole and below 2^53.
+pub(crate) struct Lossless(u64);
+
+impl From<Exact<u64>> for u64 {
+    fn from(number: Exact<u64>) -> Self {
+        number.0
+    }
+}
+
+impl From<Lossless> for u64 {
+    fn from(number: Lossless) -> Self {
+        number.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Lossless {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Number;
+
+        impl Visitor<'_> for Number {
+            type Value = Lossless;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a whole number of 64 bits")
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Lossless, E> {
+                Ok(Lossless(number))
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Lossless, E> {
+                u64::try_from(number).map(Lossless).map_err(E::custom)
+            }
+
+            fn visit_f64<E: Error>(self, number: f64) -> Result<Lossless, E> {
+                // The text of a float names it exactly, and has no exponent.
+                whole(&format!("{number}"))
+                    .and_then(|whole| u64::try_from(whole).ok())
+                    .filter(|whole| *whole < 1 << 53)
+                    .map(Lossless)
+                    .ok_or_else(|| E::custom("expected a whole number below 2^53"))
+            }
+        }
+
+        // Formats for people may hold a float here, and those that are not cannot say what they hold.
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_any(Number)
+        } else {
+            deserializer.deserialize_u64(Number)
+        }
+    }
+}
+
+/// The value of a JSON number of at most 38 digits, if it is whole. Its exponent may be of any size.
+fn whole(text: &str) -> Option<i128> {
+    let (text, sign) = text.strip_prefix('-').map_or((text, 1), |text| (text, -1));
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if integer.is_empty() || !digits(integer) || !digits(fraction) {
+        return None;
+    }
+    let digits = format!("{integer}{fraction}");
+    let significant = digits.trim_start_matches('0').trim_end_matches('0');
+    if significant.is_empty() {
+        return Some(0);
+    }
+    let length = i64::try_from(digits.trim_end_matches('0').len()).ok()?;
+    let point = i64::try_from(integer.len()).ok()?.checked_add(exponent.parse().ok()?)?;
+    let zeros = u32::try_from(point.checked_sub(length)?).ok()?;
+    let number: i128 = significant.parse().ok()?;
+    number.checked_mul(10_i128.checked_pow(zeros)?)?.checked_mul(sign)
+}

@@ -1,0 +1,97 @@
+//! `POST charges`: makes a charge.
+
+use http::{HeaderValue, Method, header};
+
+use super::{Operation, RetrySafety, sealed};
+use crate::errors::{Error, Mismatch};
+use crate::invoice;
+use crate::protocol::{Endpoint, response, server_clock};
+use crate::transport::{HttpRequest, HttpResponse};
+use crate::values::{Charge, Currency, NewCharge, Now};
+
+/// Makes a charge. It goes out as a form, as pystrike sent it.
+///
+/// The answer must repeat amount, currency, description and `customer_id`, and its invoice must say the same,
+/// unless the endpoint does [not check invoices](crate::EndpointBuilder::check_invoices). What differs is a
+/// [`Mismatch`](crate::ErrorKind::Mismatch) that keeps the charge. So is an invoice that has expired by the server's clock,
+/// which is the answer's `Date`, or else the local clock less [`CLOCK_MARGIN`](crate::CLOCK_MARGIN).
+#[derive(Debug, Clone)]
+pub struct Create(NewCharge);
+
+impl Create {
+    /// Will make this charge.
+    #[must_use]
+    pub const fn new(order: NewCharge) -> Self {
+        Self(order)
+    }
+
+    /// Takes a charge as the one that was ordered, or says how it differs. It may have expired.
+    pub(crate) fn accept(&self, endpoint: &Endpoint, charge: Charge) -> Result<Charge, Error> {
+        match self.compare(endpoint, &charge) {
+            Ok(()) => Ok(charge),
+            Err(mismatch) => Err(endpoint.mismatch(self.describe(), mismatch).with_charge(charge)),
+        }
+    }
+
+    /// Refuses a charge that was made just now, and whose invoice has expired already.
+    fn refuse_expired(
+        &self,
+        endpoint: &Endpoint,
+        charge: Charge,
+        response: &HttpResponse,
+        now: Now,
+    ) -> Result<Charge, Error> {
+        let Ok(invoice) = charge.invoice() else { return Ok(charge) };
+        let date = server_clock::date(response.headers());
+        let server_time = server_clock::server_time(date, now);
+        if !endpoint.checks_invoices() || invoice.expires_at() > server_time {
+            return Ok(charge);
+        }
+        let mismatch = invoice::expired(invoice.expires_at(), server_time);
+        Err(endpoint.mismatch(self.describe(), mismatch).with_charge(charge))
+    }
+
+    fn compare(&self, endpoint: &Endpoint, charge: &Charge) -> Result<(), Mismatch> {
+        let order = &self.0;
+        Mismatch::unless_equal("amount", order.amount().get(), charge.amount)?;
+        Mismatch::unless_equal("amount_satoshi", order.amount().get(), charge.amount_satoshi.get())?;
+        Mismatch::unless_equal("currency", Currency::Btc, charge.currency())?;
+        Mismatch::unless_equal("description", order.description(), charge.description())?;
+        let echo = charge.raw_customer_id().filter(|id| !id.is_empty());
+        Mismatch::unless_equal("customer_id", order.get_customer_id(), echo)?;
+        if endpoint.checks_invoices() {
+            invoice::compare(charge, endpoint.network())?;
+        }
+        Ok(())
+    }
+}
+
+impl sealed::Sealed for Create {}
+
+impl Operation for Create {
+    type Output = Charge;
+
+    const NAME: &'static str = "create charge";
+    const REPLAY: RetrySafety = RetrySafety::OnlyIfUnsent;
+
+    fn request(&self, endpoint: &Endpoint) -> Result<HttpRequest, Error> {
+        self.0
+            .check(endpoint.max_amount())
+            .map_err(|input| Error::from(input).with_operation(self.describe()))?;
+        let mut request = endpoint.request(Method::POST, "/charges", self.0.form().into_bytes())?;
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers_mut().insert(header::CONTENT_TYPE, form);
+        Ok(request)
+    }
+
+    fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, now: Now) -> Result<Charge, Error> {
+        let charge = response::charge(endpoint, &self.describe(), response).map_err(Error::of_no_charge)?;
+        self.accept(endpoint, charge)
+            .and_then(|charge| self.refuse_expired(endpoint, charge, response, now))
+            .map_err(|error| error.with_status(response.status().as_u16()))
+    }
+
+    fn describe(&self) -> String {
+        format!("{} of {}", Self::NAME, self.0.amount())
+    }
+}

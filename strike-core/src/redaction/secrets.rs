@@ -1,0 +1,200 @@
+//! Keys, and whether a text repeats one in any way in which it can be read.
+
+use std::collections::BTreeSet;
+
+use http::HeaderValue;
+
+use crate::redaction::readings::{self, TooMany, bare, squeezed};
+use crate::redaction::text;
+#[cfg(feature = "fixtures")]
+use crate::transport::HttpRequest;
+
+/// So many letters and digits of a key in a row give it away.
+const FRAGMENT: usize = 8;
+
+/// The most letters and digits of an escape that is cut.
+const HALF_AN_ESCAPE: usize = 9;
+
+/// One key, or several, in the forms in which they are looked for. It has no `Debug`, on purpose.
+#[derive(Default, Clone)]
+pub(crate) struct Secrets {
+    /// Forms that can be cut out of a text as they are.
+    #[cfg(feature = "fixtures")]
+    forms: Vec<String>,
+    /// Pieces of the keys and of their encodings: letters and digits alone.
+    fragments: BTreeSet<[u8; FRAGMENT]>,
+    /// What is too short to have such pieces.
+    short: BTreeSet<Vec<u8>>,
+    /// The keys and their encodings, to recognise one that is cut.
+    beginnings: BTreeSet<Vec<u8>>,
+    /// The keys with everything in them that can be seen.
+    exact: BTreeSet<Vec<u8>>,
+}
+
+/// Why a text is not shown.
+enum Found {
+    Key,
+    Preimage,
+}
+
+impl Secrets {
+    /// Adds the keys that a request presents.
+    #[cfg(feature = "fixtures")]
+    pub(crate) fn learn_from(&mut self, request: &HttpRequest) {
+        request.headers().get_all(http::header::AUTHORIZATION).iter().for_each(|value| self.learn(value));
+    }
+
+    /// The key that an `Authorization` header presents.
+    pub(crate) fn of(authorization: &HeaderValue) -> Self {
+        let mut secrets = Self::default();
+        secrets.learn(authorization);
+        secrets
+    }
+
+    fn learn(&mut self, authorization: &HeaderValue) {
+        let header = std::str::from_utf8(authorization.as_bytes()).unwrap_or_default();
+        let credentials = header.split_once(' ').map_or(header, |(_, credentials)| credentials);
+        let plain = data_encoding::BASE64.decode(credentials.as_bytes()).unwrap_or_default();
+        let key = std::str::from_utf8(&plain).unwrap_or_default().trim_end_matches(':');
+        let key = if key.is_empty() { credentials } else { key };
+        if key.is_empty() {
+            return;
+        }
+        #[cfg(feature = "fixtures")]
+        if !self.learn_forms(key, credentials) {
+            return;
+        }
+        // A key may look like something that is escaped: then its own readings are keys, too.
+        let mut plain = vec![key.as_bytes().to_vec()];
+        let _ = readings::find(key.as_bytes(), |reading| {
+            if reading.len() > key.len() / 2 {
+                plain.push(reading.to_vec());
+            }
+            None::<()>
+        });
+        plain.push(key.bytes().rev().collect());
+        for reading in plain {
+            self.learn_form(&bare(&reading), 4);
+            self.exact.insert(squeezed(&reading).to_ascii_lowercase());
+        }
+        self.learn_form(data_encoding::HEXLOWER.encode(key.as_bytes()).as_bytes(), 4);
+        for before in 0..3 {
+            // Base64 of a text in which something stands before the key, without the letters that it shares.
+            let bytes: Vec<u8> = std::iter::repeat_n(0, before).chain(key.bytes()).collect();
+            let whole = bytes.len() * 8 / 6;
+            let base64 = data_encoding::BASE64.encode(&bytes);
+            let shared = [0, 2, 3].get(before).copied().unwrap_or_default();
+            self.learn_form(&bare(base64.get(shared..whole).unwrap_or_default().as_bytes()), 4);
+        }
+    }
+
+    /// Adds a form; one of fewer than `least` letters and digits would be found anywhere.
+    fn learn_form(&mut self, form: &[u8], least: usize) {
+        if form.len() < least {
+            return;
+        }
+        self.beginnings.insert(form.to_vec());
+        if form.len() < FRAGMENT {
+            self.short.insert(form.to_vec());
+        }
+        self.fragments.extend(fragments(form));
+    }
+
+    /// The text, or a word on why it is not shown: it repeats a key, or it may hold a preimage.
+    ///
+    /// What is decided on is what is shown, so cut it before.
+    pub(crate) fn withheld(&self, text: String) -> String {
+        match self.look(text.as_bytes(), true) {
+            Ok(None) => text,
+            Ok(Some(Found::Key)) => text::REPEATS_THE_KEY.into(),
+            Ok(Some(Found::Preimage)) => text::HOLDS_A_PREIMAGE.into(),
+            Err(TooMany) => text::UNREADABLE.into(),
+        }
+    }
+
+    /// Whether any way of reading the text holds a key, or enough of it.
+    pub(crate) fn are_in(&self, text: &[u8]) -> bool {
+        !matches!(self.look(text, false), Ok(None))
+    }
+
+    fn look(&self, text: &[u8], preimages: bool) -> Result<Option<Found>, TooMany> {
+        let cut = text.ends_with(text::CUT.as_bytes());
+        readings::find(text, |reading| {
+            let visible = squeezed(reading).to_ascii_lowercase();
+            let bare = bare(&visible);
+            if self.hold(&visible, &bare, cut) {
+                Some(Found::Key)
+            } else {
+                (preimages && text::holds(&bare, text::PREIMAGE.as_bytes())).then_some(Found::Preimage)
+            }
+        })
+    }
+
+    fn hold(&self, visible: &[u8], bare: &[u8], cut: bool) -> bool {
+        // Half an escape may follow what is left of a key.
+        let begins = |form: &Vec<u8>| {
+            let least = (form.len() / 2).clamp(2, FRAGMENT / 2);
+            let end = bare.get(bare.len().saturating_sub(least + HALF_AN_ESCAPE)..).unwrap_or_default();
+            form.get(..least).is_some_and(|beginning| text::holds(end, beginning))
+        };
+        self.short.iter().any(|form| text::holds(bare, form))
+            || fragments(bare).any(|fragment| self.fragments.contains(&fragment))
+            || cut && self.beginnings.iter().any(begins)
+            || self.exact.iter().any(|key| text::holds(visible, key))
+    }
+
+    /// The forms in which a key is likely to stand: as it is, in base64 with or without the colon, padded or not, in hex,
+    /// and as forms and JSON escape it. False if they are known.
+    #[cfg(feature = "fixtures")]
+    fn learn_forms(&mut self, key: &str, credentials: &str) -> bool {
+        if self.forms.iter().any(|known| known == credentials.trim_end_matches('=')) {
+            return false;
+        }
+        self.add(credentials.trim_end_matches('='));
+        for encoding in [data_encoding::BASE64, data_encoding::BASE64URL] {
+            for plain in [format!("{key}:"), String::from(key)] {
+                self.add(encoding.encode(plain.as_bytes()).trim_end_matches('='));
+            }
+        }
+        self.add(&data_encoding::HEXLOWER.encode(key.as_bytes()));
+        self.add(&data_encoding::HEXUPPER.encode(key.as_bytes()));
+        self.add(&form_urlencoded::byte_serialize(key.as_bytes()).collect::<String>());
+        self.add(&text::in_json(key));
+        self.add(key);
+        true
+    }
+
+    #[cfg(feature = "fixtures")]
+    fn add(&mut self, secret: &str) {
+        if !(secret.is_empty() || self.forms.iter().any(|known| known == secret)) {
+            self.forms.push(secret.into());
+        }
+    }
+
+    /// The text with these forms cut out. Other readings may still hold a key.
+    #[cfg(feature = "fixtures")]
+    pub(crate) fn cut_from(&self, text: &str) -> String {
+        self.forms.iter().fold(text.into(), |text, secret| {
+            if text.contains(secret.as_str()) { text.replace(secret, text::REDACTED) } else { text }
+        })
+    }
+
+    /// The bytes with these forms cut out, whether they are text or not.
+    #[cfg(feature = "fixtures")]
+    pub(crate) fn cut_from_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        self.forms.iter().fold(bytes.into(), |bytes: Vec<u8>, secret| {
+            text::replace_bytes(&bytes, secret.as_bytes(), text::REDACTED.as_bytes()).unwrap_or(bytes)
+        })
+    }
+
+    /// The text with the key cut out, or a word on why it is not shown.
+    #[cfg(feature = "fixtures")]
+    pub(crate) fn clean(&self, text: &str) -> String {
+        let clean = self.cut_from(text);
+        if self.are_in(clean.as_bytes()) { text::REPEATS_THE_KEY.into() } else { clean }
+    }
+}
+
+fn fragments(form: &[u8]) -> impl Iterator<Item = [u8; FRAGMENT]> {
+    form.windows(FRAGMENT).filter_map(|fragment| fragment.try_into().ok())
+}

@@ -1,0 +1,11 @@
+//! What a transport receives and returns: an exchange, a reply, or the reason why there is none.
+
+mod attempt;
+mod certificates;
+mod error;
+mod exchange;
+
+pub use self::attempt::{Attempt, AttemptOutcome, AttemptReport, Observer, StartedAttempt};
+pub use self::certificates::check_certificates;
+pub use self::error::{Delivery, TransportError, TransportErrorKind};
+pub use self::exchange::{ConnectionUse, Exchange, HttpRequest, HttpResponse, Reply};

@@ -1,0 +1,110 @@
+//! The id of a charge, checked wherever it is made.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::values::InvalidInput;
+
+/// The name of a charge, as the server gave it: 1 to 128 of `[A-Za-z0-9_-]`.
+///
+/// It is checked wherever it is made, deserialisation included, so that it can never change the path of a request.
+///
+/// ```
+/// use strike_core::ChargeId;
+///
+/// let id: ChargeId = "ch_LzQ9ASJS9KABeqdWhCjCGuK2uiee4".parse()?;
+/// assert_eq!(id.as_str(), "ch_LzQ9ASJS9KABeqdWhCjCGuK2uiee4");
+/// assert!("../secrets".parse::<ChargeId>().is_err());
+/// # Ok::<(), strike_core::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Box<str>", into = "Box<str>")]
+pub struct ChargeId(Box<str>);
+
+impl ChargeId {
+    /// Takes a charge's id.
+    ///
+    /// # Errors
+    /// [`InvalidInput`] unless it is 1 to 128 of `[A-Za-z0-9_-]`.
+    pub fn new(id: impl Into<Box<str>>) -> Result<Self, InvalidInput> {
+        let id = id.into();
+        let known = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+        if (1..=128).contains(&id.len()) && id.bytes().all(known) {
+            Ok(Self(id))
+        } else {
+            Err(InvalidInput::new("id", "1 to 128 of the characters A-Z, a-z, 0-9, `_` and `-`"))
+        }
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ChargeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ChargeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ChargeId({})", self.0)
+    }
+}
+
+impl AsRef<str> for ChargeId {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ChargeId {
+    type Err = InvalidInput;
+
+    fn from_str(id: &str) -> Result<Self, InvalidInput> {
+        Self::new(id)
+    }
+}
+
+impl TryFrom<Box<str>> for ChargeId {
+    type Error = InvalidInput;
+
+    fn try_from(id: Box<str>) -> Result<Self, InvalidInput> {
+        Self::new(id)
+    }
+}
+
+impl From<ChargeId> for Box<str> {
+    fn from(id: ChargeId) -> Self {
+        id.0
+    }
+}
+
+impl TryFrom<String> for ChargeId {
+    type Error = InvalidInput;
+
+    fn try_from(id: String) -> Result<Self, InvalidInput> {
+        Self::new(id)
+    }
+}
+
+impl TryFrom<&str> for ChargeId {
+    type Error = InvalidInput;
+
+    fn try_from(id: &str) -> Result<Self, InvalidInput> {
+        Self::new(id)
+    }
+}
+
+impl Borrow<str> for ChargeId {
+    /// Lets you look up a charge in a map by a `&str`.
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}

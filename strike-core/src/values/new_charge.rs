@@ -1,0 +1,124 @@
+//! What the caller owns: a charge that does not exist yet, and the limits that it must keep.
+
+use serde::{Deserialize, Serialize};
+
+use crate::values::{Currency, InvalidInput, Satoshi};
+
+/// The longest invoice lifetime that clients of the service were seen to ask for: a week, in seconds.
+pub(crate) const MAX_EXPIRY_SEC: u32 = 604_800;
+
+/// An order for a charge.
+///
+/// Setters cannot fail. The limits are checked when the request is built, before anything is sent:
+///
+/// | field | limit |
+/// | --- | --- |
+/// | amount | 1 to 4 294 967 satoshi, or as the [endpoint](crate::EndpointBuilder::max_amount) says, and never above [`Satoshi::MAX`] |
+/// | description | at most 256 UTF-16 units and 639 bytes of UTF-8, which is all that a BOLT11 invoice carries |
+/// | `customer_id` | at most 64 UTF-16 units |
+/// | `expiry_sec` | 1 to 604 800 seconds |
+///
+/// ```
+/// use strike_core::NewCharge;
+///
+/// let order = NewCharge::satoshis(4200, "services rendered").customer_id("order-17").expiry_sec(600);
+/// assert_eq!(order.amount().get(), 4200);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewCharge {
+    amount: Satoshi,
+    description: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    customer_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expiry_sec: Option<u32>,
+}
+
+impl NewCharge {
+    /// Creates an order for this many satoshi. The payer's wallet shows the description; it may be empty.
+    #[must_use]
+    pub fn satoshis(amount: u64, description: impl Into<String>) -> Self {
+        Self::new(Satoshi::new(amount), description)
+    }
+
+    /// Creates an order for this amount. The payer's wallet shows the description; it may be empty.
+    #[must_use]
+    pub fn new(amount: Satoshi, description: impl Into<String>) -> Self {
+        Self { amount, description: description.into(), customer_id: None, expiry_sec: None }
+    }
+
+    /// The caller's own reference, which the server keeps and returns. An empty one is as good as none.
+    #[must_use]
+    pub fn customer_id(mut self, customer_id: impl Into<String>) -> Self {
+        self.customer_id = Some(customer_id.into()).filter(|id| !id.is_empty());
+        self
+    }
+
+    /// How long the invoice can be paid, in seconds; an hour if not said. Not every host knows this field:
+    /// the truth is in the invoice, see [`Invoice::expires_at`](crate::Invoice::expires_at).
+    #[must_use]
+    pub const fn expiry_sec(mut self, seconds: u32) -> Self {
+        self.expiry_sec = Some(seconds);
+        self
+    }
+
+    /// The amount, in satoshi.
+    #[must_use]
+    pub const fn amount(&self) -> Satoshi {
+        self.amount
+    }
+
+    /// What is paid for.
+    #[must_use]
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// The caller's own reference, if there is one.
+    #[must_use]
+    pub fn get_customer_id(&self) -> Option<&str> {
+        self.customer_id.as_deref()
+    }
+
+    /// Checks every limit.
+    pub(crate) fn check(&self, max_amount: Option<Satoshi>) -> Result<(), InvalidInput> {
+        let amount = self.amount.get();
+        let most = max_amount.unwrap_or(Satoshi::MAX);
+        if !(1..=most.get()).contains(&amount) {
+            return Err(InvalidInput::new("amount", format!("1 to {most}")).found(amount));
+        }
+        at_most("description", "256 UTF-16 units", 256, self.description.encode_utf16().count())?;
+        at_most("description", "639 bytes of UTF-8", 639, self.description.len())?;
+        if let Some(id) = &self.customer_id {
+            at_most("customer_id", "64 UTF-16 units", 64, id.encode_utf16().count())?;
+        }
+        match self.expiry_sec {
+            Some(seconds) if !(1..=MAX_EXPIRY_SEC).contains(&seconds) => {
+                Err(InvalidInput::new("expiry_sec", format!("1 to {MAX_EXPIRY_SEC} seconds")).found(seconds))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The order as the body of a form, fields in pystrike's order.
+    pub(crate) fn form(&self) -> String {
+        let mut form = form_urlencoded::Serializer::new(String::with_capacity(64 + self.description.len()));
+        form.append_pair("amount", &format!("{}", self.amount.get()));
+        form.append_pair("currency", Currency::Btc.as_str());
+        form.append_pair("description", &self.description);
+        if let Some(id) = &self.customer_id {
+            form.append_pair("customer_id", id);
+        }
+        if let Some(seconds) = self.expiry_sec {
+            form.append_pair("expiry_sec", &format!("{seconds}"));
+        }
+        form.finish()
+    }
+}
+
+fn at_most(field: &'static str, limit: &str, most: usize, found: usize) -> Result<(), InvalidInput> {
+    if found <= most {
+        return Ok(());
+    }
+    Err(InvalidInput::new(field, format!("at most {limit}")).found(found))
+}

@@ -1,0 +1,101 @@
+//! A moment, in milliseconds since the epoch.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+/// A moment, in milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UnixMillis(u64);
+
+impl UnixMillis {
+    /// That many milliseconds since the epoch.
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// That many seconds since the epoch; what does not fit becomes the end of time.
+    #[must_use]
+    pub const fn from_secs(secs: u64) -> Self {
+        Self(secs.saturating_mul(1000))
+    }
+
+    /// Milliseconds since the epoch.
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// The moment that much later, or the end of time.
+    #[must_use]
+    pub fn saturating_add(self, later: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(later.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// The moment that much earlier, or the epoch.
+    #[must_use]
+    pub fn saturating_sub(self, earlier: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(earlier.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// Returns this time as a time of the system clock, or `None` if the system cannot represent it.
+    #[must_use]
+    pub fn to_system_time(self) -> Option<SystemTime> {
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(self.0))
+    }
+
+    /// How much later this moment is than the other; zero if it is not.
+    #[must_use]
+    pub const fn saturating_since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// Reads a time of the wire: the service sent seconds until April 2018 and milliseconds since, without
+    /// saying which, so a value below 10^11 (seconds until the year 5138, milliseconds until 1973) is seconds.
+    pub(crate) const fn from_wire(value: u64) -> Self {
+        if value < Self::SECONDS_BELOW { Self::from_secs(value) } else { Self(value) }
+    }
+
+    /// The value of the wire that is read as this time: one of before 1973 is written in the seconds that it came in.
+    pub(crate) const fn to_wire(self) -> u64 {
+        if self.0 < Self::SECONDS_BELOW { self.0 / 1000 } else { self.0 }
+    }
+
+    const SECONDS_BELOW: u64 = 100_000_000_000;
+}
+
+impl From<SystemTime> for UnixMillis {
+    /// Converts a time of the system clock. A time before 1970 becomes 1970.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use strike_core::UnixMillis;
+    ///
+    /// let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    /// assert_eq!(UnixMillis::from(time), UnixMillis::from_secs(1_700_000_000));
+    /// assert_eq!(UnixMillis::from(time).to_system_time(), Some(time));
+    /// ```
+    fn from(time: SystemTime) -> Self {
+        Self::from_millis(0).saturating_add(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
+    }
+}
+
+impl fmt::Display for UnixMillis {
+    /// Writes the moment in UTC as RFC 3339 has it, or its milliseconds if it lies after the year 9999.
+    ///
+    /// ```
+    /// use strike_core::UnixMillis;
+    ///
+    /// assert_eq!(UnixMillis::from_millis(1_542_221_803_505).to_string(), "2018-11-14T18:56:43.505Z");
+    /// assert_eq!(UnixMillis::from_millis(u64::MAX).to_string(), "18446744073709551615 ms after 1970");
+    /// ```
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match i64::try_from(self.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()) {
+            Some(moment) => write!(f, "{moment}"),
+            None => write!(f, "{} ms after 1970", self.0),
+        }
+    }
+}

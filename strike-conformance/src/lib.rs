@@ -64,7 +64,7 @@
 //! For an async transport, block on it in the closure: `move |exchange| runtime.block_on(transport.exchange(exchange))`.
 //! The page `docs/custom-transports.md` of the repository shows both, as implementations of the clients' traits.
 //!
-//! A check takes about five seconds. It spends most of them waiting for timeouts.
+//! A check takes about six seconds. It spends most of them waiting for timeouts.
 //!
 //! # What is not checked
 //!

@@ -148,37 +148,59 @@ impl Connection {
         Ok(Self { stream, shared, index, heads: 0 })
     }
 
-    /// Reads a byte. Returns `None` if the client closed, or if the scenario is over and nothing is left to read.
-    fn byte(&mut self) -> Option<u8> {
-        let mut byte = [0];
+    /// Returns the bytes that have arrived, and leaves them in the socket. Closing a socket with unread bytes resets the
+    /// connection, so a script must not read more than it needs. Returns `None` if the client closed, or if the scenario
+    /// is over and nothing is left to read.
+    fn peek(&self) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; 4096];
         loop {
             let over = self.shared.over();
-            match self.stream.read(&mut byte) {
+            match self.stream.peek(&mut bytes) {
                 Ok(0) => return None,
-                Ok(_) => return Some(byte[0]),
+                Ok(length) => {
+                    bytes.truncate(length);
+                    return Some(bytes);
+                }
                 Err(error) if is_tick(&error) && !over => {}
                 Err(_) => return None,
             }
         }
     }
 
+    /// Reads up to this many bytes, but at least one.
+    fn read(&mut self, most: usize) -> Option<Vec<u8>> {
+        let mut bytes = self.peek()?;
+        bytes.truncate(most);
+        self.stream.read_exact(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
     fn read_until(&mut self, end: &[u8], mut bytes: Vec<u8>) -> Option<Vec<u8>> {
-        while !bytes.ends_with(end) {
-            if bytes.len() == MAX_LENGTH {
-                return None;
+        while bytes.len() < MAX_LENGTH {
+            let start = bytes.len();
+            let complete = self.peek()?.into_iter().any(|byte| {
+                bytes.push(byte);
+                bytes.ends_with(end)
+            });
+            self.stream.read_exact(bytes.get_mut(start..)?).ok()?;
+            if complete {
+                return Some(bytes);
             }
-            bytes.push(self.byte()?);
+        }
+        None
+    }
+
+    fn read_exactly(&mut self, length: usize) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        while bytes.len() < length {
+            bytes.extend(self.read(length - bytes.len())?);
         }
         Some(bytes)
     }
 
-    fn read_exactly(&mut self, length: usize) -> Option<Vec<u8>> {
-        (0..length).map(|_| self.byte()).collect()
-    }
-
     /// Reads the first byte of a request.
-    pub(crate) fn first_byte(&mut self) -> Option<u8> {
-        let first = self.byte()?;
+    pub(crate) fn first_byte(&mut self) -> Option<Vec<u8>> {
+        let first = self.read(1)?;
         self.shared.log().begun += 1;
         Some(first)
     }
@@ -191,7 +213,7 @@ impl Connection {
     /// Reads and logs a head. Also returns its index in the log.
     fn read_head(&mut self) -> Option<(ReceivedRequest, usize)> {
         let first = self.first_byte()?;
-        let head = self.read_until(b"\r\n\r\n", vec![first])?;
+        let head = self.read_until(b"\r\n\r\n", first)?;
         let mut received = ReceivedRequest::parse(head.strip_suffix(b"\r\n\r\n").unwrap_or_default());
         received.before = self.heads;
         self.heads += 1;
@@ -271,7 +293,7 @@ impl Connection {
 
     /// Sends nothing more and waits until the client closes.
     pub(crate) fn hang(mut self) {
-        while self.byte().is_some() {}
+        while self.read(4096).is_some() {}
     }
 
     /// Writes the same piece again and again, with a pause before each, until the client closes.

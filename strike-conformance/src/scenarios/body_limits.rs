@@ -1,12 +1,16 @@
 //! Bodies below, at and above the limit.
 
 use std::io;
+use std::time::Duration;
 
 use crate::Rule;
 use crate::checker::Checker;
 use crate::request::TestRequest;
 
 const LIMIT: usize = 10_000;
+
+/// A transport that reads past the limit waits so long for a server that stalls.
+const STALL_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// More bytes than the buffers of a connection hold, so they are only written if the transport reads them.
 const ENDLESS: usize = 64 << 20;
@@ -75,10 +79,14 @@ fn within(
 /// The server sends a little more than the limit and then stalls. A transport that waits for more times out.
 fn above(checker: &mut Checker, what: &str, framing: &'static str) -> io::Result<()> {
     let scenario = format!("a body {what}, above the limit of {LIMIT}, that then stalls");
-    let outcome = checker.run(&scenario, &[TestRequest::get().max_body(LIMIT)], move |mut connection| {
-        connection.respond(response(framing, 1 << 40, LIMIT + 500));
-        connection.hang();
-    })?;
+    let outcome = checker.run(
+        &scenario,
+        &[TestRequest::get().max_body(LIMIT).timeout(STALL_TIMEOUT)],
+        move |mut connection| {
+            connection.respond(response(framing, 1 << 40, LIMIT + 500));
+            connection.hang();
+        },
+    )?;
     if let Some(outcome) = outcome {
         checker.expect_response(Rule::BodyLimit, &scenario, &outcome.reply, 200, &[], &digits(LIMIT + 1));
     }

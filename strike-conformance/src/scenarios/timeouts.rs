@@ -13,10 +13,10 @@ use crate::server::Connection;
 const DRIP: Duration = Duration::from_millis(50);
 
 /// A slow server pauses twice. Both pauses together are longer than half the timeout, and shorter than all of it.
-const PAUSE: Duration = Duration::from_millis(850);
+const PAUSE: Duration = Duration::from_millis(1200);
 
 /// The timeout of an exchange with a slow server.
-const SLOW_TIMEOUT: Duration = Duration::from_secs(3);
+const SLOW_TIMEOUT: Duration = Duration::from_secs(4);
 
 pub(crate) fn run(checker: &mut Checker) -> io::Result<()> {
     slow(checker)?;

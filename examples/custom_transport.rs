@@ -96,14 +96,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 #[cfg(test)]
 mod tests {
-    use strike_sandbox::conformance;
-
     use super::*;
 
     #[test]
     fn plain_agent_passes_the_conformance_check() -> Result<(), Box<dyn std::error::Error>> {
         let plain = PlainAgent::new();
-        conformance::check(move |exchange| plain.exchange(exchange))?.into_result()?;
+        strike_conformance::check(move |exchange| plain.exchange(exchange))?.into_result()?;
         Ok(())
     }
 
@@ -111,7 +109,8 @@ mod tests {
     fn plain_agent_in_a_thread_passes_the_conformance_check() -> Result<(), Box<dyn std::error::Error>> {
         let in_thread = InThread(Arc::new(PlainAgent::new()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        conformance::check(move |exchange| runtime.block_on(in_thread.exchange(exchange)))?.into_result()?;
+        strike_conformance::check(move |exchange| runtime.block_on(in_thread.exchange(exchange)))?
+            .into_result()?;
         Ok(())
     }
 }

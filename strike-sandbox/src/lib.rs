@@ -14,7 +14,7 @@
 //! * A [`Webhook`] tells a shop of each payment, late, twice or never if you like.
 //! * [`Settlement`] says how a charge is paid.
 //!
-//! The binary `strike-sandbox` does it all for programs in other languages. Besides the API below `/api/v1/` it has a page
+//! The program `strike-sandbox`, of the crate `strike-sandbox-cli`, does it all for programs in other languages. Besides the API below `/api/v1/` it has a page
 //! for people at `/`, and controls below `/sandbox/`, which need no key. The manual, `docs/sandbox.md` of the repository,
 //! describes them.
 //!
@@ -22,14 +22,12 @@
 //!
 //! | feature | what it adds |
 //! | --- | --- |
-//! | `binary` (default) | the program, with `server`, `tls`, `dashboard` and `sqlite` |
-//! | `server` | the loopback server |
+//! | `server` (default) | the loopback server |
 //! | `tls` | HTTPS with a certificate for one run, and webhooks to https addresses |
 //! | `dashboard` | the page at `/`, and QR codes |
 //! | `sqlite` | charges that outlive the process |
 //! | `lightning` | payments over a channel between two Lightning nodes in the process |
 //! | `fixtures` | answers a simulation of core, whose clock is then the sandbox's |
-//! | `conformance` | tells whoever moves the bytes in a way of their own whether they keep the rules of a transport |
 //!
 //! # In memory
 //!
@@ -58,8 +56,6 @@ mod api;
 mod builder;
 mod changes;
 mod clock;
-#[cfg(feature = "conformance")]
-pub mod conformance;
 mod control;
 #[cfg(feature = "dashboard")]
 mod dashboard;

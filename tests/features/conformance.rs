@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 use strike_async::{AsyncTransport, ReqwestTransport};
 use strike_blocking::{Transport, UreqTransport};
 use strike_core::{ConnectionUse, Exchange, Reply};
-use strike_sandbox::conformance;
 use strike_test_support::certs::Authority;
 use strike_test_support::{Server, expect_status, get, post};
 
@@ -26,7 +25,7 @@ fn transports(authority: &Authority) -> [(&'static str, Exchanger); 2] {
 #[test]
 fn both_transports_pass_the_conformance_check() {
     for (name, transport) in transports(&Authority::new()) {
-        let report = conformance::check(move |exchange| transport(exchange)).unwrap();
+        let report = strike_conformance::check(move |exchange| transport(exchange)).unwrap();
         report.into_result().unwrap_or_else(|violations| panic!("{name}: {violations}"));
     }
 }

@@ -81,7 +81,7 @@ impl<S: Read + Write> Connection<S> {
     }
 
     /// Returns the underlying stream.
-    #[cfg(feature = "tls")]
+    #[allow(dead_code, reason = "only the tests of TLS use it")]
     pub(crate) fn get_mut(&mut self) -> &mut S {
         self.0.get_mut()
     }

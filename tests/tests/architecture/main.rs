@@ -48,7 +48,11 @@ const CORE_MAY_USE: [&str; 23] = [
     "zmij",
 ];
 
-const LIBRARIES: [&str; 4] = ["strike-core", "strike-blocking", "strike-async", "strike-sandbox"];
+const LIBRARIES: [&str; 5] =
+    ["strike-core", "strike-blocking", "strike-async", "strike-conformance", "strike-sandbox"];
+
+/// The libraries with a feature `fixtures`.
+const WITH_FIXTURES: [&str; 4] = ["strike-core", "strike-blocking", "strike-async", "strike-sandbox"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -149,16 +153,17 @@ fn core_depends_only_on_allowed_crates() {
 
 #[test]
 fn fixtures_feature_adds_no_dependency() {
-    for package in LIBRARIES {
+    for package in WITH_FIXTURES {
         let with = closure_with(package, "normal,build", "fixtures");
         assert_eq!(with, closure(package, "normal,build"), "{package}");
     }
 }
 
 #[test]
-fn conformance_feature_adds_no_dependency() {
-    let with = closure_with("strike-sandbox", "normal,build", "conformance");
-    assert_eq!(with, closure("strike-sandbox", "normal,build"));
+fn conformance_check_depends_on_core_alone() {
+    let mut core = closure("strike-core", "normal,build");
+    core.insert("strike-core".to_owned());
+    assert_eq!(closure("strike-conformance", "normal,build"), core);
 }
 
 #[test]
@@ -178,8 +183,22 @@ fn each_adapter_depends_on_one_http_client_and_not_on_the_sandbox() {
 #[test]
 fn sandbox_depends_on_core_and_on_no_client() {
     let sandbox = closure("strike-sandbox", "normal");
-    assert_without("strike-sandbox", &sandbox, &["strike-blocking", "strike-async", "ureq", "reqwest"]);
+    assert_without(
+        "strike-sandbox",
+        &sandbox,
+        &["strike-blocking", "strike-async", "strike-conformance", "ureq", "reqwest"],
+    );
     assert!(sandbox.contains("strike-core"));
+}
+
+#[test]
+fn default_sandbox_has_no_sqlite_tls_or_command_line() {
+    let sandbox = closure("strike-sandbox", "normal,build");
+    assert_without(
+        "strike-sandbox",
+        &sandbox,
+        &["rusqlite", "rustls", "rcgen", "qrcode", "lexopt", "tempfile"],
+    );
 }
 
 /// Functions that make a thread or a task sleep.
@@ -226,6 +245,7 @@ fn every_file_begins_with_a_doc_comment() {
     for folder in folders.iter().map(String::as_str).chain([
         "examples",
         "fuzz",
+        "strike-sandbox-cli/src",
         "tests/api",
         "tests/browser",
         "tests/src",

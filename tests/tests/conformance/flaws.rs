@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::thread;
 
+use strike_conformance::Rule::{self, *};
 use strike_core::{Delivery, TransportError, TransportErrorKind};
-use strike_sandbox::conformance::Rule::*;
-use strike_sandbox::conformance::{self, Rule};
 
 use crate::flaw::Flaw::{self, *};
 use crate::naive;
@@ -37,7 +36,7 @@ const LANES: usize = 12;
 
 /// What is wrong with the check of a transport with that flaw, if anything.
 fn complaint(rule: Rule, flaw: Flaw) -> Option<String> {
-    let report = conformance::check(naive::transport(Some(flaw))).unwrap();
+    let report = strike_conformance::check(naive::transport(Some(flaw))).unwrap();
     let broken: Vec<_> = report.broken().into_iter().collect();
     let Err(violations) = report.into_result() else {
         return Some(format!("{flaw:?} goes unnoticed, and should break {rule:?}\n"));
@@ -51,7 +50,7 @@ fn complaint(rule: Rule, flaw: Flaw) -> Option<String> {
 #[test]
 fn doing_nothing_is_not_enough() {
     let nothing = |_| Err(TransportError::new(TransportErrorKind::ConnectionRefused, Delivery::Unsent));
-    let report = conformance::check(nothing).unwrap();
+    let report = strike_conformance::check(nothing).unwrap();
     let owed =
         [ExactRequest, NoRedirect, EveryStatus, OwnAnswer, NoInflation, Timeout, BodyLimit, NewConnection];
     assert_eq!(report.broken(), BTreeSet::from(owed), "{report}");

@@ -2,13 +2,13 @@
 
 use strike_async::{AsyncTransport, ReqwestTransport};
 use strike_blocking::{Transport, UreqTransport};
+use strike_conformance::Rule;
 use strike_core::{Exchange, Reply};
-use strike_sandbox::conformance::{self, Rule};
 
 use crate::naive;
 
 fn keeps_every_rule(transport: impl Fn(Exchange) -> Reply + Send + Sync + 'static) {
-    let report = conformance::check(transport).unwrap();
+    let report = strike_conformance::check(transport).unwrap();
     // No rule was passed over.
     for &rule in Rule::ALL {
         assert!(report.findings().iter().any(|finding| finding.rule == rule), "{rule:?} was not looked at");

@@ -1,17 +1,18 @@
-//! How often, how long and how far apart: retries, polling, and the jitter between them.
+//! How operations are retried, and the limits of one attempt.
 
 use std::time::Duration;
 
-/// How an operation is retried, and what a single attempt may take.
+/// How operations are retried, and the limits of a single attempt.
 ///
-/// Whether a failure *may* be retried is not a matter of policy: a create that may have left is never sent again.
+/// A policy cannot make an unsafe retry: a create that may have reached the server is never sent
+/// again. The table in [`Call`](crate::machine::Call) shows which failures are retried.
 ///
 /// ```
 /// use std::time::Duration;
 /// use strike_core::RetryPolicy;
 ///
-/// let patient = RetryPolicy::default().attempts(5).timeout(Duration::from_secs(10));
-/// assert_ne!(patient, RetryPolicy::default());
+/// let policy = RetryPolicy::default().attempts(5).timeout(Duration::from_secs(10));
+/// assert_ne!(policy, RetryPolicy::default());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -26,8 +27,16 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// 3 attempts of 30 s and 1 MiB each; 200 ms to 5 s between them, jittered; `Retry-After` obeyed up to 60 s;
-    /// a new connection for each create.
+    /// Returns the default policy:
+    ///
+    /// | setting | value |
+    /// | --- | --- |
+    /// | attempts | 3 |
+    /// | timeout of an attempt | 30 s |
+    /// | largest response body | 1 MiB |
+    /// | backoff | at most 200 ms after the first failure, doubled with each failure, up to 5 s; with full jitter |
+    /// | longest `Retry-After` | 60 s |
+    /// | connections for creates | a new one for each create |
     fn default() -> Self {
         Self {
             attempts: 3,
@@ -42,39 +51,57 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// One attempt, no retries.
+    /// Returns the default policy with one attempt, which means no retries.
     pub fn never() -> Self {
         Self::default().attempts(1)
     }
 
-    /// The most attempts, the first included: 1 to 100; beyond counts as the nearest.
+    /// Sets the maximum number of attempts, including the first: 1 to 100. Other values are clamped
+    /// to this range.
     pub fn attempts(mut self, most: u32) -> Self {
         self.attempts = most.clamp(1, 100);
         self
     }
 
-    /// The wait after the first failure is at most `base`, doubles from failure to failure, and is at most `cap`.
-    /// The real wait is drawn evenly between zero and that ("full jitter").
+    /// Sets the backoff. The upper limit of the delay is `base` after the first failure. It doubles
+    /// with each failure, up to `cap`.
+    ///
+    /// The delay is a random value between zero and that limit ("full jitter").
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use strike_core::RetryPolicy;
+    ///
+    /// // At most 1 s after the first failure, 2 s after the second, 4 s after the third, then 5 s.
+    /// let slow = RetryPolicy::default()
+    ///     .attempts(6)
+    ///     .backoff(Duration::from_secs(1), Duration::from_secs(5));
+    /// # let _ = slow;
+    /// ```
     pub const fn backoff(mut self, base: Duration, cap: Duration) -> Self {
         self.base = base;
         self.cap = cap;
         self
     }
 
-    /// The most that one attempt may take, from looking up the name to the last byte of the answer.
+    /// Sets the timeout of one attempt, from the name lookup to the last byte of the response. The
+    /// default is 30 s.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// The largest body that is read, in bytes.
+    /// Sets the size of the largest response body that is read, in bytes. The default is 1 MiB.
     pub const fn max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
         self
     }
 
-    /// The longest `Retry-After` that is obeyed, 60 s unless set. A longer one ends the operation, with the time in its
-    /// [error](crate::Error::retry_after). A wait or a watch rests this long and looks again.
+    /// Sets the longest `Retry-After` delay that is obeyed. The default is 60 s.
+    ///
+    /// A longer one ends the operation with an error that holds the
+    /// [delay](crate::Error::retry_after). A [`WaitPaid`](crate::machine::WaitPaid) or a
+    /// [`Watcher`](crate::Watcher) waits for this long and then checks again.
     pub const fn max_retry_after(mut self, longest: Duration) -> Self {
         self.max_retry_after = longest;
         self
@@ -82,33 +109,47 @@ impl RetryPolicy {
 
     /// Lets creates use a connection that earlier requests were sent on. The default is `false`.
     ///
-    /// A server may close an idle connection at the moment a create is sent on it. The create then ends as
-    /// [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown), although the server never saw it. Behind a host that
-    /// closes connections without announcing it, this can happen to every create that follows a read.
+    /// A server may close an idle connection at the moment a create is sent on it. The create then
+    /// ends as [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown), although the server never saw
+    /// it. If the server closes connections without an announcement, this can happen to every
+    /// create that follows a read.
     ///
-    /// A new connection costs one round trip more per create, and two over TLS. Without a network, on two cores, it cost some 50 us over
-    /// HTTP, and 0.3 to 0.7 ms over HTTPS with resumed sessions (`cargo bench -p strike-tests --bench connections`). Set this to `true` only if you make
-    /// hundreds of charges a second and handle unknown outcomes.
+    /// A new connection costs one more round trip per create, or two over TLS. On the loopback
+    /// interface of a machine with two cores it took about 50 us over HTTP, and 0.3 to 0.7 ms over
+    /// HTTPS with resumed sessions (`cargo bench -p strike-tests --bench connections`). Set this to
+    /// `true` only if you create hundreds of charges per second and handle unknown outcomes.
     ///
     /// ```
     /// use strike_core::RetryPolicy;
     ///
-    /// let busy = RetryPolicy::default().reuse_connections_for_creates(true);
-    /// assert_ne!(busy, RetryPolicy::default());
+    /// let policy = RetryPolicy::default().reuse_connections_for_creates(true);
+    /// assert_ne!(policy, RetryPolicy::default());
     /// ```
     pub const fn reuse_connections_for_creates(mut self, reuse: bool) -> Self {
         self.reuse_connections_for_creates = reuse;
         self
     }
 
-    /// How long an adapter's own transport tries to connect: 10 s, or half of an attempt if that is shorter, so that
-    /// time running out while connecting can be told from time running out after sending.
+    /// Returns the connect timeout of the adapters' own transports: 10 s, or half the
+    /// [timeout](Self::timeout) of an attempt if that is shorter.
+    ///
+    /// It is shorter than the timeout of the attempt, so that a timeout while connecting, when
+    /// nothing was sent, can be distinguished from a timeout after sending.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use strike_core::RetryPolicy;
+    ///
+    /// assert_eq!(RetryPolicy::default().connect_timeout(), Duration::from_secs(10));
+    /// let policy = RetryPolicy::default().timeout(Duration::from_secs(4));
+    /// assert_eq!(policy.connect_timeout(), Duration::from_secs(2));
+    /// ```
     #[must_use]
     pub fn connect_timeout(&self) -> Duration {
         Duration::from_secs(10).min(self.timeout / 2)
     }
 
-    /// The wait after the n-th failure, counted from 1.
+    /// Returns a random delay for the retry after this many failures.
     pub(crate) fn wait_after(&self, failures: u32, rng: &mut fastrand::Rng) -> Duration {
         let doublings = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
         let ceiling = self.base.saturating_mul(doublings).min(self.cap);

@@ -1,17 +1,17 @@
-//! How often, how long and how far apart: retries, polling, and the jitter between them.
+//! `RetryPolicy`: the number of attempts, the waits between them, and the limits of each attempt.
 
 use std::time::Duration;
 
-/// How an operation is retried, and what a single attempt may take.
+/// How operations are retried, and the limits of each attempt.
 ///
-/// Whether a failure *may* be retried is not a matter of policy: a create that may have left is never sent again.
+/// No policy makes the client repeat a create that may have arrived.
 ///
 /// ```
 /// use std::time::Duration;
 /// use strike_core::RetryPolicy;
 ///
-/// let patient = RetryPolicy::default().attempts(5).timeout(Duration::from_secs(10));
-/// assert_ne!(patient, RetryPolicy::default());
+/// let policy = RetryPolicy::default().attempts(5).timeout(Duration::from_secs(10));
+/// assert_eq!(policy.connect_timeout(), Duration::from_secs(5));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -26,8 +26,16 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// 3 attempts of 30 s and 1 MiB each; 200 ms to 5 s between them, jittered; `Retry-After` obeyed up to 60 s;
-    /// a new connection for each create.
+    /// Returns the default policy:
+    ///
+    /// | setting | default |
+    /// | --- | --- |
+    /// | [`attempts`](Self::attempts) | 3 |
+    /// | [`backoff`](Self::backoff) | from 200 ms up to 5 s, with full jitter |
+    /// | [`timeout`](Self::timeout) | 30 s for each attempt |
+    /// | [`max_body`](Self::max_body) | 1 MiB |
+    /// | [`max_retry_after`](Self::max_retry_after) | 60 s |
+    /// | [`reuse_connections_for_creates`](Self::reuse_connections_for_creates) | `false` |
     fn default() -> Self {
         Self {
             attempts: 3,
@@ -42,53 +50,58 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// One attempt, no retries.
+    /// Returns a policy with one attempt and no retries. The other settings have their defaults.
     pub fn never() -> Self {
         Self::default().attempts(1)
     }
 
-    /// The most attempts, the first included: 1 to 100; beyond counts as the nearest.
+    /// Sets the largest number of attempts, including the first. Values outside 1 to 100 are clamped.
     pub fn attempts(mut self, most: u32) -> Self {
         self.attempts = most.clamp(1, 100);
         self
     }
 
-    /// The wait after the first failure is at most `base`, doubles from failure to failure, and is at most `cap`.
-    /// The real wait is drawn evenly between zero and that ("full jitter").
+    /// Sets the waits between attempts.
+    ///
+    /// The longest wait is `base` after the first failure. It doubles with each failure, up to `cap`. The actual wait is
+    /// random between zero and the longest wait ("full jitter").
     pub const fn backoff(mut self, base: Duration, cap: Duration) -> Self {
         self.base = base;
         self.cap = cap;
         self
     }
 
-    /// The most that one attempt may take, from looking up the name to the last byte of the answer.
+    /// Limits the time of one attempt, from resolving the host name to the last byte of the response.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// The largest body that is read, in bytes.
+    /// Limits the size of a response body, in bytes.
     pub const fn max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
         self
     }
 
-    /// The longest `Retry-After` that is obeyed, 60 s unless set. A longer one ends the operation, with the time in its
-    /// [error](crate::Error::retry_after). A wait or a watch rests this long and looks again.
+    /// Sets the longest `Retry-After` that the client waits for. The default is 60 s.
+    ///
+    /// A longer one ends the operation, and [`Error::retry_after`](crate::Error::retry_after) returns it. A wait and a
+    /// watch do not end. They pause for this time and then poll again.
     pub const fn max_retry_after(mut self, longest: Duration) -> Self {
         self.max_retry_after = longest;
         self
     }
 
-    /// Lets creates use a connection that earlier requests were sent on. The default is `false`.
+    /// Sets whether creates may use a connection on which earlier requests were sent. The default is `false`.
     ///
-    /// A server may close an idle connection at the moment a create is sent on it. The create then ends as
-    /// [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown), although the server never saw it. Behind a host that
-    /// closes connections without announcing it, this can happen to every create that follows a read.
+    /// A server may close an idle connection just when a create is sent on it. The create then ends as
+    /// [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown), although the server never received it. Some servers close
+    /// connections without announcing it. With such a server, every create that follows a read can fail this way.
     ///
-    /// A new connection costs one round trip more per create, and two over TLS. Without a network, on two cores, it cost some 50 us over
-    /// HTTP, and 0.3 to 0.7 ms over HTTPS with resumed sessions (`cargo bench -p strike-tests --bench connections`). Set this to `true` only if you make
-    /// hundreds of charges a second and handle unknown outcomes.
+    /// A new connection costs one more round trip per create, and two over TLS. Without a network, on two cores, it cost
+    /// about 50 us over HTTP, and 0.3 to 0.7 ms over HTTPS with resumed sessions
+    /// (`cargo bench -p strike-tests --bench connections`). Set this to `true` only if you create hundreds of charges
+    /// per second and handle unknown outcomes.
     ///
     /// ```
     /// use strike_core::RetryPolicy;
@@ -101,18 +114,20 @@ impl RetryPolicy {
         self
     }
 
-    /// How long an adapter's own transport tries to connect: 10 s, or half of an attempt if that is shorter, so that
-    /// time running out while connecting can be told from time running out after sending.
+    /// Returns how long the default transports try to connect: 10 s, or half of the [`timeout`](Self::timeout) if that
+    /// is shorter.
+    ///
+    /// It is shorter than the timeout of the attempt. So a timeout while connecting can be told from one after sending.
     #[must_use]
     pub fn connect_timeout(&self) -> Duration {
         Duration::from_secs(10).min(self.timeout / 2)
     }
 
-    /// The wait after the n-th failure, counted from 1.
+    /// Returns a random wait after this many failures.
     pub(crate) fn wait_after(&self, failures: u32, rng: &mut fastrand::Rng) -> Duration {
         let doublings = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
-        let ceiling = self.base.saturating_mul(doublings).min(self.cap);
-        let micros = u64::try_from(ceiling.as_micros()).unwrap_or(u64::MAX);
+        let longest = self.base.saturating_mul(doublings).min(self.cap);
+        let micros = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
         Duration::from_micros(rng.u64(0..=micros))
     }
 }

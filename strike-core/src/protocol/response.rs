@@ -59,10 +59,11 @@ impl ErrorBody {
 pub(crate) fn charge(endpoint: &Endpoint, operation: &str, response: &HttpResponse) -> Result<Charge, Error> {
     let text = success(endpoint, operation, response)?;
     match serde_json::from_str::<Object<ChargeJson<Exact<u64>>>>(text) {
-        Ok(Object(charge)) if !charge.is_error() => charge
-            .try_into()
-            .map(Charge::mark_as_response)
-            .map_err(|error: InvalidInput| undecodable(endpoint, operation, response, text).with_source(error)),
+        Ok(Object(charge)) if !charge.is_error() => {
+            charge.try_into().map(Charge::mark_as_response).map_err(|error: InvalidInput| {
+                undecodable(endpoint, operation, response, text).with_source(error)
+            })
+        }
         // It has the fields of a charge and of an error, so neither can be trusted.
         Ok(_) => Err(undecodable(endpoint, operation, response, text)),
         Err(error) => Err(not_a_charge(endpoint, operation, response, text, error)),
@@ -81,8 +82,8 @@ pub(crate) fn rows(endpoint: &Endpoint, operation: &str, response: &HttpResponse
     {
         return Ok(rows);
     }
-    let rows: Vec<&RawValue> =
-        serde_json::from_str(text).map_err(|error| not_a_charge(endpoint, operation, response, text, error))?;
+    let rows: Vec<&RawValue> = serde_json::from_str(text)
+        .map_err(|error| not_a_charge(endpoint, operation, response, text, error))?;
     Ok(rows.into_iter().map(|row| self::row(endpoint, row.get())).collect())
 }
 
@@ -146,7 +147,8 @@ fn not_a_charge(
     {
         return failure(endpoint, operation, claimed, response, api);
     }
-    undecodable(endpoint, operation, response, text).with_source(endpoint.fit_for_log(&text::complaint(&error)))
+    undecodable(endpoint, operation, response, text)
+        .with_source(endpoint.fit_for_log(&text::complaint(&error)))
 }
 
 fn undecodable(endpoint: &Endpoint, operation: &str, response: &HttpResponse, text: &str) -> Error {

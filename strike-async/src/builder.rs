@@ -1,4 +1,4 @@
-//! The settings of a client.
+//! `ClientBuilder`: the settings of a client.
 
 use std::fmt;
 use std::time::Duration;
@@ -54,21 +54,21 @@ impl ClientBuilder {
         self
     }
 
-    /// Calls this observer after each attempt, for logs and metrics. It sees no key and no invoice.
+    /// Calls this observer after each attempt, for logs and metrics. Its reports contain no key and no invoice.
     pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
         self.observer = Some(Box::new(observer));
         self
     }
 
-    /// Sets how operations are retried, and the limits of an attempt.
+    /// Sets how operations are retried, and the limits of each attempt.
     ///
-    /// It replaces what [`timeout`](Self::timeout) and [`max_body`](Self::max_body) have set.
+    /// It replaces earlier values of [`timeout`](Self::timeout) and [`max_body`](Self::max_body).
     pub const fn retry(mut self, policy: RetryPolicy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Limits one attempt, from resolving the name to the last byte of the response. The default is 30 s.
+    /// Limits the time of one attempt, from resolving the host name to the last byte of the response. The default is 30 s.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.policy = self.policy.timeout(timeout);
         self
@@ -80,7 +80,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Makes all jitter depend on this number, for tests. By default the operating system provides a seed.
+    /// Sets the seed of all jitter, for tests. By default, the operating system provides a random seed.
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self

@@ -1,4 +1,4 @@
-//! Watches pending charges: a stream of their events.
+//! `Watch`: a stream of the events of watched charges.
 
 use std::fmt;
 use std::pin::Pin;
@@ -14,10 +14,10 @@ use strike_core::{Error, Event, WatchHandle, Watcher};
 use crate::driver::Driver;
 use crate::wake::Wake;
 
-/// The events of watched charges; see [`Client::watch`](crate::Client::watch).
+/// A stream of the events of watched charges. [`Client::watch`](crate::Client::watch) returns it.
 ///
-/// It is a [`Stream`]; [`next`](Self::next) works without another crate. It ends when no charge is pending and no
-/// [`WatchHandle`] is left. It continues after an error; see [`Watcher`] for when there is one.
+/// Use it as a [`Stream`], or call [`next`](Self::next), which needs no other crate. It ends when no charge is pending and
+/// every [`WatchHandle`] was dropped. It continues after an error. [`Watcher`] describes the errors.
 #[must_use = "nothing is watched until it is polled"]
 pub struct Watch {
     events: BoxStream<'static, Result<Event, Error>>,
@@ -36,12 +36,14 @@ impl Watch {
         Self { events: Box::pin(events), watcher }
     }
 
-    /// Returns the next event, or `None` at the end. Dropping the future loses nothing.
+    /// Returns the next event, or `None` at the end.
+    ///
+    /// You can drop the future; the next call returns the same event.
     pub async fn next(&mut self) -> Option<Result<Event, Error>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// Returns a handle with which other tasks add and remove charges while this is polled.
+    /// Returns a handle with which other tasks add and remove charges while the stream is polled.
     #[must_use]
     pub fn handle(&self) -> WatchHandle {
         self.watcher.handle()

@@ -1,15 +1,19 @@
-//! Every charge of the account, as an iterator.
+//! `Charges`: an iterator over every charge of the account.
 
 use strike_core::machine::Pager;
 use strike_core::{Charge, Error};
 
 use crate::driver::Driver;
 
-/// Every charge of the account, newest first, each once; see [`Client::list_all`](crate::Client::list_all).
+/// An iterator over every charge of the account, newest first, each once.
+/// [`Client::list_all`](crate::Client::list_all) returns it.
 ///
-/// Pages are read when they are needed. An error for a row that is not a charge does not end the iteration. An error
-/// for a page does, and so does [`Incomplete`](crate::ErrorKind::Incomplete): the list grows faster than it is read,
-/// and charges are missing.
+/// It reads a page when it needs one. These errors can occur:
+///
+/// - A row is not a charge. The iteration continues after this error.
+/// - A page cannot be read. The iteration ends.
+/// - The list grows faster than it is read, so charges may be missing. The iteration ends with
+///   [`Incomplete`](crate::ErrorKind::Incomplete).
 #[derive(Debug)]
 #[must_use = "nothing is read until it is iterated"]
 pub struct Charges {
@@ -22,7 +26,7 @@ impl Charges {
         Self { driver, pager }
     }
 
-    /// Sets the number of rows per page. The default is 30. The host may allow fewer.
+    /// Sets the number of rows per page. The default is 30. The server may limit it.
     pub fn page_size(mut self, rows: u32) -> Self {
         self.pager = self.pager.page_size(rows);
         self

@@ -1,4 +1,4 @@
-//! Watches pending charges: an iterator of their events.
+//! `Watch`: an iterator over the events of watched charges.
 
 use strike_core::machine::SharedWatcher;
 use strike_core::{Error, Event, WatchHandle, Watcher};
@@ -6,10 +6,10 @@ use strike_core::{Error, Event, WatchHandle, Watcher};
 use crate::driver::Driver;
 use crate::timer::Wake;
 
-/// The events of watched charges; see [`Client::watch`](crate::Client::watch).
+/// An iterator over the events of watched charges. [`Client::watch`](crate::Client::watch) returns it.
 ///
-/// The iteration ends when no charge is pending and no [`WatchHandle`] is left. It continues after an error; see
-/// [`Watcher`] for when there is one.
+/// The iteration ends when no charge is pending and every [`WatchHandle`] was dropped. It continues after an error.
+/// [`Watcher`] describes the errors.
 #[derive(Debug)]
 #[must_use = "nothing is watched until it is iterated"]
 pub struct Watch {

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 
-use strike_blocking::fixture::{RecordTransport, START, SimulatedHost};
+use strike_blocking::fixture::{RecordTransport, SIMULATION_START, SimulatedHost};
 use strike_blocking::{
     ApiKey, Charge, Client, CreateOnceOptions, CreateOutcome, Endpoint, NewCharge, UreqTransport, Wait,
 };
@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let sandbox = Sandbox::new();
     let host = SimulatedHost::new(sandbox.clone());
-    let mut shop = Shop::new(host.client(account(&sandbox)?).build()?);
+    let mut shop = Shop::new(Client::builder(account(&sandbox)?).simulated(&host).build()?);
     shop.sell("order-17", |charge| println!("nobody pays {charge}"))?;
     println!("{}", host.transcript());
     Ok(())
@@ -67,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Records an order that is paid. Look at what a real account has said before you commit it: the list shows other charges.
 fn record() -> Result<(), Box<dyn Error>> {
-    let host = strike_examples::host_or(Sandbox::builder().seed(7).clock_at(START))?;
+    let host = strike_examples::host_or(Sandbox::builder().seed(7).clock_at(SIMULATION_START))?;
     let recording = RecordTransport::new(UreqTransport::new()?);
     let client = Client::builder(host.endpoint).transport(recording.clone()).build()?;
     Shop::new(client).sell("order-17", |charge| match &host.sandbox {
@@ -86,7 +86,7 @@ mod tests {
     use std::time::Duration;
 
     use strike_blocking::fixture::{ReplayTransport, SimulatedHost};
-    use strike_blocking::{ApiKey, Endpoint, Network};
+    use strike_blocking::{ApiKey, Client, Endpoint, Network};
     use strike_sandbox::Sandbox;
     use strike_sandbox::faults::{Fault, On, Plan};
 
@@ -97,7 +97,7 @@ mod tests {
         let at = Endpoint::new("http://127.0.0.1/api/v1/", ApiKey::new("sk_of_nobody")?, Network::Testnet)?;
         let replay = ReplayTransport::strict(include_str!("fixtures/paid_order.json").parse()?);
         replay.scope(|replay| {
-            let mut shop = Shop::new(replay.client(at).build()?);
+            let mut shop = Shop::new(Client::builder(at).simulated(replay).build()?);
             shop.sell("order-17", |_| {})?;
             assert!(shop.completed.contains("order-17"));
             Ok(())
@@ -108,7 +108,7 @@ mod tests {
     fn an_order_that_nobody_pays_is_not_completed() -> Result<(), Box<dyn Error>> {
         let sandbox = Sandbox::new();
         let host = SimulatedHost::new(sandbox.clone());
-        let mut shop = Shop::new(host.client(account(&sandbox)?).build()?);
+        let mut shop = Shop::new(Client::builder(account(&sandbox)?).simulated(&host).build()?);
         shop.sell("order-17", |_| {})?;
         assert!(shop.completed.is_empty());
         assert!(host.elapsed() >= Duration::from_secs(3600), "the invoice lives for an hour");
@@ -120,7 +120,7 @@ mod tests {
     -> Result<(), Box<dyn Error>> {
         let sandbox = Sandbox::new();
         let host = SimulatedHost::new(sandbox.clone());
-        let mut shop = Shop::new(host.client(account(&sandbox)?).build()?);
+        let mut shop = Shop::new(Client::builder(account(&sandbox)?).simulated(&host).build()?);
         // Nobody pays in time.
         shop.sell("order-17", |_| {})?;
         shop.sell("order-17", |charge| assert!(sandbox.pay(charge.id()).is_ok()))?;
@@ -134,7 +134,7 @@ mod tests {
     fn a_server_that_hangs_up_makes_no_second_charge() -> Result<(), Box<dyn Error>> {
         let sandbox = Sandbox::builder().faults(Plan::new().on(On::create(), Fault::close())).build();
         let host = SimulatedHost::new(sandbox.clone());
-        let mut shop = Shop::new(host.client(account(&sandbox)?).build()?);
+        let mut shop = Shop::new(Client::builder(account(&sandbox)?).simulated(&host).build()?);
         shop.sell("order-17", |charge| assert!(sandbox.pay(charge.id()).is_ok()))?;
         assert_eq!((sandbox.charges(), shop.completed.len()), (1, 1));
         Ok(())

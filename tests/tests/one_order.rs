@@ -27,7 +27,11 @@ fn blocking(sandbox: &Sandbox) -> strike_blocking::Client {
         host.reply(exchange)
     });
     let clocks = strike_blocking::fixture::SimulatedHost::new(sandbox.clone());
-    clocks.client(endpoint(sandbox)).transport(transport).build().unwrap()
+    strike_blocking::Client::builder(endpoint(sandbox))
+        .simulated(&clocks)
+        .transport(transport)
+        .build()
+        .unwrap()
 }
 
 fn asynchronous(sandbox: &Sandbox) -> strike_async::Client {
@@ -42,7 +46,7 @@ fn asynchronous(sandbox: &Sandbox) -> strike_async::Client {
         }
     });
     let clocks = strike_async::fixture::SimulatedHost::new(sandbox.clone());
-    clocks.client(endpoint(sandbox)).transport(transport).build().unwrap()
+    strike_async::Client::builder(endpoint(sandbox)).simulated(&clocks).transport(transport).build().unwrap()
 }
 
 fn order() -> NewCharge {
@@ -150,7 +154,7 @@ fn after_an_unknown_outcome_the_same_name_is_looked_for_and_not_posted() {
     let plan = Plan::new().on(On::create(), Fault::close());
     let sandbox = Sandbox::builder().quirks(quirks).faults(plan).build();
     let host = strike_blocking::fixture::SimulatedHost::new(sandbox.clone());
-    let client = host.client(endpoint(&sandbox)).build().unwrap();
+    let client = strike_blocking::Client::builder(endpoint(&sandbox)).simulated(&host).build().unwrap();
     for _ in 0..3 {
         let error = client.create_once(order(), "order-17").unwrap_err();
         assert_eq!((error.kind(), sandbox.charges()), (&ErrorKind::OutcomeUnknown, 1));
@@ -164,7 +168,7 @@ fn after_an_unknown_outcome_the_same_name_is_looked_for_and_not_posted() {
 fn an_order_is_found_after_a_day_and_behind_a_hundred_others() {
     let sandbox = Sandbox::new();
     let host = strike_blocking::fixture::SimulatedHost::new(sandbox.clone());
-    let shop = || host.client(endpoint(&sandbox)).build().unwrap();
+    let shop = || strike_blocking::Client::builder(endpoint(&sandbox)).simulated(&host).build().unwrap();
     let noon = to_pay(shop().create_once(order(), "order-17").unwrap());
     sandbox.pay(noon.id()).unwrap();
     for _ in 0..100 {
@@ -218,7 +222,7 @@ async fn copies_of_a_lazy_charge_make_one_charge_async() {
 fn an_expired_order_gets_a_new_invoice_and_a_paid_one_does_not() {
     let sandbox = Sandbox::new();
     let host = strike_blocking::fixture::SimulatedHost::new(sandbox.clone());
-    let client = host.client(endpoint(&sandbox)).build().unwrap();
+    let client = strike_blocking::Client::builder(endpoint(&sandbox)).simulated(&host).build().unwrap();
     let first = to_pay(client.create_once(order(), "order-17").unwrap());
     pass(&host, Duration::from_secs(2 * 3600));
     let made = client.create_once(order(), "order-17").unwrap();
@@ -228,7 +232,9 @@ fn an_expired_order_gets_a_new_invoice_and_a_paid_one_does_not() {
     assert_ne!(first.payment_request(), second.payment_request());
     sandbox.pay(second.id()).unwrap();
     pass(&host, Duration::from_secs(2 * 3600));
-    for client in [client, host.client(endpoint(&sandbox)).build().unwrap()] {
+    for client in
+        [client, strike_blocking::Client::builder(endpoint(&sandbox)).simulated(&host).build().unwrap()]
+    {
         let made = client.create_once(order(), "order-17").unwrap();
         assert!(matches!(&made, CreateOutcome::Paid(charge) if charge.id() == second.id()), "{made:?}");
     }

@@ -31,7 +31,7 @@ fn is_setup(kind: &ErrorKind) -> bool {
 #[test]
 fn a_changed_request_is_told_to_the_program_and_to_the_test() {
     let replay = ReplayTransport::strict(quickstart());
-    let client = replay.client(endpoint()).build().unwrap();
+    let client = strike_blocking::Client::builder(endpoint()).simulated(&replay).build().unwrap();
     let error = client.create(another_order()).unwrap_err();
     // What `unwrap` would print says it.
     assert!(is_setup(error.kind()) && format!("{error:?}").contains(DIFFERENCE), "{error:?}");
@@ -44,7 +44,7 @@ fn a_changed_request_is_told_to_the_program_and_to_the_test() {
     );
 
     let replay = strike_async::fixture::ReplayTransport::strict(quickstart());
-    let client = replay.client(endpoint()).build().unwrap();
+    let client = strike_async::Client::builder(endpoint()).simulated(&replay).build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let error = runtime.block_on(client.create(another_order())).unwrap_err();
     assert!(is_setup(error.kind()) && format!("{error:?}").contains(DIFFERENCE), "{error:?}");
@@ -55,7 +55,7 @@ fn a_changed_request_is_told_to_the_program_and_to_the_test() {
 #[should_panic(expected = "body amount: recorded \"4200\", sent \"4201\"")]
 fn a_program_that_swallows_the_error_and_a_test_that_forgets_to_ask() {
     let replay = ReplayTransport::strict(quickstart());
-    let client = replay.client(endpoint()).build().unwrap();
+    let client = strike_blocking::Client::builder(endpoint()).simulated(&replay).build().unwrap();
     let _swallowed = client.create(another_order());
 }
 
@@ -63,7 +63,7 @@ fn a_program_that_swallows_the_error_and_a_test_that_forgets_to_ask() {
 #[should_panic(expected = "body amount: recorded \"4200\", sent \"4201\"")]
 fn the_same_of_an_async_client() {
     let replay = strike_async::fixture::ReplayTransport::strict(quickstart());
-    let client = replay.client(endpoint()).build().unwrap();
+    let client = strike_async::Client::builder(endpoint()).simulated(&replay).build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let _swallowed = runtime.block_on(client.create(another_order()));
 }
@@ -74,7 +74,7 @@ fn the_same_of_an_async_client() {
 )]
 fn entries_that_are_left_over() {
     let replay = ReplayTransport::strict(quickstart());
-    let client = replay.client(endpoint()).build().unwrap();
+    let client = strike_blocking::Client::builder(endpoint()).simulated(&replay).build().unwrap();
     client.create(NewCharge::satoshis(4200, "services rendered")).unwrap();
 }
 
@@ -128,28 +128,29 @@ fn scope_reports_what_happens_in_threads_and_in_leaked_clients() {
 }
 
 fn client(host: &ReplayTransport) -> strike_blocking::Client {
-    host.client(endpoint()).build().unwrap()
+    strike_blocking::Client::builder(endpoint()).simulated(host).build().unwrap()
 }
 
 #[tokio::test]
 async fn scope_reports_what_happens_in_tasks_and_in_leaked_clients() {
     use strike_async::fixture::ReplayTransport;
-    let client = |host: &ReplayTransport| host.client(endpoint()).build().unwrap();
+    let client =
+        |host: &ReplayTransport| strike_async::Client::builder(endpoint()).simulated(host).build().unwrap();
     let joined = ReplayTransport::strict(quickstart())
-        .scope(async |host| {
+        .scope_async(async |host| {
             let client = client(host);
             let _unseen = tokio::spawn(async move { drop(client.create(another_order()).await) }).await;
         })
         .await;
     let leaked = ReplayTransport::strict(quickstart())
-        .scope(async |host| {
+        .scope_async(async |host| {
             let (client, host) = (client(host), host.clone());
             drop(client.create(another_order()).await);
             std::mem::forget((client, host));
         })
         .await;
     let going_on = ReplayTransport::strict(quickstart())
-        .scope(async |host| {
+        .scope_async(async |host| {
             let client = client(host);
             let (sent, received) = tokio::sync::oneshot::channel();
             tokio::spawn(async move {
@@ -165,13 +166,13 @@ async fn scope_reports_what_happens_in_tasks_and_in_leaked_clients() {
     }
     // A task that has not sent yet when the test ends.
     let late = ReplayTransport::strict(quickstart())
-        .scope(async |host| {
+        .scope_async(async |host| {
             let client = client(host);
             drop(tokio::spawn(async move { drop(client.create(another_order()).await) }));
         })
         .await;
     assert!(matches!(late, Err(FixtureError::LeftOver { .. })), "{late:?}");
-    assert_eq!(ReplayTransport::strict(Cassette::default()).scope(async |_| 7).await, Ok(7));
+    assert_eq!(ReplayTransport::strict(Cassette::default()).scope_async(async |_| 7).await, Ok(7));
 }
 
 /// The limits of the panic, as documented: it is in the thread that drops last, and in no other.
@@ -201,7 +202,7 @@ fn a_client_that_finds_no_end_is_stopped() {
         Err(TransportError::new(TransportErrorKind::Closed, Delivery::MaybeSent))
     };
     let host = SimulatedHost::of(Simulation::new(silent).at_most(100));
-    let client = host.client(endpoint()).build().unwrap();
+    let client = strike_blocking::Client::builder(endpoint()).simulated(&host).build().unwrap();
     while !is_setup(client.list(0).unwrap_err().kind()) {}
     assert!(matches!(host.finish(), Err(FixtureError::Endless { steps: 100, .. })));
 }
@@ -211,7 +212,7 @@ fn virtual_time_leaves_other_tasks_their_turn() {
     let sandbox = Sandbox::new();
     let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network());
     let host = strike_async::fixture::SimulatedHost::new(sandbox.clone());
-    let client = host.client(at.unwrap()).build().unwrap();
+    let client = strike_async::Client::builder(at.unwrap()).simulated(&host).build().unwrap();
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
         let charge = client.create(NewCharge::satoshis(4200, "tea")).await.unwrap();
         // The payer is polled on the same thread, and comes when ten minutes have passed.
@@ -232,7 +233,7 @@ fn threads_share_one_world() {
     let sandbox = Sandbox::new();
     let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network());
     let host = SimulatedHost::new(sandbox.clone());
-    let client = host.client(at.unwrap()).build().unwrap();
+    let client = strike_blocking::Client::builder(at.unwrap()).simulated(&host).build().unwrap();
     let ids = Arc::new(Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for number in 1..=4 {

@@ -38,14 +38,20 @@ fn by_core(flow: &Flow, player: Player) -> Seen {
 
 fn by_blocking(flow: &Flow, player: Player) -> Seen {
     let host = strike_blocking::fixture::SimulatedHost::new(player);
-    let told = (flow.run)(&mut host.client(endpoint()).build().unwrap(), &Due::default());
+    let told = (flow.run)(
+        &mut strike_blocking::Client::builder(endpoint()).simulated(&host).build().unwrap(),
+        &Due::default(),
+    );
     host.finish().unwrap();
     (told, host.transcript())
 }
 
 fn by_async(flow: &Flow, player: Player) -> Seen {
     let host = strike_async::fixture::SimulatedHost::new(player);
-    let told = (flow.run)(&mut OnRuntime::new(host.client(endpoint()).build().unwrap()), &Due::default());
+    let told = (flow.run)(
+        &mut OnRuntime::new(strike_async::Client::builder(endpoint()).simulated(&host).build().unwrap()),
+        &Due::default(),
+    );
     host.finish().unwrap();
     (told, host.transcript())
 }
@@ -101,7 +107,11 @@ fn both_adapters_record_the_same() {
         let due = Due::default();
         let host = strike_blocking::fixture::SimulatedHost::new(flow.world(&due));
         let recording = strike_blocking::fixture::RecordTransport::new(host.clone());
-        let mut client = host.client(endpoint()).transport(recording.clone()).build().unwrap();
+        let mut client = strike_blocking::Client::builder(endpoint())
+            .simulated(&host)
+            .transport(recording.clone())
+            .build()
+            .unwrap();
         (flow.run)(&mut client, &due);
         let mut by_blocking = recording.cassette().unwrap();
         by_blocking.set_notes(flow.committed().notes());
@@ -110,7 +120,11 @@ fn both_adapters_record_the_same() {
         let due = Due::default();
         let host = strike_async::fixture::SimulatedHost::new(flow.world(&due));
         let recording = strike_async::fixture::RecordTransport::new(host.clone());
-        let client = host.client(endpoint()).transport(recording.clone()).build().unwrap();
+        let client = strike_async::Client::builder(endpoint())
+            .simulated(&host)
+            .transport(recording.clone())
+            .build()
+            .unwrap();
         (flow.run)(&mut OnRuntime::new(client), &due);
         let mut by_async = recording.cassette().unwrap();
         by_async.set_notes(flow.committed().notes());

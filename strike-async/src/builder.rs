@@ -54,7 +54,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Calls this observer after each attempt, for logs and metrics. Its reports contain no key and no invoice.
+    /// Calls this observer after each attempt, for logs and metrics. Its reports contain no key and
+    /// no invoice.
     pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
         self.observer = Some(Box::new(observer));
         self
@@ -68,7 +69,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Limits the time of one attempt, from resolving the host name to the last byte of the response. The default is 30 s.
+    /// Limits the time of one attempt, from resolving the host name to the last byte of the
+    /// response. The default is 30 s.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.policy = self.policy.timeout(timeout);
         self
@@ -80,7 +82,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the seed of all jitter, for tests. By default, the operating system provides a random seed.
+    /// Sets the seed of all jitter, for tests. By default, the operating system provides a random
+    /// seed.
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self

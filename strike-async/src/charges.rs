@@ -15,8 +15,8 @@ use crate::driver::Driver;
 /// A stream of every charge of the account, newest first, each once.
 /// [`Client::list_all`](crate::Client::list_all) returns it.
 ///
-/// Use it as a [`Stream`], or call [`next`](Self::next), which needs no other crate. It reads a page when it needs one.
-/// These errors can occur:
+/// Use it as a [`Stream`], or call [`next`](Self::next), which needs no other crate. It reads a
+/// page when it needs one. These errors can occur:
 ///
 /// - A row is not a charge. The stream continues after this error.
 /// - A page cannot be read. The stream ends.
@@ -38,13 +38,14 @@ impl Charges {
         Self(State::Idle(Box::new((driver, pager))))
     }
 
-    /// Sets the number of rows per page. The default is 30. The server may limit it. Call it before the first poll; it has
-    /// no effect afterwards.
+    /// Sets the number of rows per page. The default is 30. The server may limit it. Call it before
+    /// the first poll; it has no effect afterwards.
     pub fn page_size(self, rows: u32) -> Self {
         self.configure(|pager| pager.page_size(rows))
     }
 
-    /// Ends the stream after this many charges. Call it before the first poll; it has no effect afterwards.
+    /// Ends the stream after this many charges. Call it before the first poll; it has no effect
+    /// afterwards.
     pub fn limit(self, most: u64) -> Self {
         self.configure(|pager| pager.limit(most))
     }

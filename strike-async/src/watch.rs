@@ -16,8 +16,9 @@ use crate::wake::Wake;
 
 /// A stream of the events of watched charges. [`Client::watch`](crate::Client::watch) returns it.
 ///
-/// Use it as a [`Stream`], or call [`next`](Self::next), which needs no other crate. It ends when no charge is pending and
-/// every [`WatchHandle`] was dropped. It continues after an error. [`Watcher`] describes the errors.
+/// Use it as a [`Stream`], or call [`next`](Self::next), which needs no other crate. It ends when
+/// no charge is pending and every [`WatchHandle`] was dropped. It continues after an error.
+/// [`Watcher`] describes the errors.
 #[must_use = "nothing is watched until it is polled"]
 pub struct Watch {
     events: BoxStream<'static, Result<Event, Error>>,

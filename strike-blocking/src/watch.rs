@@ -6,10 +6,11 @@ use strike_core::{Error, Event, WatchHandle, Watcher};
 use crate::driver::Driver;
 use crate::timer::Wake;
 
-/// An iterator over the events of watched charges. [`Client::watch`](crate::Client::watch) returns it.
+/// An iterator over the events of watched charges. [`Client::watch`](crate::Client::watch) returns
+/// it.
 ///
-/// The iteration ends when no charge is pending and every [`WatchHandle`] was dropped. It continues after an error.
-/// [`Watcher`] describes the errors.
+/// The iteration ends when no charge is pending and every [`WatchHandle`] was dropped. It continues
+/// after an error. [`Watcher`] describes the errors.
 #[derive(Debug)]
 #[must_use = "nothing is watched until it is iterated"]
 pub struct Watch {

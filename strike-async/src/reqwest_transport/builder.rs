@@ -1,4 +1,5 @@
-//! `ReqwestTransportBuilder`: trusted certificates, proxy, connect timeout, and reqwest's own options.
+//! `ReqwestTransportBuilder`: trusted certificates, proxy, connect timeout, and reqwest's own
+//! options.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -54,7 +55,8 @@ impl ReqwestTransportBuilder {
         }
     }
 
-    /// Limits the time to connect, from resolving the host name to the end of the TLS handshake. The default is 10 s.
+    /// Limits the time to connect, from resolving the host name to the end of the TLS handshake.
+    /// The default is 10 s.
     ///
     /// The timeout of the exchange applies too, so the shorter of both limits counts.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
@@ -62,19 +64,22 @@ impl ReqwestTransportBuilder {
         self
     }
 
-    /// Trusts these CA certificates **instead of** the public roots. `pem` holds one or more certificates.
+    /// Trusts these CA certificates **instead of** the public roots. `pem` holds one or more
+    /// certificates.
     ///
-    /// Call it again to add more. [`build`](Self::build) returns an error unless every certificate can be read.
+    /// Call it again to add more. [`build`](Self::build) returns an error unless every certificate
+    /// can be read.
     pub fn ca_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.certificates.push(pem.as_ref().to_vec());
         self
     }
 
-    /// Sends requests through this proxy. `url` is an `http://` URL, which may contain a user and a password.
+    /// Sends requests through this proxy. `url` is an `http://` URL, which may contain a user and a
+    /// password.
     ///
-    /// An `https` request uses a `CONNECT` tunnel. A plain `http` request is sent to the proxy, which forwards it. Connections
-    /// to this machine (127.0.0.0/8, `::1`, `localhost`) are always direct. By default there is no proxy; the proxy variables
-    /// of the environment are not read.
+    /// An `https` request uses a `CONNECT` tunnel. A plain `http` request is sent to the proxy,
+    /// which forwards it. Connections to this machine (127.0.0.0/8, `::1`, `localhost`) are always
+    /// direct. By default there is no proxy; the proxy variables of the environment are not read.
     pub fn proxy(mut self, url: &str) -> Self {
         self.proxy = Some(url.to_string());
         self
@@ -89,7 +94,8 @@ impl ReqwestTransportBuilder {
         self
     }
 
-    /// Changes reqwest's own options. The closure gets a reqwest builder with the settings of this builder.
+    /// Changes reqwest's own options. The closure gets a reqwest builder with the settings of this
+    /// builder.
     ///
     /// These options are set again after the closure, because the transport depends on them:
     ///
@@ -97,11 +103,11 @@ impl ReqwestTransportBuilder {
     /// - HTTP/1.1 and the resolver of the operating system,
     /// - the connect timeout and the [`proxy`](Self::proxy) of this builder.
     ///
-    /// Default headers that the closure adds are sent with every request. If you call this method again, the second closure
-    /// runs after the first.
+    /// Default headers that the closure adds are sent with every request. If you call this method
+    /// again, the second closure runs after the first.
     ///
-    /// Each closure runs twice, because the transport has two reqwest clients: one with a connection pool, and one for
-    /// exchanges that require a new connection.
+    /// Each closure runs twice, because the transport has two reqwest clients: one with a
+    /// connection pool, and one for exchanges that require a new connection.
     pub fn configure(mut self, change: impl Fn(ClientBuilder) -> ClientBuilder + Send + 'static) -> Self {
         self.configure = Some(match self.configure.take() {
             Some(before) => Box::new(move |client| change(before(client))),
@@ -113,9 +119,9 @@ impl ReqwestTransportBuilder {
     /// Builds the transport. It connects on first use, and can be built outside of a runtime.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::InvalidInput`](strike_core::ErrorKind::InvalidInput) if a certificate or the proxy is not valid, or
-    /// if reqwest does not accept the options of [`configure`](Self::configure). The error names the setting, but does not
-    /// contain its value.
+    /// Returns [`ErrorKind::InvalidInput`](strike_core::ErrorKind::InvalidInput) if a certificate
+    /// or the proxy is not valid, or if reqwest does not accept the options of
+    /// [`configure`](Self::configure). The error names the setting, but does not contain its value.
     pub fn build(self) -> Result<ReqwestTransport, Error> {
         let proxy = self.proxy.as_deref().map(parse_proxy).transpose()?;
         let proxied = proxy.is_some();
@@ -133,7 +139,8 @@ impl ReqwestTransportBuilder {
     fn configured(&self, tls: ClientConfig, proxy: Option<Url>) -> ClientBuilder {
         let prepared = ClientBuilder::new()
             .tls_backend_preconfigured(tls)
-            // Shorter than the idle timeouts of most servers, so that the server seldom closes a pooled connection first.
+            // Shorter than the idle timeouts of most servers, so that the server seldom closes a
+            // pooled connection first.
             .pool_idle_timeout(Duration::from_secs(15));
         let prepared = required_options(prepared, self.connect_timeout, proxy.clone());
         match &self.configure {
@@ -169,15 +176,16 @@ fn required_options(client: ClientBuilder, connect_timeout: Duration, proxy: Opt
     let client = client
         .redirect(redirect::Policy::none())
         .referer(false)
-        // hyper-util still opens a new connection if a pooled one was closed before the request was used. That is safe,
-        // because nothing was sent.
+        // hyper-util still opens a new connection if a pooled one was closed before the request was
+        // used. That is safe, because nothing was sent.
         .retry(retry::never().max_retries_per_request(0))
         .no_gzip()
         .no_brotli()
         .no_zstd()
         .no_deflate()
         .http1_only()
-        // Enabled by default if another crate of the program enables reqwest's feature `hickory-dns`.
+        // Enabled by default if another crate of the program enables reqwest's feature
+        // `hickory-dns`.
         .no_hickory_dns()
         .connect_timeout(connect_timeout)
         // Removes other proxies. Without this, reqwest reads the proxy from the environment.

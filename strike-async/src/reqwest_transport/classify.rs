@@ -1,7 +1,7 @@
 //! Converts reqwest's errors to `TransportError`.
 //!
-//! reqwest's own errors are never returned as sources. They contain the URL, and rustls names the host in certificate errors.
-//! The source is a text instead, or an I/O error without its payload.
+//! reqwest's own errors are never returned as sources. They contain the URL, and rustls names the
+//! host in certificate errors. The source is a text instead, or an I/O error without its payload.
 
 use std::error::Error as StdError;
 use std::io;
@@ -12,8 +12,8 @@ use strike_core::{Delivery, TransportError, TransportErrorKind as Kind};
 /// A description of the underlying failure. It contains no URL, no host and no key.
 type Cause = Box<dyn StdError + Send + Sync>;
 
-/// Converts an error that occurred before the end of the response headers. `unsent` is true if the request was certainly not
-/// sent.
+/// Converts an error that occurred before the end of the response headers. `unsent` is true if the
+/// request was certainly not sent.
 pub(super) fn in_head(error: &reqwest::Error, unsent: bool) -> TransportError {
     let sources = Sources::of(error);
     let (kind, delivery) = if unsent {
@@ -66,7 +66,8 @@ fn after_sending(error: &reqwest::Error, sources: &Sources<'_>) -> Kind {
         return Kind::Timeout;
     }
     if sources.tls.is_some() || sources.hyper.is_some_and(hyper::Error::is_parse) {
-        // The handshake has succeeded, so this is no certificate error. The server sent invalid TLS data.
+        // The handshake has succeeded, so this is no certificate error. The server sent invalid TLS
+        // data.
         return Kind::Protocol;
     }
     match sources.io.map(io::Error::kind) {
@@ -104,7 +105,8 @@ impl<'a> Sources<'a> {
             next = error.source();
             if let Some(io) = error.downcast_ref::<io::Error>() {
                 sources.io = Some(io);
-                // `source()` skips the error inside an I/O error, and rustls wraps its errors there.
+                // `source()` skips the error inside an I/O error, and rustls wraps its errors
+                // there.
                 next = io.get_ref().map(|inner| inner as &(dyn StdError + 'static));
             } else if let Some(tls) = error.downcast_ref() {
                 sources.tls = Some(tls);
@@ -129,7 +131,8 @@ impl<'a> Sources<'a> {
     }
 }
 
-/// Describes a TLS error without the host name, which rustls includes for certificates of another host.
+/// Describes a TLS error without the host name, which rustls includes for certificates of another
+/// host.
 fn in_words(error: &rustls::Error) -> String {
     let rustls::Error::InvalidCertificate(reason) = error else {
         return error.to_string();

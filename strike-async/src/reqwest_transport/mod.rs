@@ -25,21 +25,25 @@ use crate::transport::{AsyncTransport, BoxFuture};
 ///
 /// Share one transport between clients with an [`Arc`](std::sync::Arc).
 ///
-/// - **TLS**: rustls with ring. It trusts Mozilla's roots, unless the [builder](Self::builder) changes that.
+/// - **TLS**: rustls with ring. It trusts Mozilla's roots, unless the [builder](Self::builder)
+///   changes that.
 /// - **Proxy**: none by default. The proxy variables of the environment are not read.
-/// - **Runtime**: connections run on one background thread, which all transports of the process share. So you can use a
-///   transport from any runtime and executor, and from several at the same time.
-/// - **Connections**: an exchange that requires a [new connection](ConnectionUse::New) gets one, which is closed after the
-///   response. It resumes an earlier TLS session if the server permits it.
+/// - **Runtime**: connections run on one background thread, which all transports of the process
+///   share. So you can use a transport from any runtime and executor, and from several at the same
+///   time.
+/// - **Connections**: an exchange that requires a [new connection](ConnectionUse::New) gets one,
+///   which is closed after the response. It resumes an earlier TLS session if the server permits
+///   it.
 ///
 /// # Limitations
 ///
-/// - A flood of interim responses (`100 Continue`) can delay a timeout by some tenths of a second on a fast link. hyper reads
-///   interim responses without a limit. tokio interrupts it only after 128 reads, about 50 MB. The flood occupies the
-///   background thread until then.
-/// - reqwest adds `accept: */*` to a request without an `Accept` header. The requests of this SDK have that header.
-/// - reqwest rewrites some URLs, such as those with `.` and `..` segments. The transport rejects such a request with
-///   [`TransportErrorKind::Setup`].
+/// - A flood of interim responses (`100 Continue`) can delay a timeout by some tenths of a second
+///   on a fast link. hyper reads interim responses without a limit. tokio interrupts it only after
+///   128 reads, about 50 MB. The flood occupies the background thread until then.
+/// - reqwest adds `accept: */*` to a request without an `Accept` header. The requests of this SDK
+///   have that header.
+/// - reqwest rewrites some URLs, such as those with `.` and `..` segments. The transport rejects
+///   such a request with [`TransportErrorKind::Setup`].
 ///
 /// ```
 /// use strike_async::ReqwestTransport;
@@ -86,8 +90,8 @@ impl ReqwestTransport {
             let response = client.execute(request).await;
             let response = response.map_err(|error| classify::in_head(&error, guard.cancel()))?;
             let reply = read(response, max_body).await;
-            // hyper returns the connection to the pool in another task. Let it run, so that the next exchange can use the
-            // connection.
+            // hyper returns the connection to the pool in another task. Let it run, so that the
+            // next exchange can use the connection.
             tokio::task::yield_now().await;
             reply
         };
@@ -125,7 +129,8 @@ fn convert(request: HttpRequest) -> Result<(reqwest::Request, SendGuard), Transp
     }
 }
 
-/// Reads the body, but at most one byte more than the limit. The extra byte shows that the body was too large.
+/// Reads the body, but at most one byte more than the limit. The extra byte shows that the body was
+/// too large.
 async fn read(mut incoming: reqwest::Response, max_body: usize) -> Reply {
     let limit = max_body.saturating_add(1);
     let mut bytes = Vec::new();

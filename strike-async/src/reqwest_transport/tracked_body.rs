@@ -1,12 +1,13 @@
 //! A request body that records whether the HTTP library has started to send it.
 //!
-//! reqwest's errors do not always show whether a request was sent. If the whole exchange times out, the error is the same
-//! while connecting and while waiting for the response.
+//! reqwest's errors do not always show whether a request was sent. If the whole exchange times out,
+//! the error is the same while connecting and while waiting for the response.
 //!
-//! HTTP/1 calls `is_end_stream` on the body right before it writes the request headers, and not earlier. So if that method
-//! was not called, the request was not sent. [`SendGuard::cancel`] checks this and prevents a later send in one atomic step.
-//! If another thread sends the request afterwards, the body has no length, and its first frame is an error. The server then
-//! gets an incomplete request, which it cannot process.
+//! HTTP/1 calls `is_end_stream` on the body right before it writes the request headers, and not
+//! earlier. So if that method was not called, the request was not sent. [`SendGuard::cancel`]
+//! checks this and prevents a later send in one atomic step. If another thread sends the request
+//! afterwards, the body has no length, and its first frame is an error. The server then gets an
+//! incomplete request, which it cannot process.
 
 use std::fmt;
 use std::pin::Pin;

@@ -22,6 +22,24 @@ use crate::driver::Driver;
 /// - A page cannot be read. The stream ends.
 /// - The list grows faster than it is read, so charges may be missing. The stream ends with
 ///   [`Incomplete`](crate::ErrorKind::Incomplete).
+///
+/// ```
+/// use strike_async::{ApiKey, Client, Endpoint, FnTransport, NewCharge};
+/// use strike_sandbox::Sandbox;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sandbox = Sandbox::new();
+/// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+/// let server = sandbox.clone();
+/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| std::future::ready(server.reply(x)))).build()?;
+/// client.create(NewCharge::satoshis(4200, "coffee")).await?;
+/// let mut charges = client.list_all().limit(100);
+/// while let Some(charge) = charges.next().await {
+///     println!("{}", charge?);
+/// }
+/// # Ok(()) }
+/// ```
 #[must_use = "nothing is read until it is polled"]
 pub struct Charges(State);
 

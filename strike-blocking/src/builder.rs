@@ -11,6 +11,19 @@ use crate::timer::{SystemTimer, Timer};
 use crate::transport::Transport;
 
 /// Builds a [`Client`](crate::Client) with settings of your own.
+///
+/// ```
+/// use std::time::Duration;
+/// use strike_blocking::{ApiKey, Client, Endpoint, Network, RetryPolicy};
+///
+/// let endpoint = Endpoint::new("http://127.0.0.1:8420/", ApiKey::new("sk_demo")?, Network::Testnet)?;
+/// let client = Client::builder(endpoint)
+///     .retry(RetryPolicy::default().attempts(5))
+///     .timeout(Duration::from_secs(10))
+///     .build()?;
+/// # let _ = client;
+/// # Ok::<(), strike_blocking::Error>(())
+/// ```
 #[must_use]
 pub struct ClientBuilder {
     endpoint: Endpoint,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use strike_blocking::{
     ApiKey, AttemptOutcome, AttemptReport, Client, Delivery, Endpoint, ErrorKind, FnTransport, Network,
-    NewCharge, Reply, RetryPolicy, Timer, TransportError, TransportErrorKind, Wake,
+    Reply, RetryPolicy, Timer, TransportError, TransportErrorKind, Wake,
 };
 use strike_blocking::{Exchange, Now, UnixMillis, http};
 

@@ -1,4 +1,4 @@
-"""Makes the charge that pystrike's tests retrieve, runs them, and insists that all four were run and passed."""
+"""Creates the charge that pystrike's tests retrieve, runs the tests, and checks that all four ran and passed."""
 
 import http.client
 import json
@@ -11,12 +11,12 @@ import urllib.parse
 import pystrike
 from pystrike.charge import make_charge_class
 
-told, folder = sys.argv[1:]
-sandbox = json.loads(told)
+sandbox_info, folder = sys.argv[1:]
+sandbox = json.loads(sandbox_info)
 url = urllib.parse.urlsplit(sandbox["base_url"])
 assert url.scheme == "https", url
 
-# The variables that the tests read, and the one by which Python's TLS is told whom to trust.
+# The variables that the tests read, and the CA certificate for Python's TLS.
 os.environ["SSL_CERT_FILE"] = sandbox["ca_cert"]
 os.environ["STRIKE_TESTNET_HOST"] = url.netloc
 os.environ["STRIKE_TESTNET_API_KEY"] = sandbox["api_key"]
@@ -31,7 +31,7 @@ print("Python:  ", sys.version.split()[0], "with", ssl.OPENSSL_VERSION)
 print("sandbox: ", sandbox["base_url"], "trusted by", sandbox["ca_cert"])
 sys.stdout.flush()
 
-# The certificates as Python 3.13 wants them, whichever this is.
+# Strict certificate checks, which are the default since Python 3.13.
 strict = ssl.create_default_context()
 strict.verify_flags |= ssl.VERIFY_X509_STRICT
 connection = http.client.HTTPSConnection(url.netloc, context=strict)

@@ -1,10 +1,11 @@
-//! A shop and its tests, all offline and without a wait: on a cassette, on the sandbox in virtual time, and with a server
-//! that hangs up.
+//! A shop and its unit tests. The tests need no network and no time: they use a cassette, the
+//! sandbox with virtual time, and a server that closes the connection.
 //!
-//! `cargo test -p strike-examples --example unit_test_your_shop` runs the tests. `cargo run --example unit_test_your_shop` shows
-//! an hour in which nobody pays; with `STRIKE_RECORD=1` it records the cassette again, from a sandbox, or from the host that
-//! `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK` name.
-#![allow(clippy::print_stdout, reason = "it shows something")]
+//! `cargo test -p strike-examples --example unit_test_your_shop` runs the tests. `cargo run
+//! --example unit_test_your_shop` prints the requests of an hour in which nobody pays. With
+//! `STRIKE_RECORD=1` it records the cassette again, from a sandbox, or from the server in
+//! `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK`.
+#![allow(clippy::print_stdout, reason = "the example prints its results")]
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -15,10 +16,10 @@ use strike_blocking::{
 };
 use strike_sandbox::Sandbox;
 
-/// A shop, as small as can be.
+/// A minimal shop.
 struct Shop {
     client: Client,
-    /// In a real shop, a table with a unique key.
+    /// The completed orders. In a real shop, a table with a unique key.
     completed: BTreeSet<String>,
 }
 
@@ -27,8 +28,8 @@ impl Shop {
         Self { client, completed: BTreeSet::new() }
     }
 
-    /// Sells a pot of tea: creates a charge for the order, shows it, waits, and completes the order once. It can be called
-    /// again for the same order at any time.
+    /// Creates a charge for the order, shows it, waits for the payment, and completes the order
+    /// once. You can call it again for the same order at any time.
     fn sell(&mut self, order: &str, show: impl FnOnce(&Charge)) -> Result<(), strike_blocking::Error> {
         let mut once = CreateOnceOptions::named(order);
         let paid = loop {
@@ -38,7 +39,7 @@ impl Shop {
                     break self.client.wait_until_paid(&charge, Wait::until_expiry())?.is_paid();
                 }
                 CreateOutcome::Paid(_) => break true,
-                // The old invoice can no longer be paid: create the next one.
+                // The invoice has expired: create the next one.
                 CreateOutcome::Expired { next, .. } => once = next,
             }
         };
@@ -65,7 +66,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Records an order that is paid. Look at what a real account has said before you commit it: the list shows other charges.
+/// Records a paid order. Check a recording of a real account before you commit it: the list
+/// contains other charges.
 fn record() -> Result<(), Box<dyn Error>> {
     let host = strike_examples::host_or(Sandbox::builder().seed(7).clock_at(START))?;
     let recording = RecordTransport::new(UreqTransport::new()?);
@@ -88,16 +90,17 @@ mod tests {
     use strike_blocking::fixture::{ReplayTransport, SimulatedHost};
     use strike_blocking::{ApiKey, Endpoint, Network};
     use strike_sandbox::Sandbox;
-    use strike_sandbox::faults::{Fault, On, Plan};
+    use strike_sandbox::faults::{Fault, Match, Plan};
 
     use super::{Shop, account};
 
     #[test]
-    fn a_paid_order_is_completed() -> Result<(), Box<dyn Error>> {
-        let at = Endpoint::new("http://127.0.0.1/api/v1/", ApiKey::new("sk_of_nobody")?, Network::Testnet)?;
+    fn paid_order_is_completed() -> Result<(), Box<dyn Error>> {
+        let endpoint =
+            Endpoint::new("http://127.0.0.1/api/v1/", ApiKey::new("sk_replay")?, Network::Testnet)?;
         let replay = ReplayTransport::strict(include_str!("fixtures/paid_order.json").parse()?);
         replay.scope(|replay| {
-            let mut shop = Shop::new(replay.client(at).build()?);
+            let mut shop = Shop::new(replay.client(endpoint).build()?);
             shop.sell("order-17", |_| {})?;
             assert!(shop.completed.contains("order-17"));
             Ok(())
@@ -105,19 +108,18 @@ mod tests {
     }
 
     #[test]
-    fn an_order_that_nobody_pays_is_not_completed() -> Result<(), Box<dyn Error>> {
+    fn unpaid_order_is_not_completed() -> Result<(), Box<dyn Error>> {
         let sandbox = Sandbox::new();
         let host = SimulatedHost::new(sandbox.clone());
         let mut shop = Shop::new(host.client(account(&sandbox)?).build()?);
         shop.sell("order-17", |_| {})?;
         assert!(shop.completed.is_empty());
-        assert!(host.elapsed() >= Duration::from_secs(3600), "the invoice lives for an hour");
+        assert!(host.elapsed() >= Duration::from_secs(3600), "the invoice is valid for an hour");
         Ok(())
     }
 
     #[test]
-    fn an_order_that_is_sold_again_is_completed_once_and_gets_a_new_invoice_if_it_has_expired()
-    -> Result<(), Box<dyn Error>> {
+    fn expired_order_gets_a_new_invoice_and_is_completed_once() -> Result<(), Box<dyn Error>> {
         let sandbox = Sandbox::new();
         let host = SimulatedHost::new(sandbox.clone());
         let mut shop = Shop::new(host.client(account(&sandbox)?).build()?);
@@ -125,14 +127,14 @@ mod tests {
         shop.sell("order-17", |_| {})?;
         shop.sell("order-17", |charge| assert!(sandbox.pay(charge.id()).is_ok()))?;
         assert_eq!((sandbox.charges(), shop.completed.len()), (2, 1));
-        shop.sell("order-17", |charge| panic!("it is paid already: {charge}"))?;
+        shop.sell("order-17", |charge| panic!("already paid: {charge}"))?;
         assert_eq!((sandbox.charges(), shop.completed.len()), (2, 1));
         Ok(())
     }
 
     #[test]
-    fn a_server_that_hangs_up_makes_no_second_charge() -> Result<(), Box<dyn Error>> {
-        let sandbox = Sandbox::builder().faults(Plan::new().on(On::create(), Fault::close())).build();
+    fn lost_response_does_not_lead_to_a_second_charge() -> Result<(), Box<dyn Error>> {
+        let sandbox = Sandbox::builder().faults(Plan::new().on(Match::create(), Fault::close())).build();
         let host = SimulatedHost::new(sandbox.clone());
         let mut shop = Shop::new(host.client(account(&sandbox)?).build()?);
         shop.sell("order-17", |charge| assert!(sandbox.pay(charge.id()).is_ok()))?;

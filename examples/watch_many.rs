@@ -1,7 +1,9 @@
-//! How many requests it takes to follow many charges, and how much memory: `cargo run --release --example watch_many`.
+//! Measures the requests and the memory for watching many charges: `cargo run --release --example
+//! watch_many`.
 //!
-//! Everything is in memory and the time is virtual: an hour takes a few seconds. `watch_many 2000` follows that many.
-#![allow(clippy::print_stdout, reason = "it shows something")]
+//! It runs in memory with virtual time: an hour takes a few seconds. `watch_many 2000` watches 2000
+//! charges.
+#![allow(clippy::print_stdout, reason = "the example prints its results")]
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -23,11 +25,11 @@ const HOUR: Duration = Duration::from_secs(3600);
 const START: UnixMillis = UnixMillis::from_secs(1_700_000_000);
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let usual = if cfg!(debug_assertions) { 500 } else { 10_000 };
-    let pending = std::env::args().nth(1).map_or(Ok(usual), |number| number.parse())?;
+    let default = if cfg!(debug_assertions) { 500 } else { 10_000 };
+    let pending = std::env::args().nth(1).map_or(Ok(default), |number| number.parse())?;
 
-    println!("{pending} pending charges, an hour, one in five paid meanwhile:\n");
-    println!("| how | requests | pages | single gets | found paid |");
+    println!("{pending} pending charges for one hour, one in five is paid:\n");
+    println!("| method | requests | pages | single gets | found paid |");
     println!("| --- | ---: | ---: | ---: | ---: |");
     let paid_after = payments(pending);
     println!(
@@ -36,74 +38,78 @@ fn main() -> Result<(), Box<dyn Error>> {
         paid_after.len()
     );
     for size in [30, 250, 1000] {
-        let seen = follow(pending, size, &paid_after)?;
-        let Seen { pages, gets, paid } = seen;
+        let counts = watch(pending, size, &paid_after)?;
+        let Counts { pages, gets, paid } = counts;
         println!("| watcher, pages of {size} | {} | {pages} | {gets} | {paid} |", pages + gets);
     }
 
-    println!("\n| pending | bytes each | beside that at most, in a round |");
+    println!("\n| pending | bytes per charge | additional peak during a round |");
     println!("| ---: | ---: | ---: |");
     for many in [pending, 10 * pending] {
-        let (each, round) = memory(many)?;
-        println!("| {many} | {each} | {} kB |", round / 1000);
+        let (per_charge, round) = memory(many)?;
+        println!("| {many} | {per_charge} | {} kB |", round / 1000);
     }
     Ok(())
 }
 
-/// After how long each of the paid charges is paid: every fifth, spread over the hour.
+/// When each of the paid charges is paid: every fifth charge, at a random time within the hour.
 fn payments(pending: usize) -> BTreeMap<usize, Duration> {
     let mut rng = fastrand::Rng::with_seed(7);
     (0..pending).step_by(5).map(|row| (row, Duration::from_millis(rng.u64(0..3_500_000)))).collect()
 }
 
-/// How many gets the same schedule takes, one for each charge each time.
+/// Counts the gets if each charge is read by itself, on the same schedule.
 fn one_by_one(paid_after: &BTreeMap<usize, Duration>) -> u64 {
-    let looks = |until: Duration| {
+    let reads = |until: Duration| {
         let schedule = Schedule::default();
-        let (mut looks, mut wait) = (0, schedule.first_wait());
+        let (mut reads, mut wait) = (0, schedule.first_wait());
         let mut time = wait;
         while time <= HOUR {
-            looks += 1;
+            reads += 1;
             if time >= until {
                 break;
             }
             wait = schedule.next_wait(wait);
             time += wait;
         }
-        looks
+        reads
     };
-    let paid: u64 = paid_after.values().map(|after| looks(*after)).sum();
-    // Four in five stay pending.
-    paid + 4 * u64::try_from(paid_after.len()).unwrap_or_default() * looks(Duration::MAX)
+    let paid: u64 = paid_after.values().map(|after| reads(*after)).sum();
+    // Four in five charges stay pending.
+    paid + 4 * u64::try_from(paid_after.len()).unwrap_or_default() * reads(Duration::MAX)
 }
 
-struct Seen {
+struct Counts {
     pages: u64,
     gets: u64,
     paid: usize,
 }
 
-/// Follows that many charges for an hour.
-fn follow(pending: usize, size: u32, paid_after: &BTreeMap<usize, Duration>) -> Result<Seen, Box<dyn Error>> {
+/// Watches the charges for an hour.
+fn watch(
+    pending: usize,
+    size: u32,
+    paid_after: &BTreeMap<usize, Duration>,
+) -> Result<Counts, Box<dyn Error>> {
     let sandbox = Sandbox::builder().seed(7).clock_at(START).build();
     let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
     let machines = CoreClient::new(endpoint, RetryPolicy::default(), 7);
     let mut watcher = machines.watcher().page_size(size);
     let mut payments = Vec::new();
     for row in 0..pending {
-        // They came one after the other.
+        // The charges are created one after the other.
         sandbox.advance(Duration::from_millis(300));
         let create = Create::new(NewCharge::satoshis(4200, "tea").expiry_sec(86_400));
-        let answer = sandbox.respond(&create.request(machines.endpoint())?);
+        let response = sandbox.respond(&create.request(machines.endpoint())?);
         let now = Now::new(Duration::ZERO, sandbox.now());
-        let charge = create.parse(machines.endpoint(), &answer, now)?;
+        let charge = create.parse(machines.endpoint(), &response, now)?;
         watcher.add(&charge);
         payments.extend(paid_after.get(&row).map(|after| (*after, charge.id().clone())));
     }
     payments.sort();
     let mut payments = payments.into_iter().peekable();
 
-    let mut seen = Seen { pages: 0, gets: 0, paid: 0 };
+    let mut counts = Counts { pages: 0, gets: 0, paid: 0 };
     let mut time = Duration::ZERO;
     while time < HOUR {
         while let Some((_, id)) = payments.next_if(|(after, _)| *after <= time) {
@@ -113,25 +119,25 @@ fn follow(pending: usize, size: u32, paid_after: &BTreeMap<usize, Duration>) -> 
         match watcher.next().poll(now) {
             Step::Send(exchange) => {
                 let list = exchange.request.uri().query().is_some();
-                *if list { &mut seen.pages } else { &mut seen.gets } += 1;
+                *if list { &mut counts.pages } else { &mut counts.gets } += 1;
                 watcher.next().handle(sandbox.reply(exchange), now);
             }
             Step::Wait(wait) => {
-                // Not beyond the next payment.
+                // The wait ends at the next payment.
                 let due = payments.peek().map_or(HOUR, |(after, _)| *after).saturating_sub(time);
                 let wait = wait.min(due.max(Duration::from_millis(1)));
                 time += wait;
                 sandbox.advance(wait);
             }
-            Step::Done(Ok(Some(Event::Paid(_)))) => seen.paid += 1,
-            Step::Done(other) => return Err(format!("the watcher gave {other:?}").into()),
+            Step::Done(Ok(Some(Event::Paid(_)))) => counts.paid += 1,
+            Step::Done(other) => return Err(format!("the watcher returned {other:?}").into()),
         }
     }
-    Ok(seen)
+    Ok(counts)
 }
 
-/// The bytes that a watcher takes for each pending charge, and the most that it takes beside that during one round:
-/// the page that is read, above all.
+/// Measures the bytes per pending charge, and the additional peak during one round. Most of the
+/// peak is the page that is being read.
 fn memory(pending: usize) -> Result<(usize, usize), Box<dyn Error>> {
     let endpoint =
         Endpoint::new("http://127.0.0.1/", ApiKey::new("sk_demo")?, strike_core::Network::Testnet)?;
@@ -141,10 +147,10 @@ fn memory(pending: usize) -> Result<(usize, usize), Box<dyn Error>> {
         watcher.add(&serde_json::from_str::<Charge>(&json(row))?);
     }
     let mut time = Duration::ZERO;
-    let mut looked_at = 0;
+    let mut rows_read = 0;
     let mut requests = 0;
-    let mut each = 0;
-    while looked_at < pending {
+    let mut per_charge = 0;
+    while rows_read < pending {
         let now = Now::new(time, START.saturating_add(time));
         match watcher.next().poll(now) {
             Step::Send(exchange) => {
@@ -154,7 +160,7 @@ fn memory(pending: usize) -> Result<(usize, usize), Box<dyn Error>> {
                     (number("page=").unwrap_or_default(), number("size=").unwrap_or_default());
                 let end = pending.saturating_sub(page * size);
                 let rows = end.saturating_sub(size)..end;
-                looked_at += rows.len();
+                rows_read += rows.len();
                 requests += 1;
                 let list: Vec<String> = rows.rev().map(json).collect();
                 let body = format!("[{}]", list.join(","));
@@ -166,18 +172,18 @@ fn memory(pending: usize) -> Result<(usize, usize), Box<dyn Error>> {
             }
             Step::Wait(wait) => {
                 if requests == 0 {
-                    each = MEMORY.current_usage() - before;
+                    per_charge = MEMORY.current_usage() - before;
                 }
                 time += wait;
             }
-            Step::Done(other) => return Err(format!("the watcher gave {other:?}").into()),
+            Step::Done(other) => return Err(format!("the watcher returned {other:?}").into()),
         }
     }
-    let round = MEMORY.peak_usage().saturating_sub(before + each);
-    Ok((each / pending, round))
+    let round = MEMORY.peak_usage().saturating_sub(before + per_charge);
+    Ok((per_charge / pending, round))
 }
 
-/// A pending charge of the account, the newest of which has the highest number.
+/// The JSON of a pending charge. The newest charge has the highest number.
 fn json(row: usize) -> String {
     let created = START.as_millis() - 100_000_000 + 300 * row as u64;
     let mut json = String::with_capacity(700);

@@ -1,7 +1,8 @@
-//! Receives a webhook with nothing but the standard library, and ships an order once it is paid; blocking.
+//! Receives webhooks with only the standard library, and ships an order once it is paid, with the
+//! blocking client.
 //!
-//! It brings its own sandbox, which tells of each payment twice.
-#![allow(clippy::print_stdout, reason = "it shows something")]
+//! The example starts a sandbox, which sends each webhook twice.
+#![allow(clippy::print_stdout, reason = "the example prints its results")]
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -18,18 +19,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let webhook = Webhook::to(&format!("http://{}/strike", listener.local_addr()?))?.repeat(2);
     let sandbox = Sandbox::builder().webhook(webhook).start()?;
-    let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
-    let client = Client::new(at)?;
+    let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+    let client = Client::new(endpoint)?;
     let charge = client.create(NewCharge::satoshis(4200, "a pot of tea"))?;
     let orders = HashMap::from([(charge.id().clone(), "order-17")]);
 
-    // A bounded queue between the door and the worker: the door answers at once, and a flood stays outside.
-    let (door, queue) = sync_channel(100);
+    // The queue is bounded: the server responds at once, and rejects webhooks while the queue is
+    // full.
+    let (sender, queue) = sync_channel(100);
     let worker = thread::spawn(move || work(&client, &orders, &queue));
     let server = thread::spawn(move || {
-        // Two deliveries are enough here; a shop takes them for ever.
+        // The example expects two deliveries. A shop runs this forever.
         for stream in listener.incoming().take(2) {
-            stream.and_then(|stream| answer(stream, &door)).unwrap_or_else(|error| println!("{error}"));
+            stream.and_then(|stream| respond(stream, &sender)).unwrap_or_else(|error| println!("{error}"));
         }
     });
 
@@ -39,9 +41,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Takes one request: says 200 to a hint that fits into the queue, and never looks while the sender waits. A slow sender
-/// holds the next one up: on the open internet, let a reverse proxy or a framework bound what a sender may take.
-fn answer(mut stream: TcpStream, door: &SyncSender<Notification>) -> io::Result<()> {
+/// Reads one request. Responds 200 if the queue has room, before the charge is confirmed. A slow
+/// sender delays the next one: on the open internet, put a reverse proxy or a framework with limits
+/// in front of it.
+fn respond(mut stream: TcpStream, sender: &SyncSender<Notification>) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     let mut reader = BufReader::new(&stream).take((16 * 1024 + webhook::MAX_BODY) as u64);
     let (mut line, mut length) = (String::new(), None);
@@ -55,7 +58,7 @@ fn answer(mut stream: TcpStream, door: &SyncSender<Notification>) -> io::Result<
     }
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body)?;
-    let status = match webhook::parse(&body).map(|hint| door.try_send(hint)) {
+    let status = match webhook::parse(&body).map(|notification| sender.try_send(notification)) {
         Ok(Ok(())) => "200 OK",
         Ok(Err(_)) => "503 Service Unavailable",
         Err(_) => "400 Bad Request",
@@ -63,11 +66,12 @@ fn answer(mut stream: TcpStream, door: &SyncSender<Notification>) -> io::Result<
     write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
 }
 
-/// Handles notifications one after another. A shop also polls its unpaid orders, because webhooks can get lost.
+/// Confirms the charges of the webhooks, one after the other. A shop also polls its unpaid orders,
+/// since webhooks get lost.
 fn work(client: &Client, orders: &HashMap<ChargeId, &str>, queue: &Receiver<Notification>) {
     let mut guard = CompletionGuard::new(RecentCompletions::new(1000));
     for notification in queue {
-        // Ignore charges that we never created, and orders that are completed.
+        // Unknown and completed charges need no request.
         let Some(order) = orders.get(notification.id()) else { continue };
         if guard.is_completed(notification.id()) == Ok(true) {
             println!("{order} was shipped before");

@@ -1,36 +1,37 @@
-//! What the examples share: a host, named by the environment or a sandbox of their own.
+//! The server for the examples: one from the environment variables, or a sandbox.
 
 use std::env::{self, VarError};
 use std::error::Error;
 
 use strike_core::{ApiKey, Endpoint, Network};
-use strike_sandbox::{Builder, RunningSandbox, Sandbox};
+use strike_sandbox::{RunningSandbox, Sandbox, SandboxBuilder};
 
-/// A host to try things on.
+/// A server to run an example on.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Host {
-    /// Where it is, and the key.
+    /// Its base URL, the key and the network.
     pub endpoint: Endpoint,
-    /// The sandbox, if it is one of our own; it stops when dropped.
+    /// The sandbox, if the example has started one. It stops when it is dropped.
     pub sandbox: Option<RunningSandbox>,
 }
 
-/// The host that `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK` (testnet unless set) name, or without the first
-/// two a sandbox inside this process. Says which, on standard output.
+/// Returns the server in `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK` (testnet unless
+/// set). Without the first two, it starts a sandbox in this process. Prints which one it uses.
 ///
 /// # Errors
-/// If only one of URL and key is given, or one of the three is not valid, or no sandbox can be started.
+/// Returns an error if only one of URL and key is set, if a value is not valid, or if the sandbox
+/// cannot be started.
 pub fn host() -> Result<Host, Box<dyn Error>> {
     host_or(Sandbox::builder())
 }
 
-/// The same, with a sandbox of the caller's own make.
+/// Like [`host`], but with the caller's sandbox builder.
 ///
 /// # Errors
-/// As [`host`].
-#[expect(clippy::print_stdout, reason = "examples talk to people")]
-pub fn host_or(sandbox: Builder) -> Result<Host, Box<dyn Error>> {
+/// Returns the same errors as [`host`].
+#[expect(clippy::print_stdout, reason = "the example prints its results")]
+pub fn host_or(sandbox: SandboxBuilder) -> Result<Host, Box<dyn Error>> {
     match (variable("STRIKE_BASE_URL")?, variable("STRIKE_API_KEY")?) {
         (Some(url), Some(key)) => {
             let network = variable("STRIKE_NETWORK")?.map_or(Ok(Network::Testnet), |name| name.parse())?;
@@ -45,7 +46,7 @@ pub fn host_or(sandbox: Builder) -> Result<Host, Box<dyn Error>> {
             println!("using a sandbox at {}", endpoint.base_url());
             Ok(Host { endpoint, sandbox: Some(sandbox) })
         }
-        _ => Err("STRIKE_BASE_URL and STRIKE_API_KEY are given together, or not at all".into()),
+        _ => Err("set both STRIKE_BASE_URL and STRIKE_API_KEY, or neither".into()),
     }
 }
 
@@ -54,6 +55,6 @@ fn variable(name: &str) -> Result<Option<String>, Box<dyn Error>> {
         Ok(value) if value.is_empty() => Ok(None),
         Ok(value) => Ok(Some(value)),
         Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => Err(format!("{name} is not text").into()),
+        Err(VarError::NotUnicode(_)) => Err(format!("{name} is not valid UTF-8").into()),
     }
 }

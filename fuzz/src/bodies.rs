@@ -1,4 +1,4 @@
-//! Bodies and headers: what a server, a proxy or a stranger may send.
+//! Fuzz targets for response bodies, headers and webhook bodies.
 
 use std::time::Duration;
 
@@ -9,32 +9,32 @@ use strike_core::{
     RetryPolicy, Row, UnixMillis, webhook,
 };
 
-use crate::secret::{assert_clean, assert_fit_for_a_log, endpoint, planted};
+use crate::secret::{assert_loggable, assert_no_key, endpoint, insert_key};
 
-/// The moment of every answer.
+/// The time at which every response arrives.
 const NOW: Now = Now::new(Duration::from_secs(1), UnixMillis::from_secs(1_700_000_000));
 
 fn response(status: u16, body: Vec<u8>) -> HttpResponse {
     Response::builder().status(status).body(body).unwrap()
 }
 
-/// What is written is read again as it was.
-fn assert_kept(charge: &Charge) {
-    let kept = serde_json::to_string(charge).unwrap();
-    assert_eq!(&serde_json::from_str::<Charge>(&kept).unwrap(), charge, "{kept}");
+/// Asserts that a charge survives a JSON round trip.
+fn assert_round_trip(charge: &Charge) {
+    let json = serde_json::to_string(charge).unwrap();
+    assert_eq!(&serde_json::from_str::<Charge>(&json).unwrap(), charge, "{json}");
 }
 
-/// A 200 to a get and to a create.
+/// Parses the input as the body of a 200 response to a get and to a create.
 pub(crate) fn charge(data: &[u8]) {
-    let response = response(200, planted(data));
+    let response = response(200, insert_key(data));
     match Get::new("ch_1".parse().unwrap()).parse(&endpoint(false), &response, NOW) {
         Ok(charge) => {
             assert_eq!(charge.id().as_str(), "ch_1");
-            assert_kept(&charge);
+            assert_round_trip(&charge);
         }
         Err(error) => {
-            assert_fit_for_a_log(&error);
-            error.charge().into_iter().for_each(assert_kept);
+            assert_loggable(&error);
+            error.charge().into_iter().for_each(assert_round_trip);
         }
     }
     let order = NewCharge::satoshis(4200, "tea");
@@ -50,55 +50,55 @@ pub(crate) fn charge(data: &[u8]) {
                             .is_ok_and(|invoice| invoice.amount_millisatoshi() == Some(4_200_000))
                 );
             }
-            Err(error) => assert_fit_for_a_log(&error),
+            Err(error) => assert_loggable(&error),
         }
     }
     if let Ok(charge) = serde_json::from_slice::<Charge>(data) {
-        assert_kept(&charge);
+        assert_round_trip(&charge);
     }
 }
 
-/// A 200 to a list.
+/// Parses the input as the body of a 200 response to a list.
 pub(crate) fn list(data: &[u8]) {
-    let body = planted(data);
+    let body = insert_key(data);
     let bytes = body.len();
     match List::page(0).parse(&endpoint(false), &response(200, body), NOW) {
         Ok(page) => {
-            // A row takes a byte at least, and a comma.
+            // Each row takes at least one byte and a comma.
             assert!(page.rows() <= bytes.div_ceil(2));
             let (charges, unreadable) = (page.charges().count(), page.unreadable().count());
             assert_eq!(charges + unreadable, page.rows());
             for row in page.into_rows() {
                 match row {
-                    Row::Charge(charge) => assert_kept(&charge),
+                    Row::Charge(charge) => assert_round_trip(&charge),
                     Row::Unreadable(row) => {
-                        assert_clean(&format!("{row:?}"));
+                        assert_no_key(&format!("{row:?}"));
                         assert!(row.reason().chars().count() <= 201);
                     }
                 }
             }
         }
-        Err(error) => assert_fit_for_a_log(&error),
+        Err(error) => assert_loggable(&error),
     }
 }
 
-/// Any status, in the first two bytes, with any body.
+/// Parses a response with any status. The first two bytes are the status, the rest is the body.
 pub(crate) fn error(data: &[u8]) {
     let Some((status, body)) = data.split_first_chunk::<2>() else { return };
     let status = 100 + u16::from_be_bytes(*status) % 900;
-    let response = response(status, planted(body));
-    let at = endpoint(false);
+    let response = response(status, insert_key(body));
+    let endpoint = endpoint(false);
     let errors = [
-        Get::new("ch_1".parse().unwrap()).parse(&at, &response, NOW).err(),
-        Create::new(NewCharge::satoshis(4200, "tea")).parse(&at, &response, NOW).err(),
-        List::page(0).parse(&at, &response, NOW).err(),
+        Get::new("ch_1".parse().unwrap()).parse(&endpoint, &response, NOW).err(),
+        Create::new(NewCharge::satoshis(4200, "tea")).parse(&endpoint, &response, NOW).err(),
+        List::page(0).parse(&endpoint, &response, NOW).err(),
     ];
     for error in errors {
         let Some(error) = error else {
-            assert!((200..300).contains(&status), "{status} is no success");
+            assert!((200..300).contains(&status), "status {status} must be an error");
             continue;
         };
-        assert_fit_for_a_log(&error);
+        assert_loggable(&error);
         assert!(error.excerpt().is_none_or(|excerpt| excerpt.chars().count() <= 201));
         assert!(error.api().is_none_or(|api| api.message().chars().count() <= 201));
         let kind = error.kind();
@@ -115,12 +115,12 @@ pub(crate) fn error(data: &[u8]) {
     }
 }
 
-/// What a stranger posts to a shop.
+/// Parses the input as a webhook body.
 pub(crate) fn webhook(data: &[u8]) {
     match webhook::parse(data) {
         Ok(hint) => {
             assert!(data.len() <= webhook::MAX_BODY);
-            // All that it can do is to have the shop ask about a charge whose id is in the body.
+            // A webhook can only make the shop fetch the charge whose id is in the body.
             let id = hint.id().as_str();
             let request = hint.confirm().request(&endpoint(false)).unwrap();
             assert_eq!((request.method(), request.body().len()), (&Method::GET, 0));
@@ -131,14 +131,15 @@ pub(crate) fn webhook(data: &[u8]) {
     }
 }
 
-/// A local clock in the first eight bytes, and a header in the others.
+/// Parses a Retry-After header. The first eight bytes are the local time, the rest is the header.
 pub(crate) fn retry_after(data: &[u8]) {
     let Some((clock, value)) = data.split_first_chunk::<8>() else { return };
     let Ok(header) = HeaderValue::from_bytes(value) else { return };
     let now = Now::new(Duration::from_secs(1), UnixMillis::from_millis(u64::from_be_bytes(*clock)));
-    let most = Duration::from_secs(60);
-    let mut call = CoreClient::new(endpoint(false).clone(), RetryPolicy::default().max_retry_after(most), 7)
-        .call(List::page(0));
+    let max_wait = Duration::from_secs(60);
+    let mut call =
+        CoreClient::new(endpoint(false).clone(), RetryPolicy::default().max_retry_after(max_wait), 7)
+            .call(List::page(0));
     assert!(matches!(call.poll(now), Step::Send(_)));
     let mut response = response(429, Vec::new());
     response.headers_mut().insert("retry-after", header);
@@ -148,15 +149,15 @@ pub(crate) fn retry_after(data: &[u8]) {
     let seconds = seconds.map(|text| text.parse().unwrap_or(u64::MAX));
     match call.poll(now) {
         Step::Wait(wait) => {
-            assert!(!wait.is_zero() && wait <= most, "{wait:?}");
+            assert!(!wait.is_zero() && wait <= max_wait, "{wait:?}");
             assert!(seconds.is_none_or(|seconds| seconds <= 60));
         }
         Step::Send(_) => assert!(seconds.is_none_or(|seconds| seconds == 0)),
-        Step::Done(Ok(_)) => panic!("a 429 is no page"),
+        Step::Done(Ok(_)) => panic!("a 429 must not return a page"),
         Step::Done(Err(error)) => {
-            assert_fit_for_a_log(&error);
+            assert_loggable(&error);
             let ErrorKind::RateLimited { retry_after: Some(when) } = error.kind() else {
-                panic!("only a wait that is too long ends it: {error:?}")
+                panic!("the call may fail only because the delay is too long: {error:?}")
             };
             if let Some(seconds) = seconds {
                 assert!(seconds > 60);

@@ -1,15 +1,20 @@
-//! Invoices: texts as they are, and texts whose checksum was made right, since no luck gets past a checksum.
+//! Fuzz target for invoices.
+//!
+//! Random text almost never has a valid checksum, so some inputs get a computed one.
 
 use bech32::{Bech32, Fe32, Fe32IterExt, Hrp};
 use strike_core::{Charge, Expectation, Invoice, InvoiceDescription, Network, Satoshi};
 
 const NETWORKS: [Network; 4] = [Network::Bitcoin, Network::Testnet, Network::Signet, Network::Regtest];
 
-/// Either a text; or, after a byte below 4, the rest of a prefix, a zero, and groups of five bits.
+/// Parses the input as an invoice.
+///
+/// If the first byte is below 4, it selects the network. The rest of the prefix, a zero byte and
+/// 5-bit groups follow, and the checksum is appended.
 pub(crate) fn invoice(data: &[u8]) {
     let text = match data.split_first() {
         Some((network, rest)) if *network < 4 => {
-            let Some(text) = written(NETWORKS[usize::from(*network)], rest) else { return };
+            let Some(text) = encode(NETWORKS[usize::from(*network)], rest) else { return };
             text
         }
         _ => String::from_utf8_lossy(data).into_owned(),
@@ -29,7 +34,7 @@ pub(crate) fn invoice(data: &[u8]) {
         assert!(description.len() <= text.len());
     }
     let millisatoshi = invoice.amount_millisatoshi();
-    // A charge that says what the invoice says passes, if that can be said in whole satoshi; with any other amount it does not.
+    // A charge passes the check only with the invoice's amount, which must be whole satoshi.
     for amount in [millisatoshi.unwrap_or_default() / 1000, 1] {
         let charge = charge(&text, &invoice, amount);
         let agrees = millisatoshi == Some(amount * 1000) && invoice.expires_at() > invoice.timestamp();
@@ -54,6 +59,7 @@ pub(crate) fn invoice(data: &[u8]) {
     }
 }
 
+/// Returns a charge with this payment request and amount, and otherwise the fields of the invoice.
 fn charge(text: &str, invoice: &Invoice, amount: u64) -> Charge {
     let description = match invoice.description() {
         InvoiceDescription::Text(text) => text.as_str(),
@@ -67,8 +73,8 @@ fn charge(text: &str, invoice: &Invoice, amount: u64) -> Charge {
     .unwrap()
 }
 
-/// Bech32 with that prefix and those groups, and with the checksum that makes it valid.
-fn written(network: Network, data: &[u8]) -> Option<String> {
+/// Encodes a prefix and 5-bit groups as bech32 with a valid checksum.
+fn encode(network: Network, data: &[u8]) -> Option<String> {
     let end = data.iter().position(|byte| *byte == 0)?;
     let (rest, groups) = data.split_at(end);
     let prefix = format!("{}{}", network.invoice_prefix(), std::str::from_utf8(rest).ok()?);

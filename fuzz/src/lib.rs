@@ -1,34 +1,35 @@
-//! Targets for fuzzing: functions that take any bytes at all, and assert what must hold whatever they are.
+//! Fuzz targets: functions that accept any bytes and assert invariants.
 //!
-//! `tests/runs.rs` calls them with the seeds, with mutations of these and with noise; `libfuzzer/` with whatever it finds.
+//! `tests/runs.rs` runs them with the seeds, with mutations of the seeds and with random bytes.
+//! `libfuzzer/` runs them under libFuzzer.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a failed assertion is the finding"
+    reason = "a panic reports a finding"
 )]
 
 mod bodies;
 mod cassette;
+mod driver;
+mod input;
 mod invoice;
 mod machines;
-mod play;
 mod sandbox;
 mod secret;
-mod tape;
 
-/// A function that takes any bytes.
+/// A fuzz target.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Target {
-    /// Its name, which is also the name of the folder of its seeds.
+    /// The name of the target and of its folder below `seeds/`.
     pub name: &'static str,
-    /// Takes the bytes; panics if something does not hold.
+    /// Runs the target on the bytes. Panics if an invariant is violated.
     pub run: fn(&[u8]),
 }
 
-/// All of them.
+/// All fuzz targets.
 pub const TARGETS: [Target; 14] = [
     Target { name: "charge", run: bodies::charge },
     Target { name: "list", run: bodies::list },
@@ -46,7 +47,7 @@ pub const TARGETS: [Target; 14] = [
     Target { name: "pager", run: machines::pager },
 ];
 
-/// The target of that name.
+/// Returns the target with this name.
 #[must_use]
 pub fn target(name: &str) -> Option<Target> {
     TARGETS.into_iter().find(|target| target.name == name)

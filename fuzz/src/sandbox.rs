@@ -1,4 +1,4 @@
-//! A sandbox in memory, through any requests, payments and leaps of its clock.
+//! Fuzz target for the sandbox in memory: requests, payments and clock changes.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use strike_core::UnixMillis;
 use strike_core::http::{HeaderValue, Method, Request};
 use strike_sandbox::Sandbox;
 
-use crate::tape::Tape;
+use crate::input::Input;
 
 const METHODS: [&str; 8] = ["GET", "POST", "OPTIONS", "HEAD", "PUT", "DELETE", "PATCH", "FROB"];
 const KEYS: [Option<&str>; 4] =
@@ -14,15 +14,16 @@ const KEYS: [Option<&str>; 4] =
 const TYPES: [Option<&str>; 4] =
     [Some("application/x-www-form-urlencoded"), Some("application/json"), Some("text/plain"), None];
 
-/// A byte for method, key and type, a line for the target, a line for the body; and so on.
+/// Sends up to 16 requests. Each is a byte for method, key and content type, a line for the target
+/// and a line for the body. A `+` advances the clock and a `$` pays all charges instead.
 pub(crate) fn sandbox(data: &[u8]) {
     let start = UnixMillis::from_millis(1_542_221_803_505);
     let sandbox = Sandbox::builder().api_key("sk_demo").seed(7).clock_at(start).build();
-    let mut tape = Tape::new(data);
+    let mut input = Input::new(data);
     for _ in 0..16 {
-        let Some(head) = tape.byte() else { break };
+        let Some(head) = input.byte() else { break };
         if head == b'+' {
-            sandbox.advance(Duration::from_secs(u64::from(tape.number())));
+            sandbox.advance(Duration::from_secs(u64::from(input.number())));
             continue;
         }
         if head == b'$' {
@@ -32,8 +33,8 @@ pub(crate) fn sandbox(data: &[u8]) {
             }
             continue;
         }
-        let target = tape.line();
-        let body = tape.line();
+        let target = input.line();
+        let body = input.line();
         let method = METHODS[usize::from(head % 8)];
         let mut request = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap());
         if let Some(key) = KEYS[usize::from(head / 8 % 4)] {
@@ -41,8 +42,8 @@ pub(crate) fn sandbox(data: &[u8]) {
         }
         if let Some(kind) = TYPES[usize::from(head / 32 % 4)] {
             request = request.header("content-type", kind);
-        } else if let Ok(odd) = HeaderValue::from_bytes(target) {
-            request = request.header("content-type", odd);
+        } else if let Ok(value) = HeaderValue::from_bytes(target) {
+            request = request.header("content-type", value);
         }
         let Ok(request) = request.uri(target).body(body.to_vec()) else { continue };
         let before = sandbox.charges();
@@ -50,7 +51,7 @@ pub(crate) fn sandbox(data: &[u8]) {
         let status = response.status();
         assert!(status.is_success() || status.is_client_error(), "{status} to {request:?}");
         let text = std::str::from_utf8(response.body()).unwrap();
-        // A page of a few charges, and what a control repeats of its request.
+        // The limit covers a page of a few charges and control responses that repeat the request.
         assert!(text.len() <= 64 * 1024 + 8 * data.len(), "{} bytes", text.len());
         let after = sandbox.charges();
         assert!(after <= before + 1);
@@ -58,12 +59,12 @@ pub(crate) fn sandbox(data: &[u8]) {
             assert_eq!((status.as_u16(), method), (200, "POST"), "{request:?}");
         }
         if after < before {
-            assert!(request.uri().path().ends_with("/reset"), "{request:?} has lost charges");
+            assert!(request.uri().path().ends_with("/reset"), "{request:?} removed charges");
         }
         if request.uri().path().starts_with("/api/v1/charges") && method == "GET" {
             let key = request.headers().get("authorization").map(HeaderValue::as_bytes);
-            let knows_the_key = key == Some(b"Basic c2tfZGVtbzo=");
-            assert!(knows_the_key || !status.is_success(), "{status} without the key");
+            let has_key = key == Some(b"Basic c2tfZGVtbzo=");
+            assert!(has_key || !status.is_success(), "{status} without the key");
             serde_json::from_str::<serde_json::Value>(text).unwrap();
         }
     }

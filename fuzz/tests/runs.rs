@@ -1,8 +1,9 @@
-//! Every target with its seeds, with mutations of them and with noise: a fixed number of runs, always the same ones.
+//! Runs every fuzz target with its seeds, mutations of the seeds and random bytes.
 //!
-//! `STRIKE_FUZZ_RUNS=200000 cargo test --release -p strike-fuzz -- --nocapture` runs longer; `STRIKE_FUZZ_SEED=2` runs others.
+//! The inputs are the same in every run. `STRIKE_FUZZ_SEED=2` selects others, and
+//! `STRIKE_FUZZ_RUNS=200000 cargo test --release -p strike-fuzz -- --nocapture` runs more.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
-#![allow(clippy::print_stdout, reason = "it says how much it ran")]
+#![allow(clippy::print_stdout, reason = "prints the number of runs")]
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -11,9 +12,9 @@ use std::path::Path;
 use fastrand::Rng;
 use strike_fuzz::{TARGETS, Target};
 
-/// A number from the environment.
-fn number(name: &str, usual: u64) -> u64 {
-    std::env::var(name).map_or(usual, |text| text.parse().expect("a number"))
+/// Returns a number from the environment, or the default.
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
 }
 
 fn seeds(target: &Target) -> Vec<Vec<u8>> {
@@ -23,30 +24,30 @@ fn seeds(target: &Target) -> Vec<Vec<u8>> {
     paths.iter().map(|path| fs::read(path).unwrap()).collect()
 }
 
-/// A few changes to some bytes, most of them small; `others` are there to be crossed with.
+/// Makes up to five changes to the bytes, some of which copy parts of `others`.
 fn mutate(data: &mut Vec<u8>, others: &[Vec<u8>], rng: &mut Rng) {
     for _ in 0..rng.usize(1..6) {
-        let at = rng.usize(0..=data.len());
-        let end = (at + rng.usize(0..8)).min(data.len());
-        let noise: Vec<u8> = (0..rng.usize(0..6)).map(|_| rng.u8(..)).collect();
+        let start = rng.usize(0..=data.len());
+        let end = (start + rng.usize(0..8)).min(data.len());
+        let random_bytes: Vec<u8> = (0..rng.usize(0..6)).map(|_| rng.u8(..)).collect();
         match rng.u8(0..7) {
-            0 => drop(data.splice(at..end, noise)),
-            1 => drop(data.splice(at..at, noise)),
-            2 => drop(data.drain(at..end)),
-            3 if at < data.len() => data[at] ^= 1 << rng.u8(0..8),
+            0 => drop(data.splice(start..end, random_bytes)),
+            1 => drop(data.splice(start..start, random_bytes)),
+            2 => drop(data.drain(start..end)),
+            3 if start < data.len() => data[start] ^= 1 << rng.u8(0..8),
             4 => {
-                let again = data[at..end].to_vec();
-                drop(data.splice(at..at, again));
+                let again = data[start..end].to_vec();
+                drop(data.splice(start..start, again));
             }
             5 => {
                 let other = &others[rng.usize(0..others.len())];
                 let from = rng.usize(0..=other.len());
-                data.truncate(at);
+                data.truncate(start);
                 data.extend_from_slice(&other[from..]);
             }
             _ => {
-                // A small number, as decisions are.
-                if let Some(byte) = data.get_mut(at) {
+                // Small numbers select the branches in most targets.
+                if let Some(byte) = data.get_mut(start) {
                     *byte = rng.u8(0..16);
                 }
             }
@@ -62,7 +63,7 @@ fn run(target: &Target, data: &[u8]) {
 }
 
 #[test]
-fn every_target_holds() {
+fn all_targets_accept_seeds_and_mutations() {
     let runs = number("STRIKE_FUZZ_RUNS", 2_000);
     for target in TARGETS {
         let seeds = seeds(&target);

@@ -17,7 +17,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// [`timeout`](Exchange::timeout) for the whole exchange, and stops reading one byte beyond
 /// [`max_body`](Exchange::max_body). It uses a new connection where [`connection`](Exchange::connection) demands one. An error says whether the request can have left:
 /// [`Delivery::MaybeSent`](strike_core::Delivery::MaybeSent) in doubt. It names neither URL nor key.
-/// Whether one keeps to this, `strike_sandbox::conformance` finds out.
+/// Whether one keeps to this, `strike_conformance::check` finds out.
 ///
 /// Dropping the future gives the exchange up; whether the request left is then not known.
 pub trait AsyncTransport: Send + Sync {

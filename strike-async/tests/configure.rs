@@ -1,4 +1,4 @@
-//! What a user can change about the reqwest transport, and what stays as a transport owes it.
+//! Configuration of the reqwest transport, and the rules that configuration cannot change.
 #![cfg(feature = "reqwest")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -12,13 +12,13 @@ use strike_test_support::{Server, expect, expect_status, get, post};
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]";
 
 #[tokio::test]
-async fn the_rules_outlast_configure() {
-    let elsewhere = Server::start(|mut peer| while peer.answer(OK) {});
-    let to = elsewhere.url("http", "/");
+async fn configure_cannot_override_the_transport_rules() {
+    let redirect_target = Server::start(|mut peer| while peer.answer(OK) {});
+    let to = redirect_target.url("http", "/");
     let server = Server::start(move |mut peer| {
         peer.answer(format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n"));
     });
-    let proxy = elsewhere.url("http", "");
+    let proxy = redirect_target.url("http", "");
     let transport = ReqwestTransport::builder()
         .configure(|reqwest| reqwest.redirect(reqwest::redirect::Policy::limited(5)))
         .configure(move |reqwest| reqwest.proxy(reqwest::Proxy::all(&proxy).unwrap()))
@@ -27,15 +27,16 @@ async fn the_rules_outlast_configure() {
     let mut exchange = get(&server.url("http", "/api"));
     exchange.request.headers_mut().clear();
     expect_status(transport.exchange(exchange).await, 302, "");
-    assert_eq!(elsewhere.connections(), 0);
-    // The one header of reqwest's own that cannot be switched off; core always has an `Accept` of its own.
+    assert_eq!(redirect_target.connections(), 0);
+    // reqwest always adds an `Accept` header if the request has none. Requests of core always have
+    // one.
     let expected = format!("GET /api HTTP/1.1\r\naccept: */*\r\nhost: {}\r\n\r\n", server.addr());
     assert_eq!(server.requests(), [expected]);
 }
 
-/// reqwest parses the URL once more and would take dot segments out of it.
+/// reqwest would normalize dot segments in the path.
 #[tokio::test]
-async fn what_would_be_rewritten_is_refused() {
+async fn urls_that_reqwest_would_rewrite_are_rejected() {
     let server = Server::start(|mut peer| while peer.answer(OK) {});
     let transport = ReqwestTransport::new().unwrap();
     for path in ["/api/../v1", "/api/./v1", "/api/%2e%2e/v1", "/api/{id}"] {
@@ -46,7 +47,7 @@ async fn what_would_be_rewritten_is_refused() {
 }
 
 #[tokio::test]
-async fn one_transport_serves_many_tasks() {
+async fn one_transport_can_be_shared_by_tasks() {
     let server = Server::start(|mut peer| while peer.answer(OK) {});
     let shared: Arc<dyn AsyncTransport> = Arc::new(ReqwestTransport::new().unwrap());
     let tasks: Vec<_> = (0..8)
@@ -62,7 +63,7 @@ async fn one_transport_serves_many_tasks() {
 }
 
 #[tokio::test]
-async fn a_shared_timer_tells_both_times() {
+async fn shared_timer_returns_monotonic_and_wall_time() {
     let timer: Arc<dyn Timer> = Arc::new(TokioTimer::new());
     let first = timer.now();
     timer.wait(Duration::from_millis(1)).await;
@@ -74,7 +75,7 @@ async fn a_shared_timer_tells_both_times() {
 
 #[cfg(feature = "platform-verifier")]
 #[tokio::test]
-async fn the_platform_does_not_know_an_authority_of_ones_own() {
+async fn platform_verifier_rejects_an_authority_that_was_not_added() {
     use strike_test_support::certs::Authority;
 
     let authority = Authority::new();

@@ -1,13 +1,13 @@
-//! What the reqwest transport makes of servers that misbehave, and of those that do not.
+//! The shared transport tests with the reqwest transport.
 #![cfg(feature = "reqwest")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use strike_async::{AsyncTransport, ReqwestTransport};
-use strike_test_support::{Exchanger, Lab, Setup, cases, each_case};
+use strike_test_support::{Exchanger, Setup, TransportFactory, cases, each_case};
 
 struct Reqwest;
 
-impl Lab for Reqwest {
+impl TransportFactory for Reqwest {
     fn build(&self, setup: Setup) -> Result<(Exchanger, String), strike_async::Error> {
         let mut builder = ReqwestTransport::builder();
         for certificate in &setup.certificates {

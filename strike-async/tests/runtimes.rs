@@ -1,4 +1,5 @@
-//! Where a client can be used: in any runtime, in several, in one after another, and without any.
+//! The async client works in any runtime, in several at once, in one after another, and without
+//! tokio.
 #![cfg(feature = "reqwest")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -19,7 +20,7 @@ fn server() -> Server {
     Server::start(|mut peer| while peer.answer(OK) {})
 }
 
-/// Every kind of runtime, among them those without sockets and without timers.
+/// Every kind of tokio runtime, including those without sockets and without timers.
 fn runtimes() -> Vec<Runtime> {
     let one_thread = [true, false].map(|all| {
         let mut builder = Builder::new_current_thread();
@@ -38,7 +39,7 @@ fn runtimes() -> Vec<Runtime> {
     one_thread.into_iter().chain(others.map(Result::unwrap)).collect()
 }
 
-/// An executor that is not tokio's.
+/// A minimal executor, independent of tokio.
 fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {
@@ -57,18 +58,18 @@ fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 #[test]
-fn every_runtime_serves_while_the_one_before_is_idle() {
+fn transport_works_in_every_runtime_while_others_are_idle() {
     let server = server();
     let transport = ReqwestTransport::new().unwrap();
     let runtimes = runtimes();
     for runtime in runtimes.iter().chain(&runtimes) {
         expect_status(runtime.block_on(transport.exchange(get(&server.url("http", "/")))), 200, "[]");
     }
-    assert_eq!(server.connections(), 1, "one connection is kept for all of them");
+    assert_eq!(server.connections(), 1, "all runtimes should use the same connection");
 }
 
 #[test]
-fn every_runtime_serves_after_the_one_before_has_ended() {
+fn transport_works_after_the_previous_runtime_was_dropped() {
     let server = server();
     let transport = runtimes()[0].block_on(async { ReqwestTransport::new().unwrap() });
     for runtime in runtimes() {
@@ -78,7 +79,7 @@ fn every_runtime_serves_after_the_one_before_has_ended() {
 }
 
 #[test]
-fn without_a_runtime_it_serves_too() {
+fn transport_and_timer_work_without_tokio() {
     let server = server();
     let transport = ReqwestTransport::new().unwrap();
     expect_status(block_on(transport.exchange(get(&server.url("http", "/")))), 200, "[]");
@@ -86,7 +87,7 @@ fn without_a_runtime_it_serves_too() {
 }
 
 #[test]
-fn a_runtime_per_call_loses_no_create() {
+fn creates_succeed_with_a_new_runtime_per_call() {
     let server = server();
     let transport = ReqwestTransport::new().unwrap();
     for number in 0..400 {
@@ -99,7 +100,7 @@ fn a_runtime_per_call_loses_no_create() {
 }
 
 #[test]
-fn runtimes_in_several_threads_share_a_transport() {
+fn transport_can_be_shared_by_runtimes_in_several_threads() {
     let server = server();
     let transport = ReqwestTransport::new().unwrap();
     thread::scope(|scope| {
@@ -117,7 +118,7 @@ fn runtimes_in_several_threads_share_a_transport() {
 }
 
 #[test]
-fn timer_waits_in_every_runtime() {
+fn timer_works_in_every_runtime() {
     let timer = TokioTimer::new();
     for runtime in runtimes() {
         let before = timer.now().monotonic;
@@ -127,7 +128,7 @@ fn timer_waits_in_every_runtime() {
 }
 
 #[test]
-fn a_transport_serves_after_every_other_one_is_gone() {
+fn transport_works_after_all_earlier_ones_were_dropped() {
     let server = server();
     for _ in 0..3 {
         let transport = ReqwestTransport::new().unwrap();

@@ -71,7 +71,7 @@ impl Client {
     /// missing or invalid variable.
     #[cfg(feature = "ureq")]
     pub fn from_env() -> Result<Self, Error> {
-        Self::new(Endpoint::from_variables(|name| std::env::var_os(name))?)
+        Self::new(Endpoint::from_variables(std::env::var_os)?)
     }
 
     /// Starts building a client with settings of your own.

@@ -1,4 +1,4 @@
-//! What a user can change about the ureq transport, and what stays as a transport owes it.
+//! Configuration of the ureq transport, and the rules that configuration cannot change.
 #![cfg(feature = "ureq")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -12,14 +12,14 @@ use strike_test_support::{Server, expect, expect_status, get};
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]";
 
 #[test]
-fn the_rules_outlast_configure() {
-    let elsewhere = Server::start(|mut peer| while peer.answer(OK) {});
-    let to = elsewhere.url("http", "/");
+fn configure_cannot_override_the_transport_rules() {
+    let redirect_target = Server::start(|mut peer| while peer.answer(OK) {});
+    let to = redirect_target.url("http", "/");
     let server = Server::start(move |mut peer| {
         peer.answer(format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n"));
         peer.answer("HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n");
     });
-    let proxy = elsewhere.url("http", "");
+    let proxy = redirect_target.url("http", "");
     let transport = UreqTransport::builder()
         .configure(|ureq| ureq.max_redirects(5).http_status_as_error(true).user_agent("mine"))
         .configure(move |ureq| {
@@ -31,14 +31,14 @@ fn the_rules_outlast_configure() {
     exchange.request.headers_mut().clear();
     expect_status(transport.exchange(exchange), 302, "");
     expect_status(transport.exchange(get(&server.url("http", "/api"))), 500, "");
-    assert_eq!(elsewhere.connections(), 0);
-    // Not even where the request has no such headers does ureq add its own.
+    assert_eq!(redirect_target.connections(), 0);
+    // ureq does not add its own headers, even if the request has none.
     let expected = format!("GET /api HTTP/1.1\r\nhost: {}\r\n\r\n", server.addr());
     assert_eq!(server.requests()[0], expected);
 }
 
 #[test]
-fn options_of_ureq_can_be_changed() {
+fn configure_changes_options_of_ureq() {
     let server = Server::start(|mut peer| {
         peer.answer(format!("HTTP/1.1 200 OK\r\nX-Filler: {}\r\nContent-Length: 0\r\n\r\n", "x".repeat(200)));
         peer.hang();
@@ -55,7 +55,7 @@ fn options_of_ureq_can_be_changed() {
 }
 
 #[test]
-fn one_transport_serves_many_threads() {
+fn one_transport_can_be_shared_by_threads() {
     let server = Server::start(|mut peer| while peer.answer(OK) {});
     let shared: Arc<dyn Transport> = Arc::new(UreqTransport::new().unwrap());
     std::thread::scope(|scope| {
@@ -67,7 +67,7 @@ fn one_transport_serves_many_threads() {
 }
 
 #[test]
-fn a_shared_timer_tells_both_times() {
+fn shared_timer_returns_monotonic_and_wall_time() {
     let timer: Arc<dyn Timer> = Arc::new(SystemTimer::new());
     let first = timer.now();
     timer.wait(Duration::from_millis(1), &strike_blocking::Wake::default());
@@ -79,7 +79,7 @@ fn a_shared_timer_tells_both_times() {
 
 #[cfg(feature = "platform-verifier")]
 #[test]
-fn the_platform_does_not_know_an_authority_of_ones_own() {
+fn platform_verifier_rejects_an_authority_that_was_not_added() {
     use strike_test_support::certs::Authority;
 
     let authority = Authority::new();

@@ -1,12 +1,12 @@
-//! What the ureq transport makes of servers that misbehave, and of those that do not.
+//! The shared transport tests with the ureq transport.
 #![cfg(feature = "ureq")]
 
 use strike_blocking::{Transport, UreqTransport};
-use strike_test_support::{Exchanger, Lab, Setup, cases, each_case};
+use strike_test_support::{Exchanger, Setup, TransportFactory, cases, each_case};
 
 struct Ureq;
 
-impl Lab for Ureq {
+impl TransportFactory for Ureq {
     fn build(&self, setup: Setup) -> Result<(Exchanger, String), strike_blocking::Error> {
         let mut builder = UreqTransport::builder();
         for certificate in &setup.certificates {

@@ -1,4 +1,4 @@
-//! The advice of an error fits the operation that failed, and the error reads as one sentence.
+//! Tests that the advice of each error matches the operation that failed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -10,7 +10,7 @@ use strike_core::{
     Network, NewCharge, OrderKey, Reply, RetryPolicy, TransportErrorKind, Wait,
 };
 use support::host::Host;
-use support::{START, Virtual, answer, charge, charge_json, endpoint, no_answer, ok};
+use support::{START, Virtual, charge, charge_json, endpoint, no_response, ok, respond};
 
 const ASK_LATER: &str = "it is safe to try again later";
 const HOST: &str = "check that the base URL is that of a Strike-compatible host, and how it is reached";
@@ -24,16 +24,16 @@ fn order() -> NewCharge {
     NewCharge::satoshis(4200, "tea")
 }
 
-/// What is asked of the API.
+/// An operation of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ask {
     Create,
     Get,
     List,
     ListAll,
-    /// The look before the create.
+    /// The search of the list before a create.
     Once,
-    /// A read of the charge that the client remembers.
+    /// A read of the charge that is stored in the key record.
     OnceRead,
     Wait,
 }
@@ -42,40 +42,50 @@ use Ask::{Create as Creates, Get as Gets, List as Lists, ListAll, Once as Looks,
 
 fn run<M: Machine>(mut machine: M, reply: &dyn Fn() -> Reply) -> Error {
     match Virtual::new().run(&mut machine, |_, _| reply()) {
-        Ok(_) => panic!("it should fail"),
+        Ok(_) => panic!("expected an error"),
         Err(error) => error,
     }
 }
 
-/// What comes of it if the host always answers like that.
+/// Runs the operation against a host that always sends this response, and returns the error.
 fn fails(ask: Ask, reply: &dyn Fn() -> Reply) -> Error {
-    let (at, policy) = (endpoint(), RetryPolicy::never());
+    let (endpoint, policy) = (endpoint(), RetryPolicy::never());
     match ask {
-        Ask::Create => run(CoreClient::new(at.clone(), policy, 1).call(Create::new(order())), reply),
+        Ask::Create => run(CoreClient::new(endpoint.clone(), policy, 1).call(Create::new(order())), reply),
         Ask::Get => {
-            run(CoreClient::new(at.clone(), policy, 1).call(Get::new("ch_1".parse().unwrap())), reply)
+            run(CoreClient::new(endpoint.clone(), policy, 1).call(Get::new("ch_1".parse().unwrap())), reply)
         }
-        Ask::List => run(CoreClient::new(at.clone(), policy, 1).call(List::page(3)), reply),
-        ListAll => run(CoreClient::new(at.clone(), policy, 1).pager().next(), reply),
-        Ask::Once => run(CoreClient::new(at.clone(), policy, 1).create_once(order(), "order-17"), reply),
+        Ask::List => run(CoreClient::new(endpoint.clone(), policy, 1).call(List::page(3)), reply),
+        ListAll => run(CoreClient::new(endpoint.clone(), policy, 1).pager().next(), reply),
+        Ask::Once => {
+            run(CoreClient::new(endpoint.clone(), policy, 1).create_once(order(), "order-17"), reply)
+        }
         OnceRead => {
             let (mut host, mut record) = (Host::new(), OrderRecord::default());
-            let mut first =
-                CoreClient::new(at.clone(), policy, 1).create_once_with(order(), "order-17", &mut record);
+            let mut first = CoreClient::new(endpoint.clone(), policy, 1).create_once_with(
+                order(),
+                "order-17",
+                &mut record,
+            );
             Virtual::new().run(&mut first, |exchange, now| host.serve(&exchange, *now).unwrap()).unwrap();
             run(
-                CoreClient::new(at.clone(), policy, 1).create_once_with(order(), "order-17", &mut record),
+                CoreClient::new(endpoint.clone(), policy, 1).create_once_with(
+                    order(),
+                    "order-17",
+                    &mut record,
+                ),
                 reply,
             )
         }
         Ask::Wait => run(
-            CoreClient::new(at.clone(), policy, 1).wait(charge(&[]), Wait::until_expiry().max_failures(0)),
+            CoreClient::new(endpoint.clone(), policy, 1)
+                .wait(charge(&[]), Wait::until_expiry().max_failures(0)),
             reply,
         ),
     }
 }
 
-/// How an error of that operation begins.
+/// Returns the beginning of each error text of the operation.
 fn beginning(ask: Ask) -> &'static str {
     match ask {
         Ask::Create => "create charge of 4200 satoshi: ",
@@ -88,16 +98,16 @@ fn beginning(ask: Ask) -> &'static str {
 }
 
 #[test]
-fn advice_fits_the_failure_and_the_operation() {
-    let api = |status: u16| answer(status, json!({"code": status, "message": "no"}).to_string());
-    let page = |status: u16| answer(status, "<html>nginx</html>");
-    let lost = |kind, delivery| no_answer(kind, delivery);
+fn advice_matches_the_failure_and_the_operation() {
+    let api = |status: u16| respond(status, json!({"code": status, "message": "no"}).to_string());
+    let page = |status: u16| respond(status, "<html>nginx</html>");
+    let lost = |kind, delivery| no_response(kind, delivery);
     let reads = [Gets, Lists, ListAll, Looks, Waits];
     let everything = [Creates, Gets, Lists, ListAll, Looks, Waits];
     let without_id = [Creates, Lists, ListAll, Looks];
     type Row<'a> = (&'a str, &'a dyn Fn() -> Reply, &'a [Ask], Advice, &'a str);
     let rows: &[Row<'_>] = &[
-        ("400 in the API's words", &|| api(400), &everything, Advice::FixInput, FIX),
+        ("400 with an API error body", &|| api(400), &everything, Advice::FixInput, FIX),
         ("400 from a proxy", &|| page(400), &everything, Advice::CheckHost, HOST),
         ("401", &|| api(401), &everything, Advice::CheckKey, KEY),
         ("403", &|| api(403), &everything, Advice::CheckHost, HOST),
@@ -114,8 +124,8 @@ fn advice_fits_the_failure_and_the_operation() {
         ("302 to a create", &|| page(302), &[Creates], Advice::LookFirst, LOOK),
         ("HTML", &|| page(200), &reads, Advice::CheckHost, HOST),
         ("HTML to a create", &|| page(200), &[Creates], Advice::LookFirst, LOOK),
-        ("too large", &|| answer(200, "x".repeat(2 << 20)), &reads, Advice::CheckHost, HOST),
-        ("too large to a create", &|| answer(200, "x".repeat(2 << 20)), &[Creates], Advice::LookFirst, LOOK),
+        ("too large", &|| respond(200, "x".repeat(2 << 20)), &reads, Advice::CheckHost, HOST),
+        ("too large to a create", &|| respond(200, "x".repeat(2 << 20)), &[Creates], Advice::LookFirst, LOOK),
         (
             "refused",
             &|| lost(TransportErrorKind::ConnectionRefused, Delivery::Unsent),
@@ -125,22 +135,28 @@ fn advice_fits_the_failure_and_the_operation() {
         ),
         ("TLS", &|| lost(TransportErrorKind::Tls, Delivery::Unsent), &everything, Advice::CheckHost, HOST),
         (
-            "time",
+            "timeout",
             &|| lost(TransportErrorKind::Timeout, Delivery::MaybeSent),
             &reads,
             Advice::RetryLater,
             ASK_LATER,
         ),
         (
-            "time, of a create",
+            "timeout of a create",
             &|| lost(TransportErrorKind::Timeout, Delivery::MaybeSent),
             &[Creates],
             Advice::LookFirst,
             LOOK,
         ),
-        // The client has created a charge under this key, whatever a read of it says.
-        ("a read of a charge that was created", &|| api(401), &[OnceRead], Advice::LookFirst, LOOK),
-        ("the same, from a proxy", &|| page(404), &[OnceRead], Advice::LookFirst, LOOK),
+        // A charge exists under this key, so a failed read of it leaves the outcome unknown.
+        ("401 to the read of a recorded charge", &|| api(401), &[OnceRead], Advice::LookFirst, LOOK),
+        (
+            "404 from a proxy to the read of a recorded charge",
+            &|| page(404),
+            &[OnceRead],
+            Advice::LookFirst,
+            LOOK,
+        ),
     ];
     for (name, reply, asks, advice, sentence) in rows {
         for ask in *asks {
@@ -159,7 +175,7 @@ fn advice_fits_the_failure_and_the_operation() {
 }
 
 #[test]
-fn input_is_said_to_be_unsent_only_where_something_was_to_be_sent() {
+fn input_errors_say_nothing_was_sent_only_for_requests() {
     let text = Error::from(ApiKey::new("").unwrap_err()).to_string();
     assert!(text.ends_with("; correct the input") && !text.contains("sent"), "{text}");
     let mut call = CoreClient::new(endpoint(), RetryPolicy::default(), 1)
@@ -169,10 +185,10 @@ fn input_is_said_to_be_unsent_only_where_something_was_to_be_sent() {
 }
 
 #[test]
-fn an_invoice_of_another_network_is_often_the_callers_slip() {
+fn wrong_invoice_network_advises_to_check_the_endpoint_network() {
     let key = ApiKey::new("sk_demo").unwrap();
-    let at = Endpoint::builder("https://host/", key, Network::Bitcoin).build().unwrap();
-    // The first example of the specification, on testnet.
+    let endpoint = Endpoint::builder("https://host/", key, Network::Bitcoin).build().unwrap();
+    // The first testnet example of the BOLT11 specification.
     let invoice = "lntb20m1pvjluezsp5zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zygshp58yjmdan79s6qqdhdzgynm4zwqd5d7xmw5fk98klysy043l2ahrqspp5qqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqypqfpp3x9et2e20v6pu37c5d9vax37wxq72un989qrsgqdj545axuxtnfemtpwkc45hx9d2ft7x04mt8q7y6t0k2dge9e7h8kpy9p34ytyslj3yu569aalz2xdk8xkd7ltxqld94u8h2esmsmacgpghe9k8";
     let order = NewCharge::satoshis(2_000_000, "tea");
     let found = charge_json(&[
@@ -181,7 +197,9 @@ fn an_invoice_of_another_network_is_often_the_callers_slip() {
         ("payment_request", json!(invoice)),
     ]);
     let error =
-        run(CoreClient::new(at.clone(), RetryPolicy::never(), 1).call(Create::new(order)), &|| ok(&found));
+        run(CoreClient::new(endpoint.clone(), RetryPolicy::never(), 1).call(Create::new(order)), &|| {
+            ok(&found)
+        });
     assert_eq!(error.advice(), Advice::CheckNetwork, "{error}");
     assert!(
         error
@@ -190,7 +208,7 @@ fn an_invoice_of_another_network_is_often_the_callers_slip() {
     );
 }
 
-/// A host with a charge of the key of `order-17`, which differs like that.
+/// Returns a host with a charge for the key of `order-17`, with these fields changed.
 fn reused(changes: &[(&str, Value)]) -> Host {
     let mut host = Host::new();
     let id = OrderKey::named("order-17").customer_id("");
@@ -201,13 +219,13 @@ fn reused(changes: &[(&str, Value)]) -> Host {
 }
 
 #[test]
-fn a_name_that_was_used_for_another_order_is_the_callers_slip() {
+fn reused_order_name_advises_to_check_the_order() {
     let own = OrderKey::named("order-17").customer_id("table 4");
     for (changes, advice) in [
         (vec![("amount", json!(5000)), ("amount_satoshi", json!(5000))], Advice::CheckOrder),
         (vec![("description", json!("coffee"))], Advice::CheckOrder),
         (vec![("customer_id", json!(own))], Advice::CheckOrder),
-        // No order of anybody: the host's fault.
+        // `amount` and `amount_satoshi` disagree, which no order can cause: the host is wrong.
         (vec![("amount", json!(5000))], Advice::DoNotUse),
         (vec![("amount_satoshi", json!(5000))], Advice::DoNotUse),
     ] {
@@ -233,7 +251,7 @@ fn a_name_that_was_used_for_another_order_is_the_callers_slip() {
 }
 
 #[test]
-fn a_charge_that_came_of_a_lost_create_and_differs_is_the_hosts_fault() {
+fn different_charge_from_a_lost_create_advises_not_to_use_it() {
     let mut host = Host::new();
     let mut machine = CoreClient::new(endpoint(), RetryPolicy::never(), 1)
         .create_once(order(), CreateOnceOptions::fresh(OrderKey::named("order-17")));
@@ -242,7 +260,7 @@ fn a_charge_that_came_of_a_lost_create_and_differs_is_the_hosts_fault() {
             let id = OrderKey::named("order-17").customer_id("");
             let fields = [("amount", json!(1)), ("amount_satoshi", json!(1)), ("customer_id", json!(id))];
             host.insert(START, &fields);
-            return no_answer(TransportErrorKind::Timeout, Delivery::MaybeSent);
+            return no_response(TransportErrorKind::Timeout, Delivery::MaybeSent);
         }
         host.serve(&exchange, *now).unwrap()
     });
@@ -250,7 +268,7 @@ fn a_charge_that_came_of_a_lost_create_and_differs_is_the_hosts_fault() {
 }
 
 #[test]
-fn a_row_that_cannot_be_read_is_not_the_callers_to_correct() {
+fn unreadable_list_row_advises_not_to_use_it() {
     let mut host = Host::new();
     host.rows.push(json!({"id": "ch_9", "paid": "perhaps"}));
     let mut pager = CoreClient::new(endpoint(), RetryPolicy::never(), 1).pager();

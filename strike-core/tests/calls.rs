@@ -1,4 +1,4 @@
-//! The table of what each failure means, for an operation that reads and for one that makes.
+//! Tests which failures of a single call are retried, for reads and for creates.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -12,13 +12,13 @@ use strike_core::{
     AttemptOutcome, ConnectionUse, CoreClient, Create, Delivery, Error, ErrorKind, Get, List, NewCharge, Now,
     Reply, RetryPolicy, Schedule, TransportErrorKind, UnixMillis,
 };
-use support::{Did, START, Virtual, answer, charge_json, endpoint, no_answer, ok};
+use support::{Did, START, Virtual, charge_json, endpoint, no_response, ok, respond};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Leads {
-    /// To another attempt at once, and later after a rest.
+    /// The first retry follows immediately, the second after a wait.
     AtOnce,
-    /// To another attempt after a rest.
+    /// Each retry follows after a wait.
     Backoff,
     Stop,
     Unknown,
@@ -36,7 +36,7 @@ fn call<Op: Operation>(op: Op) -> Call<Op> {
     CoreClient::new(endpoint(), RetryPolicy::default(), 1).call(op)
 }
 
-/// Gives the same reply every time.
+/// Runs a call against a server that always sends the same reply.
 fn always<Op: Operation>(op: Op, reply: impl Fn() -> Reply) -> (Result<Op::Output, Error>, Virtual) {
     let mut world = Virtual::new();
     let result = world.run(&mut call(op), |_, _| reply());
@@ -55,7 +55,7 @@ fn leads(error: &Error, world: &Virtual) -> Leads {
 }
 
 #[test]
-fn where_each_failure_leads() {
+fn each_failure_is_retried_or_returned_as_documented() {
     use Delivery::{MaybeSent, Unsent};
     use Leads::{AtOnce, Backoff, Stop, Unknown};
     use TransportErrorKind as Kind;
@@ -77,7 +77,7 @@ fn where_each_failure_leads() {
         (Kind::Tls, Unsent, Stop, Stop),
         (Kind::Setup, Unsent, Stop, Stop),
     ] {
-        rows.push(("no answer", Box::new(move || no_answer(kind, delivery)), reads, makes));
+        rows.push(("no response", Box::new(move || no_response(kind, delivery)), reads, makes));
     }
     for (status, reads, makes) in [
         (300, Stop, Unknown),
@@ -96,12 +96,12 @@ fn where_each_failure_leads() {
         (200, Stop, Unknown),
         (204, Stop, Unknown),
     ] {
-        rows.push(("a status", Box::new(move || answer(status, format!("{status}"))), reads, makes));
+        rows.push(("a status", Box::new(move || respond(status, format!("{status}"))), reads, makes));
     }
-    rows.push(("500 as a charge", Box::new(|| answer(500, charge_json(&[]).to_string())), Backoff, Unknown));
+    rows.push(("500 as a charge", Box::new(|| respond(500, charge_json(&[]).to_string())), Backoff, Unknown));
     rows.push(("500 in disguise", Box::new(|| ok(&json!({"code": 500, "message": ""}))), Backoff, Unknown));
     rows.push(("400 in disguise", Box::new(|| ok(&json!({"code": 400, "message": ""}))), Stop, Stop));
-    rows.push(("too large", Box::new(|| answer(200, vec![b' '; (1 << 20) + 1])), Stop, Unknown));
+    rows.push(("too large", Box::new(|| respond(200, vec![b' '; (1 << 20) + 1])), Stop, Unknown));
     rows.push((
         "another charge",
         Box::new(|| ok(&charge_json(&[("id", json!("no")), ("amount", json!(1))]))),
@@ -121,15 +121,15 @@ fn where_each_failure_leads() {
 }
 
 #[test]
-fn an_unknown_outcome_keeps_what_happened_as_its_source() {
-    let (result, _) = always(create(), || answer(503, r#"{"code":503,"message":"busy"}"#));
+fn unknown_outcome_has_the_transport_error_as_source() {
+    let (result, _) = always(create(), || respond(503, r#"{"code":503,"message":"busy"}"#));
     let error = result.unwrap_err();
     assert_eq!((error.kind(), error.status()), (&ErrorKind::OutcomeUnknown, Some(503)));
     assert_eq!(error.api().unwrap().message(), "busy");
     let below = std::error::Error::source(&error).unwrap().downcast_ref::<Error>().unwrap();
     assert_eq!(below.kind(), &ErrorKind::Server);
 
-    let (result, _) = always(create(), || no_answer(TransportErrorKind::Timeout, Delivery::MaybeSent));
+    let (result, _) = always(create(), || no_response(TransportErrorKind::Timeout, Delivery::MaybeSent));
     let error = result.unwrap_err();
     let below = std::error::Error::source(&error).unwrap();
     let lowest = below.source().unwrap().downcast_ref::<strike_core::TransportError>().unwrap();
@@ -137,10 +137,10 @@ fn an_unknown_outcome_keeps_what_happened_as_its_source() {
 }
 
 #[test]
-fn a_refusal_after_an_unsent_attempt_is_definite() {
+fn rejection_after_an_unsent_attempt_is_definite() {
     let mut world = Virtual::new();
     let mut replies =
-        vec![answer(401, ""), no_answer(TransportErrorKind::ConnectionRefused, Delivery::Unsent)];
+        vec![respond(401, ""), no_response(TransportErrorKind::ConnectionRefused, Delivery::Unsent)];
     let error = world.run(&mut call(create()), |_, _| replies.pop().unwrap()).unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Unauthorized);
     let outcomes: Vec<_> = error.attempts().iter().map(|attempt| attempt.outcome()).collect();
@@ -154,17 +154,17 @@ fn a_refusal_after_an_unsent_attempt_is_definite() {
 }
 
 #[test]
-fn success_after_trouble() {
+fn call_succeeds_after_transient_failures() {
     let mut world = Virtual::new();
     let mut replies = vec![
         ok(&charge_json(&[])),
-        answer(500, ""),
-        no_answer(TransportErrorKind::Closed, Delivery::MaybeSent),
+        respond(500, ""),
+        no_response(TransportErrorKind::Closed, Delivery::MaybeSent),
     ];
     let charge = world.run(&mut call(get()), |_, _| replies.pop().unwrap()).unwrap();
     assert_eq!(charge.id().as_str(), "ch_1");
     assert_eq!(world.sends(), 3);
-    assert_eq!(world.log[0], world.log[1], "the second attempt follows at once");
+    assert_eq!(world.log[0], world.log[1], "the first retry has no delay");
     assert!(matches!(world.log[2], Did::Wait(wait) if wait <= Duration::from_millis(400)));
 }
 
@@ -173,7 +173,7 @@ fn limited(retry_after: &str) -> Reply {
 }
 
 #[test]
-fn retry_after_is_obeyed_up_to_its_limit() {
+fn retry_after_is_honored_up_to_the_policy_limit() {
     for (header, at_least) in [("0", 0), ("1", 1), ("60", 60), ("Tue, 14 Nov 2023 22:13:51 GMT", 30)] {
         let mut world = Virtual::new();
         let mut first = true;
@@ -195,7 +195,7 @@ fn retry_after_is_obeyed_up_to_its_limit() {
 }
 
 #[test]
-fn retry_after_of_a_host_that_fails_is_obeyed_by_reads() {
+fn reads_honor_retry_after_on_server_errors() {
     for (status, header, at_least) in
         [(503, "7", 7000), (503, "0.5", 500), (500, "7", 7000), (502, "1.5", 1500)]
     {
@@ -213,7 +213,7 @@ fn retry_after_of_a_host_that_fails_is_obeyed_by_reads() {
             .unwrap();
         let least = Duration::from_millis(at_least);
         assert!((least..=least + Duration::from_millis(200)).contains(&world.waited()), "{status} {header}");
-        // A create may have been done: it is not sent again, and the error says when to look.
+        // The server may have created a charge, so the create is not retried.
         let (result, world) = always(create(), busy);
         let error = result.unwrap_err();
         assert_eq!((error.kind(), world.sends()), (&ErrorKind::OutcomeUnknown, 1));
@@ -226,8 +226,8 @@ fn retry_after_of_a_host_that_fails_is_obeyed_by_reads() {
 }
 
 #[test]
-fn a_dated_retry_after_counts_from_the_servers_own_clock() {
-    // The local clock says 1970; the host wants 30 s.
+fn retry_after_date_is_relative_to_the_server_clock() {
+    // The local clock says 1970. The server asks for a delay of 30 s.
     let mut world = Virtual::new();
     world.now.unix = UnixMillis::from_millis(0);
     let mut first = true;
@@ -244,20 +244,20 @@ fn a_dated_retry_after_counts_from_the_servers_own_clock() {
         })
         .unwrap();
     assert_eq!(world.waited().as_secs(), 30);
-    // In the past means now.
+    // A time in the past means an immediate retry.
     let (result, world) = always(get(), || limited("Tue, 14 Nov 2023 22:13:11 GMT"));
     result.unwrap_err();
     assert!(world.sends() == 3 && world.waited() < Duration::from_secs(1));
 }
 
 #[test]
-fn backoff_grows_is_jittered_and_follows_from_the_seed() {
+fn backoff_grows_with_jitter_and_depends_only_on_the_seed() {
     let waits = |seed| {
         let mut world = Virtual::new();
         let policy = RetryPolicy::default().attempts(12);
         let mut call = CoreClient::new(endpoint(), policy, seed).call(get());
         world
-            .run(&mut call, |_, _| no_answer(TransportErrorKind::ConnectionRefused, Delivery::Unsent))
+            .run(&mut call, |_, _| no_response(TransportErrorKind::ConnectionRefused, Delivery::Unsent))
             .unwrap_err();
         let wait = |did: &Did| if let Did::Wait(wait) = did { Some(*wait) } else { None };
         world.log.iter().filter_map(wait).collect::<Vec<_>>()
@@ -277,14 +277,14 @@ fn backoff_grows_is_jittered_and_follows_from_the_seed() {
 }
 
 #[test]
-fn a_machine_is_driven_through_a_reference_too() {
+fn machine_can_be_driven_through_a_reference() {
     let mut call = call(get());
     let charge = Virtual::new().run(&mut &mut call, |_, _| ok(&charge_json(&[])));
     assert_eq!(charge.unwrap().id().as_str(), "ch_1");
 }
 
 #[test]
-fn what_policies_and_schedules_come_to() {
+fn policies_schedules_clamp_their_values() {
     let seconds = Duration::from_secs;
     assert_eq!(RetryPolicy::never(), RetryPolicy::default().attempts(1));
     for (timeout, connect) in [(30, 10), (20, 10), (6, 3)] {
@@ -297,7 +297,7 @@ fn what_policies_and_schedules_come_to() {
 }
 
 #[test]
-fn a_lost_reply_is_counted_for_a_read_and_fatal_for_a_create() {
+fn lost_response_is_retried_for_reads_but_not_for_creates() {
     let now = |s| Now::new(Duration::from_secs(s), UnixMillis::from_millis(START));
     let mut reading = call(get());
     let mut sends = 0;
@@ -319,22 +319,22 @@ fn a_lost_reply_is_counted_for_a_read_and_fatal_for_a_create() {
     assert!(matches!(making.poll(now(0)), Step::Send(_)));
     let Step::Done(Err(error)) = making.poll(now(0)) else { panic!() };
     assert_eq!(error.kind(), &ErrorKind::OutcomeUnknown);
-    // Too late: the answer comes, and changes nothing.
+    // A response that arrives after the end changes nothing.
     making.handle(ok(&charge_json(&[])), now(1));
     let Step::Done(Err(error)) = making.poll(now(1)) else { panic!() };
     assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
 }
 
 #[test]
-fn clocks_may_run_backwards() {
+fn backoff_tolerates_clocks_that_run_backwards() {
     let now = |s, unix| Now::new(Duration::from_secs(s), UnixMillis::from_millis(unix));
     let policy = RetryPolicy::default().backoff(Duration::from_secs(4000), Duration::from_secs(4000));
     let mut reading = CoreClient::new(endpoint(), policy, 3).call(get());
     assert!(matches!(reading.poll(now(5000, START)), Step::Send(_)));
-    reading.handle(no_answer(TransportErrorKind::Dns, Delivery::Unsent), now(4000, 0));
+    reading.handle(no_response(TransportErrorKind::Dns, Delivery::Unsent), now(4000, 0));
     let Step::Wait(full) = reading.poll(now(4000, u64::MAX)) else { panic!() };
     assert!(full > Duration::from_secs(10), "{full:?}");
-    // Set back, the clock counts from there: the wait neither grows nor ends.
+    // After the clock is set back, the remaining wait neither grows nor ends early.
     for (clock, passed) in [(1000, 0), (1003, 3), (0, 3), (2, 5)] {
         let Step::Wait(left) = reading.poll(now(clock, 0)) else { panic!() };
         assert_eq!(left, full - Duration::from_secs(passed));
@@ -343,20 +343,20 @@ fn clocks_may_run_backwards() {
 }
 
 #[test]
-fn input_errors_end_a_call_before_anything_is_sent() {
-    let (result, world) = always(Create::new(NewCharge::satoshis(0, "")), || panic!("nothing may be sent"));
+fn invalid_input_ends_a_call_before_a_request_is_sent() {
+    let (result, world) = always(Create::new(NewCharge::satoshis(0, "")), || panic!("a request was sent"));
     assert!(matches!(result.unwrap_err().kind(), ErrorKind::InvalidInput(_)));
     assert!(world.log.is_empty());
 }
 
 #[test]
-fn the_closed_service_is_named_as_such() {
+fn dns_failure_of_a_historical_host_says_the_service_closed() {
     let unresolved = |url: &str| {
         let key = strike_core::ApiKey::new("sk_demo").unwrap();
-        let at = strike_core::Endpoint::new(url, key, strike_core::Network::Bitcoin).unwrap();
-        let mut call = CoreClient::new(at.clone(), RetryPolicy::never(), 1).call(get());
+        let endpoint = strike_core::Endpoint::new(url, key, strike_core::Network::Bitcoin).unwrap();
+        let mut call = CoreClient::new(endpoint.clone(), RetryPolicy::never(), 1).call(get());
         Virtual::new()
-            .run(&mut call, |_, _| no_answer(TransportErrorKind::Dns, Delivery::Unsent))
+            .run(&mut call, |_, _| no_response(TransportErrorKind::Dns, Delivery::Unsent))
             .unwrap_err()
     };
     for host in ["api.strike.acinq.co", "api.dev.strike.acinq.co", "api-strike.acinq.co"] {
@@ -370,19 +370,19 @@ fn the_closed_service_is_named_as_such() {
         let error = unresolved(&format!("https://{host}/api/v1/"));
         assert_eq!(error.advice(), strike_core::Advice::RetryLater, "{host}");
     }
-    let (result, _) = always(get(), || no_answer(TransportErrorKind::Dns, Delivery::Unsent));
+    let (result, _) = always(get(), || no_response(TransportErrorKind::Dns, Delivery::Unsent));
     assert_eq!(result.unwrap_err().advice(), strike_core::Advice::RetryLater);
 }
 
 #[test]
-fn a_body_is_too_large_from_one_byte_beyond_the_limit() {
+fn body_one_byte_over_the_limit_is_too_large() {
     let body = ok(&charge_json(&[])).unwrap().into_body();
     for (limit, fits) in [(body.len() + 1, true), (body.len(), true), (body.len() - 1, false)] {
         let policy = RetryPolicy::never().max_body(limit);
         let mut call = CoreClient::new(endpoint(), policy, 1).call(get());
         let result = Virtual::new().run(&mut call, |exchange, _| {
             assert_eq!(exchange.max_body, limit);
-            answer(200, body.clone())
+            respond(200, body.clone())
         });
         match result {
             Ok(_) => assert!(fits, "{limit}"),
@@ -391,25 +391,25 @@ fn a_body_is_too_large_from_one_byte_beyond_the_limit() {
                 assert!(!fits, "{limit}");
             }
         }
-        // Of a failure, the beginning is enough.
+        // An error response over the limit is still classified by its status.
         let mut call = CoreClient::new(endpoint(), RetryPolicy::never().max_body(3), 1).call(get());
-        let failed = Virtual::new().run(&mut call, |_, _| answer(401, body.clone()));
+        let failed = Virtual::new().run(&mut call, |_, _| respond(401, body.clone()));
         assert_eq!(failed.unwrap_err().kind(), &ErrorKind::Unauthorized);
     }
 }
 
-/// The connections that the attempts of an operation may use.
+/// Returns the `connection` setting of each attempt.
 fn connections<Op: Operation>(op: Op, policy: RetryPolicy) -> Vec<ConnectionUse> {
     let mut used = Vec::new();
     let _ = Virtual::new().run(&mut CoreClient::new(endpoint(), policy, 1).call(op), |exchange, _| {
         used.push(exchange.connection);
-        no_answer(TransportErrorKind::ConnectionRefused, Delivery::Unsent)
+        no_response(TransportErrorKind::ConnectionRefused, Delivery::Unsent)
     });
     used
 }
 
 #[test]
-fn creates_demand_a_new_connection_and_reads_do_not() {
+fn creates_use_a_new_connection_and_reads_any() {
     let usual = RetryPolicy::default();
     assert_eq!(connections(create(), usual), [ConnectionUse::New; 3]);
     assert_eq!(connections(get(), usual), [ConnectionUse::Any; 3]);

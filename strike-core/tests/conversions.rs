@@ -15,7 +15,7 @@ use strike_core::{
     Get, InvalidInput, Network, NewCharge, OrderKey, PaidCharge, PaymentHash, RetryPolicy, Satoshi,
     TransportError, TransportErrorKind, UnixMillis,
 };
-use support::{answer, endpoint, start};
+use support::{endpoint, respond, start};
 
 fn call<Op: strike_core::machine::Operation>(operation: Op) -> Call<Op> {
     CoreClient::new(endpoint(), RetryPolicy::never(), 7).call(operation)
@@ -53,10 +53,10 @@ fn errors_answer_what_a_caller_asks() {
         (error_of(create(), lost(TransportErrorKind::Timeout, Delivery::Unsent)), true, true, false, None),
         (error_of(get(), lost(TransportErrorKind::Timeout, Delivery::MaybeSent)), true, true, false, None),
         (error_of(get(), lost(TransportErrorKind::Closed, Delivery::MaybeSent)), false, true, false, None),
-        (error_of(create(), answer(503, "")), false, false, true, Some(503)),
-        (error_of(get(), answer(503, "")), false, true, false, Some(503)),
-        (error_of(create(), answer(400, message)), false, false, false, Some(400)),
-        (error_of(get(), answer(401, "")), false, false, false, Some(401)),
+        (error_of(create(), respond(503, "")), false, false, true, Some(503)),
+        (error_of(get(), respond(503, "")), false, true, false, Some(503)),
+        (error_of(create(), respond(400, message)), false, false, false, Some(400)),
+        (error_of(get(), respond(401, "")), false, false, false, Some(401)),
     ] {
         let found =
             (error.is_timeout(), error.is_retryable(), error.may_have_created_charge(), error.status());
@@ -66,11 +66,11 @@ fn errors_answer_what_a_caller_asks() {
 
 #[test]
 fn the_servers_message_is_that_of_its_error_body_or_the_start_of_another_body() {
-    let api = error_of(create(), answer(400, br#"{"code":400,"message":"amount is too small"}"#));
+    let api = error_of(create(), respond(400, br#"{"code":400,"message":"amount is too small"}"#));
     assert_eq!(api.server_message(), Some("amount is too small"));
-    let page = error_of(get(), answer(502, "<html>bad gateway</html>"));
+    let page = error_of(get(), respond(502, "<html>bad gateway</html>"));
     assert_eq!(page.server_message(), Some("<html>bad gateway</html>"));
-    assert_eq!(error_of(get(), answer(502, "")).server_message(), None);
+    assert_eq!(error_of(get(), respond(502, "")).server_message(), None);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Bad input is refused before anything is sent, by an error that names the field and the rule.
+//! Tests that invalid input is rejected before a request is sent, with the field and rule named.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -10,7 +10,7 @@ use strike_core::{
 };
 use support::{CANARY, endpoint};
 
-fn refused(error: &Error) -> (&'static str, &str) {
+fn field_and_rule(error: &Error) -> (&'static str, &str) {
     match error.kind() {
         ErrorKind::InvalidInput(input) => (input.field(), input.rule()),
         other => panic!("expected invalid input, got {other:?}"),
@@ -18,8 +18,8 @@ fn refused(error: &Error) -> (&'static str, &str) {
 }
 
 #[test]
-fn orders_beyond_the_limits() {
-    let at = endpoint();
+fn orders_beyond_the_limits_are_rejected() {
+    let endpoint = endpoint();
     let cases = [
         (NewCharge::satoshis(0, "tea"), "amount", "1 to 4294967 satoshi"),
         (NewCharge::satoshis(4_294_968, "tea"), "amount", "1 to 4294967 satoshi"),
@@ -31,16 +31,16 @@ fn orders_beyond_the_limits() {
         (NewCharge::satoshis(1, "").expiry_sec(604_801), "expiry_sec", "1 to 604800 seconds"),
     ];
     for (order, field, rule) in cases {
-        let error = Create::new(order.clone()).request(&at).unwrap_err();
-        assert_eq!(refused(&error), (field, rule), "{order:?}");
+        let error = Create::new(order.clone()).request(&endpoint).unwrap_err();
+        assert_eq!(field_and_rule(&error), (field, rule), "{order:?}");
         let text = error.to_string();
         assert!(text.contains(field) && text.contains(rule) && text.contains("nothing was sent"), "{text}");
     }
 }
 
 #[test]
-fn orders_at_the_limits() {
-    let at = endpoint();
+fn orders_at_the_limits_are_accepted() {
+    let endpoint = endpoint();
     for order in [
         NewCharge::satoshis(1, ""),
         NewCharge::satoshis(4_294_967, "x".repeat(256)),
@@ -49,12 +49,12 @@ fn orders_at_the_limits() {
         NewCharge::satoshis(1, "").customer_id("x".repeat(64)).expiry_sec(1),
         NewCharge::satoshis(1, "").expiry_sec(604_800),
     ] {
-        Create::new(order).request(&at).unwrap();
+        Create::new(order).request(&endpoint).unwrap();
     }
 }
 
 #[test]
-fn an_endpoint_may_lift_the_amount_but_not_the_arithmetic() {
+fn endpoint_amount_limit_cannot_exceed_21_million_bitcoin() {
     let key = || ApiKey::new(CANARY).unwrap();
     let builder = || Endpoint::builder("https://host/", key(), Network::Bitcoin);
     let lifted = builder().max_amount(None).build().unwrap();
@@ -62,11 +62,11 @@ fn an_endpoint_may_lift_the_amount_but_not_the_arithmetic() {
     Create::new(NewCharge::satoshis(Satoshi::MAX.get(), "")).request(&lifted).unwrap();
     for amount in [0, Satoshi::MAX.get() + 1, u64::MAX / 1000, u64::MAX] {
         let error = Create::new(NewCharge::satoshis(amount, "")).request(&lifted).unwrap_err();
-        assert_eq!(refused(&error), ("amount", "1 to 2100000000000000 satoshi"));
+        assert_eq!(field_and_rule(&error), ("amount", "1 to 2100000000000000 satoshi"));
     }
     let lower = builder().max_amount(Some(Satoshi::new(10))).build().unwrap();
     let error = Create::new(NewCharge::satoshis(11, "")).request(&lower).unwrap_err();
-    assert_eq!(refused(&error), ("amount", "1 to 10 satoshi"));
+    assert_eq!(field_and_rule(&error), ("amount", "1 to 10 satoshi"));
     builder().max_amount(Some(Satoshi::MAX)).build().unwrap();
     for most in [0, Satoshi::MAX.get() + 1, u64::MAX] {
         let error = builder().max_amount(Some(Satoshi::new(most))).build().unwrap_err();
@@ -75,16 +75,16 @@ fn an_endpoint_may_lift_the_amount_but_not_the_arithmetic() {
 }
 
 #[test]
-fn more_than_all_bitcoin_is_not_read_again() {
+fn amounts_above_21_million_bitcoin_are_not_deserialized() {
     for (amount, good) in [(1, true), (Satoshi::MAX.get(), true), (Satoshi::MAX.get() + 1, false)] {
-        let kept = format!(r#"{{"amount":{amount},"description":"tea"}}"#);
-        assert_eq!(serde_json::from_str::<NewCharge>(&kept).is_ok(), good, "{kept}");
+        let saved = format!(r#"{{"amount":{amount},"description":"tea"}}"#);
+        assert_eq!(serde_json::from_str::<NewCharge>(&saved).is_ok(), good, "{saved}");
         assert_eq!(serde_json::from_str::<Satoshi>(&amount.to_string()).is_ok(), good, "{amount}");
     }
 }
 
 #[test]
-fn the_form_is_pystrikes() {
+fn create_form_is_the_same_as_that_of_pystrike() {
     let order = NewCharge::satoshis(42, "tea & 1%20cake +€").customer_id("order 17").expiry_sec(60);
     let request = Create::new(order).request(&endpoint()).unwrap();
     assert_eq!(request.method(), "POST");
@@ -96,24 +96,24 @@ fn the_form_is_pystrikes() {
         std::str::from_utf8(request.body()).unwrap(),
         "amount=42&currency=btc&description=tea+%26+1%2520cake+%2B%E2%82%AC&customer_id=order+17&expiry_sec=60"
     );
-    // An empty reference is as good as none.
+    // An empty customer id is not sent.
     let request = Create::new(NewCharge::satoshis(1, "").customer_id("")).request(&endpoint()).unwrap();
     assert_eq!(request.body(), b"amount=1&currency=btc&description=");
 }
 
 #[test]
-fn basic_authentication_is_the_key_and_no_password() {
-    let at = Endpoint::new("https://host/", ApiKey::new("sk_demo").unwrap(), Network::Bitcoin).unwrap();
-    let request = List::page(0).request(&at).unwrap();
+fn basic_authentication_has_the_key_and_no_password() {
+    let endpoint = Endpoint::new("https://host/", ApiKey::new("sk_demo").unwrap(), Network::Bitcoin).unwrap();
+    let request = List::page(0).request(&endpoint).unwrap();
     assert_eq!(request.headers()["authorization"], "Basic c2tfZGVtbzo=");
 }
 
 #[test]
-fn ids_cannot_change_a_path() {
+fn charge_ids_cannot_change_the_request_path() {
     let long = "x".repeat(129);
     for id in ["", "../x", "a/b", "a?b", "a#b", "a%2fb", "a b", "ä", "a\n", ".", long.as_str()] {
         let error = Error::from(id.parse::<ChargeId>().unwrap_err());
-        assert_eq!(refused(&error).0, "id", "{id:?}");
+        assert_eq!(field_and_rule(&error).0, "id", "{id:?}");
         let json = serde_json::to_string(id).unwrap();
         assert!(serde_json::from_str::<ChargeId>(&json).is_err(), "{id:?}");
     }
@@ -125,16 +125,16 @@ fn ids_cannot_change_a_path() {
 }
 
 #[test]
-fn other_currencies_and_empty_pages() {
+fn other_currencies_and_empty_pages_are_rejected() {
     for currency in ["", "BTC", "eur", "usd"] {
-        assert_eq!(refused(&currency.parse::<Currency>().unwrap_err().into()).0, "currency");
+        assert_eq!(field_and_rule(&currency.parse::<Currency>().unwrap_err().into()).0, "currency");
     }
     let error = List::page(0).size(0).request(&endpoint()).unwrap_err();
-    assert_eq!(refused(&error).0, "size");
+    assert_eq!(field_and_rule(&error).0, "size");
 }
 
 #[test]
-fn keys_that_cannot_be_sent() {
+fn invalid_api_keys_are_rejected() {
     let long = "k".repeat(513);
     for key in ["", "a:b", "a b", "a\n", "a\0", "\u{7f}", "ä", long.as_str()] {
         let error = ApiKey::new(key).unwrap_err();
@@ -145,7 +145,7 @@ fn keys_that_cannot_be_sent() {
 }
 
 #[test]
-fn base_urls_that_could_send_a_key_astray() {
+fn unsafe_base_urls_are_rejected() {
     for url in [
         "",
         "host/api/v1/",
@@ -176,13 +176,13 @@ fn base_urls_that_could_send_a_key_astray() {
         "http://[::2]/",
     ] {
         let built = Endpoint::new(url, ApiKey::new(CANARY).unwrap(), Network::Bitcoin);
-        let error = built.map(|at| at.base_url()).expect_err(url);
+        let error = built.map(|endpoint| endpoint.base_url()).expect_err(url);
         assert_eq!(error.field(), "base URL", "{url}");
     }
 }
 
 #[test]
-fn base_urls_that_work() {
+fn safe_base_urls_are_normalized() {
     for (url, base, request) in [
         ("https://host", "https://host/", "https://host/charges?page=0&size=30"),
         ("https://host/api/v1", "https://host/api/v1/", "https://host/api/v1/charges?page=0&size=30"),
@@ -195,16 +195,16 @@ fn base_urls_that_work() {
         ("http://LOCALHOST/", "http://LOCALHOST/", "http://LOCALHOST/charges?page=0&size=30"),
         ("http://[::1]:8420/", "http://[::1]:8420/", "http://[::1]:8420/charges?page=0&size=30"),
     ] {
-        let at = Endpoint::new(url, ApiKey::new(CANARY).unwrap(), Network::Bitcoin).unwrap();
-        assert_eq!(at.base_url(), base);
-        assert_eq!(List::page(0).request(&at).unwrap().uri().to_string(), request);
+        let endpoint = Endpoint::new(url, ApiKey::new(CANARY).unwrap(), Network::Bitcoin).unwrap();
+        assert_eq!(endpoint.base_url(), base);
+        assert_eq!(List::page(0).request(&endpoint).unwrap().uri().to_string(), request);
     }
     let lan = Endpoint::builder("http://10.0.0.1/", ApiKey::new(CANARY).unwrap(), Network::Regtest);
     assert_eq!(lan.allow_plain_http().build().unwrap().base_url(), "http://10.0.0.1/");
 }
 
 #[test]
-fn the_two_historical_hosts() {
+fn historical_hosts_have_constructors() {
     let key = || ApiKey::new(CANARY).unwrap();
     let main = Endpoint::acinq_mainnet(key()).unwrap();
     assert_eq!(
@@ -219,7 +219,7 @@ fn the_two_historical_hosts() {
 }
 
 #[test]
-fn a_text_without_certificates_is_told_what_it_is() {
+fn certificate_error_says_what_the_file_contains() {
     for (pem, found) in [
         (&b""[..], "but is empty"),
         (b"\x30\x82\x01\x0a", "but is DER; convert it with `openssl x509 -inform der`"),
@@ -235,7 +235,7 @@ fn a_text_without_certificates_is_told_what_it_is() {
 }
 
 #[test]
-fn as_many_certificates_are_read_as_begin() {
+fn every_certificate_that_begins_must_be_readable() {
     let one = "-----BEGIN CERTIFICATE-----\r\n";
     for (pem, begun) in [
         (one.to_owned(), 1),

@@ -1,4 +1,4 @@
-//! What an invoice says, and whether that is what the charge says. An independent library writes the invoices.
+//! Tests of reading invoices and comparing them with charges. An independent library writes them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -19,10 +19,11 @@ use strike_core::{
 use support::charge_json;
 use support::invoices::{key, written};
 
-/// When the invoices of 2018 were made.
-const MADE: Now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_542_221_803));
+/// The timestamp of the invoices of 2018.
+const CREATED: Now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_542_221_803));
 
-/// An invoice with exactly these fields, as the service's first years made them: no payment secret, no features.
+/// Returns an invoice with exactly these fields. Like the service's early invoices, it has no
+/// payment secret and no features.
 fn raw(fields: Vec<RawTaggedField>) -> String {
     let raw = RawBolt11Invoice {
         hrp: RawHrp {
@@ -55,24 +56,24 @@ fn text_field(text: &str) -> RawTaggedField {
 }
 
 #[test]
-fn an_invoice_of_2018_without_a_payment_secret() {
+fn invoice_without_payment_secret_is_read() {
     let text = raw(vec![hash_field(0xab), text_field("1%20Blockaccino")]);
-    assert!(text.parse::<lightning_invoice::Bolt11Invoice>().is_err(), "strict parsers refuse it");
+    assert!(text.parse::<lightning_invoice::Bolt11Invoice>().is_err(), "strict parsers reject it");
     let invoice = Invoice::read(&text).unwrap();
     assert_eq!(invoice.network(), Network::Testnet);
     assert_eq!(invoice.amount_millisatoshi(), Some(4_200_000));
     assert_eq!(invoice.payment_hash().as_bytes(), &[0xab; 32]);
     assert_eq!(invoice.description(), &InvoiceDescription::Text("1%20Blockaccino".into()));
     assert_eq!(invoice.timestamp(), UnixMillis::from_secs(1_542_221_803));
-    assert_eq!(invoice.expiry(), Duration::from_secs(3600), "BOLT11's default");
+    assert_eq!(invoice.expiry(), Duration::from_secs(3600), "the default of BOLT11");
     assert_eq!(invoice.expires_at(), UnixMillis::from_secs(1_542_225_403));
-    // For a QR code, the same in upper case.
+    // Upper case, as in QR codes, is read as the same invoice.
     assert_eq!(Invoice::read(&text.to_uppercase()), Ok(invoice));
 }
 
-/// Examples of the BOLT11 specification: a donation of any amount, and hashed descriptions on two networks.
+/// Examples of the BOLT11 specification: a donation without an amount, and a hashed description.
 #[test]
-fn examples_of_the_specification() {
+fn old_specification_examples_are_read() {
     let donation = "lnbc1pvjluezpp5qqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqypqdpl2pkx2ctnv5sxxmmwwd5kgetjypeh2ursdae8g6twvus8g6rfwvs8qun0dfjkxaq8rkx3yf5tcsyz3d73gafnh3cax9rn449d9p5uxz9ezhhypd0elx87sjle52x86fux2ypatgddc6k63n7erqz25le42c4u4ecky03ylcqca784w";
     let invoice = Invoice::read(donation).unwrap();
     assert_eq!((invoice.network(), invoice.amount_millisatoshi()), (Network::Bitcoin, None));
@@ -89,7 +90,7 @@ fn examples_of_the_specification() {
 }
 
 #[test]
-fn what_could_mislead_a_payer_is_refused() {
+fn invalid_checksums_and_repeated_fields_are_rejected() {
     let good = written(Currency::BitcoinTestnet, 4_200_000, "tea", None);
     let (prefix, _) = good.split_once('1').unwrap();
     assert_eq!(prefix, "lntb42u");
@@ -116,7 +117,7 @@ fn what_could_mislead_a_payer_is_refused() {
     }
 }
 
-/// Bech32 texts with a good checksum around whatever we say.
+/// Returns a bech32 text with a valid checksum around these groups.
 fn bech32(prefix: &str, groups: &[u8]) -> String {
     use bech32::{Bech32, Fe32, Fe32IterExt, Hrp};
     let hrp = Hrp::parse(prefix).unwrap();
@@ -125,8 +126,8 @@ fn bech32(prefix: &str, groups: &[u8]) -> String {
 }
 
 #[test]
-fn prefixes_and_amounts() {
-    // 7 groups of time, the payment hash, 104 groups of signature.
+fn network_and_amount_are_read_from_the_prefix() {
+    // 7 groups for the timestamp, then the payment hash, then 104 groups for the signature.
     let mut groups = vec![0; 7];
     groups.extend([1, 1, 20]);
     groups.extend([0; 52 + 104]);
@@ -170,7 +171,7 @@ fn prefixes_and_amounts() {
 }
 
 #[test]
-fn a_link_and_white_space_around_an_invoice_are_ignored() {
+fn lightning_uri_and_white_space_are_stripped() {
     let text = written(Currency::BitcoinTestnet, 4_200_000, "tea", None);
     let invoice = Invoice::read(&text).unwrap();
     let upper = text.to_uppercase();
@@ -192,8 +193,8 @@ fn a_link_and_white_space_around_an_invoice_are_ignored() {
             .unwrap_or_else(|mismatch| panic!("{mismatch}: {around:?}"));
         assert_eq!(checked.to_uri(), format!("lightning:{text}"));
         assert_eq!(checked.to_qr_text(), format!("LIGHTNING:{upper}"));
-        let kept = serde_json::to_string(&charge).unwrap();
-        assert_eq!(serde_json::from_str::<strike_core::Charge>(&kept).unwrap(), charge);
+        let saved = serde_json::to_string(&charge).unwrap();
+        assert_eq!(serde_json::from_str::<strike_core::Charge>(&saved).unwrap(), charge);
     }
     for other in [format!("bitcoin:{text}"), format!("lightning{text}"), format!("lightning:x{text}")] {
         assert!(Invoice::read(&other).is_err(), "{other}");
@@ -202,7 +203,7 @@ fn a_link_and_white_space_around_an_invoice_are_ignored() {
 }
 
 #[test]
-fn an_expiry_without_bounds_does_not_overflow() {
+fn largest_expiry_does_not_overflow() {
     let mut groups = vec![31; 7];
     groups.extend([1, 1, 20]);
     groups.extend([0; 52]);
@@ -215,19 +216,20 @@ fn an_expiry_without_bounds_does_not_overflow() {
 }
 
 #[test]
-fn a_create_checks_the_invoice() {
-    let at = Endpoint::new("http://127.0.0.1:1/", ApiKey::new("sk_demo").unwrap(), Network::Testnet).unwrap();
+fn create_rejects_an_invoice_that_differs_from_the_order() {
+    let endpoint =
+        Endpoint::new("http://127.0.0.1:1/", ApiKey::new("sk_demo").unwrap(), Network::Testnet).unwrap();
     let parse = |invoice: &str| {
         let body = charge_json(&[("payment_request", json!(invoice))]).to_string();
-        let answer = http::Response::new(body.into_bytes());
-        Create::new(NewCharge::satoshis(4200, "tea")).parse(&at, &answer, MADE)
+        let response = http::Response::new(body.into_bytes());
+        Create::new(NewCharge::satoshis(4200, "tea")).parse(&endpoint, &response, CREATED)
     };
     parse(&written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(60))).unwrap();
     parse(&raw(vec![hash_field(0xab), text_field("tea")])).unwrap();
     let hashed = field(TaggedField::DescriptionHash(lightning_invoice::Sha256(
         bitcoin_hashes::sha256::Hash::from_byte_array([9; 32]),
     )));
-    parse(&raw(vec![hash_field(0xab), hashed])).expect("a hashed description stays unchecked");
+    parse(&raw(vec![hash_field(0xab), hashed])).expect("a hashed description is not checked");
     for (invoice, name) in [
         ("invented".to_owned(), "payment_request"),
         (written(Currency::Bitcoin, 4_200_000, "tea", None), "invoice.network"),
@@ -240,11 +242,11 @@ fn a_create_checks_the_invoice() {
         let error = parse(&invoice).unwrap_err();
         let ErrorKind::Mismatch(mismatch) = error.kind() else { panic!("{error:?}") };
         assert_eq!(mismatch.field(), name);
-        assert_eq!(error.charge().unwrap().payment_request(), invoice, "the charge is kept");
+        assert_eq!(error.charge().unwrap().payment_request(), invoice, "the error has no charge");
     }
 }
 
-/// An invoice made at [`MADE`] that can be paid for that many seconds, as the field says.
+/// Returns an invoice with timestamp [`CREATED`] and this expiry field, in groups of five bits.
 fn lasting(expiry: &[u8]) -> String {
     let mut groups: Vec<u8> =
         (0..7).rev().map(|at| u8::try_from(1_542_221_803_u64 >> (5 * at) & 31).unwrap()).collect();
@@ -257,8 +259,8 @@ fn lasting(expiry: &[u8]) -> String {
 }
 
 #[test]
-fn a_create_refuses_an_invoice_that_has_expired_by_the_servers_clock() {
-    let made = MADE.unix;
+fn create_rejects_an_invoice_expired_by_the_server_clock() {
+    let made = CREATED.unix;
     let hour = Duration::from_secs(3600);
     let second = Duration::from_secs(1);
     let endpoint = |checked| {
@@ -273,14 +275,14 @@ fn a_create_refuses_an_invoice_that_has_expired_by_the_servers_clock() {
             ("payment_hash", json!("00".repeat(32))),
             ("description", json!("")),
         ]);
-        let mut answer = http::Response::new(charge.to_string().into_bytes());
+        let mut response = http::Response::new(charge.to_string().into_bytes());
         if let Some(date) = date {
-            answer.headers_mut().insert("date", date.parse().unwrap());
+            response.headers_mut().insert("date", date.parse().unwrap());
         }
         let now = Now::new(Duration::ZERO, local);
-        Create::new(NewCharge::satoshis(4200, "")).parse(&endpoint(checked), &answer, now)
+        Create::new(NewCharge::satoshis(4200, "")).parse(&endpoint(checked), &response, now)
     };
-    // An hour in three groups of five bits, nothing, and more than there is time.
+    // One hour, zero, and the largest possible expiry, in groups of five bits.
     let (an_hour, zero, endless): (&[u8], &[u8], &[u8]) = (&[3, 16, 16], &[0], &[31; 20]);
     let (on_time, too_late) = ("Wed, 14 Nov 2018 19:56:42 GMT", "Wed, 14 Nov 2018 19:56:43 GMT");
     let at = |later: Duration| made.saturating_add(later);
@@ -289,15 +291,15 @@ fn a_create_refuses_an_invoice_that_has_expired_by_the_servers_clock() {
         (an_hour, Some(on_time), made, true),
         (an_hour, Some(too_late), made, false),
         (an_hour, Some("Wed, 14 Nov 2018 20:56:43 GMT"), made, false),
-        // The local clock is not asked where there is a date.
+        // The local clock is not used if the response has a `Date`.
         (an_hour, Some(on_time), at(hour * 24), true),
         (an_hour, Some("Fri, 01 Jan 2100 00:00:00 GMT"), made, false),
-        // It is where there is none that can be read.
+        // It is used if there is no readable `Date`.
         (an_hour, None, made, true),
         (an_hour, None, at(hour + CLOCK_MARGIN - second), true),
         (an_hour, None, at(hour + CLOCK_MARGIN), false),
         (an_hour, Some("yesterday"), at(hour + CLOCK_MARGIN), false),
-        // Nor where it comes from a clock that was never set.
+        // A `Date` from a clock that was never set is ignored.
         (an_hour, Some("Thu, 01 Jan 1970 00:00:00 GMT"), made, true),
         (an_hour, Some("Thu, 01 Jan 1970 00:00:00 GMT"), at(hour + CLOCK_MARGIN), false),
         (an_hour, None, UnixMillis::from_millis(0), true),
@@ -305,14 +307,14 @@ fn a_create_refuses_an_invoice_that_has_expired_by_the_servers_clock() {
         (endless, Some("Fri, 01 Jan 2100 00:00:00 GMT"), made, true),
         (endless, None, UnixMillis::from_secs(4_102_444_800), true),
     ] {
-        parse(expiry, date, local, false).expect("a host that is not checked");
+        parse(expiry, date, local, false).expect("invoices are not checked");
         let result = parse(expiry, date, local, true);
         assert_eq!(result.is_ok(), payable, "{expiry:?} {date:?} {local}: {result:?}");
         let Err(error) = result else { continue };
         let ErrorKind::Mismatch(mismatch) = error.kind() else { panic!("{error:?}") };
         assert_eq!(mismatch.field(), "invoice.expires_at");
         assert_eq!((error.advice(), error.status()), (Advice::InvoiceExpired, Some(200)));
-        assert_eq!(error.charge().unwrap().payment_request(), lasting(expiry), "the charge is kept");
+        assert_eq!(error.charge().unwrap().payment_request(), lasting(expiry), "the error has no charge");
     }
     let error = parse(an_hour, Some(too_late), made, true).unwrap_err();
     let text = "invoice.expires_at should be later than 2018-11-14T19:56:43Z, but is 2018-11-14T19:56:43Z";
@@ -322,9 +324,9 @@ fn a_create_refuses_an_invoice_that_has_expired_by_the_servers_clock() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    /// What an independent library writes, we read.
+    /// Reads back every field of an invoice that an independent library wrote.
     #[test]
-    fn reads_what_was_written(
+    fn invoices_of_an_independent_library_are_read(
         satoshi in 1_u64..=4_294_967,
         text in "\\PC{0,200}",
         expiry in proptest::option::of(1_u64..=604_800),
@@ -339,20 +341,20 @@ proptest! {
         prop_assert_eq!(invoice.expiry(), Duration::from_secs(expiry.unwrap_or(3600)));
     }
 
-    /// No text makes it panic, and no change of one character goes unnoticed.
+    /// Arbitrary text does not panic, and a change of one character is always detected.
     #[test]
-    fn a_changed_character_is_noticed(at in 4_usize..250, to in "[0-9a-z]", junk in "\\PC{0,100}") {
+    fn changed_character_is_detected(position in 4_usize..250, to in "[0-9a-z]", junk in "\\PC{0,100}") {
         let _ = Invoice::read(&junk);
         let good = written(Currency::BitcoinTestnet, 4_200_000, "tea", None);
-        let at = at % good.len();
+        let position = position % good.len();
         let mut changed = good.clone();
-        changed.replace_range(at..=at, &to);
+        changed.replace_range(position..=position, &to);
         prop_assert!(changed == good || Invoice::read(&changed).is_err());
     }
 
-    /// No field structure makes it panic.
+    /// Arbitrary field structures do not panic.
     #[test]
-    fn any_groups_are_read_or_refused(groups in proptest::collection::vec(0_u8..32, 0..400)) {
+    fn arbitrary_field_data_does_not_panic(groups in proptest::collection::vec(0_u8..32, 0..400)) {
         let _ = Invoice::read(&bech32("lnbc1u", &groups));
     }
 }

@@ -1,4 +1,4 @@
-//! A key travels in `customer_id` and comes back, whatever the caller's own reference is.
+//! Tests of order keys: they are sent in `customer_id` beside the caller's own reference.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -11,8 +11,9 @@ use strike_core::{ErrorKind, OrderKey};
 use support::charge;
 
 #[test]
-fn names_are_stable() {
-    // The first half of the SHA-256 of the name, computed elsewhere: a new release must find the old orders.
+fn keys_of_names_do_not_change_between_releases() {
+    // The first half of the SHA-256 of the name, computed with another tool. It must not change:
+    // a new release has to find the orders of older ones.
     assert_eq!(OrderKey::named("key"), OrderKey::from_entropy(0x2c70_e12b_7a06_46f9_2279_f427_c7b3_8e73));
     assert_eq!(
         OrderKey::named("order-17"),
@@ -38,7 +39,7 @@ fn every_key_has_22_characters() {
 }
 
 #[test]
-fn what_is_no_key_does_not_parse() {
+fn invalid_keys_do_not_parse() {
     for text in [
         "",
         "1",
@@ -61,7 +62,7 @@ fn what_is_no_key_does_not_parse() {
 }
 
 #[test]
-fn what_others_wrote_is_left_alone() {
+fn customer_ids_without_a_key_are_unchanged() {
     let key = OrderKey::from_entropy(7);
     for customer_id in [
         String::new(),
@@ -80,7 +81,7 @@ fn what_others_wrote_is_left_alone() {
     ] {
         assert_eq!(OrderKey::from_customer_id(&customer_id), None, "{customer_id}");
         let own = charge(&[("customer_id", json!(customer_id))]).customer_id().map(str::to_owned);
-        assert_eq!(own, Some(customer_id).filter(|id| !id.is_empty()), "it is the caller's, whole");
+        assert_eq!(own, Some(customer_id).filter(|id| !id.is_empty()), "the customer id is unchanged");
     }
     assert_eq!(charge(&[]).customer_id(), None);
     assert_eq!(charge(&[("customer_id", json!(key.customer_id("")))]).customer_id(), None);
@@ -88,7 +89,7 @@ fn what_others_wrote_is_left_alone() {
 }
 
 #[test]
-fn the_first_character_numbers_the_attempt() {
+fn first_character_of_a_key_is_the_attempt_number() {
     let key = OrderKey::from_entropy(7);
     assert_eq!(key.customer_id("own"), format!("1{key}.own"));
     for digit in "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz".chars() {
@@ -97,7 +98,7 @@ fn the_first_character_numbers_the_attempt() {
 }
 
 #[test]
-fn forty_units_fit_beside_a_key() {
+fn reference_of_40_utf16_units_fits_beside_a_key() {
     for own in ["x".repeat(40), "\u{1f9c9}".repeat(20), "\u{e9}".repeat(40)] {
         let whole = OrderKey::from_entropy(u128::MAX).customer_id(&own);
         assert_eq!(whole.encode_utf16().count(), 64);
@@ -108,17 +109,17 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_key_and_a_reference_come_back(key: u128, own in any::<String>()) {
+    fn key_and_reference_round_trip(key: u128, own in any::<String>()) {
         let key = OrderKey::from_entropy(key);
         let whole = key.customer_id(&own);
         prop_assert_eq!(OrderKey::from_customer_id(&whole), Some((key, own.as_str())));
         prop_assert_eq!(whole.encode_utf16().count(), 24 + own.encode_utf16().count());
-        let kept = serde_json::to_string(&key).unwrap();
-        prop_assert_eq!(serde_json::from_str::<OrderKey>(&kept).unwrap(), key);
+        let saved = serde_json::to_string(&key).unwrap();
+        prop_assert_eq!(serde_json::from_str::<OrderKey>(&saved).unwrap(), key);
     }
 
     #[test]
-    fn whatever_parses_is_written_the_same(text in "[1-9A-HJ-NP-Za-km-z]{22}|\\PC{0,30}") {
+    fn parsed_key_is_displayed_unchanged(text in "[1-9A-HJ-NP-Za-km-z]{22}|\\PC{0,30}") {
         if let Ok(key) = text.parse::<OrderKey>() {
             prop_assert_eq!(key.to_string(), text);
         }

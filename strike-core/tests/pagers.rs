@@ -1,4 +1,4 @@
-//! A pager gives out every charge once, whatever the list does while it is read.
+//! Tests that a pager returns every charge once, even if the list changes while it is read.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -14,7 +14,7 @@ fn pager() -> Pager {
     CoreClient::new(endpoint(), RetryPolicy::default(), 1).pager()
 }
 
-/// A host with that many charges, `ch_1` the oldest.
+/// Returns a host with this many charges; `ch_1` is the oldest.
 fn host(charges: u64) -> Host {
     let mut host = Host::new();
     for n in 0..charges {
@@ -23,7 +23,7 @@ fn host(charges: u64) -> Host {
     host
 }
 
-/// The next charge's id, the word for an error, or `None` at the end.
+/// Returns the next charge's id, the kind of an error, or `None` at the end.
 fn next(pager: &mut Pager, host: &mut Host) -> Option<String> {
     let result = Virtual::new().run_losing(&mut pager.next(), |exchange, now| host.serve(&exchange, *now));
     match result {
@@ -41,16 +41,16 @@ fn ids(newest: u64, oldest: u64) -> Vec<String> {
 }
 
 #[test]
-fn an_empty_list_has_no_charges() {
+fn empty_list_returns_no_charges() {
     let mut host = host(0);
     let mut pager = pager();
     assert_eq!(next(&mut pager, &mut host), None);
     assert_eq!(next(&mut pager, &mut host), None);
-    assert_eq!(host.log, ["GET /api/v1/charges?page=0&size=30"], "the end is remembered");
+    assert_eq!(host.log, ["GET /api/v1/charges?page=0&size=30"], "the end is final");
 }
 
 #[test]
-fn pages_are_read_only_as_needed() {
+fn pages_are_requested_only_as_needed() {
     let mut host = host(70);
     let mut pager = pager();
     let first: Vec<_> = (0..30).map(|_| next(&mut pager, &mut host).unwrap()).collect();
@@ -61,27 +61,27 @@ fn pages_are_read_only_as_needed() {
 }
 
 #[test]
-fn a_short_first_page_sets_the_size() {
+fn short_first_page_sets_the_page_size() {
     let mut host = host(25);
     host.cap = 10;
     assert_eq!(all(pager().page_size(100), &mut host), ids(25, 1));
-    let asked: Vec<_> = host.log.iter().map(|line| line.split_once('?').unwrap().1).collect();
-    assert_eq!(asked, ["page=0&size=100", "page=1&size=10", "page=2&size=10", "page=3&size=10"]);
+    let queries: Vec<_> = host.log.iter().map(|line| line.split_once('?').unwrap().1).collect();
+    assert_eq!(queries, ["page=0&size=100", "page=1&size=10", "page=2&size=10", "page=3&size=10"]);
 }
 
 #[test]
-fn a_host_that_knows_no_pages_comes_to_an_end() {
+fn paging_ends_on_a_host_that_ignores_the_page_number() {
     for rows in [1, 7, 30, 100] {
         let mut host = host(rows);
         host.ignores_paging = true;
         assert_eq!(all(pager(), &mut host), ids(rows, 1));
-        // A few repetitions tell such a host from a busy one.
+        // The pager repeats a few requests to tell such a host from a busy one.
         assert!(host.log.len() <= 8, "{:?}", host.log);
     }
 }
 
 #[test]
-fn rows_that_shift_are_given_out_once() {
+fn charges_shifted_by_new_rows_are_returned_once() {
     let mut host = host(70);
     let mut pager = pager();
     let mut seen: Vec<_> = (0..30).map(|_| next(&mut pager, &mut host).unwrap()).collect();
@@ -93,7 +93,7 @@ fn rows_that_shift_are_given_out_once() {
 }
 
 #[test]
-fn a_whole_page_of_known_rows_is_not_the_end() {
+fn page_of_known_rows_does_not_end_the_list() {
     for made_meanwhile in [10, 20, 35] {
         let mut host = host(30);
         host.cap = 10;
@@ -103,17 +103,17 @@ fn a_whole_page_of_known_rows_is_not_the_end() {
             host.insert(START + n as u64, &[]);
         }
         seen.extend(std::iter::from_fn(|| next(&mut pager, &mut host)));
-        // Those that were made meanwhile may come, too.
+        // Charges created meanwhile may be returned as well; they are not checked here.
         seen.retain(|id| host.rows[made_meanwhile..].iter().any(|row| row["id"] == **id));
         assert_eq!(seen, ids(30, 1), "{made_meanwhile}");
     }
 }
 
-/// A host that makes that many charges before each page.
+/// Reads the list from a host that creates this many charges before each page.
 fn all_while_it_grows(mut pager: Pager, host: &mut Host, by: usize) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut returned = Vec::new();
     loop {
-        assert!(told.len() < 10_000, "no end");
+        assert!(returned.len() < 10_000, "no end");
         let result = Virtual::new().run(&mut pager.next(), |exchange, now| {
             for _ in 0..by {
                 host.insert(START + host.rows.len() as u64, &[]);
@@ -121,104 +121,104 @@ fn all_while_it_grows(mut pager: Pager, host: &mut Host, by: usize) -> Vec<Strin
             host.serve(&exchange, *now).unwrap()
         });
         match result {
-            Ok(Some(charge)) => told.push(charge.id().to_string()),
-            Ok(None) => return told,
+            Ok(Some(charge)) => returned.push(charge.id().to_string()),
+            Ok(None) => return returned,
             Err(error) => {
                 assert_eq!(error.advice(), strike_core::Advice::RetryLater);
                 assert_eq!(error.kind().pystrike_name(), None);
-                told.push(format!("{:?}", error.kind()));
+                returned.push(format!("{:?}", error.kind()));
             }
         }
     }
 }
 
 #[test]
-fn a_list_that_grows_faster_than_it_is_read_is_incomplete() {
-    // Exactly a page before each page, less and more than that.
+fn list_that_grows_faster_than_it_is_read_is_incomplete() {
+    // The host creates one page or more of charges between two pages.
     for by in [30, 35, 45, 60] {
         let mut host = host(200);
-        let told = all_while_it_grows(pager(), &mut host, by);
-        assert_eq!(told.iter().filter(|word| *word == "Incomplete").count(), 1, "{by}");
-        assert_eq!(told.last().unwrap(), "Incomplete", "{by}: {} rows", told.len());
+        let returned = all_while_it_grows(pager(), &mut host, by);
+        assert_eq!(returned.iter().filter(|word| *word == "Incomplete").count(), 1, "{by}");
+        assert_eq!(returned.last().unwrap(), "Incomplete", "{by}: {} rows", returned.len());
         assert!(host.log.len() <= 110, "{by}: {}", host.log.len());
     }
-    // A list that grows more slowly than it is read is whole.
+    // A list that grows more slowly than it is read is returned completely.
     for by in [0, 1, 10, 29] {
-        let told = all_while_it_grows(pager(), &mut host(200), by);
+        let returned = all_while_it_grows(pager(), &mut host(200), by);
         for id in ids(200, 1) {
-            assert!(told.contains(&id), "{by}: {id} is missing");
+            assert!(returned.contains(&id), "{by}: {id} is missing");
         }
-        assert!(!told.contains(&"Incomplete".to_owned()), "{by}");
+        assert!(!returned.contains(&"Incomplete".to_owned()), "{by}");
     }
-    // A limit that is reached before is no error.
+    // Reaching the limit first is not an error.
     assert_eq!(all_while_it_grows(pager().limit(30), &mut host(200), 30).len(), 30);
 }
 
 #[test]
-fn a_row_that_was_forgotten_is_not_returned_again() {
+fn charge_beyond_the_pager_memory_is_not_returned_twice() {
     let mut host = host(25_000);
     host.cap = 2000;
     let mut pager = pager().page_size(2000);
-    let mut told: Vec<_> = (0..22_500).map(|_| next(&mut pager, &mut host).unwrap()).collect();
-    // The next page starts where the walk began to forget.
+    let mut returned: Vec<_> = (0..22_500).map(|_| next(&mut pager, &mut host).unwrap()).collect();
+    // The next page starts with the oldest charges that the pager no longer remembers.
     for n in 0..23_000 {
         host.insert(START + n, &[]);
     }
-    told.extend(std::iter::from_fn(|| next(&mut pager, &mut host)));
-    assert_eq!(told.pop().as_deref(), Some("Incomplete"));
-    assert_eq!(told, ids(25_000, 1)[..told.len()]);
+    returned.extend(std::iter::from_fn(|| next(&mut pager, &mut host)));
+    assert_eq!(returned.pop().as_deref(), Some("Incomplete"));
+    assert_eq!(returned, ids(25_000, 1)[..returned.len()]);
 }
 
 #[test]
-fn a_list_that_shrinks_comes_to_an_end() {
+fn shrinking_list_ends() {
     for left in [0, 1, 35, 60] {
         let mut host = host(100);
         let mut pager = pager();
-        let mut told: Vec<_> = (0..30).map(|_| next(&mut pager, &mut host).unwrap()).collect();
+        let mut returned: Vec<_> = (0..30).map(|_| next(&mut pager, &mut host).unwrap()).collect();
         host.rows.drain(..100 - left);
-        told.extend(std::iter::from_fn(|| next(&mut pager, &mut host)));
-        assert!(told.iter().all(|id| id.starts_with("ch_")), "{told:?}");
+        returned.extend(std::iter::from_fn(|| next(&mut pager, &mut host)));
+        assert!(returned.iter().all(|id| id.starts_with("ch_")), "{returned:?}");
         assert_eq!(host.log.len(), 2 + left.saturating_sub(1) / 30, "{left}");
     }
 }
 
 #[test]
-fn a_list_in_another_order_is_read_to_its_end() {
+fn list_in_another_order_is_read_to_the_end() {
     let mut host = host(400);
     host.cap = 2;
     host.rows.reverse();
-    let mut told = all(pager(), &mut host);
-    told.reverse();
-    assert_eq!(told, ids(400, 1));
+    let mut returned = all(pager(), &mut host);
+    returned.reverse();
+    assert_eq!(returned, ids(400, 1));
 }
 
 #[test]
-fn pages_of_rows_without_ids_do_not_end_a_list_in_silence() {
+fn repeated_rows_without_ids_end_the_list_with_an_error() {
     for (pages, whole) in [(5, true), (6, true), (7, false), (20, false)] {
         let mut host = host(4 + 2 * pages);
         host.cap = 2;
         let last = host.rows.len() - 2;
         host.rows[2..last].fill(json!(null));
-        let told = all(pager(), &mut host);
+        let returned = all(pager(), &mut host);
         let end = if whole { "ch_1" } else { "Incomplete" };
-        assert_eq!(told.last().unwrap(), end, "{pages}");
+        assert_eq!(returned.last().unwrap(), end, "{pages}");
         assert!(host.log.len() < 12, "{pages}: {}", host.log.len());
     }
 }
 
 #[test]
-fn a_limit_is_a_number_of_charges() {
+fn limit_counts_charges() {
     let mut host = host(70);
     host.rows[1]["paid"] = json!("yes");
-    let told = all(pager().limit(3), &mut host);
-    assert_eq!(told, ["ch_70", "Undecodable", "ch_68", "ch_67"]);
+    let returned = all(pager().limit(3), &mut host);
+    assert_eq!(returned, ["ch_70", "Undecodable", "ch_68", "ch_67"]);
     assert_eq!(host.log.len(), 1);
     assert!(all(pager().limit(0), &mut host).is_empty());
     assert_eq!(host.log.len(), 1);
 }
 
 #[test]
-fn a_bad_row_is_an_error_and_the_rest_follows() {
+fn unreadable_row_is_an_error_and_later_rows_follow() {
     let mut host = host(5);
     host.cap = 2;
     host.rows[1] = json!("not a charge");
@@ -232,13 +232,13 @@ fn a_bad_row_is_an_error_and_the_rest_follows() {
         .run_losing(&mut pager.next(), |exchange, now| host.serve(&exchange, *now))
         .unwrap_err();
     assert!(error.to_string().contains("row ch_3"), "{error}");
-    assert!(std::error::Error::source(&error).is_some(), "it says what is wrong");
+    assert!(std::error::Error::source(&error).is_some(), "the error has no source");
     let rest: Vec<_> = std::iter::from_fn(|| next(&mut pager, &mut host)).collect();
     assert_eq!(rest, ["ch_2", "ch_1"]);
 }
 
 #[test]
-fn a_page_of_bad_rows_is_not_the_end() {
+fn page_of_unreadable_rows_does_not_end_the_list() {
     let mut host = host(6);
     host.cap = 2;
     host.rows[2] = json!(null);
@@ -247,7 +247,7 @@ fn a_page_of_bad_rows_is_not_the_end() {
 }
 
 #[test]
-fn an_unreadable_page_ends_the_list() {
+fn failed_page_ends_the_list() {
     let mut host = host(50);
     let mut pager = pager();
     for _ in 0..30 {
@@ -260,19 +260,19 @@ fn an_unreadable_page_ends_the_list() {
 }
 
 #[test]
-fn trouble_that_passes_is_passed_over() {
+fn transient_page_failures_are_retried() {
     let mut host = host(50);
     host.lists = [Fault::ReplyLost, Fault::Fine, Fault::SilentBefore, Fault::Before(500), Fault::Fine].into();
     assert_eq!(all(pager(), &mut host), ids(50, 1));
 }
 
 #[test]
-fn a_next_dropped_half_way_loses_nothing() {
+fn dropped_next_loses_no_charge() {
     let mut host = host(40);
     let mut pager = pager();
     let mut world = Virtual::new();
     let mut seen = Vec::new();
-    // Every machine is dropped after each of its steps; replies go to its successor.
+    // Each machine is dropped after one step. The next machine handles the reply.
     for _ in 0..1000 {
         match pager.next().poll(world.now) {
             Step::Send(exchange) => {
@@ -291,7 +291,7 @@ fn a_next_dropped_half_way_loses_nothing() {
 }
 
 #[test]
-fn a_next_that_has_ended_says_so() {
+fn finished_next_returns_a_finished_error() {
     let mut host = host(3);
     let mut pager = pager();
     let mut world = Virtual::new();
@@ -300,16 +300,17 @@ fn a_next_that_has_ended_says_so() {
     assert_eq!(first.id().as_str(), "ch_3");
     let Step::Done(Err(error)) = machine.poll(world.now) else { panic!() };
     assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
-    assert_eq!(next(&mut pager, &mut host).as_deref(), Some("ch_2"), "nothing was swallowed");
+    assert_eq!(next(&mut pager, &mut host).as_deref(), Some("ch_2"), "a charge was skipped");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Bursts of any size may come between two pages, floods may not: after a burst of a page or more, less than a page
-    /// comes before the next. Else a busy host could not be told from one that ignores the page's number.
+    /// Any number of charges may be created between two pages, but not repeatedly: after a burst of
+    /// a page or more, the next burst is smaller than a page. Otherwise a busy host looks like one
+    /// that ignores the page number.
     #[test]
-    fn every_charge_that_was_there_is_given_out_once(
+    fn every_charge_is_returned_once_while_the_list_grows(
         rows in 0_u64..80,
         cap in 1_usize..20,
         wanted in 1_u32..30,
@@ -317,7 +318,7 @@ proptest! {
     ) {
         let mut host = host(rows);
         host.cap = cap;
-        // The size is that of the first page.
+        // The length of the first page is the page size.
         let size = cap.min(wanted as usize).min(usize::try_from(rows).unwrap()).max(1);
         let mut pager = pager().page_size(wanted);
         let mut seen = Vec::new();
@@ -331,7 +332,7 @@ proptest! {
             seen.push(id);
             if host.log.len() > before {
                 pages += 1;
-                // Up to three pages.
+                // A burst is at most three pages.
                 let burst = bursts.next().unwrap_or(0) * size / 100;
                 let burst = if flood { burst % size } else { burst };
                 flood = burst >= size;
@@ -341,7 +342,7 @@ proptest! {
             }
         }
         let distinct: std::collections::BTreeSet<_> = seen.iter().collect();
-        prop_assert_eq!(distinct.len(), seen.len(), "none twice");
+        prop_assert_eq!(distinct.len(), seen.len(), "a charge was returned twice");
         for id in ids(rows, 1) {
             prop_assert!(distinct.contains(&id), "{} is missing", id);
         }

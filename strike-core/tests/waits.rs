@@ -1,4 +1,4 @@
-//! A wait ends once, by a look that began after its end, whatever server and clocks do.
+//! Tests that a wait ends exactly once, with a poll that began after its deadline or expiry.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -14,9 +14,9 @@ use strike_core::{
     UnixMillis, Wait, WaitOutcome,
 };
 use support::invoices::written;
-use support::{Did, START, Virtual, answer, charge, charge_json, endpoint, no_answer, ok};
+use support::{Did, START, Virtual, charge, charge_json, endpoint, no_response, ok, respond};
 
-/// An invoice made 1 s before the virtual clock starts, which can be paid for that long.
+/// Returns an invoice with this expiry in seconds, created 1 s before the virtual clock starts.
 fn invoice(expiry: u64) -> Value {
     json!(written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(expiry)))
 }
@@ -42,20 +42,20 @@ fn seconds(s: u64) -> Duration {
 }
 
 #[test]
-fn a_paid_charge_needs_no_request() {
+fn wait_for_a_paid_charge_sends_no_request() {
     let mut world = Virtual::new();
     let waited = world.run(&mut wait(charge(&[("paid", json!(true))]), seconds(9)), |_, _| panic!()).unwrap();
     assert!(waited.is_paid() && world.log.is_empty());
 }
 
 #[test]
-fn it_looks_at_once_and_then_ever_more_rarely() {
+fn wait_polls_immediately_and_then_at_growing_intervals() {
     let mut world = Virtual::new();
-    let mut looks = 0;
+    let mut polls = 0;
     let waited = world
         .run(&mut wait(pending(600), Wait::until_expiry()), |_, _| {
-            looks += 1;
-            if looks == 5 { paid() } else { unpaid() }
+            polls += 1;
+            if polls == 5 { paid() } else { unpaid() }
         })
         .unwrap();
     assert!(matches!(waited, WaitOutcome::Paid(charge) if charge.is_paid()));
@@ -69,14 +69,14 @@ fn it_looks_at_once_and_then_ever_more_rarely() {
 }
 
 #[test]
-fn a_deadline_is_an_answer_and_has_its_own_look() {
+fn deadline_ends_the_wait_after_a_last_poll() {
     let mut world = Virtual::new();
     let waited = world.run(&mut wait(pending(600), seconds(10)), |_, _| unpaid()).unwrap();
     assert!(matches!(waited, WaitOutcome::Payable(_)) && !waited.is_paid());
     assert_eq!(world.waited(), seconds(10));
     assert!(matches!(world.log.last(), Some(Did::Send(_))));
 
-    // Paid in the last moment.
+    // The payment arrives at the deadline.
     let mut world = Virtual::new();
     let waited = world
         .run(&mut wait(pending(600), seconds(10)), |_, now| {
@@ -85,7 +85,7 @@ fn a_deadline_is_an_answer_and_has_its_own_look() {
         .unwrap();
     assert!(waited.is_paid());
 
-    // No time at all still means one look.
+    // A wait of zero seconds still polls once.
     let mut world = Virtual::new();
     assert!(matches!(
         world.run(&mut wait(pending(600), seconds(0)), |_, _| unpaid()),
@@ -95,11 +95,12 @@ fn a_deadline_is_an_answer_and_has_its_own_look() {
 }
 
 #[test]
-fn expiry_comes_by_the_invoice_and_a_grace() {
+fn wait_ends_after_the_invoice_expiry_and_grace() {
     let mut world = Virtual::new();
     let waited = world.run(&mut wait(pending(600), Wait::until_expiry()), |_, _| unpaid()).unwrap();
     assert!(matches!(waited, WaitOutcome::Expired(_)) && !waited.is_paid());
-    // Without a `Date` the local clock counts less its margin, so the invoice's lifetime and the minute end it first.
+    // Without a `Date`, the local clock has a margin. So the invoice's lifetime plus the minute of
+    // grace ends the wait first.
     assert_eq!(world.waited(), seconds(660));
     assert!(matches!(world.log.last(), Some(Did::Send(_))));
 
@@ -115,7 +116,7 @@ fn expiry_comes_by_the_invoice_and_a_grace() {
 }
 
 #[test]
-fn an_unreadable_invoice_is_never_called_expired_and_still_ends() {
+fn wait_for_an_unreadable_invoice_ends_as_still_payable() {
     let mut world = Virtual::new();
     let schedule = Schedule::every(seconds(3600));
     let waited = world
@@ -126,7 +127,7 @@ fn an_unreadable_invoice_is_never_called_expired_and_still_ends() {
 }
 
 #[test]
-fn an_invoice_that_lasts_for_ever_does_not() {
+fn wait_for_an_endless_invoice_ends_after_a_week() {
     let mut world = Virtual::new();
     let schedule = Schedule::every(seconds(3600));
     let endless = json!(written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(u64::MAX >> 4)));
@@ -139,18 +140,18 @@ fn an_invoice_that_lasts_for_ever_does_not() {
 }
 
 #[test]
-fn trouble_is_tolerated_up_to_a_bound_and_remembered() {
-    let refused = || no_answer(TransportErrorKind::ConnectionRefused, Delivery::Unsent);
-    let html = || answer(200, "<html>back soon</html>");
-    // Ten failures in a row, again and again, do not end it.
+fn consecutive_failures_are_tolerated_up_to_the_limit() {
+    let refused = || no_response(TransportErrorKind::ConnectionRefused, Delivery::Unsent);
+    let html = || respond(200, "<html>back soon</html>");
+    // Ten consecutive failures do not end the wait, even several times.
     let mut world = Virtual::new();
-    let mut asked = 0;
+    let mut polls = 0;
     let policy = RetryPolicy::never();
     let machine = |options: Wait| CoreClient::new(endpoint(), policy, 1).wait(pending(600), options);
     let waited = world
         .run(&mut machine(Wait::until_expiry()), |_, _| {
-            asked += 1;
-            match asked {
+            polls += 1;
+            match polls {
                 11 | 22 => unpaid(),
                 33 => paid(),
                 n if n % 2 == 0 => html(),
@@ -160,7 +161,7 @@ fn trouble_is_tolerated_up_to_a_bound_and_remembered() {
         .unwrap();
     assert!(waited.is_paid());
 
-    // Three in a row do, if two are tolerated; the history shows all of them.
+    // With two tolerated failures, the third ends the wait. The error lists all three attempts.
     let mut world = Virtual::new();
     let error = world.run(&mut machine(Wait::until_expiry().max_failures(2)), |_, _| refused()).unwrap_err();
     assert!(matches!(
@@ -171,14 +172,15 @@ fn trouble_is_tolerated_up_to_a_bound_and_remembered() {
 }
 
 #[test]
-fn trouble_at_the_end_is_not_taken_for_an_answer() {
-    // The server is away from before the expiry until long after: no end without a look that worked.
+fn wait_does_not_expire_during_an_outage() {
+    // The server is down from before the expiry until after the grace. The wait ends only after a
+    // successful poll.
     let mut world = Virtual::new();
     let away = |now: &Now| (seconds(600)..seconds(700)).contains(&now.monotonic);
     let waited = world
         .run(&mut wait(pending(600), Wait::until_expiry()), |_, now| {
             if away(now) {
-                no_answer(TransportErrorKind::Timeout, Delivery::MaybeSent)
+                no_response(TransportErrorKind::Timeout, Delivery::MaybeSent)
             } else if now.monotonic >= seconds(700) {
                 paid()
             } else {
@@ -190,11 +192,11 @@ fn trouble_at_the_end_is_not_taken_for_an_answer() {
 }
 
 #[test]
-fn what_cannot_pass_ends_it_at_once() {
+fn permanent_errors_end_the_wait() {
     for (reply, kind) in [
-        (answer(401, ""), ErrorKind::Unauthorized),
-        (answer(404, r#"{"code":404,"message":"not found"}"#), ErrorKind::NotFound),
-        (answer(302, ""), ErrorKind::Redirected),
+        (respond(401, ""), ErrorKind::Unauthorized),
+        (respond(404, r#"{"code":404,"message":"not found"}"#), ErrorKind::NotFound),
+        (respond(302, ""), ErrorKind::Redirected),
     ] {
         let mut world = Virtual::new();
         let mut reply = Some(reply);
@@ -202,7 +204,7 @@ fn what_cannot_pass_ends_it_at_once() {
             world.run(&mut wait(pending(600), seconds(99)), |_, _| reply.take().unwrap()).unwrap_err();
         assert_eq!(error.kind(), &kind);
     }
-    // An answer about another payment completes no order.
+    // A response about another payment is a mismatch.
     for (field, other) in [
         ("payment_hash", json!("cd".repeat(32))),
         ("payment_request", json!("another")),
@@ -221,11 +223,11 @@ fn what_cannot_pass_ends_it_at_once() {
 }
 
 #[test]
-fn a_deadline_holds_whatever_the_host_asks_for() {
+fn deadline_holds_despite_retry_after_and_failures() {
     let limited =
         || Ok(Response::builder().status(429).header("retry-after", "3600").body(Vec::new()).unwrap());
-    let refused = || no_answer(TransportErrorKind::ConnectionRefused, Delivery::Unsent);
-    let replies: [&dyn Fn() -> Reply; 3] = [&limited, &refused, &|| answer(503, "")];
+    let refused = || no_response(TransportErrorKind::ConnectionRefused, Delivery::Unsent);
+    let replies: [&dyn Fn() -> Reply; 3] = [&limited, &refused, &|| respond(503, "")];
     for reply in replies {
         for schedule in [Schedule::default(), Schedule::every(seconds(3600)), Schedule::every(Duration::MAX)]
         {
@@ -238,9 +240,9 @@ fn a_deadline_holds_whatever_the_host_asks_for() {
 }
 
 #[test]
-fn a_proxys_404_says_nothing_about_the_charge() {
+fn proxy_404_does_not_end_a_wait() {
     let mut world = Virtual::new();
-    let mut replies = vec![paid(), answer(404, "<html>nginx</html>"), unpaid()];
+    let mut replies = vec![paid(), respond(404, "<html>nginx</html>"), unpaid()];
     let waited = world.run(&mut wait(pending(600), seconds(99)), |_, _| replies.pop().unwrap()).unwrap();
     assert!(waited.is_paid());
 }
@@ -250,7 +252,7 @@ fn limited(status: u16, retry_after: &str) -> Reply {
 }
 
 #[test]
-fn a_limited_rate_is_kept_up_to_the_policys_limit() {
+fn wait_honors_retry_after_up_to_the_policy_limit() {
     for (retry_after, longest, rest) in [("45", 60, 45), ("90", 60, 60), ("3600", 60, 60), ("90", 120, 90)] {
         for status in [429, 503] {
             let mut world = Virtual::new();
@@ -267,14 +269,14 @@ fn a_limited_rate_is_kept_up_to_the_policys_limit() {
 }
 
 fn with_date(reply: Reply, date: &str) -> Reply {
-    let mut answer = reply?;
-    answer.headers_mut().insert("date", date.parse().unwrap());
-    Ok(answer)
+    let mut response = reply?;
+    response.headers_mut().insert("date", date.parse().unwrap());
+    Ok(response)
 }
 
 #[test]
-fn one_wrong_date_does_not_end_a_wait() {
-    // An hour ahead, a day, 2100, and in the older forms; with an invoice of ten minutes, one of two, and no grace.
+fn wrong_date_header_does_not_end_a_wait() {
+    // Dates one hour ahead, one day ahead, in 2100, and in the older formats.
     for date in [
         "Tue, 14 Nov 2023 23:13:21 GMT",
         "Wed, 15 Nov 2023 22:13:21 GMT",
@@ -283,17 +285,17 @@ fn one_wrong_date_does_not_end_a_wait() {
         "Wed Nov 15 22:13:21 2023",
     ] {
         for (expiry, paid_at) in [(600, 500), (120, 100)] {
-            // Once, twice in a row, or for ever.
+            // The date is wrong once, twice in a row, or always.
             for wrong in [1, 2, usize::MAX] {
                 let reply = |paid: bool| {
                     ok(&charge_json(&[("payment_request", invoice(expiry)), ("paid", json!(paid))]))
                 };
-                let mut asked = 0;
+                let mut polls = 0;
                 let options = Wait::until_expiry().grace(seconds(0));
                 let waited = Virtual::new().run(&mut wait(pending(expiry), options), |_, now| {
-                    asked += 1;
+                    polls += 1;
                     let reply = reply(now.monotonic >= seconds(paid_at));
-                    if asked <= wrong { with_date(reply, date) } else { reply }
+                    if polls <= wrong { with_date(reply, date) } else { reply }
                 });
                 assert!(waited.unwrap().is_paid(), "{date} {expiry} {wrong}");
             }
@@ -302,7 +304,7 @@ fn one_wrong_date_does_not_end_a_wait() {
 }
 
 #[test]
-fn a_date_in_the_past_does_not_make_a_wait_endless() {
+fn past_date_header_does_not_make_a_wait_endless() {
     for date in ["Thu, 01 Jan 1970 00:00:00 GMT", "Tue, 14 Nov 2023 21:13:21 GMT"] {
         let mut world = Virtual::new();
         let waited =
@@ -314,15 +316,15 @@ fn a_date_in_the_past_does_not_make_a_wait_endless() {
 
 fn dated(at: u64) -> Reply {
     let date = ["22:13:21", "22:23:19", "22:24:20", "22:24:30"][usize::try_from(at).unwrap()];
-    unpaid().map(|mut answer| {
-        answer.headers_mut().insert("date", format!("Tue, 14 Nov 2023 {date} GMT").parse().unwrap());
-        answer
+    unpaid().map(|mut response| {
+        response.headers_mut().insert("date", format!("Tue, 14 Nov 2023 {date} GMT").parse().unwrap());
+        response
     })
 }
 
 #[test]
-fn the_servers_date_outranks_a_local_clock_that_jumps() {
-    // The local clock says 2033; the server says that ten minutes are left, and it is right.
+fn server_date_takes_precedence_over_a_wrong_local_clock() {
+    // The local clock says 2033. The server's clock is right: ten minutes are left.
     let mut world = Virtual::new();
     world.now.unix = UnixMillis::from_millis(START * 12 / 10);
     let waited = world
@@ -332,7 +334,7 @@ fn the_servers_date_outranks_a_local_clock_that_jumps() {
         .unwrap();
     assert!(waited.is_paid());
 
-    // The server's clock is a few minutes fast: the payer still has them.
+    // The server's clock is a few minutes fast. The wait goes on until the invoice expires by ours.
     let mut world = Virtual::new();
     world.advance(seconds(300));
     let waited = world
@@ -342,7 +344,7 @@ fn the_servers_date_outranks_a_local_clock_that_jumps() {
         .unwrap();
     assert!(waited.is_paid());
 
-    // Both clocks say that the grace is over, though not to the second.
+    // Both clocks are past the grace, a few seconds apart.
     let mut world = Virtual::new();
     world.advance(seconds(661));
     assert!(matches!(
@@ -351,7 +353,7 @@ fn the_servers_date_outranks_a_local_clock_that_jumps() {
     ));
     assert_eq!(world.sends(), 1);
 
-    // The local clock says 1970, so nobody knows which is right: the invoice's lifetime passes.
+    // The local clock says 1970. The clocks disagree, so the whole lifetime of the invoice passes.
     let mut world = Virtual::new();
     world.now.unix = UnixMillis::from_millis(0);
     assert!(matches!(
@@ -360,7 +362,7 @@ fn the_servers_date_outranks_a_local_clock_that_jumps() {
     ));
     assert_eq!(world.waited(), seconds(660));
 
-    // A server whose clock stands still cannot make it endless.
+    // A server whose clock stands still does not make the wait endless.
     let mut world = Virtual::new();
     assert!(matches!(
         world.run(&mut wait(pending(600), Wait::until_expiry()), |_, _| dated(0)),
@@ -370,7 +372,7 @@ fn the_servers_date_outranks_a_local_clock_that_jumps() {
 }
 
 #[test]
-fn a_clock_set_back_ends_by_the_time_that_passed() {
+fn wait_ends_by_elapsed_time_if_the_clock_is_set_back() {
     let mut world = Virtual::new();
     let waited = world.run(&mut wait(pending(600), Wait::until_expiry()), |_, now| {
         now.unix = UnixMillis::from_millis(START - 1_000_000_000);
@@ -381,15 +383,15 @@ fn a_clock_set_back_ends_by_the_time_that_passed() {
 }
 
 #[test]
-fn a_lost_reply_is_asked_for_again_and_an_early_poll_gets_the_rest() {
+fn lost_response_is_retried_and_early_poll_returns_remaining_wait() {
     let mut machine = wait(pending(600), Wait::until_expiry());
     let now = |s| Now::new(seconds(s), UnixMillis::from_millis(START + s * 1000));
     assert!(matches!(machine.poll(now(0)), Step::Send(_)));
-    assert!(matches!(machine.poll(now(1)), Step::Wait(_)), "the call backs off");
+    assert!(matches!(machine.poll(now(1)), Step::Wait(_)), "expected a backoff");
     assert!(matches!(machine.poll(now(10)), Step::Send(_)));
     machine.handle(unpaid(), now(10));
     machine.handle(paid(), now(10));
-    let Step::Wait(rest) = machine.poll(now(10)) else { panic!("a stray reply was taken") };
+    let Step::Wait(rest) = machine.poll(now(10)) else { panic!("an unexpected reply was used") };
     assert_eq!(rest, seconds(1));
     assert!(matches!(machine.poll(now(11)), Step::Send(_)));
     machine.handle(paid(), now(11));

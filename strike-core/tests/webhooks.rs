@@ -1,4 +1,4 @@
-//! Webhooks: what is a hint, and that an order is completed once although hints repeat and stores fail.
+//! Tests of webhooks: parsing events, and completing each order once despite repeats and failures.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -18,7 +18,7 @@ fn parse(text: &str) -> Result<Notification, InvalidWebhook> {
 }
 
 #[test]
-fn an_event_is_a_hint_whatever_else_it_says() {
+fn event_is_parsed_despite_additional_fields() {
     let whole = json!({ "object": "event", "data": charge_json(&[("paid", json!(true))]) }).to_string();
     let pretty =
         serde_json::to_string_pretty(&json!({ "object": "event", "data": { "id": "ch_1" } })).unwrap();
@@ -35,28 +35,28 @@ fn an_event_is_a_hint_whatever_else_it_says() {
 }
 
 #[test]
-fn a_byte_order_mark_before_an_event_is_ignored() {
+fn byte_order_mark_before_an_event_is_ignored() {
     let event = r#"{"object":"event","data":{"id":"ch_1"}}"#;
     assert_eq!(parse(&format!("\u{feff}{event}")).unwrap().id().as_str(), "ch_1");
     assert!(parse(&format!("\u{feff}\u{feff}{event}")).is_err());
 }
 
 #[test]
-fn a_hint_asks_about_its_charge() {
-    let at = endpoint();
+fn notification_is_confirmed_by_a_get_of_its_charge() {
+    let endpoint = endpoint();
     let get = parse(r#"{"object":"event","data":{"id":"ch_1"}}"#).unwrap().confirm();
-    let request = get.request(&at).unwrap();
+    let request = get.request(&endpoint).unwrap();
     assert_eq!((request.method(), request.uri().path()), (&http::Method::GET, "/api/v1/charges/ch_1"));
-    let answer = |id: &str| http::Response::new(charge_json(&[("id", json!(id))]).to_string().into_bytes());
-    assert!(get.parse(&at, &answer("ch_1"), support::start()).is_ok());
+    let response = |id: &str| http::Response::new(charge_json(&[("id", json!(id))]).to_string().into_bytes());
+    assert!(get.parse(&endpoint, &response("ch_1"), support::start()).is_ok());
     assert!(
-        get.parse(&at, &answer("ch_2"), support::start()).is_err(),
-        "an answer about another charge confirms nothing"
+        get.parse(&endpoint, &response("ch_2"), support::start()).is_err(),
+        "a response about another charge was accepted"
     );
 }
 
 #[test]
-fn what_is_no_event_is_refused() {
+fn invalid_events_are_rejected() {
     for body in [
         "",
         "null",
@@ -92,7 +92,7 @@ fn what_is_no_event_is_refused() {
 }
 
 #[test]
-fn a_large_body_is_refused_unread() {
+fn body_over_the_limit_is_rejected_unparsed() {
     let body = |filling: usize| {
         let mut body = br#"{"object":"event","data":{"id":"ch_1"},"x":""#.to_vec();
         body.resize(body.len() + filling, b'x');
@@ -106,16 +106,16 @@ fn a_large_body_is_refused_unread() {
 }
 
 #[test]
-fn depth_does_not_exhaust_the_stack() {
+fn deeply_nested_event_does_not_overflow_the_stack() {
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
         let deep = open.repeat(10_000) + "1" + &close.repeat(10_000);
         let body = format!(r#"{{"object":"event","data":{{"id":"ch_1","x":{deep}}}}}"#);
-        assert!(parse(&body).is_ok(), "what is ignored may have any shape");
+        assert!(parse(&body).is_ok(), "ignored fields can have any shape");
         assert!(parse(&open.repeat(10_000)).is_err());
     }
 }
 
-/// A memory that fails on demand, and counts.
+/// A store that can be made to fail.
 #[derive(Default)]
 struct Table {
     rows: Vec<ChargeId>,
@@ -143,7 +143,7 @@ fn paid(id: &str) -> PaidCharge {
     charge(&[("id", json!(id)), ("paid", json!(true))]).to_paid().unwrap()
 }
 
-/// Completes, and says how often that was really done.
+/// Completes the charge, and returns the outcome and how often the closure ran.
 fn complete<S: CompletedCharges>(
     guard: &mut CompletionGuard<S>,
     charge: &PaidCharge,
@@ -159,11 +159,11 @@ fn complete<S: CompletedCharges>(
 }
 
 #[test]
-fn an_order_is_completed_once_and_only_when_paid() {
+fn order_is_completed_once_and_only_when_paid() {
     let mut guard = CompletionGuard::new(RecentCompletions::new(10));
     let unpaid = charge(&[]);
     assert_eq!(unpaid.to_paid(), None);
-    assert_eq!(guard.is_completed(unpaid.id()), Ok(false));
+    assert_eq!(guard.is_completed(unpaid.id()), Ok(false), "an unpaid charge is not recorded");
     assert_eq!(complete(&mut guard, &paid("ch_1"), Ok(())), (Ok(Completion::Now), 1));
     assert_eq!(guard.is_completed(unpaid.id()), Ok(true));
     assert_eq!(complete(&mut guard, &paid("ch_1"), Ok(())), (Ok(Completion::Before), 0));
@@ -171,12 +171,12 @@ fn an_order_is_completed_once_and_only_when_paid() {
 }
 
 #[test]
-fn a_charge_that_a_webhook_contains_cannot_complete_an_order() {
+fn charge_from_a_webhook_cannot_complete_an_order() {
     let body = charge_json(&[("paid", json!(true))]);
     let forged: Charge = serde_json::from_value(body).unwrap();
     assert!(forged.is_paid());
     assert_eq!(forged.to_paid(), None);
-    // A shop's own copy of a charge does not complete an order either.
+    // Neither can a charge that the shop stored itself.
     let read = charge(&[("paid", json!(true))]);
     let stored: Charge = serde_json::from_str(&serde_json::to_string(&read).unwrap()).unwrap();
     assert_eq!(stored, read);
@@ -184,11 +184,15 @@ fn a_charge_that_a_webhook_contains_cannot_complete_an_order() {
 }
 
 #[test]
-fn no_failure_loses_a_payment() {
+fn failed_completion_or_store_is_retried() {
     let mut guard = CompletionGuard::new(RecentCompletions::new(10));
     let failed = (Err(CompletionError::Complete("no stock")), 1);
     assert_eq!(complete(&mut guard, &paid("ch_1"), Err("no stock")), failed);
-    assert_eq!(complete(&mut guard, &paid("ch_1"), Ok(())), (Ok(Completion::Now), 1), "tried again");
+    assert_eq!(
+        complete(&mut guard, &paid("ch_1"), Ok(())),
+        (Ok(Completion::Now), 1),
+        "the completion is retried"
+    );
 
     let mut guard = CompletionGuard::new(Table { unreadable: true, ..Table::default() });
     assert_eq!(complete(&mut guard, &paid("ch_1"), Ok(())), (Err(CompletionError::Store("down")), 0));
@@ -201,17 +205,17 @@ fn no_failure_loses_a_payment() {
 }
 
 #[test]
-fn a_crash_between_the_two_steps_completes_again() {
+fn crash_between_due_and_done_completes_again() {
     let mut guard = CompletionGuard::new(Table::default());
     assert_eq!(guard.begin(&paid("ch_1")), Ok(Completion::Now));
-    // Here the program ends, and starts again.
+    // The program crashes here and is restarted.
     assert_eq!(guard.begin(&paid("ch_1")), Ok(Completion::Now));
     guard.finish(&paid("ch_1")).unwrap();
     assert_eq!(guard.begin(&paid("ch_1")), Ok(Completion::Before));
 }
 
 #[test]
-fn memory_is_bounded_and_the_oldest_is_forgotten() {
+fn recent_ids_are_bounded_and_the_oldest_is_dropped() {
     let mut recent = RecentCompletions::new(2);
     let [a, b, c]: [ChargeId; 3] = ["a", "b", "c"].map(|id| id.parse().unwrap());
     for id in [&a, &b, &a, &a] {
@@ -220,7 +224,7 @@ fn memory_is_bounded_and_the_oldest_is_forgotten() {
     assert_eq!(
         (recent.contains(&a), recent.contains(&b)),
         (Ok(true), Ok(true)),
-        "a repetition takes no room"
+        "a repeated id takes no space"
     );
     recent.insert(&c).unwrap();
     assert_eq!([&a, &b, &c].map(|id| recent.contains(id).unwrap()), [false, true, true]);
@@ -230,7 +234,7 @@ fn memory_is_bounded_and_the_oldest_is_forgotten() {
 }
 
 #[test]
-fn errors_read_well() {
+fn webhook_errors_have_texts_and_sources() {
     use std::error::Error as _;
     assert_eq!(InvalidWebhook::TooLarge.to_string(), "the body is larger than 65536 bytes");
     let error: CompletionError<std::fmt::Error, std::fmt::Error> = CompletionError::Store(std::fmt::Error);
@@ -245,24 +249,24 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+    fn arbitrary_event_bytes_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let _ = webhook::parse(&bytes);
     }
 
-    /// A whole event with one byte changed: refused, or still about an id that can be asked for.
+    /// An event with one byte changed is rejected, or still has a valid id.
     #[test]
-    fn a_damaged_event_never_yields_a_bad_id(at in 0_usize..400, to in any::<u8>()) {
+    fn damaged_event_never_yields_an_invalid_id(position in 0_usize..400, to in any::<u8>()) {
         let mut body = json!({ "object": "event", "data": charge_json(&[]) }).to_string().into_bytes();
-        let at = at % body.len();
-        body[at] = to;
+        let position = position % body.len();
+        body[position] = to;
         if let Ok(hint) = webhook::parse(&body) {
             prop_assert!(hint.id().as_str().parse::<ChargeId>().is_ok());
         }
     }
 
-    /// Whatever the id, it is the one that is asked about, or none is.
+    /// The parsed id equals the id of the event, or the event is rejected.
     #[test]
-    fn an_id_comes_through_unchanged_or_not_at_all(id in "\\PC{0,140}") {
+    fn event_id_is_unchanged_or_rejected(id in "\\PC{0,140}") {
         let body = json!({ "object": "event", "data": { "id": id } }).to_string();
         match parse(&body) {
             Ok(hint) => prop_assert_eq!(hint.id().as_str(), id),

@@ -1,4 +1,4 @@
-//! How the wire may be written: numbers in every form of JSON, and a byte order mark before a body.
+//! Tests of unusual but valid responses: JSON number notations, and a byte order mark.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -19,7 +19,7 @@ fn get(status: u16, body: impl Into<Vec<u8>>) -> Result<Charge, Error> {
     Get::new("ch_1".parse().unwrap()).parse(&endpoint(), &response(status, body), start())
 }
 
-/// A charge in which these fields are written in exactly these characters.
+/// Returns the JSON of a charge with these fields written exactly like this.
 fn written(fields: &[(&str, &str)]) -> String {
     let mut text = charge_json(&[]).to_string();
     for (name, number) in fields {
@@ -35,7 +35,7 @@ fn amount(number: &str) -> Result<Charge, Error> {
 }
 
 #[test]
-fn whole_numbers_are_read_in_every_form() {
+fn whole_numbers_are_read_in_every_json_notation() {
     for number in [
         "4200",
         "4200.0",
@@ -63,7 +63,7 @@ fn whole_numbers_are_read_in_every_form() {
 }
 
 #[test]
-fn fractions_and_numbers_out_of_range_are_refused() {
+fn fractions_and_numbers_out_of_range_are_rejected() {
     for number in [
         "4200.5",
         "4.2005e3",
@@ -91,14 +91,14 @@ fn fractions_and_numbers_out_of_range_are_refused() {
     ] {
         assert_eq!(amount(number).unwrap_err().kind(), &ErrorKind::Undecodable, "{number}");
     }
-    // Not JSON, although other languages would read them.
+    // Not valid JSON, although some languages accept these numbers.
     for number in ["+4200", "4200.", ".42e4", "04200", "4_200", "0x1068", "NaN", "Infinity", "4.2e"] {
         assert_eq!(amount(number).unwrap_err().kind(), &ErrorKind::Undecodable, "{number}");
     }
 }
 
 #[test]
-fn every_number_of_a_charge_may_be_written_so() {
+fn every_number_of_a_charge_accepts_every_notation() {
     let text = written(&[
         ("amount", "4.2e3"),
         ("amount_satoshi", "4200.0"),
@@ -117,33 +117,33 @@ fn every_number_of_a_charge_may_be_written_so() {
     assert_eq!(order.parse(&endpoint(), &response(200, text.clone()), start()).unwrap(), charge);
     let page = List::page(0).parse(&endpoint(), &response(200, format!("[{text}]")), start()).unwrap();
     assert_eq!(page.charges().collect::<Vec<_>>(), [&charge]);
-    // Beside a row that is none, too.
+    // The same in a list with an unreadable row.
     let page = List::page(0).parse(&endpoint(), &response(200, format!("[7,{text}]")), start()).unwrap();
     assert_eq!((page.charges().collect::<Vec<_>>(), page.unreadable().count()), (vec![&charge], 1));
-    // And in a charge that was kept by something that writes numbers so.
+    // The same for a saved charge.
     assert_eq!(serde_json::from_str::<Charge>(&text).unwrap(), charge);
     assert_eq!(serde_json::from_value::<Charge>(serde_json::from_str(&text).unwrap()).unwrap(), charge);
     #[derive(serde::Deserialize)]
-    struct Kept {
+    struct Saved {
         #[serde(flatten)]
         charge: Charge,
     }
-    assert_eq!(serde_json::from_str::<Kept>(&text).unwrap().charge, charge);
+    assert_eq!(serde_json::from_str::<Saved>(&text).unwrap().charge, charge);
     assert!(serde_json::from_str::<Charge>(&text.replace("4.2e3", "4200.5")).is_err());
 }
 
 #[test]
-fn no_digit_is_lost_above_what_a_float_holds() {
+fn integers_above_2_pow_53_keep_every_digit() {
     for number in ["9007199254740993.0", "9.007199254740993e15", "9007199254740993"] {
         let charge = get(200, written(&[("created", number)])).unwrap();
         assert_eq!(charge.created().as_millis(), 9_007_199_254_740_993, "{number}");
     }
-    // A format without the text cannot tell whether a digit was lost.
+    // Deserialized as a float, a digit could be lost, so the number is rejected.
     assert!(serde_json::from_str::<Charge>(&written(&[("created", "9007199254740993.0")])).is_err());
 }
 
 #[test]
-fn the_code_of_an_error_is_a_number_like_others() {
+fn error_code_accepts_every_number_notation() {
     for code in ["404", "404.0", "4.04e2"] {
         let body = format!(r#"{{"code":{code},"message":"not found"}}"#);
         for status in [200, 404] {
@@ -156,7 +156,7 @@ fn the_code_of_an_error_is_a_number_like_others() {
         let error = get(404, format!(r#"{{"code":{code},"message":"not found"}}"#)).unwrap_err();
         assert!(error.api().is_none() && error.excerpt().is_some(), "{code}");
     }
-    // Of a charge: zero says nothing, and anything else makes it doubtful.
+    // In a charge, a `code` of zero is ignored and any other code is an error.
     let coded = |code: &str| charge_json(&[]).to_string().replacen('{', &format!("{{\"code\":{code},"), 1);
     for code in ["0", "0.0", "0e9", "null"] {
         get(200, coded(code)).unwrap_or_else(|error| panic!("{error}: {code}"));
@@ -167,7 +167,7 @@ fn the_code_of_an_error_is_a_number_like_others() {
 }
 
 #[test]
-fn more_than_all_bitcoin_is_no_amount() {
+fn amounts_above_21_million_bitcoin_are_rejected() {
     for field in ["amount", "amount_satoshi"] {
         let body = charge_json(&[(field, json!(Satoshi::MAX.get() + 1))]).to_string();
         let error = get(200, body.clone()).unwrap_err();
@@ -183,7 +183,7 @@ fn more_than_all_bitcoin_is_no_amount() {
 }
 
 #[test]
-fn a_byte_order_mark_before_a_body_is_ignored() {
+fn byte_order_mark_before_a_body_is_ignored() {
     let charge = charge_json(&[]).to_string();
     let marked = |body: &str| format!("\u{feff}{body}");
     assert_eq!(get(200, marked(&charge)).unwrap(), get(200, charge.clone()).unwrap());
@@ -197,7 +197,7 @@ fn a_byte_order_mark_before_a_body_is_ignored() {
         assert_eq!((error.kind(), error.advice()), (&ErrorKind::NotFound, Advice::CheckId));
         assert_eq!(error.api().unwrap().message(), "not found");
     }
-    // Once, at the beginning, and in UTF-8.
+    // Only one mark is accepted, at the very beginning, in UTF-8.
     let utf16: Vec<u8> = marked(&charge).encode_utf16().flat_map(u16::to_le_bytes).collect();
     for body in [marked(&marked(&charge)), format!(" {}", marked(&charge)), marked("")] {
         assert_eq!(get(200, body).unwrap_err().kind(), &ErrorKind::Undecodable);
@@ -208,9 +208,9 @@ fn a_byte_order_mark_before_a_body_is_ignored() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// However a number is written, it is read as what it is.
+    /// Every notation of a number is read as the same value.
     #[test]
-    fn a_number_is_what_it_is(number in 0..=Satoshi::MAX.get(), shift in 0_usize..20, zeros in 0_usize..5) {
+    fn number_value_does_not_depend_on_its_notation(number in 0..=Satoshi::MAX.get(), shift in 0_usize..20, zeros in 0_usize..5) {
         let digits = format!("{number:0>width$}", width = shift + 1);
         let (integer, fraction) = digits.split_at(digits.len() - shift);
         let zeros = "0".repeat(zeros);

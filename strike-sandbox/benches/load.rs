@@ -1,14 +1,14 @@
-//! How fast the sandbox answers, beside a bare hyper server that sends the same bytes: `cargo bench -p
-//! strike-sandbox --bench load`.
+//! Measures requests per second, compared with a bare hyper server that sends the same bytes.
 //!
-//! One thread asks over four kept connections, a round here and a round there, so that both meet the same weather.
+//! Run it with `cargo bench -p strike-sandbox --bench load`. One thread sends requests over four keep-alive
+//! connections. Rounds for the two servers alternate, so that other load on the machine affects both.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "it measures"
+    reason = "a benchmark"
 )]
 
 use std::convert::Infallible;
@@ -32,17 +32,17 @@ const FORM: &str = "amount=4200&currency=btc&description=services+rendered";
 
 fn main() {
     let sandbox = Sandbox::builder().api_key("sk_demo").seed(7).start().unwrap();
-    let make = |path: &str, body: &str| {
-        let request = Request::builder().method(if body.is_empty() { "GET" } else { "POST" });
-        let request = request.uri(path).header(AUTHORIZATION, KEY);
-        request
+    let request = |path: &str, body: &str| {
+        let builder = Request::builder().method(if body.is_empty() { "GET" } else { "POST" });
+        let builder = builder.uri(path).header(AUTHORIZATION, KEY);
+        builder
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(body.as_bytes().to_vec())
             .unwrap()
     };
     let mut last = String::new();
     for _ in 0..1000 {
-        last = String::from_utf8(sandbox.respond(&make("/api/v1/charges", FORM)).into_body()).unwrap();
+        last = String::from_utf8(sandbox.respond(&request("/api/v1/charges", FORM)).into_body()).unwrap();
     }
     let get = format!("/api/v1/charges/{}", last.split('"').nth(3).unwrap());
 
@@ -51,29 +51,29 @@ fn main() {
     #[cfg(feature = "sqlite")]
     let data = || Sandbox::builder().api_key("sk_demo").data(folder.path().join("charges"));
     #[cfg(feature = "sqlite")]
-    let kept = data().start().unwrap();
+    let stored = data().start().unwrap();
 
     println!("| request | sandbox, per second | bare hyper, per second | ratio |");
     println!("| --- | ---: | ---: | ---: |");
-    for (name, path, body, many) in [
+    for (name, path, body, count) in [
         ("get", get.as_str(), "", 4000),
         ("list of 30", "/api/v1/charges", "", 2000),
         ("create", "/api/v1/charges", FORM, 1000),
         #[cfg(feature = "sqlite")]
-        ("create, kept in a file", "/api/v1/charges", FORM, 100),
+        ("create, stored in a file", "/api/v1/charges", FORM, 100),
     ] {
         #[cfg(feature = "sqlite")]
-        let sandbox = if name.contains("kept") { &kept } else { &sandbox };
-        let bare = bare_server(sandbox.respond(&make(path, body)));
-        let line = if body.is_empty() { "GET" } else { "POST" };
+        let sandbox = if name.contains("stored") { &stored } else { &sandbox };
+        let bare = bare_server(sandbox.respond(&request(path, body)));
+        let method = if body.is_empty() { "GET" } else { "POST" };
         let request = format!(
-            "{line} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: {KEY}\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: {KEY}\r\n\
              content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         let (mut ours, mut theirs) = (open(sandbox.address()), open(bare));
         let mut rounds: Vec<_> = (0..ROUNDS)
-            .map(|_| (round(&mut ours, &request, many), round(&mut theirs, &request, many)))
+            .map(|_| (round(&mut ours, &request, count), round(&mut theirs, &request, count)))
             .collect();
         let ratio = median(&mut rounds, |(ours, theirs)| ours / theirs);
         let (ours, theirs) = (median(&mut rounds, |it| it.0), median(&mut rounds, |it| it.1));
@@ -90,14 +90,14 @@ fn main() {
 
     #[cfg(feature = "sqlite")]
     {
-        let charges = kept.charges();
-        drop(kept);
+        let charges = stored.charges();
+        drop(stored);
         println!("Opening a file of {charges} charges: {:?}", timed(|| drop(data().open().unwrap())));
     }
 
     let mut signing = Vec::new();
     for _ in 0..1000 {
-        let request = make("/api/v1/charges", FORM);
+        let request = request("/api/v1/charges", FORM);
         signing.push(timed(|| drop(sandbox.respond(&request))));
     }
     signing.sort();
@@ -124,10 +124,10 @@ fn open(address: SocketAddr) -> Vec<BufReader<TcpStream>> {
     (0..CONNECTIONS).map(open).collect()
 }
 
-/// Requests per second, with one on its way in each connection.
-fn round(connections: &mut [BufReader<TcpStream>], request: &str, many: usize) -> f64 {
+/// Returns the requests per second, with one request at a time on each connection.
+fn round(connections: &mut [BufReader<TcpStream>], request: &str, count: usize) -> f64 {
     let took = timed(|| {
-        for _ in 0..many / CONNECTIONS {
+        for _ in 0..count / CONNECTIONS {
             for connection in &mut *connections {
                 connection.get_mut().write_all(request.as_bytes()).unwrap();
             }
@@ -136,7 +136,7 @@ fn round(connections: &mut [BufReader<TcpStream>], request: &str, many: usize) -
             }
         }
     });
-    f64::from(u32::try_from(many).unwrap()) / took.as_secs_f64()
+    f64::from(u32::try_from(count).unwrap()) / took.as_secs_f64()
 }
 
 fn read(connection: &mut BufReader<TcpStream>) {
@@ -153,9 +153,9 @@ fn read(connection: &mut BufReader<TcpStream>) {
     connection.read_exact(&mut vec![0; length]).unwrap();
 }
 
-/// A server that reads a request whole, and sends this answer.
-fn bare_server(answer: Response<Vec<u8>>) -> SocketAddr {
-    let answer = answer.map(Bytes::from);
+/// Starts a server that reads each request and sends this response.
+fn bare_server(response: Response<Vec<u8>>) -> SocketAddr {
+    let response = response.map(Bytes::from);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
@@ -165,12 +165,12 @@ fn bare_server(answer: Response<Vec<u8>>) -> SocketAddr {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             while let Ok((stream, _)) = listener.accept().await {
                 stream.set_nodelay(true).unwrap();
-                let answer = answer.clone();
+                let response = response.clone();
                 let service = service_fn(move |request: Request<Incoming>| {
-                    let answer = answer.clone();
+                    let response = response.clone();
                     async move {
                         let _ = request.into_body().collect().await;
-                        Ok::<_, Infallible>(answer.map(Full::new))
+                        Ok::<_, Infallible>(response.map(Full::new))
                     }
                 });
                 let mut http = http1::Builder::new();

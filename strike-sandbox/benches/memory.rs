@@ -1,6 +1,7 @@
-//! What charges cost in memory, and whether a list of many is slower than one of few: `cargo bench -p
-//! strike-sandbox --bench memory`, and `-- 1000000` for that many charges.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "it measures")]
+//! Measures the memory per charge, and how long a page of the list takes with more and more charges.
+//!
+//! Run it with `cargo bench -p strike-sandbox --bench memory`. Append `-- 1000000` for up to a million charges.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a benchmark")]
 
 use std::time::{Duration, Instant};
 
@@ -12,17 +13,17 @@ use strike_sandbox::Sandbox;
 static MEMORY: PeakAlloc = PeakAlloc;
 
 fn main() {
-    let most = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(100_000);
+    let max_charges = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(100_000);
     let sandbox = Sandbox::builder().api_key("sk_demo").seed(7).build();
     let (allocated, resident) = (MEMORY.current_usage(), resident());
     println!("| charges | allocated, each | resident, each | first page | last page |");
     println!("| ---: | ---: | ---: | ---: | ---: |");
     for charges in [1_000, 10_000, 100_000, 1_000_000] {
-        if charges > most {
+        if charges > max_charges {
             break;
         }
         while sandbox.charges() < charges {
-            let _ = ask(&sandbox, "POST", "", "amount=4200&currency=btc&description=services+rendered");
+            let _ = send(&sandbox, "POST", "", "amount=4200&currency=btc&description=services+rendered");
         }
         let each = |bytes: usize| bytes / charges;
         println!(
@@ -35,13 +36,13 @@ fn main() {
     }
 }
 
-/// How long a page takes: the median of many.
+/// Returns the median time that a page takes.
 fn page(sandbox: &Sandbox, page: usize) -> Duration {
     let mut took: Vec<_> = (0..501)
         .map(|_| {
             let start = Instant::now();
-            let rows = ask(sandbox, "GET", &format!("?page={page}&size=30"), "");
-            assert!(rows > 10_000);
+            let length = send(sandbox, "GET", &format!("?page={page}&size=30"), "");
+            assert!(length > 10_000);
             start.elapsed()
         })
         .collect();
@@ -49,7 +50,8 @@ fn page(sandbox: &Sandbox, page: usize) -> Duration {
     took[took.len() / 2]
 }
 
-fn ask(sandbox: &Sandbox, method: &str, query: &str, body: &str) -> usize {
+/// Sends a request and returns the length of the response's body.
+fn send(sandbox: &Sandbox, method: &str, query: &str, body: &str) -> usize {
     let request = Request::builder()
         .method(method)
         .uri(format!("/api/v1/charges{query}"))
@@ -62,7 +64,7 @@ fn ask(sandbox: &Sandbox, method: &str, query: &str, body: &str) -> usize {
     response.body().len()
 }
 
-/// What the system has given to this process, in bytes; 0 where it does not say.
+/// Returns the resident memory of this process in bytes, or 0 if the system does not report it.
 fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: usize = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or_default();

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manual_clock_stands_until_it_is_moved() {
+    fn manual_clock_moves_only_when_advanced() {
         let mut clock = Clock::new(Some(UnixMillis::from_millis(1_500)));
         assert_eq!(clock.now(), UnixMillis::from_millis(1_500));
         clock.advance(Duration::from_millis(700));
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn the_system_s_clock_can_be_moved_too() {
+    fn system_clock_can_be_advanced() {
         let mut clock = Clock::new(None);
         let before = system_time();
         clock.advance(Duration::from_secs(3600));
@@ -90,7 +90,7 @@ mod tests {
 
     #[cfg(feature = "server")]
     #[test]
-    fn only_a_clock_that_runs_gets_anywhere_by_itself() {
+    fn until_returns_a_duration_only_for_the_system_clock() {
         let start = UnixMillis::from_millis(1_500);
         assert_eq!(Clock::new(Some(start)).until(start.saturating_add(Duration::from_secs(1))), None);
         let running = Clock::new(None);
@@ -102,7 +102,7 @@ mod tests {
 
     #[cfg(feature = "sqlite")]
     #[test]
-    fn a_clock_that_goes_on_is_as_far_ahead_as_before_and_never_runs_back() {
+    fn resumed_clock_keeps_its_offset_and_never_goes_back() {
         let hour = Duration::from_secs(3600);
         let mut system = Clock::new(None);
         system.resume(hour, UnixMillis::from_millis(0));
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn time_ends_where_invoices_end() {
+    fn clock_stops_at_the_latest_invoice_timestamp() {
         let mut clock = Clock::new(Some(UnixMillis::from_millis(u64::MAX)));
         clock.advance(Duration::MAX);
         clock.advance(Duration::MAX);

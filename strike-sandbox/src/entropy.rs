@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_gives_the_same_stream_on_every_machine() {
+    fn seeded_stream_is_reproducible() {
         let mut entropy = Entropy::from_seed(7);
         assert_eq!(entropy.name("ch_", NAME_LENGTH), "ch_rXcze3R5dPpqFPCEYJgMKdemLPcgN");
         assert_ne!(Entropy::from_seed(7).bytes32(), Entropy::from_seed(8).bytes32());
@@ -155,7 +155,7 @@ mod tests {
 
     #[cfg(feature = "sqlite")]
     #[test]
-    fn a_stream_goes_on_from_any_position_as_if_it_had_not_stopped() {
+    fn stream_resumes_from_any_saved_position() {
         let mut whole = Entropy::from_seed(7);
         for drawn in 0..100 {
             let mut resumed = Entropy::from_position(&whole.position());
@@ -165,19 +165,19 @@ mod tests {
     }
 
     #[test]
-    fn a_branch_is_another_stream_and_moves_only_itself() {
+    fn branch_is_independent_of_its_parent_stream() {
         let mut entropy = Entropy::from_seed(7);
         let mut branch = entropy.branch(1);
         let first = branch.bytes32();
         assert_ne!(first, Entropy::from_seed(7).bytes32());
         assert_eq!(entropy.name("ch_", NAME_LENGTH), Entropy::from_seed(7).name("ch_", NAME_LENGTH));
-        // Wherever the stream stands, its branch begins at its start.
+        // The position of the parent stream does not affect a branch.
         assert_eq!(entropy.branch(1).bytes32(), first);
         assert_ne!(Entropy::from_seed(8).branch(1).bytes32(), first);
     }
 
     #[test]
-    fn numbers_and_durations_stay_in_their_bounds_and_reach_them() {
+    fn numbers_and_durations_cover_their_whole_range() {
         let mut entropy = Entropy::from_seed(1);
         let seen: std::collections::BTreeSet<u64> = (0..200).map(|_| entropy.below(5)).collect();
         assert!(seen.into_iter().eq(0..5));
@@ -189,17 +189,17 @@ mod tests {
     }
 
     #[test]
-    fn without_a_seed_every_stream_differs() {
+    fn unseeded_streams_differ() {
         assert_ne!(Entropy::from_system().bytes32(), Entropy::from_system().bytes32());
     }
 
     #[test]
-    fn names_have_as_many_characters_of_base58_as_asked_for_and_use_all_of_them() {
+    fn names_have_the_requested_length_and_use_all_of_base58() {
         let mut entropy = Entropy::from_seed(1);
         let mut seen = std::collections::BTreeSet::new();
         for length in [NAME_LENGTH, LONG_NAME_LENGTH].into_iter().cycle().take(500) {
             let name = entropy.name("sk_", length);
-            let characters = name.strip_prefix("sk_").expect("the prefix");
+            let characters = name.strip_prefix("sk_").expect("the sk_ prefix");
             assert_eq!(characters.len(), length);
             seen.extend(characters.bytes());
         }

@@ -34,6 +34,23 @@ fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
 }
 
+/// Marks a request from another machine. The server adds it to the request's extensions.
+#[cfg(feature = "server")]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RemoteClient;
+
+/// Returns true if the response to this request may contain the API key.
+///
+/// The client must be on this machine and must not be a foreign web page. A page whose host name was pointed at this
+/// machine (DNS rebinding) sends that name in `Host`, so the host must be one of the sandbox's own.
+pub(crate) fn may_see_api_key(request: &HttpRequest) -> bool {
+    #[cfg(feature = "server")]
+    if request.extensions().get::<RemoteClient>().is_some() {
+        return false;
+    }
+    is_no_foreign_page(request) && host(request).as_ref().is_none_or(is_unmistakable)
+}
+
 /// Whether a request comes from outside a browser, or from a page that this server itself served.
 ///
 /// The host of a page must be an address, `localhost` or one of the service's own: any other name could have been
@@ -41,14 +58,10 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 /// page besides (`Sec-Fetch-Site`) must agree.
 pub(crate) fn is_no_foreign_page(request: &HttpRequest) -> bool {
     let headers = request.headers();
-    let host = match request.uri().authority() {
-        Some(authority) => Some(authority.clone()),
-        None => headers.get(header::HOST).and_then(|host| host.as_bytes().try_into().ok()),
-    };
     // The server knows its scheme, and tells by an extension; without a server any will do.
     let scheme = request.extensions().get::<Scheme>();
     let schemes = scheme.map_or(vec![Scheme::HTTP, Scheme::HTTPS], |scheme| vec![scheme.clone()]);
-    let own: Vec<String> = host
+    let own: Vec<String> = host(request)
         .filter(is_unmistakable)
         .into_iter()
         .flat_map(|host| schemes.iter().map(move |scheme| format!("{scheme}://{host}")))
@@ -58,6 +71,13 @@ pub(crate) fn is_no_foreign_page(request: &HttpRequest) -> bool {
     let is_no_other_site = |site: &HeaderValue| matches!(site.as_bytes(), b"same-origin" | b"none");
     headers.get_all(header::ORIGIN).iter().all(is_own)
         && headers.get_all("sec-fetch-site").iter().all(is_no_other_site)
+}
+
+fn host(request: &HttpRequest) -> Option<Authority> {
+    match request.uri().authority() {
+        Some(authority) => Some(authority.clone()),
+        None => request.headers().get(header::HOST).and_then(|host| host.as_bytes().try_into().ok()),
+    }
 }
 
 fn is_unmistakable(authority: &Authority) -> bool {

@@ -1,6 +1,7 @@
-//! How many bytes a charge takes: counted, not timed, so that it is the same on every machine.
+//! Limits the memory that one charge uses.
 //!
-//! A program has one allocator, so this is the only test in it.
+//! The test counts allocated bytes, so the result does not depend on the machine. It is the only
+//! test in this binary because it replaces the global allocator.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use peak_alloc::PeakAlloc;
@@ -11,14 +12,14 @@ use strike_sandbox::Sandbox;
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// A power of two: the list and the index, which double, have no room to spare, or as much as they ever have.
+/// A power of two, because the list and the index double their capacity when they grow.
 const CHARGES: usize = 8192;
 
-/// A charge's fields, its texts, and its place in the index. An invoice alone is 270.
-const MOST_BYTES: usize = 560;
+/// Bytes for the fields, the texts and the index entry of a charge. The invoice alone takes 270.
+const MAX_BYTES: usize = 560;
 
 #[test]
-fn a_charge_takes_little_more_than_its_texts() {
+fn charge_uses_at_most_560_bytes_of_memory() {
     let clock = UnixMillis::from_secs(1_542_221_803);
     let sandbox = Sandbox::builder().api_key("sk_demo").seed(7).clock_at(clock).build();
     let create = || {
@@ -35,6 +36,6 @@ fn a_charge_takes_little_more_than_its_texts() {
     for _ in 1..CHARGES {
         create();
     }
-    let each = (MEMORY.current_usage() - before) / (CHARGES - 1);
-    assert!(each <= MOST_BYTES, "{each} bytes");
+    let bytes_per_charge = (MEMORY.current_usage() - before) / (CHARGES - 1);
+    assert!(bytes_per_charge <= MAX_BYTES, "{bytes_per_charge} bytes per charge");
 }

@@ -1,4 +1,5 @@
-//! Both transports keep every rule with the optional features of ureq and reqwest switched on.
+//! Both transports pass the conformance check with the optional features of ureq and reqwest
+//! switched on.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::sync::{Arc, Mutex};
@@ -6,13 +7,12 @@ use std::sync::{Arc, Mutex};
 use strike_async::{AsyncTransport, ReqwestTransport};
 use strike_blocking::{Transport, UreqTransport};
 use strike_core::{ConnectionUse, Exchange, Reply};
-use strike_sandbox::conformance;
 use strike_test_support::certs::Authority;
 use strike_test_support::{Server, expect_status, get, post};
 
 type Exchanger = Arc<dyn Fn(Exchange) -> Reply + Send + Sync>;
 
-/// Both transports, which trust that authority.
+/// Both transports, with the authority's CA certificate.
 fn transports(authority: &Authority) -> [(&'static str, Exchanger); 2] {
     let ureq = UreqTransport::builder().ca_certificate(authority.pem()).build().unwrap();
     let reqwest = ReqwestTransport::builder().ca_certificate(authority.pem()).build().unwrap();
@@ -23,16 +23,16 @@ fn transports(authority: &Authority) -> [(&'static str, Exchanger); 2] {
 }
 
 #[test]
-fn both_transports_keep_every_rule() {
+fn both_transports_pass_the_conformance_check() {
     for (name, transport) in transports(&Authority::new()) {
-        let report = conformance::check(move |exchange| transport(exchange)).unwrap();
+        let report = strike_conformance::check(move |exchange| transport(exchange)).unwrap();
         report.into_result().unwrap_or_else(|violations| panic!("{name}: {violations}"));
     }
 }
 
-/// The bytes are none of these encodings: whoever decodes fails, or changes them.
+/// The body is not encoded as the header says: decoding it would fail or change it.
 #[test]
-fn bodies_are_handed_over_as_they_came() {
+fn response_bodies_are_not_decoded() {
     for (name, transport) in transports(&Authority::new()) {
         for encoding in ["gzip", "br", "deflate", "zstd", "GZIP", "gzip, br"] {
             let server = Server::start(move |mut peer| {
@@ -45,9 +45,9 @@ fn bodies_are_handed_over_as_they_came() {
             for connection in [ConnectionUse::Any, ConnectionUse::New] {
                 let mut exchange = get(&server.url("http", "/"));
                 exchange.connection = connection;
-                let answer = expect_status(transport(exchange), 200, "hello");
-                assert_eq!(answer.headers()["content-encoding"], encoding, "{name}");
-                assert_eq!(answer.headers()["content-length"], "5", "{name}");
+                let response = expect_status(transport(exchange), 200, "hello");
+                assert_eq!(response.headers()["content-encoding"], encoding, "{name}");
+                assert_eq!(response.headers()["content-length"], "5", "{name}");
             }
             assert!(server.requests().iter().all(|request| !request.contains("accept-encoding")), "{name}");
         }
@@ -55,7 +55,7 @@ fn bodies_are_handed_over_as_they_came() {
 }
 
 #[test]
-fn no_cookie_is_kept_or_sent() {
+fn cookies_are_not_stored_or_sent() {
     let authority = Authority::new();
     for (name, transport) in transports(&authority) {
         let server = Server::start_tls(authority.server("localhost"), |mut peer| {
@@ -68,8 +68,8 @@ fn no_cookie_is_kept_or_sent() {
             for connection in [ConnectionUse::Any, ConnectionUse::New] {
                 let mut exchange = exchange(&url);
                 exchange.connection = connection;
-                let answer = expect_status(transport(exchange), 200, "[]");
-                let cookies: Vec<_> = answer.headers().get_all("set-cookie").iter().collect();
+                let response = expect_status(transport(exchange), 200, "[]");
+                let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
                 assert_eq!(cookies, ["a=1; Path=/", "b=2; Path=/; Secure; Max-Age=3600"], "{name}");
             }
         }

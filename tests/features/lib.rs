@@ -1,1 +1,1 @@
-//! Nothing: the tests are what this crate is for.
+//! Empty: this crate only has tests.

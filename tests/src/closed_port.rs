@@ -1,23 +1,24 @@
-//! A port that refuses connections, and that nobody else can take meanwhile: bound, but never listened on.
+//! A local port that refuses connections. It is bound but not listening, so no other process can
+//! take it.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use socket2::{Domain, Socket, Type};
 
-/// Refuses connections for as long as the value lives.
+/// A port on 127.0.0.1 that refuses connections until this value is dropped.
 #[derive(Debug)]
-#[must_use = "somebody else may take the port when this is dropped"]
+#[must_use = "another process may take the port when this is dropped"]
 pub struct ClosedPort {
     _bound: Socket,
     port: u16,
 }
 
 impl ClosedPort {
-    /// Takes a port.
+    /// Binds a free port.
     ///
     /// # Errors
-    /// If the system has none left.
+    /// Returns an error if the system has no free port.
     pub fn take() -> io::Result<Self> {
         let bound = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         bound.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
@@ -26,7 +27,7 @@ impl ClosedPort {
         Ok(Self { _bound: bound, port })
     }
 
-    /// Its number, on 127.0.0.1.
+    /// Returns the port number.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port

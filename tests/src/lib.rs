@@ -1,19 +1,26 @@
-//! Tests of the whole system live beside this, in `tests/`. This library holds what they share, and the README, so that
-//! its code is compiled.
+//! Helpers shared by the tests in `tests/`. It also compiles the code in the README and in
+//! pages of `docs/`.
 
+mod clients;
 mod closed_port;
 mod loopback;
 pub mod secrets;
 
+pub use clients::{AnyClient, AsyncClient, CoreDriver, Drive};
 pub use closed_port::ClosedPort;
 pub use loopback::Loopback;
 
-/// What each failure means, so that its code is compiled.
+/// Compiles the code in `docs/configuration.md`.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/configuration.md")]
+pub mod configuration {}
+
+/// Compiles the code in `docs/failures.md`.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/failures.md")]
 pub mod failures {}
 
-/// The README, so that its code is compiled.
+/// Compiles the code in the README.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub mod readme {}

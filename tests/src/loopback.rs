@@ -1,4 +1,5 @@
-//! A server on this machine that answers with any bytes, or none: what the sandbox never does, a network may.
+//! A local TCP server that sends arbitrary bytes, or nothing. It covers behaviour that the sandbox
+//! cannot produce.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -7,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Listens on a free port for as long as the value lives, and takes one request from each connection.
+/// Listens on a free port until it is dropped, and reads one request per connection.
 #[derive(Debug)]
 #[must_use = "the server stops when this is dropped"]
 pub struct Loopback {
@@ -17,21 +18,22 @@ pub struct Loopback {
 }
 
 impl Loopback {
-    /// Starts it. The closure says what to write back before the connection is closed, given the number of the request
-    /// (from 1) and its bytes; `None` never answers, and keeps the connection.
+    /// Starts the server. `respond` gets the number of the request (from 1) and its bytes, and
+    /// returns the bytes to write before the connection is closed. If it returns `None`, nothing is
+    /// sent and the connection stays open.
     ///
     /// # Errors
-    /// If the system has no port or thread left.
-    pub fn serve(answers: impl FnMut(usize, &[u8]) -> Option<Vec<u8>> + Send + 'static) -> io::Result<Self> {
+    /// Returns an error if the system has no free port, or cannot start a thread.
+    pub fn serve(respond: impl FnMut(usize, &[u8]) -> Option<Vec<u8>> + Send + 'static) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().spawn(move || run(&listener, &stopped, answers))?;
+        let thread = std::thread::Builder::new().spawn(move || run(&listener, &stopped, respond))?;
         Ok(Self { address, stop, thread: Some(thread) })
     }
 
-    /// A base URL that leads here.
+    /// Returns a base URL for this server.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}/api/v1/", self.address)
@@ -41,7 +43,7 @@ impl Loopback {
 impl Drop for Loopback {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
-        // It waits for a connection: here is one.
+        // The thread blocks in `accept`. This connection wakes it up.
         let _ = TcpStream::connect(self.address);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -52,7 +54,7 @@ impl Drop for Loopback {
 fn run(
     listener: &TcpListener,
     stopped: &AtomicBool,
-    mut answers: impl FnMut(usize, &[u8]) -> Option<Vec<u8>>,
+    mut respond: impl FnMut(usize, &[u8]) -> Option<Vec<u8>>,
 ) {
     let mut silent = Vec::new();
     let mut number = 0;
@@ -60,18 +62,18 @@ fn run(
         if stopped.load(Ordering::SeqCst) {
             return;
         }
-        // A client that connects and says nothing must not hold up the next one for ever.
+        // A client that connects and sends nothing must not block later clients.
         let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
         let Ok(request) = read_request(&mut stream) else { continue };
         number += 1;
-        match answers(number, &request) {
+        match respond(number, &request) {
             Some(bytes) => drop(stream.write_all(&bytes)),
             None => silent.push(stream),
         }
     }
 }
 
-/// Reads one request, to the end of its body.
+/// Reads one request, including its body.
 fn read_request(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut request = Vec::new();
     let mut buffer = [0; 4096];

@@ -1,4 +1,5 @@
-//! Keys as no other text holds them, and the search for them in whatever a program could print.
+//! A recognizable API key and proxy password, and functions that search for them in errors, logs
+//! and Debug output.
 
 use std::error::Error as StdError;
 use std::fmt::Debug;
@@ -6,29 +7,29 @@ use std::fmt::Debug;
 use data_encoding::{BASE64, BASE64URL, HEXLOWER};
 use strike_core::{ApiKey, Endpoint, Error, InvalidInput, Network};
 
-/// A key as no other text holds it.
+/// An API key that does not occur in any other text.
 pub const KEY: &str = "sk_CanaryCanaryCanary123456";
 
-/// The user of a proxy.
+/// A proxy user.
 pub const PROXY_USER: &str = "proxyCanary";
-/// And the password there.
+/// A proxy password that does not occur in any other text.
 pub const PROXY_PASSWORD: &str = "pwCanaryPwCanary";
 
-/// An endpoint with that key, on the test network.
+/// Returns an endpoint on the test network with [`KEY`].
 ///
 /// # Errors
-/// If the base URL is none.
+/// Returns an error if the base URL is not valid.
 pub fn endpoint(base_url: &str) -> Result<Endpoint, InvalidInput> {
     Endpoint::new(base_url, ApiKey::new(KEY)?, Network::Testnet)
 }
 
-/// A proxy that is none: nobody listens there.
+/// Returns the URL of a proxy on 127.0.0.1, with credentials in it.
 #[must_use]
 pub fn proxy_url(port: u16) -> String {
     format!("http://{PROXY_USER}:{PROXY_PASSWORD}@127.0.0.1:{port}")
 }
 
-/// Everything that must not come out, in every form in which it could.
+/// Lists the secrets in every encoding in which they could appear.
 fn secrets() -> Vec<String> {
     let plain = [
         KEY.to_owned(),
@@ -39,41 +40,42 @@ fn secrets() -> Vec<String> {
     let mut secrets = plain.to_vec();
     for secret in plain {
         let base64 = [BASE64.encode(secret.as_bytes()), BASE64URL.encode(secret.as_bytes())];
-        // Without padding: that finds both forms.
+        // Without padding, the search finds the padded form as well.
         secrets.extend(base64.map(|text| text.trim_end_matches('=').to_owned()));
         secrets.push(HEXLOWER.encode(secret.as_bytes()));
     }
     secrets
 }
 
-/// The secret that a text holds, if any.
-fn heard(text: &str) -> Option<String> {
+/// Returns the secret that the text contains, if any.
+fn find_secret(text: &str) -> Option<String> {
     secrets().into_iter().find(|secret| text.contains(secret))
 }
 
-/// Fails if the text holds a secret.
+/// Fails if the text contains a secret.
 ///
 /// # Panics
-/// If a secret shows.
+/// Panics if the text contains a secret.
 #[track_caller]
-pub fn assert_silent(what: &str, text: &str) {
-    let secret = heard(text);
-    assert!(secret.is_none(), "{what} shows {secret:?}: {text}");
+pub fn assert_no_secret(what: &str, text: &str) {
+    let secret = find_secret(text);
+    assert!(secret.is_none(), "{what} contains {secret:?}: {text}");
 }
 
-/// Looks at both forms of Debug.
+/// Checks both `{:?}` and `{:#?}`.
 ///
 /// # Panics
-/// If a secret shows.
+/// Panics if one of them contains a secret.
 #[track_caller]
-pub fn assert_debug_silent(what: &str, value: &dyn Debug) {
-    assert_silent(what, &format!("{value:?}"));
-    assert_silent(what, &format!("{value:#?}"));
+pub fn assert_debug_has_no_secret(what: &str, value: &dyn Debug) {
+    assert_no_secret(what, &format!("{value:?}"));
+    assert_no_secret(what, &format!("{value:#?}"));
 }
 
-/// Looks at an error and all below it, in every form: the first text that holds a secret.
+/// Formats an error and all its sources in every way, and returns the first text that contains a
+/// secret.
 #[must_use]
-pub fn shown_in(error: &Error) -> Option<String> {
+pub fn leaked_text(error: &Error) -> Option<String> {
     let mut texts = vec![
         format!("{:?} {:#?}", error.kind(), error.kind()),
         error.api().map_or("", |api| api.message()).to_owned(),
@@ -85,18 +87,18 @@ pub fn shown_in(error: &Error) -> Option<String> {
         texts.push(format!("{error} {error:#} {error:?} {error:#?}"));
         next = error.source();
         if texts.len() > 20 {
-            return Some("an error without an end of sources".to_owned());
+            return Some("an error whose chain of sources does not end".to_owned());
         }
     }
-    texts.into_iter().find(|text| heard(text).is_some())
+    texts.into_iter().find(|text| find_secret(text).is_some())
 }
 
-/// Fails if an error or anything below it shows a secret.
+/// Fails if an error or one of its sources contains a secret.
 ///
 /// # Panics
-/// If a secret shows.
+/// Panics if a text contains a secret.
 #[track_caller]
-pub fn assert_error_silent(what: &str, error: &Error) {
-    let shown = shown_in(error);
-    assert!(shown.is_none(), "{what} shows a secret: {shown:?}");
+pub fn assert_error_has_no_secret(what: &str, error: &Error) {
+    let leaked = leaked_text(error);
+    assert!(leaked.is_none(), "{what} contains a secret: {leaked:?}");
 }

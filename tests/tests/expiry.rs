@@ -1,4 +1,4 @@
-//! Whose clock decides whether an invoice has expired: the same for both clients.
+//! Which clock decides whether an invoice has expired, the same for both clients.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::future::{Future, ready};
@@ -13,7 +13,7 @@ use strike_sandbox::Sandbox;
 
 const START: UnixMillis = UnixMillis::from_secs(1_700_000_000);
 
-/// Clocks that stand still.
+/// A clock that does not advance.
 #[derive(Clone, Copy)]
 struct Stopped(Now);
 
@@ -23,7 +23,7 @@ impl strike_blocking::Timer for Stopped {
     }
 
     fn wait(&self, _: Duration, _: &strike_blocking::Wake) {
-        panic!("nothing here waits");
+        panic!("nothing should wait");
     }
 }
 
@@ -33,24 +33,24 @@ impl strike_async::Timer for Stopped {
     }
 
     fn wait(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        panic!("nothing here waits");
+        panic!("nothing should wait");
     }
 }
 
-/// What a create and a check lead to where the host's invoices last an hour from [`START`], and the client's clock is that
-/// much later.
+/// The results of a create and of a check. The server's invoices expire an hour after [`START`],
+/// and the client's clock is ahead by a given time.
 type Outcome = (Result<Charge, Error>, Result<CheckedInvoice, Mismatch>);
 
 fn outcomes(ahead: Duration, dated: bool) -> [Outcome; 2] {
     let sandbox = Sandbox::builder().clock_at(START).build();
     let key = ApiKey::new(sandbox.api_key()).unwrap();
-    let at = Endpoint::new(sandbox.base_url(), key, sandbox.network()).unwrap();
+    let endpoint = Endpoint::new(sandbox.base_url(), key, sandbox.network()).unwrap();
     let order = NewCharge::satoshis(4200, "tea");
     let expected = Expectation::of(&order, sandbox.network());
     let known = {
         let sandbox = sandbox.clone();
         let transport = strike_blocking::FnTransport::new(move |exchange| sandbox.reply(exchange));
-        let client = strike_blocking::Client::builder(at.clone()).transport(transport).build().unwrap();
+        let client = strike_blocking::Client::builder(endpoint.clone()).transport(transport).build().unwrap();
         client.create(order.clone()).unwrap()
     };
     let reply = move |exchange| {
@@ -64,29 +64,29 @@ fn outcomes(ahead: Duration, dated: bool) -> [Outcome; 2] {
 
     let transport = strike_blocking::FnTransport::new(reply.clone());
     let client =
-        strike_blocking::Client::builder(at.clone()).transport(transport).timer(timer).build().unwrap();
+        strike_blocking::Client::builder(endpoint.clone()).transport(transport).timer(timer).build().unwrap();
     let blocking = (client.create(order.clone()), client.check(&known, &expected));
 
     let transport = strike_async::FnTransport::new(move |exchange| ready(reply(exchange)));
-    let client = strike_async::Client::builder(at).transport(transport).timer(timer).build().unwrap();
+    let client = strike_async::Client::builder(endpoint).transport(transport).timer(timer).build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     [blocking, (runtime.block_on(client.create(order)), client.check(&known, &expected))]
 }
 
 #[test]
-fn a_date_decides_over_the_clients_clock() {
+fn date_header_decides_expiry_instead_of_the_clients_clock() {
     for (created, checked) in outcomes(Duration::from_secs(24 * 3600), true) {
-        created.expect("it has just been made");
+        created.expect("the charge was just created");
         assert_eq!(
             checked.unwrap_err().field(),
             "invoice.expires_at",
-            "a check knows the client's clock alone"
+            "a check uses only the client's clock"
         );
     }
 }
 
 #[test]
-fn without_a_date_the_clients_clock_decides_with_a_margin() {
+fn without_a_date_header_the_clients_clock_decides_with_a_margin() {
     for (ahead, payable) in [(3600 + 599, true), (3600 + 600, false)] {
         for (created, checked) in outcomes(Duration::from_secs(ahead), false) {
             assert_eq!(

@@ -1,4 +1,4 @@
-//! A fault in memory is the fault on the wire: both adapters report over a socket what `Sandbox::reply` reports without one.
+//! Injected faults behave the same in memory and over a socket, with both adapters.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::time::Duration;
@@ -11,19 +11,19 @@ use strike_core::{
     ApiKey, Create, Delivery, Endpoint, Exchange, List, Network, NewCharge, Reply, TransportErrorKind,
     UnixMillis,
 };
-use strike_sandbox::faults::{After, Fault, On, Plan};
-use strike_sandbox::{Builder, Sandbox};
+use strike_sandbox::faults::{After, Fault, Match, Plan};
+use strike_sandbox::{Sandbox, SandboxBuilder};
 
-/// Time enough for whatever comes at all.
+/// A timeout for faults that still let the exchange end by itself.
 const LONG: Duration = Duration::from_secs(20);
-/// For what never comes, or much later.
+/// A timeout for responses that never arrive, or arrive much later.
 const SHORT: Duration = Duration::from_millis(250);
 
 const fn millis(number: u64) -> Duration {
     Duration::from_millis(number)
 }
 
-/// Each fault, and the time that a client has.
+/// Each fault, with the client's timeout.
 fn faults() -> Vec<(Fault, Duration)> {
     let canned = Response::builder().status(404).header("X-Two", "a").header("X-Two", "b");
     let nothing = Response::builder().status(204).body(Vec::new()).unwrap();
@@ -58,67 +58,69 @@ fn faults() -> Vec<(Fault, Duration)> {
     ]
 }
 
-/// What a client learns: an answer in full, or the kind of an error and what is known about delivery.
+/// The result of an exchange: the full response, or the kind of error and whether the request was
+/// sent.
 #[derive(Debug, PartialEq)]
-enum Learned {
-    Answer(StatusCode, HeaderMap, Vec<u8>),
+enum Outcome {
+    Response(StatusCode, HeaderMap, Vec<u8>),
     Error(TransportErrorKind, Delivery),
 }
 
-fn learned(reply: Reply) -> Learned {
+fn outcome(reply: Reply) -> Outcome {
     match reply {
-        Ok(answer) => {
-            let (head, body) = answer.into_parts();
-            Learned::Answer(head.status, head.headers, body)
+        Ok(response) => {
+            let (head, body) = response.into_parts();
+            Outcome::Response(head.status, head.headers, body)
         }
-        Err(error) => Learned::Error(error.kind(), error.delivery()),
+        Err(error) => Outcome::Error(error.kind(), error.delivery()),
     }
 }
 
-/// The same sandbox each time, but for where it is.
-fn sandbox(plan: Plan) -> Builder {
+/// The same sandbox each time, apart from its address.
+fn sandbox(plan: Plan) -> SandboxBuilder {
     let now = UnixMillis::from_secs(1_542_221_803);
     Sandbox::builder().api_key("sk_demo").seed(7).clock_at(now).faults(plan)
 }
 
-/// Two requests: a create, and then a list.
+/// Returns two requests: a create and a list.
 fn requests(base_url: &str, timeout: Duration) -> [Exchange; 2] {
-    let at = Endpoint::new(base_url, ApiKey::new("sk_demo").unwrap(), Network::Testnet).unwrap();
-    let create = Create::new(NewCharge::satoshis(4200, "tea")).request(&at).unwrap();
-    let list = List::page(0).request(&at).unwrap();
+    let endpoint = Endpoint::new(base_url, ApiKey::new("sk_demo").unwrap(), Network::Testnet).unwrap();
+    let create = Create::new(NewCharge::satoshis(4200, "tea")).request(&endpoint).unwrap();
+    let list = List::page(0).request(&endpoint).unwrap();
     [create, list].map(|request| Exchange::new(request, timeout, 1 << 20))
 }
 
-/// What a client learns from both requests, how many arrive, and how many charges they leave behind.
-fn story(
+/// Sends both requests. Returns their outcomes, the number of requests that arrived, and the number
+/// of charges.
+fn send_both(
     sandbox: &Sandbox,
     timeout: Duration,
     exchange: impl Fn(Exchange) -> Reply,
-) -> ([Learned; 2], u64, usize) {
-    let learned = requests(sandbox.base_url(), timeout).map(|request| learned(exchange(request)));
-    (learned, sandbox.requests(), sandbox.charges())
+) -> ([Outcome; 2], u64, usize) {
+    let outcomes = requests(sandbox.base_url(), timeout).map(|request| outcome(exchange(request)));
+    (outcomes, sandbox.requests(), sandbox.charges())
 }
 
 #[test]
-fn both_adapters_report_over_a_socket_what_is_reported_in_memory() {
+fn faults_over_a_socket_match_faults_in_memory_for_both_adapters() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for (fault, timeout) in faults() {
-        // On a fresh connection, and on one that was used before.
-        for on in [On::create(), On::list()] {
+        // The create uses a new connection, the list a reused one.
+        for on in [Match::create(), Match::list()] {
             let plan = Plan::new().on(on, fault.clone());
             let memory = sandbox(plan.clone()).build();
-            let expected = story(&memory, timeout, |exchange| memory.reply(exchange));
-            assert_eq!((expected.1, memory.faults()[0].fired()), (2, 1), "each is sent, and one is struck");
+            let expected = send_both(&memory, timeout, |exchange| memory.reply(exchange));
+            assert_eq!((expected.1, memory.faults()[0].fired()), (2, 1), "both arrive, and one fault fires");
 
             let served = sandbox(plan.clone()).start().unwrap();
             let ureq = UreqTransport::new().unwrap();
-            let blocking = story(&served, timeout, |exchange| ureq.exchange(exchange));
+            let blocking = send_both(&served, timeout, |exchange| ureq.exchange(exchange));
             assert_eq!(blocking, expected, "ureq, {plan:?}");
 
             let served = sandbox(plan.clone()).start().unwrap();
             let reqwest = ReqwestTransport::new().unwrap();
             let asynchronous =
-                story(&served, timeout, |exchange| runtime.block_on(reqwest.exchange(exchange)));
+                send_both(&served, timeout, |exchange| runtime.block_on(reqwest.exchange(exchange)));
             assert_eq!(asynchronous, expected, "reqwest, {plan:?}");
         }
     }

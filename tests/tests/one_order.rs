@@ -1,4 +1,5 @@
-//! One order, one charge: callers that come again or at the same moment, and lists that lag behind.
+//! One charge per order: repeated and concurrent creates, also if the server's list is not up to
+//! date.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::sync::Barrier;
@@ -6,10 +7,10 @@ use std::time::Duration;
 
 use strike_core::mirror::Query;
 use strike_core::{ApiKey, Charge, CreateOutcome, Endpoint, ErrorKind, Exchange, NewCharge, Reply};
-use strike_sandbox::faults::{Fault, On, Plan};
+use strike_sandbox::faults::{Fault, Match, Plan};
 use strike_sandbox::{Quirks, Sandbox};
 
-/// A host whose list lags an hour behind, so that no test is slow enough to see it catch up.
+/// A server whose list is an hour behind, so that no test is slow enough to see the update.
 fn lagging() -> Sandbox {
     Sandbox::builder().quirks(Quirks::new().list_lag(Duration::from_secs(3600))).build()
 }
@@ -22,7 +23,7 @@ fn endpoint(sandbox: &Sandbox) -> Endpoint {
 fn blocking(sandbox: &Sandbox) -> strike_blocking::Client {
     let host = sandbox.clone();
     let transport = strike_blocking::FnTransport::new(move |exchange| {
-        // Others may come first at every request.
+        // Lets other threads run before each request.
         std::thread::yield_now();
         host.reply(exchange)
     });
@@ -49,8 +50,8 @@ fn order() -> NewCharge {
     NewCharge::satoshis(4200, "tea")
 }
 
-/// Time passes at the host and for its clients.
-fn pass(host: &impl strike_blocking::Timer, time: Duration) {
+/// Advances the time of the server and of its clients.
+fn advance(host: &impl strike_blocking::Timer, time: Duration) {
     host.wait(time, &strike_blocking::Wake::default());
 }
 
@@ -59,7 +60,7 @@ fn to_pay(made: CreateOutcome) -> Charge {
 }
 
 #[test]
-fn a_repeat_gets_the_same_charge_although_the_list_lags() {
+fn repeated_create_returns_the_same_charge_if_the_list_lags() {
     let sandbox = lagging();
     let client = blocking(&sandbox);
     let charges = [0; 3].map(|_| to_pay(client.clone().create_once(order(), "order-17").unwrap()));
@@ -67,7 +68,7 @@ fn a_repeat_gets_the_same_charge_although_the_list_lags() {
 }
 
 #[tokio::test]
-async fn a_repeat_gets_the_same_charge_although_the_list_lags_async() {
+async fn repeated_async_create_returns_the_same_charge_if_the_list_lags() {
     let sandbox = lagging();
     let client = asynchronous(&sandbox);
     let first = to_pay(client.create_once(order(), "order-17").await.unwrap());
@@ -76,7 +77,7 @@ async fn a_repeat_gets_the_same_charge_although_the_list_lags_async() {
 }
 
 #[test]
-fn two_threads_with_one_name_get_one_charge() {
+fn concurrent_threads_with_one_order_name_get_one_charge() {
     let sandbox = lagging();
     let client = blocking(&sandbox);
     for round in 1..=20 {
@@ -95,7 +96,7 @@ fn two_threads_with_one_name_get_one_charge() {
 }
 
 #[tokio::test]
-async fn two_tasks_with_one_name_get_one_charge() {
+async fn concurrent_tasks_with_one_order_name_get_one_charge() {
     let sandbox = lagging();
     let client = asynchronous(&sandbox);
     for round in 1..=20 {
@@ -109,10 +110,10 @@ async fn two_tasks_with_one_name_get_one_charge() {
 }
 
 #[tokio::test]
-async fn a_task_that_is_dropped_after_its_create_leaves_no_second_charge() {
+async fn dropping_create_once_at_any_point_leaves_at_most_one_charge() {
     let sandbox = lagging();
     let client = asynchronous(&sandbox);
-    // Dropped at every point of its way: each poll is one step further.
+    // The future is dropped after 1, 2, ... polls.
     for polls in 1..8 {
         let name = format!("order-{polls}");
         let before = sandbox.charges();
@@ -122,7 +123,8 @@ async fn a_task_that_is_dropped_after_its_create_leaves_no_second_charge() {
             left -= 1;
         }
         drop(call);
-        // The list does not show what was created, so only the client's memory can keep it from creating another.
+        // The list does not show the charge yet, so only the client's memory can prevent a second
+        // create.
         for _ in 0..2 {
             if let Err(error) = client.create_once(order(), name.as_str()).await {
                 assert_eq!(error.kind(), &ErrorKind::OutcomeUnknown, "{polls}");
@@ -132,7 +134,7 @@ async fn a_task_that_is_dropped_after_its_create_leaves_no_second_charge() {
     }
 }
 
-/// Polls a future once, whatever comes of it.
+/// Polls a future once.
 async fn poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> Option<F::Output> {
     std::future::poll_fn(|context| {
         let poll = future.as_mut().poll(context);
@@ -145,9 +147,9 @@ async fn poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> Option<F::Ou
 }
 
 #[test]
-fn after_an_unknown_outcome_the_same_name_is_looked_for_and_not_posted() {
+fn create_once_with_unknown_outcome_reads_the_list_and_does_not_post() {
     let quirks = Quirks::new().list_lag(Duration::from_secs(60));
-    let plan = Plan::new().on(On::create(), Fault::close());
+    let plan = Plan::new().on(Match::create(), Fault::close());
     let sandbox = Sandbox::builder().quirks(quirks).faults(plan).build();
     let host = strike_blocking::fixture::SimulatedHost::new(sandbox.clone());
     let client = host.client(endpoint(&sandbox)).build().unwrap();
@@ -155,30 +157,30 @@ fn after_an_unknown_outcome_the_same_name_is_looked_for_and_not_posted() {
         let error = client.create_once(order(), "order-17").unwrap_err();
         assert_eq!((error.kind(), sandbox.charges()), (&ErrorKind::OutcomeUnknown, 1));
     }
-    pass(&host, Duration::from_secs(60));
+    advance(&host, Duration::from_secs(60));
     to_pay(client.create_once(order(), "order-17").unwrap());
     assert_eq!(sandbox.charges(), 1);
 }
 
 #[test]
-fn an_order_is_found_after_a_day_and_behind_a_hundred_others() {
+fn create_once_finds_an_order_after_a_day_and_a_hundred_other_charges() {
     let sandbox = Sandbox::new();
     let host = strike_blocking::fixture::SimulatedHost::new(sandbox.clone());
     let shop = || host.client(endpoint(&sandbox)).build().unwrap();
     let noon = to_pay(shop().create_once(order(), "order-17").unwrap());
     sandbox.pay(noon.id()).unwrap();
     for _ in 0..100 {
-        pass(&host, Duration::from_secs(900));
+        advance(&host, Duration::from_secs(900));
         shop().create(order()).unwrap();
     }
-    // Another client: nothing is remembered, and the list is all there is.
+    // A new client has an empty memory and has to read the list.
     let made = shop().create_once(order(), "order-17").unwrap();
     assert!(matches!(&made, CreateOutcome::Paid(charge) if charge.id() == noon.id()), "{made:?}");
     assert_eq!(sandbox.charges(), 101);
 }
 
 #[test]
-fn copies_of_a_lazy_charge_make_one_charge() {
+fn copies_of_a_lazy_charge_create_one_charge() {
     let sandbox = lagging();
     let client = blocking(&sandbox);
     let mut one = client.lazy(order()).unwrap();
@@ -190,14 +192,14 @@ fn copies_of_a_lazy_charge_make_one_charge() {
 }
 
 #[test]
-fn a_lazy_charge_looks_first_once_its_mirror_was_seen() {
+fn lazy_charge_reads_the_list_first_if_its_mirror_was_read() {
     let sandbox = Sandbox::new();
     let client = blocking(&sandbox);
-    let mut unseen = client.lazy(order()).unwrap();
-    unseen.fetch(Query::Id).unwrap();
+    let mut not_read = client.lazy(order()).unwrap();
+    not_read.fetch(Query::Id).unwrap();
     assert_eq!(sandbox.requests(), 1);
     let mut seen = client.lazy(order()).unwrap();
-    // Kept in a database: another process could create it first.
+    // The mirror may be in a database now: another process could create the charge first.
     let kept = seen.mirror().clone();
     let other = blocking(&sandbox);
     let id = other.lazy_from(kept).id().unwrap().clone();
@@ -205,7 +207,7 @@ fn a_lazy_charge_looks_first_once_its_mirror_was_seen() {
 }
 
 #[tokio::test]
-async fn copies_of_a_lazy_charge_make_one_charge_async() {
+async fn copies_of_an_async_lazy_charge_create_one_charge() {
     let sandbox = lagging();
     let client = asynchronous(&sandbox);
     let mut one = client.lazy(order()).unwrap();
@@ -215,19 +217,19 @@ async fn copies_of_a_lazy_charge_make_one_charge_async() {
 }
 
 #[test]
-fn an_expired_order_gets_a_new_invoice_and_a_paid_one_does_not() {
+fn expired_order_can_get_a_new_invoice_but_paid_order_cannot() {
     let sandbox = Sandbox::new();
     let host = strike_blocking::fixture::SimulatedHost::new(sandbox.clone());
     let client = host.client(endpoint(&sandbox)).build().unwrap();
     let first = to_pay(client.create_once(order(), "order-17").unwrap());
-    pass(&host, Duration::from_secs(2 * 3600));
+    advance(&host, Duration::from_secs(2 * 3600));
     let made = client.create_once(order(), "order-17").unwrap();
     let CreateOutcome::Expired { charge, next } = made else { panic!("{made:?}") };
     assert_eq!((charge.id(), sandbox.charges()), (first.id(), 1));
     let second = to_pay(client.create_once(order(), next).unwrap());
     assert_ne!(first.payment_request(), second.payment_request());
     sandbox.pay(second.id()).unwrap();
-    pass(&host, Duration::from_secs(2 * 3600));
+    advance(&host, Duration::from_secs(2 * 3600));
     for client in [client, host.client(endpoint(&sandbox)).build().unwrap()] {
         let made = client.create_once(order(), "order-17").unwrap();
         assert!(matches!(&made, CreateOutcome::Paid(charge) if charge.id() == second.id()), "{made:?}");

@@ -1,7 +1,7 @@
-//! Receives a webhook with axum, and ships an order once it is paid; async.
+//! Receives webhooks with axum, and ships an order once it is paid, with the async client.
 //!
-//! It brings its own sandbox, which tells of each payment twice.
-#![allow(clippy::print_stdout, reason = "it shows something")]
+//! The example starts a sandbox, which sends each webhook twice.
+#![allow(clippy::print_stdout, reason = "the example prints its results")]
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -23,17 +23,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let webhook = Webhook::to(&format!("http://{}/strike", listener.local_addr()?))?.repeat(2);
     let sandbox = Sandbox::builder().webhook(webhook).start()?;
-    let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
-    let client = Client::new(at)?;
+    let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+    let client = Client::new(endpoint)?;
     let charge = client.create(NewCharge::satoshis(4200, "a pot of tea")).await?;
     let orders = HashMap::from([(charge.id().clone(), "order-17")]);
 
-    // A bounded queue between the door and the worker: the door answers at once, and a flood stays outside.
-    let (door, queue) = mpsc::channel(100);
+    // The queue is bounded: the server responds at once, and rejects webhooks while the queue is
+    // full.
+    let (sender, queue) = mpsc::channel(100);
     let app = Router::new()
         .route("/strike", post(receive))
         .layer(DefaultBodyLimit::max(webhook::MAX_BODY))
-        .with_state(door);
+        .with_state(sender);
     let server = tokio::spawn(axum::serve(listener, app).into_future());
 
     sandbox.pay(charge.id())?;
@@ -42,16 +43,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Says 200 to a hint that fits into the queue, and never looks while the sender waits.
-async fn receive(State(door): State<mpsc::Sender<Notification>>, body: Bytes) -> StatusCode {
-    match webhook::parse(&body).map(|hint| door.try_send(hint)) {
+/// Responds 200 if the queue has room, before the charge is confirmed.
+async fn receive(State(sender): State<mpsc::Sender<Notification>>, body: Bytes) -> StatusCode {
+    match webhook::parse(&body).map(|notification| sender.try_send(notification)) {
         Ok(Ok(())) => StatusCode::OK,
         Ok(Err(_)) => StatusCode::SERVICE_UNAVAILABLE,
         Err(_) => StatusCode::BAD_REQUEST,
     }
 }
 
-/// Looks at what was hinted, one after another. A shop also polls its unpaid orders, since deliveries get lost.
+/// Confirms the charges of the webhooks, one after the other. A shop also polls its unpaid orders,
+/// because webhooks can get lost.
 async fn work(
     client: Client,
     orders: HashMap<ChargeId, &'static str>,

@@ -1,11 +1,11 @@
-//! What all machines of a client share: the endpoint, the retry policy, and the source of jitter.
+//! The state that all machines of a client share: endpoint, retry policy and random seed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::machine::RetryPolicy;
 use crate::protocol::Endpoint;
 
-/// An endpoint, a retry policy, and a seed for jitter.
+/// The endpoint, the retry policy, and the seed of the random numbers for jitter.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) endpoint: Endpoint,
@@ -19,19 +19,20 @@ impl Context {
         Self { endpoint, policy, seed, forks: AtomicU64::new(seed) }
     }
 
-    /// Returns the context of another machine: the same endpoint and policy, with a seed of its own.
+    /// Returns a context for another machine, with the same endpoint and policy and its own seed.
     pub(crate) fn fork(&self) -> Self {
         self.fork_with(self.policy)
     }
 
-    /// Returns the context of another machine, with another retry policy.
+    /// Returns a context for another machine, with its own seed and this retry policy.
     pub(crate) fn fork_with(&self, policy: RetryPolicy) -> Self {
-        // An odd step visits all 2^64 states before one repeats; the generator then spreads them.
+        // An odd increment visits all 2^64 values before one repeats. The generator then spreads
+        // them.
         let state = self.forks.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
         Self::new(self.endpoint.clone(), policy, fastrand::Rng::with_seed(state).u64(..))
     }
 
-    /// Returns the random numbers of this machine. They are the same for the same seed.
+    /// Returns a random number generator for this machine. The same seed gives the same numbers.
     pub(crate) fn rng(&self) -> fastrand::Rng {
         fastrand::Rng::with_seed(self.seed)
     }

@@ -1,53 +1,86 @@
-//! The whole contract between what thinks (machines, here) and what moves bytes (adapters, elsewhere).
+//! The sans-IO state machines, and the contract between a machine and the code that drives it.
 //!
-//! A [`Machine`] is a state machine that is asked what to do next and told what came of it. It never
-//! opens a socket, sleeps, reads a clock or draws a random number: those are handed in.
+//! A [`Machine`] decides what happens next: send a request, wait, or end. It does not open sockets,
+//! sleep, read a clock or draw random numbers. The driver does the I/O and passes in replies and
+//! clock readings. `strike-blocking` and `strike-async` are two such drivers. You need this module
+//! only to write your own, or to test without a network.
+//!
+//! # One operation, step by step
+//!
+//! ```text
+//!   driver                                 machine
+//!     │                                       │
+//!     │ ── poll(now) ───────────────────────> │
+//!     │ <─────────────── Step::Send(exchange) │
+//!     │                                       │
+//!     │    (sends the request over HTTP)      │
+//!     │                                       │
+//!     │ ── handle(reply, now) ──────────────> │
+//!     │ ── poll(now) ───────────────────────> │
+//!     │ <─────────────── Step::Wait(duration) │   only if a retry or a later request is due
+//!     │                                       │
+//!     │    (sleeps, polls again, sends, ...)  │
+//!     │                                       │
+//!     │ ── poll(now) ───────────────────────> │
+//!     │ <───────────────── Step::Done(result) │
+//! ```
 //!
 //! # The contract
 //!
-//! * [`poll`](Machine::poll) says what to do: [`Step::Send`] an exchange, [`Step::Wait`] and poll again, or
+//! * [`poll`](Machine::poll) returns the next step: [`Step::Send`], [`Step::Wait`] or
 //!   [`Step::Done`].
-//! * After `Send`, call [`handle`](Machine::handle) exactly once with what came back, then poll again.
-//! * Polling again *instead of* handling means that the reply is lost. An operation that is safe to repeat
-//!   is asked again, and the lost attempt is counted; a create ends as
-//!   [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown). So a dropped future and a killed thread leave a
-//!   defined state.
-//! * Polling before a `Wait` is over returns the remainder.
-//! * A `handle` that nobody asked for is ignored.
-//! * After `Done`, every poll says [`AlreadyFinished`](crate::ErrorKind::AlreadyFinished).
-//! * No order of calls, no reply and no clock, not even one that runs backwards, makes a machine panic.
+//! * After `Send`, make the exchange. Call [`handle`](Machine::handle) exactly once with the reply,
+//!   then poll again.
+//! * If you poll instead of calling `handle`, the reply counts as lost. A read is retried, and the
+//!   lost attempt is counted. A create ends as
+//!   [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown). So the state stays correct if a future
+//!   is dropped or a thread is killed.
+//! * After `Wait`, poll again after that time. If you poll earlier, you get the rest of the wait.
+//! * A call of `handle` that does not follow a `Send` is ignored.
+//! * After `Done`, every poll returns [`AlreadyFinished`](crate::ErrorKind::AlreadyFinished).
+//! * A machine never panics. You may call it in any order, with any reply, and with clocks that run
+//!   backwards.
+//!
+//! # Example
 //!
 //! ```
 //! use std::time::Duration;
-//! use strike_core::machine::{Call, Machine, Step};
-//! use strike_core::{CoreClient, ApiKey, Delivery, Endpoint, ErrorKind, List, Network, Now, RetryPolicy};
-//! use strike_core::{TransportError, TransportErrorKind, UnixMillis};
+//! use strike_core::machine::{Machine, Step};
+//! use strike_core::{ApiKey, CoreClient, Delivery, Endpoint, ErrorKind, List, Network, Now};
+//! use strike_core::{RetryPolicy, TransportError, TransportErrorKind, UnixMillis};
 //!
 //! # fn main() -> Result<(), strike_core::Error> {
-//! let at = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
-//! let mut call = CoreClient::new(at.clone(), RetryPolicy::default(), 7).call(List::page(0));
-//! let at_second = |s| Now::new(Duration::from_secs(s), UnixMillis::from_secs(1_700_000_000 + s));
+//! let url = "http://127.0.0.1:8420/api/v1/";
+//! let endpoint = Endpoint::new(url, ApiKey::new("sk_demo")?, Network::Testnet)?;
+//! let mut call = CoreClient::new(endpoint, RetryPolicy::default(), 7).call(List::page(0));
+//! let second = |s| Now::new(Duration::from_secs(s), UnixMillis::from_secs(1_700_000_000 + s));
 //!
-//! // It asks for an exchange, and is told that the host cannot be reached.
-//! assert!(matches!(call.poll(at_second(0)), Step::Send(_)));
-//! call.handle(Err(TransportError::new(TransportErrorKind::ConnectionRefused, Delivery::Unsent)), at_second(0));
-//! // It backs off; an early poll returns the remainder.
-//! let Step::Wait(first) = call.poll(at_second(0)) else { panic!("expected a wait") };
-//! assert!(matches!(call.poll(at_second(0)), Step::Wait(rest) if rest == first));
-//! // A reply that nobody asked for is ignored.
-//! call.handle(Err(TransportError::new(TransportErrorKind::Closed, Delivery::MaybeSent)), at_second(0));
-//! assert!(matches!(call.poll(at_second(0)), Step::Wait(rest) if rest == first));
+//! // The machine wants to send a request. The driver cannot reach the server.
+//! assert!(matches!(call.poll(second(0)), Step::Send(_)));
+//! let refused = TransportError::new(TransportErrorKind::ConnectionRefused, Delivery::Unsent);
+//! call.handle(Err(refused), second(0));
 //!
-//! // Later it asks again. This time the reply is lost: the machine is polled instead of told.
-//! assert!(matches!(call.poll(at_second(60)), Step::Send(_)));
-//! assert!(matches!(call.poll(at_second(120)), Step::Wait(_)));
-//! assert!(matches!(call.poll(at_second(180)), Step::Send(_)));
-//! call.handle(Ok(http::Response::new(b"[ ]".to_vec())), at_second(180));
-//! let Step::Done(Ok(page)) = call.poll(at_second(180)) else { panic!("expected a page") };
+//! // The machine backs off. An early poll returns the rest of the wait.
+//! let Step::Wait(wait) = call.poll(second(0)) else { panic!("expected a wait") };
+//! assert!(matches!(call.poll(second(0)), Step::Wait(rest) if rest == wait));
+//!
+//! // No request is in flight, so this reply is ignored.
+//! let closed = TransportError::new(TransportErrorKind::Closed, Delivery::MaybeSent);
+//! call.handle(Err(closed), second(0));
+//! assert!(matches!(call.poll(second(0)), Step::Wait(rest) if rest == wait));
+//!
+//! // The machine retries. This time the driver loses the reply and polls instead.
+//! assert!(matches!(call.poll(second(60)), Step::Send(_)));
+//! assert!(matches!(call.poll(second(120)), Step::Wait(_)));
+//!
+//! // The third attempt succeeds.
+//! assert!(matches!(call.poll(second(180)), Step::Send(_)));
+//! call.handle(Ok(http::Response::new(b"[ ]".to_vec())), second(180));
+//! let Step::Done(Ok(page)) = call.poll(second(180)) else { panic!("expected a page") };
 //! assert_eq!(page.rows(), 0);
 //!
-//! // After `Done` comes `AlreadyFinished`.
-//! let Step::Done(Err(error)) = call.poll(at_second(180)) else { panic!("expected an error") };
+//! // The machine has ended.
+//! let Step::Done(Err(error)) = call.poll(second(180)) else { panic!("expected an error") };
 //! assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
 //! # Ok(()) }
 //! ```
@@ -58,9 +91,9 @@ pub(crate) mod create_once;
 pub(crate) mod order_memory;
 pub(crate) mod paging;
 pub(crate) mod pause;
+pub(crate) mod retry_decision;
 pub(crate) mod retry_policy;
 pub(crate) mod schedule;
-pub(crate) mod verdict;
 pub(crate) mod wait;
 pub(crate) mod watch;
 pub(crate) mod watch_handle;
@@ -79,52 +112,81 @@ pub(crate) use self::watch::{Event, Watcher, WatcherSnapshot};
 pub use self::watch_handle::SharedWatcher;
 pub use crate::protocol::{Operation, RetrySafety};
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::errors::Error;
 use crate::transport::{Exchange, Reply};
 use crate::values::Now;
 
-/// What a machine wants done next.
+/// The next thing to do for a machine, as returned by [`Machine::poll`].
 #[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a driver must answer all three")]
+#[expect(clippy::exhaustive_enums, reason = "a driver must handle all three")]
 #[expect(
     clippy::large_enum_variant,
-    reason = "a step is moved a few times and then gone; a box would cost more"
+    reason = "a step is moved a few times and then dropped; a box would cost more"
 )]
 pub enum Step<T> {
-    /// Make this exchange, then call [`Machine::handle`] once.
+    /// Make this exchange, then call [`Machine::handle`] once with the reply.
     Send(Exchange),
-    /// Poll again after this long; earlier is harmless.
+    /// Poll again after this time. Polling earlier is harmless.
     Wait(Duration),
-    /// The end.
+    /// The machine has ended with this result.
     Done(Result<T, Error>),
 }
 
 impl<T> Step<T> {
-    /// For a machine made of machines: the end of the inner one, or the step to hand on.
-    ///
-    /// # Errors
-    /// The step itself, as a step of the outer machine, if it is not the end.
-    #[expect(clippy::result_large_err, reason = "neither side is an error, and both are on their way out")]
-    pub(crate) fn ended<U>(self) -> Result<Result<T, Error>, Step<U>> {
+    /// Returns the result of an inner machine that has ended. Otherwise breaks with the step, for
+    /// the outer machine to return. So an outer machine can write `let result =
+    /// inner.poll(now).done()?;`.
+    pub(crate) fn done<U>(self) -> ControlFlow<Step<U>, Result<T, Error>> {
         match self {
-            Self::Done(result) => Ok(result),
-            Self::Send(exchange) => Err(Step::Send(exchange)),
-            Self::Wait(wait) => Err(Step::Wait(wait)),
+            Self::Done(result) => ControlFlow::Continue(result),
+            Self::Send(exchange) => ControlFlow::Break(Step::Send(exchange)),
+            Self::Wait(wait) => ControlFlow::Break(Step::Wait(wait)),
         }
     }
 }
 
-/// A state machine that is driven by somebody with sockets and clocks; see the [module](self) for the contract.
+/// A state machine that is driven from outside; see the [module](self) for the contract.
+///
+/// This driver runs any machine over a transport. It has no async runtime and no connection pool:
+///
+/// ```
+/// use std::time::Instant;
+/// use strike_core::machine::{Machine, Step};
+/// use strike_core::{Error, Exchange, Now, Reply, UnixMillis};
+///
+/// fn drive<M: Machine>(
+///     machine: &mut M,
+///     send: impl Fn(Exchange) -> Reply,
+/// ) -> Result<M::Output, Error> {
+///     let start = Instant::now();
+///     // A real driver uses the system clock here.
+///     let now = || Now::new(start.elapsed(), UnixMillis::from_secs(1_700_000_000));
+///     loop {
+///         match machine.poll(now()) {
+///             Step::Send(exchange) => machine.handle(send(exchange), now()),
+///             Step::Wait(wait) => std::thread::sleep(wait),
+///             Step::Done(result) => return result,
+///         }
+///     }
+/// }
+/// # use strike_core::{ApiKey, CoreClient, Endpoint, List, Network, RetryPolicy};
+/// let url = "http://127.0.0.1:8420/";
+/// let endpoint = Endpoint::new(url, ApiKey::new("sk_demo")?, Network::Testnet)?;
+/// # let mut call = CoreClient::new(endpoint, RetryPolicy::default(), 7).call(List::page(0));
+/// # assert_eq!(drive(&mut call, |_| Ok(http::Response::new(b"[ ]".to_vec())))?.rows(), 0);
+/// # Ok::<(), Error>(())
+/// ```
 pub trait Machine {
-    /// What it ends with.
+    /// The value of a machine that ends without an error.
     type Output;
 
-    /// Says what to do next.
+    /// Returns the next step.
     fn poll(&mut self, now: Now) -> Step<Self::Output>;
 
-    /// Takes what came of the exchange that the last poll asked for.
+    /// Passes in the reply to the exchange of the last [`Step::Send`].
     fn handle(&mut self, reply: Reply, now: Now);
 }
 

@@ -110,8 +110,8 @@ impl RetryPolicy {
     /// ```
     /// use strike_core::RetryPolicy;
     ///
-    /// let busy = RetryPolicy::default().reuse_connections_for_creates(true);
-    /// assert_ne!(busy, RetryPolicy::default());
+    /// let policy = RetryPolicy::default().reuse_connections_for_creates(true);
+    /// assert_ne!(policy, RetryPolicy::default());
     /// ```
     pub const fn reuse_connections_for_creates(mut self, reuse: bool) -> Self {
         self.reuse_connections_for_creates = reuse;

@@ -1,114 +1,81 @@
-//! pystrike's lazy charge, as pure transitions: it talks to the server only when it must, and never again once paid.
+//! A charge as a shop stores it: created when it is needed, read when it has to be, never read
+//! again once it is paid.
 //!
-//! A [`Mirror`] is what a shop keeps of a charge. It says which request is needed for what the caller [`Query`]s, takes what
-//! came of it, and can be serialised at any moment: what is restored says the truth.
+//! A [`Mirror`] holds what is known of one charge. Save it with the order at any time, and restore
+//! it later. It works like pystrike's lazy charge:
+//!
+//! 1. Ask for something with a [`Query`], such as "is it paid?".
+//! 2. [`Mirror::fetch`] returns a machine that sends the necessary requests, or none if the answer
+//!    is known.
+//! 3. Read the result with [`Mirror::state`], [`Mirror::charge`] and the other getters.
+//!
+//! A program with its own request handling calls [`Mirror::ask`] and [`Mirror::learn`] instead of
+//! `fetch`.
 //!
 //! ```text
-//!            create handed out            it worked
-//!   Draft ───────────────────▶ InDoubt ──────────────▶ Pending ──paid──▶ Paid
-//!     ▲                           │ ▲                     ▲                ▲
-//!     └──── definite refusal ─────┘ └─ found by a look ───┘                │
-//!     └──── abandon (a new key) ──┘        Known ──retrieved──┴────────────┘
+//!            create sent               created or found
+//!   Draft ───────────────▶ InDoubt ───────────────────▶ Pending ───paid──▶ Paid
+//!     ▲                       │                            ▲                ▲
+//!     │    create rejected,   │                            │                │
+//!     └────── abandon ────────┘            Known ───read───┴────────────────┘
 //! ```
 
 mod fetch;
-
-pub use self::fetch::Fetch;
+mod state;
+mod transitions;
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+pub use self::fetch::Fetch;
+pub use self::state::{Change, NextRequest, Query, State};
+
 use crate::client::CoreClient;
-use crate::errors::{Error, ErrorKind, Mismatch};
+use crate::errors::{Error, ErrorKind};
 use crate::invoice;
-use crate::machine::CreateOnceOptions;
 use crate::protocol::server_clock::{Expiry, expiry};
 use crate::snapshot_version::Version1;
-use crate::values::{Charge, ChargeId, NewCharge, Now, OrderKey, Satoshi, UnixMillis};
+use crate::values::{Charge, ChargeId, InvalidInput, NewCharge, Now, OrderKey, Satoshi, UnixMillis};
 
-/// How far the local clock may be ahead of the server's.
-const CLOCKS_APART: Duration = Duration::from_secs(24 * 60 * 60);
+/// How far the local clock may be ahead of the server's when a draft is made.
+const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What the caller wants to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "these are the four things that a lazy charge can be asked")]
-pub enum Query {
-    /// The id: a charge that was never created is created.
-    Id,
-    /// What does not change, the payment request above all: asked for once.
-    Charge,
-    /// Whether it is paid: asked for again until it is.
-    Paid,
-    /// The latest news: created if there is no id, retrieved if there is one, nothing once paid.
-    Update,
-}
-
-/// Where a mirror stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a caller must answer all five")]
-pub enum State {
-    /// Nothing was sent.
-    Draft,
-    /// A create was handed out, and it is not known what came of it.
-    InDoubt,
-    /// The id is known, and nothing else.
-    Known,
-    /// The charge is known and unpaid, as far as is known.
-    Pending,
-    /// Paid, for ever.
-    Paid,
-}
-
-/// A request that a mirror needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a driver must carry out either")]
-pub enum NextRequest {
-    /// Create it, or find what was created: a [`CreateOnce`].
-    Once(NewCharge, CreateOnceOptions),
-    /// Retrieve it: a [`Get`].
-    Get(ChargeId),
-}
-
-/// What an answer changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a shop that keeps mirrors must answer all of them")]
-pub enum Change {
-    /// Nothing: it was known, or older than what is known.
-    Nothing,
-    /// The charge is known now, or known better.
-    Learned,
-    /// It is paid, which was not known before.
-    Paid,
-    /// The create was refused: it is a draft again.
-    Refused,
-    /// It stays in doubt whether there is a charge.
-    InDoubt,
-}
-
-/// A charge as a shop keeps it: perhaps not created, perhaps in doubt, known, or paid.
+/// The known state of one charge, to save with the order.
 ///
-/// **Keeping it.** It serialises with serde, with a `version` in it. Each release reads what every earlier release has kept, from
-/// 0.1 on; a version that is newer than the release is an error.
+/// These rules always hold:
 ///
-/// **Copies.** A clone, like a restored mirror, holds the same key. It looks for the charge before it creates one. Two copies that
-/// are fetched through one client make one charge; two that are fetched at the same time by two clients can make two.
+/// - A paid charge stays paid.
+/// - The id of a charge never changes.
+/// - Older data never overwrites newer data.
+/// - From the moment a create is returned by [`ask`](Self::ask), the mirror is
+///   [`InDoubt`](State::InDoubt).
+/// - Only a create that was definitely rejected makes it a [`Draft`](State::Draft) again, or a call
+///   of [`abandon`](Self::abandon).
 ///
-/// Five laws: paid stays paid; an id never changes; older news never overwrites newer; a create is in doubt from the moment
-/// that it is handed out; only a definite refusal makes it a draft again.
+/// **Storage.** A mirror serializes with serde and contains a `version`. Each release reads the
+/// mirrors of all earlier releases since 0.1. A mirror with a newer version is an error.
+///
+/// **Copies.** A clone and a restored mirror have the same order key. So they search for the charge
+/// before they create one. Two copies that are fetched through one client create one charge. Two
+/// copies that are fetched at the same time through two clients can create two.
 ///
 /// ```
-/// use strike_core::mirror::{NextRequest, Mirror, State, Query};
-/// use strike_core::{NewCharge, OrderKey, UnixMillis};
+/// use strike_core::mirror::{Mirror, NextRequest, Query, State};
+/// use strike_core::{NewCharge, OrderKey, Satoshi, UnixMillis};
 ///
 /// let now = UnixMillis::from_secs(1_700_000_000);
-/// let mut mirror = Mirror::draft(NewCharge::satoshis(4200, "tea"), OrderKey::from_entropy(7), now);
-/// let Some(NextRequest::Once(..)) = mirror.ask(Query::Id) else { panic!() };
-/// // The request is out: whatever happens now, this is the truth, and worth keeping before it is sent.
+/// let order = NewCharge::satoshis(4200, "tea");
+/// let mut mirror = Mirror::draft(order, OrderKey::from_entropy(7), now);
+/// assert_eq!(mirror.state(), State::Draft);
+///
+/// // Save the mirror before you send the request: then a restart cannot lose a charge.
+/// let Some(NextRequest::Once(..)) = mirror.ask(Query::Id) else { panic!("expected a create") };
 /// assert_eq!(mirror.state(), State::InDoubt);
-/// let kept = serde_json::to_string(&mirror).unwrap();
-/// assert_eq!(serde_json::from_str::<Mirror>(&kept).unwrap(), mirror);
+/// let saved = serde_json::to_string(&mirror)?;
+/// assert_eq!(serde_json::from_str::<Mirror>(&saved)?, mirror);
+/// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mirror {
@@ -124,7 +91,7 @@ enum Inner {
     Draft {
         order: NewCharge,
         key: OrderKey,
-        /// Since when the key may be in use.
+        /// The key may have been used since this time. A search goes back to it.
         since: UnixMillis,
     },
     InDoubt {
@@ -146,27 +113,77 @@ impl Mirror {
         Self { version: Version1, inner }
     }
 
-    /// A charge that is not created before it is needed. The key must have been drawn just now, and for it alone.
+    /// Returns the mirror of a charge that is created when it is needed.
     ///
-    /// A later look goes back to a day before `now`, in case the local clock is ahead of the server's.
+    /// `key` must be a new random key that nothing else uses. `now` is the local time; a search for
+    /// the charge goes back to a day before it, in case the local clock is ahead of the server's.
     #[must_use]
     pub fn draft(order: NewCharge, key: OrderKey, now: UnixMillis) -> Self {
-        Self::of_inner(Inner::Draft { order, key, since: now.saturating_sub(CLOCKS_APART) })
+        Self::of_inner(Inner::Draft { order, key, since: now.saturating_sub(MAX_CLOCK_DIFFERENCE) })
     }
 
-    /// A charge that exists, of which only the id is known.
+    /// Returns the mirror of an existing charge of which only the id is known.
+    ///
+    /// ```
+    /// use strike_core::mirror::{Mirror, State};
+    ///
+    /// let mirror = Mirror::known("ch_1".parse()?);
+    /// assert_eq!(mirror.state(), State::Known);
+    /// assert_eq!(mirror.amount(), None);
+    /// # Ok::<(), strike_core::Error>(())
+    /// ```
     #[must_use]
     pub const fn known(id: ChargeId) -> Self {
         Self::of_inner(Inner::Known { id })
     }
 
-    /// A charge that was read already.
+    /// Returns the mirror of a charge that was read already.
     #[must_use]
     pub const fn of(charge: Charge) -> Self {
         Self::of_inner(Inner::Retrieved { charge })
     }
 
-    /// Where it stands.
+    /// Returns a machine that sends the requests that the query needs.
+    ///
+    /// After it has ended without an error, [`id`](Self::id) or [`charge`](Self::charge) is known,
+    /// as the [`Query`] says.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use strike_core::machine::{Machine, Step};
+    /// use strike_core::mirror::{Mirror, Query};
+    /// use strike_core::{ApiKey, CoreClient, Endpoint, Network, Now, RetryPolicy, UnixMillis};
+    ///
+    /// # fn main() -> Result<(), strike_core::Error> {
+    /// let url = "http://127.0.0.1:8420/api/v1/";
+    /// let endpoint = Endpoint::new(url, ApiKey::new("sk_demo")?, Network::Testnet)?;
+    /// let client = CoreClient::new(endpoint, RetryPolicy::default(), 7);
+    /// let mut mirror = Mirror::known("ch_1".parse()?);
+    /// let now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_700_000_000));
+    /// let mut fetch = mirror.fetch(Query::Paid, &client);
+    /// let Step::Send(exchange) = fetch.poll(now) else { panic!("expected a request") };
+    /// assert_eq!(exchange.request.uri().path(), "/api/v1/charges/ch_1");
+    /// # Ok(()) }
+    /// ```
+    pub fn fetch<'a>(&'a mut self, query: Query, client: &'a CoreClient) -> Fetch<'a> {
+        self.fetch_with(query, client, Box::default())
+    }
+
+    /// Does the same as [`fetch`](Self::fetch), with the record of the mirror's
+    /// [`order_key`](Self::order_key).
+    ///
+    /// The record prevents a second charge if several copies of the mirror are fetched; see
+    /// [`OrderMemory`](crate::machine::OrderMemory).
+    pub const fn fetch_with<'a, G>(
+        &'a mut self,
+        query: Query,
+        client: &'a CoreClient,
+        record: G,
+    ) -> Fetch<'a, G> {
+        Fetch::new(self, query, client, record)
+    }
+
+    /// Returns the state.
     #[must_use]
     pub const fn state(&self) -> State {
         match &self.inner {
@@ -178,7 +195,7 @@ impl Mirror {
         }
     }
 
-    /// The id, if it is known.
+    /// Returns the id, if it is known.
     #[must_use]
     pub const fn id(&self) -> Option<&ChargeId> {
         match &self.inner {
@@ -188,17 +205,35 @@ impl Mirror {
         }
     }
 
-    /// The charge as last seen, if it was.
+    /// Returns the id, or an error if it is not known. It is known after a fetch of any [`Query`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] if the id is not known yet.
+    pub fn require_id(&self) -> Result<&ChargeId, Error> {
+        self.id().ok_or_else(|| not_known("charge id", "known: fetch it first, with `Query::Id`"))
+    }
+
+    /// Returns the charge as last read, if it is known.
     #[must_use]
     pub const fn charge(&self) -> Option<&Charge> {
         if let Inner::Retrieved { charge } = &self.inner { Some(charge) } else { None }
     }
 
-    /// The payment request, for a payer to see now; known as the charge is.
+    /// Returns the charge as last read, or an error if it is not known. It is known after a fetch
+    /// of any [`Query`] but [`Query::Id`].
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] of `invoice.expires_at` if the charge is unpaid and its invoice has expired, by the local clock less
-    /// 10 minutes; [`ErrorKind::AlreadyFinished`] if the charge is not known.
+    /// [`ErrorKind::InvalidInput`] if the charge is not known yet.
+    pub fn require_charge(&self) -> Result<&Charge, Error> {
+        self.charge().ok_or_else(|| not_known("charge", "known: fetch it first, with `Query::Charge`"))
+    }
+
+    /// Returns the payment request to show to the payer.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Mismatch`] of `invoice.expires_at` if the charge is unpaid and its invoice
+    ///   expired more than 10 minutes ago by the local clock.
+    /// - [`ErrorKind::InvalidInput`] if the charge is not known yet.
     pub fn payment_request(&self, now: Now) -> Result<&str, Error> {
         let charge = self.require_charge()?;
         match charge.invoice() {
@@ -213,7 +248,7 @@ impl Mirror {
         }
     }
 
-    /// The amount in satoshi, which is known of all but a charge of which only the id is known.
+    /// Returns the amount in satoshi. It is `None` only in [`State::Known`].
     #[must_use]
     pub const fn amount(&self) -> Option<Satoshi> {
         match &self.inner {
@@ -223,7 +258,7 @@ impl Mirror {
         }
     }
 
-    /// What is paid for, known as the amount is.
+    /// Returns the description. It is `None` only in [`State::Known`].
     #[must_use]
     pub fn description(&self) -> Option<&str> {
         match &self.inner {
@@ -233,7 +268,10 @@ impl Mirror {
         }
     }
 
-    /// The caller's own reference, without the order key that travels with it; known as the amount is.
+    /// Returns your `customer_id`, without the order key that the SDK adds.
+    ///
+    /// The outer `Option` is `None` only in [`State::Known`]. The inner one is `None` if the charge
+    /// has no `customer_id`.
     #[must_use]
     pub fn customer_id(&self) -> Option<Option<&str>> {
         match &self.inner {
@@ -243,119 +281,14 @@ impl Mirror {
         }
     }
 
-    /// The id, which is there after an [`Query::Id`] was fetched.
-    ///
-    /// # Errors
-    /// [`ErrorKind::AlreadyFinished`] if it is not there.
-    pub fn require_id(&self) -> Result<&ChargeId, Error> {
-        self.id().ok_or_else(Error::finished)
-    }
-
-    /// The charge, which is there after any other [`Query`] was fetched.
-    ///
-    /// # Errors
-    /// [`ErrorKind::AlreadyFinished`] if it is not there.
-    pub fn require_charge(&self) -> Result<&Charge, Error> {
-        self.charge().ok_or_else(Error::finished)
-    }
-
-    /// The key of a charge that is not known yet: while this is some, fetching may create the charge.
+    /// Returns the order key in [`State::Draft`] and [`State::InDoubt`]. In these states a fetch
+    /// may create the charge.
     #[must_use]
     pub const fn order_key(&self) -> Option<OrderKey> {
         match &self.inner {
             Inner::Draft { key, .. } | Inner::InDoubt { key, .. } => Some(*key),
             Inner::Known { .. } | Inner::Retrieved { .. } => None,
         }
-    }
-
-    /// Says which request is needed for that, if any. Handing out a create moves to [`State::InDoubt`] first, so that the
-    /// mirror is true whenever it is kept. A draft looks for its charge before it creates one, since a copy of it may have
-    /// created the charge.
-    pub fn ask(&mut self, want: Query) -> Option<NextRequest> {
-        match &self.inner {
-            Inner::Draft { order, key, since } => {
-                let (order, key, since) = (order.clone(), *key, *since);
-                self.inner = Inner::InDoubt { order: order.clone(), key, since };
-                Some(NextRequest::Once(order, CreateOnceOptions::with_key(key).since(since)))
-            }
-            Inner::InDoubt { order, key, since } => {
-                Some(NextRequest::Once(order.clone(), CreateOnceOptions::recover(*key).since(*since)))
-            }
-            Inner::Known { .. } if want == Query::Id => None,
-            Inner::Known { id } => Some(NextRequest::Get(id.clone())),
-            Inner::Retrieved { charge } => {
-                let settled = charge.is_paid() || matches!(want, Query::Id | Query::Charge);
-                (!settled).then(|| NextRequest::Get(charge.id().clone()))
-            }
-        }
-    }
-
-    /// Takes what came of a request, once for each: the charge, or the error. Also learns the charge of an error that says that
-    /// the clocks disagree about its expiry.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Mismatch`] if the charge is another than the mirror's: then nothing is learned.
-    pub fn learn(&mut self, ask: &NextRequest, outcome: Result<&Charge, &Error>) -> Result<Change, Error> {
-        match (&self.inner, outcome) {
-            (Inner::Draft { .. } | Inner::InDoubt { .. }, Ok(charge)) => Ok(self.show(charge)),
-            (Inner::Draft { .. } | Inner::InDoubt { .. }, Err(error))
-                if error.disputed_charge().is_some() =>
-            {
-                // It is the mirror's charge, although nobody knows whether it can still be paid.
-                Ok(error.disputed_charge().map_or(Change::Nothing, |charge| self.show(charge)))
-            }
-            (Inner::InDoubt { order, key, since }, Err(error)) => match ask {
-                // The refusal of a create that was abandoned says nothing about the one that is in doubt.
-                NextRequest::Once(_, once)
-                    if once.key() == *key && !once.only_looks() && is_refusal(error) =>
-                {
-                    self.inner = Inner::Draft { order: order.clone(), key: *key, since: *since };
-                    Ok(Change::Refused)
-                }
-                _ => Ok(Change::InDoubt),
-            },
-            (Inner::Known { id }, Ok(charge)) => {
-                Mismatch::unless_equal("id", id.as_str(), charge.id().as_str())
-                    .map_err(|mismatch| another(mismatch, charge))?;
-                Ok(self.show(charge))
-            }
-            (Inner::Retrieved { charge: known }, Ok(charge)) => {
-                Mismatch::unless_same_order(known, charge).map_err(|mismatch| another(mismatch, charge))?;
-                let stale = known.is_paid() || (charge.updated() < known.updated() && !charge.is_paid());
-                if stale || known == charge { Ok(Change::Nothing) } else { Ok(self.show(charge)) }
-            }
-            (Inner::Draft { .. } | Inner::Known { .. } | Inner::Retrieved { .. }, Err(_)) => {
-                Ok(Change::Nothing)
-            }
-        }
-    }
-
-    /// Gives up on a create in doubt: a draft again, with a key drawn just now. Whoever does so accepts that there may be
-    /// another charge, which nobody was shown. Does nothing in any other state.
-    pub fn abandon(&mut self, key: OrderKey, now: UnixMillis) {
-        if let Inner::InDoubt { order, .. } = &self.inner {
-            *self = Self::draft(order.clone(), key, now);
-        }
-    }
-
-    /// The machine that finds out what is wanted. When it has ended well, [`id`](Self::id) or [`charge`](Self::charge) are there.
-    pub fn fetch<'a>(&'a mut self, want: Query, machines: &'a CoreClient) -> Fetch<'a> {
-        self.fetch_with(want, machines, Box::default())
-    }
-
-    /// The same, with what is known of the mirror's [`order_key`](Self::order_key); see [`OrderMemory`](crate::machine::OrderMemory).
-    pub const fn fetch_with<'a, G>(
-        &'a mut self,
-        want: Query,
-        machines: &'a CoreClient,
-        record: G,
-    ) -> Fetch<'a, G> {
-        Fetch::new(self, want, machines, record)
-    }
-
-    fn show(&mut self, charge: &Charge) -> Change {
-        self.inner = Inner::Retrieved { charge: charge.clone() };
-        if charge.is_paid() { Change::Paid } else { Change::Learned }
     }
 }
 
@@ -365,18 +298,13 @@ impl fmt::Debug for Mirror {
     }
 }
 
-/// Whether nothing was created: whatever leaves that open ends as an unknown outcome, and a mismatch holds a charge.
-fn is_refusal(error: &Error) -> bool {
-    !matches!(error.kind(), ErrorKind::OutcomeUnknown | ErrorKind::Mismatch(_) | ErrorKind::AlreadyFinished)
+/// Returns the error for a value that was read before it was fetched. Its message is "`field` must
+/// be `rule`".
+fn not_known(field: &'static str, rule: &'static str) -> Error {
+    InvalidInput::new(field, rule).into()
 }
 
 /// Reads a charge that a mirror has stored: it came from a response.
 fn stored_charge<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Charge, D::Error> {
     Charge::deserialize(deserializer).map(Charge::mark_as_response)
-}
-
-/// A charge that is not the mirror's.
-fn another(mismatch: Mismatch, charge: &Charge) -> Error {
-    Error::new("compare with the charge that is known", ErrorKind::Mismatch(mismatch))
-        .with_charge(charge.clone())
 }

@@ -1,4 +1,4 @@
-//! Writes invoices field by field, right and wrong ones, and signs them or not.
+//! Builds valid and invalid invoices field by field.
 
 use bech32::{Bech32, Fe32, Fe32IterExt, Hrp};
 use bitcoin::hashes::{Hash as _, sha256};
@@ -6,21 +6,23 @@ use bitcoin::secp256k1::{Message, PublicKey, Secp256k1};
 
 use crate::support::invoices::key;
 
-/// The public key of whoever signs here.
+/// Returns the public key of the test signer.
 pub(crate) fn public_key() -> [u8; 33] {
     PublicKey::from_secret_key(&Secp256k1::new(), &key()).serialize()
 }
 
-/// The parts of an invoice, in groups of five bits.
+/// An invoice as prefix, timestamp and tagged fields in groups of five bits.
 pub(crate) struct Bolt11 {
     pub(crate) prefix: String,
     pub(crate) time: u64,
-    /// Tags: 1 payment hash, 3 route, 5 features, 6 expiry, 13 description, 19 payee, 23 description hash, 24 last hop.
+    /// Tags: 1 payment hash, 3 route, 5 features, 6 expiry, 13 description, 19 payee,
+    /// 23 description hash, 24 final CLTV delta ("last hop").
     pub(crate) fields: Vec<(u8, Vec<u8>)>,
 }
 
 impl Bolt11 {
-    /// What the service wrote: `p`, `d` and `c`, no payment secret and no features. It suits the charge of the tests.
+    /// Returns an invoice like those of the service in 2018, which matches the test charge. It has
+    /// the fields `p`, `d` and `c`, no payment secret and no features.
     pub(crate) fn of_2018() -> Self {
         Self {
             prefix: "lntb42u".into(),
@@ -29,12 +31,12 @@ impl Bolt11 {
         }
     }
 
-    /// The first field with this tag.
+    /// Returns the first field with this tag.
     pub(crate) fn field(&mut self, tag: u8) -> &mut Vec<u8> {
         &mut self.fields.iter_mut().find(|(known, _)| *known == tag).unwrap().1
     }
 
-    /// Everything before the signature.
+    /// Returns all groups before the signature.
     pub(crate) fn groups(&self) -> Vec<u8> {
         let mut all: Vec<u8> =
             (0..7).rev().map(|at| u8::try_from(self.time >> (5 * at) & 31).unwrap()).collect();
@@ -47,7 +49,7 @@ impl Bolt11 {
         all
     }
 
-    /// What is signed, according to the specification.
+    /// Returns the hash that the signature covers.
     pub(crate) fn digest(&self) -> [u8; 32] {
         let groups = self.groups();
         let mut signed = self.prefix.clone().into_bytes();
@@ -57,14 +59,14 @@ impl Bolt11 {
         sha256::Hash::hash(&signed).to_byte_array()
     }
 
-    /// A signature of this content.
+    /// Returns a valid signature.
     pub(crate) fn signature(&self) -> Vec<u8> {
         let message = Message::from_digest(self.digest());
         let (id, signature) = Secp256k1::new().sign_ecdsa_recoverable(&message, &key()).serialize_compact();
         groups(&[&signature[..], &[u8::try_from(id.to_i32()).unwrap()]].concat())
     }
 
-    /// The invoice with this signature, whether it fits or not, and with a good checksum.
+    /// Returns the invoice with this signature and a valid checksum.
     pub(crate) fn text(&self, signature: &[u8]) -> String {
         bech32(&self.prefix, &[&self.groups(), signature].concat())
     }
@@ -74,7 +76,7 @@ impl Bolt11 {
     }
 }
 
-/// Bech32 with a good checksum around whatever groups.
+/// Encodes groups as bech32 with a valid checksum.
 pub(crate) fn bech32(prefix: &str, groups: &[u8]) -> String {
     let hrp = Hrp::parse(prefix).unwrap();
     let groups = groups.iter().map(|group| Fe32::try_from(*group).unwrap());
@@ -85,7 +87,7 @@ fn bits(groups: &[u8]) -> Vec<u8> {
     groups.iter().flat_map(|group| (0..5).rev().map(move |at| group >> at & 1)).collect()
 }
 
-/// Bytes as groups of five bits, filled up with zeros.
+/// Converts bytes to groups of five bits, padded with zeros.
 pub(crate) fn groups(bytes: &[u8]) -> Vec<u8> {
     let bits: Vec<u8> = bytes.iter().flat_map(|byte| (0..8).rev().map(move |at| byte >> at & 1)).collect();
     bits.chunks(5)
@@ -93,7 +95,7 @@ pub(crate) fn groups(bytes: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// Groups of five bits as whole bytes.
+/// Converts groups of five bits to bytes, without the padding.
 #[cfg(feature = "signature")]
 pub(crate) fn bytes(groups: &[u8]) -> Vec<u8> {
     bits(groups).chunks_exact(8).map(|bits| bits.iter().fold(0, |byte, bit| byte * 2 + bit)).collect()

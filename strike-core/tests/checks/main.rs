@@ -1,4 +1,4 @@
-//! What a payer may be shown: a charge and its invoice, held against the order.
+//! Tests of `Charge::check`, which compares a charge and its invoice with the order.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod bolt11;
@@ -27,8 +27,8 @@ use strike_core::{
 use support::invoices::written;
 use support::{charge, charge_json};
 
-/// The server's time of most checks here: that of the oldest invoice.
-const BEFORE: UnixMillis = UnixMillis::from_secs(1_496_314_658);
+/// The server time of most checks: the timestamp of the oldest invoice.
+const SERVER_TIME: UnixMillis = UnixMillis::from_secs(1_496_314_658);
 
 fn with_invoice(invoice: &str, changes: &[(&str, Value)]) -> Charge {
     let mut all = vec![("payment_request", json!(invoice))];
@@ -41,17 +41,17 @@ fn order() -> Expectation {
 }
 
 fn check(invoice: &str, expected: &Expectation) -> Result<CheckedInvoice, Mismatch> {
-    with_invoice(invoice, &[]).check(expected, BEFORE)
+    with_invoice(invoice, &[]).check(expected, SERVER_TIME)
 }
 
-fn refused(invoice: &str, expected: &Expectation) -> &'static str {
+fn mismatch_field(invoice: &str, expected: &Expectation) -> &'static str {
     check(invoice, expected).expect_err(invoice).field()
 }
 
 #[test]
-fn what_agrees_can_be_shown() {
+fn matching_charge_and_invoice_pass_the_check() {
     let text = Bolt11::of_2018().signed();
-    assert!(text.parse::<lightning_invoice::Bolt11Invoice>().is_err(), "strict parsers refuse it");
+    assert!(text.parse::<lightning_invoice::Bolt11Invoice>().is_err(), "strict parsers reject it");
     let checked = check(&text, &order()).unwrap();
     assert_eq!(checked.payment_request(), text);
     assert_eq!(checked.to_uri(), format!("lightning:{text}"));
@@ -62,19 +62,19 @@ fn what_agrees_can_be_shown() {
     assert!(checked.description_checked());
 
     let upper = check(&text.to_uppercase(), &order()).unwrap();
-    assert_eq!(upper.payment_request(), text.to_uppercase(), "as the host wrote it");
+    assert_eq!(upper.payment_request(), text.to_uppercase(), "the payment request is unchanged");
     assert_eq!((upper.to_uri(), upper.to_qr_text()), (checked.to_uri(), checked.to_qr_text()));
 
     let current = written(Currency::BitcoinTestnet, 4_200_000, "tea", Some(60));
     assert_eq!(check(&current, &order()).unwrap().expires_at(), UnixMillis::from_secs(1_700_000_060));
 }
 
-/// The field that a mismatch names, and the change that it is about.
+/// The field that the mismatch names, and the change to the invoice.
 type Change = (&'static str, fn(&mut Bolt11));
 
-/// Each field changed, both by a host that signs what it changed, and by someone on the way who cannot.
+/// Changes each field with a new signature, as the host could, and without one.
 #[test]
-fn each_field_that_differs_is_named() {
+fn mismatch_names_the_field_that_differs() {
     let changes: [Change; 8] = [
         ("invoice.network", |invoice| invoice.prefix = "lnbc42u".into()),
         ("invoice.network", |invoice| invoice.prefix = "lntbs42u".into()),
@@ -92,38 +92,45 @@ fn each_field_that_differs_is_named() {
         assert!(check(&invoice.text(&signature), &order()).is_ok());
         change(&mut invoice);
         for text in [invoice.signed(), invoice.text(&signature)] {
-            assert_eq!(refused(&text, &order()), name, "{text}");
-            assert_eq!(refused(&text, &own), name, "against the charge alone: {text}");
+            assert_eq!(mismatch_field(&text, &order()), name, "{text}");
+            assert_eq!(mismatch_field(&text, &own), name, "compared with the charge only: {text}");
         }
     }
 }
 
 #[test]
-fn the_charge_must_be_the_order() {
-    // The host did something else than was asked, consistently: charge and invoice agree.
+fn charge_is_compared_with_the_order() {
+    // Charge and invoice agree with each other, but not with the order.
     let text = written(Currency::BitcoinTestnet, 4_300_000, "Tee", None);
     let changes = [("amount", json!(4300)), ("amount_satoshi", json!(4300)), ("description", json!("Tee"))];
     let other = with_invoice(&text, &changes);
     let own = Expectation::new(Network::Testnet);
-    assert_eq!(other.check(&own, BEFORE).unwrap().amount(), Satoshi::new(4300));
-    let mismatch = other.check(&own.clone().amount(Satoshi::new(4200)), BEFORE).unwrap_err();
+    assert_eq!(other.check(&own, SERVER_TIME).unwrap().amount(), Satoshi::new(4300));
+    let mismatch = other.check(&own.clone().amount(Satoshi::new(4200)), SERVER_TIME).unwrap_err();
     assert_eq!((mismatch.field(), mismatch.expected(), mismatch.found()), ("amount", "4200", "4300"));
-    let mismatch = other.check(&own.clone().description("tea"), BEFORE).unwrap_err();
+    let mismatch = other.check(&own.clone().description("tea"), SERVER_TIME).unwrap_err();
     assert_eq!(
         (mismatch.field(), mismatch.expected(), mismatch.found()),
         ("description", "\"tea\"", "\"Tee\"")
     );
-    assert_eq!(other.check(&order(), BEFORE).unwrap_err().field(), "amount");
+    assert_eq!(other.check(&order(), SERVER_TIME).unwrap_err().field(), "amount");
 
     let split = with_invoice(&text, &[("description", json!("Tee")), ("amount_satoshi", json!(4300))]);
-    let mismatch = split.check(&own, BEFORE).unwrap_err();
-    let told = (mismatch.field(), mismatch.expected(), mismatch.found());
-    assert_eq!(told, ("amount_satoshi", "4200", "4300"), "the invoice is over what `amount_satoshi` says");
-    assert_eq!(split.check(&own.amount(Satoshi::new(4200)), BEFORE).unwrap_err().field(), "amount_satoshi");
+    let mismatch = split.check(&own, SERVER_TIME).unwrap_err();
+    let difference = (mismatch.field(), mismatch.expected(), mismatch.found());
+    assert_eq!(
+        difference,
+        ("amount_satoshi", "4200", "4300"),
+        "the invoice has the amount of `amount_satoshi`"
+    );
+    assert_eq!(
+        split.check(&own.amount(Satoshi::new(4200)), SERVER_TIME).unwrap_err().field(),
+        "amount_satoshi"
+    );
 }
 
 #[test]
-fn an_invoice_that_has_expired_is_not_shown() {
+fn expired_invoice_is_rejected() {
     let charge = with_invoice(&Bolt11::of_2018().signed(), &[]);
     let expires = 1_542_221_803 + 3600;
     assert!(charge.check(&order(), UnixMillis::from_millis(expires * 1000 - 1)).is_ok());
@@ -135,7 +142,7 @@ fn an_invoice_that_has_expired_is_not_shown() {
             assert_eq!(mismatch.found(), "2018-11-14T19:56:43Z");
         }
     }
-    // A client's clock counts less a margin.
+    // `CoreClient::check` uses the local clock with a margin.
     let machines = CoreClient::new(support::endpoint(), RetryPolicy::default(), 7);
     let now = |secs| Now::new(Duration::ZERO, UnixMillis::from_secs(secs));
     let late = expires + CLOCK_MARGIN.as_secs();
@@ -144,49 +151,55 @@ fn an_invoice_that_has_expired_is_not_shown() {
 }
 
 #[test]
-fn an_invoice_without_an_amount_equals_none() {
+fn invoice_without_amount_matches_no_charge() {
     let mut invoice = Bolt11::of_2018();
     invoice.prefix = "lntb".into();
     let text = invoice.signed();
-    // Zero is none either.
+    // An invoice without an amount does not match a charge of zero either.
     for amount in [0, 1, 4200, Satoshi::MAX.get()] {
         let charge = with_invoice(&text, &[("amount", json!(amount)), ("amount_satoshi", json!(amount))]);
         let own = Expectation::new(Network::Testnet);
         for expected in [own.clone(), own.amount(Satoshi::new(amount))] {
-            let mismatch = charge.check(&expected, BEFORE).unwrap_err();
+            let mismatch = charge.check(&expected, SERVER_TIME).unwrap_err();
             assert_eq!((mismatch.field(), mismatch.found()), ("invoice.amount (millisatoshi)", "none"));
         }
     }
-    // Beyond 64 bits of millisatoshi there is no charge to be checked, and no order that expects one.
+    // Amounts that overflow 64 bits in millisatoshi are rejected in charges and orders.
     let beyond = u64::MAX / 1000 + 1;
     let charge = charge_json(&[("amount", json!(beyond)), ("amount_satoshi", json!(beyond))]);
     assert!(serde_json::from_value::<Charge>(charge).is_err());
     let expected = Expectation::new(Network::Testnet).amount(Satoshi::new(beyond));
-    assert_eq!(refused(&text, &expected), "amount");
+    assert_eq!(mismatch_field(&text, &expected), "amount");
 }
 
 #[test]
-fn what_cannot_be_read_is_a_mismatch_and_no_more() {
+fn unreadable_payment_request_is_a_mismatch() {
     for text in ["", "invented", "lightning:lntb1", "lntb1", "ĿNTB1", "lntb42u1pvjluez"] {
-        assert_eq!(refused(text, &order()), "payment_request", "{text}");
+        assert_eq!(mismatch_field(text, &order()), "payment_request", "{text}");
     }
     let long = "x".repeat(600);
-    let mismatch = with_invoice("", &[("description", json!(long))]).check(&order(), BEFORE).unwrap_err();
+    let mismatch =
+        with_invoice("", &[("description", json!(long))]).check(&order(), SERVER_TIME).unwrap_err();
     assert!(mismatch.found().chars().count() <= 201, "{mismatch}");
 }
 
 #[test]
-fn an_invoice_of_many_routes() {
+fn invoice_with_many_routes_is_read() {
     let mut invoice = Bolt11::of_2018();
     let hops = groups(&[&public_key()[..], &[7; 8 + 4 + 4 + 2]].concat().repeat(12));
-    // A field holds 12 hops. 3 such fields pass bech32's 1023 characters, 40 the 7089 that fit into a QR code.
+    // One field holds 12 hops. 3 such fields exceed 1023 characters, the limit of some bech32
+    // libraries. 40 exceed 7089, the capacity of a QR code.
     for (fields, longer_than) in [(3, 1023), (40, 7089)] {
         invoice.fields.truncate(3);
         invoice.fields.extend(std::iter::repeat_n((3, hops.clone()), fields));
         let text = invoice.signed();
         assert!(text.len() > longer_than, "{}", text.len());
         if cfg!(feature = "signature") && longer_than == 7089 {
-            assert_eq!(refused(&text, &order()), "invoice.signature", "as documented");
+            assert_eq!(
+                mismatch_field(&text, &order()),
+                "invoice.signature",
+                "documented limit of the signature check"
+            );
         } else {
             assert_eq!(check(&text, &order()).unwrap().payment_request(), text);
         }
@@ -194,7 +207,7 @@ fn an_invoice_of_many_routes() {
 }
 
 #[test]
-fn a_hashed_description() {
+fn hashed_description_is_checked_with_the_signature_feature() {
     let hashed = |text: &str| {
         let mut invoice = Bolt11::of_2018();
         let hash = groups(&sha256::Hash::hash(text.as_bytes()).to_byte_array());
@@ -208,24 +221,24 @@ fn a_hashed_description() {
     if cfg!(feature = "signature") {
         assert_eq!(other.unwrap_err().field(), "invoice.description_hash");
     } else {
-        assert!(!other.unwrap().description_checked(), "unchecked, and said to be");
+        assert!(!other.unwrap().description_checked(), "the description is reported as unchecked");
     }
-    // The charge's own description is compared with the order all the same.
+    // The charge's own description is still compared with the order.
     let other = with_invoice(&hashed("tea"), &[("description", json!("Tee"))]);
-    assert_eq!(other.check(&order(), BEFORE).unwrap_err().field(), "description");
+    assert_eq!(other.check(&order(), SERVER_TIME).unwrap_err().field(), "description");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// No payment request makes it panic, and none of these is an invoice.
+    /// Arbitrary payment requests do not panic, and arbitrary text is rejected.
     #[test]
-    fn no_text_makes_it_panic(junk in "\\PC{0,300}", groups in proptest::collection::vec(0_u8..32, 0..500)) {
+    fn arbitrary_text_does_not_panic(junk in "\\PC{0,300}", groups in proptest::collection::vec(0_u8..32, 0..500)) {
         prop_assert!(check(&junk, &order()).is_err());
         let mut invoice = Bolt11::of_2018();
         invoice.fields.clear();
         let _ = check(&invoice.text(&groups), &Expectation::new(Network::Testnet));
-        // Behind a good payment hash, so that the rest is looked at.
+        // With a valid payment hash, so that the later fields are parsed too.
         let mut data = Bolt11::of_2018().groups();
         data.extend(groups);
         let text = bolt11::bech32("lntb42u", &data);
@@ -233,9 +246,9 @@ proptest! {
         let _ = check(&text.to_uppercase(), &order());
     }
 
-    /// A check that passes means that order, charge and invoice say the same; one that fails, that they do not.
+    /// The check passes exactly if order, charge and invoice are equal.
     #[test]
-    fn passing_means_equality(
+    fn check_passes_only_if_order_charge_and_invoice_are_equal(
         amounts in proptest::array::uniform3(1_u64..3),
         descriptions in proptest::array::uniform3("[ab]"),
         hashes in proptest::array::uniform2(0_u8..2),
@@ -260,6 +273,6 @@ proptest! {
         let equal = amounts[0] == amounts[1] && descriptions[0] == descriptions[1] && hashes[0] == hashes[1]
             && networks[0] == networks[1]
             && (!names_order || (amounts[1] == amounts[2] && descriptions[1] == descriptions[2]));
-        prop_assert_eq!(charge.check(&expected, BEFORE).is_ok(), equal);
+        prop_assert_eq!(charge.check(&expected, SERVER_TIME).is_ok(), equal);
     }
 }

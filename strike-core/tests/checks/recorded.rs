@@ -1,9 +1,9 @@
-//! Invoices that the service really made, in 2018: as public documentation of its clients shows them.
+//! Invoices that the service created in 2018, from the public documentation of its clients.
 
 use serde_json::json;
 use strike_core::{Charge, Expectation, Invoice, Network, NewCharge, PaymentHash, UnixMillis};
 
-use crate::{BEFORE, with_invoice};
+use crate::{SERVER_TIME, with_invoice};
 
 /// From the first README of pystrike.
 const BLOCKACCINO: &str = "lntb420u1pdsdxfepp58hgsk3qeggjfx66hxjv3tkk2fmq9k4srkq6z4h69a33euns3rzwsdq4xysyymr0vd4kzcmrd9hx7cqp2fs6hglhgfax7depekep53kmlgkswhcvxlmju3e4k0cdex6ml4xpygcxzt93julus09hj30fruzw9l65n5uktqe9khmlk8uh8pvl3f7sp3026hz";
@@ -25,21 +25,21 @@ fn recorded(invoice: &str, description: &str) -> Charge {
 }
 
 #[test]
-fn they_are_read_and_checked() {
+fn recorded_invoices_pass_the_check() {
     for (invoice, description) in [
         (BLOCKACCINO, "1 Blockaccino"),
         (CHANCELLOR, "The Times 03/Jan/2009 Chancellor on brink of second bailout for banks"),
     ] {
-        assert!(invoice.parse::<lightning_invoice::Bolt11Invoice>().is_err(), "strict parsers refuse it");
+        assert!(invoice.parse::<lightning_invoice::Bolt11Invoice>().is_err(), "strict parsers reject it");
         let charge = recorded(invoice, description);
         let order = Expectation::of(&NewCharge::satoshis(42_000, description), Network::Testnet);
-        let checked = charge.check(&order, BEFORE).unwrap();
+        let checked = charge.check(&order, SERVER_TIME).unwrap();
         assert_eq!(checked.to_uri(), format!("lightning:{invoice}"));
-        // The service's invoices do not say how long they last: BOLT11's hour.
+        // The service's invoices have no expiry field, so BOLT11's default of one hour applies.
         let made = charge.invoice().unwrap().timestamp();
         assert_eq!(checked.expires_at().as_millis() - made.as_millis(), 3_600_000);
     }
-    // The row was made within a second of its invoice, as everywhere in the recordings: created 1542168693183.
+    // The recorded charge was created within a second of its invoice: created 1542168693183.
     let made = recorded(CHANCELLOR, "").invoice().unwrap().timestamp();
     assert_eq!(made, UnixMillis::from_secs(1_542_168_693));
     let hash =
@@ -48,18 +48,21 @@ fn they_are_read_and_checked() {
 }
 
 #[test]
-fn edited_by_hand_they_are_refused() {
+fn recorded_invoices_edited_by_hand_are_rejected() {
     let order = |amount, text: &str| Expectation::of(&NewCharge::satoshis(amount, text), Network::Testnet);
     let charge = recorded(BLOCKACCINO, "1 Blockaccino");
-    assert_eq!(charge.check(&order(42_001, "1 Blockaccino"), BEFORE).unwrap_err().field(), "amount");
-    assert_eq!(charge.check(&order(42_000, "2 Blockaccini"), BEFORE).unwrap_err().field(), "description");
+    assert_eq!(charge.check(&order(42_001, "1 Blockaccino"), SERVER_TIME).unwrap_err().field(), "amount");
+    assert_eq!(
+        charge.check(&order(42_000, "2 Blockaccini"), SERVER_TIME).unwrap_err().field(),
+        "description"
+    );
     let main = Expectation::of(&NewCharge::satoshis(42_000, "1 Blockaccino"), Network::Bitcoin);
-    assert_eq!(charge.check(&main, BEFORE).unwrap_err().field(), "invoice.network");
-    // Networks that do not exist, as one page once showed them.
+    assert_eq!(charge.check(&main, SERVER_TIME).unwrap_err().field(), "invoice.network");
+    // Prefixes of networks that do not exist, as shown on an old documentation page.
     for prefix in ["lnbtb420u", "lnbcb420u", "lntb421u"] {
         let edited = recorded_as(&BLOCKACCINO.replacen("lntb420u", prefix, 1));
         assert_eq!(
-            edited.check(&order(42_000, "1 Blockaccino"), BEFORE).unwrap_err().field(),
+            edited.check(&order(42_000, "1 Blockaccino"), SERVER_TIME).unwrap_err().field(),
             "payment_request"
         );
     }

@@ -1,4 +1,4 @@
-//! What the feature `signature` adds.
+//! Tests of the checks that the feature `signature` adds.
 
 use bitcoin::hashes::{Hash as _, sha256};
 use bitcoin::secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
@@ -6,20 +6,20 @@ use bitcoin::secp256k1::{Message, PublicKey, Secp256k1, SecretKey};
 use strike_core::PayeeKey;
 
 use crate::bolt11::{self, Bolt11, groups, public_key};
-use crate::{check, order, refused};
+use crate::{check, mismatch_field, order};
 
 fn payee() -> PayeeKey {
     PayeeKey::new(public_key()).unwrap()
 }
 
-/// Changes the 65 bytes of a signature.
+/// Returns the signature with its 65 bytes changed.
 fn changed(signature: &[u8], change: impl FnOnce(&mut [u8; 65])) -> Vec<u8> {
     let mut bytes: [u8; 65] = bolt11::bytes(signature).try_into().unwrap();
     change(&mut bytes);
     groups(&bytes)
 }
 
-/// The other signature of the same key over the same content, with an `s` in the upper half.
+/// Changes a signature to the equivalent one with a high `s`.
 fn high_s(bytes: &mut [u8; 65]) {
     let s = SecretKey::from_slice(&bytes[32..64]).unwrap().negate();
     bytes[32..64].copy_from_slice(&s.secret_bytes());
@@ -27,7 +27,7 @@ fn high_s(bytes: &mut [u8; 65]) {
 }
 
 #[test]
-fn a_pinned_payee() {
+fn pinned_payee_must_sign_the_invoice() {
     let text = Bolt11::of_2018().signed();
     assert_eq!(check(&text, &order()).unwrap().payee(), &payee());
     assert_eq!(check(&text, &order().payee(payee())).unwrap().payee(), &payee());
@@ -41,7 +41,7 @@ fn a_pinned_payee() {
 }
 
 #[test]
-fn keys_are_points() {
+fn payee_key_must_be_a_curve_point() {
     let hex = payee().to_string();
     assert_eq!(hex.to_uppercase().parse(), Ok(payee()));
     let off_curve = format!("02{}05", "00".repeat(31));
@@ -51,9 +51,10 @@ fn keys_are_points() {
     assert!(PayeeKey::new([4; 33]).is_err());
 }
 
-/// Nothing light looks at these fields. Whoever changes them on the way leads the payer to another key.
+/// The basic check does not cover these fields. If they are changed without a new signature, a
+/// different payee key is recovered.
 #[test]
-fn a_change_on_the_way_is_seen_by_whoever_pins_the_payee() {
+fn pinned_payee_detects_a_changed_signature() {
     let changes: [fn(&mut Bolt11); 4] = [
         |invoice| invoice.time += 1,
         |invoice| invoice.fields.push((6, vec![1])),
@@ -66,16 +67,16 @@ fn a_change_on_the_way_is_seen_by_whoever_pins_the_payee() {
         change(&mut invoice);
         let text = invoice.text(&signature);
         match check(&text, &order()) {
-            Ok(checked) => assert_ne!(checked.payee(), &payee(), "as documented: it passes, by another key"),
+            Ok(checked) => assert_ne!(checked.payee(), &payee(), "another payee key is recovered"),
             Err(mismatch) => assert_eq!(mismatch.field(), "invoice.signature"),
         }
-        let field = refused(&text, &order().payee(payee()));
+        let field = mismatch_field(&text, &order().payee(payee()));
         assert!(matches!(field, "invoice.payee" | "invoice.signature"), "{field}");
     }
 }
 
 #[test]
-fn an_invoice_that_names_its_payee() {
+fn payee_field_must_match_the_signature() {
     let named = |key: [u8; 33]| {
         let mut invoice = Bolt11::of_2018();
         invoice.fields.push((19, groups(&key)));
@@ -84,7 +85,7 @@ fn an_invoice_that_names_its_payee() {
     let good = named(public_key());
     assert_eq!(check(&good.signed(), &order().payee(payee())).unwrap().payee(), &payee());
 
-    // With the key at hand nothing is recovered, so the recovery id does not matter.
+    // With a payee field no key is recovered, so the recovery id does not matter.
     let other_id = changed(&good.signature(), |bytes| bytes[64] ^= 1);
     assert_eq!(check(&good.text(&other_id), &order().payee(payee())).unwrap().payee(), &payee());
 
@@ -92,45 +93,53 @@ fn an_invoice_that_names_its_payee() {
         let key = SecretKey::from_slice(&[8; 32]).unwrap();
         PublicKey::from_secret_key(&Secp256k1::new(), &key).serialize()
     };
-    assert_eq!(refused(&named(stranger).signed(), &order()), "invoice.signature", "signed by another");
+    assert_eq!(
+        mismatch_field(&named(stranger).signed(), &order()),
+        "invoice.signature",
+        "signed with another key"
+    );
     let mut late = named(public_key());
     let signature = late.signature();
     late.time += 1;
-    assert_eq!(refused(&late.text(&signature), &order()), "invoice.signature", "no pin is needed here");
+    assert_eq!(
+        mismatch_field(&late.text(&signature), &order()),
+        "invoice.signature",
+        "detected without a pinned payee"
+    );
 
     let mut no_point = [5; 33];
     no_point[0] = 4;
-    assert_eq!(refused(&named(no_point).signed(), &order()), "invoice.signature");
+    assert_eq!(mismatch_field(&named(no_point).signed(), &order()), "invoice.signature");
     let mut twice = named(public_key());
     twice.fields.push((19, groups(&stranger)));
-    assert_eq!(refused(&twice.signed(), &order()), "payment_request");
+    assert_eq!(mismatch_field(&twice.signed(), &order()), "payment_request");
 }
 
 #[test]
-fn a_high_s_recovers_the_same_key_but_does_not_verify() {
+fn high_s_signature_is_accepted_only_without_a_payee_field() {
     let mut invoice = Bolt11::of_2018();
     let high = changed(&invoice.signature(), high_s);
     assert!(check(&invoice.text(&high), &order().payee(payee())).is_ok());
     invoice.fields.push((19, groups(&public_key())));
     assert!(check(&invoice.signed(), &order()).is_ok());
     let high = changed(&invoice.signature(), high_s);
-    assert_eq!(refused(&invoice.text(&high), &order()), "invoice.signature");
+    assert_eq!(mismatch_field(&invoice.text(&high), &order()), "invoice.signature");
 }
 
 #[test]
-fn recovery_ids() {
+fn recovery_id_must_recover_a_key() {
     let invoice = Bolt11::of_2018();
     let signature = invoice.signature();
     let with_id = |id: u8| invoice.text(&changed(&signature, |bytes| bytes[64] = id));
     let right = bolt11::bytes(&signature)[64];
     assert!(right < 2);
     assert!(check(&with_id(right), &order().payee(payee())).is_ok());
-    assert_eq!(refused(&with_id(right ^ 1), &order().payee(payee())), "invoice.payee");
-    // 2 and 3 stand for an r beyond the group's order, which a usual r cannot be.
+    assert_eq!(mismatch_field(&with_id(right ^ 1), &order().payee(payee())), "invoice.payee");
+    // Ids 2 and 3 mean that r overflowed the group order. That is not the case here.
     for id in [2, 3, 4, 27, 255] {
-        assert_eq!(refused(&with_id(id), &order()), "invoice.signature", "{id}");
+        assert_eq!(mismatch_field(&with_id(id), &order()), "invoice.signature", "{id}");
     }
-    // For a tiny r it can: some key is found, and it is the one that the curve library finds by itself.
+    // With a very small r these ids are valid. The key must equal that of the curve library.
     for id in [2_u8, 3] {
         let text_and_key = (1..=255).find_map(|r| {
             let mut bytes = [0; 65];
@@ -141,18 +150,19 @@ fn recovery_ids() {
             let key = Secp256k1::new().recover_ecdsa(&message, &signature).ok()?;
             Some((invoice.text(&groups(&bytes)), key))
         });
-        let (text, key) = text_and_key.expect("every second r is on the curve");
+        let (text, key) = text_and_key.expect("about half of all r are on the curve");
         assert_eq!(check(&text, &order()).unwrap().payee().as_bytes(), &key.serialize());
     }
-    // Nobody's signature at all.
+    // These bytes are not a signature of any key.
     for bytes in [[0; 65], [255; 65]] {
-        assert_eq!(refused(&invoice.text(&groups(&bytes)), &order()), "invoice.signature");
+        assert_eq!(mismatch_field(&invoice.text(&groups(&bytes)), &order()), "invoice.signature");
     }
 }
 
-/// The library hashes what it read, written anew: what it would write in another way cannot be judged by it.
+/// The library hashes its own encoding of the fields. It cannot verify an invoice that encodes
+/// them in another way.
 #[test]
-fn what_is_not_in_its_shortest_form_is_refused_although_it_is_signed() {
+fn signed_field_with_leading_zeros_is_rejected() {
     let changes: [fn(&mut Bolt11); 5] = [
         |invoice| invoice.prefix = "lntb042u".into(),
         |invoice| *invoice.field(24) = vec![0, 10],
@@ -163,12 +173,12 @@ fn what_is_not_in_its_shortest_form_is_refused_although_it_is_signed() {
     for change in changes {
         let mut invoice = Bolt11::of_2018();
         change(&mut invoice);
-        assert_eq!(refused(&invoice.signed(), &order().payee(payee())), "invoice.signature");
+        assert_eq!(mismatch_field(&invoice.signed(), &order().payee(payee())), "invoice.signature");
     }
 }
 
 #[test]
-fn a_text_behind_a_hash() {
+fn description_must_match_its_hash() {
     let terms = "tea, of the kind that was described at length";
     let mut invoice = Bolt11::of_2018();
     let in_words = invoice.signed();
@@ -177,8 +187,8 @@ fn a_text_behind_a_hash() {
     let text = invoice.signed();
     let checked = check(&text, &order().description_text(terms)).unwrap();
     assert!(checked.description_checked());
-    assert_eq!(refused(&text, &order()), "invoice.description_hash");
-    assert_eq!(refused(&text, &order().description_text("tea")), "invoice.description_hash");
+    assert_eq!(mismatch_field(&text, &order()), "invoice.description_hash");
+    assert_eq!(mismatch_field(&text, &order().description_text("tea")), "invoice.description_hash");
     let mismatch = check(&in_words, &order().description_text(terms)).unwrap_err();
     assert_eq!((mismatch.field(), mismatch.found()), ("invoice.description_hash", "absent"));
 }

@@ -1,11 +1,11 @@
-//! The examples of the BOLT11 specification.
+//! Tests with the examples of the BOLT11 specification.
 
 use serde_json::json;
 use strike_core::{
     Charge, CheckedInvoice, Expectation, Invoice, InvoiceError, Mismatch, Network, NewCharge, WalletObjection,
 };
 
-use crate::{BEFORE, vectors, with_invoice};
+use crate::{SERVER_TIME, vectors, with_invoice};
 
 const HASH: &str = "0001020304050607080900010203040506070809000102030405060708090102";
 const CAKE: &str = "One piece of chocolate cake, one icecream cone, one pickle, one slice of swiss cheese, one slice of salami, one lollypop, one piece of cherry pie, one sausage, one cupcake, and one slice of watermelon";
@@ -29,15 +29,16 @@ fn order(satoshi: u64, description: &str, network: Network) -> Expectation {
     Expectation::of(&NewCharge::satoshis(satoshi, description), network)
 }
 
-/// Checks it as the invoice of a charge that says the right things, against the right order and the right payee.
+/// Checks the invoice against a charge, an order and a payee that match it.
 fn check(text: &str, hash: &str, satoshi: u64, description: &str) -> Result<CheckedInvoice, Mismatch> {
     let network = if text.starts_with("lntb") { Network::Testnet } else { Network::Bitcoin };
     let key = "03e7156ae33b0a208d0744199163177e909e80176e55d97a2f221ede0f934dd9ad".parse().unwrap();
-    charge(text, hash, satoshi, description).check(&order(satoshi, description, network).payee(key), BEFORE)
+    charge(text, hash, satoshi, description)
+        .check(&order(satoshi, description, network).payee(key), SERVER_TIME)
 }
 
 #[test]
-fn the_valid_ones_pass() {
+fn valid_specification_examples_pass() {
     for (satoshi, description, text) in [
         (250_000, COFFEE, vectors::COFFEE_OF_2017),
         (2_000_000, CAKE, vectors::TESTNET_OF_2017),
@@ -58,7 +59,7 @@ fn the_valid_ones_pass() {
         let checked = check(text, HASH, satoshi, description);
         let checked = checked.unwrap_or_else(|mismatch| panic!("{mismatch}: {text}"));
         assert!(checked.description_checked());
-        // The first two examples are older than payment secrets.
+        // The first two examples predate payment secrets.
         let old = [vectors::COFFEE_OF_2017, vectors::TESTNET_OF_2017].contains(&text);
         let objections: &[_] = if old { &[WalletObjection::NoPaymentSecret] } else { &[] };
         assert_eq!(checked.wallet_objections(), objections, "{text}");
@@ -69,9 +70,9 @@ fn the_valid_ones_pass() {
     }
 }
 
-/// No amount, or one with a fraction of a satoshi: good invoices, but none that a charge can have.
+/// These invoices are valid, but have no amount or a fraction of a satoshi.
 #[test]
-fn what_is_no_amount_of_a_charge_is_refused() {
+fn examples_without_whole_satoshi_amount_are_rejected() {
     let pico = "462264ede7e14047e9b249da94fefc47f41f7d02ee9b091815a5506bc8abf75f";
     let donation = "Please consider supporting this project";
     for (hash, satoshi, description, text) in [
@@ -85,7 +86,7 @@ fn what_is_no_amount_of_a_charge_is_refused() {
 }
 
 #[test]
-fn the_invalid_ones_are_refused() {
+fn invalid_specification_examples_are_rejected() {
     for (field, description, text) in [
         ("payment_request", NONSENSE, vectors::BAD_CHECKSUM),
         ("payment_request", NONSENSE, vectors::NO_SEPARATOR),
@@ -104,14 +105,15 @@ fn the_invalid_ones_are_refused() {
     }
 }
 
-/// They can be read, and a host of 2018 makes some like them. The checked invoice says what a wallet will not like.
+/// These invoices pass the check, because hosts of 2018 create similar ones. The result lists the
+/// reasons for which today's wallets refuse them.
 #[test]
-fn what_only_wallets_refuse_is_said_and_can_be_refused() {
+fn wallet_objections_are_reported_and_optionally_rejected() {
     let unknown = check(vectors::UNKNOWN_FEATURE, HASH, 2_500_000, BEANS).unwrap();
     assert_eq!(unknown.wallet_objections(), [WalletObjection::UnknownFeature(100)]);
-    // This example was not signed again without its secret, so its payee is another.
+    // The secret was removed from this example without a new signature, so its payee differs.
     let no_secret = charge(vectors::NO_SECRET, HASH, 2_000_000, CAKE);
-    let checked = no_secret.check(&order(2_000_000, CAKE, Network::Bitcoin), BEFORE).unwrap();
+    let checked = no_secret.check(&order(2_000_000, CAKE, Network::Bitcoin), SERVER_TIME).unwrap();
     assert_eq!(checked.wallet_objections(), [WalletObjection::NoPaymentSecret]);
 
     for (text, satoshi, description, found) in [
@@ -119,17 +121,17 @@ fn what_only_wallets_refuse_is_said_and_can_be_refused() {
         (vectors::NO_SECRET, 2_000_000, CAKE, "it has no payment secret"),
     ] {
         let expected = order(satoshi, description, Network::Bitcoin).for_todays_wallets();
-        let mismatch = charge(text, HASH, satoshi, description).check(&expected, BEFORE).unwrap_err();
+        let mismatch = charge(text, HASH, satoshi, description).check(&expected, SERVER_TIME).unwrap_err();
         assert_eq!((mismatch.field(), mismatch.found()), ("invoice.wallet", found));
     }
     let expected = order(2_500_000, BEANS, Network::Bitcoin).for_todays_wallets();
-    charge(vectors::FEATURES, HASH, 2_500_000, BEANS).check(&expected, BEFORE).unwrap();
+    charge(vectors::FEATURES, HASH, 2_500_000, BEANS).check(&expected, SERVER_TIME).unwrap();
 }
 
-/// The example of a high S with a payee field has its payment secret twice, which alone would be enough. `signature.rs`
-/// has one whose signature is its only fault.
+/// The example with a high S and a payee field also repeats its payment secret, which is already
+/// an error. `signature.rs` has an invoice with only the signature wrong.
 #[test]
-fn what_is_wrong_with_the_fields_is_named() {
+fn invalid_fields_are_named_in_the_error() {
     assert_eq!(Invoice::read(vectors::HIGH_S_AND_PAYEE), Err(InvoiceError::Twice("payment secret")));
     assert_eq!(Invoice::read(vectors::WRONG_LENGTHS), Err(InvoiceError::Length("payment hash")));
 }

@@ -1,4 +1,4 @@
-//! Fields on which readers of BOLT11 could differ, and what a wallet of today objects to.
+//! Tests of fields that BOLT11 readers treat differently, and of wallet objections.
 
 use strike_core::{Invoice, InvoiceDescription, InvoiceError, Network, WalletObjection};
 
@@ -24,7 +24,7 @@ fn with(fields: &[(u8, Vec<u8>)]) -> Bolt11 {
 }
 
 #[test]
-fn a_field_of_fixed_length_has_that_length() {
+fn fixed_length_field_with_another_length_is_rejected() {
     for (tag, right, name) in [
         (HASH, 52, "payment hash"),
         (SECRET, 52, "payment secret"),
@@ -35,7 +35,7 @@ fn a_field_of_fixed_length_has_that_length() {
         let others: Vec<_> = Bolt11::of_2018().fields.into_iter().filter(|(other, _)| !own(*other)).collect();
         for length in [0, 1, right - 1, right + 1, 2 * right, 1023] {
             let (good, wrong) = ((tag, vec![0; right]), (tag, vec![0; length]));
-            // Alone, before a good one, and after it.
+            // Alone, before a valid field, and after one.
             for added in [vec![wrong.clone()], vec![wrong.clone(), good.clone()], vec![good, wrong]] {
                 let fields = others.iter().cloned().chain(added).collect();
                 let invoice = Bolt11 { fields, ..Bolt11::of_2018() };
@@ -46,7 +46,7 @@ fn a_field_of_fixed_length_has_that_length() {
 }
 
 #[test]
-fn a_field_that_may_come_once_does_not_come_twice() {
+fn repeated_single_field_is_rejected() {
     for (tag, value, name) in [
         (HASH, vec![0; 52], "payment hash"),
         (SECRET, vec![0; 52], "payment secret"),
@@ -62,7 +62,7 @@ fn a_field_that_may_come_once_does_not_come_twice() {
         invoice.fields.retain(|(other, _)| *other != tag && !(tag == TEXT_HASH && *other == TEXT));
         invoice.fields.push((tag, value.clone()));
         assert!(Invoice::read(&invoice.signed()).is_ok(), "{name}");
-        // The same value again, and another one.
+        // The same value again, and a different one.
         for other in [value.clone(), value.iter().map(|group| group ^ 1).collect()] {
             let mut twice = Bolt11 { fields: invoice.fields.clone(), ..Bolt11::of_2018() };
             twice.fields.push((tag, other));
@@ -70,11 +70,15 @@ fn a_field_that_may_come_once_does_not_come_twice() {
         }
     }
     let both = with(&[(TEXT_HASH, vec![0; 52])]).signed();
-    assert_eq!(Invoice::read(&both), Err(InvoiceError::Twice("description")), "words and a hash");
+    assert_eq!(
+        Invoice::read(&both),
+        Err(InvoiceError::Twice("description")),
+        "a description and a description hash"
+    );
 }
 
 #[test]
-fn routes_and_fallbacks_come_often_and_unknown_fields_are_skipped() {
+fn repeated_routes_and_unknown_fields_are_accepted() {
     let hop = (ROUTE, groups(&[2; 51]));
     let fallbacks = [(FALLBACK, vec![17; 33]), (FALLBACK, vec![19; 33])];
     let unknown = (2, vec![0, 0, 0]);
@@ -85,7 +89,7 @@ fn routes_and_fallbacks_come_often_and_unknown_fields_are_skipped() {
     assert_eq!(invoice.description(), &InvoiceDescription::Text("tea".into()));
 }
 
-/// The field of these feature bits.
+/// Returns a features field with these bits set.
 fn features(bits: &[u16]) -> (u8, Vec<u8>) {
     let most = bits.iter().max().unwrap() / 5;
     let group =
@@ -94,7 +98,7 @@ fn features(bits: &[u16]) -> (u8, Vec<u8>) {
 }
 
 #[test]
-fn what_a_wallet_of_today_objects_to() {
+fn wallet_objections_are_listed() {
     use WalletObjection::{FeatureWithout, NoDescription, NoPaymentSecret, UnknownFeature};
     let secret = (SECRET, groups(&[1; 32]));
     let without_multi_part = FeatureWithout { feature: 16, needs: 14 };
@@ -131,7 +135,7 @@ fn what_a_wallet_of_today_objects_to() {
 }
 
 #[test]
-fn a_number_with_leading_zeros_is_read_and_objected_to() {
+fn number_with_leading_zeros_is_a_wallet_objection() {
     let secret = (SECRET, groups(&[1; 32]));
     for (tag, value, name) in [
         (EXPIRY, vec![0, 1], "expiry"),
@@ -148,7 +152,7 @@ fn a_number_with_leading_zeros_is_read_and_objected_to() {
 }
 
 #[test]
-fn a_payment_secret_is_never_shown() {
+fn payment_secret_is_not_in_debug_output() {
     let invoice = Invoice::read(&with(&[(SECRET, groups(&[0xc5; 32]))]).signed()).unwrap();
     let shown = format!("{invoice:?}");
     assert!(!shown.contains("197") && !shown.contains("c5c5"), "{shown}");

@@ -1,4 +1,4 @@
-//! A host for tests of core: charges in a list, and every way to lose a request or its answer.
+//! A simulated host: a list of charges, and faults that lose requests or responses.
 
 use std::collections::VecDeque;
 
@@ -8,52 +8,52 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::{Value, json};
 use strike_core::{Delivery, Exchange, Now, Reply, TransportErrorKind};
 
-use super::{START, answer, charge_json, no_answer};
+use super::{START, charge_json, no_response, respond};
 
-/// What happens to one request.
+/// The fate of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     Fine,
-    /// Not a byte left.
+    /// The connection is refused, and nothing is sent.
     Refused,
-    /// It never arrives, and the client cannot know.
+    /// The request is lost, and the client sees a timeout.
     RequestLost,
-    /// It is carried out, and the answer is lost on the way.
+    /// The host processes the request, but the response is lost. The client sees a timeout.
     ReplyLost,
-    /// It never arrives, and the machine is polled instead of told.
+    /// The request is lost, and the machine is polled again without a reply.
     SilentBefore,
-    /// It is carried out, and the machine is polled instead of told.
+    /// The host processes the request, but the machine is polled again without a reply.
     SilentAfter,
-    /// This status instead of carrying it out.
+    /// The host returns this status without processing the request.
     Before(u16),
-    /// This status after carrying it out.
+    /// The host processes the request and then returns this status.
     After(u16),
-    /// Lost like `RequestLost`, but it arrives just before that many more lists were asked for.
+    /// The client sees a timeout, and the create arrives just before the n-th list request after it.
     Late(usize),
 }
 
-/// Charges, newest first, and how the host behaves.
+/// A simulated host with its charges, newest first, and its settings.
 pub struct Host {
     pub rows: Vec<Value>,
-    /// The most rows of a page.
+    /// The largest page size.
     pub cap: usize,
     pub ignores_paging: bool,
     pub echoes: bool,
     pub dates: bool,
-    /// How many of the newest rows the list does not show yet.
+    /// How many of the newest rows the list does not show.
     pub hidden: usize,
-    /// Whether the list shows every charge as unpaid.
+    /// If true, the list shows every charge as unpaid.
     pub stale_list: bool,
-    /// The host's clock when the monotonic clock says zero, in milliseconds since the epoch.
+    /// The host's clock when the monotonic clock is zero, in milliseconds since the epoch.
     pub clock: u64,
-    /// What happens to the next requests of each kind; nothing once it is used up.
+    /// Faults of the next requests of each kind. Later requests succeed.
     pub posts: VecDeque<Fault>,
     pub lists: VecDeque<Fault>,
     pub gets: VecDeque<Fault>,
-    /// Every request that was sent, whether it arrived or not.
+    /// Every request that was sent, including lost ones.
     pub log: Vec<String>,
     late: Vec<(usize, Value)>,
-    made: usize,
+    created_count: usize,
 }
 
 impl Host {
@@ -72,18 +72,18 @@ impl Host {
             gets: VecDeque::new(),
             log: Vec::new(),
             late: Vec::new(),
-            made: 0,
+            created_count: 0,
         }
     }
 
-    /// A charge at the head of the list, made at that time; gives back its id.
+    /// Inserts a charge with this creation time at the head of the list, and returns its id.
     pub fn insert(&mut self, created: u64, changes: &[(&str, Value)]) -> String {
-        self.made += 1;
-        let id = format!("ch_{}", self.made);
+        self.created_count += 1;
+        let id = format!("ch_{}", self.created_count);
         let mut fields = vec![
             ("id", json!(id)),
-            ("payment_hash", json!(format!("{:064x}", self.made))),
-            ("payment_request", json!(format!("invented-{}", self.made))),
+            ("payment_hash", json!(format!("{:064x}", self.created_count))),
+            ("payment_request", json!(format!("invented-{}", self.created_count))),
             ("created", json!(created)),
             ("updated", json!(created)),
         ];
@@ -92,13 +92,13 @@ impl Host {
         id
     }
 
-    pub fn pay(&mut self, id: &str, at: u64) {
+    pub fn pay(&mut self, id: &str, updated: u64) {
         let row = self.rows.iter_mut().find(|row| row["id"] == id).unwrap();
         row["paid"] = json!(true);
-        row["updated"] = json!(at);
+        row["updated"] = json!(updated);
     }
 
-    /// Whatever was on its way has arrived.
+    /// Delivers all delayed creates.
     pub fn flush(&mut self) {
         for (_, charge) in std::mem::take(&mut self.late) {
             self.rows.insert(0, charge);
@@ -109,7 +109,7 @@ impl Host {
         self.log.iter().filter(|line| line.starts_with(method)).count()
     }
 
-    /// Carries out an exchange, or not; `None` when nobody is told.
+    /// Processes an exchange. Returns `None` if the machine gets no reply.
     pub fn serve(&mut self, exchange: &Exchange, now: Now) -> Option<Reply> {
         let request = &exchange.request;
         let uri = request.uri();
@@ -126,14 +126,14 @@ impl Host {
         if list {
             self.arrive();
         }
-        let lost = || Some(no_answer(TransportErrorKind::Timeout, Delivery::MaybeSent));
+        let lost = || Some(no_response(TransportErrorKind::Timeout, Delivery::MaybeSent));
         match fault {
             Fault::Refused => {
-                return Some(no_answer(TransportErrorKind::ConnectionRefused, Delivery::Unsent));
+                return Some(no_response(TransportErrorKind::ConnectionRefused, Delivery::Unsent));
             }
             Fault::RequestLost => return lost(),
             Fault::SilentBefore => return None,
-            Fault::Before(status) => return Some(self.dated(answer(status, ""), clock)),
+            Fault::Before(status) => return Some(self.dated(respond(status, ""), clock)),
             Fault::Late(lists) if !list && id.is_none() => {
                 let charge = self.charge(request.body(), clock);
                 self.late.push((lists, charge));
@@ -153,9 +153,9 @@ impl Host {
         let reply = match (fault, body) {
             (Fault::ReplyLost | Fault::Late(_), _) => return lost(),
             (Fault::SilentAfter, _) => return None,
-            (Fault::After(status), _) => answer(status, ""),
-            (_, Some(body)) => answer(200, body.to_string()),
-            (_, None) => answer(404, r#"{"code":404,"message":"not found"}"#),
+            (Fault::After(status), _) => respond(status, ""),
+            (_, Some(body)) => respond(200, body.to_string()),
+            (_, None) => respond(404, r#"{"code":404,"message":"not found"}"#),
         };
         Some(self.dated(reply, clock))
     }
@@ -199,7 +199,7 @@ impl Host {
         rows
     }
 
-    /// The charge that a form asks for.
+    /// Creates the charge of a form.
     fn charge(&mut self, form: &[u8], clock: u64) -> Value {
         let field = |name: &str| {
             let mut pairs = form_urlencoded::parse(form);

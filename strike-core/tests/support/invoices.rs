@@ -1,4 +1,4 @@
-//! Invoices for tests, written by an independent library.
+//! Invoices for tests, created with an independent library.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ pub fn key() -> SecretKey {
     SecretKey::from_slice(&[7; 32]).unwrap()
 }
 
-/// A current invoice, with a payment secret, made at 1 700 000 000.
+/// Returns a signed invoice with a payment secret and the timestamp 1,700,000,000 s.
 pub fn written(currency: Currency, millisatoshi: u64, description: &str, expiry: Option<u64>) -> String {
     let builder = InvoiceBuilder::new(currency)
         .amount_milli_satoshis(millisatoshi)

@@ -1,4 +1,4 @@
-//! What the tests of core share: an endpoint, answers, and a driver on a virtual clock.
+//! Shared test helpers: an endpoint, replies, and a driver with virtual clocks.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 pub mod host;
@@ -13,13 +13,13 @@ use strike_core::{
     TransportErrorKind, UnixMillis,
 };
 
-/// A key that no output may contain.
+/// An API key that must not appear in any output.
 pub const CANARY: &str = "sk_CanaryCanaryCanary1234567";
 
-/// When the virtual clock starts, in milliseconds since the epoch: 1 s after the test charge was made.
+/// The start of the virtual clock in milliseconds since the epoch, 1 s after the test charge.
 pub const START: u64 = 1_700_000_001_000;
 
-/// The clocks when the virtual clock starts.
+/// Returns the clocks at the start of the virtual time.
 pub fn start() -> Now {
     Now::new(Duration::ZERO, UnixMillis::from_millis(START))
 }
@@ -31,7 +31,7 @@ pub fn endpoint() -> Endpoint {
         .unwrap()
 }
 
-/// A charge as JSON, with some fields changed; `null` removes one.
+/// Returns the test charge as JSON with some fields changed. `null` removes a field.
 pub fn charge_json(changes: &[(&str, serde_json::Value)]) -> serde_json::Value {
     let mut charge = serde_json::json!({
         "id": "ch_1",
@@ -69,26 +69,26 @@ pub fn read_charge(body: &serde_json::Value) -> Charge {
     Get::new(id).parse(&endpoint(), &response, start()).unwrap()
 }
 
-pub fn answer(status: u16, body: impl Into<Vec<u8>>) -> Reply {
+pub fn respond(status: u16, body: impl Into<Vec<u8>>) -> Reply {
     Ok(Response::builder().status(status).body(body.into()).unwrap())
 }
 
 pub fn ok(body: &serde_json::Value) -> Reply {
-    answer(200, body.to_string())
+    respond(200, body.to_string())
 }
 
-pub fn no_answer(kind: TransportErrorKind, delivery: Delivery) -> Reply {
+pub fn no_response(kind: TransportErrorKind, delivery: Delivery) -> Reply {
     Err(TransportError::new(kind, delivery))
 }
 
-/// What a machine did, in order.
+/// One step of a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Did {
     Send(String),
     Wait(Duration),
 }
 
-/// Clocks that move only by waiting.
+/// A driver with virtual clocks, which advance only while a machine waits.
 pub struct Virtual {
     pub now: Now,
     pub log: Vec<Did>,
@@ -104,7 +104,7 @@ impl Virtual {
         self.now.unix = self.now.unix.saturating_add(by);
     }
 
-    /// Drives a machine to its end; panics if it makes more than 10 000 steps.
+    /// Drives a machine to its end. Panics after 10,000 steps.
     pub fn run<M: Machine>(
         &mut self,
         machine: &mut M,
@@ -113,7 +113,7 @@ impl Virtual {
         self.run_losing(machine, |exchange, now| Some(server(exchange, now)))
     }
 
-    /// The same, with a server whose answer may be lost: the machine is polled instead of told.
+    /// Like `run`, but the server can return `None`: the machine is then polled without a reply.
     pub fn run_losing<M: Machine>(
         &mut self,
         machine: &mut M,
@@ -129,7 +129,7 @@ impl Virtual {
                     }
                 }
                 Step::Wait(wait) => {
-                    assert!(!wait.is_zero(), "a wait of nothing is a busy loop");
+                    assert!(!wait.is_zero(), "a wait of zero is a busy loop");
                     self.log.push(Did::Wait(wait));
                     self.advance(wait);
                 }

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn objects_and_lists_are_laid_out_as_recorded() {
+    fn objects_and_lists_match_the_recorded_layout() {
         let object =
             || Object::default().text("id", "a\"\n\u{7}é").number("code", 404).flag("paid", false).end();
         let text = "{\n  \"id\" : \"a\\\"\\n\\u0007é\",\n  \"code\" : 404,\n  \"paid\" : false\n}";

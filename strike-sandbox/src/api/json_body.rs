@@ -90,37 +90,45 @@ mod tests {
         super::read(body, false)
     }
 
-    fn complaint(body: &str) -> String {
-        let refusal = read(body.as_bytes()).expect_err("a bad body").to_json();
-        serde_json::from_str::<Value>(&refusal).expect("JSON")["message"].as_str().expect("text").to_owned()
+    fn error_message(body: &str) -> String {
+        let json = read(body.as_bytes()).expect_err("an invalid body").to_json();
+        serde_json::from_str::<Value>(&json).expect("JSON")["message"].as_str().expect("text").to_owned()
     }
 
     #[test]
-    fn the_first_bad_field_is_told_in_json4s_s_words() {
+    fn first_bad_field_is_reported_with_the_json4s_message() {
         let unconvertible = "No usable value for amount\nDo not know how to convert";
         assert_eq!(
-            complaint(r#"{"amount":"blah","currency":5}"#),
+            error_message(r#"{"amount":"blah","currency":5}"#),
             format!("{unconvertible} JString(blah) into long")
         );
         assert_eq!(
-            complaint(r#"{"amount":null,"currency":"btc"}"#),
+            error_message(r#"{"amount":null,"currency":"btc"}"#),
             "No usable value for amount\nNull invalid value for a sub-type of AnyVal"
         );
-        assert_eq!(complaint(r#"{"amount":1.5}"#), format!("{unconvertible} JDouble(1.5) into long"));
+        assert_eq!(error_message(r#"{"amount":1.5}"#), format!("{unconvertible} JDouble(1.5) into long"));
         assert_eq!(
-            complaint(r#"{"amount":[true,{"a":null}]}"#),
+            error_message(r#"{"amount":[true,{"a":null}]}"#),
             format!("{unconvertible} JArray(List(JBool(true), JObject(List((a,JNull))))) into long")
         );
-        assert!(complaint("{}").starts_with("No usable value for amount\nDid not find"));
-        assert!(complaint(r#"{"amount":1}"#).starts_with("No usable value for currency\nDid not find"));
-        assert!(complaint(r#"{"amount":1,"currency":5}"#).contains("JInt(5) into class java.lang.String"));
-        assert!(complaint(r#"{"amount":1,"currency":"btc","description":5}"#).contains("for description"));
-        assert!(complaint(r#"{"amount":1,"currency":"btc","customer_id":5}"#).contains("for customer_id"));
-        assert!(complaint(r#"{"amount":1,"currency":"btc","expiry_sec":"5"}"#).contains("for expiry_sec"));
+        assert!(error_message("{}").starts_with("No usable value for amount\nDid not find"));
+        assert!(error_message(r#"{"amount":1}"#).starts_with("No usable value for currency\nDid not find"));
+        assert!(
+            error_message(r#"{"amount":1,"currency":5}"#).contains("JInt(5) into class java.lang.String")
+        );
+        assert!(
+            error_message(r#"{"amount":1,"currency":"btc","description":5}"#).contains("for description")
+        );
+        assert!(
+            error_message(r#"{"amount":1,"currency":"btc","customer_id":5}"#).contains("for customer_id")
+        );
+        assert!(
+            error_message(r#"{"amount":1,"currency":"btc","expiry_sec":"5"}"#).contains("for expiry_sec")
+        );
     }
 
     #[test]
-    fn whole_floats_are_integers_and_what_does_not_fit_stays_out_of_range() {
+    fn whole_floats_are_integers_and_huge_numbers_saturate() {
         let amount = |number: &str| {
             read(format!(r#"{{"amount":{number},"currency":"btc"}}"#).as_bytes()).map(|fields| fields.amount)
         };
@@ -133,11 +141,11 @@ mod tests {
     }
 
     #[test]
-    fn null_is_an_absent_option_and_other_keys_do_not_matter() {
+    fn null_options_are_absent_and_unknown_keys_are_ignored() {
         let fields = read(
             br#"{"amount":1,"currency":"btc","description":null,"customer_id":null,"expiry_sec":null,"x":[1]}"#,
         )
-        .expect("good");
+        .expect("a valid body");
         assert_eq!((fields.description, fields.customer_id, fields.expiry_sec), (None, None, None));
     }
 }

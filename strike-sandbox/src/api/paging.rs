@@ -48,9 +48,9 @@ mod tests {
     }
 
     #[test]
-    fn each_parameter_may_stand_alone_and_junk_is_ignored() {
+    fn page_and_size_are_optional_and_unknown_parameters_are_ignored() {
         for query in ["", "1", "order=up", "&&", "page"] {
-            // A bare `page` has an empty value, which is no number.
+            // A bare `page` has an empty value, which is not a number.
             assert_eq!(read(query).ok(), (query != "page").then_some((0, 30)), "{query}");
         }
         assert_eq!(read("page=2"), Ok((2, 30)));
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn out_of_range_is_empty_or_capped_and_only_words_are_refused() {
+    fn out_of_range_values_are_clamped_and_non_numbers_are_rejected() {
         assert_eq!(read("size=1001"), Ok((0, 1000)));
         assert_eq!(read("size=99999999999999999999"), Ok((0, 1000)));
         assert_eq!(read("size=0"), Ok((0, 0)));

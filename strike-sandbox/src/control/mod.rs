@@ -1,5 +1,6 @@
 //! What only a sandbox can offer: the routes below `/sandbox/`, which ask for no key.
 
+mod account;
 mod body;
 mod charges;
 mod deliveries;
@@ -18,6 +19,7 @@ type Route = (Method, &'static str, fn(&mut Service, &Asked<'_>) -> Result<Strin
 
 /// Every route. HEAD goes where GET goes.
 const ROUTES: &[Route] = &[
+    (Method::GET, "account", account::show),
     (Method::GET, "charges", charges::list),
     (Method::POST, "charges", charges::create),
     (Method::GET, "charges/{}", charges::get),

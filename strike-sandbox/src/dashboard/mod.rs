@@ -1,5 +1,4 @@
-//! The page for people at `/`: three files, and charges as QR codes. All it knows and does goes through the routes below
-//! `/sandbox/`, as any program could.
+//! The web page at `/`: its files, and the QR codes of charges. The page uses only the routes below `/sandbox/`.
 
 mod qr;
 
@@ -9,7 +8,7 @@ use strike_core::http::Method;
 use crate::answer::{Document, Refusal};
 use crate::service::Service;
 
-/// Answers a request for the page, for one of its files, or for a QR code.
+/// Responds to a request for the page, for one of its files or for a QR code.
 pub(crate) fn respond(service: &Service, path: &[&str], request: &HttpRequest) -> Result<Document, Refusal> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(Refusal::method_not_allowed(&["GET", "HEAD"]));

@@ -1,4 +1,4 @@
-//! A payment request as a QR code: a picture for the page, and text for a terminal.
+//! Payment requests as QR codes: an SVG image for the page, and text for a terminal.
 
 use qrcode::render::{svg, unicode};
 use qrcode::{EcLevel, QrCode};
@@ -6,36 +6,36 @@ use strike_core::http::StatusCode;
 
 use crate::answer::Refusal;
 
-/// Black on white whatever the terminal's colours are: places 16 and 231 of the 256 are those that no theme moves.
+/// Black on white in every terminal: themes do not change colours 16 and 231 of the 256.
 const BLACK_ON_WHITE: &str = "\x1b[38;5;16;48;5;231m";
-const AS_BEFORE: &str = "\x1b[0m";
+const RESET: &str = "\x1b[0m";
 
-/// The code of a payment request, in upper case: then a character takes 5.5 bits instead of 8, and BOLT11 reads the same.
+/// Encodes a payment request in upper case, which takes 5.5 bits per character instead of 8. BOLT11 allows both cases.
 ///
-/// The least error correction has the largest squares, which is what helps on a screen: nothing there smudges. It takes
-/// 4296 characters, several times the longest invoice of an ordinary charge.
+/// The lowest error correction gives the largest modules, which are easier to scan from a screen. A code holds up to
+/// 4296 characters, several times the longest invoice of a charge.
 pub(super) fn code(payment_request: &str) -> Result<QrCode, Refusal> {
     QrCode::with_error_correction_level(payment_request.to_ascii_uppercase(), EcLevel::L).map_err(|error| {
         let length = payment_request.len();
         let message =
-            format!("a payment request of {length} characters fits no QR code, which takes 4296: {error}");
+            format!("the payment request has {length} characters, but a QR code holds at most 4296: {error}");
         Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, message)
     })
 }
 
-/// Black on white, with the quiet zone of four squares that scanners ask for.
+/// Renders the code black on white, with the quiet zone of four modules that scanners need.
 pub(super) fn svg(code: &QrCode) -> String {
     code.render::<svg::Color<'_>>().build()
 }
 
-/// Half blocks, two squares to a character, with the quiet zone.
+/// Renders the code as half blocks, two modules per character, with the quiet zone.
 pub(super) fn text(code: &QrCode) -> String {
     let blocks = code.render::<unicode::Dense1x2>().build();
     let mut text = String::with_capacity(2 * blocks.len());
     for line in blocks.lines() {
         text.push_str(BLACK_ON_WHITE);
         text.push_str(line);
-        text.push_str(AS_BEFORE);
+        text.push_str(RESET);
         text.push('\n');
     }
     text
@@ -46,11 +46,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longest_that_fits_is_made_and_one_more_is_refused_with_a_reason() {
+    fn a_payment_request_of_more_than_4296_characters_is_rejected() {
         let longest = format!("lnbc{}", "q".repeat(4292));
-        let code = code(&longest).expect("it fits");
+        let code = code(&longest).expect("a code");
         assert_eq!(code.width(), 177);
-        let refusal = super::code(&format!("{longest}q")).map(|_| ()).expect_err("it does not fit");
+        let refusal = super::code(&format!("{longest}q")).map(|_| ()).expect_err("too long");
         assert_eq!(refusal.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(refusal.to_json().contains("4297 characters"), "{}", refusal.to_json());
     }

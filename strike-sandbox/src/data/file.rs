@@ -193,17 +193,18 @@ fn data_error(path: &Path, error: rusqlite::Error) -> DataError {
 mod tests {
     use super::*;
 
-    /// No client can see whether a change was synchronised, only a computer that loses its power.
+    /// Checks the SQLite settings, because a missing sync shows only after a power failure.
     #[test]
-    fn each_change_is_synchronised() {
+    fn each_change_is_synced_to_disk() {
         let folder = tempfile::tempdir().expect("a folder");
-        let file = File::open(&folder.path().join("shop.sqlite")).expect("it opens");
+        let file = File::open(&folder.path().join("shop.sqlite")).expect("the data file opens");
         let identity = crate::Sandbox::builder().identity();
-        let journal =
-            file.begin(Network::Testnet, &identity, std::sync::Arc::new(|_| ())).expect("it is written");
+        let journal = file
+            .begin(Network::Testnet, &identity, std::sync::Arc::new(|_| ()))
+            .expect("the data file can be initialized");
         let number = |name| journal.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        assert_eq!(number("synchronous").expect("a mode"), 3);
+        assert_eq!(number("synchronous").expect("a pragma value"), 3);
         let mode = journal.connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
-        assert_eq!(mode.expect("a mode"), "delete");
+        assert_eq!(mode.expect("a pragma value"), "delete");
     }
 }

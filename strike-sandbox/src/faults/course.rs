@@ -129,7 +129,7 @@ mod tests {
 
     const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX-A: b\r\nConnection: close\r\n\r\n";
 
-    fn answer() -> HttpResponse {
+    fn list_response() -> HttpResponse {
         let mut response = HttpResponse::new(b"[ ]".to_vec());
         response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("3"));
         response.headers_mut().insert("x-a", HeaderValue::from_static("b"));
@@ -137,7 +137,7 @@ mod tests {
     }
 
     fn acts(kind: Kind) -> Vec<Act> {
-        match broken(&kind, answer(), || vec![0xff]) {
+        match broken(&kind, list_response(), || vec![0xff]) {
             Course::Broken { acts, .. } => acts,
             Course::Plain(_) | Course::Whole { .. } => panic!("{kind:?} breaks the connection"),
         }
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_has_its_script() {
+    fn each_fault_kind_produces_the_expected_actions() {
         assert_eq!(acts(Kind::Refuse), [Act::Reset]);
         assert_eq!(acts(Kind::Close), [Act::Close]);
         assert_eq!(acts(Kind::Cut(After::Bytes(4))), [text("HTTP"), Act::Close]);

@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 use strike_core::UnixMillis;
 
 pub(crate) use charge::Charge;
-pub use journal::NotKept;
+pub use journal::StorageError;
 pub(crate) use journal::{Journal, Standing};
 pub use state::{ChargeRecord, ChargeState, ExpireError};
 
@@ -36,7 +36,7 @@ impl Ledger {
         ledger
     }
 
-    pub(crate) fn push(&mut self, charge: Charge, standing: &Standing) -> Result<(), NotKept> {
+    pub(crate) fn push(&mut self, charge: Charge, standing: &Standing) -> Result<(), StorageError> {
         if let Some(journal) = &mut self.journal {
             journal.append(self.charges.len(), &charge, standing)?;
         }
@@ -45,7 +45,12 @@ impl Ledger {
     }
 
     /// Notes that a charge was paid. An unknown one is nothing to note.
-    pub(crate) fn mark_paid(&mut self, id: &str, at: UnixMillis, standing: &Standing) -> Result<(), NotKept> {
+    pub(crate) fn mark_paid(
+        &mut self,
+        id: &str,
+        at: UnixMillis,
+        standing: &Standing,
+    ) -> Result<(), StorageError> {
         self.change(id, standing, |charge| {
             charge.paid = true;
             charge.updated = at;
@@ -53,12 +58,17 @@ impl Ledger {
     }
 
     /// Ends the time in which a charge can be paid. An unknown one is nothing to end.
-    pub(crate) fn expire(&mut self, id: &str, at: UnixMillis, standing: &Standing) -> Result<(), NotKept> {
+    pub(crate) fn expire(
+        &mut self,
+        id: &str,
+        at: UnixMillis,
+        standing: &Standing,
+    ) -> Result<(), StorageError> {
         self.change(id, standing, |charge| charge.expires = charge.expires.min(at))
     }
 
     /// Forgets every charge.
-    pub(crate) fn clear(&mut self, standing: &Standing) -> Result<(), NotKept> {
+    pub(crate) fn clear(&mut self, standing: &Standing) -> Result<(), StorageError> {
         if let Some(journal) = &mut self.journal {
             journal.clear(standing)?;
         }
@@ -68,7 +78,7 @@ impl Ledger {
     }
 
     /// Keeps what changed beside the charges: the clock, or where ids are drawn from.
-    pub(crate) fn stand(&mut self, standing: &Standing) -> Result<(), NotKept> {
+    pub(crate) fn stand(&mut self, standing: &Standing) -> Result<(), StorageError> {
         self.journal.as_mut().map_or(Ok(()), |journal| journal.stand(standing))
     }
 
@@ -117,7 +127,7 @@ impl Ledger {
         id: &str,
         standing: &Standing,
         change: impl FnOnce(&mut Charge),
-    ) -> Result<(), NotKept> {
+    ) -> Result<(), StorageError> {
         let Some(place) = self.place(id) else { return Ok(()) };
         let Some(charge) = self.charges.get_mut(place) else { return Ok(()) };
         let mut changed = charge.clone();
@@ -147,38 +157,38 @@ mod tests {
     use crate::entropy::Entropy;
     use crate::node;
 
-    /// Takes a number of changes, and then no more.
-    struct Room(Arc<Mutex<usize>>);
+    /// A journal that accepts a limited number of changes and then fails.
+    struct LimitedJournal(Arc<Mutex<usize>>);
 
-    impl Room {
-        fn take(&self) -> Result<(), NotKept> {
-            let mut left = self.0.lock().expect("no panic");
-            *left = left.checked_sub(1).ok_or_else(|| NotKept("full".to_owned()))?;
+    impl LimitedJournal {
+        fn count(&self) -> Result<(), StorageError> {
+            let mut left = self.0.lock().expect("no poisoned lock");
+            *left = left.checked_sub(1).ok_or_else(|| StorageError("full".to_owned()))?;
             Ok(())
         }
     }
 
-    impl Journal for Room {
-        fn append(&mut self, _: usize, _: &Charge, _: &Standing) -> Result<(), NotKept> {
-            self.take()
+    impl Journal for LimitedJournal {
+        fn append(&mut self, _: usize, _: &Charge, _: &Standing) -> Result<(), StorageError> {
+            self.count()
         }
 
-        fn change(&mut self, _: usize, _: &Charge, _: &Standing) -> Result<(), NotKept> {
-            self.take()
+        fn change(&mut self, _: usize, _: &Charge, _: &Standing) -> Result<(), StorageError> {
+            self.count()
         }
 
-        fn clear(&mut self, _: &Standing) -> Result<(), NotKept> {
-            self.take()
+        fn clear(&mut self, _: &Standing) -> Result<(), StorageError> {
+            self.count()
         }
 
-        fn stand(&mut self, _: &Standing) -> Result<(), NotKept> {
-            self.take()
+        fn stand(&mut self, _: &Standing) -> Result<(), StorageError> {
+            self.count()
         }
     }
 
     fn charge(id: &str) -> Charge {
         Charge {
-            id: id.parse().expect("an id"),
+            id: id.parse().expect("a charge id"),
             amount: Satoshi::new(1),
             description: "".into(),
             customer_id: None,
@@ -198,37 +208,42 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_kept_does_not_happen() {
-        let room = Arc::new(Mutex::new(0));
-        let mut ledger = Ledger { journal: Some(Box::new(Room(Arc::clone(&room)))), ..Ledger::default() };
+    fn failed_journal_writes_leave_the_ledger_unchanged() {
+        let changes_left = Arc::new(Mutex::new(0));
+        let mut ledger = Ledger {
+            journal: Some(Box::new(LimitedJournal(Arc::clone(&changes_left)))),
+            ..Ledger::default()
+        };
         let (standing, now) = (standing(), UnixMillis::from_secs(5));
         assert!(ledger.push(charge("a"), &standing).is_err());
         assert!(ledger.len() == 0 && ledger.get("a").is_none());
 
-        *room.lock().expect("no panic") = 1;
-        ledger.push(charge("a"), &standing).expect("room for one");
+        *changes_left.lock().expect("no poisoned lock") = 1;
+        ledger.push(charge("a"), &standing).expect("the journal accepts one change");
         assert!(ledger.mark_paid("a", now, &standing).is_err());
         assert!(ledger.expire("a", now, &standing).is_err());
         assert!(ledger.clear(&standing).is_err());
         assert!(ledger.stand(&standing).is_err());
-        let kept = ledger.get("a").expect("it is there");
-        assert!(!kept.paid && kept.updated == kept.created && kept.expires == UnixMillis::from_secs(9));
+        let charge = ledger.get("a").expect("the charge exists");
+        assert!(
+            !charge.paid && charge.updated == charge.created && charge.expires == UnixMillis::from_secs(9)
+        );
 
-        *room.lock().expect("no panic") = 3;
-        ledger.mark_paid("a", now, &standing).expect("room");
-        ledger.expire("a", now, &standing).expect("room");
-        let kept = ledger.get("a").expect("it is there");
-        assert!(kept.paid && kept.updated == now && kept.expires == now);
-        ledger.clear(&standing).expect("room");
+        *changes_left.lock().expect("no poisoned lock") = 3;
+        ledger.mark_paid("a", now, &standing).expect("the journal accepts the change");
+        ledger.expire("a", now, &standing).expect("the journal accepts the change");
+        let charge = ledger.get("a").expect("the charge exists");
+        assert!(charge.paid && charge.updated == now && charge.expires == now);
+        ledger.clear(&standing).expect("the journal accepts the change");
         assert!(ledger.len() == 0 && ledger.get("a").is_none());
     }
 
     #[test]
-    fn each_of_many_is_found_by_its_id_and_no_other_is() {
+    fn charges_are_found_only_by_their_own_id() {
         let mut ledger = Ledger::default();
         let id = |n: usize| format!("ch_{n}");
         for n in 0..5000 {
-            ledger.push(charge(&id(n)), &standing()).expect("in memory");
+            ledger.push(charge(&id(n)), &standing()).expect("an in-memory sandbox can always be reset");
         }
         assert!((0..5000).all(|n| ledger.get(&id(n)).is_some_and(|charge| charge.id.as_str() == id(n))));
         assert!(ledger.get(&id(5000)).is_none() && ledger.get("").is_none());

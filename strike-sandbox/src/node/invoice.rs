@@ -155,10 +155,10 @@ mod tests {
     }
 
     #[test]
-    fn each_network_has_its_prefix_and_amounts_are_in_their_shortest_form() {
+    fn invoices_use_the_network_prefix_and_the_shortest_amount() {
         let prefix = |network, satoshi| {
-            let invoice = signer(network).sign(&terms(satoshi, "")).expect("signed");
-            invoice.split_once("1p").expect("a timestamp of these years").0.to_owned()
+            let invoice = signer(network).sign(&terms(satoshi, "")).expect("the invoice is signed");
+            invoice.split_once("1p").expect("a timestamp after the amount").0.to_owned()
         };
         assert_eq!(prefix(Network::Bitcoin, 42_000), "lnbc420u");
         assert_eq!(prefix(Network::Testnet, 1_000_000), "lntb10m");
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_invoice_can_carry_is_an_error() {
+    fn terms_that_do_not_fit_an_invoice_are_rejected() {
         let signer = signer(Network::Testnet);
         let too_long = "x".repeat(640);
         assert!(signer.sign(&terms(1, &too_long)).is_err());

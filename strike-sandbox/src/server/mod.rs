@@ -1,15 +1,15 @@
-//! HTTP/1.1 on a socket: reads a request whole, hands it to the sandbox, writes the answer.
+//! The HTTP/1.1 server: reads a whole request, passes it to the sandbox and writes the response.
 
-mod line;
-mod misdirected;
-mod perform;
+mod connection_limit;
+mod perform_fault;
+mod plain_http_on_https_port;
 mod port;
-mod room;
 mod running;
 mod start;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod timed_stream;
 #[cfg(feature = "tls")]
 mod tls;
 
@@ -29,11 +29,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use self::line::{Line, Told};
-use self::perform::perform;
-use self::room::{Place, Room, Stage};
+use self::connection_limit::{ConnectionLimit, Slot, Stage};
+use self::timed_stream::{TimedStream, TrackedBody};
 use crate::events::Events;
 use crate::faults::{Act, Course};
+use crate::guard::RemoteClient;
 use crate::sandbox::Sandbox;
 use crate::service::MAX_BODY;
 
@@ -42,97 +42,107 @@ pub use running::RunningSandbox;
 #[cfg(feature = "tls")]
 pub(crate) use tls::Acceptor;
 
-/// What the builder can set.
+/// The server's limits that the builder can set.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// How long a connection may be idle after an answer.
+    /// How long a connection may be idle after a response.
     pub(crate) idle: Duration,
-    /// How many connections are open at once, on all ports together; one more takes the place of another.
+    /// The maximum number of open connections, on all ports together.
     pub(crate) connections: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        // The time is nginx's own default.
+        // 75 seconds is nginx's default.
         Self { idle: Duration::from_secs(75), connections: 512 }
     }
 }
 
-/// How long a request's head may take.
-const HEAD: Duration = Duration::from_secs(75);
-/// How long a request's body may take.
-const BODY: Duration = Duration::from_secs(30);
-/// How much of a body that is too large is read all the same, so that its sender gets to see the refusal: a
-/// socket closed on unread bytes is reset.
-const DRAIN: usize = 16 * MAX_BODY;
-/// How much of a request's head is kept for a connection.
+/// How long the client may take to send a request's head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// How long the client may take to send a request's body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How much of a body that is too large is read and discarded. Closing a socket with unread bytes resets it, and
+/// the client may then lose the 413 response.
+const MAX_DISCARDED: usize = 16 * MAX_BODY;
+/// The largest request head.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// Takes connections until it is dropped.
-async fn serve(listener: TcpListener, protocol: Protocol, sandbox: Sandbox, room: Arc<Room>, idle: Duration) {
+/// Accepts connections until it is dropped.
+async fn serve(
+    listener: TcpListener,
+    protocol: Protocol,
+    sandbox: Sandbox,
+    limit: Arc<ConnectionLimit>,
+    idle: Duration,
+) {
     loop {
         match listener.accept().await {
             Ok((tcp, _)) => {
-                let place = room.enter();
-                let connection = connection(tcp, protocol.clone(), sandbox.clone(), Arc::clone(&place), idle);
-                // A panic ends with its own task, and the server goes on.
-                place.belongs_to(tokio::spawn(connection).abort_handle());
+                let slot = limit.acquire();
+                let connection = connection(tcp, protocol.clone(), sandbox.clone(), Arc::clone(&slot), idle);
+                // One task per connection, so that a panic ends only that connection.
+                slot.set_task(tokio::spawn(connection).abort_handle());
             }
-            // Out of file descriptors, most often: they come back when connections end.
+            // Usually there are no file descriptors left. Some become free when connections end.
             Err(_) => sleep(Duration::from_millis(50)).await,
         }
     }
 }
 
-async fn connection(tcp: TcpStream, protocol: Protocol, sandbox: Sandbox, place: Arc<Place>, idle: Duration) {
-    // A handshake that fails has told its client why.
+async fn connection(tcp: TcpStream, protocol: Protocol, sandbox: Sandbox, slot: Arc<Slot>, idle: Duration) {
+    // After a failed handshake the client already has a TLS alert.
     let Ok(stream) = protocol.open(tcp).await else { return };
-    // Small answers must not wait for each other; without it they only come later.
+    // Without this option small responses are only slower, so an error does not matter.
     let _ = stream.tcp().set_nodelay(true);
-    let missed = protocol.is_missed_by(&stream);
+    let is_plain_on_https_port = protocol.differs_from(&stream);
     let scheme = stream.scheme();
-    let line = Line::new(stream, Arc::clone(&place), idle);
-    let (struck, mut strikes) = mpsc::channel(1);
+    let is_remote = !stream.is_from_this_machine();
+    let stream = TimedStream::new(stream, Arc::clone(&slot), idle);
+    let (fault_sender, mut faults) = mpsc::channel(1);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(scheme.clone());
-        place.comes_to(Stage::Telling);
-        answer(request, sandbox.clone(), missed, Arc::clone(&place), struck.clone())
+        if is_remote {
+            request.extensions_mut().insert(RemoteClient);
+        }
+        slot.set_stage(Stage::ReadingBody);
+        respond(request, sandbox.clone(), is_plain_on_https_port, Arc::clone(&slot), fault_sender.clone())
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        // hyper's timer runs between two requests, too.
-        .header_read_timeout(HEAD.max(idle))
+        // hyper's timer also runs between two requests, so it must not be shorter than the idle timeout.
+        .header_read_timeout(HEAD_TIMEOUT.max(idle))
         .max_buf_size(MAX_HEAD)
         .title_case_headers(true)
-        // The answers have the sandbox's own date.
+        // Responses carry a date from the sandbox's own clock.
         .auto_date_header(false)
-        .serve_connection(TokioIo::new(line), service);
+        .serve_connection(TokioIo::new(stream), service);
     let acts = tokio::select! {
         biased;
-        Some(acts) = strikes.recv() => acts,
-        // How a connection ends is its client's affair: nothing here depends on it.
+        Some(acts) = faults.recv() => acts,
+        // A connection error needs no handling: the client sees it, and the sandbox does not depend on it.
         _ = &mut connection => return,
     };
-    // From here on the exchange is none that hyper would make.
-    perform(connection.into_parts().io.into_inner().into_stream(), acts).await;
+    // hyper writes only valid responses, so the fault is played on the raw stream.
+    perform_fault::perform(connection.into_parts().io.into_inner().into_stream(), acts).await;
 }
 
-/// All of it at once, or events for as long as someone listens.
-type Answer = Told<Either<Full<Bytes>, Events>>;
+/// The body of a response: a whole body, or an open stream of events.
+type ResponseBody = TrackedBody<Either<Full<Bytes>, Events>>;
 
-/// Answers one request, or says that it has `missed` the port that it was meant for.
-async fn answer(
+/// Responds to one request. A request in plain HTTP on the HTTPS port gets a 400.
+async fn respond(
     request: Request<Incoming>,
     sandbox: Sandbox,
-    missed: bool,
-    place: Arc<Place>,
-    struck: mpsc::Sender<Vec<Act>>,
-) -> io::Result<Response<Answer>> {
+    is_plain_on_https_port: bool,
+    slot: Arc<Slot>,
+    fault_sender: mpsc::Sender<Vec<Act>>,
+) -> io::Result<Response<ResponseBody>> {
     let (head, body) = request.into_parts();
-    let body = timeout(BODY, read(body)).await.map_err(io::Error::from).and_then(identity)?;
-    place.comes_to(Stage::Answering);
-    let course = if missed {
-        Course::Plain(misdirected::refusal(sandbox.now()))
+    let body = timeout(BODY_TIMEOUT, read(body)).await.map_err(io::Error::from).and_then(identity)?;
+    slot.set_stage(Stage::Responding);
+    let course = if is_plain_on_https_port {
+        Course::Plain(plain_http_on_https_port::bad_request(sandbox.now()))
     } else {
         sandbox.course(&Request::from_parts(head, body))
     };
@@ -141,7 +151,7 @@ async fn answer(
             let events = Events::after(&mut response, &sandbox.changes());
             (response, events)
         }
-        // Whatever it says it is, nothing goes on after it.
+        // A response that a fault supplied is never an event stream, whatever its content type.
         Course::Whole { after, response } => {
             if !after.is_zero() {
                 sleep(after).await;
@@ -149,29 +159,30 @@ async fn answer(
             (response, None)
         }
         Course::Broken { acts, .. } => {
-            // Whoever holds the connection takes it from here.
-            let _ = struck.send(acts).await;
+            // `connection` takes the stream away from hyper, which also drops this future.
+            let _ = fault_sender.send(acts).await;
             return std::future::pending().await;
         }
     };
     Ok(response.map(|body| {
         let body = events.map_or_else(|| Either::Left(Full::new(Bytes::from(body))), Either::Right);
-        Told::new(body, place)
+        TrackedBody::new(body, slot)
     }))
 }
 
-/// The body, or one byte more than the sandbox takes.
+/// Reads the body. Of a body that is too large it keeps one byte more than [`MAX_BODY`], so that the sandbox
+/// responds with 413.
 async fn read(mut body: Incoming) -> io::Result<Vec<u8>> {
     let mut kept = Vec::new();
-    let mut seen = 0_usize;
+    let mut received = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(io::Error::other)?;
         if let Some(data) = frame.data_ref() {
-            seen = seen.saturating_add(data.len());
-            let room = (MAX_BODY + 1).saturating_sub(kept.len());
-            kept.extend_from_slice(data.get(..room).unwrap_or(data));
+            received = received.saturating_add(data.len());
+            let space = (MAX_BODY + 1).saturating_sub(kept.len());
+            kept.extend_from_slice(data.get(..space).unwrap_or(data));
         }
-        if seen > DRAIN {
+        if received > MAX_DISCARDED {
             break;
         }
     }

@@ -1,4 +1,4 @@
-//! A port that the sandbox is reached by: where it listens, and what it speaks.
+//! A listening port: its addresses and its protocol, HTTP or HTTPS.
 
 use std::fmt;
 use std::io;
@@ -10,19 +10,19 @@ use super::stream::Stream;
 #[cfg(feature = "tls")]
 use super::tls::Acceptor;
 
-/// How many free ports of 127.0.0.1 are tried until one is free on ::1, too.
+/// How many free ports of 127.0.0.1 to try until one is also free on ::1.
 const TRIES: usize = 32;
 
-/// Where to listen; port 0 means a free one.
+/// The address to listen on. Port 0 selects a free port.
 #[derive(Clone, Copy)]
 pub(crate) enum Listen {
     At(SocketAddr),
-    /// 127.0.0.1 and ::1, by the same port.
+    /// 127.0.0.1 and ::1, with the same port.
     Localhost(u16),
 }
 
 impl Listen {
-    /// The address, or the first of both.
+    /// Returns the address. For `localhost` this is 127.0.0.1.
     pub(crate) fn address(self) -> SocketAddr {
         match self {
             Self::At(address) => address,
@@ -38,12 +38,12 @@ impl Listen {
     }
 }
 
-/// Listens on 127.0.0.1, and on ::1 if the machine has IPv6.
+/// Listens on 127.0.0.1, and also on ::1 if the machine has IPv6.
 fn bind_both(port: u16, tries: usize) -> io::Result<Vec<TcpListener>> {
     let first = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     match TcpListener::bind((Ipv6Addr::LOCALHOST, first.local_addr()?.port())) {
         Ok(second) => Ok(vec![first, second]),
-        // The first is kept meanwhile, so that the next try finds another port.
+        // `first` stays bound during the next try, so that the try gets a different port.
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && port == 0 && tries > 1 => {
             bind_both(port, tries - 1)
         }
@@ -63,14 +63,14 @@ impl fmt::Display for Listen {
     }
 }
 
-/// A port in use, whose connections nobody takes yet.
+/// An open port that does not accept connections yet.
 pub(crate) struct Port {
     listeners: Vec<TcpListener>,
     address: SocketAddr,
     protocol: Protocol,
 }
 
-/// What is spoken on a port.
+/// The protocol of a port.
 #[derive(Clone)]
 pub(crate) enum Protocol {
     Http,
@@ -79,7 +79,7 @@ pub(crate) enum Protocol {
 }
 
 impl Port {
-    /// Listens.
+    /// Binds the port.
     pub(crate) fn open(listen: Listen, protocol: Protocol) -> io::Result<Self> {
         let bound = || {
             let listeners = listen.bind()?;
@@ -90,10 +90,12 @@ impl Port {
             }
             Ok((listeners, address))
         };
-        // There may be two ports: the error says which.
+        // A sandbox can have two ports, so the error names the address.
         let (listeners, address) = bound().map_err(|error: io::Error| {
             let why = match error.kind() {
-                io::ErrorKind::AddrInUse => "another program listens there".to_owned(),
+                io::ErrorKind::AddrInUse => "the port is in use".to_owned(),
+                io::ErrorKind::AddrNotAvailable => "this machine does not have this address".to_owned(),
+                io::ErrorKind::PermissionDenied => "permission denied; use a port above 1023".to_owned(),
                 _ => error.to_string(),
             };
             io::Error::new(error.kind(), format!("cannot listen on {listen}: {why}"))
@@ -101,21 +103,21 @@ impl Port {
         Ok(Self { listeners, address, protocol })
     }
 
-    /// The address, or the first of both, with the port that it was given.
+    /// Returns the bound address with its real port. For `localhost` this is the address of 127.0.0.1.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The API's URL by this port.
+    /// Returns the API's base URL on this port.
     pub(crate) fn base_url(&self) -> String {
         format!("{}://{}/api/v1/", self.protocol.scheme(), reachable(self.address))
     }
 
-    /// The listeners, for the runtime that is entered.
+    /// Returns the listeners. Must be called inside the tokio runtime that will use them.
     pub(super) fn listen(self) -> io::Result<Vec<(tokio::net::TcpListener, Protocol)>> {
         let Self { listeners, protocol, .. } = self;
-        let entered = |listener| Ok((tokio::net::TcpListener::from_std(listener)?, protocol.clone()));
-        listeners.into_iter().map(entered).collect()
+        let to_tokio = |listener| Ok((tokio::net::TcpListener::from_std(listener)?, protocol.clone()));
+        listeners.into_iter().map(to_tokio).collect()
     }
 }
 
@@ -128,7 +130,7 @@ impl Protocol {
         }
     }
 
-    /// What the client on a new connection wants to speak, made ready for HTTP.
+    /// Prepares a new connection for HTTP: performs the TLS handshake on a port for HTTPS.
     pub(super) async fn open(&self, tcp: TcpStream) -> io::Result<Stream> {
         match self {
             Self::Http => Ok(Stream::Plain(tcp)),
@@ -137,13 +139,13 @@ impl Protocol {
         }
     }
 
-    /// Whether a stream is plain HTTP on a port for HTTPS.
-    pub(super) fn is_missed_by(&self, stream: &Stream) -> bool {
+    /// Returns true if the stream is plain HTTP on a port for HTTPS.
+    pub(super) fn differs_from(&self, stream: &Stream) -> bool {
         self.scheme() != stream.scheme().as_str()
     }
 }
 
-/// An address to connect to: a listener on every address is reached on this machine's own.
+/// Returns an address that a client can connect to. For 0.0.0.0 and :: this is the loopback address.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),

@@ -1,4 +1,4 @@
-//! A sandbox with a server in front, for as long as the value lives.
+//! A sandbox with a running server, which stops when the value is dropped.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,24 +11,32 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use super::port::{Port, Protocol};
-use super::{Limits, Room};
+use super::{ConnectionLimit, Limits};
 use crate::sandbox::Sandbox;
 use crate::webhooks::{self, Poster};
 
-/// A [`Sandbox`] that also answers on a socket; it is one by [`Deref`].
+/// A [`Sandbox`] with a running HTTP server. It derefs to [`Sandbox`].
 ///
-/// Dropping it stops the server: the port is closed when the drop is over, connections with it, and webhooks on their
-/// way end unanswered. Clones of the sandbox stay usable in memory.
+/// Dropping it stops the server. When the drop returns, the port and all connections are closed. Webhooks that were
+/// being sent are aborted. Clones of the sandbox stay usable in memory.
 ///
-/// Every request that is HTTP goes to [`Sandbox::respond`], by way of the [faults](crate::faults). Only what is none, a
-/// head of more than 100 fields or of more than 64 KiB, and plain HTTP on the port for HTTPS, is refused by the server itself, and is no
-/// request to the sandbox.
+/// The server applies the [faults](crate::faults) and passes every valid request to [`Sandbox::respond`]. It rejects
+/// the following itself, and the sandbox does not count them:
 ///
-/// Nobody holds it up. A TLS handshake may take 10 seconds, a head 75 and a body 30; a connection that stays idle after
-/// an answer is closed ([`close_idle_after`](crate::Builder::close_idle_after)), and so is one whose client leaves an
-/// answer unread for 30 seconds. Beyond 512 connections on all ports together
-/// ([`most_connections`](crate::Builder::most_connections)), the one on which nothing has happened for longest is closed
-/// for the next.
+/// * requests that are not valid HTTP
+/// * heads with more than 100 fields or more than 64 KiB
+/// * plain HTTP on the port for HTTPS
+///
+/// # Timeouts and limits
+///
+/// | what | limit | then |
+/// | --- | --- | --- |
+/// | TLS handshake | 10 s | the connection is closed |
+/// | request head | 75 s | the connection is closed |
+/// | request body | 30 s | the connection is closed |
+/// | idle after a response | 75 s, see [`close_idle_after`](crate::SandboxBuilder::close_idle_after) | the connection is closed |
+/// | response not read by the client | 30 s | the connection is closed |
+/// | open connections, on all ports together | 512, see [`most_connections`](crate::SandboxBuilder::most_connections) | the one that has been idle longest is closed |
 #[derive(Debug)]
 #[must_use = "the server stops when this is dropped"]
 pub struct RunningSandbox {
@@ -53,71 +61,75 @@ impl RunningSandbox {
         let plain_base_url = plain.as_ref().map(Port::base_url);
         let ports: Vec<_> = std::iter::once(front).chain(plain).collect();
         let (stop, stopped) = oneshot::channel();
-        let (report, outcome) = mpsc::channel();
+        let (report, started) = mpsc::channel();
         let service = sandbox.clone();
         let thread = std::thread::Builder::new().name("strike-sandbox".to_owned()).spawn(move || {
-            // The runtime is made here, and dropped here: neither may happen inside a caller's runtime.
-            match enter(ports) {
+            // The caller may be inside a runtime of its own, where another one can be neither created nor dropped.
+            match build_runtime(ports) {
                 Ok((runtime, listeners)) => {
                     if let Some(poster) = poster {
                         runtime.spawn(webhooks::dispatch(service.clone(), poster));
                     }
-                    let room = Room::new(limits.connections);
+                    let limit = ConnectionLimit::new(limits.connections);
                     for (listener, protocol) in listeners {
-                        let room = Arc::clone(&room);
-                        runtime.spawn(super::serve(listener, protocol, service.clone(), room, limits.idle));
+                        let limit = Arc::clone(&limit);
+                        runtime.spawn(super::serve(listener, protocol, service.clone(), limit, limits.idle));
                     }
-                    // Whoever started it waits for this, so it does not fail.
+                    // Cannot fail: `start` waits for this message.
                     let _ = report.send(Ok(()));
-                    // Either way it is over: told to stop, or nobody is left to tell.
+                    // An error means that the sender was dropped, which also stops the server.
                     let _ = runtime.block_on(stopped);
-                    // Without waiting for a name server that a webhook's host is still looked up at.
+                    // Does not wait for a DNS lookup of a webhook's host that is still running.
                     runtime.shutdown_background();
                 }
                 Err(error) => {
-                    // As above.
+                    // Cannot fail either.
                     let _ = report.send(Err(error));
                 }
             }
         })?;
         let (stop, thread) = (Some(stop), Some(thread));
         let running = Self { sandbox, address, plain_base_url, ca_certificate, stop, thread };
-        outcome.recv().unwrap_or_else(|_| Err(io::Error::other("the server's thread ended")))?;
+        started
+            .recv()
+            .unwrap_or_else(|_| Err(io::Error::other("the server thread ended before it started")))?;
         Ok(running)
     }
 
-    /// The address it listens on, with the port that it was given; with TLS, that of the port for HTTPS. After
-    /// [`Builder::listen_localhost`](crate::Builder::listen_localhost) it is that of 127.0.0.1.
+    /// Returns the address of the server, with the real port.
+    ///
+    /// With TLS this is the port for HTTPS. After
+    /// [`SandboxBuilder::listen_localhost`](crate::SandboxBuilder::listen_localhost) it is the address of 127.0.0.1.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where plain HTTP is spoken beside the port of [`base_url`](Sandbox::base_url), if it is: on what was
-    /// given to [`Builder::plain_listen`](crate::Builder::plain_listen).
+    /// Returns the base URL for plain HTTP beside HTTPS, if
+    /// [`SandboxBuilder::plain_listen`](crate::SandboxBuilder::plain_listen) was called.
     #[must_use]
     pub fn plain_base_url(&self) -> Option<&str> {
         self.plain_base_url.as_deref()
     }
 
-    /// The certificate, in PEM, of the authority that signed the server's: who trusts it can check who answers.
-    /// `None` without TLS.
+    /// Returns the certificate of the authority that signed the server's certificate, in PEM. `None` without TLS.
     ///
-    /// It is made when the sandbox starts, and its key is gone by now, so that it vouches for nobody else.
+    /// Clients must trust it to connect. A new authority is created for each start. Its private key is discarded once
+    /// the server's certificate is signed.
     #[must_use]
     pub fn ca_certificate(&self) -> Option<&str> {
         self.ca_certificate.as_deref()
     }
 
-    /// A handle on the sandbox that outlives the server.
+    /// Returns a handle to the sandbox that stays usable after the server has stopped.
     #[must_use]
     pub fn sandbox(&self) -> Sandbox {
         self.sandbox.clone()
     }
 }
 
-/// A runtime of one thread, which waits on the listeners.
-fn enter(ports: Vec<Port>) -> io::Result<(Runtime, Vec<(TcpListener, Protocol)>)> {
+/// Creates a single-threaded runtime and registers the listeners with it.
+fn build_runtime(ports: Vec<Port>) -> io::Result<(Runtime, Vec<(TcpListener, Protocol)>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let listeners =
         runtime.block_on(async { ports.into_iter().map(Port::listen).collect::<io::Result<Vec<_>>>() })?;
@@ -134,10 +146,10 @@ impl Deref for RunningSandbox {
 
 impl Drop for RunningSandbox {
     fn drop(&mut self) {
-        // Dropping the sender wakes the thread, and its runtime drops every connection where it stands.
+        // Dropping the sender wakes the thread. Dropping its runtime then closes every connection.
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic of the thread was printed when it happened, and a drop must not panic again.
+            // A panic of the thread was already printed, and a drop should not panic.
             let _ = thread.join();
         }
     }

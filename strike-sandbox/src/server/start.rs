@@ -1,27 +1,30 @@
-//! How a sandbox in the making comes to listen: where, in which protocol, and with how much patience.
+//! The builder's server options: addresses, TLS, timeouts, limits, and `start`.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{Listen, Port, Protocol, RunningSandbox};
-use crate::builder::Builder;
+use crate::builder::SandboxBuilder;
 use crate::sandbox::Sandbox;
 
-/// As good as for ever, and still within what clocks can count.
+/// The longest idle timeout. A longer one could overflow a clock.
 const LONGEST_IDLE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-impl Builder {
-    /// Where [`start`](Self::start) listens: 127.0.0.1 and a free port unless set; port 0 means a free one.
+impl SandboxBuilder {
+    /// Sets the address that [`start`](Self::start) listens on. Port 0 selects a free port.
     ///
-    /// Anyone who reaches the address can pay charges, since the sandbox's own routes ask for no key.
+    /// The default is 127.0.0.1 and a free port. Anyone who can reach the address can pay charges, since the control
+    /// routes need no API key.
     pub const fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = Listen::At(address);
         self
     }
 
-    /// [`start`](Self::start) listens on 127.0.0.1 and on ::1, by the same port, for clients that look `localhost` up
-    /// and try one of them. Port 0 means one that is free on both. A machine without IPv6 has 127.0.0.1 alone.
+    /// Makes [`start`](Self::start) listen on both 127.0.0.1 and ::1, with the same port.
+    ///
+    /// Use this for clients that connect to `localhost` and try only one address family. Port 0 selects a port that is
+    /// free on both. On a machine without IPv6 the server listens on 127.0.0.1 only.
     ///
     /// ```
     /// use strike_sandbox::Sandbox;
@@ -35,26 +38,29 @@ impl Builder {
         self
     }
 
-    /// Speaks plain HTTP on this address, too: the same sandbox by a second port, for clients that know no
-    /// TLS. Port 0 means a free one, which [`RunningSandbox::plain_base_url`] tells.
+    /// Also serves plain HTTP on this address, for clients without TLS.
+    ///
+    /// Both ports serve the same sandbox. Port 0 selects a free port; see [`RunningSandbox::plain_base_url`].
     pub const fn plain_listen(mut self, address: SocketAddr) -> Self {
         self.plain_listen = Some(Listen::At(address));
         self
     }
 
-    /// As [`plain_listen`](Self::plain_listen), on 127.0.0.1 and on ::1, by the same port.
+    /// Also serves plain HTTP on both 127.0.0.1 and ::1, with the same port. See [`plain_listen`](Self::plain_listen).
     pub const fn plain_listen_localhost(mut self, port: u16) -> Self {
         self.plain_listen = Some(Listen::Localhost(port));
         self
     }
 
-    /// Speaks HTTPS where it [`listen`](Self::listen)s, in TLS 1.2 and 1.3.
+    /// Serves HTTPS on the address of [`listen`](Self::listen), with TLS 1.2 and 1.3.
     ///
-    /// The server's certificate is for localhost, 127.0.0.1, ::1 and the address that it listens on, and for
-    /// the names of the service: api.strike.acinq.co, api.dev.strike.acinq.co, and the older and shorter
-    /// ones. It is valid for a year from the system's time, and at the sandbox's own. The
-    /// authority that signed it is made anew for every start, whatever the seed, and clients have to be told
-    /// to trust it: [`RunningSandbox::ca_certificate`].
+    /// The server's certificate is valid for:
+    ///
+    /// * localhost, 127.0.0.1, ::1 and the address that the server listens on
+    /// * the host names of the original service, such as api.strike.acinq.co and api.dev.strike.acinq.co
+    ///
+    /// It is valid for a year from the system's time, and at the time of the sandbox's own clock. Every start creates a
+    /// new certificate authority, also with a fixed seed. Clients must trust [`RunningSandbox::ca_certificate`].
     ///
     /// ```
     /// use strike_sandbox::Sandbox;
@@ -62,7 +68,7 @@ impl Builder {
     /// let sandbox = Sandbox::builder().tls().plain_listen(([127, 0, 0, 1], 0).into()).start()?;
     /// assert!(sandbox.base_url().starts_with("https://127.0.0.1:"));
     /// assert!(sandbox.plain_base_url().is_some_and(|url| url.starts_with("http://127.0.0.1:")));
-    /// // What a client is told to trust; of both of ours, by `ca_certificate` of the transport's builder.
+    /// // Pass this to `ca_certificate` of the transport's builder.
     /// let pem = sandbox.ca_certificate().unwrap_or_default();
     /// assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"));
     /// # Ok::<(), std::io::Error>(())
@@ -73,32 +79,35 @@ impl Builder {
         self
     }
 
-    /// Closes a connection on which a client stays quiet for so long after an answer: 75 seconds unless set, as
-    /// nginx had it. A fresh connection may take 75 seconds over its first request however short this is, and
-    /// longer only if this is longer.
+    /// Sets how long a connection may be idle after a response before the server closes it. The default is 75 seconds,
+    /// as in nginx.
     ///
-    /// A client that asks again just then finds its kept connection closed, and cannot know whether its request
-    /// was read: what the service's clients met with when a payer took his time.
+    /// A client that sends a request just as the server closes the connection cannot know whether the request was read.
+    /// Use a short time to test this case.
+    ///
+    /// The first request on a connection may always take 75 seconds, and longer only if `idle` is longer.
     pub fn close_idle_after(mut self, idle: Duration) -> Self {
         self.limits.idle = idle.min(LONGEST_IDLE);
         self
     }
 
-    /// How many connections are open at once: 512 unless set, and 1 at least. One more is taken all the same, and
-    /// the one on which nothing has happened for longest is closed for it: one that waits for its client, if any
-    /// does.
+    /// Sets the maximum number of open connections, on all ports together. The default is 512, the minimum 1.
+    ///
+    /// At the limit, a new connection is still accepted, and the connection that has been idle longest is closed.
+    /// Connections with a response under way are closed only if no other is left.
     pub const fn most_connections(mut self, most: usize) -> Self {
         self.limits.connections = if most == 0 { 1 } else { most };
         self
     }
 
-    /// A sandbox behind an HTTP server on a thread of its own.
+    /// Starts an HTTP server for the sandbox, on a thread of its own.
     ///
-    /// It listens when this returns, for callers of every kind: sync, async, or another process.
+    /// The server is listening when this returns. It serves sync and async callers and other processes alike.
     ///
     /// # Errors
-    /// If an address cannot be listened on (another program has it, most often), if the system has no thread
-    /// left, or if a webhook's address or certificates are of no use.
+    /// * an address cannot be bound, usually because the port is in use
+    /// * the system cannot create a thread
+    /// * a webhook's URL or certificates are invalid
     ///
     /// ```
     /// use std::io::{Read, Write};
@@ -107,9 +116,9 @@ impl Builder {
     /// let sandbox = Sandbox::builder().start()?;
     /// let mut stream = std::net::TcpStream::connect(sandbox.address())?;
     /// stream.write_all(b"GET /api/v1/charges HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
-    /// let mut answer = String::new();
-    /// stream.read_to_string(&mut answer)?;
-    /// assert!(answer.starts_with("HTTP/1.1 401 Unauthorized\r\n"));
+    /// let mut response = String::new();
+    /// stream.read_to_string(&mut response)?;
+    /// assert!(response.starts_with("HTTP/1.1 401 Unauthorized\r\n"));
     /// assert_eq!(sandbox.requests(), 1);
     /// # Ok::<(), std::io::Error>(())
     /// ```
@@ -117,7 +126,7 @@ impl Builder {
         self.start_with(|builder, base_url| Ok(builder.build_at(base_url)))
     }
 
-    /// A server for the sandbox that is made once its address is known.
+    /// Starts a server. `make` creates the sandbox once the base URL is known.
     pub(crate) fn start_with(
         self,
         make: impl FnOnce(Self, String) -> io::Result<Sandbox>,
@@ -130,7 +139,7 @@ impl Builder {
         RunningSandbox::start(sandbox, front, plain, ca_certificate, limits)
     }
 
-    /// What to speak, and with TLS the authority to trust.
+    /// Returns the protocol, and for TLS the certificate of the authority in PEM.
     #[cfg(feature = "tls")]
     fn protocol(&self) -> io::Result<(Protocol, Option<String>)> {
         use super::Acceptor;

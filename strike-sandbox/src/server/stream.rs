@@ -1,4 +1,4 @@
-//! The two ways that bytes come and go: a socket as it is, or TLS over one.
+//! A connection's byte stream: a plain TCP socket, or TLS on top of one.
 
 use std::io;
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use strike_core::http::uri::Scheme;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// One connection's bytes, as HTTP is read from and written to.
+/// The stream that HTTP is read from and written to.
 pub(crate) enum Stream {
     Plain(TcpStream),
     #[cfg(feature = "tls")]
@@ -16,7 +16,7 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    /// The socket below.
+    /// Returns the TCP socket.
     pub(crate) fn tcp(&self) -> &TcpStream {
         match self {
             Self::Plain(tcp) => tcp,
@@ -25,13 +25,18 @@ impl Stream {
         }
     }
 
-    /// Ends it with a TCP reset: what was not yet sent is thrown away.
+    /// Closes the connection with a TCP reset. Bytes that are not sent yet are lost.
     pub(super) fn reset(self) {
-        // If the option cannot be set, the connection is closed all the same.
+        // If the option cannot be set, the connection is still closed, but without a reset.
         let _ = self.tcp().set_zero_linger();
     }
 
-    /// What a URL that leads here begins with.
+    /// Returns true if the client connects from a loopback address.
+    pub(super) fn is_from_this_machine(&self) -> bool {
+        self.tcp().peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
+    }
+
+    /// Returns the scheme of URLs for this connection.
     pub(crate) const fn scheme(&self) -> Scheme {
         match self {
             Self::Plain(_) => Scheme::HTTP,
@@ -41,7 +46,7 @@ impl Stream {
     }
 }
 
-/// Calls the same method of whichever stream it is.
+/// Calls a method of the plain or the TLS stream.
 macro_rules! either {
     ($self:ident, $method:ident($($argument:ident),*)) => {
         match $self.get_mut() {

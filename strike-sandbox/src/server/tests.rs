@@ -1,4 +1,4 @@
-//! How long the server bears with a client, in virtual time over real sockets: nothing here is waited for.
+//! The server's timeouts, over real sockets in virtual time.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Limits, Protocol, Room, serve};
-use crate::faults::{After, Fault, On, Plan};
+use super::{ConnectionLimit, Limits, Protocol, serve};
+use crate::faults::{After, Fault, Match, Plan};
 use crate::sandbox::Sandbox;
 
 const LIST: &[u8] = b"GET /api/v1/charges HTTP/1.1\r\nHost: x\r\nAuthorization: Basic c2tfZGVtbzo=\r\n\r\n";
@@ -17,29 +17,29 @@ async fn connect(plan: Plan, idle: u64) -> TcpStream {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let limits = Limits { idle: Duration::from_secs(idle), ..Limits::default() };
-    let room = Room::new(limits.connections);
-    tokio::spawn(serve(listener, Protocol::Http, sandbox, room, limits.idle));
-    TcpStream::connect(address).await.expect("it listens")
+    let limit = ConnectionLimit::new(limits.connections);
+    tokio::spawn(serve(listener, Protocol::Http, sandbox, limit, limits.idle));
+    TcpStream::connect(address).await.expect("the server listens")
 }
 
-/// What still comes, and after how many seconds that ends.
-async fn rest(client: &mut TcpStream) -> (Vec<u8>, u64) {
+/// Reads until the connection ends. Returns the bytes and the seconds that passed.
+async fn read_to_end(client: &mut TcpStream) -> (Vec<u8>, u64) {
     let start = Instant::now();
-    let mut told = Vec::new();
-    // A reset is an end, too.
-    let _ = client.read_to_end(&mut told).await;
-    (told, start.elapsed().as_secs())
+    let mut bytes = Vec::new();
+    // A reset also ends the connection.
+    let _ = client.read_to_end(&mut bytes).await;
+    (bytes, start.elapsed().as_secs())
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_may_take_so_long_and_dripping_it_does_not_help() {
+async fn a_request_head_times_out_after_75_seconds_even_if_bytes_arrive() {
     let mut silent = connect(Plan::new(), 5).await;
-    assert_eq!(rest(&mut silent).await, (Vec::new(), 75));
-    let mut drips = connect(Plan::new(), 5).await;
+    assert_eq!(read_to_end(&mut silent).await, (Vec::new(), 75));
+    let mut slow = connect(Plan::new(), 5).await;
     let start = Instant::now();
     for byte in LIST.iter().cycle() {
-        // The next write after a close may still succeed.
-        if drips.write_all(&[*byte]).await.is_err() {
+        // One write after the close may still succeed.
+        if slow.write_all(&[*byte]).await.is_err() {
             break;
         }
         sleep(Duration::from_secs(10)).await;
@@ -48,56 +48,56 @@ async fn a_head_may_take_so_long_and_dripping_it_does_not_help() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_may_take_so_long() {
+async fn a_request_body_times_out_after_30_seconds() {
     let mut client = connect(Plan::new(), 5).await;
     let head = b"POST /api/v1/charges HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nam";
-    client.write_all(head).await.expect("it reads");
-    assert_eq!(rest(&mut client).await, (Vec::new(), 30));
+    client.write_all(head).await.expect("the server reads");
+    assert_eq!(read_to_end(&mut client).await, (Vec::new(), 30));
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_an_answer_a_client_may_be_quiet_for_as_long_as_was_said() {
+async fn an_idle_connection_is_closed_after_the_configured_time() {
     for idle in [5, 75, 200] {
         let mut client = connect(Plan::new(), idle).await;
         for _ in 0..2 {
-            client.write_all(LIST).await.expect("it reads");
+            client.write_all(LIST).await.expect("the server reads");
             let mut some = [0; 4096];
-            assert!(client.read(&mut some).await.expect("an answer") > 0);
+            assert!(client.read(&mut some).await.expect("a response") > 0);
             sleep(Duration::from_secs(idle - 1)).await;
         }
-        assert_eq!(rest(&mut client).await, (Vec::new(), 1));
+        assert_eq!(read_to_end(&mut client).await, (Vec::new(), 1));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_may_stay_unread_for_so_long() {
+async fn a_client_that_does_not_read_is_disconnected_after_30_seconds() {
     let mut client = connect(Plan::new(), 5).await;
     let start = Instant::now();
-    // More and more is asked for, until nobody takes it any more.
+    // Sends requests without reading, until the server no longer accepts any.
     while client.write_all(LIST).await.is_ok() {}
     assert_eq!(start.elapsed().as_secs(), 30);
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_fault_holds_a_connection_for_more_than_five_minutes() {
-    let mut client = connect(Plan::new().on(On::any(), Fault::stall(After::Bytes(4))), 5).await;
-    client.write_all(LIST).await.expect("it reads");
-    assert_eq!(rest(&mut client).await, (b"HTTP".to_vec(), 300));
+async fn faults_end_after_five_minutes() {
+    let mut client = connect(Plan::new().on(Match::any(), Fault::stall(After::Bytes(4))), 5).await;
+    client.write_all(LIST).await.expect("the server reads");
+    assert_eq!(read_to_end(&mut client).await, (b"HTTP".to_vec(), 300));
 
-    let mut client = connect(Plan::new().on(On::any(), Fault::drip(Duration::from_secs(70))), 5).await;
-    client.write_all(LIST).await.expect("it reads");
-    assert_eq!(rest(&mut client).await, (b"HTTP/".to_vec(), 300));
+    let mut client = connect(Plan::new().on(Match::any(), Fault::drip(Duration::from_secs(70))), 5).await;
+    client.write_all(LIST).await.expect("the server reads");
+    assert_eq!(read_to_end(&mut client).await, (b"HTTP/".to_vec(), 300));
 }
 
 #[tokio::test(start_paused = true)]
-async fn latency_is_between_its_two_bounds() {
+async fn latency_is_between_its_minimum_and_maximum() {
     let (time, jitter) = (Duration::from_secs(20), Duration::from_secs(10));
-    let mut client = connect(Plan::new().on(On::any(), Fault::latency(time, jitter)), 5).await;
+    let mut client = connect(Plan::new().on(Match::any(), Fault::latency(time, jitter)), 5).await;
     let mut taken = Vec::new();
     for _ in 0..20 {
         let start = Instant::now();
-        client.write_all(LIST).await.expect("it reads");
-        assert!(client.read(&mut [0; 4096]).await.expect("an answer") > 0);
+        client.write_all(LIST).await.expect("the server reads");
+        assert!(client.read(&mut [0; 4096]).await.expect("a response") > 0);
         taken.push(start.elapsed().as_secs());
     }
     assert!(taken.iter().all(|seconds| (20..=30).contains(seconds)), "{taken:?}");
@@ -106,15 +106,15 @@ async fn latency_is_between_its_two_bounds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_hears_the_end_and_stays_is_left() {
-    let mut client = connect(Plan::new().on(On::any(), Fault::close()), 5).await;
-    client.write_all(LIST).await.expect("it reads");
-    assert_eq!(rest(&mut client).await, (Vec::new(), 0));
-    // It does not close its side; the server closes both before long.
-    let left = async {
+async fn a_client_that_stays_after_a_close_fault_is_disconnected() {
+    let mut client = connect(Plan::new().on(Match::any(), Fault::close()), 5).await;
+    client.write_all(LIST).await.expect("the server reads");
+    assert_eq!(read_to_end(&mut client).await, (Vec::new(), 0));
+    // The client does not close its side, so the server closes the whole connection.
+    let disconnected = async {
         while client.write_all(b"x").await.is_ok() {
             sleep(Duration::from_secs(1)).await
         }
     };
-    assert!(timeout(Duration::from_secs(5), left).await.is_ok());
+    assert!(timeout(Duration::from_secs(5), disconnected).await.is_ok());
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use strike_core::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use strike_core::{HttpRequest, UnixMillis};
 
-use super::delivery::{Delivery, DeliveryState, SendAgainError};
+use super::delivery::{DeliveryState, SendAgainError, WebhookDelivery};
 use super::webhook::Webhook;
 use crate::entropy::Entropy;
 
@@ -30,7 +30,7 @@ pub(crate) struct Outbox {
 }
 
 struct Entry {
-    delivery: Delivery,
+    delivery: WebhookDelivery,
     body: Arc<str>,
     /// How many tries it had since it was made, or was sent again by hand.
     tries: u32,
@@ -85,7 +85,7 @@ impl Outbox {
             let unlucky = self.entropy.below(100) < u64::from(webhook.drop_percent);
             let due = now.saturating_add(webhook.delay).saturating_add(held_back);
             let dropped = unlucky || id.checked_rem(webhook.drop_every.into()) == Some(0);
-            let delivery = Delivery {
+            let delivery = WebhookDelivery {
                 id,
                 charge: Arc::clone(&charge),
                 url: Arc::clone(&url),
@@ -158,7 +158,7 @@ impl Outbox {
     }
 
     /// Makes a delivery due at once, whatever became of it.
-    pub(crate) fn send_again(&mut self, id: u64, now: UnixMillis) -> Result<Delivery, SendAgainError> {
+    pub(crate) fn send_again(&mut self, id: u64, now: UnixMillis) -> Result<WebhookDelivery, SendAgainError> {
         let entry = self.entries.get_mut(&id).ok_or(SendAgainError::Unknown)?;
         match entry.delivery.state {
             DeliveryState::Sending => return Err(SendAgainError::BeingSent),
@@ -177,7 +177,7 @@ impl Outbox {
     }
 
     /// The deliveries, the newest first, as far as they are listed.
-    pub(crate) fn deliveries(&self) -> impl Iterator<Item = &Delivery> {
+    pub(crate) fn deliveries(&self) -> impl Iterator<Item = &WebhookDelivery> {
         self.entries.values().rev().map(|entry| &entry.delivery).take(KEPT)
     }
 
@@ -225,27 +225,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outcome_from_before_a_reset_is_not_taken_for_a_later_one() {
-        let webhook = Webhook::to("http://127.0.0.1/strike").expect("a URL");
+    fn outcome_from_before_a_reset_is_ignored() {
+        let webhook = Webhook::to("http://127.0.0.1/strike").expect("a valid URL");
         let now = UnixMillis::from_secs(1_542_221_803);
         let mut outbox = Outbox::new(Some(webhook), Entropy::from_seed(7));
         let take = |outbox: &mut Outbox| {
             outbox.paid("ch_1", "{}", now);
-            outbox.take(now).expect("one is due").0
+            outbox.take(now).expect("a webhook is due").0
         };
         let before = take(&mut outbox);
         outbox.reset(Entropy::from_seed(7));
         assert!(outbox.deliveries().next().is_none() && outbox.take(now).is_none());
 
         let after = take(&mut outbox);
-        assert_eq!(before.delivery, after.delivery, "the numbers begin anew");
+        assert_eq!(before.delivery, after.delivery, "ids start again after a reset");
         let good = Outcome::Answered(StatusCode::OK);
         outbox.settle(before, &good, now);
-        let states = |outbox: &Outbox| outbox.deliveries().map(Delivery::state).collect::<Vec<_>>();
+        let states = |outbox: &Outbox| outbox.deliveries().map(WebhookDelivery::state).collect::<Vec<_>>();
         assert_eq!(states(&outbox), [DeliveryState::Sending]);
         outbox.settle(after, &good, now);
         assert_eq!(states(&outbox), [DeliveryState::Delivered]);
-        // And an outcome counts once.
+        // A second outcome for the same attempt is ignored.
         outbox.settle(after, &Outcome::Unanswered("late".to_owned()), now);
         assert_eq!(states(&outbox), [DeliveryState::Delivered]);
     }

@@ -13,6 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use tokio::time::timeout;
 
 use super::due::DueWebhook;
+use super::post_error;
 use super::webhook::Webhook;
 
 #[cfg(feature = "tls")]
@@ -41,6 +42,7 @@ impl Poster {
 
     pub(super) async fn post(&self, due: DueWebhook) {
         let (head, body) = due.request().clone().into_parts();
+        let uri = head.uri.clone();
         let request = Request::from_parts(head, Full::new(Bytes::from(body)));
         let limit = self.timeout;
         match timeout(limit, self.client.request(request)).await {
@@ -49,22 +51,10 @@ impl Poster {
                 // Whether that succeeds changes nothing.
                 let _ = timeout(limit, Limited::new(answer.into_body(), MAX_BODY).collect()).await;
             }
-            Ok(Err(error)) => due.unanswered(in_words(&error)),
+            Ok(Err(error)) => due.unanswered(post_error::describe(&error, &uri)),
             Err(_) => due.unanswered(format!("no answer within {limit:?}; it may have arrived")),
         }
     }
-}
-
-/// An error with what lies below it, since hyper's own words are few.
-fn in_words(error: &dyn Error) -> String {
-    let mut words = error.to_string();
-    let mut below = error.source();
-    while let Some(error) = below {
-        words.push_str(": ");
-        words.push_str(&error.to_string());
-        below = error.source();
-    }
-    words
 }
 
 fn invalid(why: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {

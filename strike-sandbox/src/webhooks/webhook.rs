@@ -114,7 +114,7 @@ impl Webhook {
     }
 
     /// Trusts these certificates, one or more in PEM, **instead of** the public roots: for a receiver on this machine,
-    /// to whom no public authority gives one. `Builder::start` refuses a text unless
+    /// to whom no public authority gives one. `SandboxBuilder::start` refuses a text unless
     /// every certificate that begins in it can be read.
     #[cfg(feature = "tls")]
     pub fn ca_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
@@ -162,8 +162,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_sent_in_ascii() {
-        for (given, sent) in [
+    fn webhook_url_is_converted_to_ascii() {
+        for (given, expected) in [
             ("http://127.0.0.1:3000/strike", "http://127.0.0.1:3000/strike"),
             ("http://127.0.0.1/\u{e4}", "http://127.0.0.1/%C3%A4"),
             ("http://127.0.0.1/a b?q=\u{fc} c", "http://127.0.0.1/a%20b?q=%C3%BC%20c"),
@@ -175,13 +175,13 @@ mod tests {
             ("HTTPS://[::1]:8443/#\u{e4}", "https://[::1]:8443/"),
         ] {
             let webhook = Webhook::to(given).expect(given);
-            assert_eq!(webhook.url.to_string(), sent);
-            assert!(sent.is_ascii());
+            assert_eq!(webhook.url.to_string(), expected);
+            assert!(expected.is_ascii());
         }
     }
 
     #[test]
-    fn only_what_can_be_posted_to_is_a_receiver() {
+    fn only_http_and_https_urls_are_accepted() {
         for good in [
             "http://127.0.0.1:3000/strike",
             "https://shop.example",

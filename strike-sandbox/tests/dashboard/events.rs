@@ -1,19 +1,19 @@
-//! Server-sent events, as they stand on the wire.
+//! Server-sent events over the socket.
 
 use std::time::Duration;
 
 use strike_core::http::Method;
 use strike_sandbox::{RunningSandbox, Sandbox};
 
-use crate::ask::{any_charge, bare, error};
+use crate::support::{any_charge, error, request_without_key};
 use crate::wire::Connection;
 
 fn start() -> RunningSandbox {
     Sandbox::builder().api_key("sk_demo").start().expect("a free port")
 }
 
-/// A follower of the events, and the count that it begins with.
-fn follow(sandbox: &RunningSandbox) -> (Connection, u64) {
+/// Subscribes to the events. Returns the connection and the first change count.
+fn subscribe(sandbox: &RunningSandbox) -> (Connection, u64) {
     let mut connection = Connection::open(sandbox.address());
     connection
         .write(format!("GET /sandbox/events HTTP/1.1\r\nHost: {}\r\n\r\n", sandbox.address()).as_bytes());
@@ -29,12 +29,12 @@ fn follow(sandbox: &RunningSandbox) -> (Connection, u64) {
         "{head}"
     );
     assert!(!head.contains("content-length") && !head.contains("access-control"), "{head}");
-    let count = event(&mut connection);
+    let count = next_event(&mut connection);
     (connection, count)
 }
 
-/// The count in the next event.
-fn event(connection: &mut Connection) -> u64 {
+/// Reads the next event and returns its change count.
+fn next_event(connection: &mut Connection) -> u64 {
     let mut count = None;
     loop {
         let line = connection.line();
@@ -43,7 +43,7 @@ fn event(connection: &mut Connection) -> u64 {
             let data: serde_json::Value = serde_json::from_str(data).expect("JSON");
             count = data["change"].as_u64();
         }
-        // Between the lines of events stand the lengths of chunks.
+        // Lines with chunk lengths appear between the lines of the events.
         if let (Some(count), "\n") = (count, line.as_str()) {
             return count;
         }
@@ -51,67 +51,67 @@ fn event(connection: &mut Connection) -> u64 {
 }
 
 #[test]
-fn a_change_is_told_to_everyone_and_none_is_missed() {
+fn every_subscriber_receives_every_change() {
     let sandbox = start();
-    let (mut one, first) = follow(&sandbox);
+    let (mut one, first) = subscribe(&sandbox);
     let id = any_charge(&sandbox);
-    let created = event(&mut one);
+    let created = next_event(&mut one);
     assert!(created > first, "{created} after {first}");
-    let (mut two, so_far) = follow(&sandbox);
-    assert_eq!(so_far, created, "who comes later hears at once how things stand");
-    sandbox.pay(&id).expect("it is pending");
-    let paid = event(&mut one);
+    let (mut two, current) = subscribe(&sandbox);
+    assert_eq!(current, created, "a new subscriber receives the current count immediately");
+    sandbox.pay(&id).expect("the charge is pending");
+    let paid = next_event(&mut one);
     assert!(paid > created);
-    assert_eq!(event(&mut two), paid);
+    assert_eq!(next_event(&mut two), paid);
     sandbox.advance(Duration::from_secs(1));
-    assert!(event(&mut one) > paid);
+    assert!(next_event(&mut one) > paid);
 }
 
 #[test]
-fn followers_are_counted_and_those_who_leave_make_room() {
+fn subscribers_are_limited_to_64_and_closed_streams_free_a_slot() {
     let sandbox = start();
-    let mut followers: Vec<_> = (0..64).map(|_| follow(&sandbox).0).collect();
-    let ask = || sandbox.respond(&bare(Method::GET, "/sandbox/events"));
-    let (status, message) = error(&ask());
+    let mut subscribers: Vec<_> = (0..64).map(|_| subscribe(&sandbox).0).collect();
+    let send = || sandbox.respond(&request_without_key(Method::GET, "/sandbox/events"));
+    let (status, message) = error(&send());
     assert!(status == 503 && message.contains("64"), "{status} {message}");
     let wire = format!("GET /sandbox/events HTTP/1.1\r\nHost: {}\r\n\r\n", sandbox.address());
-    assert_eq!(Connection::open(sandbox.address()).ask(&wire).status(), 503);
+    assert_eq!(Connection::open(sandbox.address()).send(&wire).status(), 503);
 
-    followers.pop();
-    // That someone has left is seen when it is seen: no event tells of it.
-    while ask().status() != 200 {
+    subscribers.pop();
+    // The server notices a closed connection only after a while.
+    while send().status() != 200 {
         std::thread::yield_now();
     }
-    follow(&sandbox);
+    subscribe(&sandbox);
 }
 
 #[test]
-fn a_stop_ends_the_streams() {
+fn stopping_the_sandbox_ends_event_streams() {
     let sandbox = start();
-    let (mut connection, _) = follow(&sandbox);
+    let (mut connection, _) = subscribe(&sandbox);
     drop(sandbox);
-    // What is left of the event, and then the end.
+    // Reads the rest of the event and then the end of the stream.
     while !connection.line().is_empty() {}
 }
 
 #[test]
-fn without_a_socket_there_is_one_event_and_no_foreign_page_gets_any() {
+fn in_memory_request_gets_one_event_and_foreign_origins_get_403() {
     let sandbox = start();
-    let answer = sandbox.respond(&bare(Method::GET, "/sandbox/events"));
-    assert_eq!(answer.body(), b"event: change\ndata: {\"change\":0}\n\n");
-    let head = sandbox.respond(&bare(Method::HEAD, "/sandbox/events"));
-    assert_eq!((head.headers(), head.body().len()), (answer.headers(), 0));
-    assert_eq!(error(&sandbox.respond(&bare(Method::POST, "/sandbox/events"))).0, 405);
+    let response = sandbox.respond(&request_without_key(Method::GET, "/sandbox/events"));
+    assert_eq!(response.body(), b"event: change\ndata: {\"change\":0}\n\n");
+    let head = sandbox.respond(&request_without_key(Method::HEAD, "/sandbox/events"));
+    assert_eq!((head.headers(), head.body().len()), (response.headers(), 0));
+    assert_eq!(error(&sandbox.respond(&request_without_key(Method::POST, "/sandbox/events"))).0, 405);
 
-    let mut foreign = bare(Method::GET, "/sandbox/events");
+    let mut foreign = request_without_key(Method::GET, "/sandbox/events");
     foreign.headers_mut().insert("origin", "http://evil.example".parse().expect("a header"));
     assert_eq!(error(&sandbox.respond(&foreign)).0, 403);
-    // The same over the socket, where it must not become a stream.
+    // The same over the socket, where a rejected request must not open a stream.
     let wire = format!("GET /sandbox/events HTTP/1.1\r\nHost: {0}\r\n", sandbox.address());
     let mut connection = Connection::open(sandbox.address());
-    assert_eq!(connection.ask(&format!("{wire}Origin: null\r\n\r\n")).status(), 403);
+    assert_eq!(connection.send(&format!("{wire}Origin: null\r\n\r\n")).status(), 403);
     connection.write(wire.replace("GET", "HEAD").as_bytes());
     connection.write(b"\r\n");
     while connection.line() != "\r\n" {}
-    assert_eq!(connection.ask(&format!("{wire}Origin: http://evil.example\r\n\r\n")).status(), 403);
+    assert_eq!(connection.send(&format!("{wire}Origin: http://evil.example\r\n\r\n")).status(), 403);
 }

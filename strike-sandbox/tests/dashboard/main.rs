@@ -1,11 +1,12 @@
-//! What the page is made of, without a browser: its files, the QR codes, the events.
+//! Tests of the dashboard without a browser: page files, QR codes and server-sent events.
 //!
-//! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
+//! `cfg(test)` is always set in this crate. The attributes make clippy apply its test settings to
+//! the helper functions as well.
 
 #[cfg(test)]
-#[path = "../service/ask.rs"]
+#[path = "../service/support.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
-mod ask;
+mod support;
 #[cfg(test)]
 #[path = "../server/wire.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]

@@ -1,8 +1,8 @@
-//! The page's files: what they are said to be, and what a browser may do with them.
+//! The files of the dashboard page: content types and security headers.
 
 use strike_core::http::Method;
 
-use crate::ask::{any_charge, bare, error, sandbox, text};
+use crate::support::{any_charge, error, request_without_key, sandbox, text};
 
 const FILES: [(&str, &str); 4] = [
     ("/", "text/html; charset=utf-8"),
@@ -12,20 +12,20 @@ const FILES: [(&str, &str); 4] = [
 ];
 
 #[test]
-fn each_file_says_what_it_is_to_get_and_head_and_takes_nothing_else() {
+fn page_files_support_get_and_head_with_their_content_type() {
     let sandbox = sandbox();
     for (path, content_type) in FILES {
-        let got = sandbox.respond(&bare(Method::GET, path));
+        let got = sandbox.respond(&request_without_key(Method::GET, path));
         assert_eq!(got.status(), 200, "{path}");
         assert_eq!(got.headers()["content-type"], content_type);
         assert_eq!(got.headers()["content-length"], got.body().len().to_string());
         assert!(!got.body().is_empty(), "{path}");
 
-        let head = sandbox.respond(&bare(Method::HEAD, path));
+        let head = sandbox.respond(&request_without_key(Method::HEAD, path));
         assert_eq!((head.status(), head.body().len()), (got.status(), 0));
         assert_eq!(head.headers(), got.headers());
 
-        let posted = sandbox.respond(&bare(Method::POST, path));
+        let posted = sandbox.respond(&request_without_key(Method::POST, path));
         assert_eq!(
             (posted.status().as_u16(), &posted.headers()["allow"]),
             (405, &"GET, HEAD".parse().expect("a header"))
@@ -38,18 +38,18 @@ fn each_file_says_what_it_is_to_get_and_head_and_takes_nothing_else() {
         "/sandbox/page/style.css/more",
         "/style.css",
     ] {
-        assert_eq!(error(&sandbox.respond(&bare(Method::GET, path))).0, 404, "{path}");
+        assert_eq!(error(&sandbox.respond(&request_without_key(Method::GET, path))).0, 404, "{path}");
     }
 }
 
 #[test]
-fn nothing_of_the_page_is_for_other_origins_or_comes_from_them() {
+fn page_responses_are_restricted_to_the_same_origin() {
     let sandbox = sandbox();
     let charge = any_charge(&sandbox);
     let qr = format!("/sandbox/charges/{charge}/qr.svg");
-    let refusal = "/sandbox/page/none";
-    for path in FILES.map(|(path, _)| path).iter().chain(&["/sandbox/charges", &qr, refusal]) {
-        let response = sandbox.respond(&bare(Method::GET, path));
+    let missing = "/sandbox/page/none";
+    for path in FILES.map(|(path, _)| path).iter().chain(&["/sandbox/charges", &qr, missing]) {
+        let response = sandbox.respond(&request_without_key(Method::GET, path));
         let headers = response.headers();
         let policy = headers["content-security-policy"].to_str().expect("text");
         let rules: Vec<_> = policy.split("; ").collect();
@@ -73,17 +73,17 @@ fn nothing_of_the_page_is_for_other_origins_or_comes_from_them() {
         assert_eq!(headers["cross-origin-resource-policy"], "same-origin", "{path}");
         assert!(headers.keys().all(|name| !name.as_str().starts_with("access-control-")), "{path}");
     }
-    // The policy would stop it, silently: so there is none to stop.
-    let page = sandbox.respond(&bare(Method::GET, "/"));
+    // The content security policy would silently block these, so the page must not use them.
+    let page = sandbox.respond(&request_without_key(Method::GET, "/"));
     let page = text(&page);
     for unwanted in ["http:", "https:", "//", "style=", "onclick=", "onload=", "<style", "<script>"] {
-        assert!(!page.contains(unwanted), "the page has {unwanted}");
+        assert!(!page.contains(unwanted), "the page contains {unwanted}");
     }
 }
 
 #[test]
-fn the_api_is_as_open_as_it_was() {
-    let response = sandbox().respond(&bare(Method::GET, "/api/v1/charges"));
+fn api_responses_still_allow_any_origin() {
+    let response = sandbox().respond(&request_without_key(Method::GET, "/api/v1/charges"));
     assert_eq!(response.headers()["access-control-allow-origin"], "*");
     assert!(!response.headers().contains_key("content-security-policy"));
 }

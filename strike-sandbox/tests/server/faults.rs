@@ -1,4 +1,4 @@
-//! Each fault as a raw socket sees it, byte by byte.
+//! The bytes that each fault produces on a socket.
 
 use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use strike_core::UnixMillis;
 use strike_core::http::{Response, StatusCode};
-use strike_sandbox::faults::{After, Fault, On, Plan};
+use strike_sandbox::faults::{After, Fault, Match, Plan};
 use strike_sandbox::{RunningSandbox, Sandbox};
 
 use crate::wire::{Connection, list, post};
@@ -23,46 +23,46 @@ enum End {
     Reset,
 }
 
-/// All that comes on a connection of its own after a request, and how it ends.
-fn taken(sandbox: &RunningSandbox, request: &str) -> (Vec<u8>, End) {
+/// Sends a request on a new connection. Returns everything received and how the connection ended.
+fn exchange(sandbox: &RunningSandbox, request: &str) -> (Vec<u8>, End) {
     let mut connection = Connection::open(sandbox.address());
     connection.write(request.as_bytes());
     connection.rest()
 }
 
-/// What the list's answer is when nothing goes wrong, but for the end of the connection.
-fn whole() -> String {
+/// Returns the list response without a fault, except that it says `Connection: close`.
+fn full_response() -> String {
     let sandbox = start(Plan::new());
-    let answer = Connection::open(sandbox.address()).ask(&list());
-    format!("{}{}", answer.head.replace("keep-alive", "close"), answer.body)
+    let response = Connection::open(sandbox.address()).send(&list());
+    format!("{}{}", response.head.replace("keep-alive", "close"), response.body)
 }
 
-/// What a client of a list that goes wrong is sent, on a connection that then ends.
-fn struck(fault: Fault) -> (String, End) {
-    let sandbox = start(Plan::new().on(On::list(), fault));
-    let (bytes, end) = taken(&sandbox, &list());
+/// Returns what a client receives for a list request with this fault, and how the connection ends.
+fn list_with_fault(fault: Fault) -> (String, End) {
+    let sandbox = start(Plan::new().on(Match::list(), fault));
+    let (bytes, end) = exchange(&sandbox, &list());
     (String::from_utf8(bytes).expect("text"), end)
 }
 
 #[test]
-fn a_refusal_is_a_reset_without_a_byte() {
-    let sandbox = start(Plan::new().on(On::create().first(1), Fault::refuse()));
-    assert_eq!(taken(&sandbox, &post(1)), (Vec::new(), End::Reset));
+fn refuse_fault_resets_the_connection_without_sending_data() {
+    let sandbox = start(Plan::new().on(Match::create().first(1), Fault::refuse()));
+    assert_eq!(exchange(&sandbox, &post(1)), (Vec::new(), End::Reset));
     assert_eq!(sandbox.charges(), 0);
-    assert_eq!(Connection::open(sandbox.address()).ask(&post(1)).status(), 200);
+    assert_eq!(Connection::open(sandbox.address()).send(&post(1)).status(), 200);
 }
 
 #[test]
-fn a_close_is_an_orderly_end_without_a_byte_and_the_charge_is_there() {
-    let sandbox = start(Plan::new().on(On::create().first(1), Fault::close()));
-    assert_eq!(taken(&sandbox, &post(1)), (Vec::new(), End::Closed));
+fn close_fault_stores_the_charge_and_closes_without_sending_data() {
+    let sandbox = start(Plan::new().on(Match::create().first(1), Fault::close()));
+    assert_eq!(exchange(&sandbox, &post(1)), (Vec::new(), End::Closed));
     assert_eq!(sandbox.charges(), 1);
 }
 
 #[test]
-fn a_cut_comes_after_exactly_so_many_bytes() {
-    let whole = whole();
-    let head = whole.len() - 3;
+fn cut_fault_closes_after_the_given_number_of_bytes() {
+    let full = full_response();
+    let head = full.len() - 3;
     for (after, count) in [
         (After::Bytes(0), 0),
         (After::Bytes(1), 1),
@@ -71,26 +71,26 @@ fn a_cut_comes_after_exactly_so_many_bytes() {
         (After::BodyBytes(2), head + 2),
         (After::BodyBytes(usize::MAX), head + 3),
     ] {
-        assert_eq!(struck(Fault::cut(after)), (whole[..count].to_owned(), End::Closed), "{after:?}");
+        assert_eq!(list_with_fault(Fault::cut(after)), (full[..count].to_owned(), End::Closed), "{after:?}");
     }
 }
 
 #[test]
-fn a_drip_is_the_whole_answer_in_single_bytes() {
-    assert_eq!(struck(Fault::drip(Duration::ZERO)), (whole(), End::Closed));
+fn drip_fault_sends_the_full_response() {
+    assert_eq!(list_with_fault(Fault::drip(Duration::ZERO)), (full_response(), End::Closed));
 }
 
 #[test]
-fn a_wrong_length_stands_before_the_right_body() {
+fn wrong_length_fault_changes_only_the_content_length() {
     for (off_by, length) in [(40, "43"), (-1, "2"), (-9, "0")] {
-        let wrong = whole().replace("Content-Length: 3", &format!("Content-Length: {length}"));
-        assert_eq!(struck(Fault::wrong_length(off_by)), (wrong, End::Closed));
+        let wrong = full_response().replace("Content-Length: 3", &format!("Content-Length: {length}"));
+        assert_eq!(list_with_fault(Fault::wrong_length(off_by)), (wrong, End::Closed));
     }
 }
 
 #[test]
-fn garbage_is_no_text_and_the_same_for_a_seed() {
-    let garbage = || taken(&start(Plan::new().on(On::list(), Fault::garbage())), &list());
+fn garbage_fault_sends_reproducible_non_ascii_bytes() {
+    let garbage = || exchange(&start(Plan::new().on(Match::list(), Fault::garbage())), &list());
     let (bytes, end) = garbage();
     assert_eq!((bytes.len(), end), (256, End::Closed));
     assert!(bytes.iter().all(|byte| *byte >= 0x80));
@@ -98,69 +98,72 @@ fn garbage_is_no_text_and_the_same_for_a_seed() {
 }
 
 #[test]
-fn a_stall_says_no_more_until_the_client_leaves_and_the_server_serves_others() {
-    let text = whole();
-    let stall = || start(Plan::new().on(On::list(), Fault::stall(After::BodyBytes(1))));
+fn stall_fault_blocks_only_its_own_connection() {
+    let text = full_response();
+    let stall = || start(Plan::new().on(Match::list(), Fault::stall(After::BodyBytes(1))));
     let sandbox = stall();
     let mut stalled = Connection::open(sandbox.address());
     stalled.write(list().as_bytes());
-    let mut told = vec![0; text.len() - 2];
-    stalled.exactly(&mut told);
-    assert_eq!(told, text.as_bytes()[..text.len() - 2]);
-    // Meanwhile another is answered, and nothing more has come here.
-    assert_eq!(Connection::open(sandbox.address()).ask(&post(1)).status(), 200);
+    let mut received = vec![0; text.len() - 2];
+    stalled.read_exact(&mut received);
+    assert_eq!(received, text.as_bytes()[..text.len() - 2]);
+    // Other clients are served in the meantime. The stalled one receives nothing more.
+    assert_eq!(Connection::open(sandbox.address()).send(&post(1)).status(), 200);
     assert!(stalled.is_silent());
-    // It ends when the client stops sending, which is how a client that leaves looks from here.
-    stalled.end();
+    // The stall ends when the client closes its sending side.
+    stalled.finish_sending();
     assert_eq!(stalled.rest(), (Vec::new(), End::Closed));
 
-    // And when the server stops.
+    // The stall also ends when the server stops.
     let sandbox = stall();
     let mut stalled = Connection::open(sandbox.address());
     stalled.write(list().as_bytes());
-    stalled.exactly(&mut told);
+    stalled.read_exact(&mut received);
     drop(sandbox);
     assert!(stalled.is_closed());
 }
 
 #[test]
-fn a_status_and_a_given_answer_leave_the_connection_in_use() {
+fn status_answer_and_latency_faults_keep_the_connection_open() {
     let canned = Response::builder().status(429).header("Retry-After", "2").body(b"busy".to_vec());
-    let nothing = Response::builder().status(204).body(b"nobody sees this".to_vec());
+    let nothing = Response::builder().status(204).body(b"a 204 has no body".to_vec());
     let plan = Plan::new()
-        .on(On::create().nth(1), Fault::status(StatusCode::SERVICE_UNAVAILABLE))
-        .on(On::create().nth(2), Fault::answer(canned.expect("an answer")))
-        .on(On::create().nth(3), Fault::answer(nothing.expect("an answer")))
-        .on(On::create().nth(4), Fault::latency(Duration::from_millis(1), Duration::from_millis(1)));
+        .on(Match::create().nth(1), Fault::status(StatusCode::SERVICE_UNAVAILABLE))
+        .on(Match::create().nth(2), Fault::answer(canned.expect("a response")))
+        .on(Match::create().nth(3), Fault::answer(nothing.expect("a response")))
+        .on(Match::create().nth(4), Fault::latency(Duration::from_millis(1), Duration::from_millis(1)));
     let sandbox = start(plan);
     let mut connection = Connection::open(sandbox.address());
-    let answer = connection.ask(&post(1));
-    assert!(answer.head.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{}", answer.head);
-    assert!(answer.head.contains("\r\nServer: nginx"), "{}", answer.head);
-    assert_eq!(answer.body, "{\n  \"code\" : 503,\n  \"message\" : \"service unavailable\"\n}");
-    let answer = connection.ask(&post(1));
-    assert_eq!(answer.head, "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 2\r\nContent-Length: 4\r\n\r\n");
-    assert_eq!(answer.body, "busy");
+    let response = connection.send(&post(1));
+    assert!(response.head.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{}", response.head);
+    assert!(response.head.contains("\r\nServer: nginx"), "{}", response.head);
+    assert_eq!(response.body, "{\n  \"code\" : 503,\n  \"message\" : \"service unavailable\"\n}");
+    let response = connection.send(&post(1));
+    assert_eq!(
+        response.head,
+        "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 2\r\nContent-Length: 4\r\n\r\n"
+    );
+    assert_eq!(response.body, "busy");
     connection.write(post(1).as_bytes());
     assert_eq!([connection.line(), connection.line()], ["HTTP/1.1 204 No Content\r\n", "\r\n"]);
     assert_eq!(sandbox.charges(), 0);
-    assert_eq!(connection.ask(&post(1)).status(), 200);
-    assert_eq!((connection.ask(&list()).status(), sandbox.charges()), (200, 1));
+    assert_eq!(connection.send(&post(1)).status(), 200);
+    assert_eq!((connection.send(&list()).status(), sandbox.charges()), (200, 1));
 }
 
 #[test]
-fn the_plan_is_changed_while_it_runs_from_rust_and_over_http() {
+fn fault_plan_can_be_changed_while_the_server_runs() {
     let sandbox = start(Plan::new());
     let mut connection = Connection::open(sandbox.address());
-    sandbox.add_faults(Plan::new().on(On::list(), Fault::status(StatusCode::BAD_GATEWAY)));
-    assert_eq!(connection.ask(&list()).status(), 502);
+    sandbox.add_faults(Plan::new().on(Match::list(), Fault::status(StatusCode::BAD_GATEWAY)));
+    assert_eq!(connection.send(&list()).status(), 502);
     let clear = "DELETE /sandbox/faults HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    assert_eq!(connection.ask(clear).body, "{\n  \"faults\": []\n}");
-    assert_eq!(connection.ask(&list()).status(), 200);
+    assert_eq!(connection.send(clear).body, "{\n  \"faults\": []\n}");
+    assert_eq!(connection.send(&list()).status(), 200);
 }
 
 impl Connection {
-    /// All that still comes, and how it ends.
+    /// Reads until the connection ends. Returns the bytes and how it ended.
     fn rest(&mut self) -> (Vec<u8>, End) {
         let mut bytes = Vec::new();
         let end = match self.0.read_to_end(&mut bytes) {
@@ -171,26 +174,26 @@ impl Connection {
         (bytes, end)
     }
 
-    fn exactly(&mut self, bytes: &mut [u8]) {
-        self.0.read_exact(bytes).expect("so many bytes");
+    fn read_exact(&mut self, bytes: &mut [u8]) {
+        self.0.read_exact(bytes).expect("the expected number of bytes");
     }
 
-    /// Whether nothing has come by now.
+    /// Returns true if no data is available to read.
     fn is_silent(&mut self) -> bool {
         let stream: &TcpStream = self.0.get_ref();
-        stream.set_nonblocking(true).expect("an option");
+        stream.set_nonblocking(true).expect("the socket option can be set");
         let silent = matches!(self.0.read(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock);
-        self.0.get_ref().set_nonblocking(false).expect("an option");
+        self.0.get_ref().set_nonblocking(false).expect("the socket option can be set");
         silent
     }
 }
 
 #[test]
-fn an_answer_that_says_it_is_a_stream_of_events_is_sent_as_it_was_given() {
-    let answer = Response::builder().header("Content-Type", "text/event-stream").body(b"data: 1".to_vec());
-    let sandbox = start(Plan::new().on(On::list(), Fault::answer(answer.expect("an answer"))));
+fn answer_fault_with_an_event_stream_type_is_sent_unchanged() {
+    let response = Response::builder().header("Content-Type", "text/event-stream").body(b"data: 1".to_vec());
+    let sandbox = start(Plan::new().on(Match::list(), Fault::answer(response.expect("a response"))));
     let mut connection = Connection::open(sandbox.address());
-    let told = connection.ask(&list());
-    assert!(told.head.contains("Content-Length: 7\r\n"), "{}", told.head);
-    assert_eq!(told.body, "data: 1");
+    let received = connection.send(&list());
+    assert!(received.head.contains("Content-Length: 7\r\n"), "{}", received.head);
+    assert_eq!(received.body, "data: 1");
 }

@@ -1,78 +1,78 @@
-//! Idle connections: closed when an answer was sent and the client stays quiet, and only then.
+//! Idle timeout: connections are closed only when no request is in progress after a response.
 
 use std::time::Duration;
 
-use strike_sandbox::faults::{Fault, On, Plan};
+use strike_sandbox::faults::{Fault, Match, Plan};
 use strike_sandbox::{RunningSandbox, Sandbox};
 
 use crate::wire::{Connection, list, post};
 
-/// Short, and yet time for a client in the same process to ask again at once.
+/// Short, but long enough for a client in this process to send its next request.
 const IDLE: Duration = Duration::from_millis(600);
 
 fn start(plan: Plan) -> RunningSandbox {
     Sandbox::builder().api_key("sk_demo").faults(plan).close_idle_after(IDLE).start().expect("a free port")
 }
 
-/// Waits for the server to close a connection that was used: so at least `IDLE` has passed since it was.
-fn until_idle_is_closed(sandbox: &RunningSandbox) {
+/// Waits for at least `IDLE`: opens and uses a connection, then waits until the server closes it.
+fn wait_for_idle_timeout(sandbox: &RunningSandbox) {
     let mut used = Connection::open(sandbox.address());
-    assert_eq!(used.ask(&list()).status(), 200);
+    assert_eq!(used.send(&list()).status(), 200);
     assert!(used.is_closed());
 }
 
 #[test]
-fn a_reused_connection_that_goes_quiet_is_closed() {
+fn idle_keep_alive_connection_is_closed() {
     let sandbox = start(Plan::new());
     let mut connection = Connection::open(sandbox.address());
-    assert_eq!(connection.ask(&list()).status(), 200);
-    // Asked again at once, it is kept.
-    assert_eq!(connection.ask(&list()).status(), 200);
-    // Left alone, it ends, and in order: the read is an end and no reset.
-    assert_eq!(connection.end_of_file(), 0);
+    assert_eq!(connection.send(&list()).status(), 200);
+    // A second request within the timeout keeps the connection open.
+    assert_eq!(connection.send(&list()).status(), 200);
+    // The server closes the idle connection without a reset.
+    connection.assert_clean_close();
 }
 
 #[test]
-fn a_fresh_connection_may_think_about_its_first_request() {
+fn new_connection_is_not_idle_before_its_first_request() {
     let sandbox = start(Plan::new());
     let mut silent = Connection::open(sandbox.address());
-    let mut half = Connection::open(sandbox.address());
+    let mut partial = Connection::open(sandbox.address());
     let request = list();
-    half.write(&request.as_bytes()[..40]);
+    partial.write(&request.as_bytes()[..40]);
     for _ in 0..3 {
-        until_idle_is_closed(&sandbox);
+        wait_for_idle_timeout(&sandbox);
     }
-    half.write(&request.as_bytes()[40..]);
-    assert_eq!([half.read().status(), silent.ask(&list()).status()], [200, 200]);
+    partial.write(&request.as_bytes()[40..]);
+    assert_eq!([partial.read().status(), silent.send(&list()).status()], [200, 200]);
 }
 
 #[test]
-fn neither_half_a_request_nor_a_late_answer_is_idleness() {
-    let late = Fault::latency(IDLE * 3, Duration::ZERO);
-    let sandbox = start(Plan::new().on(On::create(), late));
+fn partial_requests_and_delayed_responses_are_not_idle() {
+    let latency = Fault::latency(IDLE * 3, Duration::ZERO);
+    let sandbox = start(Plan::new().on(Match::create(), latency));
     let mut connection = Connection::open(sandbox.address());
-    assert_eq!(connection.ask(&list()).status(), 200);
-    // The second request has begun, and takes its time: in its head, in its body, and over its answer.
+    assert_eq!(connection.send(&list()).status(), 200);
+    // The second request pauses within its head, within its body and before its response.
     let request = post(1);
     let body = request.len() - 10;
     connection.write(&request.as_bytes()[..20]);
-    until_idle_is_closed(&sandbox);
+    wait_for_idle_timeout(&sandbox);
     connection.write(&request.as_bytes()[20..body]);
-    until_idle_is_closed(&sandbox);
+    wait_for_idle_timeout(&sandbox);
     connection.write(&request.as_bytes()[body..]);
     assert_eq!(connection.read().status(), 200);
-    // The third comes together with the next one's beginning.
+    // The third request arrives together with the first part of the fourth.
     connection.write(format!("{}{}", list(), &request[..body]).as_bytes());
     assert_eq!(connection.read().status(), 200);
-    until_idle_is_closed(&sandbox);
+    wait_for_idle_timeout(&sandbox);
     connection.write(&request.as_bytes()[body..]);
     assert_eq!(connection.read().status(), 200);
-    assert_eq!(connection.end_of_file(), 0);
+    connection.assert_clean_close();
 }
 
 impl Connection {
-    /// How much is read when nothing more comes: 0 at an orderly end.
-    fn end_of_file(&mut self) -> usize {
-        std::io::Read::read(&mut self.0, &mut [0]).expect("an orderly end")
+    /// Asserts that the server closes the connection without a reset and without more data.
+    fn assert_clean_close(&mut self) {
+        assert_eq!(std::io::Read::read(&mut self.0, &mut [0]).expect("an orderly close"), 0);
     }
 }

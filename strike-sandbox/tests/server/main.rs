@@ -1,24 +1,18 @@
-//! The service on a socket: the server in this process, and the program in another.
+//! Tests of the sandbox over sockets, in this process.
 //!
-//! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
+//! `cfg(test)` is always set in this crate. The attributes make clippy apply its test settings to
+//! the helper functions as well.
 
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
-mod hostile;
-#[cfg(test)]
 mod idle;
 #[cfg(test)]
-#[cfg(all(unix, feature = "sqlite"))]
-mod kept;
-#[cfg(test)]
-mod many;
+mod misbehaving_clients;
 #[cfg(test)]
 mod old_clients;
-// It is stopped by signals, which Windows has not.
 #[cfg(test)]
-#[cfg(all(unix, feature = "binary"))]
-mod program;
+mod parallel;
 #[cfg(test)]
 mod receiver;
 #[cfg(test)]
@@ -26,9 +20,6 @@ mod socket;
 #[cfg(test)]
 #[cfg(feature = "tls")]
 mod tls;
-#[cfg(test)]
-#[cfg(all(unix, feature = "tls"))]
-mod tls_program;
 #[cfg(test)]
 mod webhooks;
 #[cfg(test)]

@@ -1,34 +1,34 @@
-//! What the clients of the time wrote to the socket, each in the words of its language's HTTP library.
+//! Requests as Strike clients of 2018 sent them, each in the form of its HTTP library.
 
 use strike_core::UnixMillis;
 use strike_sandbox::{RunningSandbox, Sandbox};
 
-use crate::wire::{Answer, Connection, id};
+use crate::wire::{Connection, Response, id};
 
 fn start() -> RunningSandbox {
     let clock = UnixMillis::from_millis(1_542_221_803_505);
     Sandbox::builder().api_key("sk_demo").seed(7).clock_at(clock).start().expect("a free port")
 }
 
-/// The lines of a head, joined as the wire has them, and a body.
+/// Joins the lines of a request head with CRLF and appends the body.
 fn request(head: &[&str], body: &str) -> String {
     format!("{}\r\n\r\n{body}", head.join("\r\n"))
 }
 
-/// What is in it, for a charge that must have been made.
-fn charge(answer: &Answer) -> serde_json::Value {
-    assert_eq!(answer.status(), 200, "{}", answer.body);
-    assert!(answer.head.contains("\r\nContent-Type: application/json\r\n"), "{}", answer.head);
-    serde_json::from_str(&answer.body).expect("JSON")
+/// Asserts that the response contains a created charge, and returns the charge.
+fn charge(response: &Response) -> serde_json::Value {
+    assert_eq!(response.status(), 200, "{}", response.body);
+    assert!(response.head.contains("\r\nContent-Type: application/json\r\n"), "{}", response.head);
+    serde_json::from_str(&response.body).expect("JSON")
 }
 
 #[test]
-fn a_microcontroller_sends_its_key_twice_and_cuts_the_list_by_hand() {
+fn microcontroller_client_can_create_and_list() {
     let sandbox = start();
-    // Without TLS, on a fresh connection for each request, and with the key as password, too.
+    // The sketch uses plain HTTP, a new connection per request, and the key as user and password.
     let mut connection = Connection::open(sandbox.address());
     let body = "?POST&amount=400&currency=btc&description=sweets";
-    let answer = connection.ask(&request(
+    let response = connection.send(&request(
         &[
             "POST /api/v1/charges HTTP/1.1",
             "Host: api.strike.acinq.co",
@@ -38,14 +38,14 @@ fn a_microcontroller_sends_its_key_twice_and_cuts_the_list_by_hand() {
             "Connection: close",
             &format!("Content-Length: {}", body.len()),
         ],
-        // One line too many, as `println` leaves it.
+        // `println` appends an extra line break.
         &format!("{body}\r\n"),
     ));
-    assert_eq!(charge(&answer)["amount"], 400);
+    assert_eq!(charge(&response)["amount"], 400);
     assert!(connection.is_closed());
 
     let mut connection = Connection::open(sandbox.address());
-    let list = connection.ask(&request(
+    let list = connection.send(&request(
         &[
             "GET /api/v1/charges?size=1 HTTP/1.1",
             "Host: api.strike.acinq.co",
@@ -56,17 +56,18 @@ fn a_microcontroller_sends_its_key_twice_and_cuts_the_list_by_hand() {
         ],
         "",
     ));
-    let inner = list.body.get(1..list.body.len() - 1).expect("brackets");
-    let inner: serde_json::Value = serde_json::from_str(inner).expect("one object");
-    assert_eq!(inner["id"].as_str(), Some(id(&answer.body).as_str()));
+    // The sketch strips the brackets of the list by hand.
+    let inner = list.body.get(1..list.body.len() - 1).expect("a list in brackets");
+    let inner: serde_json::Value = serde_json::from_str(inner).expect("one JSON object");
+    assert_eq!(inner["id"].as_str(), Some(id(&response.body).as_str()));
     assert_eq!(inner["paid"], false);
 }
 
 #[test]
-fn php_waits_for_leave_to_send_a_long_body() {
+fn php_client_waits_for_100_continue_before_a_long_body() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
-    // libcurl asks first when a body has more than a kilobyte; unknown fields make it so.
+    // libcurl sends `Expect: 100-continue` for bodies over 1 kB. The padding makes it that long.
     let body = format!("amount=42000&currency=btc&description=Order+17&padding={}", "x".repeat(1100));
     connection.write(
         request(
@@ -89,14 +90,14 @@ fn php_waits_for_leave_to_send_a_long_body() {
 }
 
 #[test]
-fn node_s_request_sends_a_bare_key_and_axios_json_with_a_charset() {
+fn node_clients_can_create() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let form = "amount=4294967&currency=btc&description=1%2520Blockaccino&customer_id=";
-    let answer = connection.ask(&request(
+    let response = connection.send(&request(
         &[
             "POST /api/v1/charges HTTP/1.1",
-            // The key without its colon.
+            // The credentials have no colon after the key.
             "Authorization: Basic c2tfZGVtbw==",
             "host: api-strike.acinq.co",
             "content-type: application/x-www-form-urlencoded",
@@ -105,13 +106,16 @@ fn node_s_request_sends_a_bare_key_and_axios_json_with_a_charset() {
         ],
         form,
     ));
-    let made = charge(&answer);
-    assert_eq!((made["description"].as_str(), made.get("customer_id")), (Some("1%20Blockaccino"), None));
+    let created = charge(&response);
+    assert_eq!(
+        (created["description"].as_str(), created.get("customer_id")),
+        (Some("1%20Blockaccino"), None)
+    );
     assert!(connection.is_closed());
 
     let mut connection = Connection::open(sandbox.address());
     let json = r#"{"amount":1000000,"currency":"btc","description":"1 Blockaccino"}"#;
-    let answer = connection.ask(&request(
+    let response = connection.send(&request(
         &[
             "POST //api/v1/charges HTTP/1.1",
             "Accept: application/json, text/plain, */*",
@@ -124,11 +128,11 @@ fn node_s_request_sends_a_bare_key_and_axios_json_with_a_charset() {
         ],
         json,
     ));
-    assert_eq!(charge(&answer)["amount"], 1_000_000);
+    assert_eq!(charge(&response)["amount"], 1_000_000);
 }
 
 #[test]
-fn ruby_offers_encodings_and_gets_plain_text() {
+fn ruby_client_that_accepts_gzip_gets_an_uncompressed_response() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let json = r#"{"amount":42000,"currency":"btc","description":"1 Blockaccino","customer_id":"o"}"#;
@@ -149,10 +153,10 @@ fn ruby_offers_encodings_and_gets_plain_text() {
         )
     };
     let length = format!("Content-Length: {}", json.len());
-    let made = connection.ask(&format!("{}{json}", head("POST /api/v1/charges HTTP/1.1", &length)));
-    assert_eq!(charge(&made)["customer_id"], "o");
-    assert!(!made.head.to_ascii_lowercase().contains("content-encoding"), "{}", made.head);
-    let unknown = connection.ask(&head("GET /api/v1/charges/-1 HTTP/1.1", "Connection: keep-alive"));
+    let created = connection.send(&format!("{}{json}", head("POST /api/v1/charges HTTP/1.1", &length)));
+    assert_eq!(charge(&created)["customer_id"], "o");
+    assert!(!created.head.to_ascii_lowercase().contains("content-encoding"), "{}", created.head);
+    let unknown = connection.send(&head("GET /api/v1/charges/-1 HTTP/1.1", "Connection: keep-alive"));
     assert_eq!(
         (unknown.status(), unknown.body.as_str()),
         (404, "{\n  \"code\" : 404,\n  \"message\" : \"not found\"\n}")
@@ -160,10 +164,10 @@ fn ruby_offers_encodings_and_gets_plain_text() {
 }
 
 #[test]
-fn go_sends_a_body_of_unknown_length_in_chunks() {
+fn go_client_can_create_with_a_chunked_body() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
-    let answer = connection.ask(&request(
+    let response = connection.send(&request(
         &[
             "POST /api/v1/charges HTTP/1.1",
             "Host: api.strike.acinq.co",
@@ -175,11 +179,11 @@ fn go_sends_a_body_of_unknown_length_in_chunks() {
         ],
         "1e\r\n{\"amount\":7,\"currency\":\"btc\",\"\r\n13\r\ndescription\":\"go\"}\n\r\n0\r\n\r\n",
     ));
-    assert_eq!(charge(&answer)["description"], "go");
+    assert_eq!(charge(&response)["description"], "go");
 }
 
 #[test]
-fn pystrike_writes_head_and_body_apart_and_keeps_its_connection() {
+fn pystrike_can_send_head_and_body_separately() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let form = "amount=4200&currency=btc&description=services%20rendered&customer_id=";
@@ -200,9 +204,9 @@ fn pystrike_writes_head_and_body_apart_and_keeps_its_connection() {
         .as_bytes(),
     );
     connection.write(form.as_bytes());
-    let made = connection.read();
-    assert_eq!(charge(&made)["description"], "services rendered");
-    // It reads a charge, and a refusal, on the same connection.
+    let created = connection.read();
+    assert_eq!(charge(&created)["description"], "services rendered");
+    // It reads a charge and an error on the same connection.
     let read = |tail: &str| {
         let line = format!("GET /api/v1/charges/{tail} HTTP/1.1");
         request(
@@ -215,14 +219,14 @@ fn pystrike_writes_head_and_body_apart_and_keeps_its_connection() {
             "",
         )
     };
-    assert_eq!(connection.ask(&read(&id(&made.body))).body, made.body);
-    let refused = connection.ask(&read("ch_unknown"));
+    assert_eq!(connection.send(&read(&id(&created.body))).body, created.body);
+    let refused = connection.send(&read("ch_unknown"));
     let code: serde_json::Value = serde_json::from_str(&refused.body).expect("JSON");
     assert_eq!(code["code"], 404);
 }
 
 #[test]
-fn python_s_requests_and_a_rust_client_write_names_in_their_own_case() {
+fn header_names_are_case_insensitive() {
     let sandbox = start();
     let json = r#"{"amount": 1, "currency": "btc", "description": "\u00e9"}"#;
     let length = json.len();
@@ -232,7 +236,7 @@ fn python_s_requests_and_a_rust_client_write_names_in_their_own_case() {
         (["HOST", "AUTHORIZATION", "CONTENT-TYPE", "CONTENT-LENGTH"], "shouting/1.0"),
     ] {
         let [host, authorization, content_type, content_length] = names;
-        let answer = Connection::open(sandbox.address()).ask(&request(
+        let response = Connection::open(sandbox.address()).send(&request(
             &[
                 "POST /api/v1/charges HTTP/1.1",
                 &format!("{host}: api.strike.acinq.co"),
@@ -245,16 +249,16 @@ fn python_s_requests_and_a_rust_client_write_names_in_their_own_case() {
             ],
             json,
         ));
-        assert_eq!(charge(&answer)["description"], "é", "{agent}");
+        assert_eq!(charge(&response)["description"], "é", "{agent}");
     }
 }
 
 #[test]
-fn a_browser_asks_for_leave_and_posts_from_any_page() {
+fn browser_can_create_from_any_origin() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let origin = "Origin: http://localhost:3000";
-    let preflight = connection.ask(&request(
+    let preflight = connection.send(&request(
         &[
             "OPTIONS /api/v1/charges HTTP/1.1",
             "Host: api.dev.strike.acinq.co",
@@ -268,7 +272,7 @@ fn a_browser_asks_for_leave_and_posts_from_any_page() {
     assert_eq!((preflight.status(), preflight.body.as_str()), (200, ""));
     assert!(preflight.head.contains("\r\nAccess-Control-Allow-Origin: *\r\n"), "{}", preflight.head);
     let json = r#"{"amount":1,"currency":"btc","description":"a block"}"#;
-    let answer = connection.ask(&request(
+    let response = connection.send(&request(
         &[
             "POST /api/v1/charges HTTP/1.1",
             "Host: api.dev.strike.acinq.co",
@@ -280,38 +284,38 @@ fn a_browser_asks_for_leave_and_posts_from_any_page() {
         ],
         json,
     ));
-    assert_eq!(charge(&answer)["amount"], 1);
-    assert!(answer.head.contains("\r\nAccess-Control-Allow-Origin: *\r\n"), "{}", answer.head);
+    assert_eq!(charge(&response)["amount"], 1);
+    assert!(response.head.contains("\r\nAccess-Control-Allow-Origin: *\r\n"), "{}", response.head);
 }
 
 #[test]
-fn http_1_0_ends_the_connection_unless_it_asks_to_keep_it() {
+fn http_1_0_connection_closes_unless_keep_alive_is_requested() {
     let sandbox = start();
-    let ask = |connection: &mut Connection, more: &str| {
-        // No host: HTTP/1.0 had none.
+    let send = |connection: &mut Connection, more: &str| {
+        // HTTP/1.0 requests have no Host header.
         let authorization = format!("Authorization: Basic c2tfZGVtbzo={more}");
-        let answer = connection.ask(&request(&["GET /api/v1/charges/ HTTP/1.0", &authorization], ""));
-        assert_eq!((answer.status(), answer.body.as_str()), (200, "[ ]"), "{}", answer.head);
-        assert!(!answer.head.to_ascii_lowercase().contains("transfer-encoding"), "{}", answer.head);
-        answer.head
+        let response = connection.send(&request(&["GET /api/v1/charges/ HTTP/1.0", &authorization], ""));
+        assert_eq!((response.status(), response.body.as_str()), (200, "[ ]"), "{}", response.head);
+        assert!(!response.head.to_ascii_lowercase().contains("transfer-encoding"), "{}", response.head);
+        response.head
     };
     let mut connection = Connection::open(sandbox.address());
-    ask(&mut connection, "");
+    send(&mut connection, "");
     assert!(connection.is_closed());
 
     let mut connection = Connection::open(sandbox.address());
     for _ in 0..2 {
-        let head = ask(&mut connection, "\r\nConnection: Keep-Alive");
+        let head = send(&mut connection, "\r\nConnection: Keep-Alive");
         assert!(head.contains("\r\nConnection: keep-alive\r\n"), "{head}");
     }
 }
 
 #[test]
-fn what_else_a_client_says_of_itself_does_not_matter() {
+fn unrelated_headers_and_url_forms_are_accepted() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     for (target, more) in [
-        // A browser's address line, a proxy's target, another machine's name, a body where none belongs.
+        // A browser, absolute URLs as sent to a proxy, foreign host names and percent-encoding.
         ("/api/v1/charges", "Accept: text/html\r\nHost: strike.acinq.co"),
         ("http://api.strike.acinq.co/api/v1/charges?1", "Host: api.strike.acinq.co"),
         ("https://api.dev.strike.acinq.co//api/v1/charges", "Host: 127.0.0.1"),
@@ -319,10 +323,10 @@ fn what_else_a_client_says_of_itself_does_not_matter() {
         ("/%61pi/v1/%63harges", "Host: localhost\r\nCookie: a=b\r\nAccept-Language: *"),
     ] {
         let line = format!("GET {target} HTTP/1.1");
-        let answer = connection.ask(&request(&[&line, more, "Authorization: basic c2tfZGVtbzo="], ""));
-        assert_eq!((answer.status(), answer.body.as_str()), (200, "[ ]"), "{target}");
+        let response = connection.send(&request(&[&line, more, "Authorization: basic c2tfZGVtbzo="], ""));
+        assert_eq!((response.status(), response.body.as_str()), (200, "[ ]"), "{target}");
     }
-    // A body of a GET is read, so that the next request begins where it should.
+    // The body of a GET is consumed, so the next request on the connection is parsed correctly.
     let get = request(
         &[
             "GET /api/v1/charges HTTP/1.1",
@@ -337,13 +341,13 @@ fn what_else_a_client_says_of_itself_does_not_matter() {
 }
 
 #[test]
-fn curl_with_no_type_at_all_is_understood() {
+fn curl_can_create_without_a_content_type() {
     let sandbox = start();
-    // `curl -H 'Content-Type:' -d ...` leaves the header out; small clients forget it.
+    // `curl -H 'Content-Type:' -d ...` omits the header. Some small clients never send it.
     for body in
         ["amount=42&currency=btc&description=x", r#"{"amount":42,"currency":"btc","description":"x"}"#]
     {
-        let answer = Connection::open(sandbox.address()).ask(&request(
+        let response = Connection::open(sandbox.address()).send(&request(
             &[
                 "POST /api/v1/charges HTTP/1.1",
                 "Host: localhost",
@@ -354,6 +358,6 @@ fn curl_with_no_type_at_all_is_understood() {
             ],
             body,
         ));
-        assert_eq!(charge(&answer)["amount"], 42);
+        assert_eq!(charge(&response)["amount"], 42);
     }
 }

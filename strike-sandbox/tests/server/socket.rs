@@ -1,4 +1,4 @@
-//! The server in this process, asked byte by byte.
+//! HTTP responses and connection handling of the server in this process.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
@@ -14,11 +14,11 @@ fn start() -> RunningSandbox {
 }
 
 #[test]
-fn the_head_is_the_recorded_one() {
+fn response_head_matches_the_recording() {
     let sandbox = start();
-    let answer = Connection::open(sandbox.address()).ask(&list());
+    let response = Connection::open(sandbox.address()).send(&list());
     assert_eq!(
-        answer.head,
+        response.head,
         "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Headers: Content-Type, Authorization, X-XSRF-TOKEN\r\n\
          Access-Control-Allow-Headers: x-requested-with\r\n\
          Access-Control-Allow-Methods: GET, POST, OPTIONS\r\nAccess-Control-Allow-Origin: *\r\n\
@@ -26,32 +26,32 @@ fn the_head_is_the_recorded_one() {
          Date: Wed, 14 Nov 2018 18:56:43 GMT\r\nServer: nginx/1.12.1\r\n\
          Content-Length: 3\r\nConnection: keep-alive\r\n\r\n"
     );
-    assert_eq!(answer.body, "[ ]");
+    assert_eq!(response.body, "[ ]");
 }
 
 #[test]
-fn the_socket_and_the_memory_answer_alike() {
+fn socket_and_in_memory_responses_are_equal() {
     let sandbox = start();
-    let over_the_socket = Connection::open(sandbox.address()).ask(&post(42));
+    let over_socket = Connection::open(sandbox.address()).send(&post(42));
 
     let twin = start();
     let request = Request::post(format!("{}charges", twin.base_url()))
         .header("authorization", "Basic c2tfZGVtbzo=")
         .header("content-type", "application/x-www-form-urlencoded")
         .body(b"amount=42&currency=btc&description=x".to_vec())
-        .expect("a request");
-    assert_eq!(twin.respond(&request).body(), over_the_socket.body.as_bytes());
+        .expect("a valid request");
+    assert_eq!(twin.respond(&request).body(), over_socket.body.as_bytes());
 }
 
 #[test]
-fn one_connection_carries_many_requests_in_a_row_or_at_once() {
+fn one_connection_serves_sequential_and_pipelined_requests() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
-    let first = connection.ask(&post(1));
-    let read = connection.ask(&request(&format!("GET /api/v1/charges/{}", id(&first.body)), "", ""));
+    let first = connection.send(&post(1));
+    let read = connection.send(&request(&format!("GET /api/v1/charges/{}", id(&first.body)), "", ""));
     assert_eq!(read.body, first.body);
-    // An error does not end it.
-    assert_eq!(connection.ask(&request("GET /nowhere", "", "")).status(), 404);
+    // An error response keeps the connection open.
+    assert_eq!(connection.send(&request("GET /nowhere", "", "")).status(), 404);
 
     connection.write(format!("{}{}", post(2), list()).as_bytes());
     let second = connection.read();
@@ -60,40 +60,41 @@ fn one_connection_carries_many_requests_in_a_row_or_at_once() {
 }
 
 #[test]
-fn a_connection_ends_when_its_client_says_so() {
+fn connection_closes_when_the_client_requests_it() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
-    let answer = connection.ask(&request("GET /api/v1/charges", "Connection: close\r\n", ""));
-    assert!(answer.head.contains("\r\nConnection: close\r\n"), "{}", answer.head);
+    let response = connection.send(&request("GET /api/v1/charges", "Connection: close\r\n", ""));
+    assert!(response.head.contains("\r\nConnection: close\r\n"), "{}", response.head);
     assert!(connection.is_closed());
 
     let mut connection = Connection::open(sandbox.address());
-    let answer = connection.ask("GET /api/v1/charges HTTP/1.0\r\nAuthorization: Basic c2tfZGVtbzo=\r\n\r\n");
-    assert_eq!(answer.body, "[ ]");
+    let response =
+        connection.send("GET /api/v1/charges HTTP/1.0\r\nAuthorization: Basic c2tfZGVtbzo=\r\n\r\n");
+    assert_eq!(response.body, "[ ]");
     assert!(connection.is_closed());
 }
 
 #[test]
-fn the_target_may_be_a_whole_url_and_the_body_may_come_in_chunks() {
+fn absolute_urls_and_chunked_bodies_are_accepted() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let target = format!("GET {}charges", sandbox.base_url());
-    assert_eq!(connection.ask(&request(&target, "", "")).body, "[ ]");
+    assert_eq!(connection.send(&request(&target, "", "")).body, "[ ]");
 
     let chunked = format!(
         "POST /api/v1/charges HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic c2tfZGVtbzo=\r\n{FORM}\
          Transfer-Encoding: chunked\r\n\r\n7\r\namount=\r\n10\r\n42&currency=btc&\r\n0\r\n\r\n"
     );
-    assert!(connection.ask(&chunked).body.contains("\"amount\" : 42,"));
+    assert!(connection.send(&chunked).body.contains("\"amount\" : 42,"));
 }
 
 #[test]
-fn a_client_that_asks_before_it_sends_its_body_is_told_to_go_on() {
+fn expect_header_gets_100_continue() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
-    let whole =
+    let full =
         request("POST /api/v1/charges", &format!("{FORM}Expect: 100-continue\r\n"), "amount=42&currency=btc");
-    let (head, body) = whole.split_at(whole.len() - "amount=42&currency=btc".len());
+    let (head, body) = full.split_at(full.len() - "amount=42&currency=btc".len());
     connection.write(head.as_bytes());
     assert_eq!(connection.line(), "HTTP/1.1 100 Continue\r\n");
     assert_eq!(connection.line(), "\r\n");
@@ -102,102 +103,102 @@ fn a_client_that_asks_before_it_sends_its_body_is_told_to_go_on() {
 }
 
 #[test]
-fn a_body_that_is_too_large_is_refused_and_the_refusal_arrives() {
+fn oversized_body_gets_413_and_keeps_the_connection() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let large = |length| request("POST /api/v1/charges", FORM, &"x".repeat(length));
-    assert_eq!(connection.ask(&large(65_537)).status(), 413);
-    assert_eq!(connection.ask(&large(500_000)).status(), 413);
-    // What is left of it was read, so the connection goes on.
-    assert_eq!(connection.ask(&list()).body, "[ ]");
+    assert_eq!(connection.send(&large(65_537)).status(), 413);
+    assert_eq!(connection.send(&large(500_000)).status(), 413);
+    // The server has read the rest of the body, so the connection can be reused.
+    assert_eq!(connection.send(&list()).body, "[ ]");
 }
 
 #[test]
-fn a_body_that_is_cut_off_is_no_request() {
+fn truncated_body_is_not_processed() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
     let body = "amount=42&currency=btc";
     connection.write(request("POST /api/v1/charges", FORM, body).replace("h: 22", "h: 23").as_bytes());
-    connection.end();
+    connection.finish_sending();
     assert!(connection.is_closed());
-    // The next is answered, and the first was never counted.
-    assert_eq!(Connection::open(sandbox.address()).ask(&list()).body, "[ ]");
+    // The truncated request was not counted. The next request succeeds.
+    assert_eq!(Connection::open(sandbox.address()).send(&list()).body, "[ ]");
     assert_eq!(sandbox.requests(), 1);
 }
 
 #[test]
-fn what_is_not_http_hurts_nobody_else() {
+fn non_http_input_does_not_affect_other_connections() {
     let sandbox = start();
     let mut healthy = Connection::open(sandbox.address());
-    assert_eq!(healthy.ask(&list()).status(), 200);
-    for noise in [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], b"\r\n\r\n\0\r\n\r\n", b"GET\r\n\r\n"]
+    assert_eq!(healthy.send(&list()).status(), 200);
+    for input in [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], b"\r\n\r\n\0\r\n\r\n", b"GET\r\n\r\n"]
     {
         let mut connection = Connection::open(sandbox.address());
-        connection.write(noise);
+        connection.write(input);
     }
-    assert_eq!(healthy.ask(&list()).status(), 200);
+    assert_eq!(healthy.send(&list()).status(), 200);
 }
 
 #[test]
-fn a_charge_is_paid_from_rust_and_over_the_route() {
+fn charge_can_be_paid_from_rust_and_over_http() {
     let sandbox = start();
     let mut connection = Connection::open(sandbox.address());
-    let [first, second] = [1, 2].map(|amount| id(&connection.ask(&post(amount)).body));
-    sandbox.pay(&first.parse().expect("an id")).expect("it can be paid");
-    let nobody = format!("POST /sandbox/charges/{second}/pay HTTP/1.1\r\nHost: {}\r\n", sandbox.address());
-    let own = format!("{nobody}Origin: http://{}\r\n\r\n", sandbox.address());
-    let foreign = format!("{nobody}Origin: http://evil.example\r\n\r\n");
-    assert_eq!(connection.ask(&foreign).status(), 403);
-    assert_eq!(connection.ask(&own).status(), 200);
-    assert_eq!(connection.ask(&own).status(), 409);
-    assert_eq!(connection.ask(&list()).body.matches("\"paid\" : true").count(), 2);
+    let [first, second] = [1, 2].map(|amount| id(&connection.send(&post(amount)).body));
+    sandbox.pay(&first.parse().expect("a charge id")).expect("the charge can be paid");
+    let head = format!("POST /sandbox/charges/{second}/pay HTTP/1.1\r\nHost: {}\r\n", sandbox.address());
+    let same_origin = format!("{head}Origin: http://{}\r\n\r\n", sandbox.address());
+    let foreign_origin = format!("{head}Origin: http://evil.example\r\n\r\n");
+    assert_eq!(connection.send(&foreign_origin).status(), 403);
+    assert_eq!(connection.send(&same_origin).status(), 200);
+    assert_eq!(connection.send(&same_origin).status(), 409);
+    assert_eq!(connection.send(&list()).body.matches("\"paid\" : true").count(), 2);
 }
 
 #[test]
-fn two_sandboxes_live_side_by_side() {
+fn two_sandboxes_are_independent() {
     let (one, two) = (start(), start());
     assert_ne!(one.address(), two.address());
-    Connection::open(one.address()).ask(&post(1));
+    Connection::open(one.address()).send(&post(1));
     assert_eq!((one.charges(), two.charges()), (1, 0));
-    assert_eq!(Connection::open(two.address()).ask(&list()).body, "[ ]");
+    assert_eq!(Connection::open(two.address()).send(&list()).body, "[ ]");
 }
 
 #[test]
-fn a_drop_closes_the_port_and_idle_connections_and_leaves_the_charges() {
+fn drop_closes_the_port_and_connections_but_keeps_charges() {
     let running = start();
     let (address, sandbox) = (running.address(), running.sandbox());
     let mut idle = Connection::open(address);
-    idle.ask(&post(1));
-    let mut half_asked = Connection::open(address);
-    half_asked.write(b"POST /api/v1/charges HTTP/1.1\r\nContent-Le");
+    idle.send(&post(1));
+    let mut partial = Connection::open(address);
+    partial.write(b"POST /api/v1/charges HTTP/1.1\r\nContent-Le");
     drop(running);
 
-    // The port first: it must be closed by now, not soon.
-    let refused = TcpStream::connect(address).expect_err("nobody listens");
+    // The port must already be closed when `drop` returns.
+    let refused = TcpStream::connect(address).expect_err("the port is closed");
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
-    assert!(idle.is_closed() && half_asked.is_closed());
-    // The port is free again at once, and the charges live as long as a handle on them.
+    assert!(idle.is_closed() && partial.is_closed());
+    // The port is free again. The charges exist as long as a `Sandbox` handle does.
     assert!(TcpListener::bind(address).is_ok());
     assert_eq!(sandbox.charges(), 1);
 }
 
 #[test]
-fn it_starts_and_stops_inside_an_async_program() {
+fn sandbox_starts_and_stops_inside_a_tokio_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(async {
         let sandbox = start();
-        // The caller's runtime has no thread to spare: the answer comes from the sandbox's own.
-        assert_eq!(Connection::open(sandbox.address()).ask(&list()).body, "[ ]");
+        // This blocks the runtime's only thread. The sandbox responds from its own thread.
+        assert_eq!(Connection::open(sandbox.address()).send(&list()).body, "[ ]");
     });
 }
 
 #[test]
-fn an_address_in_use_is_an_error_and_every_address_is_reached_on_this_machine() {
+fn address_in_use_is_an_error_and_base_url_is_loopback() {
     let sandbox = start();
-    let taken = Sandbox::builder().listen(sandbox.address()).start().expect_err("it is taken");
-    assert_eq!(taken.kind(), std::io::ErrorKind::AddrInUse);
+    let error = Sandbox::builder().listen(sandbox.address()).start().expect_err("the port is in use");
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
 
-    let everywhere: SocketAddr = "0.0.0.0:0".parse().expect("an address");
-    let sandbox = Sandbox::builder().listen(everywhere).start().expect("a free port");
+    let all_interfaces: SocketAddr = "0.0.0.0:0".parse().expect("a local address");
+    let sandbox = Sandbox::builder().listen(all_interfaces).start().expect("a free port");
     assert_eq!(sandbox.base_url(), format!("http://127.0.0.1:{}/api/v1/", sandbox.address().port()));
 }

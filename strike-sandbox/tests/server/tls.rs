@@ -1,4 +1,4 @@
-//! HTTPS in this process: who is believed, under which name and when, and who comes to the wrong port.
+//! HTTPS: certificate names and validity, protocol negotiation, and requests to the wrong port.
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -25,10 +25,10 @@ fn start() -> RunningSandbox {
 }
 
 fn plain_address(sandbox: &RunningSandbox) -> SocketAddr {
-    address(sandbox.plain_base_url().expect("a second port"))
+    address(sandbox.plain_base_url().expect("a plain HTTP base URL"))
 }
 
-/// A client as it trusts and speaks unless told otherwise.
+/// Settings of a TLS client. `trusting` returns the defaults.
 struct Client {
     roots: String,
     name: &'static str,
@@ -37,11 +37,11 @@ struct Client {
     clock: Arc<dyn TimeProvider>,
 }
 
-/// A clock that stands.
+/// A clock that always returns the same time.
 #[derive(Debug)]
-struct At(u64);
+struct FixedTime(u64);
 
-impl TimeProvider for At {
+impl TimeProvider for FixedTime {
     fn current_time(&self) -> Option<UnixTime> {
         Some(UnixTime::since_unix_epoch(Duration::from_secs(self.0)))
     }
@@ -50,7 +50,7 @@ impl TimeProvider for At {
 impl Client {
     fn trusting(sandbox: &RunningSandbox) -> Self {
         Self {
-            roots: sandbox.ca_certificate().expect("it speaks TLS").to_owned(),
+            roots: sandbox.ca_certificate().expect("a CA certificate").to_owned(),
             name: "localhost",
             versions: vec![&TLS12, &TLS13],
             protocols: Vec::new(),
@@ -58,36 +58,36 @@ impl Client {
         }
     }
 
-    /// A connection whose handshake is over, or why it failed.
+    /// Connects and completes the TLS handshake.
     fn open(&self, address: SocketAddr) -> io::Result<Connection<Tls>> {
         let mut roots = RootCertStore::empty();
         for root in CertificateDer::pem_slice_iter(self.roots.as_bytes()) {
-            roots.add(root.expect("PEM")).expect("a certificate");
+            roots.add(root.expect("valid PEM")).expect("a certificate");
         }
         let provider = Arc::new(ring::default_provider());
         let mut config = ClientConfig::builder_with_details(provider, self.clock.clone())
             .with_protocol_versions(&self.versions)
-            .expect("versions")
+            .expect("supported TLS versions")
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = self.protocols.clone();
-        let name = ServerName::try_from(self.name).expect("a name");
-        let mut tls = ClientConnection::new(Arc::new(config), name).expect("a client");
+        let name = ServerName::try_from(self.name).expect("a valid name");
+        let mut tls = ClientConnection::new(Arc::new(config), name).expect("a TLS client");
         let mut tcp = connect(address);
         while tls.is_handshaking() {
             tls.complete_io(&mut tcp)?;
         }
-        Ok(Connection::over(StreamOwned::new(tls, tcp)))
+        Ok(Connection::from_stream(StreamOwned::new(tls, tcp)))
     }
 
-    /// Why no handshake comes about.
-    fn refusal(&self, address: SocketAddr) -> String {
-        self.open(address).map(drop).expect_err("no handshake").to_string()
+    /// Returns the error of a handshake that must fail.
+    fn handshake_error(&self, address: SocketAddr) -> String {
+        self.open(address).map(drop).expect_err("a failed handshake").to_string()
     }
 }
 
 #[test]
-fn every_name_of_the_service_and_of_this_machine_is_good_in_both_versions() {
+fn certificate_covers_all_host_names_in_tls_1_2_and_1_3() {
     let sandbox = start();
     assert!(sandbox.base_url().starts_with("https://127.0.0.1:"), "{}", sandbox.base_url());
     let names = [
@@ -104,59 +104,59 @@ fn every_name_of_the_service_and_of_this_machine_is_good_in_both_versions() {
         for name in names {
             let client = Client { name, versions: vec![version], ..Client::trusting(&sandbox) };
             let mut connection = client.open(sandbox.address()).expect(name);
-            assert_eq!(connection.ask(&list()).body, "[ ]", "{name}");
+            assert_eq!(connection.send(&list()).body, "[ ]", "{name}");
             assert_eq!(connection.get_mut().conn.protocol_version(), Some(number), "{name}");
         }
     }
     assert_eq!(sandbox.requests(), 16);
-    let elsewhere = Client { name: "acinq.co", ..Client::trusting(&sandbox) };
-    let refusal = elsewhere.refusal(sandbox.address());
-    assert!(refusal.contains("not valid for name"), "{refusal}");
+    let other_name = Client { name: "acinq.co", ..Client::trusting(&sandbox) };
+    let error = other_name.handshake_error(sandbox.address());
+    assert!(error.contains("not valid for name"), "{error}");
 }
 
 #[test]
-fn http_1_1_is_agreed_on_and_http_2_alone_is_refused() {
+fn alpn_selects_http_1_1_and_rejects_http_2_only_clients() {
     let sandbox = start();
     let offers = |protocols: &[&str]| {
         let protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
         Client { protocols, ..Client::trusting(&sandbox) }
     };
-    let mut both = offers(&["h2", "http/1.1"]).open(sandbox.address()).expect("a handshake");
+    let mut both = offers(&["h2", "http/1.1"]).open(sandbox.address()).expect("a successful handshake");
     assert_eq!(both.get_mut().conn.alpn_protocol(), Some(&b"http/1.1"[..]));
-    assert_eq!(both.ask(&list()).body, "[ ]");
-    let refusal = offers(&["h2"]).refusal(sandbox.address());
-    assert!(refusal.contains("NoApplicationProtocol"), "{refusal}");
+    assert_eq!(both.send(&list()).body, "[ ]");
+    let error = offers(&["h2"]).handshake_error(sandbox.address());
+    assert!(error.contains("NoApplicationProtocol"), "{error}");
 }
 
 #[test]
-fn one_sandbox_s_authority_vouches_for_no_other() {
+fn each_sandbox_has_its_own_certificate_authority() {
     let (sandbox, other) = (start(), start());
-    let refusal = Client::trusting(&other).refusal(sandbox.address());
-    assert!(refusal.contains("invalid peer certificate"), "{refusal}");
+    let error = Client::trusting(&other).handshake_error(sandbox.address());
+    assert!(error.contains("invalid peer certificate"), "{error}");
     assert_eq!(sandbox.requests(), 0);
-    // Not even with the same seed.
+    // The authorities differ even with the same seed.
     let seeded = || Sandbox::builder().seed(7).tls().start().expect("a free port");
     assert_ne!(seeded().ca_certificate(), seeded().ca_certificate());
 }
 
 #[test]
-fn the_certificate_is_good_today_and_at_the_sandbox_s_time_and_not_for_ever() {
+fn certificate_is_valid_at_system_and_sandbox_time() {
     const THEN: u64 = 1_542_221_803;
-    let now = DefaultTimeProvider.current_time().expect("a time").as_secs();
+    let now = DefaultTimeProvider.current_time().expect("a current time").as_secs();
     let sandbox = Sandbox::builder().api_key("sk_demo").tls().clock_at(UnixMillis::from_secs(THEN));
     let sandbox = sandbox.start().expect("a free port");
-    let at = |seconds| Client { clock: Arc::new(At(seconds)), ..Client::trusting(&sandbox) };
+    let client_at = |seconds| Client { clock: Arc::new(FixedTime(seconds)), ..Client::trusting(&sandbox) };
     for seconds in [THEN - 3_600, THEN, now, now + 300 * 86_400] {
-        assert!(at(seconds).open(sandbox.address()).is_ok(), "{seconds}");
+        assert!(client_at(seconds).open(sandbox.address()).is_ok(), "{seconds}");
     }
-    let late = at(now + 400 * 86_400).refusal(sandbox.address());
+    let late = client_at(now + 400 * 86_400).handshake_error(sandbox.address());
     assert!(late.contains("expired"), "{late}");
-    let early = at(THEN - 2 * 86_400).refusal(sandbox.address());
+    let early = client_at(THEN - 2 * 86_400).handshake_error(sandbox.address());
     assert!(early.contains("not valid yet"), "{early}");
 }
 
 #[test]
-fn the_authority_s_certificate_is_all_that_is_handed_out() {
+fn only_the_ca_certificate_is_exposed() {
     let sandbox = start();
     let pem = sandbox.ca_certificate().expect("a certificate");
     assert!(
@@ -169,90 +169,91 @@ fn the_authority_s_certificate_is_all_that_is_handed_out() {
 }
 
 #[test]
-fn both_ports_lead_to_the_same_charges() {
+fn https_and_http_ports_share_charges() {
     let sandbox = start();
-    let mut secret = Client::trusting(&sandbox).open(sandbox.address()).expect("a handshake");
+    let mut tls = Client::trusting(&sandbox).open(sandbox.address()).expect("a successful handshake");
     let mut plain = Connection::open(plain_address(&sandbox));
-    let charge = secret.ask(&post(42)).body;
-    assert_eq!(plain.ask(&list()).body, format!("[ {charge} ]"));
+    let charge = tls.send(&post(42)).body;
+    assert_eq!(plain.send(&list()).body, format!("[ {charge} ]"));
     let pay = format!("POST /sandbox/charges/{}/pay HTTP/1.1\r\nHost: x\r\n\r\n", id(&charge));
-    assert_eq!(plain.ask(&pay).status(), 200);
-    assert!(secret.ask(&list()).body.contains("\"paid\" : true"));
+    assert_eq!(plain.send(&pay).status(), 200);
+    assert!(tls.send(&list()).body.contains("\"paid\" : true"));
     assert_eq!((sandbox.charges(), sandbox.requests()), (1, 4));
 }
 
 #[test]
-fn plain_http_on_the_port_for_https_is_told_so_and_goes_no_further() {
+fn plain_http_on_the_https_port_gets_400() {
     let sandbox = start();
     for request in [list(), post(42)] {
-        let mut lost = Connection::open(sandbox.address());
-        let answer = lost.ask(&request);
+        let mut connection = Connection::open(sandbox.address());
+        let response = connection.send(&request);
         assert!(
-            answer.head.starts_with("HTTP/1.1 400 Bad Request\r\nServer: nginx/1.12.1\r\n"),
+            response.head.starts_with("HTTP/1.1 400 Bad Request\r\nServer: nginx/1.12.1\r\n"),
             "{}",
-            answer.head
+            response.head
         );
-        assert!(answer.head.contains("\r\nContent-Type: text/html\r\n"), "{}", answer.head);
-        assert!(answer.body.contains("The plain HTTP request was sent to HTTPS port"), "{}", answer.body);
-        assert!(lost.is_closed());
+        assert!(response.head.contains("\r\nContent-Type: text/html\r\n"), "{}", response.head);
+        assert!(response.body.contains("The plain HTTP request was sent to HTTPS port"), "{}", response.body);
+        assert!(connection.is_closed());
     }
     assert_eq!((sandbox.requests(), sandbox.charges()), (0, 0));
-    // What is neither, and what stops half-way, is no harm either.
-    for noise in [&b"\0\x01\x02"[..], b"\x16\x03\x01\x00\x04abcd", b"\x16"] {
-        connect(sandbox.address()).write_all(noise).expect("it reads");
+    // Invalid and incomplete handshakes do not affect other clients.
+    for input in [&b"\0\x01\x02"[..], b"\x16\x03\x01\x00\x04abcd", b"\x16"] {
+        connect(sandbox.address()).write_all(input).expect("the peer accepts the bytes");
     }
-    let mut healthy = Client::trusting(&sandbox).open(sandbox.address()).expect("a handshake");
-    assert_eq!(healthy.ask(&list()).status(), 200);
+    let mut healthy = Client::trusting(&sandbox).open(sandbox.address()).expect("a successful handshake");
+    assert_eq!(healthy.send(&list()).status(), 200);
 }
 
 #[test]
-fn tls_on_the_port_for_plain_http_fails_at_once() {
+fn tls_on_the_http_port_fails() {
     let sandbox = start();
-    let refusal = Client::trusting(&sandbox).refusal(plain_address(&sandbox));
-    assert!(!refusal.contains("invalid peer certificate"), "{refusal}");
+    let error = Client::trusting(&sandbox).handshake_error(plain_address(&sandbox));
+    assert!(!error.contains("invalid peer certificate"), "{error}");
     assert_eq!(sandbox.requests(), 0);
 }
 
 #[test]
-fn a_page_is_the_sandbox_s_own_by_scheme_too() {
+fn origin_check_includes_the_scheme() {
     let sandbox = start();
-    let mut connection = Client::trusting(&sandbox).open(sandbox.address()).expect("a handshake");
-    let charge = id(&connection.ask(&post(42)).body);
-    let mut from = |scheme: &str| {
+    let mut connection = Client::trusting(&sandbox).open(sandbox.address()).expect("a successful handshake");
+    let charge = id(&connection.send(&post(42)).body);
+    let mut pay_from = |scheme: &str| {
         let address = sandbox.address();
         let head = format!("POST /sandbox/charges/{charge}/pay HTTP/1.1\r\nHost: {address}\r\n");
-        connection.ask(&format!("{head}Origin: {scheme}://{address}\r\n\r\n")).status()
+        connection.send(&format!("{head}Origin: {scheme}://{address}\r\n\r\n")).status()
     };
-    assert_eq!((from("http"), from("https"), from("https")), (403, 200, 409));
+    assert_eq!((pay_from("http"), pay_from("https"), pay_from("https")), (403, 200, 409));
 }
 
 #[test]
-fn a_client_that_closes_its_side_is_told_the_same_within_tls() {
+fn connection_close_over_tls_sends_close_notify() {
     let sandbox = start();
-    let mut connection = Client::trusting(&sandbox).open(sandbox.address()).expect("a handshake");
+    let mut connection = Client::trusting(&sandbox).open(sandbox.address()).expect("a successful handshake");
     let close = list().replacen("\r\n", "\r\nConnection: close\r\n", 1);
-    assert_eq!(connection.ask(&close).body, "[ ]");
-    // Without the alert, rustls would take the end for an attack.
-    let end = io::Read::read(connection.get_mut(), &mut [0]).expect("a clean end");
+    assert_eq!(connection.send(&close).body, "[ ]");
+    // Without a close_notify alert, rustls would report a truncation attack.
+    let end = io::Read::read(connection.get_mut(), &mut [0]).expect("a close_notify alert");
     assert_eq!(end, 0);
 }
 
 #[test]
-fn a_drop_closes_both_ports() {
+fn drop_closes_both_ports() {
     let sandbox = start();
-    let (secret, plain) = (sandbox.address(), plain_address(&sandbox));
-    let mut idle = Client::trusting(&sandbox).open(secret).expect("a handshake");
-    idle.ask(&list());
+    let (https, plain) = (sandbox.address(), plain_address(&sandbox));
+    let mut idle = Client::trusting(&sandbox).open(https).expect("a successful handshake");
+    idle.send(&list());
     drop(sandbox);
-    assert!(TcpListener::bind(secret).is_ok() && TcpListener::bind(plain).is_ok());
+    assert!(TcpListener::bind(https).is_ok() && TcpListener::bind(plain).is_ok());
     assert!(idle.is_closed());
 }
 
 #[test]
-fn a_taken_second_port_is_named() {
-    let taken = TcpListener::bind("127.0.0.1:0").and_then(|taken| taken.local_addr().map(|at| (taken, at)));
-    let (_taken, at) = taken.expect("a free port");
-    let error = Sandbox::builder().tls().plain_listen(at).start().expect_err("it is taken");
+fn plain_port_in_use_is_named_in_the_error() {
+    let taken =
+        TcpListener::bind("127.0.0.1:0").and_then(|taken| taken.local_addr().map(|address| (taken, address)));
+    let (_taken, address) = taken.expect("a free port");
+    let error = Sandbox::builder().tls().plain_listen(address).start().expect_err("the port is in use");
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
-    assert!(error.to_string().contains(&at.to_string()), "{error}");
+    assert!(error.to_string().contains(&address.to_string()), "{error}");
 }

@@ -1,246 +1,253 @@
-//! Webhooks over sockets: receivers that answer, refuse, stay silent, hang up, or send the sender elsewhere.
+//! Webhooks over sockets, to receivers that accept, fail, stay silent, disconnect or redirect.
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use strike_core::{ChargeId, UnixMillis, webhook};
-use strike_sandbox::{Delivery, DeliveryState, RunningSandbox, Sandbox, Webhook};
+use strike_sandbox::{DeliveryState, RunningSandbox, Sandbox, Webhook, WebhookDelivery};
 
-use crate::receiver::{PATIENCE, Receiver};
+use crate::receiver::{Receiver, TIMEOUT};
 use crate::wire::{Connection, id, list, post, request};
 
-/// A clock that stands: nothing comes due by itself.
+/// Starts a sandbox with a manual clock, so deliveries become due only when it is advanced.
 fn start(webhook: Webhook) -> RunningSandbox {
     let clock = UnixMillis::from_millis(1_542_221_803_505);
-    Sandbox::builder().api_key("sk_demo").seed(7).clock_at(clock).webhook(webhook).start().expect("it starts")
+    Sandbox::builder()
+        .api_key("sk_demo")
+        .seed(7)
+        .clock_at(clock)
+        .webhook(webhook)
+        .start()
+        .expect("the program starts")
 }
 
-fn to(receiver: &Receiver) -> Webhook {
-    Webhook::to(&receiver.url()).expect("a URL")
+fn webhook_to(receiver: &Receiver) -> Webhook {
+    Webhook::to(&receiver.url()).expect("a valid URL")
 }
 
 fn create(sandbox: &RunningSandbox) -> ChargeId {
-    id(&Connection::open(sandbox.address()).ask(&post(42)).body).parse().expect("an id")
+    id(&Connection::open(sandbox.address()).send(&post(42)).body).parse().expect("a charge id")
 }
 
-fn pay_one(sandbox: &RunningSandbox) -> ChargeId {
+fn create_and_pay(sandbox: &RunningSandbox) -> ChargeId {
     let id = create(sandbox);
-    sandbox.pay(&id).expect("it can be paid");
+    sandbox.pay(&id).expect("the charge can be paid");
     id
 }
 
-/// The newest delivery, once it is no longer on its way.
-fn settled(sandbox: &Sandbox, attempts: u32) -> Delivery {
-    let begun = Instant::now();
+/// Waits until the newest delivery has finished this many attempts, and returns it.
+fn wait_for_delivery(sandbox: &Sandbox, attempts: u32) -> WebhookDelivery {
+    let start = Instant::now();
     loop {
         let newest = sandbox.deliveries().into_iter().next().expect("a delivery");
         if newest.attempts() == attempts && newest.state() != DeliveryState::Sending {
             return newest;
         }
-        assert!(begun.elapsed() < PATIENCE, "{newest:?}");
+        assert!(start.elapsed() < TIMEOUT, "{newest:?}");
         std::thread::yield_now();
     }
 }
 
 #[test]
-fn whoever_is_told_and_asks_sees_it_paid() {
+fn charge_is_paid_before_its_webhook_arrives() {
     let receiver = Receiver::bind();
-    let sandbox = start(to(&receiver));
-    let charge = pay_one(&sandbox);
+    let sandbox = start(webhook_to(&receiver));
+    let charge = create_and_pay(&sandbox);
 
-    let told = receiver.next();
+    let received = receiver.next();
     let get = request(&format!("GET /api/v1/charges/{charge}"), "", "");
-    let asked = Connection::open(sandbox.address()).ask(&get).body;
-    assert!(asked.contains("\"paid\" : true"), "{asked}");
-    assert_eq!(told.body, format!("{{\"object\":\"event\",\"data\":{asked}}}"));
-    assert_eq!(webhook::parse(told.body.as_bytes()).expect("core reads it").id(), &charge);
+    let charge_json = Connection::open(sandbox.address()).send(&get).body;
+    assert!(charge_json.contains("\"paid\" : true"), "{charge_json}");
+    assert_eq!(received.body, format!("{{\"object\":\"event\",\"data\":{charge_json}}}"));
+    assert_eq!(webhook::parse(received.body.as_bytes()).expect("strike-core parses it").id(), &charge);
     let host = receiver.url().replace("http://", "").replace("/strike", "");
     assert_eq!(
-        told.head,
+        received.head,
         format!(
             "POST /strike HTTP/1.1\r\nHost: {host}\r\nUser-Agent: strike-sandbox/{}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
             env!("CARGO_PKG_VERSION"),
-            told.body.len()
+            received.body.len()
         )
     );
     assert_eq!(sandbox.deliveries()[0].state(), DeliveryState::Sending);
-    told.answer("200 OK");
-    let delivery = settled(&sandbox, 1);
+    received.respond("200 OK");
+    let delivery = wait_for_delivery(&sandbox, 1);
     assert_eq!((delivery.state(), delivery.status()), (DeliveryState::Delivered, Some(200)));
 }
 
 #[test]
-fn a_refusal_is_followed_by_another_try_when_its_time_has_come() {
+fn failed_delivery_is_retried_after_the_backoff() {
     let receiver = Receiver::bind();
-    let sandbox = start(to(&receiver).retry(3, Duration::from_secs(60)));
-    pay_one(&sandbox);
+    let sandbox = start(webhook_to(&receiver).retry(3, Duration::from_secs(60)));
+    create_and_pay(&sandbox);
     let first = receiver.next();
     let body = first.body.clone();
-    first.answer("500 Internal Server Error");
-    let delivery = settled(&sandbox, 1);
+    first.respond("500 Internal Server Error");
+    let delivery = wait_for_delivery(&sandbox, 1);
     assert_eq!((delivery.state(), delivery.status()), (DeliveryState::Waiting, Some(500)));
     assert_eq!(delivery.due(), sandbox.now().saturating_add(Duration::from_secs(60)));
 
     sandbox.advance(Duration::from_secs(60));
     let second = receiver.next();
     assert_eq!(second.body, body);
-    second.answer("201 Created");
-    assert_eq!(settled(&sandbox, 2).state(), DeliveryState::Delivered);
+    second.respond("201 Created");
+    assert_eq!(wait_for_delivery(&sandbox, 2).state(), DeliveryState::Delivered);
 }
 
 #[test]
-fn a_receiver_that_never_answers_has_it_all_the_same() {
+fn delivery_fails_with_a_timeout_if_the_receiver_is_silent() {
     let receiver = Receiver::bind();
-    let sandbox = start(to(&receiver).timeout(Duration::from_millis(200)));
-    pay_one(&sandbox);
+    let sandbox = start(webhook_to(&receiver).timeout(Duration::from_millis(200)));
+    create_and_pay(&sandbox);
     let mut silent = receiver.next();
-    let failed = settled(&sandbox, 1);
+    let failed = wait_for_delivery(&sandbox, 1);
     assert_eq!((failed.state(), failed.status()), (DeliveryState::Failed, None));
     assert_eq!(failed.error(), Some("no answer within 200ms; it may have arrived"));
-    assert!(silent.is_closed(), "the sender has given up");
+    assert!(silent.is_closed(), "the sender has closed the connection");
 }
 
 #[test]
-fn one_that_is_not_answered_holds_up_no_other() {
+fn pending_delivery_does_not_delay_others() {
     let receiver = Receiver::bind();
-    let sandbox = start(to(&receiver).repeat(20).timeout(PATIENCE));
-    pay_one(&sandbox);
-    // All are there before any is answered.
+    let sandbox = start(webhook_to(&receiver).repeat(20).timeout(TIMEOUT));
+    create_and_pay(&sandbox);
+    // All requests arrive before the first response.
     let silent: Vec<_> = (0..20).map(|_| receiver.next()).collect();
-    silent.into_iter().for_each(|told| told.answer("200 OK"));
-    assert_eq!(settled(&sandbox, 1).state(), DeliveryState::Delivered);
+    silent.into_iter().for_each(|received| received.respond("200 OK"));
+    assert_eq!(wait_for_delivery(&sandbox, 1).state(), DeliveryState::Delivered);
 }
 
 #[test]
-fn what_is_no_answer_is_a_failure_that_says_why() {
+fn connection_and_protocol_errors_are_recorded_in_the_delivery() {
     let receiver = Receiver::bind();
-    let sandbox = start(to(&receiver));
-    pay_one(&sandbox);
+    let sandbox = start(webhook_to(&receiver));
+    create_and_pay(&sandbox);
     drop(receiver.next());
-    let closed = settled(&sandbox, 1);
+    let closed = wait_for_delivery(&sandbox, 1);
     assert_eq!((closed.state(), closed.status()), (DeliveryState::Failed, None));
     assert!(closed.error().is_some_and(|error| error.contains("closed")), "{closed:?}");
 
-    sandbox.send_again(1).expect("it can be sent");
-    receiver.next().write(b"SSH-2.0-door\r\n").expect("it listens");
-    let babble = settled(&sandbox, 2);
-    assert!(babble.error().is_some_and(|error| error.contains("invalid HTTP")), "{babble:?}");
+    sandbox.send_again(1).expect("the delivery can be resent");
+    receiver.next().write(b"SSH-2.0-example\r\n").expect("the server is listening");
+    let invalid = wait_for_delivery(&sandbox, 2);
+    assert!(invalid.error().is_some_and(|error| error.contains("invalid HTTP")), "{invalid:?}");
 
     let closed_port = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("one");
-    let sandbox = start(Webhook::to(&format!("http://{closed_port}")).expect("a URL"));
-    pay_one(&sandbox);
-    let refused = settled(&sandbox, 1);
+    let sandbox = start(Webhook::to(&format!("http://{closed_port}")).expect("a valid URL"));
+    create_and_pay(&sandbox);
+    let refused = wait_for_delivery(&sandbox, 1);
     assert!(refused.error().is_some_and(|error| error.contains("refused")), "{refused:?}");
 }
 
 #[test]
-fn a_redirect_is_not_followed() {
+fn redirects_are_not_followed() {
     let (receiver, elsewhere) = (Receiver::bind(), Receiver::bind());
     for status in ["301 Moved Permanently", "307 Temporary Redirect", "308 Permanent Redirect"] {
-        let sandbox = start(to(&receiver));
-        pay_one(&sandbox);
-        receiver.next().answer(&format!("{status}\r\nLocation: {}", elsewhere.url()));
-        let delivery = settled(&sandbox, 1);
+        let sandbox = start(webhook_to(&receiver));
+        create_and_pay(&sandbox);
+        receiver.next().respond(&format!("{status}\r\nLocation: {}", elsewhere.url()));
+        let delivery = wait_for_delivery(&sandbox, 1);
         assert_eq!(delivery.state(), DeliveryState::Failed);
         assert_eq!(delivery.status(), status[..3].parse().ok());
     }
-    assert!(elsewhere.is_idle());
+    assert!(elsewhere.is_empty());
 }
 
 #[test]
-fn of_an_endless_answer_only_the_head_counts() {
+fn endless_response_body_is_not_read() {
     let receiver = Receiver::bind();
-    let sandbox = start(to(&receiver));
-    pay_one(&sandbox);
-    let mut told = receiver.next();
-    told.write(b"HTTP/1.1 200 OK\r\n\r\n").expect("it waits for an answer");
-    let flood = vec![b'x'; 1 << 20];
-    // It hangs up on the flood, long before it would time out on a trickle.
-    let written = (0..100).take_while(|_| told.write(&flood).is_ok()).count();
-    assert!(written < 100, "somebody read {written} MiB");
-    assert_eq!(settled(&sandbox, 1).state(), DeliveryState::Delivered);
+    let sandbox = start(webhook_to(&receiver));
+    create_and_pay(&sandbox);
+    let mut received = receiver.next();
+    received.write(b"HTTP/1.1 200 OK\r\n\r\n").expect("the sender waits for a response");
+    let chunk = vec![b'x'; 1 << 20];
+    // The sender closes the connection instead of reading the endless body.
+    let written = (0..100).take_while(|_| received.write(&chunk).is_ok()).count();
+    assert!(written < 100, "the sender read {written} MiB");
+    assert_eq!(wait_for_delivery(&sandbox, 1).state(), DeliveryState::Delivered);
 }
 
 #[test]
-fn many_payments_at_once_each_arrive_once() {
+fn two_hundred_payments_each_send_one_webhook() {
     let receiver = Receiver::bind();
-    let sandbox = start(to(&receiver).reorder(Duration::from_secs(60)));
-    let charges: BTreeSet<String> = (0..200).map(|_| pay_one(&sandbox).to_string()).collect();
+    let sandbox = start(webhook_to(&receiver).reorder(Duration::from_secs(60)));
+    let charges: BTreeSet<String> = (0..200).map(|_| create_and_pay(&sandbox).to_string()).collect();
     sandbox.advance(Duration::from_secs(60));
-    let told: BTreeSet<String> = (0..200)
+    let received: BTreeSet<String> = (0..200)
         .map(|_| {
-            let told = receiver.next();
-            let id = webhook::parse(told.body.as_bytes()).expect("core reads it").id().to_string();
-            told.answer("200 OK");
+            let received = receiver.next();
+            let id =
+                webhook::parse(received.body.as_bytes()).expect("strike-core parses it").id().to_string();
+            received.respond("200 OK");
             id
         })
         .collect();
-    assert_eq!(told, charges);
-    assert!(receiver.is_idle());
+    assert_eq!(received, charges);
+    assert!(receiver.is_empty());
 }
 
 #[test]
-fn a_clock_that_runs_is_enough() {
+fn system_clock_triggers_delays_and_retries() {
     let receiver = Receiver::bind();
-    let webhook = to(&receiver).delay(Duration::from_millis(30)).retry(2, Duration::from_millis(20));
-    let sandbox = Sandbox::builder().api_key("sk_demo").webhook(webhook).start().expect("it starts");
-    pay_one(&sandbox);
-    receiver.next().answer("503 Service Unavailable");
-    receiver.next().answer("200 OK");
-    let delivery = settled(&sandbox, 2);
+    let webhook = webhook_to(&receiver).delay(Duration::from_millis(30)).retry(2, Duration::from_millis(20));
+    let sandbox = Sandbox::builder().api_key("sk_demo").webhook(webhook).start().expect("the program starts");
+    create_and_pay(&sandbox);
+    receiver.next().respond("503 Service Unavailable");
+    receiver.next().respond("200 OK");
+    let delivery = wait_for_delivery(&sandbox, 2);
     assert!(delivery.due() >= delivery.created().saturating_add(Duration::from_millis(50)), "{delivery:?}");
 }
 
 #[test]
-fn an_hour_s_delay_is_over_when_the_clock_is_moved() {
+fn advancing_the_clock_skips_the_delivery_delay() {
     let receiver = Receiver::bind();
     let hour = Duration::from_secs(3600);
-    let webhook = to(&receiver).delay(hour);
-    let sandbox = Sandbox::builder().api_key("sk_demo").webhook(webhook).start().expect("it starts");
-    pay_one(&sandbox);
-    // What the server answers after the payment, it answers after it began to wait.
-    Connection::open(sandbox.address()).ask(&list());
+    let webhook = webhook_to(&receiver).delay(hour);
+    let sandbox = Sandbox::builder().api_key("sk_demo").webhook(webhook).start().expect("the program starts");
+    create_and_pay(&sandbox);
+    // A response to a later request shows that the delivery is already scheduled.
+    Connection::open(sandbox.address()).send(&list());
     sandbox.advance(hour);
-    receiver.next().answer("200 OK");
+    receiver.next().respond("200 OK");
 }
 
 #[test]
-fn a_payment_over_the_route_is_told_and_told_again_on_request() {
+fn payment_over_http_sends_a_webhook_that_can_be_resent() {
     let receiver = Receiver::bind();
-    let sandbox = start(to(&receiver));
+    let sandbox = start(webhook_to(&receiver));
     let mut control = Connection::open(sandbox.address());
     let charge = create(&sandbox);
-    assert_eq!(control.ask(&request(&format!("POST /sandbox/charges/{charge}/pay"), "", "")).status(), 200);
-    receiver.next().answer("200 OK");
-    settled(&sandbox, 1);
-    let again = control.ask(&request("POST /sandbox/deliveries/1/send", "", ""));
+    assert_eq!(control.send(&request(&format!("POST /sandbox/charges/{charge}/pay"), "", "")).status(), 200);
+    receiver.next().respond("200 OK");
+    wait_for_delivery(&sandbox, 1);
+    let again = control.send(&request("POST /sandbox/deliveries/1/send", "", ""));
     assert_eq!(again.status(), 200);
     assert!(again.body.contains("\"state\" : \"waiting\""), "{}", again.body);
-    receiver.next().answer("200 OK");
-    assert_eq!(settled(&sandbox, 2).state(), DeliveryState::Delivered);
+    receiver.next().respond("200 OK");
+    assert_eq!(wait_for_delivery(&sandbox, 2).state(), DeliveryState::Delivered);
 }
 
 #[test]
-fn a_drop_hangs_up_on_receivers_and_leaves_the_list() {
+fn drop_closes_deliveries_in_progress_and_marks_them_failed() {
     let receiver = Receiver::bind();
-    let running = start(to(&receiver));
+    let running = start(webhook_to(&receiver));
     let sandbox = running.sandbox();
-    pay_one(&running);
-    let mut told = receiver.next();
+    create_and_pay(&running);
+    let mut received = receiver.next();
     drop(running);
-    assert!(told.is_closed());
-    let delivery = settled(&sandbox, 1);
+    assert!(received.is_closed());
+    let delivery = wait_for_delivery(&sandbox, 1);
     assert_eq!((delivery.state(), delivery.error()), (DeliveryState::Failed, Some("nobody answered")));
 }
 
 #[cfg(not(feature = "tls"))]
 #[test]
-fn an_https_address_is_refused_where_there_is_no_tls() {
-    let webhook = Webhook::to("https://127.0.0.1/strike").expect("a URL");
-    let refusal = Sandbox::builder().webhook(webhook).start().expect_err("no TLS");
-    assert!(refusal.to_string().contains("`tls`"), "{refusal}");
+fn https_webhook_without_the_tls_feature_is_an_error() {
+    let webhook = Webhook::to("https://127.0.0.1/strike").expect("a valid URL");
+    let error = Sandbox::builder().webhook(webhook).start().expect_err("the tls feature is off");
+    assert!(error.to_string().contains("`tls`"), "{error}");
 }
 
 #[cfg(feature = "tls")]
@@ -254,38 +261,38 @@ mod https {
 
     use super::*;
 
-    /// A server for 127.0.0.1 that answers 200 to everyone, and the certificate of its authority.
+    /// Starts an HTTPS receiver that responds 200. Returns its URL and the certificate of its CA.
     fn receiver() -> (String, String) {
-        let mut params = CertificateParams::new(Vec::new()).expect("names");
+        let mut params = CertificateParams::new(Vec::new()).expect("valid names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
-        let pem = params.self_signed(&key).expect("signed").pem();
+        let pem = params.self_signed(&key).expect("the invoice is signed").pem();
         let issuer = Issuer::new(params, key);
 
         let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("names");
-        let certificate = params.signed_by(&key, &issuer).expect("signed");
+        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("valid names");
+        let certificate = params.signed_by(&key, &issuer).expect("the invoice is signed");
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .expect("versions")
+            .expect("supported TLS versions")
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key)
             .expect("a certificate");
         let config = Arc::new(config);
 
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let url = format!("https://{}/strike", listener.local_addr().expect("an address"));
+        let url = format!("https://{}/strike", listener.local_addr().expect("a local address"));
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let session = ServerConnection::new(Arc::clone(&config)).expect("a session");
+                let session = ServerConnection::new(Arc::clone(&config)).expect("a TLS session");
                 let mut stream = BufReader::new(StreamOwned::new(session, stream));
-                // A sender that does not trust it hangs up before it says anything.
-                if std::io::BufRead::fill_buf(&mut stream).is_ok_and(|begun| !begun.is_empty()) {
+                // A sender that does not trust the certificate closes the connection without data.
+                if std::io::BufRead::fill_buf(&mut stream).is_ok_and(|data| !data.is_empty()) {
                     let (head, _) = crate::receiver::read_request(&mut stream);
                     assert!(head.starts_with("POST /strike HTTP/1.1\r\n"), "{head}");
-                    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-                    stream.get_mut().write_all(answer).expect("it waits for an answer");
+                    let response = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+                    stream.get_mut().write_all(response).expect("the sender waits for a response");
                 }
             }
         });
@@ -293,28 +300,28 @@ mod https {
     }
 
     #[test]
-    fn an_https_receiver_is_told_if_its_authority_is_trusted() {
+    fn https_webhook_requires_a_trusted_certificate() {
         let (url, pem) = receiver();
-        let webhook = Webhook::to(&url).expect("a URL");
+        let webhook = Webhook::to(&url).expect("a valid URL");
         let sandbox = start(webhook.clone().ca_certificate(pem));
-        pay_one(&sandbox);
-        let delivery = settled(&sandbox, 1);
+        create_and_pay(&sandbox);
+        let delivery = wait_for_delivery(&sandbox, 1);
         assert_eq!((delivery.state(), delivery.error()), (DeliveryState::Delivered, None));
 
         let sandbox = start(webhook);
-        pay_one(&sandbox);
-        let untrusted = settled(&sandbox, 1);
+        create_and_pay(&sandbox);
+        let untrusted = wait_for_delivery(&sandbox, 1);
         assert_eq!(untrusted.state(), DeliveryState::Failed);
         assert!(untrusted.error().is_some_and(|error| error.contains("certificate")), "{untrusted:?}");
     }
 
     #[test]
-    fn certificates_that_are_none_are_refused_before_it_starts() {
+    fn invalid_webhook_certificates_fail_the_start() {
         for pem in ["", "not PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
-            let webhook = Webhook::to("https://127.0.0.1/strike").expect("a URL").ca_certificate(pem);
-            let refusal = Sandbox::builder().webhook(webhook).start().expect_err(pem);
-            assert_eq!(refusal.kind(), std::io::ErrorKind::InvalidInput);
-            assert!(refusal.to_string().contains("certificates in PEM"), "{refusal}");
+            let webhook = Webhook::to("https://127.0.0.1/strike").expect("a valid URL").ca_certificate(pem);
+            let error = Sandbox::builder().webhook(webhook).start().expect_err(pem);
+            assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+            assert!(error.to_string().contains("certificates in PEM"), "{error}");
         }
     }
 }

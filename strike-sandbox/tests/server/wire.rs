@@ -1,41 +1,41 @@
-//! The least of an HTTP client: what it writes and reads is what stands on the wire.
+//! A minimal HTTP client that shows the exact bytes on the wire.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// A connection that fails instead of waiting for ever, plain or in TLS.
+/// A client connection, plain or TLS, with a read timeout of 20 seconds.
 pub(crate) struct Connection<S = TcpStream>(pub(crate) BufReader<S>);
 
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) head: String,
     pub(crate) body: String,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn status(&self) -> u16 {
-        self.head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
+        self.head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a valid status")
     }
 }
 
 impl Connection {
     pub(crate) fn open(address: SocketAddr) -> Self {
-        Self::over(connect(address))
+        Self::from_stream(connect(address))
     }
 
-    /// Sends no more, and still listens.
-    pub(crate) fn end(&mut self) {
-        self.0.get_mut().shutdown(Shutdown::Write).expect("it was open");
+    /// Closes the sending side. Responses can still be read.
+    pub(crate) fn finish_sending(&mut self) {
+        self.0.get_mut().shutdown(Shutdown::Write).expect("the connection is open");
     }
 }
 
 pub(crate) fn connect(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(address).expect("it listens");
-    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+    let stream = TcpStream::connect(address).expect("the server is listening");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("the read timeout can be set");
     stream
 }
 
-/// The address in a base URL.
+/// Returns the socket address in a base URL.
 pub(crate) fn address(base_url: &str) -> SocketAddr {
     base_url
         .split_once("://")
@@ -45,54 +45,54 @@ pub(crate) fn address(base_url: &str) -> SocketAddr {
 }
 
 impl<S: Read + Write> Connection<S> {
-    pub(crate) fn over(stream: S) -> Self {
+    pub(crate) fn from_stream(stream: S) -> Self {
         Self(BufReader::new(stream))
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) {
-        self.0.get_mut().write_all(bytes).expect("it reads");
+        self.0.get_mut().write_all(bytes).expect("the peer accepts the bytes");
     }
 
-    /// The next answer, by its content length.
-    pub(crate) fn read(&mut self) -> Answer {
+    /// Reads the next response. It must have a Content-Length.
+    pub(crate) fn read(&mut self) -> Response {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
-            assert_ne!(self.0.read_line(&mut head).expect("an answer"), 0, "closed after {head:?}");
+            assert_ne!(self.0.read_line(&mut head).expect("a response"), 0, "closed after {head:?}");
         }
         let length = head
             .lines()
             .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok())
-            .expect("a length");
+            .expect("a Content-Length header");
         let mut body = vec![0; length];
-        self.0.read_exact(&mut body).expect("a whole body");
-        Answer { head, body: String::from_utf8(body).expect("UTF-8") }
+        self.0.read_exact(&mut body).expect("a complete body");
+        Response { head, body: String::from_utf8(body).expect("UTF-8") }
     }
 
-    /// The next line, with its end.
+    /// Reads the next line, including its line ending.
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
-        self.0.read_line(&mut line).expect("a line");
+        self.0.read_line(&mut line).expect("a line of output");
         line
     }
 
-    pub(crate) fn ask(&mut self, request: &str) -> Answer {
+    pub(crate) fn send(&mut self, request: &str) -> Response {
         self.write(request.as_bytes());
         self.read()
     }
 
-    /// The stream below.
-    #[cfg(feature = "tls")]
+    /// Returns the underlying stream.
+    #[allow(dead_code, reason = "only the tests of TLS use it")]
     pub(crate) fn get_mut(&mut self) -> &mut S {
         self.0.get_mut()
     }
 
-    /// Whether the other side has closed, with nothing left to read.
+    /// Returns true if the other side has closed the connection and no data is left.
     pub(crate) fn is_closed(&mut self) -> bool {
         matches!(self.0.read(&mut [0]), Ok(0) | Err(_))
     }
 }
 
-/// A request by someone with the key `sk_demo`.
+/// Returns a request with the credentials of the API key `sk_demo`.
 pub(crate) fn request(line: &str, headers: &str, body: &str) -> String {
     let length = body.len();
     format!(
@@ -111,8 +111,8 @@ pub(crate) fn list() -> String {
     request("GET /api/v1/charges", "", "")
 }
 
-/// The id in a charge's JSON.
+/// Returns the id in the JSON of a charge.
 pub(crate) fn id(charge: &str) -> String {
     let value: serde_json::Value = serde_json::from_str(charge).expect("JSON");
-    value["id"].as_str().expect("an id").to_owned()
+    value["id"].as_str().expect("a charge id").to_owned()
 }

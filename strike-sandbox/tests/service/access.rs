@@ -1,19 +1,19 @@
-//! Who is let in, by which paths and methods.
+//! Authentication, paths and methods.
 
 use data_encoding::BASE64;
 use strike_core::http::{Method, StatusCode, Version};
 use strike_sandbox::Sandbox;
 
-use crate::ask::{any_charge, bare, error, get, request, sandbox, text};
+use crate::support::{any_charge, error, get, request, request_without_key, sandbox, text};
 
 fn status_with(sandbox: &Sandbox, authorization: &str) -> StatusCode {
-    let mut request = bare(Method::GET, "/api/v1/charges");
+    let mut request = request_without_key(Method::GET, "/api/v1/charges");
     request.headers_mut().insert("authorization", authorization.parse().expect("a header"));
     sandbox.respond(&request).status()
 }
 
 #[test]
-fn the_key_is_the_user_and_the_password_does_not_matter() {
+fn api_key_is_the_user_name_and_the_password_is_ignored() {
     let sandbox = sandbox();
     let basic = |credentials: &str| format!("Basic {}", BASE64.encode(credentials.as_bytes()));
     for credentials in ["sk_demo:", "sk_demo:sk_demo", "sk_demo:a:b", "sk_demo"] {
@@ -23,7 +23,7 @@ fn the_key_is_the_user_and_the_password_does_not_matter() {
         assert_eq!(status_with(&sandbox, &basic(credentials)), 401, "{credentials}");
     }
     assert_eq!(status_with(&sandbox, "basic c2tfZGVtbzo="), 200);
-    // Without padding, as some small clients encode.
+    // Some small clients omit the base64 padding.
     assert_eq!(status_with(&sandbox, "Basic c2tfZGVtbzo"), 200);
     for spaced in ["Basic  c2tfZGVtbzo=", " Basic c2tfZGVtbzo= ", "Basic\tc2tfZGVtbzo="] {
         assert_eq!(status_with(&sandbox, spaced), 200, "{spaced:?}");
@@ -34,16 +34,16 @@ fn the_key_is_the_user_and_the_password_does_not_matter() {
 }
 
 #[test]
-fn a_refusal_does_not_challenge_and_counts_as_a_request() {
+fn unauthorized_request_is_counted_and_gets_no_challenge() {
     let sandbox = sandbox();
-    let response = sandbox.respond(&bare(Method::POST, "/api/v1/charges"));
+    let response = sandbox.respond(&request_without_key(Method::POST, "/api/v1/charges"));
     assert_eq!(error(&response), (401, "authentication failed".to_owned()));
     assert!(!response.headers().contains_key("www-authenticate"));
     assert_eq!((sandbox.requests(), sandbox.charges()), (1, 0));
 }
 
 #[test]
-fn a_key_that_is_not_chosen_is_drawn_in_the_service_s_form() {
+fn default_api_key_is_random_and_has_the_service_format() {
     let sandbox = Sandbox::new();
     let key = sandbox.api_key();
     assert!(key.starts_with("sk_") && key.len() == 32, "{key}");
@@ -53,23 +53,23 @@ fn a_key_that_is_not_chosen_is_drawn_in_the_service_s_form() {
 }
 
 #[test]
-fn doubled_and_trailing_slashes_do_not_matter_nor_how_a_path_is_written() {
+fn extra_slashes_and_percent_encoding_in_paths_are_ignored() {
     let sandbox = sandbox();
     let id = any_charge(&sandbox);
     let list = text(&get(&sandbox, "charges")).to_owned();
     assert_eq!(text(&get(&sandbox, "/charges")), list);
     assert_eq!(text(&get(&sandbox, "charges//")), list);
     assert_eq!(format!("[ {} ]", text(&get(&sandbox, &format!("/charges//{id}/")))), list);
-    // Nor does it matter how a character is written.
+    // Percent-encoded characters are decoded.
     let encoded: String = id.as_str().bytes().map(|byte| format!("%{byte:02X}")).collect();
     assert_eq!(format!("[ {} ]", text(&get(&sandbox, &format!("%63harges/{encoded}")))), list);
     let mut doubled = request(Method::GET, "charges", "text/plain", b"");
-    *doubled.uri_mut() = "http://127.0.0.1//api/v1/charges".parse().expect("a URL");
+    *doubled.uri_mut() = "http://127.0.0.1//api/v1/charges".parse().expect("a valid URL");
     assert_eq!(text(&sandbox.respond(&doubled)), list);
 }
 
 #[test]
-fn unknown_paths_are_not_found_and_strangers_do_not_learn_which() {
+fn unknown_api_paths_give_404_with_a_key_and_401_without() {
     let sandbox = sandbox();
     for tail in [
         "",
@@ -82,15 +82,19 @@ fn unknown_paths_are_not_found_and_strangers_do_not_learn_which() {
         "charges/%",
     ] {
         assert_eq!(error(&get(&sandbox, tail)), (404, "not found".to_owned()), "{tail}");
-        assert_eq!(sandbox.respond(&bare(Method::GET, &format!("/api/v1/{tail}"))).status(), 401, "{tail}");
+        assert_eq!(
+            sandbox.respond(&request_without_key(Method::GET, &format!("/api/v1/{tail}"))).status(),
+            401,
+            "{tail}"
+        );
     }
     for path in ["/sandbox/page", "/api", "/api/v2/charges", "/sandbox", "/sandbox/charge"] {
-        assert_eq!(error(&sandbox.respond(&bare(Method::GET, path))).0, 404, "{path}");
+        assert_eq!(error(&sandbox.respond(&request_without_key(Method::GET, path))).0, 404, "{path}");
     }
 }
 
 #[test]
-fn other_methods_are_told_which_there_are() {
+fn unsupported_methods_get_405_with_allow() {
     let sandbox = sandbox();
     let id = any_charge(&sandbox);
     for (method, path, allow) in [
@@ -105,10 +109,10 @@ fn other_methods_are_told_which_there_are() {
 }
 
 #[test]
-fn a_browser_s_preflight_needs_no_credentials() {
+fn preflight_requests_need_no_credentials() {
     let sandbox = sandbox();
     for path in ["/api/v1/charges", "/api/v1/charges/ch_x", "//api/v1/charges/"] {
-        let response = sandbox.respond(&bare(Method::OPTIONS, path));
+        let response = sandbox.respond(&request_without_key(Method::OPTIONS, path));
         assert_eq!((response.status().as_u16(), text(&response)), (200, ""), "{path}");
         let headers = response.headers();
         assert_eq!(headers["access-control-allow-origin"], "*");
@@ -118,7 +122,7 @@ fn a_browser_s_preflight_needs_no_credentials() {
 }
 
 #[test]
-fn a_head_is_a_get_without_its_body() {
+fn head_returns_the_get_headers_without_a_body() {
     let sandbox = sandbox();
     any_charge(&sandbox);
     let body = get(&sandbox, "charges").into_body();
@@ -128,7 +132,7 @@ fn a_head_is_a_get_without_its_body() {
 }
 
 #[test]
-fn the_connection_is_kept_unless_the_caller_will_not() {
+fn connection_header_follows_the_request() {
     let sandbox = sandbox();
     let connection = |version, header: &'static str| {
         let mut request = request(Method::GET, "charges", "text/plain", b"");

@@ -1,12 +1,12 @@
-//! What a new charge may be, in both encodings.
+//! Validation of new charges in form and JSON bodies.
 
 use strike_core::http::Method;
 use strike_sandbox::Sandbox;
 
-use crate::ask::{FORM, JSON, create, error, json, post, request, sandbox};
+use crate::support::{FORM, JSON, create, error, json, post, request, sandbox};
 
 #[test]
-fn a_form_and_json_make_the_same_charge() {
+fn form_and_json_bodies_create_the_same_charge() {
     let form = create(&sandbox(), FORM, "amount=4200&currency=btc&description=a%2Bb+c%26d&customer_id=o%201");
     let json = r#"{"amount":4200,"currency":"btc","description":"a+b c&d","customer_id":"o 1"}"#;
     assert_eq!(form, create(&sandbox(), JSON, json));
@@ -14,7 +14,7 @@ fn a_form_and_json_make_the_same_charge() {
 }
 
 #[test]
-fn the_content_type_decides_whatever_its_case_and_parameters() {
+fn content_type_case_and_parameters_are_ignored() {
     let sandbox = sandbox();
     create(&sandbox, "Application/JSON; charset=utf-8", r#"{"amount":1,"currency":"btc"}"#);
     create(&sandbox, "application/x-www-form-urlencoded;charset=UTF-8", "amount=1&currency=btc");
@@ -25,7 +25,7 @@ fn the_content_type_decides_whatever_its_case_and_parameters() {
 }
 
 #[test]
-fn a_body_without_a_content_type_is_taken_for_what_it_looks_like() {
+fn body_format_is_detected_without_a_content_type() {
     let sandbox = sandbox();
     let untyped = |body: &str, empty: bool| {
         let mut request = request(Method::POST, "charges", "", body.as_bytes());
@@ -46,7 +46,7 @@ fn a_body_without_a_content_type_is_taken_for_what_it_looks_like() {
 }
 
 #[test]
-fn a_description_is_decoded_once_and_then_left_alone() {
+fn description_is_decoded_exactly_once() {
     let sandbox = sandbox();
     let form = create(&sandbox, FORM, "amount=1&currency=btc&description=1%2520Blockaccino");
     assert_eq!(form["description"], "1%20Blockaccino");
@@ -55,22 +55,22 @@ fn a_description_is_decoded_once_and_then_left_alone() {
 }
 
 #[test]
-fn the_oddities_of_the_clients_of_the_time_are_tolerated() {
+fn unusual_bodies_of_old_clients_are_accepted() {
     let sandbox = sandbox();
-    // The two microcontroller sketches, and the Python client's empty fields.
-    let odd = create(&sandbox, FORM, "?POST&amount=400&currency=btc&description=sweets");
-    assert_eq!((odd["amount"].as_u64(), odd["description"].as_str()), (Some(400), Some("sweets")));
+    // Two microcontroller sketches send a leading `?`. The Python client sends empty fields.
+    let charge = create(&sandbox, FORM, "?POST&amount=400&currency=btc&description=sweets");
+    assert_eq!((charge["amount"].as_u64(), charge["description"].as_str()), (Some(400), Some("sweets")));
     assert_eq!(create(&sandbox, FORM, "?amount=400&currency=btc")["amount"], 400);
     let empty = create(&sandbox, FORM, "amount=1&currency=btc&description=&customer_id=");
     assert_eq!((empty["description"].as_str(), empty.get("customer_id")), (Some(""), None));
     let empty = create(&sandbox, JSON, r#"{"amount":1,"currency":"btc","customer_id":""}"#);
     assert_eq!((empty["description"].as_str(), empty.get("customer_id")), (Some(""), None));
-    // What JavaScript computes.
+    // JavaScript clients may send whole numbers as floats.
     assert_eq!(create(&sandbox, JSON, r#"{"amount":1000000.0,"currency":"btc"}"#)["amount"], 1_000_000);
 }
 
 #[test]
-fn amounts_have_limits() {
+fn amounts_outside_the_limits_are_rejected() {
     let sandbox = sandbox();
     for amount in ["1", "4294967"] {
         create(&sandbox, FORM, &format!("amount={amount}&currency=btc"));
@@ -86,7 +86,7 @@ fn amounts_have_limits() {
 }
 
 #[test]
-fn bitcoin_is_the_only_currency() {
+fn currencies_other_than_btc_are_rejected() {
     let sandbox = sandbox();
     for currency in ["eur", "BTC", "", "btc "] {
         assert_eq!(
@@ -99,21 +99,21 @@ fn bitcoin_is_the_only_currency() {
     assert_eq!(error(&post(&sandbox, JSON, r#"{"amount":1,"currency":null}"#)).0, 400);
 }
 
-/// The status for JSON with these fields besides the required ones.
+/// Creates a charge from JSON with this extra field and returns the status.
 fn status(sandbox: &Sandbox, field: &str, value: &str) -> u16 {
     let body = serde_json::json!({"amount": 1, "currency": "btc", field: value}).to_string();
     post(sandbox, JSON, &body).status().as_u16()
 }
 
 #[test]
-fn texts_have_limits_in_utf_16_units_and_the_description_in_bytes_too() {
+fn text_length_is_limited_in_utf16_units_and_description_bytes() {
     let sandbox = sandbox();
     assert_eq!(status(&sandbox, "description", &"x".repeat(256)), 200);
     assert_eq!(status(&sandbox, "description", &"x".repeat(257)), 400);
-    // Two units each, and four bytes.
+    // Each character has two UTF-16 units and four bytes.
     assert_eq!(status(&sandbox, "description", &"🍣".repeat(128)), 200);
     assert_eq!(status(&sandbox, "description", &"🍣".repeat(129)), 400);
-    // One unit each, and three bytes: 213 of them are 639.
+    // Each character has one UTF-16 unit and three bytes. 213 characters have 639 bytes.
     assert_eq!(status(&sandbox, "description", &"鮨".repeat(213)), 200);
     assert_eq!(status(&sandbox, "description", &"鮨".repeat(214)), 400);
 
@@ -123,7 +123,7 @@ fn texts_have_limits_in_utf_16_units_and_the_description_in_bytes_too() {
 }
 
 #[test]
-fn an_expiry_has_limits_and_is_not_shown() {
+fn expiry_is_limited_and_not_returned() {
     let sandbox = sandbox();
     for seconds in ["1", "604800"] {
         let charge = create(&sandbox, FORM, &format!("amount=1&currency=btc&expiry_sec={seconds}"));
@@ -137,16 +137,16 @@ fn an_expiry_has_limits_and_is_not_shown() {
 }
 
 #[test]
-fn only_the_first_bad_field_is_told() {
-    let told = |body: &str| error(&post(&sandbox(), JSON, body)).1;
-    assert!(told(r#"{"amount":0,"currency":"eur"}"#).contains("amount"));
+fn only_the_first_bad_field_is_reported() {
+    let message_for = |body: &str| error(&post(&sandbox(), JSON, body)).1;
+    assert!(message_for(r#"{"amount":0,"currency":"eur"}"#).contains("amount"));
     let too_long = "x".repeat(300);
-    let message = told(&format!(r#"{{"amount":1,"currency":"eur","description":"{too_long}"}}"#));
+    let message = message_for(&format!(r#"{{"amount":1,"currency":"eur","description":"{too_long}"}}"#));
     assert!(message.contains("currency") && !message.contains("description"), "{message}");
 }
 
 #[test]
-fn what_is_no_object_of_json_is_refused() {
+fn json_body_must_be_a_single_object() {
     let sandbox = sandbox();
     for body in ["", "[]", "null", "5", "{", r#"{"amount":1,"currency":"btc"} x"#, "amount=1&currency=btc"] {
         assert_eq!(error(&post(&sandbox, JSON, body)).0, 400, "{body}");
@@ -156,7 +156,7 @@ fn what_is_no_object_of_json_is_refused() {
 }
 
 #[test]
-fn a_body_is_read_up_to_64_kibibytes() {
+fn body_over_64_kib_gets_413() {
     let sandbox = sandbox();
     let padded = |length: usize| {
         let body = r#"{"amount":1,"currency":"btc"}"#;
@@ -167,12 +167,12 @@ fn a_body_is_read_up_to_64_kibibytes() {
 }
 
 #[test]
-fn posting_twice_makes_two_charges() {
+fn identical_creates_make_two_charges() {
     let sandbox = sandbox();
-    let twin = || create(&sandbox, FORM, "amount=1&currency=btc&description=x&customer_id=order-17");
-    let (first, second) = (twin(), twin());
+    let create_order = || create(&sandbox, FORM, "amount=1&currency=btc&description=x&customer_id=order-17");
+    let (first, second) = (create_order(), create_order());
     assert_ne!(first["id"], second["id"]);
     assert_ne!(first["payment_hash"], second["payment_hash"]);
     assert_eq!((sandbox.charges(), sandbox.requests()), (2, 2));
-    assert_eq!(json(&crate::ask::get(&sandbox, "charges")).as_array().map(Vec::len), Some(2));
+    assert_eq!(json(&crate::support::get(&sandbox, "charges")).as_array().map(Vec::len), Some(2));
 }

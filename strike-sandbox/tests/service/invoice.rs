@@ -1,4 +1,4 @@
-//! The invoice of a charge, read by a parser that is as strict as today's wallets.
+//! Invoices of charges, checked with the strict `lightning-invoice` parser.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use serde_json::Value;
 use strike_core::Network;
 use strike_sandbox::Sandbox;
 
-use crate::ask::{FORM, builder, create, sandbox};
+use crate::support::{FORM, builder, create, sandbox};
 
 fn invoice(charge: &Value) -> Bolt11Invoice {
     let invoice: Bolt11Invoice =
-        charge["payment_request"].as_str().expect("text").parse().expect("an invoice");
-    invoice.check_signature().expect("signed");
+        charge["payment_request"].as_str().expect("text").parse().expect("a valid invoice");
+    invoice.check_signature().expect("the invoice is signed");
     invoice
 }
 
 #[test]
-fn the_invoice_says_what_the_charge_says() {
+fn invoice_fields_match_the_charge() {
     let sandbox = sandbox();
     let charge = create(&sandbox, FORM, "amount=42000&currency=btc&description=1%2520Blockaccino");
     let invoice = invoice(&charge);
@@ -25,17 +25,17 @@ fn the_invoice_says_what_the_charge_says() {
     assert_eq!(invoice.amount_milli_satoshis(), Some(42_000_000));
     assert_eq!(invoice.description().to_string(), "1%20Blockaccino");
     assert_eq!(invoice.payment_hash().to_string(), charge["payment_hash"].as_str().expect("a hash"));
-    // The charge was made 505 ms later.
+    // The charge was created 505 ms later. Invoice timestamps are whole seconds.
     assert_eq!(invoice.duration_since_epoch(), Duration::from_secs(1_542_221_803));
     assert_eq!(invoice.recover_payee_pub_key().to_string(), sandbox.payee());
     assert_eq!(invoice.min_final_cltv_expiry_delta(), 18);
-    let features = invoice.features().expect("features");
+    let features = invoice.features().expect("a features field");
     assert!(features.requires_payment_secret() && features.requires_variable_length_onion());
     assert_eq!(invoice.route_hints().len(), 0);
 }
 
 #[test]
-fn the_expiry_is_a_tag_only_if_it_was_asked_for() {
+fn invoice_has_an_expiry_tag_only_if_requested() {
     let sandbox = sandbox();
     let expiry = |body: &str| {
         let invoice = invoice(&create(&sandbox, FORM, &format!("amount=1&currency=btc{body}")));
@@ -47,7 +47,7 @@ fn the_expiry_is_a_tag_only_if_it_was_asked_for() {
 }
 
 #[test]
-fn every_network_has_invoices_of_its_own() {
+fn invoice_prefix_matches_the_network() {
     for (network, currency, prefix) in [
         (Network::Bitcoin, Currency::Bitcoin, "lnbc10n1"),
         (Network::Testnet, Currency::BitcoinTestnet, "lntb10n1"),
@@ -63,7 +63,7 @@ fn every_network_has_invoices_of_its_own() {
 }
 
 #[test]
-fn no_two_invoices_share_a_hash_or_a_secret_and_no_two_sandboxes_a_node() {
+fn hashes_secrets_and_node_keys_are_unique() {
     let sandbox = sandbox();
     let [first, second] = [(), ()].map(|()| invoice(&create(&sandbox, FORM, "amount=1&currency=btc")));
     assert_ne!(first.payment_hash(), second.payment_hash());
@@ -73,7 +73,7 @@ fn no_two_invoices_share_a_hash_or_a_secret_and_no_two_sandboxes_a_node() {
 }
 
 #[test]
-fn a_clock_at_the_end_of_time_still_signs() {
+fn invoices_can_be_signed_at_the_latest_timestamp() {
     let sandbox = sandbox();
     sandbox.advance(Duration::MAX);
     let charge = create(&sandbox, FORM, "amount=1&currency=btc&expiry_sec=604800");

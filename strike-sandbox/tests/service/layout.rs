@@ -1,10 +1,10 @@
-//! Bodies and headers, byte for byte as recorded; the values are those of a fixed seed and clock.
+//! Bodies and headers match the recorded ones byte for byte, with values of a fixed seed and clock.
 
 use strike_core::http::Method;
 
-use crate::ask::{FORM, JSON, any_charge, bare, get, id, json, post, sandbox, text};
+use crate::support::{FORM, JSON, any_charge, get, id, json, post, request_without_key, sandbox, text};
 
-const FIRST: &str = r#"{
+const CHARGE: &str = r#"{
   "id" : "ID",
   "object" : "charge",
   "amount" : 42000,
@@ -23,12 +23,12 @@ const BODY: &str =
     r#"{"amount":42000,"currency":"btc","description":"1%20Blockaccino","customer_id":"order-17"}"#;
 
 #[test]
-fn a_charge_is_laid_out_as_recorded_and_reads_the_same_later() {
+fn charge_body_matches_the_recording() {
     let sandbox = sandbox();
     let created = post(&sandbox, JSON, BODY);
     let fields = json(&created);
     let value = |name: &str| fields[name].as_str().expect("text").to_owned();
-    let expected = FIRST
+    let expected = CHARGE
         .replace("ID", &value("id"))
         .replace("HASH", &value("payment_hash"))
         .replace("INVOICE", &value("payment_request"));
@@ -41,10 +41,10 @@ fn a_charge_is_laid_out_as_recorded_and_reads_the_same_later() {
 }
 
 #[test]
-fn one_seed_and_one_clock_give_one_history() {
+fn same_seed_and_clock_give_the_same_charges() {
     let history = || {
         let sandbox = sandbox();
-        // A refused request draws nothing.
+        // A rejected request uses no random values.
         post(&sandbox, JSON, "{}");
         [post(&sandbox, JSON, BODY), post(&sandbox, JSON, BODY)].map(|it| text(&it).to_owned())
     };
@@ -58,9 +58,9 @@ fn one_seed_and_one_clock_give_one_history() {
     assert_eq!(id(&json(&get(&sandbox, "charges"))[0]).as_str(), "ch_6qtacW7HThNgTomPCURqznrzjvJJH");
 }
 
-/// 92 of 94 recorded ids begin so.
+/// 92 of 94 recorded ids start with one of these characters.
 #[test]
-fn nearly_all_ids_begin_with_a_digit_or_a_letter_up_to_r() {
+fn most_ids_start_with_a_digit_or_a_letter_up_to_r() {
     let sandbox = sandbox();
     let ids: Vec<_> = (0..2000).map(|_| any_charge(&sandbox)).collect();
     let first = |id: &strike_core::ChargeId| id.as_str().as_bytes()[3];
@@ -71,14 +71,14 @@ fn nearly_all_ids_begin_with_a_digit_or_a_letter_up_to_r() {
 }
 
 #[test]
-fn a_customer_id_that_was_not_sent_is_an_absent_key() {
+fn customer_id_is_omitted_if_not_sent() {
     let created = post(&sandbox(), FORM, "amount=1&currency=btc&description=");
     let around = "\n  \"description\" : \"\",\n  \"paid\" : false,\n";
     assert!(text(&created).contains(around), "{}", text(&created));
 }
 
 #[test]
-fn a_list_is_an_array_of_charges_with_nothing_around() {
+fn list_body_is_an_array_of_charges() {
     let sandbox = sandbox();
     assert_eq!(text(&get(&sandbox, "charges")), "[ ]");
     let charge = |id| text(&get(&sandbox, &format!("charges/{id}"))).to_owned();
@@ -89,7 +89,7 @@ fn a_list_is_an_array_of_charges_with_nothing_around() {
 }
 
 #[test]
-fn the_recorded_errors_are_answered_byte_for_byte() {
+fn error_bodies_match_the_recording() {
     let sandbox = sandbox();
     let amount = post(&sandbox, JSON, r#"{"amount":"blah","currency":17}"#);
     assert_eq!(
@@ -114,15 +114,15 @@ fn the_recorded_errors_are_answered_byte_for_byte() {
         (unknown.status().as_u16(), text(&unknown)),
         (404, "{\n  \"code\" : 404,\n  \"message\" : \"not found\"\n}")
     );
-    let nobody = sandbox.respond(&bare(Method::GET, "/api/v1/charges"));
+    let unauthorized = sandbox.respond(&request_without_key(Method::GET, "/api/v1/charges"));
     assert_eq!(
-        (nobody.status().as_u16(), text(&nobody)),
+        (unauthorized.status().as_u16(), text(&unauthorized)),
         (401, "{\n  \"code\" : 401,\n  \"message\" : \"authentication failed\"\n}")
     );
 }
 
 #[test]
-fn the_headers_are_the_recorded_ones_on_success_and_on_errors() {
+fn headers_match_the_recording_on_success_and_error() {
     let sandbox = sandbox();
     let headers = |length: usize| {
         format!(
@@ -139,7 +139,7 @@ fn the_headers_are_the_recorded_ones_on_success_and_on_errors() {
         get(&sandbox, "charges"),
         post(&sandbox, JSON, "{}"),
         get(&sandbox, "charges/-1"),
-        sandbox.respond(&bare(Method::GET, "/api/v1/charges")),
+        sandbox.respond(&request_without_key(Method::GET, "/api/v1/charges")),
     ] {
         let lines = response
             .headers()

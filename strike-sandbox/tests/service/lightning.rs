@@ -1,11 +1,11 @@
-//! Settlement over a channel between two nodes: what a caller sees is what instant settlement shows.
+//! Settlement over a Lightning channel between two nodes.
 
 use bitcoin::hashes::{Hash, sha256};
 use strike_core::http::Method;
 use strike_core::{Network, UnixMillis};
 use strike_sandbox::{PayError, Sandbox, Settlement};
 
-use crate::ask::{FORM, bare, create, get, id, json};
+use crate::support::{FORM, create, get, id, json, request_without_key};
 
 fn sandbox() -> Sandbox {
     let builder = Sandbox::builder().network(Network::Regtest).seed(7).api_key("sk_demo");
@@ -13,24 +13,29 @@ fn sandbox() -> Sandbox {
 }
 
 #[test]
-fn an_invoice_is_paid_by_an_htlc_and_its_preimage_is_the_receipt() {
+fn lightning_payment_returns_the_preimage_of_the_invoice() {
     let sandbox = sandbox();
     let charge = create(&sandbox, FORM, "amount=4294967&currency=btc&description=tea");
-    let invoice = charge["payment_request"].as_str().expect("as sent");
+    let invoice = charge["payment_request"].as_str().expect("a JSON string");
     assert!(invoice.starts_with("lnbcrt42949670n1"), "{invoice}");
 
-    let answer =
-        json(&sandbox.respond(&bare(Method::POST, &format!("/sandbox/charges/{}/pay", id(&charge)))));
+    let response = json(
+        &sandbox
+            .respond(&request_without_key(Method::POST, &format!("/sandbox/charges/{}/pay", id(&charge)))),
+    );
     let preimage = data_encoding::HEXLOWER
-        .decode(answer["preimage"].as_str().expect("as sent").as_bytes())
-        .expect("as sent");
-    assert_eq!(sha256::Hash::hash(&preimage).to_string(), charge["payment_hash"].as_str().expect("as sent"));
+        .decode(response["preimage"].as_str().expect("a JSON string").as_bytes())
+        .expect("a JSON string");
+    assert_eq!(
+        sha256::Hash::hash(&preimage).to_string(),
+        charge["payment_hash"].as_str().expect("a JSON string")
+    );
     assert_eq!(json(&get(&sandbox, &format!("charges/{}", id(&charge))))["paid"], true);
     assert_eq!(sandbox.pay(&id(&charge)), Err(PayError::AlreadyPaid));
 }
 
 #[test]
-fn a_seed_gives_the_same_nodes_and_invoices_again() {
+fn lightning_nodes_and_invoices_are_reproducible() {
     let invoice = |sandbox: &Sandbox| create(sandbox, FORM, "amount=1&currency=btc&description=tea");
     let (one, two) = (sandbox(), sandbox());
     assert_eq!(one.payee(), two.payee());
@@ -38,7 +43,7 @@ fn a_seed_gives_the_same_nodes_and_invoices_again() {
 }
 
 #[test]
-fn the_smallest_amount_gets_through_and_a_late_one_does_not() {
+fn lightning_pays_one_satoshi_and_rejects_expired_invoices() {
     let sandbox = sandbox();
     let [in_time, late] =
         [(); 2].map(|()| id(&create(&sandbox, FORM, "amount=1&currency=btc&description=tea")));
@@ -46,5 +51,5 @@ fn the_smallest_amount_gets_through_and_a_late_one_does_not() {
     sandbox.advance(std::time::Duration::from_secs(3600));
     assert_eq!(sandbox.pay(&late), Err(PayError::Expired));
     let next = id(&create(&sandbox, FORM, "amount=1&currency=btc&description=tea"));
-    assert!(sandbox.pay(&next).is_ok(), "the nodes do not mind that time passed");
+    assert!(sandbox.pay(&next).is_ok(), "payments still work after the clock has moved");
 }

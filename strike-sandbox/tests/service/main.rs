@@ -1,34 +1,37 @@
-//! The service in memory, through its public interface: what it answers, byte for byte where that is recorded.
+//! Tests of the sandbox in memory, through its public API.
 //!
-//! `cfg(test)` is always on here; by it clippy knows that the helpers are of tests too.
+//! Where recordings of the real service exist, responses are compared byte for byte.
+//!
+//! `cfg(test)` is always set in this crate. The attributes make clippy apply its test settings to
+//! the helper functions as well.
 
 #[cfg(test)]
-mod ask;
+mod support;
 
 #[cfg(test)]
 mod access;
+#[cfg(test)]
+mod any_input;
 #[cfg(test)]
 mod control;
 #[cfg(test)]
 mod create;
 #[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod data_file;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
-#[cfg(feature = "sqlite")]
-mod files;
-#[cfg(test)]
-mod hostile;
-#[cfg(test)]
 mod invoice;
-#[cfg(test)]
-#[cfg(feature = "sqlite")]
-mod kept;
 #[cfg(test)]
 mod layout;
 #[cfg(all(test, feature = "lightning"))]
 mod lightning;
 #[cfg(test)]
 mod list;
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod persistence;
 #[cfg(test)]
 mod quirks;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Each quirk by what it changes on the wire, and that nothing else changes.
+//! Quirks: what each changes in the API, and that it changes nothing else.
 
 use std::time::Duration;
 
@@ -8,22 +8,23 @@ use strike_core::http::{Method, StatusCode};
 use strike_core::{Charge, Expectation, HttpResponse, Invoice, Network, NewCharge};
 use strike_sandbox::{Quirks, Sandbox};
 
-use crate::ask::json as body_of;
-use crate::ask::{
-    FORM, JSON, any_charge, bare, builder, create, error, get, id, post, request, sandbox, text,
+use crate::support::json as json_body;
+use crate::support::{
+    FORM, JSON, any_charge, builder, create, error, get, id, post, request, request_without_key, sandbox,
+    text,
 };
 
-fn with(quirks: Quirks) -> Sandbox {
+fn sandbox_with(quirks: Quirks) -> Sandbox {
     builder().quirks(quirks).build()
 }
 
-const ONE: &str = "amount=1&currency=btc&description=x";
+const ORDER: &str = "amount=1&currency=btc&description=x";
 
 #[test]
-fn timestamps_can_be_in_seconds_where_the_client_reads_them() {
-    let odd = with(Quirks::new().timestamps_in_seconds());
-    let mut charge = create(&odd, FORM, ONE);
-    let mut usual = create(&sandbox(), FORM, ONE);
+fn timestamps_in_seconds_apply_to_the_api_only() {
+    let sandbox_in_seconds = sandbox_with(Quirks::new().timestamps_in_seconds());
+    let mut charge = create(&sandbox_in_seconds, FORM, ORDER);
+    let mut usual = create(&sandbox(), FORM, ORDER);
     for key in ["created", "updated"] {
         assert_eq!(
             (charge[key].take(), usual[key].take()),
@@ -31,36 +32,39 @@ fn timestamps_can_be_in_seconds_where_the_client_reads_them() {
         );
     }
     assert_eq!(charge, usual);
-    odd.advance(Duration::from_millis(1_499));
-    odd.pay(&id(&charge)).expect("it can be paid");
-    assert_eq!(body_of(&get(&odd, "charges"))[0]["updated"], 1_542_221_805);
-    // Its owner sees milliseconds all the same.
-    let owned = body_of(&odd.respond(&bare(Method::GET, &format!("/sandbox/charges/{}", id(&charge)))));
+    sandbox_in_seconds.advance(Duration::from_millis(1_499));
+    sandbox_in_seconds.pay(&id(&charge)).expect("the charge can be paid");
+    assert_eq!(json_body(&get(&sandbox_in_seconds, "charges"))[0]["updated"], 1_542_221_805);
+    // The control API still returns milliseconds.
+    let owned = json_body(
+        &sandbox_in_seconds
+            .respond(&request_without_key(Method::GET, &format!("/sandbox/charges/{}", id(&charge)))),
+    );
     assert_eq!(owned["updated"], 1_542_221_805_004_u64);
 }
 
 #[test]
-fn ids_can_be_of_44_characters() {
-    let sandbox = with(Quirks::new().long_ids());
+fn long_ids_have_44_characters() {
+    let sandbox = sandbox_with(Quirks::new().long_ids());
     let id = any_charge(&sandbox);
     assert_eq!(id.as_str().strip_prefix("ch_").map(str::len), Some(44));
     assert_eq!(get(&sandbox, &format!("charges/{id}")).status(), 200);
-    // The key stays as it was drawn.
+    // The generated API key does not change.
     let key = |quirks| Sandbox::builder().seed(1).quirks(quirks).build().api_key().to_owned();
     assert_eq!(key(Quirks::new().long_ids()), key(Quirks::new()));
 }
 
 #[test]
-fn invoices_can_be_as_recorded() {
-    let sandbox = with(Quirks::new().invoices_of_2018());
+fn invoices_of_2018_have_the_recorded_fields() {
+    let sandbox = sandbox_with(Quirks::new().invoices_of_2018());
     for (fields, expiry) in [("", 3600), ("&expiry_sec=60", 60)] {
         let body = format!("amount=42000&currency=btc&description=1 Blockaccino{fields}");
         let response = post(&sandbox, FORM, &body);
-        let payment_request = body_of(&response)["payment_request"].as_str().expect("text").to_owned();
+        let payment_request = json_body(&response)["payment_request"].as_str().expect("text").to_owned();
         assert!(payment_request.starts_with("lntb420u1p"), "{payment_request}");
 
-        let signed: SignedRawBolt11Invoice = payment_request.parse().expect("an invoice");
-        let payee = signed.recover_payee_pub_key().expect("a signature").0;
+        let signed: SignedRawBolt11Invoice = payment_request.parse().expect("a valid invoice");
+        let payee = signed.recover_payee_pub_key().expect("a valid signature").0;
         assert_eq!(payee.to_string(), sandbox.payee());
         let fields = signed.raw_invoice().data.tagged_fields.iter();
         let tags: String = fields
@@ -77,20 +81,22 @@ fn invoices_can_be_as_recorded() {
             .collect();
         assert_eq!(tags, if expiry == 60 { "pdcx" } else { "pdc" });
 
-        let invoice = Invoice::read(&payment_request).expect("core reads it");
+        let invoice = Invoice::read(&payment_request).expect("strike-core parses it");
         let begin = strike_core::UnixMillis::from_secs(1_542_221_803);
         assert_eq!(invoice.expires_at(), begin.saturating_add(Duration::from_secs(expiry)));
-        let charge: Charge = serde_json::from_slice(response.body()).expect("a charge");
+        let charge: Charge = serde_json::from_slice(response.body()).expect("a valid charge");
         let order = NewCharge::satoshis(42_000, "1 Blockaccino");
-        charge.check(&Expectation::of(&order, Network::Testnet), begin).expect("it says what the order says");
-        sandbox.pay(charge.id()).expect("it can be paid");
+        charge
+            .check(&Expectation::of(&order, Network::Testnet), begin)
+            .expect("the charge matches the order");
+        sandbox.pay(charge.id()).expect("the charge can be paid");
     }
 }
 
 #[test]
-fn invoices_of_both_shapes_share_everything_but_the_shape() {
+fn invoices_of_2018_change_only_the_payment_request() {
     let [old, new] = [Quirks::new().invoices_of_2018(), Quirks::new()].map(|quirks| {
-        let mut charge = create(&with(quirks), FORM, ONE);
+        let mut charge = create(&sandbox_with(quirks), FORM, ORDER);
         charge["payment_request"].take();
         charge
     });
@@ -98,8 +104,8 @@ fn invoices_of_both_shapes_share_everything_but_the_shape() {
 }
 
 #[test]
-fn a_description_can_be_asked_for() {
-    let strict = with(Quirks::new().description_required());
+fn description_required_rejects_a_missing_description() {
+    let strict = sandbox_with(Quirks::new().description_required());
     for (content_type, without, with) in [
         (FORM, "amount=1&currency=btc", "amount=1&currency=btc&description="),
         (JSON, r#"{"amount":1,"currency":"btc"}"#, r#"{"amount":1,"currency":"btc","description":""}"#),
@@ -117,27 +123,27 @@ fn a_description_can_be_asked_for() {
 }
 
 #[test]
-fn a_page_can_be_shorter_than_was_asked_for() {
-    let sandbox = with(Quirks::new().largest_page(2));
+fn largest_page_caps_the_api_list_only() {
+    let sandbox = sandbox_with(Quirks::new().largest_page(2));
     let mut ids: Vec<_> = (0..5).map(|_| any_charge(&sandbox)).collect();
     ids.reverse();
     let page = |query: &str| -> Vec<_> {
-        let rows = body_of(&get(&sandbox, &format!("charges{query}")));
+        let rows = json_body(&get(&sandbox, &format!("charges{query}")));
         rows.as_array().expect("a list").iter().map(id).collect()
     };
     assert_eq!(page(""), ids[0..2]);
     assert_eq!(page("?size=30&page=1"), ids[2..4]);
     assert_eq!(page("?size=30&page=2"), ids[4..5]);
     assert_eq!(page("?size=1"), ids[0..1]);
-    // The owner's list is not cut.
-    let owned = body_of(&sandbox.respond(&bare(Method::GET, "/sandbox/charges")));
+    // The list of the control API is not capped.
+    let owned = json_body(&sandbox.respond(&request_without_key(Method::GET, "/sandbox/charges")));
     assert_eq!(owned["charges"].as_array().map(Vec::len), Some(5));
 }
 
 #[test]
-fn the_list_shows_a_charge_later_than_a_get_does() {
-    let sandbox = with(Quirks::new().list_lag(Duration::from_secs(3)));
-    let listed = || body_of(&get(&sandbox, "charges")).as_array().expect("a list").len();
+fn list_lag_delays_new_charges_in_the_api_list_only() {
+    let sandbox = sandbox_with(Quirks::new().list_lag(Duration::from_secs(3)));
+    let listed = || json_body(&get(&sandbox, "charges")).as_array().expect("a list").len();
     let first = any_charge(&sandbox);
     assert_eq!(get(&sandbox, &format!("charges/{first}")).status(), 200);
     assert_eq!(listed(), 0);
@@ -148,9 +154,9 @@ fn the_list_shows_a_charge_later_than_a_get_does() {
     assert_eq!(listed(), 1);
     sandbox.advance(Duration::from_secs(3));
     assert_eq!(listed(), 2);
-    // The owner's list does not lag.
+    // The list of the control API does not lag.
     any_charge(&sandbox);
-    let owned = body_of(&sandbox.respond(&bare(Method::GET, "/sandbox/charges")));
+    let owned = json_body(&sandbox.respond(&request_without_key(Method::GET, "/sandbox/charges")));
     assert_eq!(owned["charges"].as_array().map(Vec::len), Some(3));
 }
 
@@ -159,92 +165,92 @@ fn retry_after(response: &HttpResponse) -> Option<&str> {
 }
 
 #[test]
-fn too_many_requests_are_refused_until_the_minute_is_over() {
-    let sandbox = with(Quirks::new().requests_per_minute(3));
+fn requests_over_the_limit_get_429_until_the_minute_ends() {
+    let sandbox = sandbox_with(Quirks::new().requests_per_minute(3));
     for path in ["charges", "charges/-1", "nowhere"] {
         assert_ne!(get(&sandbox, path).status(), 429, "{path}");
     }
     sandbox.advance(Duration::from_secs(18));
-    let refused = post(&sandbox, FORM, ONE);
+    let refused = post(&sandbox, FORM, ORDER);
     assert_eq!(error(&refused), (429, "exceeded your request limit".to_owned()));
     assert_eq!(retry_after(&refused), Some("42"));
     assert_eq!(text(&refused), "{\n  \"code\" : 429,\n  \"message\" : \"exceeded your request limit\"\n}");
     assert_eq!(sandbox.charges(), 0);
-    // Who waits as long as was said is let in, and not a moment before.
+    // The limit ends exactly after the announced delay.
     sandbox.advance(Duration::from_millis(41_999));
     assert_eq!(retry_after(&get(&sandbox, "charges")), Some("1"));
     sandbox.advance(Duration::from_millis(1));
-    assert_eq!(post(&sandbox, FORM, ONE).status(), 200);
-    // A reset begins the minute again.
+    assert_eq!(post(&sandbox, FORM, ORDER).status(), 200);
+    // A reset starts a new minute.
     get(&sandbox, "charges");
     get(&sandbox, "charges");
     assert_eq!(get(&sandbox, "charges").status(), 429);
-    sandbox.reset().expect("in memory");
+    sandbox.reset().expect("an in-memory sandbox can always be reset");
     assert_eq!(get(&sandbox, "charges").status(), 200);
 }
 
 #[test]
-fn only_the_account_s_own_requests_count() {
-    let sandbox = with(Quirks::new().requests_per_minute(1));
+fn request_limit_counts_only_authenticated_api_requests() {
+    let sandbox = sandbox_with(Quirks::new().requests_per_minute(1));
     for _ in 0..3 {
-        assert_eq!(sandbox.respond(&bare(Method::GET, "/api/v1/charges")).status(), 401);
-        assert_eq!(sandbox.respond(&bare(Method::OPTIONS, "/api/v1/charges")).status(), 200);
-        assert_eq!(sandbox.respond(&bare(Method::GET, "/sandbox/charges")).status(), 200);
+        assert_eq!(sandbox.respond(&request_without_key(Method::GET, "/api/v1/charges")).status(), 401);
+        assert_eq!(sandbox.respond(&request_without_key(Method::OPTIONS, "/api/v1/charges")).status(), 200);
+        assert_eq!(sandbox.respond(&request_without_key(Method::GET, "/sandbox/charges")).status(), 200);
     }
     assert_eq!(get(&sandbox, "charges").status(), 200);
     assert_eq!(get(&sandbox, "charges").status(), 429);
-    assert_eq!(sandbox.respond(&bare(Method::GET, "/sandbox/charges")).status(), 200);
+    assert_eq!(sandbox.respond(&request_without_key(Method::GET, "/sandbox/charges")).status(), 200);
 }
 
 #[test]
-fn the_way_out_of_the_limit_can_be_kept_from_the_client() {
-    let sandbox = with(Quirks::new().requests_per_minute(0).without_retry_after());
+fn without_retry_after_omits_the_header() {
+    let sandbox = sandbox_with(Quirks::new().requests_per_minute(0).without_retry_after());
     let refused = get(&sandbox, "charges");
     assert_eq!((refused.status().as_u16(), retry_after(&refused)), (429, None));
 }
 
 #[test]
-fn unknown_keys_stand_in_every_body_of_the_api() {
-    let sandbox = with(Quirks::new().extra_keys());
+fn extra_keys_are_added_to_every_api_object() {
+    let sandbox = sandbox_with(Quirks::new().extra_keys());
     let extra = "\n  \"extra_null\" : null,\n  \"extra_list\" : [ true, -1.5, { } ],\n  \
         \"extra_object\" : { \"id\" : \"of nothing\", \"paid\" : \"maybe\" }\n}";
-    let charge = post(&sandbox, FORM, ONE);
+    let charge = post(&sandbox, FORM, ORDER);
     let list = get(&sandbox, "charges");
     for response in [
         &charge,
         &post(&sandbox, FORM, ""),
         &get(&sandbox, "charges/-1"),
-        &sandbox.respond(&bare(Method::GET, "/api/v1/charges")),
+        &sandbox.respond(&request_without_key(Method::GET, "/api/v1/charges")),
     ] {
         assert!(text(response).ends_with(extra), "{}", text(response));
     }
     assert_eq!(text(&list), format!("[ {} ]", text(&charge)));
-    // Core does not mind, and what is known is as ever.
-    let charge: Charge = serde_json::from_slice(charge.body()).expect("a charge");
+    // strike-core ignores the extra keys, and the known keys are unchanged.
+    let charge: Charge = serde_json::from_slice(charge.body()).expect("a valid charge");
     let order = NewCharge::satoshis(1, "x");
     charge
         .check(&Expectation::of(&order, Network::Testnet), charge.created())
-        .expect("it says what the order says");
-    let mut rows = body_of(&list);
-    let row = rows[0].as_object_mut().expect("a charge");
+        .expect("the charge matches the order");
+    let mut rows = json_body(&list);
+    let row = rows[0].as_object_mut().expect("a valid charge");
     row.retain(|key, _| !key.starts_with("extra_"));
-    assert_eq!(rows[0], create(&crate::ask::sandbox(), FORM, ONE));
-    // The sandbox's own routes stay exact.
-    let own = sandbox.respond(&bare(Method::GET, "/sandbox/charges"));
-    assert!(!text(&own).contains("extra"), "{}", text(&own));
-    assert_eq!(error(&sandbox.respond(&bare(Method::GET, "/sandbox/x"))).0, 404);
+    assert_eq!(rows[0], create(&crate::support::sandbox(), FORM, ORDER));
+    // The control API gets no extra keys.
+    let control = sandbox.respond(&request_without_key(Method::GET, "/sandbox/charges"));
+    assert!(!text(&control).contains("extra"), "{}", text(&control));
+    assert_eq!(error(&sandbox.respond(&request_without_key(Method::GET, "/sandbox/x"))).0, 404);
 }
 
 #[test]
-fn every_so_many_th_create_can_fail_before_or_after_it_is_done() {
+fn every_nth_create_can_fail_before_or_after_it_is_stored() {
     let outcome = |quirks: Quirks| {
-        let sandbox = with(quirks);
+        let sandbox = sandbox_with(quirks);
         (0..7)
             .map(|_| {
-                // One that is refused does not count.
+                // Rejected creates do not count.
                 assert_eq!(post(&sandbox, FORM, "amount=0&currency=btc").status(), 400);
                 let before = sandbox.charges();
-                let response = post(&sandbox, FORM, ONE);
+                let response = post(&sandbox, FORM, ORDER);
                 if response.status() != 200 {
                     assert_eq!(error(&response), (500, "internal API error".to_owned()));
                 }
@@ -252,35 +258,41 @@ fn every_so_many_th_create_can_fail_before_or_after_it_is_done() {
             })
             .collect::<Vec<_>>()
     };
-    let (done, refused, lost) = ((200, 1), (500, 0), (500, 1));
-    assert_eq!(outcome(Quirks::new()), [done; 7]);
+    let (created, failed_before, failed_after) = ((200, 1), (500, 0), (500, 1));
+    assert_eq!(outcome(Quirks::new()), [created; 7]);
     assert_eq!(
         outcome(Quirks::new().fail_before_create(3)),
-        [done, done, refused, done, done, refused, done]
+        [created, created, failed_before, created, created, failed_before, created]
     );
-    assert_eq!(outcome(Quirks::new().fail_after_create(2)), [done, lost, done, lost, done, lost, done]);
+    assert_eq!(
+        outcome(Quirks::new().fail_after_create(2)),
+        [created, failed_after, created, failed_after, created, failed_after, created]
+    );
     let both = Quirks::new().fail_after_create(2).fail_before_create(3);
-    assert_eq!(outcome(both), [done, lost, refused, lost, done, refused, done]);
-    assert_eq!(outcome(Quirks::new().fail_before_create(1)), [refused; 7]);
-    assert_eq!(outcome(Quirks::new().fail_before_create(0).fail_after_create(0)), [done; 7]);
+    assert_eq!(
+        outcome(both),
+        [created, failed_after, failed_before, failed_after, created, failed_before, created]
+    );
+    assert_eq!(outcome(Quirks::new().fail_before_create(1)), [failed_before; 7]);
+    assert_eq!(outcome(Quirks::new().fail_before_create(0).fail_after_create(0)), [created; 7]);
 }
 
 #[test]
-fn what_fails_after_it_is_done_can_be_found_and_paid() {
-    let sandbox = with(Quirks::new().fail_after_create(1));
-    assert_eq!(post(&sandbox, FORM, ONE).status(), StatusCode::INTERNAL_SERVER_ERROR);
-    let found = id(&body_of(&get(&sandbox, "charges"))[0]);
+fn create_that_fails_after_storing_can_be_found_and_paid() {
+    let sandbox = sandbox_with(Quirks::new().fail_after_create(1));
+    assert_eq!(post(&sandbox, FORM, ORDER).status(), StatusCode::INTERNAL_SERVER_ERROR);
+    let found = id(&json_body(&get(&sandbox, "charges"))[0]);
     assert!(sandbox.pay(&found).is_ok());
-    // The owner's own charges do not fail.
-    let mut own = request(Method::POST, "charges", FORM, ONE.as_bytes());
-    *own.uri_mut() = "http://127.0.0.1/sandbox/charges".parse().expect("a URL");
+    // Creates through the control API do not fail.
+    let mut own = request(Method::POST, "charges", FORM, ORDER.as_bytes());
+    *own.uri_mut() = "http://127.0.0.1/sandbox/charges".parse().expect("a valid URL");
     assert_eq!(sandbox.respond(&own).status(), 200);
 }
 
 #[test]
-fn no_quirk_changes_nothing() {
-    let play = |sandbox: &Sandbox| [create(sandbox, FORM, ONE), body_of(&get(sandbox, "charges"))];
-    assert_eq!(play(&with(Quirks::new())), play(&sandbox()));
+fn empty_quirks_change_nothing() {
+    let play = |sandbox: &Sandbox| [create(sandbox, FORM, ORDER), json_body(&get(sandbox, "charges"))];
+    assert_eq!(play(&sandbox_with(Quirks::new())), play(&sandbox()));
     assert_eq!(Quirks::new(), Quirks::default());
 }
 
@@ -288,15 +300,15 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn pages_of_any_size_under_any_cap_join_to_all_charges_newest_first(
+    fn pages_of_any_size_and_cap_cover_all_charges(
         count in 0_usize..24, size in 1_usize..12, cap in 1_usize..12,
     ) {
-        let sandbox = with(Quirks::new().largest_page(cap));
-        let mut made: Vec<_> = (0..count).map(|_| any_charge(&sandbox)).collect();
-        made.reverse();
+        let sandbox = sandbox_with(Quirks::new().largest_page(cap));
+        let mut expected: Vec<_> = (0..count).map(|_| any_charge(&sandbox)).collect();
+        expected.reverse();
         let mut seen = Vec::new();
         for page in 0.. {
-            let rows = body_of(&get(&sandbox, &format!("charges?page={page}&size={size}")));
+            let rows = json_body(&get(&sandbox, &format!("charges?page={page}&size={size}")));
             let rows = rows.as_array().expect("a list");
             prop_assert!(rows.len() <= size.min(cap));
             if rows.is_empty() {
@@ -304,15 +316,15 @@ proptest! {
             }
             seen.extend(rows.iter().map(id));
         }
-        prop_assert_eq!(seen, made);
+        prop_assert_eq!(seen, expected);
     }
 
     #[test]
-    fn within_the_allowance_nothing_is_refused_beyond_it_everything_and_waiting_helps(
+    fn request_limit_and_retry_after_hold_for_any_timing(
         allowed in 0_u32..6,
         pauses in prop::collection::vec(0_u64..70_000, 1..40),
     ) {
-        let sandbox = with(Quirks::new().requests_per_minute(allowed));
+        let sandbox = sandbox_with(Quirks::new().requests_per_minute(allowed));
         let (mut begin, mut used) = (None, 0);
         for pause in pauses {
             sandbox.advance(Duration::from_millis(pause));
@@ -327,9 +339,9 @@ proptest! {
                 continue;
             }
             prop_assert_eq!(response.status(), 429);
-            let wait: u64 = retry_after(&response).expect("a time").parse().expect("seconds");
+            let wait: u64 = retry_after(&response).expect("a current time").parse().expect("a number of seconds");
             prop_assert!((1..=60).contains(&wait));
-            let over = begin.expect("a minute") + 60_000;
+            let over = begin.expect("a started minute") + 60_000;
             prop_assert!(now + wait * 1000 >= over && now + (wait - 1) * 1000 < over);
         }
     }

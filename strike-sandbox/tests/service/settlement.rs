@@ -1,4 +1,4 @@
-//! Paying a charge: from Rust, and over the route that only a sandbox has.
+//! Paying charges from Rust and through the control API.
 
 use std::time::Duration;
 
@@ -7,18 +7,20 @@ use strike_core::http::Method;
 use strike_core::{Exchange, UnixMillis};
 use strike_sandbox::{PayError, Sandbox};
 
-use crate::ask::{FORM, NOW, any_charge, bare, create, error, get, id, json, request, sandbox, text};
+use crate::support::{
+    FORM, NOW, any_charge, create, error, get, id, json, request, request_without_key, sandbox, text,
+};
 
 fn pay_over_http(sandbox: &Sandbox, id: &str) -> strike_core::HttpResponse {
-    sandbox.respond(&bare(Method::POST, &format!("/sandbox/charges/{id}/pay")))
+    sandbox.respond(&request_without_key(Method::POST, &format!("/sandbox/charges/{id}/pay")))
 }
 
 #[test]
-fn a_payment_shows_in_the_charge_and_gives_the_preimage_of_its_hash() {
+fn payment_updates_the_charge_and_returns_the_preimage() {
     let sandbox = sandbox();
     let unpaid = create(&sandbox, FORM, "amount=1&currency=btc&description=x");
     sandbox.advance(Duration::from_millis(2_500));
-    let paid = sandbox.pay(&id(&unpaid)).expect("it can be paid");
+    let paid = sandbox.pay(&id(&unpaid)).expect("the charge can be paid");
 
     let now = NOW.saturating_add(Duration::from_millis(2_500));
     assert_eq!(paid.at(), now);
@@ -34,31 +36,31 @@ fn a_payment_shows_in_the_charge_and_gives_the_preimage_of_its_hash() {
 }
 
 #[test]
-fn a_charge_is_paid_once() {
+fn charge_cannot_be_paid_twice() {
     let sandbox = sandbox();
     let id = any_charge(&sandbox);
-    let paid = sandbox.pay(&id).expect("it can be paid");
+    let paid = sandbox.pay(&id).expect("the charge can be paid");
     sandbox.advance(Duration::from_secs(1));
     assert_eq!(sandbox.pay(&id), Err(PayError::AlreadyPaid));
-    // Even when the invoice is over, that is the reason.
+    // The error stays the same after the invoice has expired.
     sandbox.advance(Duration::from_secs(7200));
     assert_eq!(sandbox.pay(&id), Err(PayError::AlreadyPaid));
     assert_eq!(json(&get(&sandbox, &format!("charges/{id}")))["updated"], paid.at().as_millis());
 }
 
 #[test]
-fn only_a_charge_of_this_sandbox_is_paid() {
+fn charge_of_another_sandbox_cannot_be_paid() {
     let id = any_charge(&sandbox());
     assert_eq!(sandbox().pay(&id), Err(PayError::UnknownCharge));
 }
 
 #[test]
-fn an_invoice_can_be_paid_for_an_hour_or_as_long_as_was_asked_for() {
+fn invoice_expires_after_one_hour_or_the_requested_time() {
     for (body, lifetime) in [("", 3600), ("&expiry_sec=60", 60), ("&expiry_sec=604800", 604_800)] {
         let sandbox = sandbox();
         let body = format!("amount=1&currency=btc{body}");
         let [in_time, late] = [&body, &body].map(|body| id(&create(&sandbox, FORM, body)));
-        // The invoice counts from its whole second, 505 ms before the charge was made.
+        // The invoice timestamp is a whole second, 505 ms before the charge was created.
         sandbox.advance(Duration::from_secs(lifetime) - Duration::from_millis(506));
         assert!(sandbox.pay(&in_time).is_ok(), "{lifetime}");
         sandbox.advance(Duration::from_millis(1));
@@ -69,7 +71,7 @@ fn an_invoice_can_be_paid_for_an_hour_or_as_long_as_was_asked_for() {
 }
 
 #[test]
-fn the_route_pays_without_a_key_and_answers_the_preimage() {
+fn pay_route_needs_no_key_and_returns_the_preimage() {
     let sandbox = sandbox();
     let charge = create(&sandbox, FORM, "amount=1&currency=btc");
     let response = pay_over_http(&sandbox, id(&charge).as_str());
@@ -85,7 +87,7 @@ fn the_route_pays_without_a_key_and_answers_the_preimage() {
 }
 
 #[test]
-fn the_route_refuses_what_cannot_be_paid() {
+fn pay_route_rejects_paid_expired_and_unknown_charges() {
     let sandbox = sandbox();
     let (paid, expired) = (any_charge(&sandbox), any_charge(&sandbox));
     assert_eq!(pay_over_http(&sandbox, paid.as_str()).status(), 200);
@@ -99,17 +101,17 @@ fn the_route_refuses_what_cannot_be_paid() {
         (409, "the invoice has expired".to_owned())
     );
     assert_eq!(error(&pay_over_http(&sandbox, "ch_x")), (404, "not found".to_owned()));
-    let get = sandbox.respond(&bare(Method::GET, &format!("/sandbox/charges/{expired}/pay")));
+    let get = sandbox.respond(&request_without_key(Method::GET, &format!("/sandbox/charges/{expired}/pay")));
     assert_eq!((error(&get).0, &get.headers()["allow"]), (405, &"POST".parse().expect("a header")));
 }
 
 #[test]
-fn no_foreign_web_page_pays() {
+fn pay_route_rejects_foreign_origins() {
     let status = |host: &str, origins: &[&'static str]| {
         let sandbox = sandbox();
         let id = any_charge(&sandbox);
-        let mut request = bare(Method::POST, &format!("/sandbox/charges/{id}/pay"));
-        // As a browser sends it: the path alone, and the host in its header.
+        let mut request = request_without_key(Method::POST, &format!("/sandbox/charges/{id}/pay"));
+        // Browsers send only the path in the request line, and the host in a header.
         *request.uri_mut() = request.uri().path().parse().expect("a path");
         request.headers_mut().insert("host", host.parse().expect("a header"));
         for origin in origins {
@@ -131,10 +133,10 @@ fn no_foreign_web_page_pays() {
         assert_eq!(status("127.0.0.1:8420", &[origin]), 403, "{origin}");
     }
     assert_eq!(status("127.0.0.1:8420", &["http://127.0.0.1:8420", "http://evil.example"]), 403);
-    // A name that its owner has pointed at this machine.
+    // A foreign name can resolve to this machine (DNS rebinding).
     assert_eq!(status("evil.example:8420", &["http://evil.example:8420"]), 403);
     assert_eq!(status("evil.example", &["https://evil.example"]), 403);
-    // Over TLS, and by the names that the service had.
+    // TLS and the host names of the real service are allowed.
     assert_eq!(status("127.0.0.1:8421", &["https://127.0.0.1:8421"]), 200);
     for host in [
         "api.strike.acinq.co",
@@ -144,8 +146,8 @@ fn no_foreign_web_page_pays() {
         "dev.strike.acinq.co",
     ] {
         for scheme in ["http", "https"] {
-            let own: &'static str = format!("{scheme}://{host}").leak();
-            assert_eq!(status(host, &[own]), 200, "{own}");
+            let origin: &'static str = format!("{scheme}://{host}").leak();
+            assert_eq!(status(host, &[origin]), 200, "{origin}");
         }
         assert_eq!(status(host, &["https://evil.acinq.co"]), 403, "{host}");
     }
@@ -154,10 +156,10 @@ fn no_foreign_web_page_pays() {
 }
 
 #[test]
-fn what_the_browser_says_of_a_page_must_agree() {
+fn control_api_rejects_cross_site_writes_but_allows_reads() {
     let status = |method: Method, site: &'static str| {
         let sandbox = sandbox();
-        let mut request = bare(method, "/sandbox/clock");
+        let mut request = request_without_key(method, "/sandbox/clock");
         *request.body_mut() = br#"{"advance_ms": 1}"#.to_vec();
         request.headers_mut().insert("sec-fetch-site", site.parse().expect("a header"));
         let status = sandbox.respond(&request).status().as_u16();
@@ -169,37 +171,40 @@ fn what_the_browser_says_of_a_page_must_agree() {
     }
     for site in ["cross-site", "same-site", "of-tomorrow"] {
         assert_eq!(status(Method::POST, site), 403, "{site}");
-        // Looking changes nothing, and what is seen stays within the browser.
+        // Reads change nothing, and the browser does not show the response to another site.
         assert_eq!(status(Method::GET, site), 200, "{site}");
     }
 }
 
 #[test]
-fn in_memory_an_exchange_is_answered_within_its_limits() {
+fn reply_respects_the_exchange_body_limit() {
     let sandbox = sandbox();
     any_charge(&sandbox);
     let exchange = |max_body| {
         Exchange::new(request(Method::GET, "charges", "text/plain", b""), Duration::ZERO, max_body)
     };
-    let whole = sandbox.reply(exchange(1 << 20)).expect("an answer");
-    assert_eq!(whole.body(), get(&sandbox, "charges").body());
-    let cut = sandbox.reply(exchange(10)).expect("an answer");
-    assert_eq!(cut.body(), &whole.body()[..11]);
+    let full = sandbox.reply(exchange(1 << 20)).expect("a response");
+    assert_eq!(full.body(), get(&sandbox, "charges").body());
+    let limited = sandbox.reply(exchange(10)).expect("a response");
+    assert_eq!(limited.body(), &full.body()[..11]);
 }
 
 #[test]
-fn a_clone_is_the_same_sandbox_from_any_thread() {
+fn clones_share_state_across_threads() {
     let sandbox = sandbox();
     let id = any_charge(&sandbox);
     let clone = sandbox.clone();
-    std::thread::spawn(move || clone.pay(&id).map(drop)).join().expect("no panic").expect("paid");
+    std::thread::spawn(move || clone.pay(&id).map(drop))
+        .join()
+        .expect("the thread does not panic")
+        .expect("the charge is paid");
     assert_eq!(json(&get(&sandbox, "charges"))[0]["paid"], true);
 }
 
 #[test]
-fn the_system_s_clock_is_the_default() {
+fn system_clock_is_the_default() {
     let sandbox = Sandbox::new();
-    // Later than when this was written, by years less than a wrong unit would show.
+    // From October 2025 on; a wrong unit would be off by far more than this range.
     assert!((1_760_000_000..17_600_000_000).contains(&(sandbox.now().as_millis() / 1000)));
     let before = sandbox.now();
     sandbox.advance(Duration::from_secs(60));

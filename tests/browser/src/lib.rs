@@ -1,1 +1,1 @@
-//! Nothing but tests, which are in `tests/`: the sandbox's page in a real browser.
+//! An empty library: the tests of the sandbox's page in a browser are in `tests/`.

@@ -1,4 +1,5 @@
-//! A test that should fail does: with a difference that people can read, whatever the program makes of the error.
+//! Tests with cassettes fail if the requests differ, with a readable difference, even if the
+//! program ignores the error.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -29,14 +30,14 @@ fn is_setup(kind: &ErrorKind) -> bool {
 }
 
 #[test]
-fn a_changed_request_is_told_to_the_program_and_to_the_test() {
+fn changed_request_is_reported_by_the_client_and_by_finish() {
     let replay = ReplayTransport::strict(quickstart());
     let client = replay.client(endpoint()).build().unwrap();
     let error = client.create(another_order()).unwrap_err();
-    // What `unwrap` would print says it.
+    // The message of a failed `unwrap` shows the difference.
     assert!(is_setup(error.kind()) && format!("{error:?}").contains(DIFFERENCE), "{error:?}");
-    assert_eq!(error.attempts().len(), 1, "it is not retried");
-    // Whatever comes after it, even what would have been right, is not answered.
+    assert_eq!(error.attempts().len(), 1, "the create should not be retried");
+    // All later requests fail as well, even those that match the cassette.
     client.create(NewCharge::satoshis(4200, "services rendered")).unwrap_err();
     let error = replay.finish().unwrap_err();
     assert!(
@@ -53,51 +54,52 @@ fn a_changed_request_is_told_to_the_program_and_to_the_test() {
 
 #[test]
 #[should_panic(expected = "body amount: recorded \"4200\", sent \"4201\"")]
-fn a_program_that_swallows_the_error_and_a_test_that_forgets_to_ask() {
+fn dropped_replay_panics_if_the_program_ignored_a_difference() {
     let replay = ReplayTransport::strict(quickstart());
     let client = replay.client(endpoint()).build().unwrap();
-    let _swallowed = client.create(another_order());
+    let _ignored = client.create(another_order());
 }
 
 #[test]
 #[should_panic(expected = "body amount: recorded \"4200\", sent \"4201\"")]
-fn the_same_of_an_async_client() {
+fn dropped_async_replay_panics_if_the_program_ignored_a_difference() {
     let replay = strike_async::fixture::ReplayTransport::strict(quickstart());
     let client = replay.client(endpoint()).build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let _swallowed = runtime.block_on(client.create(another_order()));
+    let _ignored = runtime.block_on(client.create(another_order()));
 }
 
 #[test]
 #[should_panic(
     expected = "entries of the cassette were not asked for, the first of them entry 2: GET /api/v1/charges/ch_"
 )]
-fn entries_that_are_left_over() {
+fn dropped_replay_panics_if_entries_are_left_over() {
     let replay = ReplayTransport::strict(quickstart());
     let client = replay.client(endpoint()).build().unwrap();
     client.create(NewCharge::satoshis(4200, "services rendered")).unwrap();
 }
 
 #[test]
-fn a_test_that_has_asked_or_that_fails_already_does_not_panic_twice() {
+fn dropped_replay_does_not_panic_after_finish_or_during_a_panic() {
     let replay = ReplayTransport::strict(quickstart());
     assert!(matches!(replay.finish(), Err(FixtureError::LeftOver { .. })));
     drop(replay);
     let failed = std::panic::catch_unwind(|| {
         let _unused = ReplayTransport::strict(quickstart());
-        panic!("for a reason of its own");
+        panic!("the test's own failure");
     });
-    assert_eq!(failed.unwrap_err().downcast_ref::<&str>(), Some(&"for a reason of its own"));
+    assert_eq!(failed.unwrap_err().downcast_ref::<&str>(), Some(&"the test's own failure"));
 }
 
-/// What a test may do with a client so that no panic reaches it. Each sends another order, and swallows the error.
+/// Programs in which the panic of a dropped replay is lost. Each sends another order, and ignores
+/// the error.
 #[test]
-fn scope_reports_what_happens_in_threads_and_in_leaked_clients() {
-    let ways: [fn(&ReplayTransport); 4] = [
+fn scope_reports_differences_in_threads_and_leaked_clients() {
+    let programs: [fn(&ReplayTransport); 4] = [
         |host| drop(client(host).create(another_order())),
         |host| {
             let client = client(host);
-            let _unseen = std::thread::spawn(move || drop(client.create(another_order()))).join();
+            let _ignored = std::thread::spawn(move || drop(client.create(another_order()))).join();
         },
         |host| {
             let (client, host) = (client(host), host.clone());
@@ -107,7 +109,7 @@ fn scope_reports_what_happens_in_threads_and_in_leaked_clients() {
         |host| {
             let client = client(host);
             let (sent, received) = std::sync::mpsc::channel();
-            // It goes on after the test, and is the last to let go.
+            // This thread outlives the test, and drops the last clone.
             std::thread::spawn(move || {
                 drop(client.create(another_order()));
                 sent.send(()).unwrap();
@@ -116,11 +118,11 @@ fn scope_reports_what_happens_in_threads_and_in_leaked_clients() {
             received.recv().unwrap();
         },
     ];
-    for way in ways {
-        let error = ReplayTransport::strict(quickstart()).scope(way).unwrap_err();
+    for program in programs {
+        let error = ReplayTransport::strict(quickstart()).scope(program).unwrap_err();
         assert!(error.to_string().contains(DIFFERENCE), "{error}");
     }
-    // Nothing was sent, since the thread that should send never came to it.
+    // Nothing was sent.
     let error =
         ReplayTransport::strict(quickstart()).scope(|host| std::mem::forget(client(host))).unwrap_err();
     assert!(matches!(error, FixtureError::LeftOver { .. }), "{error}");
@@ -132,13 +134,13 @@ fn client(host: &ReplayTransport) -> strike_blocking::Client {
 }
 
 #[tokio::test]
-async fn scope_reports_what_happens_in_tasks_and_in_leaked_clients() {
+async fn scope_reports_differences_in_tasks_and_leaked_clients() {
     use strike_async::fixture::ReplayTransport;
     let client = |host: &ReplayTransport| host.client(endpoint()).build().unwrap();
     let joined = ReplayTransport::strict(quickstart())
         .scope(async |host| {
             let client = client(host);
-            let _unseen = tokio::spawn(async move { drop(client.create(another_order()).await) }).await;
+            let _ignored = tokio::spawn(async move { drop(client.create(another_order()).await) }).await;
         })
         .await;
     let leaked = ReplayTransport::strict(quickstart())
@@ -148,7 +150,7 @@ async fn scope_reports_what_happens_in_tasks_and_in_leaked_clients() {
             std::mem::forget((client, host));
         })
         .await;
-    let going_on = ReplayTransport::strict(quickstart())
+    let still_running = ReplayTransport::strict(quickstart())
         .scope(async |host| {
             let client = client(host);
             let (sent, received) = tokio::sync::oneshot::channel();
@@ -160,10 +162,10 @@ async fn scope_reports_what_happens_in_tasks_and_in_leaked_clients() {
             received.await.unwrap();
         })
         .await;
-    for outcome in [joined, leaked, going_on] {
+    for outcome in [joined, leaked, still_running] {
         assert!(outcome.clone().is_err_and(|error| error.to_string().contains(DIFFERENCE)), "{outcome:?}");
     }
-    // A task that has not sent yet when the test ends.
+    // A task that has sent nothing when the test ends.
     let late = ReplayTransport::strict(quickstart())
         .scope(async |host| {
             let client = client(host);
@@ -174,9 +176,9 @@ async fn scope_reports_what_happens_in_tasks_and_in_leaked_clients() {
     assert_eq!(ReplayTransport::strict(Cassette::default()).scope(async |_| 7).await, Ok(7));
 }
 
-/// The limits of the panic, as documented: it is in the thread that drops last, and in no other.
+/// The panic happens only in the thread that drops the last clone, as documented.
 #[test]
-fn dropping_panics_where_the_last_clone_is_dropped() {
+fn dropping_a_replay_panics_in_the_thread_of_the_last_clone() {
     let replay = ReplayTransport::strict(quickstart());
     let dropped = std::thread::spawn(move || drop(replay)).join();
     assert!(dropped.unwrap_err().downcast_ref::<String>().unwrap().contains("were not asked for"));
@@ -189,14 +191,14 @@ fn dropping_panics_where_the_last_clone_is_dropped() {
 
 #[test]
 #[should_panic(expected = "had been used")]
-fn an_exchange_after_the_end_is_noticed_when_it_is_dropped() {
+fn exchange_after_finish_is_reported_when_the_replay_is_dropped() {
     let replay = ReplayTransport::strict(Cassette::default());
     replay.finish().unwrap();
     drop(client(&replay).create(another_order()));
 }
 
 #[test]
-fn a_client_that_finds_no_end_is_stopped() {
+fn simulation_stops_a_client_that_does_not_end() {
     let silent = |_: Exchange, _: Now| -> Reply {
         Err(TransportError::new(TransportErrorKind::Closed, Delivery::MaybeSent))
     };
@@ -207,14 +209,15 @@ fn a_client_that_finds_no_end_is_stopped() {
 }
 
 #[test]
-fn virtual_time_leaves_other_tasks_their_turn() {
+fn virtual_time_yields_to_other_tasks() {
     let sandbox = Sandbox::new();
-    let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network());
+    let endpoint =
+        Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network());
     let host = strike_async::fixture::SimulatedHost::new(sandbox.clone());
-    let client = host.client(at.unwrap()).build().unwrap();
+    let client = host.client(endpoint.unwrap()).build().unwrap();
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
         let charge = client.create(NewCharge::satoshis(4200, "tea")).await.unwrap();
-        // The payer is polled on the same thread, and comes when ten minutes have passed.
+        // The payer is polled on the same thread, and pays when ten minutes have passed.
         let payer = async {
             while host.elapsed() < Duration::from_secs(600) {
                 tokio::task::yield_now().await;
@@ -228,11 +231,12 @@ fn virtual_time_leaves_other_tasks_their_turn() {
 }
 
 #[test]
-fn threads_share_one_world() {
+fn threads_share_one_simulated_host() {
     let sandbox = Sandbox::new();
-    let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network());
+    let endpoint =
+        Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network());
     let host = SimulatedHost::new(sandbox.clone());
-    let client = host.client(at.unwrap()).build().unwrap();
+    let client = host.client(endpoint.unwrap()).build().unwrap();
     let ids = Arc::new(Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for number in 1..=4 {

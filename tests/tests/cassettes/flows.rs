@@ -1,4 +1,4 @@
-//! What is recorded: the quickstart, and a day on which much goes wrong.
+//! The recorded flows: the quickstart, and a day with several failures.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,9 @@ use strike_core::{
     Reply, TransportError, TransportErrorKind, Wait,
 };
 use strike_sandbox::Sandbox;
+use strike_tests::AnyClient;
 
-use crate::ways::Way;
-
-/// When the payer pays.
+/// When the payer pays, counted from the start.
 const PAID_AFTER: Duration = Duration::from_secs(600);
 
 pub const KEY: &str = "sk_of_a_recording";
@@ -23,54 +22,57 @@ pub fn endpoint() -> Endpoint {
     Endpoint::new("http://127.0.0.1/api/v1/", ApiKey::new(KEY).unwrap(), Network::Testnet).unwrap()
 }
 
-/// Who is to pay what; nobody, when a cassette is played.
+/// The charge that is to be paid. Nothing pays while a cassette is replayed.
 pub type Due = Arc<Mutex<Option<ChargeId>>>;
 
-/// A flow, and what it was told.
+/// A flow.
 pub struct Flow {
     pub name: &'static str,
-    /// What happens to which exchange, counted from 1, when it is recorded.
+    /// The fault of each exchange, counted from 1, during recording.
     faults: fn(usize) -> Option<Fault>,
-    pub run: fn(&mut dyn Way, &Due) -> Vec<String>,
+    pub run: fn(&dyn AnyClient, &Due) -> Vec<String>,
 }
 
 enum Fault {
-    /// Carried out, and never answered.
-    HangsUp,
-    /// Not carried out: too many requests, again in 7 s.
-    TooMany,
+    /// The create is processed, and the connection is closed without a response.
+    ResponseLost,
+    /// Not processed: 429, with a Retry-After of 7 seconds.
+    RateLimited,
 }
 
 pub const FLOWS: [Flow; 2] = [
     Flow { name: "quickstart", faults: |_| None, run: quickstart },
     Flow {
-        name: "a_bad_day",
-        // The create is the second: a look comes first. The wait begins with the fifth.
+        name: "faulty_network",
+        // Exchange 1 is the read before the create, 2 is the create. The wait begins with 5.
         faults: |number| match number {
-            2 => Some(Fault::HangsUp),
-            5 => Some(Fault::TooMany),
+            2 => Some(Fault::ResponseLost),
+            5 => Some(Fault::RateLimited),
             _ => None,
         },
-        run: a_bad_day,
+        run: faulty_network,
     },
 ];
 
-fn quickstart(way: &mut dyn Way, due: &Due) -> Vec<String> {
-    let charge = way.create(NewCharge::satoshis(4200, "services rendered")).unwrap();
-    let seen = way.get(charge.id());
+fn quickstart(client: &dyn AnyClient, due: &Due) -> Vec<String> {
+    let charge = client.create(NewCharge::satoshis(4200, "services rendered")).unwrap();
+    let seen = client.get(charge.id());
     *due.lock().unwrap() = Some(charge.id().clone());
-    let waited = way.wait(&charge, Wait::until_expiry());
+    let waited = client.wait_until_paid(&charge, Wait::until_expiry());
     vec![format!("{charge:?}"), format!("{seen:?}"), format!("{waited:?}")]
 }
 
-fn a_bad_day(way: &mut dyn Way, due: &Due) -> Vec<String> {
-    let made = way.once(NewCharge::satoshis(1, "café & \"tea\"").customer_id("table 7"), "order-17").unwrap();
+fn faulty_network(client: &dyn AnyClient, due: &Due) -> Vec<String> {
+    let made = client
+        .create_once(NewCharge::satoshis(1, "café & \"tea\"").customer_id("table 7"), "order-17")
+        .unwrap();
     let CreateOutcome::Payable(charge) = &made else { panic!("{made:?}") };
-    let unknown = way.get(&"ch_unknown".parse().unwrap());
-    let brief = way.wait(charge, Wait::at_most(Duration::from_secs(60)));
+    let unknown = client.get(&"ch_unknown".parse().unwrap());
+    let brief = client.wait_until_paid(charge, Wait::at_most(Duration::from_secs(60)));
     *due.lock().unwrap() = Some(charge.id().clone());
-    let waited = way.wait(charge, Wait::until_expiry());
-    let again = way.once(NewCharge::satoshis(1, "café & \"tea\"").customer_id("table 7"), "order-17");
+    let waited = client.wait_until_paid(charge, Wait::until_expiry());
+    let again =
+        client.create_once(NewCharge::satoshis(1, "café & \"tea\"").customer_id("table 7"), "order-17");
     vec![
         format!("{made:?}"),
         format!("{unknown:?}"),
@@ -81,17 +83,17 @@ fn a_bad_day(way: &mut dyn Way, due: &Due) -> Vec<String> {
 }
 
 impl Flow {
-    /// Where its cassette is.
+    /// The path of its cassette.
     pub fn file(&self) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(format!("{}.json", self.name))
     }
 
-    /// Its cassette.
+    /// The cassette in the repository.
     pub fn committed(&self) -> Cassette {
         fs::read_to_string(self.file()).unwrap().parse().unwrap()
     }
 
-    /// The sandbox that answers when this is recorded: the same in every run.
+    /// The sandbox for recording: the same in every run.
     pub fn world(&self, due: &Due) -> impl FnMut(Exchange, Now) -> Reply + Send + 'static {
         let sandbox =
             Sandbox::builder().api_key(KEY).network(Network::Testnet).seed(7).clock_at(START).build();
@@ -107,11 +109,11 @@ impl Flow {
             number += 1;
             match faults(number) {
                 None => sandbox.reply(exchange),
-                Some(Fault::HangsUp) => {
+                Some(Fault::ResponseLost) => {
                     let _lost = sandbox.reply(exchange);
                     Err(TransportError::new(TransportErrorKind::Closed, Delivery::MaybeSent))
                 }
-                Some(Fault::TooMany) => {
+                Some(Fault::RateLimited) => {
                     let mut response = HttpResponse::new(br#"{"code":429,"message":"too many"}"#.to_vec());
                     *response.status_mut() = strike_core::http::StatusCode::TOO_MANY_REQUESTS;
                     response.headers_mut().insert("retry-after", "7".parse().unwrap());

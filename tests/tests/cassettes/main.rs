@@ -1,5 +1,5 @@
-//! Cassettes of whole flows, recorded from the sandbox and played to core, to the blocking and to the async client; and what a
-//! test sees that fails. `STRIKE_RECORD=1` records them again.
+//! Cassettes of whole flows, recorded from the sandbox and replayed with every driver, and failures
+//! of such tests. `STRIKE_RECORD=1` records them again.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,7 +9,7 @@
     reason = "tests"
 )]
 
+mod core_simulation;
 mod failing;
 mod flows;
 mod parity;
-mod ways;

@@ -1,57 +1,60 @@
-//! The same flow, recorded and played by every driver: the same answers, the same sends and waits.
+//! The same flow, recorded and replayed with every driver, has the same results, requests and
+//! waits.
 
 use std::fs;
 
 use strike_core::fixture::{Cassette, Player, Recorder, Transcript};
+use strike_tests::AsyncClient;
 
+use crate::core_simulation::simulated;
 use crate::flows::{Due, FLOWS, Flow, KEY, endpoint};
-use crate::ways::{ByCore, OnRuntime};
 
-/// What a flow was told, and what it sent and waited for.
-type Seen = (Vec<String>, Transcript);
+/// The results of a flow, and its requests and waits.
+type Results = (Vec<String>, Transcript);
 
-/// Records a flow from the sandbox, by core alone.
-fn record(flow: &Flow) -> (Seen, Cassette) {
+/// Records a flow from the sandbox, with core and without an adapter.
+fn record(flow: &Flow) -> (Results, Cassette) {
     let due = Due::default();
     let mut recorder = Recorder::new();
     let mut world = flow.world(&due);
-    let mut way = ByCore::new(|exchange, now| {
+    let core = simulated(|exchange, now| {
         let asked = recorder.ask(&exchange);
         let reply = world(exchange, now);
         recorder.answer(asked, &reply);
         reply
     });
-    let told = (flow.run)(&mut way, &due);
-    let seen = (told, way.simulation.transcript().clone());
-    drop(way);
+    let outputs = (flow.run)(&core, &due);
+    let results = (outputs, core.driver.transcript());
+    drop(core);
     let mut cassette = recorder.cassette().unwrap();
-    cassette.set_notes("Recorded from the sandbox by the tests of whole flows.");
-    (seen, cassette)
+    cassette.set_notes("Recorded from the sandbox by `cargo test -p strike-tests --test cassettes`.");
+    (results, cassette)
 }
 
-fn by_core(flow: &Flow, player: Player) -> Seen {
-    let mut way = ByCore::new(player);
-    let told = (flow.run)(&mut way, &Due::default());
-    way.simulation.finish().unwrap();
-    (told, way.simulation.transcript().clone())
+fn by_core(flow: &Flow, player: Player) -> Results {
+    let core = simulated(player);
+    let outputs = (flow.run)(&core, &Due::default());
+    core.driver.finish();
+    (outputs, core.driver.transcript())
 }
 
-fn by_blocking(flow: &Flow, player: Player) -> Seen {
+fn by_blocking(flow: &Flow, player: Player) -> Results {
     let host = strike_blocking::fixture::SimulatedHost::new(player);
-    let told = (flow.run)(&mut host.client(endpoint()).build().unwrap(), &Due::default());
+    let outputs = (flow.run)(&host.client(endpoint()).build().unwrap(), &Due::default());
     host.finish().unwrap();
-    (told, host.transcript())
+    (outputs, host.transcript())
 }
 
-fn by_async(flow: &Flow, player: Player) -> Seen {
+fn by_async(flow: &Flow, player: Player) -> Results {
     let host = strike_async::fixture::SimulatedHost::new(player);
-    let told = (flow.run)(&mut OnRuntime::new(host.client(endpoint()).build().unwrap()), &Due::default());
+    let outputs =
+        (flow.run)(&AsyncClient::without_drivers(host.client(endpoint()).build().unwrap()), &Due::default());
     host.finish().unwrap();
-    (told, host.transcript())
+    (outputs, host.transcript())
 }
 
 #[test]
-fn what_is_committed_is_what_the_sandbox_says_today() {
+fn committed_cassettes_match_a_new_recording() {
     for flow in &FLOWS {
         let json = record(flow).1.to_json().unwrap();
         assert!(!json.contains(KEY));
@@ -61,14 +64,14 @@ fn what_is_committed_is_what_the_sandbox_says_today() {
         let committed = fs::read_to_string(flow.file()).unwrap();
         assert!(
             committed == json,
-            "{} is no longer what the sandbox and core make of it: if that is meant, record it again with STRIKE_RECORD=1",
+            "{} differs from a new recording; if the change is intended, record it again with STRIKE_RECORD=1",
             flow.name
         );
     }
 }
 
 #[test]
-fn every_driver_plays_a_flow_alike() {
+fn every_driver_replays_a_flow_with_the_same_results() {
     for flow in &FLOWS {
         let (recorded, _) = record(flow);
         let name = flow.name;
@@ -80,17 +83,17 @@ fn every_driver_plays_a_flow_alike() {
 }
 
 #[test]
-fn a_bad_day_is_as_bad_as_it_should_be() {
-    let (told, transcript) = record(&FLOWS[1]).0;
-    assert_eq!(transcript.sends_of("POST"), 1, "one charge, whatever breaks: {transcript}");
-    assert!(told[0].starts_with("Payable("), "{}", told[0]);
+fn faulty_network_flow_creates_one_charge_and_is_paid_in_the_end() {
+    let (outputs, transcript) = record(&FLOWS[1]).0;
+    assert_eq!(transcript.sends_of("POST"), 1, "the create should be sent once: {transcript}");
+    assert!(outputs[0].starts_with("Payable("), "{}", outputs[0]);
     assert!(
-        told[1].starts_with("Err(Error { asked: \"get charge ch_unknown\", kind: NotFound"),
+        outputs[1].starts_with("Err(Error { operation: \"get charge ch_unknown\", kind: NotFound"),
         "{}",
-        told[1]
+        outputs[1]
     );
-    assert!(told[2].starts_with("Ok(Payable("), "{}", told[2]);
-    assert!(told[3].starts_with("Ok(Paid("), "{}", told[3]);
+    assert!(outputs[2].starts_with("Ok(Payable("), "{}", outputs[2]);
+    assert!(outputs[3].starts_with("Ok(Paid("), "{}", outputs[3]);
     assert!((600..700).contains(&transcript.waited().as_secs()), "{transcript}");
     assert!(transcript.to_string().contains("  429\n"), "{transcript}");
 }
@@ -111,7 +114,7 @@ fn both_adapters_record_the_same() {
         let host = strike_async::fixture::SimulatedHost::new(flow.world(&due));
         let recording = strike_async::fixture::RecordTransport::new(host.clone());
         let client = host.client(endpoint()).transport(recording.clone()).build().unwrap();
-        (flow.run)(&mut OnRuntime::new(client), &due);
+        (flow.run)(&AsyncClient::without_drivers(client), &due);
         let mut by_async = recording.cassette().unwrap();
         by_async.set_notes(flow.committed().notes());
         assert_eq!(by_async, flow.committed(), "{}, async", flow.name);

@@ -1,4 +1,5 @@
-//! One cell: a fault, an operation, an adapter; what came of it, and what must hold whatever comes of it.
+//! Runs one cell: a fault, an operation and an adapter. Returns the outcome and checks what must
+//! hold in all cells.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::mpsc::channel;
@@ -13,21 +14,21 @@ use strike_core::{Charge, ChargeId, Error};
 use strike_sandbox::Sandbox;
 use strike_test_support::Server;
 use strike_test_support::certs::Authority;
-use strike_tests::{ClosedPort, secrets};
+use strike_tests::{AsyncClient, ClosedPort, secrets};
 
-use crate::behind::{Behind, render};
-use crate::fault::{Certificate, Fault, Script, Way};
-use crate::operation::{self, Got, Operation, in_words};
+use crate::fault::{Certificate, Fault, FaultKind, Script};
+use crate::operation::{self, Operation, Value, outcome_text_of};
 use crate::route::{Route, Routed, State, WARM_UP};
+use crate::service::{Service, render};
 use crate::world::{Clocks, World};
 
-/// The whole exchange with something that hangs. Long enough for a few bytes on a busy machine.
-const SOON: Duration = Duration::from_millis(400);
+/// The timeout for faults that hang. It is long enough for a few bytes on a busy machine.
+const SHORT_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// More than any operation here needs, a wait of an hour included.
-const MOST_REQUESTS: usize = 200;
+/// More requests than any operation needs, including a wait of an hour.
+const MAX_REQUESTS: usize = 200;
 
-/// The authority that every client here trusts, and one that none does.
+/// An authority that the clients trust, and one that they do not trust.
 static TRUSTED: LazyLock<Authority> = LazyLock::new(Authority::new);
 static UNKNOWN: LazyLock<Authority> = LazyLock::new(Authority::new);
 
@@ -41,34 +42,34 @@ impl Adapter {
     pub const BOTH: [Self; 2] = [Self::Blocking, Self::Async];
 }
 
-/// How long the fault lasts.
+/// Whether the fault happens once or persists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lasting {
+pub enum Persistence {
     /// For one exchange: the first with the operation's method.
-    Passes,
-    /// For that one and all after it.
-    Stays,
+    Once,
+    /// For this exchange and all later ones.
+    Persistent,
 }
 
-/// What was seen, in the table's words, and what should never be seen.
-pub struct Seen {
-    pub words: String,
-    pub broken: Vec<String>,
+/// The outcome in the notation of the table, and violations of the rules for all cells.
+pub struct Actual {
+    pub outcome: String,
+    pub violations: Vec<String>,
 }
 
-/// A server with the fault, or what stands for one. Whatever holds its place is kept.
-struct Place {
+/// A server with the fault, or an address that stands for one.
+struct FaultyHost {
     to: Option<Uri>,
     server: Option<Server>,
-    _held: Vec<Box<dyn Send>>,
+    _held: Vec<Box<dyn Send>>, // sockets that must stay open
 }
 
 fn uri(scheme: &str, authority: impl std::fmt::Display) -> Option<Uri> {
     Some(format!("{scheme}://{authority}/").parse().unwrap())
 }
 
-impl Place {
-    fn of(way: &Way, behind: Behind) -> Self {
+impl FaultyHost {
+    fn of(kind: &FaultKind, service: Service) -> Self {
         let served = |scheme, host: &str, server: Server| Self {
             to: uri(scheme, format!("{host}:{}", server.port())),
             server: Some(server),
@@ -76,36 +77,37 @@ impl Place {
         };
         let run = |script: &Script| {
             let script = script.clone();
-            move |peer| script(peer, &behind)
+            move |peer| script(peer, &service)
         };
-        match way {
-            Way::Clock(_) => Self { to: None, server: None, _held: Vec::new() },
-            Way::NoName => {
-                // No label is longer than 63: a resolver need not ask anybody to know.
+        match kind {
+            FaultKind::Clock(_) => Self { to: None, server: None, _held: Vec::new() },
+            FaultKind::DnsFailure => {
+                // A label has at most 63 characters, so the resolver fails without a request.
                 let to = uri("http", format!("{}.invalid", "x".repeat(64)));
                 Self { to, server: None, _held: Vec::new() }
             }
-            Way::Refused => {
+            FaultKind::Refused => {
                 let port = ClosedPort::take().unwrap();
                 let to = uri("http", format!("127.0.0.1:{}", port.port()));
                 Self { to, server: None, _held: vec![Box::new(port)] }
             }
-            Way::FullQueue => Self::full_queue(),
-            Way::Plain(script) => served("http", "127.0.0.1", Server::start(run(script))),
-            Way::NoTls(script) => served("https", "127.0.0.1", Server::start(run(script))),
-            Way::Tls(certificate) => {
+            FaultKind::ConnectTimeout => Self::full_queue(),
+            FaultKind::Plain(script) => served("http", "127.0.0.1", Server::start(run(script))),
+            FaultKind::BeforeTls(script) => served("https", "127.0.0.1", Server::start(run(script))),
+            FaultKind::Tls(certificate) => {
                 let config = match certificate {
                     Certificate::UnknownIssuer => UNKNOWN.server("localhost"),
                     Certificate::WrongName => TRUSTED.server("other.example"),
                     Certificate::Expired => TRUSTED.expired_server("localhost"),
                 };
-                let script: Script = Arc::new(well);
+                let script: Script = Arc::new(serve_normally);
                 served("https", "localhost", Server::start_tls(config, run(&script)))
             }
         }
     }
 
-    /// A listener that accepts nobody, with as many waiting as it lets wait: the next one gets no answer at all.
+    /// A listener that accepts no connection and whose queue is full, so that the next SYN gets no
+    /// response.
     fn full_queue() -> Self {
         let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
@@ -114,68 +116,70 @@ impl Place {
         let mut held: Vec<Box<dyn Send>> = vec![Box::new(listener)];
         while let Ok(waiting) = TcpStream::connect_timeout(&address, Duration::from_millis(50)) {
             held.push(Box::new(waiting));
-            assert!(held.len() < 100, "the queue is never full");
+            assert!(held.len() < 100, "the queue should be full by now");
         }
         Self { to: uri("http", address), server: None, _held: held }
     }
 }
 
-/// A server that works.
-fn well(mut peer: strike_test_support::Peer, behind: &Behind) {
+/// A server without a fault.
+fn serve_normally(mut peer: strike_test_support::Peer, service: &Service) {
     if let Some(request) = peer.request() {
-        let (head, body) = render(behind.answer(&request));
+        let (head, body) = render(service.respond(&request));
         peer.write([head, body].concat());
     }
 }
 
-pub fn run(fault: &Fault, operation: Operation, adapter: Adapter, lasting: Lasting) -> Seen {
+pub fn run(fault: &Fault, operation: Operation, adapter: Adapter, persistence: Persistence) -> Actual {
     let world = Arc::new(World::new(operation.list_lag()));
     let before = world.sandbox.charges();
-    let bystanders = [Server::start(drop), Server::start(drop)];
-    let elsewhere = vec![
-        format!("http://localhost:{}", bystanders[0].port()),
-        format!("http://127.0.0.1:{}", bystanders[0].port()),
-        format!("https://127.0.0.1:{}", bystanders[1].port()),
+    let other_hosts = [Server::start(drop), Server::start(drop)];
+    let redirect_targets = vec![
+        format!("http://localhost:{}", other_hosts[0].port()),
+        format!("http://127.0.0.1:{}", other_hosts[0].port()),
+        format!("https://127.0.0.1:{}", other_hosts[1].port()),
     ];
-    let (warmed_up, told) = channel();
-    let behind = |stored| Behind::new(world.sandbox.clone(), stored, elsewhere.clone(), warmed_up.clone());
-    let place = Place::of(&fault.way, behind(operation.stores()));
-    let works = behind(true);
-    let healthy = Server::start(move |peer| well(peer, &works));
+    let (connection_ready, ready) = channel();
+    let service = |stored| {
+        Service::new(world.sandbox.clone(), stored, redirect_targets.clone(), connection_ready.clone())
+    };
+    let faulty_host = FaultyHost::of(&fault.kind, service(operation.stores()));
+    let normal = service(true);
+    let healthy = Server::start(move |peer| serve_normally(peer, &normal));
 
-    set_the_scene(&world, fault, operation, lasting);
+    prepare(&world, fault, operation, persistence);
     let route = Arc::new(Route {
-        to: place.to.clone(),
+        to: faulty_host.to.clone(),
         method: operation.method(),
-        stays: lasting == Lasting::Stays,
-        timeout: fault.hangs.then_some(SOON),
-        warm: fault.warm.then(|| Mutex::new(told)),
+        persistent: persistence == Persistence::Persistent,
+        timeout: fault.hangs.then_some(SHORT_TIMEOUT),
+        reuse: fault.reuse.then(|| Mutex::new(ready)),
         state: Mutex::new(State::default()),
     });
-    let at = format!("http://{}/api/v1/", healthy.addr());
-    let outcome = through(adapter, &at, &route, &world, operation);
+    let base_url = format!("http://{}/api/v1/", healthy.addr());
+    let outcome = run_operation(adapter, &base_url, &route, &world, operation);
 
-    let requests = [healthy.finish(), place.server.map_or_else(Vec::new, Server::finish)].concat();
+    let requests = [healthy.finish(), faulty_host.server.map_or_else(Vec::new, Server::finish)].concat();
     let requests: Vec<_> = requests.into_iter().filter(|request| !request.contains(WARM_UP)).collect();
-    let made = world.sandbox.charges() - before;
-    let words = format!("{} {}r {made}c", in_words(&outcome), requests.len());
-    let mut broken = laws(&outcome, &route, &requests, &world.sandbox);
-    if operation.once() && made > 1 {
-        broken.push(format!("{made} charges for one order key"));
+    let added = world.sandbox.charges() - before;
+    let outcome_text = format!("{} {}r {added}c", outcome_text_of(&outcome), requests.len());
+    let mut violations = check_rules(&outcome, &route, &requests, &world.sandbox);
+    if operation.once() && added > 1 {
+        violations.push(format!("{added} charges for one order key"));
     }
-    if bystanders.iter().any(|server| server.connections() > 0) {
-        broken.push("somebody else was asked".to_owned());
+    if other_hosts.iter().any(|server| server.connections() > 0) {
+        violations.push("another host got a request".to_owned());
     }
-    Seen { words, broken }
+    Actual { outcome: outcome_text, violations }
 }
 
-/// Pays, or has the payer pay while the clock jumps; and sets the clock up for that.
-fn set_the_scene(world: &World, fault: &Fault, operation: Operation, lasting: Lasting) {
+/// Pays the order, or schedules the payment and the clock's jump.
+fn prepare(world: &World, fault: &Fault, operation: Operation, persistence: Persistence) {
     let order = world.order().id();
-    match fault.way {
-        Way::Clock(jump) => {
+    match fault.kind {
+        FaultKind::Clock(jump) => {
             world.jump(jump);
-            if lasting == Lasting::Passes {
+            if persistence == Persistence::Once {
                 world.pay_later(order);
             }
         }
@@ -184,79 +188,83 @@ fn set_the_scene(world: &World, fault: &Fault, operation: Operation, lasting: La
     }
 }
 
-/// The adapter's own client and transport; whatever they hold open is closed when this is over.
-fn through(
+/// Runs the operation with the adapter's client and transport.
+fn run_operation(
     adapter: Adapter,
-    at: &str,
+    base_url: &str,
     route: &Arc<Route>,
     world: &Arc<World>,
     operation: Operation,
-) -> Result<Got, Error> {
-    let at = secrets::endpoint(at).unwrap();
+) -> Result<Value, Error> {
+    let endpoint = secrets::endpoint(base_url).unwrap();
     let clocks = Clocks(world.clone());
     match adapter {
         Adapter::Blocking => {
             let transport = UreqTransport::builder().ca_certificate(TRUSTED.pem()).build().unwrap();
-            let client = strike_blocking::Client::builder(at)
+            let client = strike_blocking::Client::builder(endpoint)
                 .transport(Routed { route: route.clone(), transport })
                 .timer(clocks)
                 .retry(operation::policy())
                 .seed(7)
                 .build()
                 .unwrap();
-            operation::blocking(&client, operation, world)
+            operation::run(&client, operation, world)
         }
         Adapter::Async => {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let transport = ReqwestTransport::builder().ca_certificate(TRUSTED.pem()).build().unwrap();
-            let client = strike_async::Client::builder(at)
+            let client = strike_async::Client::builder(endpoint)
                 .transport(Routed { route: route.clone(), transport })
                 .timer(clocks)
                 .retry(operation::policy())
                 .seed(7)
                 .build()
                 .unwrap();
-            runtime.block_on(operation::asynchronous(&client, operation, world))
+            operation::run(&AsyncClient::new(client), operation, world)
         }
     }
 }
 
-/// What must hold in every cell.
-fn laws(outcome: &Result<Got, Error>, route: &Route, requests: &[String], sandbox: &Sandbox) -> Vec<String> {
-    let mut broken = Vec::new();
+/// Checks the rules that must hold in every cell, and returns the violations.
+fn check_rules(
+    outcome: &Result<Value, Error>,
+    route: &Route,
+    requests: &[String],
+    sandbox: &Sandbox,
+) -> Vec<String> {
+    let mut violations = Vec::new();
     let sent = route.sent();
-    // A 429 is the host's word that it did nothing.
+    // After a 429, the server has not processed the request.
     let creates = sent.iter().filter(|sent| {
         sent.method == Method::POST && !matches!(sent.outcome, Ok(429) | Err(strike_core::Delivery::Unsent))
     });
     if creates.count() > 1 {
-        broken.push(format!("a create that may have arrived was sent again: {sent:?}"));
+        violations.push(format!("a create that may have arrived was sent again: {sent:?}"));
     }
-    if requests.len() > MOST_REQUESTS {
-        broken.push(format!("{} requests", requests.len()));
+    if requests.len() > MAX_REQUESTS {
+        violations.push(format!("{} requests", requests.len()));
     }
     match outcome {
         Ok(got) => {
             if let Some(charge) = got.paid()
                 && !is_paid(sandbox, charge.id())
             {
-                broken.push(format!("{} is said to be paid, and is not", charge.id()));
+                violations.push(format!("{} is reported as paid, but is unpaid", charge.id()));
             }
         }
         Err(error) => {
-            if let Some(shown) = secrets::shown_in(error) {
-                broken.push(format!("the key shows in an error: {shown}"));
+            if let Some(leaked) = secrets::leaked_text(error) {
+                violations.push(format!("an error contains the key: {leaked}"));
             }
         }
     }
-    broken
+    violations
 }
 
-/// What the service itself says.
+/// Asks the service whether a charge is paid.
 fn is_paid(sandbox: &Sandbox, id: &ChargeId) -> bool {
-    let at = secrets::endpoint(sandbox.base_url()).unwrap();
+    let endpoint = secrets::endpoint(sandbox.base_url()).unwrap();
     let get = strike_core::Get::new(id.clone());
-    let answer = sandbox.respond(&strike_core::machine::Operation::request(&get, &at).unwrap());
-    let charge: Charge = serde_json::from_slice(answer.body()).unwrap();
+    let response = sandbox.respond(&strike_core::machine::Operation::request(&get, &endpoint).unwrap());
+    let charge: Charge = serde_json::from_slice(response.body()).unwrap();
     charge.is_paid()
 }

@@ -1,8 +1,10 @@
-//! Faults, operations and adapters: every combination over real sockets, each with a stated outcome.
+//! Every combination of fault, operation and adapter, over real sockets, each with an expected
+//! outcome.
 //!
-//! Reading order: `table` says what should come of each, `fault` what really happens, `operation` what is asked,
-//! `cell` how one combination is run and what must hold in all of them, `page` what users are told of it.
-//! `cargo test -p strike-tests --test matrix -- --nocapture` prints how many cells were as stated, fault by fault.
+//! Read the modules in this order. `table` lists the expected outcomes. `fault` implements the
+//! faults. `operation` has the operations. `cell` runs one combination, and checks what must hold
+//! in all of them. `page` writes the page for users. `cargo test -p strike-tests --test matrix --
+//! --nocapture` prints how many cells passed for each fault.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,13 +15,13 @@
     reason = "tests"
 )]
 
-mod behind;
-mod bomb;
 mod cell;
 mod fault;
+mod gzip_bomb;
 mod operation;
 mod page;
 mod route;
+mod service;
 mod table;
 mod world;
 
@@ -29,36 +31,38 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use cell::{Adapter, Lasting};
+use cell::{Adapter, Persistence};
 use fault::Fault;
 use operation::Operation;
-use table::{Stated, classes, is_as_stated};
+use table::{Expected, classes, is_expected};
 
-/// How many cells there are, so that none gets lost unnoticed.
+/// The number of cells, so that the test notices if one gets lost.
 const CELLS: usize = 2428;
 
-/// Cells that run at the same time: most of them wait for something that hangs.
+/// How many cells run at the same time. Most of them wait for a timeout.
 const THREADS: usize = 32;
 
 struct Cell<'a> {
     fault: &'a Fault,
     operation: Operation,
     adapter: Adapter,
-    lasting: Lasting,
-    stated: &'static str,
+    persistence: Persistence,
+    expected: &'static str,
 }
 
-/// Every cell that applies, fault by fault.
+/// Every cell that applies, sorted by fault.
 fn cells(faults: &[Fault]) -> Vec<Cell<'_>> {
     let mut cells = Vec::new();
     for class in classes() {
         for name in class.faults {
             let fault = faults.iter().find(|fault| fault.name == *name).expect("a fault with that name");
             for row in &class.rows {
-                let Stated::Outcomes { passes, stays } = row.stated else { continue };
-                for (lasting, stated) in [(Lasting::Passes, passes), (Lasting::Stays, stays)] {
+                let Expected::Outcomes { once, persistent } = row.expected else { continue };
+                for (persistence, expected) in
+                    [(Persistence::Once, once), (Persistence::Persistent, persistent)]
+                {
                     for adapter in Adapter::BOTH {
-                        cells.push(Cell { fault, operation: row.operation, adapter, lasting, stated });
+                        cells.push(Cell { fault, operation: row.operation, adapter, persistence, expected });
                     }
                 }
             }
@@ -67,27 +71,27 @@ fn cells(faults: &[Fault]) -> Vec<Cell<'_>> {
     cells
 }
 
-/// Runs a cell; gives back what is wrong with it.
+/// Runs a cell, and returns what is wrong with it.
 fn check(cell: &Cell<'_>) -> Vec<String> {
-    let Cell { fault, operation, adapter, lasting, stated } = *cell;
-    let seen = catch_unwind(AssertUnwindSafe(|| cell::run(fault, operation, adapter, lasting)));
-    let mut wrong = match seen {
-        Ok(seen) if is_as_stated(stated, &seen.words) => seen.broken,
-        Ok(seen) => {
-            let mut wrong = seen.broken;
-            wrong.push(format!("stated {stated:?}, seen {:?}", seen.words));
+    let Cell { fault, operation, adapter, persistence, expected } = *cell;
+    let actual = catch_unwind(AssertUnwindSafe(|| cell::run(fault, operation, adapter, persistence)));
+    let mut wrong = match actual {
+        Ok(actual) if is_expected(expected, &actual.outcome) => actual.violations,
+        Ok(actual) => {
+            let mut wrong = actual.violations;
+            wrong.push(format!("expected {expected:?}, but got {:?}", actual.outcome));
             wrong
         }
-        Err(_) => vec!["it panicked, as is said above".to_owned()],
+        Err(_) => vec!["panicked; the message is printed above".to_owned()],
     };
     for words in &mut wrong {
-        *words = format!("{:?}, {lasting:?}, {operation:?}, {adapter:?}: {words}", fault.name);
+        *words = format!("{:?}, {persistence:?}, {operation:?}, {adapter:?}: {words}", fault.name);
     }
     wrong
 }
 
 #[test]
-fn every_cell_is_as_stated() {
+fn every_cell_has_the_expected_outcome() {
     let faults = fault::all();
     let cells = cells(&faults);
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -113,30 +117,30 @@ fn every_cell_is_as_stated() {
         summary.get_mut(name.as_str()).unwrap().1 += 1;
     }
     for (name, (run, bad)) in &summary {
-        println!("{name:28} {run:3} cells, {:3} as stated", run - bad);
+        println!("{name:28} {run:3} cells, {:3} as expected", run - bad);
     }
-    println!("{:28} {} cells, {} as stated", "all", cells.len(), cells.len() - wrong.len());
+    println!("{:28} {} cells, {} as expected", "all", cells.len(), cells.len() - wrong.len());
     let wrong: Vec<_> = wrong.into_iter().flat_map(|(_, found)| found).collect();
-    assert!(wrong.is_empty(), "{} statements do not hold:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} cells failed:\n{}", wrong.len(), wrong.join("\n"));
     assert_eq!(cells.len(), CELLS);
 }
 
 #[test]
-fn every_fault_and_every_operation_is_in_the_table_once() {
-    let mut stated = BTreeSet::new();
+fn every_fault_is_in_the_table_once_with_every_operation() {
+    let mut expected = BTreeSet::new();
     for class in classes() {
         for name in class.faults {
-            assert!(stated.insert(name.to_string()), "{name} is in the table twice");
+            assert!(expected.insert(name.to_string()), "{name} is in the table twice");
         }
         assert!(!class.faults.is_empty() && !class.means.is_empty(), "{}", class.title);
         assert_eq!(class.rows.each_ref().map(|row| row.operation), Operation::ALL, "{}", class.title);
         for row in &class.rows {
-            if let Stated::Not(because) = row.stated {
-                assert!(because.len() > 20, "{}, {:?}: say why not", class.title, row.operation);
+            if let Expected::Not(reason) = row.expected {
+                assert!(reason.len() > 10, "{}, {:?}: give a reason", class.title, row.operation);
             }
         }
     }
-    let made: Vec<_> = fault::all().into_iter().map(|fault| fault.name).collect();
-    assert_eq!(made.iter().cloned().collect::<BTreeSet<_>>(), stated);
-    assert_eq!(made.len(), stated.len(), "two faults have the same name");
+    let implemented: Vec<_> = fault::all().into_iter().map(|fault| fault.name).collect();
+    assert_eq!(implemented.iter().cloned().collect::<BTreeSet<_>>(), expected);
+    assert_eq!(implemented.len(), expected.len(), "two faults have the same name");
 }

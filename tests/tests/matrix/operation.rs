@@ -1,33 +1,34 @@
-//! The operations, through both adapters, and what they come back with in the table's words.
+//! The operations, with both adapters, and their outcomes in the notation of the table.
 
 use std::time::Duration;
 
 use strike_core::http::Method;
 use strike_core::{Charge, CreateOutcome, Error, ErrorKind, Event, Page, RetryPolicy, Wait, WaitOutcome};
+use strike_tests::AnyClient;
 
 use crate::world::{World, order};
 
-/// The order key of everything that is created once.
+/// The order key of all calls of `create_once`.
 pub const KEY: &str = "order-17";
 
-/// What is asked of a client.
+/// An operation of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// `create`; the service never hears of it.
+    /// `create`. The fault prevents the request from reaching the service.
     CreateLost,
-    /// `create`; the service makes the charge, and then the fault strikes.
+    /// `create`. The service stores the charge, and then the fault happens.
     CreateStored,
     Get,
     List,
-    /// `wait_until_paid`; the order has been paid meanwhile.
+    /// `wait_until_paid`. The order is paid before the call.
     Wait,
-    /// `watch` over three charges, of which one has been paid meanwhile.
+    /// `watch` with three charges, of which one is paid before the call.
     Watch,
-    /// `create_once`; its create is not heard of.
+    /// `create_once`. The fault prevents its create from reaching the service.
     OnceLost,
-    /// `create_once`; its create makes the charge, and then the fault strikes.
+    /// `create_once`. The service stores the charge, and then the fault happens.
     OnceStored,
-    /// The same, with a list that lags 3 s behind, and called again at once if it fails.
+    /// Like `OnceStored`, with a list that lags by 3 s. If the call fails, it is repeated at once.
     OnceLagging,
 }
 
@@ -44,7 +45,7 @@ impl Operation {
         Self::OnceLagging,
     ];
 
-    /// Which of its requests meets the fault: the first with this method.
+    /// The method of the request that the fault affects.
     pub fn method(self) -> Method {
         if self.creates() { Method::POST } else { Method::GET }
     }
@@ -57,29 +58,30 @@ impl Operation {
         matches!(self, Self::OnceLost | Self::OnceStored | Self::OnceLagging)
     }
 
-    /// Whether the service hears of a create before the fault strikes.
+    /// Returns true if the create reaches the service before the fault happens.
     pub fn stores(self) -> bool {
         matches!(self, Self::CreateStored | Self::OnceStored | Self::OnceLagging)
     }
 
-    /// How far the list is behind.
+    /// The lag of the list.
     pub fn list_lag(self) -> Duration {
         if matches!(self, Self::OnceLagging) { Duration::from_secs(3) } else { Duration::ZERO }
     }
 
-    /// Whether it goes on for as long as an invoice can be paid.
+    /// Returns true if the operation continues until the invoice expires.
     pub fn waits(self) -> bool {
         matches!(self, Self::Wait | Self::Watch)
     }
 }
 
-/// Three attempts, and a body of a quarter of a mebibyte. Only what hangs is shortened, so that a busy machine fails nothing.
+/// Three attempts and a body limit of 256 KiB. Only faults that hang get a shorter timeout, so that
+/// a slow machine does not cause failures.
 pub fn policy() -> RetryPolicy {
     RetryPolicy::default().timeout(Duration::from_secs(30)).max_body(1 << 18)
 }
 
-/// What an operation came back with.
-pub enum Got {
+/// The value that an operation returned.
+pub enum Value {
     Charge(Charge),
     Page(Page),
     Waited(WaitOutcome),
@@ -87,54 +89,30 @@ pub enum Got {
     Made(CreateOutcome),
 }
 
-fn wait() -> Wait {
-    Wait::until_expiry().max_failures(1)
-}
+/// How many failures in a row a wait and a watch tolerate.
+const TOLERATED: u32 = 1;
 
-pub fn blocking(client: &strike_blocking::Client, operation: Operation, world: &World) -> Result<Got, Error> {
+/// Runs an operation.
+pub fn run(client: &dyn AnyClient, operation: Operation, world: &World) -> Result<Value, Error> {
     Ok(match operation {
-        Operation::CreateLost | Operation::CreateStored => Got::Charge(client.create(order())?),
-        Operation::Get => Got::Charge(client.get(world.order().id())?),
-        Operation::List => Got::Page(client.list(0)?),
-        Operation::Wait => Got::Waited(client.wait_until_paid(world.order(), wait())?),
-        Operation::Watch => {
-            let mut watcher = client.watcher().max_failures(1);
-            world.charges.iter().for_each(|charge| watcher.add(charge));
-            Got::Event(client.watch(watcher).next().transpose()?)
+        Operation::CreateLost | Operation::CreateStored => Value::Charge(client.create(order())?),
+        Operation::Get => Value::Charge(client.get(world.order().id())?),
+        Operation::List => Value::Page(client.list(0)?),
+        Operation::Wait => {
+            let wait = Wait::until_expiry().max_failures(TOLERATED);
+            Value::Waited(client.wait_until_paid(world.order(), wait)?)
         }
-        Operation::OnceLost | Operation::OnceStored => Got::Made(client.create_once(order(), KEY)?),
+        Operation::Watch => Value::Event(client.first_event(&world.charges, TOLERATED)?),
+        Operation::OnceLost | Operation::OnceStored => Value::Made(client.create_once(order(), KEY)?),
         Operation::OnceLagging => {
             let first = client.create_once(order(), KEY);
-            Got::Made(first.or_else(|_| client.create_once(order(), KEY))?)
+            Value::Made(first.or_else(|_| client.create_once(order(), KEY))?)
         }
     })
 }
 
-pub async fn asynchronous(
-    client: &strike_async::Client,
-    operation: Operation,
-    world: &World,
-) -> Result<Got, Error> {
-    Ok(match operation {
-        Operation::CreateLost | Operation::CreateStored => Got::Charge(client.create(order()).await?),
-        Operation::Get => Got::Charge(client.get(world.order().id()).await?),
-        Operation::List => Got::Page(client.list(0).await?),
-        Operation::Wait => Got::Waited(client.wait_until_paid(world.order(), wait()).await?),
-        Operation::Watch => {
-            let mut watcher = client.watcher().max_failures(1);
-            world.charges.iter().for_each(|charge| watcher.add(charge));
-            Got::Event(client.watch(watcher).next().await.transpose()?)
-        }
-        Operation::OnceLost | Operation::OnceStored => Got::Made(client.create_once(order(), KEY).await?),
-        Operation::OnceLagging => Got::Made(match client.create_once(order(), KEY).await {
-            Ok(made) => made,
-            Err(_) => client.create_once(order(), KEY).await?,
-        }),
-    })
-}
-
-impl Got {
-    /// The charge that it says is paid.
+impl Value {
+    /// Returns the charge that the value reports as paid.
     pub fn paid(&self) -> Option<&Charge> {
         let charge = match self {
             Self::Charge(charge) => charge,
@@ -144,30 +122,30 @@ impl Got {
             Self::Event(_) => return None,
             Self::Made(outcome) => outcome.charge(),
         };
-        let told_paid = matches!(self, Self::Waited(WaitOutcome::Paid(_)) | Self::Event(_));
-        Some(charge).filter(|charge| charge.is_paid() || told_paid)
+        let reported_paid = matches!(self, Self::Waited(WaitOutcome::Paid(_)) | Self::Event(_));
+        Some(charge).filter(|charge| charge.is_paid() || reported_paid)
     }
 }
 
-/// The outcome in the table's words: the value, or the error's kind and advice.
-pub fn in_words(outcome: &Result<Got, Error>) -> String {
+/// Formats an outcome in the notation of the table: the value, or the error's kind and advice.
+pub fn outcome_text_of(outcome: &Result<Value, Error>) -> String {
     match outcome {
-        Ok(Got::Charge(charge)) if charge.is_paid() => "paid charge".to_owned(),
-        Ok(Got::Charge(_)) => "charge".to_owned(),
-        Ok(Got::Page(page)) => match page.unreadable().count() {
+        Ok(Value::Charge(charge)) if charge.is_paid() => "paid charge".to_owned(),
+        Ok(Value::Charge(_)) => "charge".to_owned(),
+        Ok(Value::Page(page)) => match page.unreadable().count() {
             0 => format!("{} charges", page.charges().count()),
             bad => format!("{} charges and {bad} unreadable", page.charges().count()),
         },
-        Ok(Got::Waited(WaitOutcome::Paid(_)) | Got::Event(Some(Event::Paid(_)))) => "Paid".to_owned(),
-        Ok(Got::Waited(WaitOutcome::Payable(_))) => "Payable".to_owned(),
-        Ok(Got::Waited(WaitOutcome::Expired(_)) | Got::Event(Some(Event::Expired(_)))) => {
+        Ok(Value::Waited(WaitOutcome::Paid(_)) | Value::Event(Some(Event::Paid(_)))) => "Paid".to_owned(),
+        Ok(Value::Waited(WaitOutcome::Payable(_))) => "Payable".to_owned(),
+        Ok(Value::Waited(WaitOutcome::Expired(_)) | Value::Event(Some(Event::Expired(_)))) => {
             "Expired".to_owned()
         }
-        Ok(Got::Event(Some(Event::Failed(_, error)))) => format!("Failed with {}", failure(error)),
-        Ok(Got::Event(None)) => "nothing".to_owned(),
-        Ok(Got::Made(CreateOutcome::Payable(_))) => "Payable".to_owned(),
-        Ok(Got::Made(CreateOutcome::Paid(_))) => "Paid".to_owned(),
-        Ok(Got::Made(CreateOutcome::Expired { .. })) => "Expired".to_owned(),
+        Ok(Value::Event(Some(Event::Failed(_, error)))) => format!("Failed with {}", failure(error)),
+        Ok(Value::Event(None)) => "nothing".to_owned(),
+        Ok(Value::Made(CreateOutcome::Payable(_))) => "Payable".to_owned(),
+        Ok(Value::Made(CreateOutcome::Paid(_))) => "Paid".to_owned(),
+        Ok(Value::Made(CreateOutcome::Expired { .. })) => "Expired".to_owned(),
         Err(error) => failure(error),
     }
 }

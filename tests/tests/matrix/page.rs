@@ -1,4 +1,4 @@
-//! The page `docs/failures.md`: prose from `page.md`, and the table as a user reads it.
+//! The page `docs/failures.md`: prose from `page.md`, and tables generated from the matrix.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,38 +7,38 @@ use std::path::Path;
 use strike_core::Advice;
 
 use crate::operation::Operation;
-use crate::table::{Class, Outcome, Stated, classes};
+use crate::table::{Class, Expected, Outcome, classes};
 
 const PROSE: &str = include_str!("page.md");
 
-/// Where the page is.
+/// The path of the page.
 fn file() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/failures.md")
 }
 
-/// The page as it should be.
+/// Renders the page.
 fn page() -> String {
     PROSE.replace("{{advice}}\n", &advice()).replace("{{faults}}\n", &faults())
 }
 
-/// Every advice there is, with its own words, and what to call.
+/// The table of all advice: its meaning, and what to call.
 fn advice() -> String {
-    let mut text = "| advice | in words | what to call next |\n| --- | --- | --- |\n".to_owned();
+    let mut text = "| advice | meaning | what to call next |\n| --- | --- | --- |\n".to_owned();
     for (advice, call) in [
-        (Advice::RetryLater, "the same again, after a while"),
-        (Advice::LookFirst, "`create_once` with the same key; without one, look through `list_all` first"),
-        (Advice::FixInput, "the same, with other input"),
-        (Advice::CheckKey, "nothing, until somebody has looked at the configuration"),
+        (Advice::RetryLater, "the same call, after a delay"),
+        (Advice::LookFirst, "`create_once` with the same key; if you used `create`, check `list_all` first"),
+        (Advice::FixInput, "the same call, with other input"),
+        (Advice::CheckKey, "nothing, until the configuration is corrected"),
         (Advice::CheckId, "`get` with another id"),
-        (Advice::CheckHost, "nothing, until somebody has looked at the base URL and what is behind it"),
-        (Advice::ServiceClosed, "nothing there; `Endpoint::new` with another host"),
-        (Advice::DoNotUse, "nothing; the charge is in the error, for whoever looks into it"),
-        (Advice::InvoiceExpired, "`create` again; the expired charge is in the error"),
-        (Advice::CheckNetwork, "nothing, until the `Network` of the endpoint is the host's"),
-        (Advice::CheckOrder, "`create_once` with another name, or with the order as it was"),
-        (Advice::CheckClock, "the same again, when both clocks are right"),
+        (Advice::CheckHost, "nothing, until the base URL or the server is corrected"),
+        (Advice::ServiceClosed, "nothing on this host; `Endpoint::new` with another host"),
+        (Advice::DoNotUse, "nothing; the error holds the charge, for your investigation"),
+        (Advice::InvoiceExpired, "`create` again; the error holds the expired charge"),
+        (Advice::CheckNetwork, "nothing, until the endpoint has the server's `Network`"),
+        (Advice::CheckOrder, "`create_once` with another name, or with the original order"),
+        (Advice::CheckClock, "the same call, when both clocks are correct"),
         (Advice::SetSince, "`create_once` with `CreateOnceOptions::since`"),
-        (Advice::CreateNewMachine, "make a new machine, and drive that"),
+        (Advice::CreateNewMachine, "create a new machine, and drive it"),
     ] {
         writeln!(text, "| `{advice:?}` | {advice} | {call} |").unwrap();
     }
@@ -49,12 +49,12 @@ fn faults() -> String {
     classes().map(section).collect::<Vec<_>>().join("\n")
 }
 
-/// One class of faults.
+/// Renders one class of faults.
 fn section(class: &Class) -> String {
     let mut text = format!("### {}\n\n{}\n\n", class.title, class.means);
-    writeln!(text, "Tried as: {}.\n", class.faults.join("; ")).unwrap();
+    writeln!(text, "Tested with: {}.\n", class.faults.join("; ")).unwrap();
     text.push_str(
-        "| you called | it happens once | it goes on | a charge may exist | asked again by itself |\n",
+        "| you called | the fault happens once | it persists | a charge may exist | retried automatically |\n",
     );
     text.push_str("| --- | --- | --- | --- | --- |\n");
     let mut rows: Vec<(Vec<&str>, String)> = Vec::new();
@@ -65,15 +65,15 @@ fn section(class: &Class) -> String {
         ("`wait_until_paid`", &[Operation::Wait]),
         ("`watch`", &[Operation::Watch]),
         ("`create_once`", &[Operation::OnceLost, Operation::OnceStored]),
-        ("`create_once`, and again if it fails; the list lags 3 s", &[Operation::OnceLagging]),
+        ("`create_once` with a lagging list", &[Operation::OnceLagging]),
     ] {
         let Some((once, on, effect)) = outcomes(class, operations) else { continue };
         let effect = match operations[0].creates() {
-            false => "it only reads",
+            false => "only reads",
             true if effect => "yes",
             true => "no",
         };
-        let columns = format!("{once} | {on} | {effect} | {}", again(class, operations));
+        let columns = format!("{once} | {on} | {effect} | {}", retried(class, operations));
         match rows.last_mut() {
             Some((calls, same)) if *same == columns => calls.push(call),
             _ => rows.push((vec![call], columns)),
@@ -85,32 +85,33 @@ fn section(class: &Class) -> String {
     text
 }
 
-/// What a call comes back with if the fault passes, and if it stays, and whether there can be a charge after a failure.
+/// Returns the result if the fault happens once, the result if it persists, and whether a charge
+/// may exist after a failure.
 fn outcomes(class: &Class, operations: &[Operation]) -> Option<(String, String, bool)> {
-    let (mut once, mut on, mut effect) = (Vec::new(), Vec::new(), false);
+    let (mut if_once, mut if_persistent, mut effect) = (Vec::new(), Vec::new(), false);
     for row in class.rows.iter().filter(|row| operations.contains(&row.operation)) {
-        let Stated::Outcomes { passes, stays } = row.stated else { continue };
-        add(&mut once, passes);
-        add(&mut on, stays);
-        // A charge that is there although the call failed.
-        effect |= Outcome::all(stays).any(|end| !end.is_good() && end.makes_a_charge());
+        let Expected::Outcomes { once, persistent } = row.expected else { continue };
+        add(&mut if_once, once);
+        add(&mut if_persistent, persistent);
+        // A charge may exist although the call failed.
+        effect |= Outcome::all(persistent).any(|outcome| !outcome.is_success() && outcome.adds_a_charge());
     }
-    (!once.is_empty()).then(|| (once.join(", or "), on.join(", or "), effect))
+    (!if_once.is_empty()).then(|| (if_once.join(", or "), if_persistent.join(", or "), effect))
 }
 
-fn add(ends: &mut Vec<String>, stated: &str) {
-    for outcome in Outcome::all(stated) {
+fn add(outcomes: &mut Vec<String>, expected: &str) {
+    for outcome in Outcome::all(expected) {
         let words = match outcome.advice {
             Some(advice) => format!("{}: `{advice}`", quoted(outcome.what)),
-            None => good(outcome.what),
+            None => success(outcome.what),
         };
-        if !ends.contains(&words) {
-            ends.push(words);
+        if !outcomes.contains(&words) {
+            outcomes.push(words);
         }
     }
 }
 
-/// A kind of error as it is written: `Closed/MaybeSent` is a `Connection`.
+/// Formats an error kind. `Closed/MaybeSent` is a `Connection`.
 fn quoted(what: &str) -> String {
     if let Some(kind) = what.strip_prefix("Failed with ") {
         return format!("`Failed` with {}", quoted(kind));
@@ -121,8 +122,8 @@ fn quoted(what: &str) -> String {
     }
 }
 
-/// A good end. How many charges are in the list is the test's business.
-fn good(what: &str) -> String {
+/// Formats a successful result. The page does not show how many charges a list has.
+fn success(what: &str) -> String {
     match what {
         "charge" | "paid charge" => "the charge".to_owned(),
         "3 charges" => "the page".to_owned(),
@@ -131,17 +132,17 @@ fn good(what: &str) -> String {
     }
 }
 
-/// Whether a call came through although its first request met the fault.
-fn again(class: &Class, operations: &[Operation]) -> &'static str {
+/// Whether a call succeeded although its first request failed.
+fn retried(class: &Class, operations: &[Operation]) -> &'static str {
     let mut words = "no";
     for row in class.rows.iter().filter(|row| operations.contains(&row.operation)) {
-        let Stated::Outcomes { passes, stays } = row.stated else { continue };
-        let good = |stated| Outcome::all(stated).any(|end| end.is_good());
-        match (good(passes), good(stays)) {
-            (true, true) => words = "no need",
-            // The service has made the charge, so a call that came through has found it.
+        let Expected::Outcomes { once, persistent } = row.expected else { continue };
+        let success = |expected| Outcome::all(expected).any(|outcome| outcome.is_success());
+        match (success(once), success(persistent)) {
+            (true, true) => words = "not needed",
+            // The service has stored the charge, so a call that succeeded has found it in the list.
             (true, false) if row.operation.once() && row.operation.stores() => {
-                words = "it looks, and never posts again"
+                words = "reads the list, never posts again"
             }
             (true, false) => words = "yes",
             (false, _) => {}
@@ -150,7 +151,7 @@ fn again(class: &Class, operations: &[Operation]) -> &'static str {
     words
 }
 
-/// The lines that differ, the first few.
+/// The first ten lines that differ.
 fn difference(page: &str, wanted: &str) -> String {
     let (page, wanted): (Vec<_>, Vec<_>) = (page.lines().collect(), wanted.lines().collect());
     let lines = (0..page.len().max(wanted.len())).filter(|at| page.get(*at) != wanted.get(*at));
@@ -162,7 +163,7 @@ fn difference(page: &str, wanted: &str) -> String {
 }
 
 #[test]
-fn the_page_says_what_the_table_says() {
+fn the_page_matches_the_table() {
     let wanted = page();
     if std::env::var_os("STRIKE_BLESS").is_some() {
         fs::write(file(), &wanted).unwrap();
@@ -170,7 +171,7 @@ fn the_page_says_what_the_table_says() {
     let page = fs::read_to_string(file()).unwrap_or_default();
     assert!(
         page == wanted,
-        "docs/failures.md differs from the table; write it anew with\n\
+        "docs/failures.md differs from the table; write it again with\n\
         STRIKE_BLESS=1 cargo test -p strike-tests --test matrix the_page\n{}",
         difference(&page, &wanted)
     );

@@ -1,5 +1,5 @@
-//! The way to the service: the adapters' own transports over real sockets, led to the server with the fault when its moment
-//! has come, and to one that works before and after.
+//! The routing of exchanges. The adapters' own transports use real sockets. An exchange that the
+//! fault affects goes to the faulty server, and all others go to a normal one.
 
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,38 +11,38 @@ use strike_core::http::uri::PathAndQuery;
 use strike_core::http::{Method, Request, Uri};
 use strike_core::{Delivery, Exchange, HttpRequest, Reply};
 
-/// The path of requests that only warm a connection up; they do not count.
-pub const WARM_UP: &str = "/warm-up";
+/// The path of requests that only open a connection. They are not counted.
+pub const WARM_UP: &str = "/reuse-up";
 
-/// Whoever sends more often than this will never end.
-const MOST_EXCHANGES: usize = 500;
+/// The limit of exchanges, to stop a client that never ends.
+const MAX_EXCHANGES: usize = 500;
 
-/// How an exchange went.
+/// An exchange and its outcome.
 #[derive(Debug, Clone)]
 pub struct Sent {
     pub method: Method,
-    /// The status, or what is known about delivery.
+    /// The status of the response, or whether the request was sent.
     pub outcome: Result<u16, Delivery>,
 }
 
-/// Which exchanges meet the fault, and what was sent.
+/// Decides which exchanges the fault affects, and records all exchanges.
 pub struct Route {
-    /// Scheme, host and port with the fault; `None` if the fault is not on the way.
+    /// Scheme, host and port of the faulty server. `None` if the fault is not in the network.
     pub to: Option<Uri>,
-    /// The first request with this method is the one that meets it.
+    /// The fault affects the first request with this method.
     pub method: Method,
-    /// Whether every exchange after it meets it, too.
-    pub stays: bool,
-    /// For exchanges that meet a fault which nothing but time ends.
+    /// Whether it affects all later exchanges as well.
+    pub persistent: bool,
+    /// The timeout of affected exchanges, if the fault hangs.
     pub timeout: Option<Duration>,
-    /// Tells that a connection was warmed up as it should be.
-    pub warm: Option<Mutex<Receiver<()>>>,
+    /// If the fault needs a reused connection: gets a message when the server is ready for it.
+    pub reuse: Option<Mutex<Receiver<()>>>,
     pub state: Mutex<State>,
 }
 
 #[derive(Default)]
 pub struct State {
-    struck: bool,
+    started: bool,
     sent: Vec<Sent>,
 }
 
@@ -51,23 +51,24 @@ impl Route {
         self.state.lock().unwrap()
     }
 
-    /// Every exchange, first to last.
+    /// All exchanges, in order.
     pub fn sent(&self) -> Vec<Sent> {
         self.state().sent.clone()
     }
 
-    /// Leads an exchange to where it goes; with it the one that warms a connection up before it, if any.
-    fn lead(&self, mut exchange: Exchange) -> (Exchange, Option<Exchange>) {
-        let first = {
+    /// Routes an exchange. Also returns an exchange to send before it, if the fault needs a reused
+    /// connection.
+    fn route(&self, mut exchange: Exchange) -> (Exchange, Option<Exchange>) {
+        let affected = {
             let mut state = self.state();
-            let first = !state.struck && *exchange.request.method() == self.method;
-            state.struck |= first;
-            first || (state.struck && self.stays)
+            let first = !state.started && *exchange.request.method() == self.method;
+            state.started |= first;
+            first || (state.started && self.persistent)
         };
-        let Some(to) = self.to.as_ref().filter(|_| first) else { return (exchange, None) };
+        let Some(to) = self.to.as_ref().filter(|_| affected) else { return (exchange, None) };
         *exchange.request.uri_mut() = at(to, exchange.request.uri().path_and_query().unwrap().clone());
         exchange.timeout = self.timeout.unwrap_or(exchange.timeout);
-        let warm_up = self.warm.is_some().then(|| {
+        let warm_up = self.reuse.is_some().then(|| {
             let uri = at(to, PathAndQuery::from_static(WARM_UP));
             let request = Request::get(uri).body(Vec::new()).unwrap();
             Exchange::new(request, exchange.timeout, exchange.max_body)
@@ -75,20 +76,20 @@ impl Route {
         (exchange, warm_up)
     }
 
-    /// Waits until the server has done its part with a connection that was warmed up.
-    fn warmed_up(&self, reply: Reply) {
-        assert_eq!(reply.expect("a connection that is warmed up").status(), 200);
-        self.warm.as_ref().unwrap().lock().unwrap().recv().unwrap();
+    /// Waits until the server is ready for a request on the reused connection.
+    fn connection_ready(&self, reply: Reply) {
+        assert_eq!(reply.expect("the first request on the connection should succeed").status(), 200);
+        self.reuse.as_ref().unwrap().lock().unwrap().recv().unwrap();
     }
 
-    fn note(&self, method: Method, reply: &Reply) {
+    fn record(&self, method: Method, reply: &Reply) {
         let outcome = match reply {
-            Ok(answer) => Ok(answer.status().as_u16()),
+            Ok(response) => Ok(response.status().as_u16()),
             Err(error) => Err(error.delivery()),
         };
         let mut state = self.state();
         state.sent.push(Sent { method, outcome });
-        assert!(state.sent.len() < MOST_EXCHANGES, "no end is in sight");
+        assert!(state.sent.len() < MAX_EXCHANGES, "the client does not end");
     }
 }
 
@@ -98,7 +99,7 @@ fn at(to: &Uri, path: PathAndQuery) -> Uri {
     Uri::from_parts(parts).unwrap()
 }
 
-/// A transport of an adapter's, on that route.
+/// An adapter's transport with routing.
 pub struct Routed<T> {
     pub route: Arc<Route>,
     pub transport: T,
@@ -110,13 +111,13 @@ fn method(request: &HttpRequest) -> Method {
 
 impl Transport for Routed<UreqTransport> {
     fn exchange(&self, exchange: Exchange) -> Reply {
-        let (exchange, warm_up) = self.route.lead(exchange);
+        let (exchange, warm_up) = self.route.route(exchange);
         let method = method(&exchange.request);
         if let Some(warm_up) = warm_up {
-            self.route.warmed_up(self.transport.exchange(warm_up));
+            self.route.connection_ready(self.transport.exchange(warm_up));
         }
         let reply = self.transport.exchange(exchange);
-        self.route.note(method, &reply);
+        self.route.record(method, &reply);
         reply
     }
 }
@@ -124,18 +125,19 @@ impl Transport for Routed<UreqTransport> {
 impl AsyncTransport for Routed<ReqwestTransport> {
     fn exchange(&self, exchange: Exchange) -> BoxFuture<'_, Reply> {
         Box::pin(async move {
-            let (exchange, warm_up) = self.route.lead(exchange);
+            let (exchange, warm_up) = self.route.route(exchange);
             let method = method(&exchange.request);
             if let Some(warm_up) = warm_up {
                 let reply = self.transport.exchange(warm_up).await;
-                // hyper puts a connection back from a task of its own, which needs its turn.
+                // hyper returns a connection to the pool in a task of its own, which has to run
+                // first.
                 for _ in 0..32 {
                     tokio::task::yield_now().await;
                 }
-                self.route.warmed_up(reply);
+                self.route.connection_ready(reply);
             }
             let reply = self.transport.exchange(exchange).await;
-            self.route.note(method, &reply);
+            self.route.record(method, &reply);
             reply
         })
     }

@@ -1,4 +1,5 @@
-//! What surrounds a client: a service with a few charges, and clocks that move only when somebody waits.
+//! The environment of a client: a service with three charges, and clocks that advance only when the
+//! client waits.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -9,30 +10,30 @@ use strike_core::{Charge, ChargeId, NewCharge, Now, UnixMillis};
 use strike_sandbox::{Quirks, Sandbox};
 use strike_tests::secrets;
 
-/// When it all begins: 2023-11-14T22:13:20Z.
+/// The start of the virtual clock: 2023-11-14T22:13:20Z.
 const START: UnixMillis = UnixMillis::from_secs(1_700_000_000);
 
-/// At which wait the payer pays whose order is paid while the clock jumps.
+/// The wait during which the payer pays, if [`World::pay_later`] was called.
 const PAID_AT: usize = 3;
 
-/// Whoever waits more often than this will never end.
-const MOST_WAITS: usize = 500;
+/// The limit of waits, to stop a client that never ends.
+const MAX_WAITS: usize = 500;
 
-/// A service whose invoices, ids and times are the same in every run.
+/// A sandbox with the same invoices, ids and times in every run.
 pub fn sandbox(list_lag: Duration) -> Sandbox {
     let quirks = Quirks::new().list_lag(list_lag);
     Sandbox::builder().api_key(secrets::KEY).seed(7).clock_at(START).quirks(quirks).build()
 }
 
-/// The order that the operations are about.
+/// The order that the operations create.
 pub fn order() -> NewCharge {
     NewCharge::satoshis(4200, "tea")
 }
 
-/// The service, its payer, and the client's two clocks.
+/// The service, its payer, and the client's clocks.
 pub struct World {
     pub sandbox: Sandbox,
-    /// Charges that were there before.
+    /// The charges that existed at the start.
     pub charges: Vec<Charge>,
     state: Mutex<State>,
 }
@@ -41,12 +42,12 @@ pub struct World {
 struct State {
     monotonic: Duration,
     waits: usize,
-    /// Where the wall clock goes when the first wait is over.
+    /// How the wall clock jumps during the first wait.
     jump: Jump,
     pays: Option<ChargeId>,
 }
 
-/// What the wall clock does during the first wait, beside running on.
+/// A jump of the wall clock, in addition to the time that passes.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Jump {
     #[default]
@@ -56,17 +57,18 @@ pub enum Jump {
 }
 
 impl World {
-    /// A world with three charges, none of them paid.
+    /// Creates the environment, with three unpaid charges.
     pub fn new(list_lag: Duration) -> Self {
         let sandbox = sandbox(list_lag);
         let shop = sandbox.clone();
-        let at = secrets::endpoint(sandbox.base_url()).unwrap();
-        let client = Client::builder(at).transport(FnTransport::new(move |x| shop.reply(x))).build().unwrap();
+        let endpoint = secrets::endpoint(sandbox.base_url()).unwrap();
+        let client =
+            Client::builder(endpoint).transport(FnTransport::new(move |x| shop.reply(x))).build().unwrap();
         let charges = (0..3).map(|_| client.create(order()).unwrap()).collect();
         Self { sandbox, charges, state: Mutex::default() }
     }
 
-    /// The charge that is asked about: the newest, so that it is the first of a list.
+    /// The charge that the operations read. It is the newest, so it is the first of a list.
     pub fn order(&self) -> &Charge {
         &self.charges[2]
     }
@@ -75,12 +77,12 @@ impl World {
         self.state.lock().unwrap()
     }
 
-    /// Has the wall clock jump during the first wait.
+    /// Makes the wall clock jump during the first wait.
     pub fn jump(&self, jump: Jump) {
         self.state().jump = jump;
     }
 
-    /// Has the payer pay, not at once, but while somebody waits.
+    /// Makes the payer pay during a later wait.
     pub fn pay_later(&self, id: &ChargeId) {
         self.state().pays = Some(id.clone());
     }
@@ -96,13 +98,13 @@ impl World {
         Now::new(state.monotonic, unix)
     }
 
-    /// Time passes for the client and for the service, and for nobody else.
-    fn pass(&self, duration: Duration) {
+    /// Advances the client's and the service's clocks.
+    fn advance(&self, duration: Duration) {
         let mut state = self.state();
         state.waits += 1;
-        assert!(state.waits < MOST_WAITS, "no end is in sight");
+        assert!(state.waits < MAX_WAITS, "the client does not end");
         state.monotonic += duration;
-        // The service counts whole milliseconds: moved to a moment, not by a duration, it keeps up with the client.
+        // The service counts whole milliseconds. Adding durations would make the clocks diverge.
         let moment = START.saturating_add(state.monotonic);
         self.sandbox.advance_to(moment);
         if state.waits == PAID_AT
@@ -113,7 +115,7 @@ impl World {
     }
 }
 
-/// The world as a timer; it never sleeps.
+/// The environment as a timer that never sleeps.
 pub struct Clocks(pub std::sync::Arc<World>);
 
 impl strike_blocking::Timer for Clocks {
@@ -122,7 +124,7 @@ impl strike_blocking::Timer for Clocks {
     }
 
     fn wait(&self, duration: Duration, _: &strike_blocking::Wake) {
-        self.0.pass(duration);
+        self.0.advance(duration);
     }
 }
 
@@ -132,7 +134,7 @@ impl strike_async::Timer for Clocks {
     }
 
     fn wait(&self, duration: Duration) -> BoxFuture<'_, ()> {
-        // When it is polled, as a timer does, and not when it is made.
-        Box::pin(async move { self.0.pass(duration) })
+        // Time must advance when the future is polled, not when it is created.
+        Box::pin(async move { self.0.advance(duration) })
     }
 }

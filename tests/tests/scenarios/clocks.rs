@@ -1,43 +1,43 @@
-//! The scenarios' clocks are virtual; here both adapters use the system's, for a moment.
+//! Waiting with the system clock, in both adapters. All other scenarios use virtual clocks.
 
 use std::time::Duration;
 
 use strike_core::{ApiKey, Endpoint, NewCharge, Schedule, Wait, WaitOutcome};
 use strike_sandbox::Sandbox;
 
-fn brief() -> Wait {
+fn short_wait() -> Wait {
     Wait::at_most(Duration::from_millis(40)).schedule(Schedule::every(Duration::from_millis(10)))
 }
 
-fn patient() -> Wait {
+fn wait_until_expiry() -> Wait {
     Wait::until_expiry().schedule(Schedule::every(Duration::from_millis(10)))
 }
 
 fn order() -> NewCharge {
-    NewCharge::satoshis(4200, "by the clock on the wall")
+    NewCharge::satoshis(4200, "with the system clock")
 }
 
-/// A running sandbox by the system's clock, and an endpoint there.
+/// Starts a sandbox on the system clock, and returns an endpoint for it.
 fn shop() -> (strike_sandbox::RunningSandbox, Endpoint) {
     let sandbox = Sandbox::builder().start().unwrap();
     let key = ApiKey::new(sandbox.api_key()).unwrap();
-    let at = Endpoint::new(sandbox.base_url(), key, sandbox.network()).unwrap();
-    (sandbox, at)
+    let endpoint = Endpoint::new(sandbox.base_url(), key, sandbox.network()).unwrap();
+    (sandbox, endpoint)
 }
 
 #[test]
-fn the_blocking_client_waits_by_the_real_clock() {
-    let (sandbox, at) = shop();
-    let client = strike_blocking::Client::new(at).unwrap();
+fn blocking_client_waits_with_the_system_clock() {
+    let (sandbox, endpoint) = shop();
+    let client = strike_blocking::Client::new(endpoint).unwrap();
     let charge = client.create(order()).unwrap();
     let before = sandbox.requests();
-    assert!(matches!(client.wait_until_paid(&charge, brief()).unwrap(), WaitOutcome::Payable(_)));
-    assert!(sandbox.requests() >= before + 2, "a wait looks at its beginning and at its end");
+    assert!(matches!(client.wait_until_paid(&charge, short_wait()).unwrap(), WaitOutcome::Payable(_)));
+    assert!(sandbox.requests() >= before + 2, "a wait reads the charge at its start and at its end");
 
-    let looked = sandbox.requests();
+    let reads_before = sandbox.requests();
     std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| client.wait_until_paid(&charge, patient()));
-        while sandbox.requests() == looked {
+        let waiting = scope.spawn(|| client.wait_until_paid(&charge, wait_until_expiry()));
+        while sandbox.requests() == reads_before {
             std::thread::yield_now();
         }
         sandbox.pay(charge.id()).unwrap();
@@ -46,20 +46,20 @@ fn the_blocking_client_waits_by_the_real_clock() {
 }
 
 #[tokio::test]
-async fn the_async_client_waits_by_the_real_clock() {
-    let (sandbox, at) = shop();
-    let client = strike_async::Client::new(at).unwrap();
+async fn async_client_waits_with_the_system_clock() {
+    let (sandbox, endpoint) = shop();
+    let client = strike_async::Client::new(endpoint).unwrap();
     let charge = client.create(order()).await.unwrap();
     let before = sandbox.requests();
-    assert!(matches!(client.wait_until_paid(&charge, brief()).await.unwrap(), WaitOutcome::Payable(_)));
-    assert!(sandbox.requests() >= before + 2, "a wait looks at its beginning and at its end");
+    assert!(matches!(client.wait_until_paid(&charge, short_wait()).await.unwrap(), WaitOutcome::Payable(_)));
+    assert!(sandbox.requests() >= before + 2, "a wait reads the charge at its start and at its end");
 
-    let looked = sandbox.requests();
+    let reads_before = sandbox.requests();
     let waiting = tokio::spawn({
         let (client, charge) = (client.clone(), charge.clone());
-        async move { client.wait_until_paid(&charge, patient()).await }
+        async move { client.wait_until_paid(&charge, wait_until_expiry()).await }
     });
-    while sandbox.requests() == looked {
+    while sandbox.requests() == reads_before {
         tokio::task::yield_now().await;
     }
     sandbox.pay(charge.id()).unwrap();

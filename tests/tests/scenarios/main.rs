@@ -1,7 +1,9 @@
-//! One table of scenarios, five ways through each: both adapters over loopback and in memory, and core by hand.
+//! Runs every scenario in five ways: both adapters over loopback, both adapters in memory, and core
+//! without an adapter.
 //!
-//! All five start from one seed, and their clocks move only by waiting. So not only what they are told must be equal,
-//! but every byte they send below HTTP's framing, and every microsecond they wait.
+//! All five use the same seed and a virtual clock that only advances when the client waits. So
+//! their results must be equal, and also every request they send (above the HTTP framing) and every
+//! duration they wait.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,12 +13,11 @@
     reason = "tests"
 )]
 
-mod clients;
 mod clocks;
+mod drivers;
 mod play;
 mod relay;
 mod scenario;
 mod table;
-mod table_of_lives;
-mod ways;
+mod table_multi_request;
 mod world;

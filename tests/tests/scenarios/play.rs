@@ -1,69 +1,79 @@
-//! Plays one scenario with one client, and says all that came of it.
+//! Runs one scenario with one client, and records the results.
 
 use std::time::Duration;
 
 use strike_core::mirror::Mirror;
 use strike_core::mirror::Query;
 use strike_core::{Charge, ChargeId, List, OrderKey, webhook};
+use strike_tests::AnyClient;
 
-use crate::clients::Client;
-use crate::scenario::{Ask, Scenario, Told};
+use crate::scenario::{Action, ActionResult, Scenario};
 use crate::world::{Event, START, World};
 
-/// What came of a scenario: equal whichever way it was played.
+/// The results of a scenario, which must be the same for every driver.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Played {
-    pub told: Vec<Told>,
+pub struct ScenarioResults {
+    pub results: Vec<ActionResult>,
     pub events: Vec<Event>,
     pub arrived: u64,
     pub charges: usize,
     pub elapsed: Duration,
 }
 
-pub fn play(scenario: &Scenario, client: &dyn Client, world: &World) -> Played {
+pub fn play(scenario: &Scenario, client: &dyn AnyClient, world: &World) -> ScenarioResults {
     let mut made: Vec<Charge> = Vec::new();
-    let mut told = Vec::new();
-    for (ask, _) in &scenario.steps {
-        told.push(match ask {
-            Ask::Create(order) => Told::of(client.create(order.clone()), |charge| {
+    let mut results = Vec::new();
+    for (action, _) in &scenario.steps {
+        results.push(match action {
+            Action::Create(order) => ActionResult::of(client.create(order.clone()), |charge| {
                 made.push(charge.clone());
-                Told::Charge(charge)
+                ActionResult::Charge(charge)
             }),
-            Ask::Get(which) => Told::of(client.get(made[*which].id()), Told::Charge),
-            Ask::GetUnknown => Told::of(client.get(&ChargeId::new("ch_unknown").unwrap()), Told::Charge),
-            Ask::List(page) => Told::of(client.list(*page), Told::Page),
-            Ask::ListOf { page, size } => Told::of(client.list_of(List::page(*page).size(*size)), Told::Page),
-            Ask::Wait(which, wait) => Told::of(client.wait(&made[*which], *wait), Told::Waited),
-            Ask::Once(order, name) => Told::of(client.once(order.clone(), name), |once| {
-                made.push(once.charge().clone());
-                Told::Made(once)
+            Action::Get(which) => ActionResult::of(client.get(made[*which].id()), ActionResult::Charge),
+            Action::GetUnknown => {
+                ActionResult::of(client.get(&ChargeId::new("ch_unknown").unwrap()), ActionResult::Charge)
+            }
+            Action::List(page) => ActionResult::of(client.list(*page), ActionResult::Page),
+            Action::ListOf { page, size } => {
+                ActionResult::of(client.send_list(List::page(*page).size(*size)), ActionResult::Page)
+            }
+            Action::Wait(which, wait) => {
+                ActionResult::of(client.wait_until_paid(&made[*which], *wait), ActionResult::Waited)
+            }
+            Action::Once(order, name) => ActionResult::of(client.create_once(order.clone(), name), |once| {
+                let charge = once.charge();
+                made.push(charge.clone());
+                ActionResult::Made(once)
             }),
-            Ask::LazyPaid(order) => {
+            Action::LazyPaid(order) => {
                 let mirror = Mirror::draft(order.clone(), OrderKey::from_entropy(17), START);
-                Told::of(client.fetch(mirror, Query::Paid), |charge| {
+                ActionResult::of(client.fetch(mirror, Query::Paid), |charge| {
                     made.push(charge.clone());
-                    Told::Charge(charge)
+                    ActionResult::Charge(charge)
                 })
             }
-            Ask::ListAll => Told::of(client.list_all(), Told::Charges),
-            Ask::Watch => Told::of(client.watch(&made), ended),
-            Ask::Confirm(which) => {
+            Action::ListAll => ActionResult::of(client.list_all(), ActionResult::Charges),
+            Action::Watch => ActionResult::of(client.watch(&made), ended),
+            Action::Confirm(which) => {
                 let body =
                     format!(r#"{{"object":"event","data":{{"id":"{}","paid":true}}}}"#, made[*which].id());
-                Told::of(client.confirm(&webhook::parse(body.as_bytes()).unwrap()), Told::Charge)
+                ActionResult::of(
+                    client.confirm(&webhook::parse(body.as_bytes()).unwrap()),
+                    ActionResult::Charge,
+                )
             }
-            Ask::Pay(which) => {
+            Action::Pay(which) => {
                 world.sandbox.pay(made[*which].id()).unwrap();
-                Told::Nothing
+                ActionResult::Nothing
             }
-            Ask::PayIn(which, after) => {
+            Action::PayIn(which, after) => {
                 world.pay_in(made[*which].id().clone(), *after);
-                Told::Nothing
+                ActionResult::Nothing
             }
         });
     }
-    Played {
-        told,
+    ScenarioResults {
+        results,
         events: world.events(),
         arrived: world.sandbox.requests(),
         charges: world.sandbox.charges(),
@@ -71,8 +81,8 @@ pub fn play(scenario: &Scenario, client: &dyn Client, world: &World) -> Played {
     }
 }
 
-/// What became of watched charges: so many events, so many ends.
-fn ended(events: Vec<strike_core::Event>) -> Told {
+/// Sorts the events of a watch into paid and expired charges.
+fn ended(events: Vec<strike_core::Event>) -> ActionResult {
     let (mut paid, mut expired) = (Vec::new(), Vec::new());
     for event in events {
         match event {
@@ -81,19 +91,19 @@ fn ended(events: Vec<strike_core::Event>) -> Told {
             strike_core::Event::Failed(id, error) => panic!("{id}: {error}"),
         }
     }
-    Told::Ended(paid, expired)
+    ActionResult::Ended(paid, expired)
 }
 
-/// Holds what came of it against the table.
-pub fn check(scenario: &Scenario, played: &Played) {
+/// Compares the results with the scenario's expectations.
+pub fn check(scenario: &Scenario, played: &ScenarioResults) {
     let name = scenario.name;
-    let seen: Vec<_> = played.told.iter().map(Told::in_short).collect();
-    let wanted: Vec<_> = scenario.steps.iter().map(|(_, sees)| *sees).collect();
-    assert_eq!(seen, wanted, "{name}: {:#?}", played.told);
+    let actual: Vec<_> = played.results.iter().map(ActionResult::in_brief).collect();
+    let expected: Vec<_> = scenario.steps.iter().map(|(_, expected)| *expected).collect();
+    assert_eq!(actual, expected, "{name}: {:#?}", played.results);
     let sends = played.events.iter().filter(|event| matches!(event, Event::Sent { .. })).count();
-    assert_eq!(sends, scenario.sends, "{name}: what was sent: {:#?}", played.events);
-    assert_eq!(played.arrived, scenario.arrive, "{name}: what arrived");
-    assert_eq!(played.charges, scenario.charges, "{name}: the charges");
+    assert_eq!(sends, scenario.sends, "{name}: requests sent: {:#?}", played.events);
+    assert_eq!(played.arrived, scenario.arrive, "{name}: requests that arrived");
+    assert_eq!(played.charges, scenario.charges, "{name}: number of charges");
     let seconds = played.elapsed.as_secs();
     assert!(scenario.lasts.contains(&seconds), "{name} took {:?}: {:#?}", played.elapsed, played.events);
 }

@@ -1,4 +1,4 @@
-//! A relay between a client and a started sandbox, which loses answers as the scenario says.
+//! A relay between a client and a started sandbox. It injects the scenario's faults.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -13,10 +13,11 @@ pub fn to(upstream: SocketAddr, faults: Vec<(usize, Fault)>) -> Loopback {
         let fault = faults.iter().find(|(which, _)| *which == number);
         Some(match fault {
             None => forward(upstream, request),
-            // It arrives, and is answered; but the answer is lost, whole or but for its last byte.
+            // The sandbox gets the request and responds. The relay withholds the last byte, or all
+            // bytes.
             Some((_, Fault::Fails(TransportErrorKind::Cut, _))) => {
-                let answer = forward(upstream, request);
-                answer[..answer.len() - 1].to_vec()
+                let response = forward(upstream, request);
+                response[..response.len() - 1].to_vec()
             }
             Some((_, Fault::Fails(..))) => {
                 let _lost = forward(upstream, request);
@@ -32,13 +33,14 @@ pub fn to(upstream: SocketAddr, faults: Vec<(usize, Fault)>) -> Loopback {
     .unwrap()
 }
 
-/// Sends the request on, asking that the connection be closed afterwards, so that the answer ends where the bytes do.
+/// Forwards the request with `connection: close`, so that the end of the response is the end of the
+/// stream.
 fn forward(upstream: SocketAddr, request: &[u8]) -> Vec<u8> {
     let first_line = request.windows(2).position(|two| two == b"\r\n").unwrap() + 2;
     let mut stream = TcpStream::connect(upstream).unwrap();
     let whole = [&request[..first_line], b"connection: close\r\n", &request[first_line..]].concat();
     stream.write_all(&whole).unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    answer
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).unwrap();
+    response
 }

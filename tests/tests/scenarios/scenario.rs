@@ -1,4 +1,4 @@
-//! What a scenario is made of: things to ask for, what should be seen, and what goes wrong on the way.
+//! The parts of a scenario: actions, expected results and injected faults.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -10,21 +10,21 @@ use strike_core::{
 
 /// One row of the table.
 pub struct Scenario {
-    /// What it shows.
+    /// The behaviour that the scenario shows.
     pub name: &'static str,
-    /// Whether the client's key is the account's.
+    /// Whether the client has the account's key.
     pub key: Key,
-    /// What goes wrong in which exchange, counted from 1.
+    /// The faults, each with the number of the exchange that it affects, from 1.
     pub faults: Vec<(usize, Fault)>,
-    /// What is asked, one thing after the other, and what is seen.
-    pub steps: Vec<(Ask, Sees)>,
-    /// How many requests leave the client.
+    /// The actions, in order, each with its expected result.
+    pub steps: Vec<(Action, Expected)>,
+    /// How many requests the client sends.
     pub sends: usize,
-    /// How many of them the service sees.
+    /// How many of them reach the sandbox.
     pub arrive: u64,
-    /// How many charges there are in the end.
+    /// How many charges exist at the end.
     pub charges: usize,
-    /// How many seconds it takes.
+    /// How many seconds the scenario takes.
     pub lasts: RangeInclusive<u64>,
 }
 
@@ -34,8 +34,8 @@ pub enum Key {
     Wrong,
 }
 
-/// Charges are named by the order in which they were made, from 0.
-pub enum Ask {
+/// One action. A charge is identified by its index, in the order of creation.
+pub enum Action {
     Create(NewCharge),
     Get(usize),
     GetUnknown,
@@ -45,64 +45,65 @@ pub enum Ask {
         size: u32,
     },
     Wait(usize, Wait),
-    /// Under the name of an order.
+    /// Creates a charge once, under the name of an order.
     Once(NewCharge, &'static str),
-    /// A lazy charge with a key that is always the same, asked for whether it is paid.
+    /// Fetches a lazy charge with a fixed order key until it is known whether the charge is paid.
     LazyPaid(NewCharge),
     ListAll,
-    /// Watches all charges that were made, until none is pending.
+    /// Watches all created charges until none is pending.
     Watch,
-    /// A webhook comes about a charge.
+    /// Confirms a webhook for a charge.
     Confirm(usize),
-    /// The payer pays now.
+    /// Pays a charge now.
     Pay(usize),
-    /// The payer will have paid after so much waiting.
+    /// Pays a charge after the client has waited this long.
     PayIn(usize, Duration),
 }
 
-/// What is seen, in short.
+/// The expected result of an action, in short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sees {
+pub enum Expected {
     Unpaid,
     Paid,
     Rows(usize),
     ToPay,
-    /// So many were paid, so many expired.
+    /// The numbers of paid and of expired charges.
     Ended(usize, usize),
     WaitedPaid,
     StillPayable,
     Expired,
-    /// The kind's name, and the status of the last answer if there was one.
+    /// The name of the error's kind, and the status of the last response, if any.
     Fails(&'static str, Option<u16>),
     Nothing,
 }
 
-/// What happens to an exchange instead of what should.
+/// A fault that replaces the normal response.
 #[derive(Clone)]
 pub enum Fault {
-    /// No answer. The request arrives all the same, unless it is known to be unsent.
+    /// The transport fails. The request still arrives, unless the fault says that it was not sent.
     Fails(TransportErrorKind, Delivery),
-    /// Something on the way answers by itself.
+    /// Something between client and server sends this response.
     Instead { status: u16, header: (&'static str, &'static str), body: &'static str },
 }
 
 impl Fault {
-    /// Whether a server on this machine can do that. The others need a network, or somebody to wait for it.
+    /// Returns true if the relay can produce this fault. The others need a real network or a long
+    /// timeout.
     pub fn works_on_loopback(&self) -> bool {
         use TransportErrorKind::{Closed, Cut};
         matches!(self, Self::Instead { .. } | Self::Fails(Closed | Cut, Delivery::MaybeSent))
     }
 }
 
-/// What is seen, in full: to be equal whichever way it came.
+/// The full result of an action, which must be the same for every driver.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
+pub enum ActionResult {
     Charge(Charge),
     Page(Page),
     Waited(WaitOutcome),
     Made(CreateOutcome),
     Charges(Vec<Charge>),
-    /// The ids of those paid and those expired, in order.
+    /// The ids of the paid and of the expired charges, in order.
     Ended(Vec<String>, Vec<String>),
     Failed {
         kind: ErrorKind,
@@ -115,10 +116,10 @@ pub enum Told {
     Nothing,
 }
 
-impl Told {
-    pub fn of<T>(result: Result<T, Error>, good: impl FnOnce(T) -> Self) -> Self {
+impl ActionResult {
+    pub fn of<T>(result: Result<T, Error>, on_success: impl FnOnce(T) -> Self) -> Self {
         match result {
-            Ok(output) => good(output),
+            Ok(output) => on_success(output),
             Err(error) => Self::Failed {
                 kind: error.kind().clone(),
                 status: error.status(),
@@ -130,21 +131,21 @@ impl Told {
         }
     }
 
-    pub fn in_short(&self) -> Sees {
+    pub fn in_brief(&self) -> Expected {
         match self {
-            Self::Charge(charge) if charge.is_paid() => Sees::Paid,
-            Self::Charge(_) => Sees::Unpaid,
-            Self::Page(page) => Sees::Rows(page.rows()),
-            Self::Waited(WaitOutcome::Paid(_)) => Sees::WaitedPaid,
-            Self::Waited(WaitOutcome::Payable(_)) => Sees::StillPayable,
-            Self::Waited(WaitOutcome::Expired(_)) => Sees::Expired,
-            Self::Made(CreateOutcome::Payable(_)) => Sees::ToPay,
-            Self::Made(CreateOutcome::Paid(_)) => Sees::Paid,
-            Self::Made(CreateOutcome::Expired { .. }) => Sees::Expired,
-            Self::Charges(charges) => Sees::Rows(charges.len()),
-            Self::Ended(paid, expired) => Sees::Ended(paid.len(), expired.len()),
-            Self::Failed { kind, status, .. } => Sees::Fails(name(kind), *status),
-            Self::Nothing => Sees::Nothing,
+            Self::Charge(charge) if charge.is_paid() => Expected::Paid,
+            Self::Charge(_) => Expected::Unpaid,
+            Self::Page(page) => Expected::Rows(page.rows()),
+            Self::Waited(WaitOutcome::Paid(_)) => Expected::WaitedPaid,
+            Self::Waited(WaitOutcome::Payable(_)) => Expected::StillPayable,
+            Self::Waited(WaitOutcome::Expired(_)) => Expected::Expired,
+            Self::Made(CreateOutcome::Payable(_)) => Expected::ToPay,
+            Self::Made(CreateOutcome::Paid(_)) => Expected::Paid,
+            Self::Made(CreateOutcome::Expired { .. }) => Expected::Expired,
+            Self::Charges(charges) => Expected::Rows(charges.len()),
+            Self::Ended(paid, expired) => Expected::Ended(paid.len(), expired.len()),
+            Self::Failed { kind, status, .. } => Expected::Fails(name(kind), *status),
+            Self::Nothing => Expected::Nothing,
         }
     }
 }

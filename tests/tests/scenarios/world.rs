@@ -1,25 +1,30 @@
-//! What surrounds a client: the service, clocks that move only by waiting, and a record of all that is sent and waited.
+//! The environment of a client: the service, a virtual clock, and a record of all requests and
+//! waits.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use strike_async::BoxFuture;
-use strike_core::{ChargeId, Delivery, Exchange, HttpResponse, Now, Reply, TransportError, UnixMillis};
+use strike_core::machine::{Machine, Step};
+use strike_core::{
+    ChargeId, Delivery, Error, Exchange, HttpResponse, Now, Reply, TransportError, UnixMillis,
+};
 use strike_sandbox::Sandbox;
+use strike_tests::Drive;
 
 use crate::scenario::Fault;
 
-/// When it all begins: 2023-11-14T22:13:20Z.
+/// The start of the virtual clock: 2023-11-14T22:13:20Z.
 pub const START: UnixMillis = UnixMillis::from_secs(1_700_000_000);
 
-/// What a client did.
+/// One thing that the client did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     Sent { method: String, target: String, body: String },
     Waited(Duration),
 }
 
-/// The world of one client.
+/// The environment of one client.
 pub struct World {
     pub sandbox: Sandbox,
     faults: Vec<(usize, Fault)>,
@@ -34,15 +39,15 @@ struct State {
 }
 
 impl State {
-    /// Whoever waits or asks for ever is stopped here.
+    /// Records an event. Panics after 1000, to stop a client that never ends.
     fn add(&mut self, event: Event) {
         self.events.push(event);
-        assert!(self.events.len() < 1000, "no end is in sight: {:?}", &self.events[..20]);
+        assert!(self.events.len() < 1000, "the client does not end: {:?}", &self.events[..20]);
     }
 }
 
 impl World {
-    /// The sandbox's clock must stand at [`START`].
+    /// Creates the environment. The sandbox's clock must be at [`START`].
     pub fn new(sandbox: Sandbox, faults: Vec<(usize, Fault)>) -> Self {
         assert_eq!(sandbox.now(), START);
         Self { sandbox, faults, state: Mutex::default() }
@@ -66,7 +71,7 @@ impl World {
         state.payments.push((at, id));
     }
 
-    /// Writes down what is sent; answers which exchange it is, counted from 1.
+    /// Records a request, and returns its number, from 1.
     pub fn record(&self, exchange: &Exchange) -> usize {
         let request = &exchange.request;
         let sent = Event::Sent {
@@ -79,7 +84,7 @@ impl World {
         state.events.iter().filter(|event| matches!(event, Event::Sent { .. })).count()
     }
 
-    /// The transport in memory.
+    /// Sends an exchange to the sandbox in memory, or injects a fault.
     pub fn exchange(&self, exchange: Exchange) -> Reply {
         let number = self.record(&exchange);
         match self.faults.iter().find(|(which, _)| *which == number) {
@@ -104,7 +109,7 @@ impl World {
         Now::new(monotonic, START.saturating_add(monotonic))
     }
 
-    /// Time passes: for the clocks, the sandbox and the payer.
+    /// Advances the client's clock and the sandbox's, and makes the payments that become due.
     pub fn wait(&self, duration: Duration) {
         let mut state = self.state();
         state.add(Event::Waited(duration));
@@ -113,15 +118,31 @@ impl World {
         state.monotonic = end;
         drop(state);
         for (at, id) in due {
-            self.sandbox_to(START.saturating_add(at));
+            self.set_sandbox_clock(START.saturating_add(at));
             self.sandbox.pay(&id).unwrap();
         }
-        self.sandbox_to(START.saturating_add(end));
+        self.set_sandbox_clock(START.saturating_add(end));
     }
 
-    /// The sandbox counts whole milliseconds: moving it to a moment, not by a duration, keeps the clocks together.
-    fn sandbox_to(&self, moment: UnixMillis) {
-        self.sandbox.advance_to(moment);
+    /// Sets the sandbox's clock. It counts whole milliseconds, so adding durations would make the
+    /// clocks diverge.
+    fn set_sandbox_clock(&self, time: UnixMillis) {
+        self.sandbox.advance_to(time);
+    }
+}
+
+/// A driver loop that is independent of the adapters' loops.
+impl Drive for World {
+    fn drive<M: Machine>(&self, mut machine: M) -> Result<M::Output, Error> {
+        let mut step = machine.poll(self.now());
+        loop {
+            match step {
+                Step::Done(result) => return result,
+                Step::Wait(duration) => self.wait(duration),
+                Step::Send(exchange) => machine.handle(self.exchange(exchange), self.now()),
+            }
+            step = machine.poll(self.now());
+        }
     }
 }
 
@@ -141,7 +162,7 @@ impl strike_async::Timer for World {
     }
 
     fn wait(&self, duration: Duration) -> BoxFuture<'_, ()> {
-        // When it is polled, as a timer does, and not when it is made.
+        // Time must pass when the future is polled, not when it is created.
         Box::pin(async move { self.wait(duration) })
     }
 }

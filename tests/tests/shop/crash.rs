@@ -1,10 +1,10 @@
-//! What a crash takes, and how the shop goes on with what it has kept.
+//! Crashes and restarts of the shop's program.
 
 use strike_core::mirror::Mirror;
 use strike_core::{Charge, WatcherSnapshot};
 
 use super::shop::{Memory, Row};
-use super::world::{Happens, World};
+use super::world::{Event, World};
 
 impl World {
     pub(super) fn crash(&mut self) {
@@ -12,9 +12,9 @@ impl World {
         self.memory = Memory::default();
         self.watcher = self.plan.watcher(&self.machines);
         self.down = true;
-        let most = if self.plan.long_downs { 4 * 3_600_000 } else { 300_000 };
-        let down = self.rng.u64(100..most);
-        self.after(down, Happens::Restart);
+        let longest = if self.plan.long_downs { 4 * 3_600_000 } else { 300_000 };
+        let down = self.rng.u64(100..longest);
+        self.after(down, Event::Restart);
     }
 
     pub(super) fn restart(&mut self) {
@@ -32,7 +32,7 @@ impl World {
             self.memory.live = live.clone();
         }
         for order in 0..self.orders.len() {
-            if self.orders[order].came > 0 {
+            if self.orders[order].placed > 0 {
                 self.resume(order);
             }
         }
@@ -41,7 +41,7 @@ impl World {
         }
     }
 
-    /// Goes on with an order that came before the crash.
+    /// Continues an order that was placed before the crash.
     pub(super) fn resume(&mut self, order: usize) {
         let charge: Option<Charge> = match &self.database.rows[order] {
             Row::Charge(kept) => Some(serde_json::from_str(kept).unwrap()),
@@ -49,8 +49,8 @@ impl World {
             Row::Absent | Row::Over => None,
         };
         match charge {
-            Some(charge) if self.plan.trusting && self.orders[order].watched => {
-                // What was watched is in the watcher's state, and nowhere else.
+            Some(charge) if self.plan.restore_only && self.orders[order].watched => {
+                // Watched charges are only in the watcher's stored state.
                 if let Row::Mirror(kept) = &self.database.rows[order] {
                     self.memory.mirrors.insert(order, serde_json::from_str(kept).unwrap());
                 }

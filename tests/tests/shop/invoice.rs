@@ -1,8 +1,9 @@
-//! Invoices that say what BOLT11 says, and that nobody signed: core reads and compares them, at a fraction of the cost.
+//! Unsigned BOLT11 invoices. Core can parse and compare them, and they are faster to make than
+//! signed ones.
 
 const CHARSET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
-/// A testnet invoice over that many satoshi. Its signature is 104 zeros.
+/// Returns a testnet invoice with a signature of 104 zeros.
 pub(crate) fn unsigned(satoshi: u64, description: &str, hash: &[u8; 32], secs: u64, expiry: u64) -> String {
     let prefix = format!("lntb{}n", satoshi * 10);
     let mut data = Vec::with_capacity(300);
@@ -30,7 +31,7 @@ fn field(to: &mut Vec<u8>, kind: u8, groups: &[u8]) {
     to.extend_from_slice(groups);
 }
 
-/// Bytes as groups of five bits, the last filled up with zeros.
+/// Splits bytes into groups of five bits. The last group is padded with zeros.
 fn groups(bytes: &[u8]) -> Vec<u8> {
     let (mut groups, mut held, mut bits) = (Vec::with_capacity(bytes.len() * 8 / 5 + 1), 0_u32, 0);
     for byte in bytes {

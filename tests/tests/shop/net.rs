@@ -1,31 +1,32 @@
-//! What can happen to an exchange between a machine and the host.
+//! The network between a machine and the server, with random faults.
 
 use strike_core::http::{StatusCode, header};
 use strike_core::{Delivery, HttpResponse, Reply, TransportError, TransportErrorKind};
 
 use super::tally::Tally;
 
-/// What the machine hears, and when the host hears of it.
+/// What happens to an exchange.
 #[derive(Debug)]
-pub(crate) struct Fate {
-    /// When the request arrives, in milliseconds from now; `None` if never.
+pub(crate) struct ExchangePlan {
+    /// When the request arrives, in milliseconds from now. `None` if it never arrives.
     pub(crate) arrives: Option<u64>,
-    pub(crate) heard: Heard,
+    pub(crate) outcome: Outcome,
 }
 
-/// What the machine hears, and how many milliseconds after the request left, or after it arrived for an answer.
+/// What the machine gets, and after how many milliseconds. The time counts from sending, or from
+/// arrival for a response.
 #[derive(Debug)]
-pub(crate) enum Heard {
-    /// The host's answer, perhaps spoilt on the way.
-    Answer(u64, Spoilt),
-    /// This, whatever the host did.
+pub(crate) enum Outcome {
+    /// The server's response, possibly altered.
+    Response(u64, Altered),
+    /// This reply, whatever the server does.
     This(u64, Reply),
-    /// Nothing: it is polled again instead.
+    /// No reply: the machine is polled without one.
     Nothing(u64),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Spoilt {
+pub(crate) enum Altered {
     Not,
     Status(u16),
     Html,
@@ -43,21 +44,27 @@ fn status(status: u16) -> HttpResponse {
     response
 }
 
-/// Draws what happens to an exchange; `list` if it reads a page.
-pub(crate) fn fate(rng: &mut fastrand::Rng, permille: u32, list: bool, now: u64, tally: &mut Tally) -> Fate {
-    let way = rng.u64(1..150);
+/// Draws what happens to an exchange. `list` says whether it reads a page of the list.
+pub(crate) fn plan_exchange(
+    rng: &mut fastrand::Rng,
+    permille: u32,
+    list: bool,
+    now: u64,
+    tally: &mut Tally,
+) -> ExchangePlan {
+    let there = rng.u64(1..150);
     let back = rng.u64(1..150);
     if rng.u32(0..1000) >= permille {
-        return Fate { arrives: Some(way), heard: Heard::Answer(back, Spoilt::Not) };
+        return ExchangePlan { arrives: Some(there), outcome: Outcome::Response(back, Altered::Not) };
     }
     let timeout = if rng.bool() { rng.u64(200..3000) } else { 30_000 };
     let lost = match rng.u8(0..3) {
-        0 => (TransportErrorKind::Closed, way + back),
-        1 => (TransportErrorKind::Cut, way + back),
-        _ => (TransportErrorKind::Timeout, timeout.max(way + back)),
+        0 => (TransportErrorKind::Closed, there + back),
+        1 => (TransportErrorKind::Cut, there + back),
+        _ => (TransportErrorKind::Timeout, timeout.max(there + back)),
     };
-    let heard_lost = Heard::This(lost.1, failed(lost.0, Delivery::MaybeSent));
-    let (name, arrives, heard) = match rng.u8(0..100) {
+    let outcome_lost = Outcome::This(lost.1, failed(lost.0, Delivery::MaybeSent));
+    let (name, arrives, outcome) = match rng.u8(0..100) {
         0..14 => {
             let kinds = [
                 TransportErrorKind::Dns,
@@ -67,22 +74,22 @@ pub(crate) fn fate(rng: &mut fastrand::Rng, permille: u32, list: bool, now: u64,
                 TransportErrorKind::Tls,
             ];
             let kind = kinds[rng.usize(0..kinds.len())];
-            ("unsent", None, Heard::This(way, failed(kind, Delivery::Unsent)))
+            ("unsent", None, Outcome::This(there, failed(kind, Delivery::Unsent)))
         }
-        14..26 => ("lost request", None, heard_lost),
-        26..44 => ("lost reply", Some(way), heard_lost),
+        14..26 => ("lost request", None, outcome_lost),
+        26..44 => ("lost reply", Some(there), outcome_lost),
         44..56 => {
             let after = match rng.u8(0..4) {
                 0 | 1 => rng.u64(1..4000),
                 2 => rng.u64(1..60_000),
                 _ => rng.u64(60_000..900_000),
             };
-            ("late request", Some(lost.1 + after), heard_lost)
+            ("late request", Some(lost.1 + after), outcome_lost)
         }
-        56..61 => ("5xx, not done", None, Heard::This(way + back, Ok(status(500 + rng.u16(0..4))))),
-        61..67 => ("5xx, done", Some(way), Heard::Answer(back, Spoilt::Status(500 + rng.u16(0..4)))),
+        56..61 => ("5xx, not done", None, Outcome::This(there + back, Ok(status(500 + rng.u16(0..4))))),
+        61..67 => ("5xx, done", Some(there), Outcome::Response(back, Altered::Status(500 + rng.u16(0..4)))),
         67..75 => {
-            let mut answer = status(429);
+            let mut response = status(429);
             let value = match rng.u8(0..4) {
                 0 => None,
                 1 => Some(rng.u64(0..50).to_string()),
@@ -94,45 +101,45 @@ pub(crate) fn fate(rng: &mut fastrand::Rng, permille: u32, list: bool, now: u64,
                 }
             };
             if let Some(value) = value {
-                answer.headers_mut().insert(header::RETRY_AFTER, value.try_into().unwrap());
+                response.headers_mut().insert(header::RETRY_AFTER, value.try_into().unwrap());
             }
-            ("429", None, Heard::This(way + back, Ok(answer)))
+            ("429", None, Outcome::This(there + back, Ok(response)))
         }
-        75..79 => ("html", rng.bool().then_some(way), Heard::Answer(back, Spoilt::Html)),
-        79..84 => ("truncated", Some(way), Heard::Answer(back, Spoilt::Truncated)),
-        84..90 if list => ("bad row", Some(way), Heard::Answer(back, Spoilt::BadRow)),
-        84..92 => ("no reply", rng.bool().then_some(way), Heard::Nothing(timeout)),
-        92..94 => ("401", None, Heard::This(way + back, Ok(status(401)))),
-        94..96 => ("408", rng.bool().then_some(way), Heard::Answer(back, Spoilt::Status(408))),
-        96 => ("404", None, Heard::This(way + back, Ok(status(404)))),
-        _ => ("slow", Some(timeout / 2), Heard::Answer(timeout / 3, Spoilt::Not)),
+        75..79 => ("html", rng.bool().then_some(there), Outcome::Response(back, Altered::Html)),
+        79..84 => ("truncated", Some(there), Outcome::Response(back, Altered::Truncated)),
+        84..90 if list => ("bad row", Some(there), Outcome::Response(back, Altered::BadRow)),
+        84..92 => ("no reply", rng.bool().then_some(there), Outcome::Nothing(timeout)),
+        92..94 => ("401", None, Outcome::This(there + back, Ok(status(401)))),
+        94..96 => ("408", rng.bool().then_some(there), Outcome::Response(back, Altered::Status(408))),
+        96 => ("404", None, Outcome::This(there + back, Ok(status(404)))),
+        _ => ("slow", Some(timeout / 2), Outcome::Response(timeout / 3, Altered::Not)),
     };
     tally.fault(name);
-    // What never arrives has no answer: the proxy that made one up needs no host.
-    match (arrives, heard) {
-        (None, Heard::Answer(after, spoilt)) => {
-            let mut answer = status(200);
-            spoil(&mut answer, spoilt, rng);
-            Fate { arrives, heard: Heard::This(way + after, Ok(answer)) }
+    // If the request does not arrive, a proxy makes up the response.
+    match (arrives, outcome) {
+        (None, Outcome::Response(after, altered)) => {
+            let mut response = status(200);
+            alter(&mut response, altered, rng);
+            ExchangePlan { arrives, outcome: Outcome::This(there + after, Ok(response)) }
         }
-        (arrives, heard) => Fate { arrives, heard },
+        (arrives, outcome) => ExchangePlan { arrives, outcome },
     }
 }
 
-/// Spoils an answer on its way.
-pub(crate) fn spoil(answer: &mut HttpResponse, spoilt: Spoilt, rng: &mut fastrand::Rng) {
-    match spoilt {
-        Spoilt::Not => {}
-        Spoilt::Status(code) => {
-            *answer = status(code);
+/// Alters a response.
+pub(crate) fn alter(response: &mut HttpResponse, altered: Altered, rng: &mut fastrand::Rng) {
+    match altered {
+        Altered::Not => {}
+        Altered::Status(code) => {
+            *response = status(code);
         }
-        Spoilt::Html => *answer.body_mut() = b"<html>Please log in to this network</html>".to_vec(),
-        Spoilt::Truncated => {
-            let length = answer.body().len();
-            answer.body_mut().truncate(if length > 1 { rng.usize(1..length) } else { 0 });
+        Altered::Html => *response.body_mut() = b"<html>Please log in to this network</html>".to_vec(),
+        Altered::Truncated => {
+            let length = response.body().len();
+            response.body_mut().truncate(if length > 1 { rng.usize(1..length) } else { 0 });
         }
-        Spoilt::BadRow => {
-            let Ok(mut rows) = serde_json::from_slice::<Vec<serde_json::Value>>(answer.body()) else {
+        Altered::BadRow => {
+            let Ok(mut rows) = serde_json::from_slice::<Vec<serde_json::Value>>(response.body()) else {
                 return;
             };
             if rows.is_empty() {
@@ -144,7 +151,7 @@ pub(crate) fn spoil(answer: &mut HttpResponse, spoilt: Spoilt, rng: &mut fastran
                 1 => rows[at]["customer_id"] = 7.into(),
                 _ => rows[at] = serde_json::Value::Null,
             }
-            *answer.body_mut() = serde_json::to_vec(&rows).unwrap();
+            *response.body_mut() = serde_json::to_vec(&rows).unwrap();
         }
     }
 }

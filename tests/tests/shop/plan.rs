@@ -1,4 +1,4 @@
-//! What a world is like: everything about it that is drawn before it begins.
+//! The random settings of a simulation.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use strike_core::{ApiKey, CoreClient, Endpoint, Network, NewCharge, RetryPolicy,
 
 use super::host::Host;
 
-/// When every world begins, in Unix milliseconds.
+/// The start of every simulation, in Unix milliseconds.
 pub(crate) const START: u64 = 1_700_000_000_000;
 
 const MINUTE: u64 = 60_000;
@@ -14,23 +14,23 @@ const MINUTE: u64 = 60_000;
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) orders: usize,
-    /// How many charges of others are made meanwhile.
+    /// How many charges other customers create during the simulation.
     pub(crate) others: usize,
-    /// Orders come until then.
+    /// The time span in which orders are placed, in milliseconds.
     pub(crate) spread: u64,
-    /// Nothing fails from then on.
+    /// When faults stop, in milliseconds.
     pub(crate) calm_at: u64,
-    /// Of a thousand exchanges, how many have a fault.
+    /// The rate of exchanges with a fault, per thousand.
     pub(crate) faults: u32,
-    /// Of ten thousand steps, in how many the shop crashes.
+    /// The rate of steps in which the program crashes, per ten thousand.
     pub(crate) crashes: u32,
-    /// Whether the wall clock jumps; then every answer has a date.
+    /// Whether the wall clock jumps. If so, every response has a `Date`.
     pub(crate) jumps: bool,
-    /// Whether the shop relies on the watcher's kept state alone for what it watched.
-    pub(crate) trusting: bool,
-    /// Whether the shop says since when a key may be in use.
+    /// Whether the shop restores watched charges only from the watcher's stored state.
+    pub(crate) restore_only: bool,
+    /// Whether the shop uses `CreateOnceOptions::since`.
     pub(crate) since: bool,
-    /// Whether it may be down for hours.
+    /// Whether the program may be down for hours.
     pub(crate) long_downs: bool,
     pub(crate) grace: u64,
     schedule: Schedule,
@@ -76,7 +76,7 @@ impl Plan {
             faults: one_of(rng, &[0, 20, 100, 200, 400]),
             crashes: one_of(rng, &[0, 0, 10, 40, 100]),
             jumps,
-            trusting: rng.bool(),
+            restore_only: rng.bool(),
             since,
             long_downs: since && !jumps && rng.u8(0..4) == 0,
             grace: one_of(rng, &[10_000, 60_000, 60_000, 120_000]),
@@ -95,14 +95,14 @@ impl Plan {
         if self.real {
             Host::real(rng.u64(..), self.cap, START)
         } else {
-            Host::light(self.cap, self.lag, self.dates)
+            Host::simulated(self.cap, self.lag, self.dates)
         }
     }
 
     pub(crate) fn machines(&self, seed: u64) -> CoreClient {
         let key = ApiKey::new("sk_demo").unwrap();
-        let at = Endpoint::new("http://127.0.0.1/api/v1/", key, Network::Testnet).unwrap();
-        CoreClient::new(at, self.policy, seed)
+        let endpoint = Endpoint::new("http://127.0.0.1/api/v1/", key, Network::Testnet).unwrap();
+        CoreClient::new(endpoint, self.policy, seed)
     }
 
     pub(crate) fn watcher(&self, machines: &CoreClient) -> Watcher {
@@ -115,7 +115,7 @@ impl Plan {
     }
 }
 
-/// A random order, and how long its invoice lives if it does not say so.
+/// Draws a random order.
 pub(crate) fn order(rng: &mut fastrand::Rng, number: usize) -> NewCharge {
     const WORDS: [&str; 6] = ["tea", "", "a & b = \"c\"", "Zürich → Kyōto 🍵", "50% off\\", "two\nlines"];
     let description = match rng.u8(0..4) {

@@ -1,4 +1,5 @@
-//! A light service of the same wire format: no signatures, a list that may lag, and pages as small as one likes.
+//! A fast simulated service with the same wire format: unsigned invoices, an optional list lag, and
+//! pages of any size.
 
 use std::fmt::Write as _;
 
@@ -7,23 +8,23 @@ use strike_core::{HttpRequest, HttpResponse};
 
 use super::invoice;
 
-/// Charges in the order in which they were made. Times are Unix milliseconds.
+/// The service, with its charges in the order of creation. Times are Unix milliseconds.
 #[derive(Debug)]
 pub(crate) struct Service {
-    rows: Vec<Kept>,
-    /// The most rows of a page.
+    rows: Vec<StoredCharge>,
+    /// The largest page size.
     pub(crate) cap: usize,
-    /// How long after its creation a charge shows in the list.
+    /// How long after its creation a charge appears in the list.
     pub(crate) lag: u64,
-    /// Whether answers have a `Date`.
+    /// Whether responses have a `Date`.
     pub(crate) dates: bool,
     pub(crate) requests: u64,
     date: (u64, HeaderValue),
 }
 
 #[derive(Debug)]
-struct Kept {
-    /// The charge object up to `paid`.
+struct StoredCharge {
+    /// The JSON of the charge up to the value of `paid`.
     head: String,
     paid: bool,
     created: u64,
@@ -45,13 +46,13 @@ impl Service {
         self.rows[row].created + self.lag <= now
     }
 
-    /// Pays a charge, if its invoice could be paid when the payer began; true if it is paid by this.
+    /// Pays a charge, if it was payable when the payer began. Returns true if this call paid it.
     pub(crate) fn pay(&mut self, row: usize, began: u64, now: u64) -> bool {
-        let kept = &mut self.rows[row];
-        if kept.paid || began >= kept.expires {
+        let stored = &mut self.rows[row];
+        if stored.paid || began >= stored.expires {
             return false;
         }
-        (kept.paid, kept.updated) = (true, now);
+        (stored.paid, stored.updated) = (true, now);
         true
     }
 
@@ -59,8 +60,8 @@ impl Service {
         self.rows[row].expires
     }
 
-    /// Makes a charge without a request.
-    pub(crate) fn make(
+    /// Creates a charge without a request.
+    pub(crate) fn create_charge(
         &mut self,
         amount: u64,
         description: &str,
@@ -82,7 +83,7 @@ impl Service {
             r#"{{"id":"{id}","object":"charge","amount":{amount},"currency":"btc","amount_satoshi":{amount},"payment_hash":"{hex}","payment_request":"{request}","description":{description},{customer}"paid":"#
         );
         let expires = now / 1000 * 1000 + expiry * 1000;
-        self.rows.push(Kept { head, paid: false, created: now, updated: now, expires });
+        self.rows.push(StoredCharge { head, paid: false, created: now, updated: now, expires });
     }
 
     pub(crate) fn respond(&mut self, request: &HttpRequest, now: u64) -> HttpResponse {
@@ -120,7 +121,7 @@ impl Service {
                 _ => {}
             }
         }
-        self.make(amount, &description, customer.as_deref(), expiry, now);
+        self.create_charge(amount, &description, customer.as_deref(), expiry, now);
     }
 
     fn row_of(&self, id: &str) -> Option<usize> {
@@ -135,7 +136,7 @@ impl Service {
     }
 
     fn write(&self, row: usize, to: &mut String) {
-        let Kept { head, paid, created, updated, .. } = &self.rows[row];
+        let StoredCharge { head, paid, created, updated, .. } = &self.rows[row];
         to.push_str(head);
         write!(to, r#"{paid},"created":{created},"updated":{updated}}}"#).unwrap();
     }

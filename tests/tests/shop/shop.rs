@@ -1,4 +1,4 @@
-//! The shop: what it remembers, what it keeps, and which machines it runs.
+//! The shop: its orders, its database, its memory, and the machines it runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -12,26 +12,26 @@ use strike_core::{Charge, ChargeId, CreateOutcome, Event, Get, NewCharge, Now, R
 /// How an order is created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum By {
-    /// With a key of its name.
+    /// With `create_once`, and a key from the order's name.
     Name { repost: bool },
-    /// As a lazy charge that the shop keeps.
+    /// As a lazy charge that is stored in the database.
     Mirror,
 }
 
-/// An order, as the customer placed it.
+/// An order of a customer.
 #[derive(Debug)]
 pub(crate) struct Order {
     pub(crate) wanted: NewCharge,
     pub(crate) by: By,
-    /// Whether it is followed by the watcher, or by a wait of its own.
+    /// Whether the watcher watches it. Otherwise a wait of its own does.
     pub(crate) watched: bool,
-    /// The shop's wall clock when it came.
-    pub(crate) came: u64,
-    /// Rows of the host that the customer was shown.
+    /// When it was placed, by the shop's wall clock. 0 if it was not placed yet.
+    pub(crate) placed: u64,
+    /// The charges that the customer was shown, as rows of the server.
     pub(crate) shown: BTreeSet<usize>,
 }
 
-/// What the database holds of an order.
+/// The stored state of an order.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Row {
     #[default]
@@ -41,17 +41,17 @@ pub(crate) enum Row {
     Over,
 }
 
-/// What survives a crash.
+/// The state that survives a crash.
 #[derive(Debug, Default)]
 pub(crate) struct Database {
     pub(crate) rows: Vec<Row>,
-    /// The watcher's state, and which charges are in it by our own books.
+    /// The stored state of the watcher, and the ids that it should contain.
     pub(crate) watched: Option<(String, BTreeSet<ChargeId>)>,
     pub(crate) completed: BTreeSet<usize>,
     pub(crate) guarded: BTreeSet<ChargeId>,
 }
 
-/// A store that cannot fail, for the guard.
+/// A store for the webhook guard that cannot fail.
 #[derive(Debug)]
 pub(crate) struct Store<'a>(pub(crate) &'a mut BTreeSet<ChargeId>);
 
@@ -68,38 +68,39 @@ impl CompletedCharges for Store<'_> {
     }
 }
 
-/// What the running program knows, and a crash forgets.
+/// The state that a crash destroys.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) mirrors: BTreeMap<usize, Mirror>,
-    /// How often the mirror's create was asked about in vain.
+    /// The number of failed creates of a mirror.
     pub(crate) tries: BTreeMap<usize, u32>,
     pub(crate) charges: BTreeMap<ChargeId, (usize, Charge)>,
-    /// What the watcher watches, by our own books.
+    /// The ids that the watcher should contain.
     pub(crate) live: BTreeSet<ChargeId>,
     pub(crate) jobs: BTreeMap<u64, Job>,
     pub(crate) watch_job: Option<u64>,
 }
 
-/// A machine that is being driven.
+/// A machine and its state in the simulation.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) kind: Kind,
     pub(crate) order: usize,
-    /// Which wake-up or reply is the next: others come too late.
+    /// The token of the next wake-up or response. Events with other tokens are ignored.
     pub(crate) token: u64,
     pub(crate) in_flight: bool,
-    /// The key's trace, for a create.
+    /// The trace of the order key, if the machine creates.
     pub(crate) trace: usize,
-    /// The creates that it sent.
+    /// The creates that it has sent.
     pub(crate) sent: Vec<usize>,
-    /// The create that is under way.
+    /// The create that is in flight.
     pub(crate) post: Option<usize>,
-    /// The creates whose charges the list showed when the last look began.
-    pub(crate) saw: BTreeSet<usize>,
-    /// When a create of this machine became doubtful, and whether nothing failed since.
+    /// The creates whose charges were in the list when the machine last began to read it.
+    pub(crate) listed_before: BTreeSet<usize>,
+    /// When a create of this machine first had an unknown outcome, and whether no exchange failed
+    /// since then.
     pub(crate) doubt: Option<(u64, bool)>,
-    /// Whether the exchange under way has a fault.
+    /// Whether the exchange in flight has a fault.
     pub(crate) faulty: bool,
     pub(crate) steps: u32,
 }
@@ -112,7 +113,7 @@ pub(crate) enum Kind {
     Watch,
 }
 
-/// What a machine ended with.
+/// The result of a machine.
 #[derive(Debug)]
 pub(crate) enum Out {
     Made(CreateOutcome),
@@ -121,7 +122,7 @@ pub(crate) enum Out {
     Event(Option<Event>),
 }
 
-fn lift<T>(step: Step<T>, out: impl FnOnce(T) -> Out) -> Step<Out> {
+fn map_result<T>(step: Step<T>, out: impl FnOnce(T) -> Out) -> Step<Out> {
     match step {
         Step::Send(exchange) => Step::Send(exchange),
         Step::Wait(wait) => Step::Wait(wait),
@@ -139,7 +140,7 @@ impl Job {
             trace,
             sent: Vec::new(),
             post: None,
-            saw: BTreeSet::new(),
+            listed_before: BTreeSet::new(),
             doubt: None,
             faulty: false,
             steps: 0,
@@ -148,10 +149,10 @@ impl Job {
 
     pub(crate) fn poll(&mut self, watcher: &mut Watcher, now: Now) -> Step<Out> {
         match &mut self.kind {
-            Kind::Create(machine, _) => lift(machine.poll(now), Out::Made),
-            Kind::Wait(machine) => lift(machine.poll(now), Out::Waited),
-            Kind::Confirm(machine) => lift(machine.poll(now), Out::Confirmed),
-            Kind::Watch => lift(watcher.next().poll(now), Out::Event),
+            Kind::Create(machine, _) => map_result(machine.poll(now), Out::Made),
+            Kind::Wait(machine) => map_result(machine.poll(now), Out::Waited),
+            Kind::Confirm(machine) => map_result(machine.poll(now), Out::Confirmed),
+            Kind::Watch => map_result(watcher.next().poll(now), Out::Event),
         }
     }
 

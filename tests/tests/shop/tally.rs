@@ -1,4 +1,4 @@
-//! What a run has seen, for one line at its end.
+//! Counts the events of a run, for the summary at its end.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What the watcher asks, seen from the host: which pages, which charges, and what comes of it.
+//! How many pages and charges the watcher requests, and which events it returns.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use strike_core::{
 use super::plan::START;
 use super::service::Service;
 
-/// A host with some charges, and a watcher that follows some of them. No exchange takes time.
+/// A service with charges, and a watcher that watches some of them. Exchanges take no time.
 struct Watch {
     service: Service,
     watcher: Watcher,
@@ -20,44 +20,45 @@ struct Watch {
     pages: Vec<(usize, usize)>,
     gets: usize,
     paid: BTreeSet<ChargeId>,
-    /// A row that the list shows as `null`, or with half its fields.
-    bad: Option<(usize, bool)>,
+    /// A row that is unreadable in the list: entirely `null` (true), or with a field of the wrong
+    /// type (false).
+    unreadable: Option<(usize, bool)>,
 }
 
 impl Watch {
-    /// That many charges, a second apart, of which those that pass are watched.
+    /// Creates charges a second apart. The watcher watches those for which `watched` returns true.
     fn new(charges: usize, cap: usize, size: u32, watched: impl Fn(usize) -> bool) -> Self {
         let mut service = Service::new(cap, 0, true);
         let key = ApiKey::new("sk_demo").unwrap();
-        let at = Endpoint::new("http://127.0.0.1/", key, Network::Testnet).unwrap();
-        let mut watcher = CoreClient::new(at, RetryPolicy::default(), 7).watcher().page_size(size);
+        let endpoint = Endpoint::new("http://127.0.0.1/", key, Network::Testnet).unwrap();
+        let mut watcher = CoreClient::new(endpoint, RetryPolicy::default(), 7).watcher().page_size(size);
         for row in 0..charges {
-            service.make(1, "", None, 500_000, START + 1000 * row as u64);
+            service.create_charge(1, "", None, 500_000, START + 1000 * row as u64);
             if watched(row) {
                 watcher.add(&serde_json::from_slice::<Charge>(service.json(row).as_bytes()).unwrap());
             }
         }
         let time = 1000 * charges as u64;
-        Self { service, watcher, time, pages: Vec::new(), gets: 0, paid: BTreeSet::new(), bad: None }
+        Self { service, watcher, time, pages: Vec::new(), gets: 0, paid: BTreeSet::new(), unreadable: None }
     }
 
-    /// Lets that much time pass, or less if all is paid.
+    /// Advances the time by `length`, or until all charges are paid.
     fn run(&mut self, length: Duration) {
         let end = self.time + u64::try_from(length.as_millis()).unwrap();
         while self.time < end {
             let now = Now::new(Duration::from_millis(self.time), UnixMillis::from_millis(START + self.time));
             match self.watcher.next().poll(now) {
                 Step::Send(exchange) => {
-                    let mut answer = self.service.respond(&exchange.request, START + self.time);
+                    let mut response = self.service.respond(&exchange.request, START + self.time);
                     let query = exchange.request.uri().query().unwrap_or_default();
                     if let Some((page, size)) = query.split_once("&size=") {
                         let page = page.trim_start_matches("page=").parse().unwrap();
                         self.pages.push((page, size.parse::<usize>().unwrap().min(self.service.cap)));
-                        self.spoil(&mut answer);
+                        self.alter(&mut response);
                     } else {
                         self.gets += 1;
                     }
-                    self.watcher.next().handle(Ok(answer), now);
+                    self.watcher.next().handle(Ok(response), now);
                 }
                 Step::Wait(wait) => self.time += u64::try_from(wait.as_millis()).unwrap().max(1),
                 Step::Done(Ok(Some(Event::Paid(charge)))) => {
@@ -69,9 +70,9 @@ impl Watch {
         }
     }
 
-    fn spoil(&self, answer: &mut HttpResponse) {
-        let Some((row, whole)) = self.bad else { return };
-        let mut rows: Vec<serde_json::Value> = serde_json::from_slice(answer.body()).unwrap();
+    fn alter(&self, response: &mut HttpResponse) {
+        let Some((row, whole)) = self.unreadable else { return };
+        let mut rows: Vec<serde_json::Value> = serde_json::from_slice(response.body()).unwrap();
         let id = Service::id(row);
         if let Some(row) = rows.iter_mut().find(|row| row["id"] == id.as_str()) {
             if whole {
@@ -80,7 +81,7 @@ impl Watch {
                 row["amount_satoshi"] = "many".into();
             }
         }
-        *answer.body_mut() = serde_json::to_vec(&rows).unwrap();
+        *response.body_mut() = serde_json::to_vec(&rows).unwrap();
     }
 
     fn pay(&mut self, row: usize) {
@@ -91,7 +92,7 @@ impl Watch {
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[test]
-fn no_page_is_read_beyond_the_oldest_pending_charge() {
+fn watcher_reads_no_page_beyond_the_oldest_pending_charge() {
     for (cap, size) in [(7, 250), (30, 30), (100, 250), (1000, 50)] {
         let mut watch = Watch::new(2000, cap, size, |row| row >= 1800);
         watch.run(10 * MINUTE);
@@ -102,19 +103,19 @@ fn no_page_is_read_beyond_the_oldest_pending_charge() {
 }
 
 #[test]
-fn few_among_many_are_read_one_by_one() {
+fn few_pending_charges_among_many_are_read_with_single_gets() {
     let mut watch = Watch::new(20_000, 1000, 100, |row| row % 2000 == 17);
     watch.run(10 * MINUTE);
     let pages = watch.pages.len();
     assert!(watch.gets > 10 * 15, "{} gets", watch.gets);
-    assert!(10 * pages < watch.gets, "{pages} pages beside {} gets", watch.gets);
+    assert!(10 * pages < watch.gets, "{pages} pages and {} gets", watch.gets);
 }
 
 #[test]
-fn a_bad_row_hides_no_other() {
+fn unreadable_row_does_not_hide_other_rows() {
     for whole in [false, true] {
         let mut watch = Watch::new(60, 1000, 30, |_| true);
-        watch.bad = Some((42, whole));
+        watch.unreadable = Some((42, whole));
         (0..60).for_each(|row| watch.pay(row));
         watch.run(10 * MINUTE);
         assert_eq!(watch.paid.len(), 60, "whole: {whole}");
@@ -123,17 +124,17 @@ fn a_bad_row_hides_no_other() {
 }
 
 #[test]
-fn small_pages_are_taken_as_they_are() {
+fn watcher_adapts_to_pages_smaller_than_requested() {
     for cap in [7, 30, 100] {
         let mut watch = Watch::new(500, cap, 250, |_| true);
         watch.run(Duration::from_secs(60));
         let before = watch.pages.len() + watch.gets;
-        // A round takes as many pages as there are, and seldom more.
+        // A round reads all pages once, and seldom more.
         watch.run(10 * MINUTE);
-        let asked = watch.pages.len() + watch.gets - before;
-        // From a minute on, the waits are 11 s to 60 s: 18 rounds or so.
+        let requests = watch.pages.len() + watch.gets - before;
+        // After the first minute, the intervals are 11 s to 60 s, which makes about 18 rounds.
         let round = 500_usize.div_ceil(cap);
-        assert!(asked <= 25 * round, "cap {cap}: {asked} requests, {round} pages a round");
+        assert!(requests <= 25 * round, "cap {cap}: {requests} requests, {round} pages a round");
         (0..500).for_each(|row| watch.pay(row));
         watch.run(2 * MINUTE);
         assert_eq!(watch.paid.len(), 500, "cap {cap}");
@@ -142,7 +143,7 @@ fn small_pages_are_taken_as_they_are() {
 }
 
 #[test]
-fn a_hundred_thousand_complete_a_sweep() {
+fn hundred_thousand_paid_charges_are_found_in_one_pass() {
     let many = if cfg!(debug_assertions) { 10_000 } else { 100_000 };
     let mut watch = Watch::new(many, 1000, 250, |_| true);
     (0..many).for_each(|row| watch.pay(row));
@@ -152,7 +153,7 @@ fn a_hundred_thousand_complete_a_sweep() {
 }
 
 #[test]
-fn what_is_restored_and_added_is_watched_once() {
+fn charge_that_is_restored_and_added_is_watched_once() {
     let mut watch = Watch::new(1, 30, 30, |_| true);
     let state = watch.watcher.snapshot();
     watch.watcher.restore(state.clone());

@@ -1,4 +1,5 @@
-//! One world: a host, a shop, its customers, and time, which jumps from event to event.
+//! One simulation: a server, a shop, its customers, and virtual time, which jumps from event to
+//! event.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -12,56 +13,56 @@ use strike_core::{
 };
 
 use super::host::Host;
-use super::laws::Trace;
-use super::net::{self, Heard, Spoilt};
+use super::net::{self, Altered, Outcome};
 use super::plan::{self, Plan, START};
+use super::rules::Trace;
 use super::shop::{By, Database, Job, Kind, Memory, Order};
 use super::tally::Tally;
 
-/// The most steps of one machine before it counts as one that never ends.
-const MOST_STEPS: u32 = 200_000;
+/// The limit of steps of one machine, to stop a machine that never ends.
+const MAX_STEPS: u32 = 200_000;
 
 #[derive(Debug)]
-pub(super) enum Happens {
+pub(super) enum Event {
     Order(usize),
-    /// A create is tried again, by the program that was started then.
-    Again(usize, u64),
-    Other,
+    /// Retries a create, unless the program was restarted after this start time.
+    RetryCreate(usize, u64),
+    OtherCustomer,
     Poll {
         job: u64,
         token: u64,
     },
-    Arrives(Box<Arriving>),
-    Hears {
+    RequestArrives(Box<Arriving>),
+    ResponseArrives {
         job: u64,
         token: u64,
         reply: Reply,
     },
-    /// The reply is lost: the machine is polled instead.
-    Lost {
+    /// The response is lost, and the machine is polled without one.
+    ResponseLost {
         job: u64,
         token: u64,
     },
-    Pays {
+    PayerPays {
         row: usize,
         began: u64,
     },
     Webhook(Vec<u8>),
-    Forged,
-    Jump,
-    Save,
+    ForgedWebhook,
+    ClockJumps,
+    SaveWatcher,
     Restart,
 }
 
 #[derive(Debug)]
 pub(super) struct Arriving {
     request: HttpRequest,
-    /// Who hears the answer, and when.
-    back: Option<(u64, u64, u64, Spoilt)>,
-    /// The key's trace and the create, if it is one.
+    /// The job and token that get the response, the delay, and how the response is altered.
+    back: Option<(u64, u64, u64, Altered)>,
+    /// The trace of the order key and the index of the create, if the request is a create.
     post: Option<(usize, usize)>,
-    /// The job, if it is the first page of a look.
-    look: Option<u64>,
+    /// The job, if the request reads the first page of the list before a create.
+    first_read: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -77,15 +78,15 @@ pub(crate) struct World {
     pub(super) traces: Vec<Trace>,
     pub(super) keys: BTreeMap<OrderKey, usize>,
     pub(super) tally: Tally,
-    /// Milliseconds since the world began.
+    /// The time in milliseconds since the start of the simulation.
     pub(super) time: u64,
-    /// When the program was started last.
+    /// When the program was last started.
     pub(super) started: u64,
-    /// How far the shop's wall clock is ahead.
+    /// How far the shop's wall clock is ahead of the server's.
     ahead: i64,
     pub(super) down: bool,
     queue: BinaryHeap<Reverse<(u64, u64)>>,
-    events: BTreeMap<u64, Happens>,
+    events: BTreeMap<u64, Event>,
     next: u64,
 }
 
@@ -125,26 +126,26 @@ impl World {
             let wanted = plan::order(&mut self.rng, number);
             let by = if self.rng.bool() { By::Mirror } else { By::Name { repost: self.rng.u8(0..3) == 0 } };
             let watched = self.rng.u8(0..5) != 0;
-            self.orders.push(Order { wanted, by, watched, came: 0, shown: [].into() });
+            self.orders.push(Order { wanted, by, watched, placed: 0, shown: [].into() });
             self.database.rows.push(Default::default());
             let at = self.rng.u64(0..self.plan.spread);
-            self.at(at, Happens::Order(number));
+            self.at(at, Event::Order(number));
         }
         for _ in 0..self.plan.others {
             let at = self.rng.u64(0..self.plan.calm_at + 1);
-            self.at(at, Happens::Other);
+            self.at(at, Event::OtherCustomer);
         }
-        let sometimes = self.plan.orders.div_ceil(4);
-        for _ in 0..sometimes {
+        let some = self.plan.orders.div_ceil(4);
+        for _ in 0..some {
             let at = self.rng.u64(0..self.plan.calm_at + 600_000);
-            self.at(at, Happens::Forged);
+            self.at(at, Event::ForgedWebhook);
             let at = self.rng.u64(0..self.plan.calm_at + 1);
-            self.at(at, Happens::Save);
+            self.at(at, Event::SaveWatcher);
         }
         if self.plan.jumps {
             for _ in 0..self.rng.u8(1..6) {
                 let at = self.rng.u64(0..self.plan.calm_at + 600_000);
-                self.at(at, Happens::Jump);
+                self.at(at, Event::ClockJumps);
             }
         }
     }
@@ -153,24 +154,24 @@ impl World {
         self.tally
     }
 
-    /// Runs until nothing is left to happen, and holds what came of it against the laws.
+    /// Runs until there are no more events, and checks the rules.
     pub(crate) fn run(&mut self) {
         while let Some(Reverse((time, event))) = self.queue.pop() {
             self.time = self.time.max(time);
             if let Some(event) = self.events.remove(&event) {
-                self.happen(event);
+                self.handle_event(event);
             }
         }
         self.check();
     }
 
-    pub(super) fn at(&mut self, time: u64, what: Happens) {
+    pub(super) fn at(&mut self, time: u64, what: Event) {
         self.queue.push(Reverse((time, self.next)));
         self.events.insert(self.next, what);
         self.next += 1;
     }
 
-    pub(super) fn after(&mut self, wait: u64, what: Happens) {
+    pub(super) fn after(&mut self, wait: u64, what: Event) {
         self.at(self.time + wait, what);
     }
 
@@ -182,45 +183,45 @@ impl World {
         (START + self.time).saturating_add_signed(self.ahead)
     }
 
-    pub(super) fn is_stormy(&self) -> bool {
+    pub(super) fn has_faults(&self) -> bool {
         self.time < self.plan.calm_at
     }
 
-    fn happen(&mut self, what: Happens) {
+    fn handle_event(&mut self, what: Event) {
         match what {
-            Happens::Order(order) if self.down => self.after(5000, Happens::Order(order)),
-            Happens::Order(order) => self.begin(order),
-            Happens::Again(order, started) => self.again(order, started),
-            Happens::Other => {
-                let order = NewCharge::satoshis(5, "somebody else's").expiry_sec(600);
+            Event::Order(order) if self.down => self.after(5000, Event::Order(order)),
+            Event::Order(order) => self.begin(order),
+            Event::RetryCreate(order, started) => self.retry_create(order, started),
+            Event::OtherCustomer => {
+                let order = NewCharge::satoshis(5, "another customer").expiry_sec(600);
                 let request = Create::new(order).request(self.machines.endpoint()).unwrap();
                 self.host.respond(&request, START + self.time);
             }
-            Happens::Poll { job, token } => self.step(job, token),
-            Happens::Arrives(arriving) => self.arrive(*arriving),
-            Happens::Hears { job, token, reply } => self.hear(job, token, reply),
-            Happens::Lost { job, token } => {
-                self.heard(job, token, true);
+            Event::Poll { job, token } => self.step(job, token),
+            Event::RequestArrives(arriving) => self.arrive(*arriving),
+            Event::ResponseArrives { job, token, reply } => self.receive(job, token, reply),
+            Event::ResponseLost { job, token } => {
+                self.record_outcome(job, token, true);
                 self.step(job, token);
             }
-            Happens::Pays { row, began } => self.pay(row, began),
-            Happens::Webhook(body) if !self.down => self.webhook(&body),
-            Happens::Webhook(_) => self.tally.count("webhooks while down"),
-            Happens::Forged => self.forge(),
-            Happens::Jump => {
+            Event::PayerPays { row, began } => self.pay(row, began),
+            Event::Webhook(body) if !self.down => self.webhook(&body),
+            Event::Webhook(_) => self.tally.count("webhooks while down"),
+            Event::ForgedWebhook => self.forge_webhook(),
+            Event::ClockJumps => {
                 self.ahead = self.rng.i64(-1_800_000..1_800_000);
                 self.tally.count("clock jumps");
             }
-            Happens::Save => {
+            Event::SaveWatcher => {
                 if !self.down {
                     self.save_watched();
                 }
             }
-            Happens::Restart => self.restart(),
+            Event::Restart => self.restart(),
         }
     }
 
-    /// Gives a new machine its first step.
+    /// Starts a machine.
     pub(super) fn start(&mut self, job: Job) -> u64 {
         let name = self.next;
         self.next += 1;
@@ -229,33 +230,34 @@ impl World {
         name
     }
 
-    /// Has a machine polled after that long, and forgets any other wake-up. One whose request is under way is left alone.
+    /// Polls a machine after a delay, and cancels any earlier wake-up. Does nothing if its request
+    /// is in flight.
     pub(super) fn wake(&mut self, job: u64, wait: u64) {
         let Some(state) = self.memory.jobs.get_mut(&job).filter(|state| !state.in_flight) else { return };
         state.token += 1;
         let token = state.token;
-        self.after(wait, Happens::Poll { job, token });
+        self.after(wait, Event::Poll { job, token });
     }
 
-    /// Polls a machine, unless it was woken for something that is past.
+    /// Polls a machine, unless the wake-up was cancelled.
     fn step(&mut self, name: u64, token: u64) {
         if self.memory.jobs.get(&name).is_none_or(|job| job.token != token) {
             return;
         }
-        if self.is_stormy() && self.rng.u32(0..10_000) < self.plan.crashes {
+        if self.has_faults() && self.rng.u32(0..10_000) < self.plan.crashes {
             self.crash();
             return;
         }
         let now = self.now();
         let Some(mut job) = self.memory.jobs.remove(&name) else { return };
         job.steps += 1;
-        assert!(job.steps < MOST_STEPS, "law 4: a machine does not end: {job:?}");
+        assert!(job.steps < MAX_STEPS, "rule 4: a machine does not end: {job:?}");
         job.in_flight = false;
         match job.poll(&mut self.watcher, now) {
             Step::Send(exchange) => self.send(name, job, exchange),
             Step::Wait(wait) => {
                 let mut wait = u64::try_from(wait.as_micros().div_ceil(1000)).unwrap();
-                // Polling early is harmless.
+                // A machine may be polled too early.
                 if self.rng.u8(0..16) == 0 {
                     wait /= 2;
                 }
@@ -271,11 +273,11 @@ impl World {
         }
     }
 
-    /// After `Done` comes `AlreadyFinished`.
+    /// Checks that a finished machine returns `Finished`.
     fn after_done(&mut self, job: &mut Job, now: Now) {
-        let again = job.poll(&mut self.watcher, now);
-        let finished = matches!(&again, Step::Done(Err(error)) if *error.kind() == strike_core::ErrorKind::AlreadyFinished);
-        assert!(finished, "law 4: a machine that ended goes on: {again:?}");
+        let second_poll = job.poll(&mut self.watcher, now);
+        let finished = matches!(&second_poll, Step::Done(Err(error)) if *error.kind() == strike_core::ErrorKind::AlreadyFinished);
+        assert!(finished, "rule 4: a machine continues after its end: {second_poll:?}");
     }
 
     fn send(&mut self, name: u64, mut job: Job, exchange: Exchange) {
@@ -283,7 +285,7 @@ impl World {
         let request = exchange.request;
         let list = request.method() == Method::GET && request.uri().path().ends_with("/charges");
         let first = list && request.uri().query().is_some_and(|query| query.starts_with("page=0&"));
-        let look = matches!(job.kind, Kind::Create(..)) && first;
+        let first_read = matches!(job.kind, Kind::Create(..)) && first;
         let mut post = None;
         if request.method() == Method::POST {
             self.tally.count("creates posted");
@@ -293,59 +295,63 @@ impl World {
             job.sent.push(trace.posts.len() - 1);
             post = Some((job.trace, trace.posts.len() - 1));
         }
-        let faults = if self.is_stormy() { self.plan.faults } else { 0 };
-        let fate = net::fate(&mut self.rng, faults, list, START + self.time, &mut self.tally);
-        job.faulty = !matches!(fate.heard, Heard::Answer(_, Spoilt::Not));
+        let faults = if self.has_faults() { self.plan.faults } else { 0 };
+        let exchange_plan =
+            net::plan_exchange(&mut self.rng, faults, list, START + self.time, &mut self.tally);
+        job.faulty = !matches!(exchange_plan.outcome, Outcome::Response(_, Altered::Not));
         job.in_flight = true;
         job.token += 1;
         let token = job.token;
         self.memory.jobs.insert(name, job);
         let mut back = None;
-        match fate.heard {
-            Heard::Answer(after, spoilt) => back = Some((name, token, after, spoilt)),
-            Heard::This(after, reply) => self.after(after, Happens::Hears { job: name, token, reply }),
-            Heard::Nothing(after) => self.after(after, Happens::Lost { job: name, token }),
+        match exchange_plan.outcome {
+            Outcome::Response(after, altered) => back = Some((name, token, after, altered)),
+            Outcome::This(after, reply) => {
+                self.after(after, Event::ResponseArrives { job: name, token, reply })
+            }
+            Outcome::Nothing(after) => self.after(after, Event::ResponseLost { job: name, token }),
         }
-        if let Some(after) = fate.arrives {
-            let look = look.then_some(name);
-            self.after(after, Happens::Arrives(Box::new(Arriving { request, back, post, look })));
+        if let Some(after) = exchange_plan.arrives {
+            let first_read = first_read.then_some(name);
+            self.after(after, Event::RequestArrives(Box::new(Arriving { request, back, post, first_read })));
         }
     }
 
     fn arrive(&mut self, arriving: Arriving) {
-        let Arriving { request, back, post, look } = arriving;
-        if let Some(name) = look
+        let Arriving { request, back, post, first_read } = arriving;
+        if let Some(name) = first_read
             && let Some(job) = self.memory.jobs.get_mut(&name)
         {
-            job.saw = self.traces[job.trace].listed(&self.host, START + self.time);
+            job.listed_before = self.traces[job.trace].listed(&self.host, START + self.time);
         }
         let (mut response, row) = self.host.respond(&request, START + self.time);
         if let Some((trace, post)) = post {
             let post = &mut self.traces[trace].posts[post];
             (post.row, post.arrived) = (row, self.time);
         }
-        if let Some((job, token, after, spoilt)) = back {
-            net::spoil(&mut response, spoilt, &mut self.rng);
-            self.after(after, Happens::Hears { job, token, reply: Ok(response) });
+        if let Some((job, token, after, altered)) = back {
+            net::alter(&mut response, altered, &mut self.rng);
+            self.after(after, Event::ResponseArrives { job, token, reply: Ok(response) });
         }
     }
 
-    fn hear(&mut self, name: u64, token: u64, reply: Reply) {
-        if !self.heard(name, token, false) {
+    fn receive(&mut self, name: u64, token: u64, reply: Reply) {
+        if !self.record_outcome(name, token, false) {
             return;
         }
         let now = self.now();
         if let Some(job) = self.memory.jobs.get_mut(&name) {
             job.handle(&mut self.watcher, reply, now);
-            // A reply that nobody asked for is ignored.
+            // A machine ignores a response to which it has no request.
             let stray = TransportError::new(TransportErrorKind::Other, Delivery::MaybeSent);
             job.handle(&mut self.watcher, Err(stray), now);
         }
         self.step(name, token);
     }
 
-    /// Notes that a machine hears what came of its exchange; false if the machine is gone.
-    fn heard(&mut self, name: u64, token: u64, lost: bool) -> bool {
+    /// Records that a machine gets the outcome of its exchange. Returns false if the machine no
+    /// longer exists.
+    fn record_outcome(&mut self, name: u64, token: u64, lost: bool) -> bool {
         let Some(job) = self.memory.jobs.get_mut(&name).filter(|job| job.token == token) else {
             return false;
         };

@@ -1,4 +1,4 @@
-//! Both adapters and a sandbox that speaks TLS: who is trusted, under which name, and through which proxy.
+//! TLS in both adapters: certificates, host names and proxies.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod clients;

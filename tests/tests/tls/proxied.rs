@@ -1,4 +1,4 @@
-//! By the service's own names, through a proxy that leads them to a sandbox: the names are what is checked.
+//! Connections to the service's own host names, through a proxy that connects them to a sandbox.
 
 use std::net::SocketAddr;
 
@@ -7,42 +7,42 @@ use strike_sandbox::RunningSandbox;
 
 use crate::clients::{Setup, assert_untrusted, endpoint, order, outcomes, sell};
 use crate::direct::start;
-use crate::proxy::{Manner, Proxy};
+use crate::proxy::{Behavior, Proxy};
 
 const NO_TUNNEL: AttemptOutcome = AttemptOutcome::NoResponse(TransportErrorKind::Connect, Delivery::Unsent);
 
-fn proxy(manner: Manner, sandbox: &RunningSandbox) -> Proxy {
+fn proxy(behavior: Behavior, sandbox: &RunningSandbox) -> Proxy {
     let plain = sandbox.plain_base_url().unwrap();
     let plain: SocketAddr = plain["http://".len()..].split('/').next().unwrap().parse().unwrap();
-    Proxy::start(manner, sandbox.address(), plain)
+    Proxy::start(behavior, sandbox.address(), plain)
 }
 
 fn key(sandbox: &RunningSandbox) -> ApiKey {
     ApiKey::new(sandbox.api_key()).unwrap()
 }
 
-/// The key as it stands in a request.
+/// The key as it is encoded in a request.
 fn credentials(sandbox: &RunningSandbox) -> String {
     data_encoding::BASE64.encode(format!("{}:", sandbox.api_key()).as_bytes())
 }
 
 #[test]
-fn both_reach_the_service_by_its_names_and_the_proxy_learns_no_more() {
+fn clients_reach_the_service_through_a_proxy_that_sees_no_secret() {
     let sandbox = start();
     let hosts = [
         Endpoint::acinq_testnet(key(&sandbox)).unwrap(),
         endpoint("https://api.strike.acinq.co/api/v1/", &sandbox),
         endpoint("https://api-strike.acinq.co/api/v1/", &sandbox),
     ];
-    for at in hosts {
-        let proxy = proxy(Manner::Willing, &sandbox);
-        for client in Setup::trusting(&sandbox).through(proxy.url()).clients(&at) {
+    for endpoint in hosts {
+        let proxy = proxy(Behavior::Connects, &sandbox);
+        for client in Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&endpoint) {
             sell(&*client, &sandbox);
         }
-        let host = at.base_url().replace("https://", "").replace("/api/v1/", "");
-        // Each client opens a tunnel for the create and another one, which it keeps, for its reads.
-        assert_eq!(proxy.asked(), [(); 4].map(|()| format!("CONNECT {host}:443 HTTP/1.1")));
-        // The proxy's own password it must see; and the host's name, which TLS does not hide.
+        let host = endpoint.base_url().replace("https://", "").replace("/api/v1/", "");
+        // Each client opens one tunnel for the create, and another, which it reuses, for its reads.
+        assert_eq!(proxy.first_lines(), [(); 4].map(|()| format!("CONNECT {host}:443 HTTP/1.1")));
+        // The proxy sees its own password, and the host name, which TLS does not hide.
         let password = data_encoding::BASE64.encode(b"till:hunter2");
         assert!(proxy.saw(&password) && proxy.saw(&host));
         for secret in
@@ -55,40 +55,40 @@ fn both_reach_the_service_by_its_names_and_the_proxy_learns_no_more() {
 }
 
 #[test]
-fn a_name_that_the_certificate_is_not_for_is_refused_behind_a_proxy_too() {
+fn certificate_for_another_name_is_rejected_behind_a_proxy() {
     let sandbox = start();
     for host in ["strike.example", "api.strike.acinq.co.example", "acinq.co", "192.0.2.1"] {
-        let proxy = proxy(Manner::Willing, &sandbox);
-        let at = endpoint(&format!("https://{host}/api/v1/"), &sandbox);
-        for client in Setup::trusting(&sandbox).through(proxy.url()).clients(&at) {
+        let proxy = proxy(Behavior::Connects, &sandbox);
+        let endpoint = endpoint(&format!("https://{host}/api/v1/"), &sandbox);
+        for client in Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&endpoint) {
             assert_untrusted(&client.create(order()).unwrap_err(), "it is for another host");
         }
-        assert_eq!(proxy.asked().len(), 2, "{host}");
+        assert_eq!(proxy.first_lines().len(), 2, "{host}");
     }
     assert_eq!(sandbox.requests(), 0);
 }
 
 #[test]
-fn a_proxy_cannot_stand_in_for_the_service() {
+fn proxy_that_connects_to_another_server_is_detected() {
     let (sandbox, impostor) = (start(), start());
-    let proxy = proxy(Manner::Willing, &impostor);
-    let at = Endpoint::acinq_testnet(key(&sandbox)).unwrap();
-    for client in Setup::trusting(&sandbox).through(proxy.url()).clients(&at) {
+    let proxy = proxy(Behavior::Connects, &impostor);
+    let endpoint = Endpoint::acinq_testnet(key(&sandbox)).unwrap();
+    for client in Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&endpoint) {
         assert_untrusted(&client.create(order()).unwrap_err(), "issuer is not trusted");
     }
     assert_eq!(impostor.requests(), 0);
 }
 
 #[test]
-fn a_proxy_that_refuses_is_asked_again_and_nothing_has_left() {
+fn rejected_proxy_tunnels_are_retried_and_nothing_is_sent() {
     let sandbox = start();
     for status in [407, 502] {
-        let proxy = proxy(Manner::Refuses(status, usize::MAX), &sandbox);
-        let at = Endpoint::acinq_testnet(key(&sandbox)).unwrap();
-        for client in Setup::trusting(&sandbox).through(proxy.url()).clients(&at) {
-            let before = proxy.asked().len();
+        let proxy = proxy(Behavior::Rejects(status, usize::MAX), &sandbox);
+        let endpoint = Endpoint::acinq_testnet(key(&sandbox)).unwrap();
+        for client in Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&endpoint) {
+            let before = proxy.first_lines().len();
             let error = client.create(order()).unwrap_err();
-            let attempts = proxy.asked().len() - before;
+            let attempts = proxy.first_lines().len() - before;
             assert!(attempts > 1, "{error:?}");
             assert_eq!(outcomes(&error), vec![NO_TUNNEL; attempts], "{error:?}");
         }
@@ -98,34 +98,36 @@ fn a_proxy_that_refuses_is_asked_again_and_nothing_has_left() {
 }
 
 #[test]
-fn a_proxy_that_comes_to_its_senses_makes_one_charge_of_one_order() {
+fn proxy_that_recovers_leads_to_one_charge_per_order() {
     let sandbox = start();
-    let at = Endpoint::acinq_testnet(key(&sandbox)).unwrap();
+    let endpoint = Endpoint::acinq_testnet(key(&sandbox)).unwrap();
     for which in [0, 1] {
-        let proxy = proxy(Manner::Refuses(502, 2), &sandbox);
-        let clients = Setup::trusting(&sandbox).through(proxy.url()).clients(&at);
+        let proxy = proxy(Behavior::Rejects(502, 2), &sandbox);
+        let clients = Setup::with_ca_of(&sandbox).with_proxy(proxy.url()).clients(&endpoint);
         clients[which].create(order()).unwrap();
-        assert_eq!(proxy.asked().len(), 3);
+        assert_eq!(proxy.first_lines().len(), 3);
     }
     assert_eq!(sandbox.charges(), 2);
 }
 
-/// Whoever allows plain HTTP to another machine lets the proxy read along; it works all the same.
+/// With plain HTTP, the proxy can read everything. The program has to allow it.
 #[test]
-fn plain_http_on_purpose_goes_through_a_proxy() {
+fn plain_http_works_through_a_proxy_if_allowed() {
     let sandbox = start();
-    let proxy = proxy(Manner::Willing, &sandbox);
+    let proxy = proxy(Behavior::Connects, &sandbox);
     let url = "http://api.dev.strike.acinq.co/api/v1/";
-    assert!(Endpoint::new(url, key(&sandbox), Network::Testnet).is_err(), "only on purpose");
-    let at = Endpoint::builder(url, key(&sandbox), Network::Testnet).allow_plain_http().build().unwrap();
-    for client in Setup::default().through(proxy.url()).clients(&at) {
+    assert!(Endpoint::new(url, key(&sandbox), Network::Testnet).is_err(), "plain HTTP has to be allowed");
+    let endpoint =
+        Endpoint::builder(url, key(&sandbox), Network::Testnet).allow_plain_http().build().unwrap();
+    for client in Setup::default().with_proxy(proxy.url()).clients(&endpoint) {
         sell(&*client, &sandbox);
     }
-    let asked = proxy.asked();
+    let first_lines = proxy.first_lines();
     assert!(proxy.saw(&credentials(&sandbox)));
-    // ureq asks for a tunnel here, too, for the create and for the reads; reqwest hands the request over.
-    assert_eq!(asked[0], "CONNECT api.dev.strike.acinq.co:80 HTTP/1.1");
-    assert_eq!(asked[1], asked[0]);
-    assert_eq!(asked[2], "POST http://api.dev.strike.acinq.co/api/v1/charges HTTP/1.1");
+    // ureq also opens tunnels here, for the create and for the reads. reqwest sends the request to
+    // the proxy.
+    assert_eq!(first_lines[0], "CONNECT api.dev.strike.acinq.co:80 HTTP/1.1");
+    assert_eq!(first_lines[1], first_lines[0]);
+    assert_eq!(first_lines[2], "POST http://api.dev.strike.acinq.co/api/v1/charges HTTP/1.1");
     assert_eq!(sandbox.charges(), 2);
 }

@@ -1,192 +1,215 @@
-//! Looks through the newest part of the list for charges that carry one key.
+//! Searches the newest part of the list for the charges with one order key.
 
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
 
-use crate::errors::ErrorKind;
+use crate::errors::{Error, ErrorKind};
 use crate::machine::context::Context;
-use crate::machine::paging::cursor::Walk;
+use crate::machine::paging::cursor::PageCursor;
 use crate::machine::{Call, Machine, Step};
-use crate::protocol::{List, Row, UnreadableRow};
+use crate::protocol::{List, Page, Row, UnreadableRow};
 use crate::transport::Reply;
 use crate::values::{Charge, Now, OrderKey, UnixMillis};
 
-/// How far the caller's clock may be from the server's when it says since when a key is in use.
-const CLOCKS_APART: Duration = Duration::from_secs(2 * 60 * 60);
+/// How far the caller's clock may differ from the server's in [`SearchDepth::Since`].
+const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// The most pages of a look, so that it ends whatever the server returns.
-pub(crate) const MOST_PAGES: u32 = 1000;
+/// The largest number of pages of a search, so that it ends whatever the server returns.
+pub(crate) const MAX_PAGES: u32 = 1000;
 
-/// Rows of a page in a look that is likely to end on the first one.
+/// The page size of a search that is likely to end on the first page.
 const SMALL_PAGE: u32 = 30;
 
-/// Rows of a page in a look through the whole list.
+/// The page size of a search through the whole list.
 const LARGE_PAGE: u32 = 250;
 
-/// How far back a look goes.
+/// How far back a search goes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Reach {
+pub(crate) enum SearchDepth {
     /// To the end of the list.
-    All,
-    /// To that moment by the caller's clock, and two hours by the server's clock at least.
+    WholeList,
+    /// To this time of the caller's clock, and at least two hours back by the server's clock.
     Since(UnixMillis),
-    /// To the row that was the newest before, by the server's own times.
-    Anchor(UnixMillis),
+    /// To the creation time of the charge that was the newest before the create, by the server's
+    /// clock.
+    NewestBefore(UnixMillis),
 }
 
-/// What a look saw.
+/// What a search found.
 #[derive(Debug)]
-pub(crate) struct Seen {
-    /// The charge with the key: the oldest paid one, else the oldest of the last attempt.
+pub(crate) struct SearchResult {
+    /// The charge with the key, and its attempt: the oldest paid charge, else the oldest charge of
+    /// the last attempt.
     pub(crate) charge: Option<(u8, Charge)>,
-    /// The last attempt that has a charge, counted from 1; zero if none has.
+    /// The last attempt that has a charge, counted from 1. Zero if there is none.
     pub(crate) last_attempt: u8,
-    /// When the newest row was made; zero in an empty list.
+    /// The creation time of the newest charge in the list. Zero if the list is empty.
     pub(crate) newest: UnixMillis,
-    /// The server's clock, as the last page told it.
+    /// The server's time when it sent the last page, if known.
     pub(crate) server_time: Option<UnixMillis>,
-    /// What can have hidden a charge with the key, if anything.
+    /// Why the search may have missed a charge with the key.
     pub(crate) gap: Option<Gap>,
 }
 
-/// Why a charge with the key can have been passed over.
+/// Why a search may have missed a charge with the key.
 #[derive(Debug)]
 pub(crate) enum Gap {
-    /// A row that may have it could not be read.
-    Row(UnreadableRow),
+    /// A row that may have the key is unreadable.
+    UnreadableRow(UnreadableRow),
     /// The list grows faster than it is read.
-    Outrun,
-    /// The list has more than [`MOST_PAGES`] pages.
-    TooLong,
+    ListGrowsTooFast,
+    /// The list has more than [`MAX_PAGES`] pages.
+    ListTooLong,
 }
 
-/// Reads pages until a row is older than its reach.
+/// Reads pages, newest first, until a row is older than the depth of the search.
 #[derive(Debug)]
-pub(crate) struct Look {
+pub(crate) struct KeySearch {
     context: Context,
     key: OrderKey,
-    /// The first attempt that counts although it is unpaid.
+    /// Unpaid charges of earlier attempts are ignored.
     attempt: u8,
-    reach: Reach,
-    walk: Walk,
-    size: u32,
+    depth: SearchDepth,
+    cursor: PageCursor,
+    page_size: u32,
     call: Option<Call<List>>,
-    until: Option<UnixMillis>,
-    seen: Seen,
+    /// The search ends at a charge older than this. Known after the first page.
+    oldest: Option<UnixMillis>,
+    found: SearchResult,
 }
 
-impl Look {
-    pub(crate) fn new((key, attempt): (OrderKey, u8), reach: Reach, context: Context) -> Self {
-        let size = if matches!(reach, Reach::All) { LARGE_PAGE } else { SMALL_PAGE };
+impl KeySearch {
+    pub(crate) fn new((key, attempt): (OrderKey, u8), depth: SearchDepth, context: Context) -> Self {
+        let page_size = if matches!(depth, SearchDepth::WholeList) { LARGE_PAGE } else { SMALL_PAGE };
         let newest = UnixMillis::from_millis(0);
         Self {
             context,
             key,
             attempt,
-            reach,
-            walk: Walk::new(size),
-            size,
+            depth,
+            cursor: PageCursor::new(page_size),
+            page_size,
             call: None,
-            until: None,
-            seen: Seen { charge: None, last_attempt: 0, newest, server_time: None, gap: None },
+            oldest: None,
+            found: SearchResult { charge: None, last_attempt: 0, newest, server_time: None, gap: None },
         }
     }
 
-    /// Takes a page; true if it was the last.
-    fn take(&mut self, rows: Vec<Row>, server_time: UnixMillis) -> bool {
-        let until = *self.until.get_or_insert_with(|| match self.reach {
-            Reach::All => UnixMillis::from_millis(0),
-            Reach::Since(since) => since.min(server_time.saturating_sub(CLOCKS_APART)),
-            Reach::Anchor(newest) => newest,
+    /// Takes the rows of a page. Returns true if the search ends here.
+    fn take_rows(&mut self, rows: Vec<Row>, server_time: UnixMillis) -> bool {
+        let oldest = *self.oldest.get_or_insert_with(|| match self.depth {
+            SearchDepth::WholeList => UnixMillis::from_millis(0),
+            SearchDepth::Since(since) => since.min(server_time.saturating_sub(MAX_CLOCK_DIFFERENCE)),
+            SearchDepth::NewestBefore(newest) => newest,
         });
-        // The whole page is read, even past an older row: a server's clock may have been set back a little.
-        let mut past = false;
+        // The whole page is read: if the server's clock was set back a little, newer charges can
+        // follow an older one.
+        let mut is_last = false;
         for row in rows {
             match row {
                 Row::Charge(charge) => {
-                    self.seen.newest = self.seen.newest.max(charge.created());
-                    past |= charge.created() < until;
-                    let read = charge.raw_customer_id().and_then(OrderKey::read_attempt);
-                    if let Some((key, attempt, _)) = read
+                    self.found.newest = self.found.newest.max(charge.created());
+                    is_last |= charge.created() < oldest;
+                    let key_of_row = charge.raw_customer_id().and_then(OrderKey::read_attempt);
+                    if let Some((key, attempt, _)) = key_of_row
                         && key == self.key
                     {
-                        self.prefer(attempt, charge);
+                        self.keep_better(attempt, charge);
                     }
                 }
                 Row::Unreadable(row) => {
-                    // Somebody else's bad row is no matter; one that may be ours is.
-                    let key = row
-                        .customer_id
-                        .as_deref()
-                        .map(|id| OrderKey::from_customer_id(id).map(|(key, _)| key));
+                    let customer_id = row.customer_id.as_deref();
+                    let key = customer_id.map(|id| OrderKey::from_customer_id(id).map(|(key, _)| key));
+                    // An unreadable row without a `customer_id`, or with this key, may be the
+                    // charge.
                     if key.is_none_or(|key| key == Some(self.key)) {
-                        self.seen.gap.get_or_insert(Gap::Row(row));
+                        self.found.gap.get_or_insert(Gap::UnreadableRow(row));
                     }
                 }
             }
         }
-        past
+        is_last
     }
 
-    /// Keeps the better of two charges. Rows come newest first, so the later of two equals is the older.
-    fn prefer(&mut self, attempt: u8, charge: Charge) {
-        self.seen.last_attempt = self.seen.last_attempt.max(attempt);
-        let better = match &self.seen.charge {
+    /// Keeps this charge if it is better than the one found so far. Rows come newest first, so of
+    /// two equal charges the later row is the older charge, and it is kept.
+    fn keep_better(&mut self, attempt: u8, charge: Charge) {
+        self.found.last_attempt = self.found.last_attempt.max(attempt);
+        let is_better = match &self.found.charge {
             _ if charge.is_paid() => true,
             Some((best, known)) => !known.is_paid() && attempt >= *best,
             None => attempt >= self.attempt,
         };
-        if better {
-            self.seen.charge = Some((attempt, charge));
+        if is_better {
+            self.found.charge = Some((attempt, charge));
         }
     }
 
-    fn finish(&mut self) -> Seen {
-        Seen { charge: self.seen.charge.take(), gap: self.seen.gap.take(), ..self.seen }
+    fn advance(&mut self, now: Now) -> ControlFlow<Step<SearchResult>> {
+        let list = self.cursor.next().filter(|_| self.cursor.pages() < MAX_PAGES);
+        let call = match (&mut self.call, list) {
+            (Some(call), _) => call,
+            (None, Some(list)) => self.call.insert(Call::new(list, self.context.fork())),
+            (None, None) => return self.end_of_list(),
+        };
+        let result = call.poll(now).done()?;
+        let server_time = call.server_time();
+        match result {
+            Ok(page) => self.take_page(page, server_time, now),
+            Err(error) => self.retry_with_small_pages(error),
+        }
+    }
+
+    fn take_page(
+        &mut self,
+        page: Page,
+        server_time: Option<UnixMillis>,
+        now: Now,
+    ) -> ControlFlow<Step<SearchResult>> {
+        self.call = None;
+        self.found.server_time = server_time;
+        let rows = self.cursor.take(page);
+        let is_last = self.take_rows(rows, server_time.unwrap_or(now.unix));
+        if is_last { self.finish() } else { Continue(()) }
+    }
+
+    /// Starts again with small pages if a page was too large. Any other error ends the search.
+    fn retry_with_small_pages(&mut self, error: Error) -> ControlFlow<Step<SearchResult>> {
+        let is_too_large = matches!(error.kind(), ErrorKind::TooLarge { .. });
+        if !is_too_large || self.page_size <= SMALL_PAGE {
+            return Break(Step::Done(Err(error)));
+        }
+        self.page_size = SMALL_PAGE;
+        self.cursor = PageCursor::new(SMALL_PAGE);
+        self.call = None;
+        Continue(())
+    }
+
+    fn end_of_list(&mut self) -> ControlFlow<Step<SearchResult>> {
+        let gap = if self.cursor.gave_up() {
+            Some(Gap::ListGrowsTooFast)
+        } else if self.cursor.next().is_some() {
+            Some(Gap::ListTooLong)
+        } else {
+            None
+        };
+        self.found.gap = self.found.gap.take().or(gap);
+        self.finish()
+    }
+
+    fn finish(&mut self) -> ControlFlow<Step<SearchResult>> {
+        let (charge, gap) = (self.found.charge.take(), self.found.gap.take());
+        Break(Step::Done(Ok(SearchResult { charge, gap, ..self.found })))
     }
 }
 
-impl Machine for Look {
-    type Output = Seen;
+impl Machine for KeySearch {
+    type Output = SearchResult;
 
-    fn poll(&mut self, now: Now) -> Step<Seen> {
+    fn poll(&mut self, now: Now) -> Step<SearchResult> {
         loop {
-            let list = self.walk.next().filter(|_| self.walk.pages() < MOST_PAGES);
-            let call = match (&mut self.call, list) {
-                (Some(call), _) => call,
-                (None, Some(list)) => self.call.insert(Call::new(list, self.context.fork())),
-                (None, None) => {
-                    let missed = if self.walk.gave_up() {
-                        Some(Gap::Outrun)
-                    } else if self.walk.next().is_some() {
-                        Some(Gap::TooLong)
-                    } else {
-                        None
-                    };
-                    self.seen.gap = self.seen.gap.take().or(missed);
-                    return Step::Done(Ok(self.finish()));
-                }
-            };
-            match call.poll(now).ended() {
-                Err(step) => return step,
-                Ok(Err(error)) => {
-                    let too_large = matches!(error.kind(), ErrorKind::TooLarge { .. });
-                    if too_large && self.size > SMALL_PAGE {
-                        self.size = SMALL_PAGE;
-                        self.walk = Walk::new(SMALL_PAGE);
-                        self.call = None;
-                    } else {
-                        return Step::Done(Err(error));
-                    }
-                }
-                Ok(Ok(page)) => {
-                    self.seen.server_time = call.server_time();
-                    let server_time = call.server_time().unwrap_or(now.unix);
-                    self.call = None;
-                    let rows = self.walk.take(page);
-                    if self.take(rows, server_time) {
-                        return Step::Done(Ok(self.finish()));
-                    }
-                }
+            if let Break(step) = self.advance(now) {
+                return step;
             }
         }
     }

@@ -1,18 +1,20 @@
-//! What became of a create-once: what to do with the charge.
+//! The result of a create-once: the order's charge, and what to do with it.
 
 use super::options::CreateOnceOptions;
 use crate::values::{Charge, PaidCharge};
 
-/// The charge of a key, and what to do with it. A charge that was found may have been created days ago.
+/// The charge of an order, and what to do with it.
+///
+/// The charge may be new, or it may have been created earlier with the same order key.
 ///
 /// ```
 /// use strike_core::{Charge, CreateOutcome};
 ///
-/// fn next_step(made: CreateOutcome) -> &'static str {
-///     match made {
-///         CreateOutcome::Payable(_) => "show the payer its payment request",
-///         CreateOutcome::Paid(_) => "complete the order, if it is not completed yet",
-///         CreateOutcome::Expired { .. } => "call create_once again with `next`, perhaps at another price",
+/// fn next_step(outcome: CreateOutcome) -> &'static str {
+///     match outcome {
+///         CreateOutcome::Payable(_) => "show its payment request to the payer",
+///         CreateOutcome::Paid(_) => "complete the order, unless it is completed already",
+///         CreateOutcome::Expired { .. } => "call create_once again with `next`",
 ///     }
 /// }
 /// # let _ = next_step;
@@ -20,15 +22,18 @@ use crate::values::{Charge, PaidCharge};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must handle all three")]
 pub enum CreateOutcome {
-    /// Show it to the payer: it is unpaid and can be paid.
+    /// The charge is unpaid and can be paid. Show its payment request to the payer.
     Payable(Charge),
-    /// It is paid already: complete the order unless it is completed.
+    /// The charge is paid. Complete the order, unless it is completed already.
     Paid(PaidCharge),
-    /// Its invoice has expired, and a read after that found it unpaid. Nobody can pay it any more.
+    /// The charge is unpaid, and its invoice has expired. It can no longer be paid.
+    ///
+    /// The machine read the charge once more after the expiry.
     Expired {
         /// The charge that has expired.
         charge: Charge,
-        /// Creates the order's next invoice, under the same key. A price may have changed since, so the caller decides.
+        /// Options that create the order's next invoice under the same key. You decide, because the
+        /// price may have changed.
         next: CreateOnceOptions,
     },
 }

@@ -1,166 +1,188 @@
-//! Walks down the list page by page: which page comes next, and which of its rows are new.
+//! Decides which page of the list to read next, and which of its rows are new.
 
 use std::collections::BTreeMap;
 
 use crate::protocol::{List, Page, Row};
 use crate::values::{ChargeId, UnixMillis};
 
-/// Rows further back than this are forgotten. A walk that meets rows as new as those gives up, since it cannot know them.
+/// At least this many rows are remembered, to recognise a row that comes again. If a row may be one
+/// that was forgotten, the cursor gives up.
 const REMEMBERED_ROWS: u64 = 10_000;
 
-/// How many times in a row the very same page must come before the first page is read again, to tell the end from a list
-/// that grows by a page between two requests.
-const REPEATS: u32 = 6;
+/// How many times in a row the same page must come before the first page is read again. That read
+/// distinguishes the end of the list from a list that grows by a page between two requests.
+const MAX_REPEATS: u32 = 6;
 
-/// How many pages in a row may bring nothing but rows that are known, or newer than the first page, before the walk gives up:
-/// the list grows faster than it is read.
-const MOST_KNOWN: u32 = 100;
+/// How many pages in a row may hold only rows that are known or newer than the first page. After
+/// that the list grows faster than it is read, and the cursor gives up.
+const MAX_PAGES_WITHOUT_PROGRESS: u32 = 100;
 
-/// A walk from the newest charge towards the oldest.
+/// Reads the list from the newest charge to the oldest.
 ///
-/// The list grows at its head while it is read, so rows can come again: each is given out once. The host may allow smaller
-/// pages than asked for: the size that the first page really had is kept. The end is an empty page. A page of known rows
-/// is none, since a page's worth of charges can be made between two requests. The same page again and again is the end if
-/// the first page still holds the first row: then the host repeats its last page. Otherwise the list grows by a page between
-/// two requests, and the walk gives up.
+/// - New charges are added at the front while the list is read. Rows then move back and can come
+///   again. Each is returned once.
+/// - A server may limit the page size. The cursor goes on with the size of the first page.
+/// - An empty page is the end of the list. A page of known rows is not: a page of new charges may
+///   have been created in between.
+/// - If the same page comes again and again, the first page is read once more. If it still holds
+///   the first row, the server repeats its last page, and the list has ended. Otherwise the list
+///   grows by a page between two requests, and the cursor gives up.
 #[derive(Debug)]
-pub(crate) struct Walk {
+pub(crate) struct PageCursor {
     page: u32,
     size: u32,
-    /// Every id that was given out lately, with its number in the order of the walk, and when it was made.
+    /// The ids of the last rows, with the number of the row (counted from 1) and the creation time
+    /// of the charge.
     seen: BTreeMap<ChargeId, (u64, Option<UnixMillis>)>,
-    given: u64,
-    /// When the oldest forgotten row was made.
-    forgotten: Option<UnixMillis>,
-    /// The numbers of the first and the last row of the page before, and how often in a row it has come again.
-    last: Option<(u64, u64)>,
+    /// The number of rows with ids so far.
+    rows_seen: u64,
+    /// The creation time of the oldest row that was forgotten.
+    oldest_forgotten: Option<UnixMillis>,
+    /// The numbers of the first and the last row of the previous page.
+    last_page: Option<(u64, u64)>,
+    /// How many times in a row that page has come again.
     repeats: u32,
     /// How many pages in a row led no further back.
-    known: u32,
-    /// When the newest charge of the first page was made, unless its rows are in another order.
-    head: Option<UnixMillis>,
-    /// The first row with an id.
+    without_progress: u32,
+    /// The creation time of the newest charge on the first page. `None` if that page is not sorted
+    /// newest first.
+    newest: Option<UnixMillis>,
+    /// The id of the first row that has one.
     first: Option<ChargeId>,
     state: State,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    Walking,
-    /// The first page is read again.
+    Reading,
+    /// Reading the first page again, to see whether the list has ended.
     Checking,
     Ended,
     GaveUp,
 }
 
-impl Walk {
+impl PageCursor {
     pub(crate) const fn new(size: u32) -> Self {
         Self {
             page: 0,
             size,
             seen: BTreeMap::new(),
-            given: 0,
-            forgotten: None,
-            last: None,
+            rows_seen: 0,
+            oldest_forgotten: None,
+            last_page: None,
             repeats: 0,
-            known: 0,
-            head: None,
+            without_progress: 0,
+            newest: None,
             first: None,
-            state: State::Walking,
+            state: State::Reading,
         }
     }
 
-    /// The next page to read, until the list has ended.
+    /// Returns the next page to read, or `None` at the end.
     pub(crate) fn next(&self) -> Option<List> {
         match self.state {
-            State::Walking => Some(List::page(self.page).size(self.size)),
+            State::Reading => Some(List::page(self.page).size(self.size)),
             State::Checking => Some(List::page(0).size(self.size)),
             State::Ended | State::GaveUp => None,
         }
     }
 
-    /// How many pages have been read.
+    /// Returns the number of pages that have been read.
     pub(crate) const fn pages(&self) -> u32 {
         self.page
     }
 
-    /// Whether it gave up before the end.
+    /// Returns true if the cursor gave up before the end of the list.
     pub(crate) const fn gave_up(&self) -> bool {
         matches!(self.state, State::GaveUp)
     }
 
-    /// Takes the page that [`next`](Self::next) named, and gives back its new rows.
+    /// Takes the page that [`next`](Self::next) named, and returns its new rows.
     pub(crate) fn take(&mut self, page: Page) -> Vec<Row> {
         if self.state == State::Checking {
-            let stands = page.rows.iter().any(|row| row.id().is_some() && row.id() == self.first.as_ref());
-            self.state = if stands { State::Ended } else { State::GaveUp };
+            let is_first_row = |row: &Row| row.id().is_some() && row.id() == self.first.as_ref();
+            let repeats_last_page = page.rows.iter().any(is_first_row);
+            self.state = if repeats_last_page { State::Ended } else { State::GaveUp };
             return Vec::new();
         }
         let rows = u32::try_from(page.rows()).unwrap_or(u32::MAX);
-        let mut numbers = None;
         if self.page == 0 {
             let (first, last) = (page.rows.first().and_then(created), page.rows.last().and_then(created));
-            self.head = first.filter(|first| last.is_some_and(|last| last <= *first));
+            self.newest = first.filter(|first| last.is_some_and(|last| last <= *first));
+            self.size = rows.max(1);
         }
-        let mut overrun = false;
-        let mut fresh = Vec::with_capacity(page.rows());
+        let mut first_and_last = None;
+        let mut may_repeat_rows = false;
+        let mut new_rows = Vec::with_capacity(page.rows());
         for row in page.into_rows() {
             let mut known = false;
             if let Some(id) = row.id() {
                 if self.may_be_forgotten(&row) {
-                    overrun = true;
+                    may_repeat_rows = true;
                     continue;
                 }
                 self.first.get_or_insert_with(|| id.clone());
-                let next = self.given.saturating_add(1);
+                let next = self.rows_seen.saturating_add(1);
                 let (number, _) = *self.seen.entry(id.clone()).or_insert((next, created(&row)));
                 known = number != next;
-                self.given = self.given.max(number);
-                numbers = Some((numbers.map_or(number, |(first, _)| first), number));
+                self.rows_seen = self.rows_seen.max(number);
+                first_and_last = Some((first_and_last.map_or(number, |(first, _)| first), number));
             }
             if !known {
-                fresh.push(row);
+                new_rows.push(row);
             }
         }
-        let is_back = |row: &Row| self.head.is_none() || created(row) <= self.head;
-        let leads_back = |row: &Row| row.id().is_some() && is_back(row);
-        if fresh.iter().any(leads_back) {
-            (self.repeats, self.known) = (0, 0);
-        } else {
-            self.known = self.known.saturating_add(1);
-            self.repeats = if numbers == self.last { self.repeats.saturating_add(1) } else { 0 };
-        }
-        self.last = numbers;
+        self.count_progress(&new_rows, first_and_last);
         self.state = if rows == 0 {
             State::Ended
-        } else if overrun || self.known >= MOST_KNOWN || self.page == u32::MAX {
+        } else if may_repeat_rows
+            || self.without_progress >= MAX_PAGES_WITHOUT_PROGRESS
+            || self.page == u32::MAX
+        {
             State::GaveUp
-        } else if self.repeats >= REPEATS && numbers.is_none() {
-            // Rows without ids cannot be told apart.
-            State::GaveUp
-        } else if self.repeats >= REPEATS {
+        } else if self.repeats < MAX_REPEATS {
+            State::Reading
+        } else if first_and_last.is_some() {
             State::Checking
         } else {
-            State::Walking
+            // Rows without ids cannot be compared.
+            State::GaveUp
         };
-        if self.page == 0 {
-            self.size = rows.max(1);
-        }
         self.page = self.page.saturating_add(1);
-        if u64::try_from(self.seen.len()).unwrap_or(u64::MAX) > 2 * REMEMBERED_ROWS {
-            let oldest = self.given.saturating_sub(REMEMBERED_ROWS);
-            let made =
-                self.seen.values().filter(|(number, _)| *number <= oldest).filter_map(|(_, made)| *made);
-            self.forgotten = made.chain(self.forgotten).min();
-            self.seen.retain(|_, (number, _)| *number > oldest);
-        }
-        fresh
+        self.forget_old_rows();
+        new_rows
     }
 
-    /// Whether a row is not known and as new as rows that were forgotten.
+    /// Counts pages that lead no further back, and repeats of the same page.
+    fn count_progress(&mut self, new_rows: &[Row], first_and_last: Option<(u64, u64)>) {
+        let is_old = |row: &Row| self.newest.is_none() || created(row) <= self.newest;
+        if new_rows.iter().any(|row| row.id().is_some() && is_old(row)) {
+            (self.repeats, self.without_progress) = (0, 0);
+        } else {
+            self.without_progress = self.without_progress.saturating_add(1);
+            self.repeats = if first_and_last == self.last_page { self.repeats.saturating_add(1) } else { 0 };
+        }
+        self.last_page = first_and_last;
+    }
+
+    /// Forgets all but the last [`REMEMBERED_ROWS`] rows, once twice as many are remembered.
+    fn forget_old_rows(&mut self) {
+        if u64::try_from(self.seen.len()).unwrap_or(u64::MAX) <= 2 * REMEMBERED_ROWS {
+            return;
+        }
+        let last = self.rows_seen.saturating_sub(REMEMBERED_ROWS);
+        let forgotten = self.seen.values().filter(|(number, _)| *number <= last);
+        self.oldest_forgotten =
+            forgotten.filter_map(|(_, created)| *created).chain(self.oldest_forgotten).min();
+        self.seen.retain(|_, (number, _)| *number > last);
+    }
+
+    /// Returns true if a row is unknown, but newer than a row that was forgotten. It may have been
+    /// read before.
     fn may_be_forgotten(&self, row: &Row) -> bool {
-        let newer = self.head.is_some() && self.forgotten.is_some() && created(row) > self.forgotten;
-        newer && row.id().is_some_and(|id| !self.seen.contains_key(id))
+        let is_newer =
+            self.newest.is_some() && self.oldest_forgotten.is_some() && created(row) > self.oldest_forgotten;
+        is_newer && row.id().is_some_and(|id| !self.seen.contains_key(id))
     }
 }
 
@@ -173,10 +195,9 @@ fn created(row: &Row) -> Option<UnixMillis> {
 
 #[cfg(test)]
 mod tests {
-
     use std::time::Duration;
 
-    use super::Walk;
+    use super::PageCursor;
     use crate::protocol::Page;
     use crate::protocol::{ApiKey, Endpoint};
     use crate::protocol::{List, Operation};
@@ -185,69 +206,71 @@ mod tests {
     use crate::values::Now;
     use crate::values::UnixMillis;
 
-    /// Rows that are no charges, but have ids: the walk asks for no more.
+    /// Returns a page of rows that have an id and nothing else. The cursor needs no more.
     fn page(ids: impl IntoIterator<Item = u32>) -> Page {
         let rows: Vec<String> = ids.into_iter().map(|id| format!(r#"{{"id":"ch_{id}"}}"#)).collect();
         let key = ApiKey::new("sk_demo").unwrap();
-        let at = Endpoint::new("http://127.0.0.1/", key, Network::Testnet).unwrap();
+        let endpoint = Endpoint::new("http://127.0.0.1/", key, Network::Testnet).unwrap();
         let response = HttpResponse::new(format!("[{}]", rows.join(",")).into_bytes());
         let now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_700_000_000));
-        List::page(0).parse(&at, &response, now).unwrap()
+        List::page(0).parse(&endpoint, &response, now).unwrap()
     }
 
     #[test]
-    fn charges_made_meanwhile_do_not_look_like_the_end() {
-        let mut walk = Walk::new(3);
-        assert_eq!(walk.take(page([9, 8, 7])).len(), 3);
-        assert_eq!(walk.take(page([6, 5, 4])).len(), 3);
-        // Six more were made: what follows was read, page by page.
+    fn pages_of_known_rows_are_not_the_end_of_the_list() {
+        let mut cursor = PageCursor::new(3);
+        assert_eq!(cursor.take(page([9, 8, 7])).len(), 3);
+        assert_eq!(cursor.take(page([6, 5, 4])).len(), 3);
+        // Six charges are created. The next two pages hold only known rows.
         for known in [[6, 5, 4], [9, 8, 7], [6, 5, 4]] {
-            assert!(walk.take(page(known)).is_empty() && walk.next().is_some());
+            assert!(cursor.take(page(known)).is_empty() && cursor.next().is_some());
         }
-        assert_eq!(walk.take(page([3, 2, 1])).len(), 3);
-        assert!(walk.take(page([])).is_empty() && walk.next().is_none());
+        assert_eq!(cursor.take(page([3, 2, 1])).len(), 3);
+        assert!(cursor.take(page([])).is_empty() && cursor.next().is_none());
     }
 
     #[test]
-    fn many_made_at_once_are_walked_past() {
-        let mut walk = Walk::new(1);
+    fn twenty_pages_of_known_rows_are_read_past() {
+        let mut cursor = PageCursor::new(1);
         for id in (50..70).rev() {
-            assert_eq!(walk.take(page([id])).len(), 1);
+            assert_eq!(cursor.take(page([id])).len(), 1);
         }
         for id in (50..70).rev() {
-            assert!(walk.take(page([id])).is_empty());
-            assert!(walk.next().is_some(), "it ended at {id}");
+            assert!(cursor.take(page([id])).is_empty());
+            assert!(cursor.next().is_some(), "it ended at {id}");
         }
-        assert_eq!(walk.take(page([49])).len(), 1);
+        assert_eq!(cursor.take(page([49])).len(), 1);
     }
 
     #[test]
-    fn the_last_ten_thousand_rows_are_remembered_and_memory_has_an_end() {
-        let mut walk = Walk::new(15_000);
+    fn the_last_10000_rows_are_remembered() {
+        let mut cursor = PageCursor::new(15_000);
         for ids in [15_001..30_001, 1..15_001] {
-            assert_eq!(walk.take(page(ids.rev())).len(), 15_000);
+            assert_eq!(cursor.take(page(ids.rev())).len(), 15_000);
         }
-        assert!(walk.take(page([10_000, 1])).is_empty());
-        assert_eq!(walk.take(page([30_000, 20_000])).len(), 2, "forgotten, so given out again");
+        assert!(cursor.take(page([10_000, 1])).is_empty());
+        assert_eq!(cursor.take(page([30_000, 20_000])).len(), 2, "forgotten rows are returned again");
     }
 
     #[test]
-    fn a_host_that_repeats_its_last_page_comes_to_an_end() {
-        let mut walk = Walk::new(30);
-        let pages = (0..100).take_while(|_| walk.next().is_some().then(|| walk.take(page([2, 1]))).is_some());
-        assert!(pages.count() <= 8 && !walk.gave_up());
-        // The same page comes again because a page's worth of charges is made before each request: no end.
-        let mut walk = Walk::new(2);
+    fn a_server_that_repeats_its_last_page_ends_the_list() {
+        let mut cursor = PageCursor::new(30);
+        let pages =
+            (0..100).take_while(|_| cursor.next().is_some().then(|| cursor.take(page([2, 1]))).is_some());
+        assert!(pages.count() <= 8 && !cursor.gave_up());
+        // The same page comes again because a page of charges is created before each request. This
+        // is not the end.
+        let mut cursor = PageCursor::new(2);
         for _ in 0..7 {
-            walk.take(page([2, 1]));
+            cursor.take(page([2, 1]));
         }
-        assert!(walk.next().is_some() && !walk.gave_up());
-        assert!(walk.take(page([16, 15])).is_empty() && walk.next().is_none() && walk.gave_up());
-        // Nor does one that shuffles it go on for ever; but then that is no end.
-        let mut walk = Walk::new(30);
-        for at in 0..200 {
-            walk.take(page(if at % 2 == 0 { [2, 1] } else { [1, 2] }));
+        assert!(cursor.next().is_some() && !cursor.gave_up());
+        assert!(cursor.take(page([16, 15])).is_empty() && cursor.next().is_none() && cursor.gave_up());
+        // A server that repeats its last page in changing order makes the cursor give up.
+        let mut cursor = PageCursor::new(30);
+        for request in 0..200 {
+            cursor.take(page(if request % 2 == 0 { [2, 1] } else { [1, 2] }));
         }
-        assert!(walk.next().is_none() && walk.gave_up());
+        assert!(cursor.next().is_none() && cursor.gave_up());
     }
 }

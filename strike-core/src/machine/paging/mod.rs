@@ -1,4 +1,4 @@
-//! Reads the list of charges page by page.
+//! Reads the list of charges, page by page.
 
 pub(crate) mod cursor;
 mod pager;

@@ -1,64 +1,67 @@
-//! Where in the list a charge is likely to stand, learned from the pages that were read.
+//! Estimates where in the list a charge is, from the pages that were read.
 
 use crate::values::UnixMillis;
 
-/// A row that was seen: when its charge was made, and how many rows stood before it.
+/// A row that was read: the creation time of its charge, and the number of rows before it.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     created: u64,
     offset: u32,
 }
 
-/// The first and the last row of each page that was read, newest first. Two marks of 16 bytes a page.
+/// The positions of the first and the last row of each page that was read, newest first. A page
+/// takes two marks of 16 bytes.
 ///
-/// The list is ordered by time of creation and grows at its head. So a time lies between two marks, and its row is near the
-/// same part of the way between their offsets; and when a known row is found further back than before, so are all behind it.
+/// The list is sorted by creation time, newest first, and new charges are added at its front. So
+/// the position of a charge can be interpolated between two marks. If a row has moved back, all
+/// rows after it have moved back as far.
 #[derive(Debug, Default)]
-pub(super) struct Chart {
+pub(super) struct PositionIndex {
     marks: Vec<Mark>,
 }
 
-/// What the chart knows of a time.
+/// The estimated position of a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// About that many rows stand before it.
+pub(super) enum Position {
+    /// About this many rows are before it.
     About(u32),
-    /// It is older than everything that was seen: behind that many rows.
-    Behind(u32),
+    /// It is older than all rows that were read. At least this many rows are before it.
+    Beyond(u32),
 }
 
-impl Chart {
-    /// Where a charge of that time is likely to stand.
-    pub(super) fn place(&self, created: UnixMillis) -> Place {
+impl PositionIndex {
+    /// Returns the estimated position of a charge with this creation time.
+    pub(super) fn position(&self, created: UnixMillis) -> Position {
         let created = created.as_millis();
-        let at = self.marks.partition_point(|mark| mark.created > created);
-        match (at.checked_sub(1).and_then(|before| self.marks.get(before)), self.marks.get(at)) {
-            (None, None) => Place::Behind(0),
-            (None, Some(_)) => Place::About(0),
-            (Some(newer), None) => Place::Behind(newer.offset.saturating_add(1)),
+        let older = self.marks.partition_point(|mark| mark.created > created);
+        match (older.checked_sub(1).and_then(|before| self.marks.get(before)), self.marks.get(older)) {
+            (None, None) => Position::Beyond(0),
+            (None, Some(_)) => Position::About(0),
+            (Some(newer), None) => Position::Beyond(newer.offset.saturating_add(1)),
             (Some(newer), Some(older)) => {
                 let span = u128::from(newer.created.saturating_sub(older.created)).max(1);
-                let way = u128::from(newer.created.saturating_sub(created));
+                let distance = u128::from(newer.created.saturating_sub(created));
                 let rows = u128::from(older.offset.saturating_sub(newer.offset));
-                let into = u32::try_from(rows * way / span).unwrap_or(u32::MAX);
-                Place::About(newer.offset.saturating_add(into))
+                let into = u32::try_from(rows * distance / span).unwrap_or(u32::MAX);
+                Position::About(newer.offset.saturating_add(into))
             }
         }
     }
 
-    /// Forgets all but the first mark behind that time: nobody will ask for it.
-    pub(super) fn forget_behind(&mut self, oldest: UnixMillis) {
+    /// Drops the marks older than the oldest pending charge, except the first of them.
+    pub(super) fn forget_before(&mut self, oldest: UnixMillis) {
         let needed = self.marks.partition_point(|mark| mark.created >= oldest.as_millis());
         self.marks.truncate(needed.saturating_add(1));
     }
 
-    /// Takes a page: the times of its first and last row, and how many rows stand before each.
-    pub(super) fn observe(&mut self, first: (UnixMillis, u32), last: (UnixMillis, u32)) {
+    /// Adds a page: the creation times of its first and last row, and the number of rows before
+    /// each.
+    pub(super) fn add_page(&mut self, first: (UnixMillis, u32), last: (UnixMillis, u32)) {
         let mark = |(created, offset): (UnixMillis, u32)| Mark { created: created.as_millis(), offset };
         let (first, last) = (mark(first), mark(last));
-        let shift = match self.place(UnixMillis::from_millis(last.created)) {
-            Place::About(offset) => i64::from(last.offset) - i64::from(offset),
-            Place::Behind(_) => 0,
+        let shift = match self.position(UnixMillis::from_millis(last.created)) {
+            Position::About(offset) => i64::from(last.offset) - i64::from(offset),
+            Position::Beyond(_) => 0,
         };
         let newer =
             self.marks.iter().filter(|mark| mark.created > first.created && mark.offset < first.offset);
@@ -74,50 +77,53 @@ impl Chart {
 
 #[cfg(test)]
 mod tests {
-    use super::{Chart, Place};
+    use super::{Position, PositionIndex};
     use crate::values::UnixMillis;
 
-    fn at(created: u64) -> UnixMillis {
+    fn millis(created: u64) -> UnixMillis {
         UnixMillis::from_millis(created)
     }
 
     #[test]
-    fn a_time_lies_between_the_rows_that_were_seen() {
-        let mut chart = Chart::default();
-        assert_eq!(chart.place(at(5)), Place::Behind(0));
-        chart.observe((at(1000), 0), (at(910), 9));
-        assert_eq!(chart.place(at(2000)), Place::About(0));
-        assert_eq!(chart.place(at(950)), Place::About(5));
-        assert_eq!(chart.place(at(909)), Place::Behind(10));
-        chart.observe((at(900), 10), (at(810), 19));
-        chart.forget_behind(at(950));
-        assert_eq!((chart.place(at(950)), chart.place(at(905))), (Place::About(5), Place::Behind(10)));
+    fn positions_are_interpolated_between_rows_that_were_read() {
+        let mut index = PositionIndex::default();
+        assert_eq!(index.position(millis(5)), Position::Beyond(0));
+        index.add_page((millis(1000), 0), (millis(910), 9));
+        assert_eq!(index.position(millis(2000)), Position::About(0));
+        assert_eq!(index.position(millis(950)), Position::About(5));
+        assert_eq!(index.position(millis(909)), Position::Beyond(10));
+        index.add_page((millis(900), 10), (millis(810), 19));
+        index.forget_before(millis(950));
+        assert_eq!(
+            (index.position(millis(950)), index.position(millis(905))),
+            (Position::About(5), Position::Beyond(10))
+        );
     }
 
     #[test]
-    fn what_moved_moves_all_behind_it() {
-        let mut chart = Chart::default();
-        chart.observe((at(1000), 0), (at(910), 9));
-        chart.observe((at(900), 10), (at(810), 19));
-        // Five charges were made meanwhile.
-        chart.observe((at(1050), 0), (at(960), 9));
-        assert_eq!(chart.place(at(910)), Place::About(14));
-        assert_eq!(chart.place(at(810)), Place::About(24));
-        // A page further back says that it was seven.
-        chart.observe((at(930), 14), (at(840), 23));
-        assert_eq!(chart.place(at(810)), Place::About(26));
-        assert_eq!(chart.place(at(1050)), Place::About(0));
+    fn rows_behind_a_row_that_moved_move_too() {
+        let mut index = PositionIndex::default();
+        index.add_page((millis(1000), 0), (millis(910), 9));
+        index.add_page((millis(900), 10), (millis(810), 19));
+        // Five charges were created in between.
+        index.add_page((millis(1050), 0), (millis(960), 9));
+        assert_eq!(index.position(millis(910)), Position::About(14));
+        assert_eq!(index.position(millis(810)), Position::About(24));
+        // A page further back shows that seven were created.
+        index.add_page((millis(930), 14), (millis(840), 23));
+        assert_eq!(index.position(millis(810)), Position::About(26));
+        assert_eq!(index.position(millis(1050)), Position::About(0));
     }
 
     #[test]
-    fn equal_times_and_deleted_rows_do_not_confuse_it() {
-        let mut chart = Chart::default();
-        chart.observe((at(7), 0), (at(7), 9));
-        chart.observe((at(7), 10), (at(7), 19));
-        assert_eq!(chart.place(at(6)), Place::Behind(20));
-        chart.observe((at(9), 0), (at(8), 9));
-        chart.observe((at(6), 10), (at(5), 19));
-        chart.observe((at(5), 3), (at(4), 5));
-        assert_eq!(chart.place(at(3)), Place::Behind(6));
+    fn equal_times_and_deleted_rows_are_handled() {
+        let mut index = PositionIndex::default();
+        index.add_page((millis(7), 0), (millis(7), 9));
+        index.add_page((millis(7), 10), (millis(7), 19));
+        assert_eq!(index.position(millis(6)), Position::Beyond(20));
+        index.add_page((millis(9), 0), (millis(8), 9));
+        index.add_page((millis(6), 10), (millis(5), 19));
+        index.add_page((millis(5), 3), (millis(4), 5));
+        assert_eq!(index.position(millis(3)), Position::Beyond(6));
     }
 }

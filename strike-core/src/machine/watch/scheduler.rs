@@ -1,253 +1,262 @@
-//! What to ask next: the page or the charge that tells most about what is due.
+//! Decides which page or charge to read next, so that few requests update all charges that are due.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
-use super::health::{Health, Way};
 use super::pending::Pending;
-use super::position_index::{Chart, Place};
+use super::position_index::{Position, PositionIndex};
+use super::request_health::{RequestHealth, RequestKind};
 use crate::protocol::Page;
 use crate::values::{Charge, ChargeId, UnixMillis};
 
-/// The fewest rows that a page is asked to have.
-const FEWEST_ROWS: u32 = 10;
+/// The smallest page size.
+const MIN_ROWS: u32 = 10;
 
-/// The most charges in one round, so that a round takes little memory beside the charges themselves. Those that have waited
-/// longest come first, so that every charge has its turn.
-const MOST_DUE: usize = 5000;
+/// The largest number of charges in one round, to limit its memory. Charges that have been due the
+/// longest come first, so that each charge is checked eventually.
+const MAX_DUE: usize = 5000;
 
-/// What to ask next.
+/// The next request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    One(ChargeId),
-    Page {
-        page: u32,
-        size: u32,
-    },
-    /// Nothing before that moment of the monotonic clock, in milliseconds.
-    Rest(u64),
+    /// Read this charge.
+    Charge(ChargeId),
+    /// Read this page.
+    Page { page: u32, size: u32 },
+    /// Send no request before this time of the monotonic clock, in milliseconds.
+    Wait(u64),
 }
 
-/// One pass over what is due, newest first. When it is through, the next begins with whatever is due then.
+/// Decides which request to send next. It works in rounds. A round goes through the charges that
+/// are due at its beginning, newest first. Then the next round begins.
 #[derive(Debug)]
-pub(super) struct Round {
-    /// How many rows a page may have.
-    wanted: u32,
-    /// How many it has: the host may allow fewer.
+pub(super) struct Scheduler {
+    /// The largest page size that may be requested.
+    max_size: u32,
+    /// The current page size. The server may limit it.
     size: u32,
-    /// Whether a page behind the first had rows at that size: then it is the host's limit, and not the end of a short list.
-    limited: bool,
-    chart: Chart,
-    exploring: Exploring,
-    /// What is due in this round, oldest first: it is taken from the end.
+    /// Whether `size` is the limit of the server. It is if a page after the first had rows. Else
+    /// the list may just be short.
+    is_server_limit: bool,
+    positions: PositionIndex,
+    exploration: Exploration,
+    /// The charges of this round, oldest first. They are taken from the end.
     due: Vec<(UnixMillis, ChargeId)>,
-    /// Pages that were read in this round: none is read twice.
-    read: BTreeSet<u32>,
-    /// To be read alone, before anything else, since somebody has named them.
-    hints: BTreeSet<ChargeId>,
-    /// To be read alone after those.
-    singles: BTreeSet<ChargeId>,
-    pages: Health,
-    gets: Health,
-    /// When the next round begins; no charge is due before.
-    next: u64,
+    /// The pages that were read in this round. No page is read twice.
+    pages_read: BTreeSet<u32>,
+    /// Charges to read before all others, because a webhook named them.
+    urgent: BTreeSet<ChargeId>,
+    /// Charges to read alone after those.
+    alone: BTreeSet<ChargeId>,
+    page_health: RequestHealth,
+    charge_health: RequestHealth,
+    /// When the next round begins, in milliseconds of the monotonic clock. No charge is due before.
+    next_round: u64,
 }
 
-/// Whether to read on beyond what the chart shows. A page that held fewer than two due charges was a waste: then the next
-/// try is put off, for twice as many rounds each time.
+/// Controls reads of pages beyond all pages that were read before. If such a page has fewer than
+/// two due charges, the next such read is delayed: by two rounds at first, and by twice as many
+/// each time, up to 64.
 #[derive(Debug, Default)]
-struct Exploring {
+struct Exploration {
+    /// The page that is being read.
     page: Option<u32>,
+    /// How many such reads in a row had fewer than two due charges, up to 6.
     wasted: u32,
-    rounds_off: u32,
+    /// How many rounds to wait before the next such read.
+    rounds_to_wait: u32,
 }
 
-impl Round {
-    pub(super) fn new(wanted: u32) -> Self {
-        let wanted = wanted.max(FEWEST_ROWS);
+impl Scheduler {
+    pub(super) fn new(max_size: u32) -> Self {
+        let max_size = max_size.max(MIN_ROWS);
         Self {
-            wanted,
-            size: wanted,
-            limited: false,
-            chart: Chart::default(),
-            exploring: Exploring::default(),
+            max_size,
+            size: max_size,
+            is_server_limit: false,
+            positions: PositionIndex::default(),
+            exploration: Exploration::default(),
             due: Vec::new(),
-            read: BTreeSet::new(),
-            hints: BTreeSet::new(),
-            singles: BTreeSet::new(),
-            pages: Health::default(),
-            gets: Health::default(),
-            next: u64::MAX,
+            pages_read: BTreeSet::new(),
+            urgent: BTreeSet::new(),
+            alone: BTreeSet::new(),
+            page_health: RequestHealth::default(),
+            charge_health: RequestHealth::default(),
+            next_round: u64::MAX,
         }
     }
 
-    /// A charge will be due then.
+    /// Notes that a charge will be due at this time, in milliseconds of the monotonic clock.
     pub(super) fn expect(&mut self, due: u64) {
-        self.next = self.next.min(due);
+        self.next_round = self.next_round.min(due);
     }
 
-    /// A charge is to be read alone.
-    pub(super) fn single(&mut self, id: &ChargeId) {
-        self.singles.insert(id.clone());
+    /// Reads a charge alone, before the charges of the round.
+    pub(super) fn read_alone(&mut self, id: &ChargeId) {
+        self.alone.insert(id.clone());
     }
 
-    /// A charge is to be read next, alone: somebody has named it.
-    pub(super) fn hint(&mut self, id: &ChargeId) {
-        self.hints.insert(id.clone());
+    /// Reads a charge alone, before everything else.
+    pub(super) fn read_urgently(&mut self, id: &ChargeId) {
+        self.urgent.insert(id.clone());
     }
 
-    /// Whether a charge was named that is still looked for.
-    pub(super) fn has_hint(&mut self, pending: &BTreeMap<ChargeId, Pending>) -> bool {
-        self.hints.retain(|id| is_wanted(pending, id));
-        !self.hints.is_empty()
+    /// Returns true if a charge is to be read urgently, and has not ended.
+    pub(super) fn has_urgent(&mut self, pending: &BTreeMap<ChargeId, Pending>) -> bool {
+        self.urgent.retain(|id| has_not_ended(pending, id));
+        !self.urgent.is_empty()
     }
 
-    /// A page was larger than what may be read: ask for fewer rows from now on. False if there are no smaller pages.
-    pub(super) fn shrink(&mut self) -> bool {
-        let rows = self.wanted.min(self.size);
-        if rows <= FEWEST_ROWS {
+    /// Halves the page size after a page was too large. Returns false if the size is the smallest
+    /// already.
+    pub(super) fn halve_page_size(&mut self) -> bool {
+        let rows = self.max_size.min(self.size);
+        if rows <= MIN_ROWS {
             return false;
         }
         let smaller = Self::new(rows / 2);
-        self.wanted = smaller.wanted;
+        self.max_size = smaller.max_size;
         self.size = smaller.size;
-        self.limited = false;
-        self.chart = smaller.chart;
-        self.exploring = smaller.exploring;
-        self.read.clear();
+        self.is_server_limit = false;
+        self.positions = smaller.positions;
+        self.exploration = smaller.exploration;
+        self.pages_read.clear();
         true
     }
 
-    /// Whether a look at a charge alone can be expected to work.
+    /// Returns true if a request for a single charge can be expected to work.
     pub(super) const fn can_get(&self, now: u64) -> bool {
-        self.gets.is_good(now)
+        self.charge_health.is_good(now)
     }
 
-    /// How one way to look works.
-    pub(super) const fn health(&mut self, way: Way) -> &mut Health {
-        match way {
-            Way::Page => &mut self.pages,
-            Way::Get => &mut self.gets,
+    /// Returns the health of one kind of request.
+    pub(super) const fn health(&mut self, kind: RequestKind) -> &mut RequestHealth {
+        match kind {
+            RequestKind::Page => &mut self.page_health,
+            RequestKind::Charge => &mut self.charge_health,
         }
     }
 
-    /// Takes a page that was read, on which that many charges were due: how large pages are, and what stands where.
-    pub(super) fn read(&mut self, page: u32, size: u32, rows: &Page, hits: u32) {
+    /// Learns the page size and the positions of rows from a page. `due_rows` of its charges were
+    /// due.
+    pub(super) fn page_read(&mut self, page: u32, size: u32, rows: &Page, due_rows: u32) {
         let count = u32::try_from(rows.rows()).unwrap_or(u32::MAX);
         if page == 0 {
-            let size = count.clamp(1, self.wanted);
+            let size = count.clamp(1, self.max_size);
             if size != self.size {
                 self.size = size;
-                self.limited = false;
-                self.read.clear();
+                self.is_server_limit = false;
+                self.pages_read.clear();
             }
-        } else if count > 0 && self.size < self.wanted {
-            self.limited = true;
+        } else if count > 0 && self.size < self.max_size {
+            self.is_server_limit = true;
         }
-        self.read.insert(page);
-        if self.exploring.page.take() == Some(page) {
-            if hits >= 2 {
-                self.exploring = Exploring::default();
+        self.pages_read.insert(page);
+        if self.exploration.page.take() == Some(page) {
+            if due_rows >= 2 {
+                self.exploration = Exploration::default();
             } else {
-                self.exploring.wasted = self.exploring.wasted.saturating_add(1).min(6);
-                self.exploring.rounds_off = 1 << self.exploring.wasted;
+                self.exploration.wasted = self.exploration.wasted.saturating_add(1).min(6);
+                self.exploration.rounds_to_wait = 1 << self.exploration.wasted;
             }
         }
         let offset = page.saturating_mul(size);
         let mut times = rows.charges().map(Charge::created);
         if let Some(first) = times.next() {
             let last = times.last().unwrap_or(first);
-            self.chart.observe((first, offset), (last, offset.saturating_add(count.saturating_sub(1))));
+            self.positions.add_page((first, offset), (last, offset.saturating_add(count.saturating_sub(1))));
         }
     }
 
-    /// Says what to ask next.
+    /// Returns the next request.
     pub(super) fn next(&mut self, pending: &BTreeMap<ChargeId, Pending>, now: u64) -> Next {
         let next = self.choose(pending, now);
         match next {
-            Next::One(_) => self.pages.other_way_was_asked(),
-            Next::Page { .. } => self.gets.other_way_was_asked(),
-            Next::Rest(_) => {}
+            Next::Charge(_) => self.page_health.other_kind_was_sent(),
+            Next::Page { .. } => self.charge_health.other_kind_was_sent(),
+            Next::Wait(_) => {}
         }
         next
     }
 
     fn choose(&mut self, pending: &BTreeMap<ChargeId, Pending>, now: u64) -> Next {
-        while let Some(id) = self.hints.pop_first().or_else(|| self.singles.pop_first()) {
-            if is_wanted(pending, &id) {
-                return Next::One(id);
+        while let Some(id) = self.urgent.pop_first().or_else(|| self.alone.pop_first()) {
+            if has_not_ended(pending, &id) {
+                return Next::Charge(id);
             }
         }
         loop {
             while let Some((created, id)) = self.due.pop() {
                 if !is_due(pending, &id, now) {
-                    self.put_off(pending, &id);
+                    self.leave_to_later_round(pending, &id);
                     continue;
                 }
-                // A page tells about all that stand on it, and about one where gets fail.
-                let page = self.page_of(created).filter(|_| self.pages.is_good(now));
-                let page =
-                    page.filter(|page| !self.gets.is_good(now) || self.holds_another(*page, pending, now));
-                let Some(page) = page else { return Next::One(id) };
-                // It stays to be looked for: the page tells whether it was there.
+                // A page is worth it if another due charge is on it, or if requests for single
+                // charges fail.
+                let page = self.page_of(created).filter(|_| self.page_health.is_good(now));
+                let page = page.filter(|page| {
+                    !self.charge_health.is_good(now) || self.holds_another(*page, pending, now)
+                });
+                let Some(page) = page else { return Next::Charge(id) };
+                // The charge stays in the round, because the page may not hold it after all.
                 self.due.push((created, id));
-                if matches!(self.chart.place(created), Place::Behind(_)) {
-                    self.exploring.page = Some(page);
+                if matches!(self.positions.position(created), Position::Beyond(_)) {
+                    self.exploration.page = Some(page);
                 }
-                return Next::Page { page, size: if page == 0 { self.wanted } else { self.size } };
+                return Next::Page { page, size: if page == 0 { self.max_size } else { self.size } };
             }
-            if self.next > now {
-                return Next::Rest(self.next);
+            if self.next_round > now {
+                return Next::Wait(self.next_round);
             }
-            self.begin(pending, now);
+            self.begin_round(pending, now);
         }
     }
 
-    /// Gathers what is due, what has waited longest if it is too much, and when the next round is.
-    fn begin(&mut self, pending: &BTreeMap<ChargeId, Pending>, now: u64) {
-        self.read.clear();
-        self.next = u64::MAX;
-        self.exploring.rounds_off = self.exploring.rounds_off.saturating_sub(1);
-        if !self.limited {
-            self.size = self.wanted;
+    /// Collects the charges that are due, and finds the time of the next round.
+    fn begin_round(&mut self, pending: &BTreeMap<ChargeId, Pending>, now: u64) {
+        self.pages_read.clear();
+        self.next_round = u64::MAX;
+        self.exploration.rounds_to_wait = self.exploration.rounds_to_wait.saturating_sub(1);
+        if !self.is_server_limit {
+            self.size = self.max_size;
         }
-        let mut longest_due = BinaryHeap::with_capacity(pending.len().min(MOST_DUE) + 1);
+        let mut longest_due = BinaryHeap::with_capacity(pending.len().min(MAX_DUE) + 1);
         let mut oldest = None;
         for (id, state) in pending {
             oldest = Some(oldest.map_or(state.created, |oldest: UnixMillis| oldest.min(state.created)));
             if !state.is_due(now) {
-                self.next = self.next.min(state.due);
+                self.next_round = self.next_round.min(state.due);
                 continue;
             }
             longest_due.push((state.due, Reverse(state.created), id));
-            if longest_due.len() > MOST_DUE {
+            if longest_due.len() > MAX_DUE {
                 longest_due.pop();
-                self.next = now;
+                self.next_round = now;
             }
         }
         self.due = longest_due.into_iter().map(|(_, Reverse(created), id)| (created, id.clone())).collect();
         self.due.sort_unstable();
         if let Some(oldest) = oldest {
-            self.chart.forget_behind(oldest);
+            self.positions.forget_before(oldest);
         }
         if self.due.is_empty() {
-            // Everything is waiting to be handed out: there is nothing to ask before that.
-            self.next = self.next.max(now.saturating_add(1));
+            // All charges have ended, and their events are queued.
+            self.next_round = self.next_round.max(now.saturating_add(1));
         }
     }
 
-    /// The page that a charge of that time is likely to stand on, unless it was read in this round. What lies beyond
-    /// all that was ever seen is reached page by page, while that is worth it.
+    /// Returns the page that is likely to hold a charge with this creation time. `None` if it was
+    /// read in this round, or if it is beyond all pages read so far and such a read must wait.
     fn page_of(&self, created: UnixMillis) -> Option<u32> {
-        let offset = match self.chart.place(created) {
-            Place::About(offset) => offset,
-            Place::Behind(offset) if self.exploring.rounds_off == 0 => offset,
-            Place::Behind(_) => return None,
+        let offset = match self.positions.position(created) {
+            Position::About(offset) => offset,
+            Position::Beyond(offset) if self.exploration.rounds_to_wait == 0 => offset,
+            Position::Beyond(_) => return None,
         };
-        Some(offset / self.size).filter(|page| !self.read.contains(page))
+        Some(offset / self.size).filter(|page| !self.pages_read.contains(page))
     }
 
-    /// Whether the next charge that is due is likely to stand on that page, too.
+    /// Returns true if the next due charge is likely to be on this page, too.
     fn holds_another(&mut self, page: u32, pending: &BTreeMap<ChargeId, Pending>, now: u64) -> bool {
         while let Some((created, id)) = self.due.pop() {
             if is_due(pending, &id, now) {
@@ -255,21 +264,21 @@ impl Round {
                 self.due.push((created, id));
                 return holds;
             }
-            self.put_off(pending, &id);
+            self.leave_to_later_round(pending, &id);
         }
         false
     }
 
-    /// Leaves a charge to a later round: it was looked at in this one, or the clock was set back.
-    fn put_off(&mut self, pending: &BTreeMap<ChargeId, Pending>, id: &ChargeId) {
+    /// Leaves a charge to a later round. It was checked in this round, or the clock was set back.
+    fn leave_to_later_round(&mut self, pending: &BTreeMap<ChargeId, Pending>, id: &ChargeId) {
         if let Some(state) = pending.get(id) {
             self.expect(state.due);
         }
     }
 }
 
-/// Whether a charge is pending and its end is not known yet.
-fn is_wanted(pending: &BTreeMap<ChargeId, Pending>, id: &ChargeId) -> bool {
+/// Returns true if a charge is pending and its event is not queued yet.
+fn has_not_ended(pending: &BTreeMap<ChargeId, Pending>, id: &ChargeId) -> bool {
     pending.get(id).is_some_and(|state| state.due != Pending::NEVER)
 }
 

@@ -245,50 +245,51 @@ mod tests {
             timestamp: Duration::from_secs(NOW.as_millis() / 1000),
             expiry: None,
         };
-        node.invoice(&terms).expect("an invoice")
+        node.invoice(&terms).expect("a valid invoice")
     }
 
-    /// What the payer can still send, over all channels, in millisatoshi.
-    fn left(node: &Lightning) -> u64 {
+    /// Returns the payer's outbound capacity over all channels, in millisatoshi.
+    fn outbound_capacity(node: &Lightning) -> u64 {
         node.payer.manager.list_usable_channels().iter().map(|channel| channel.outbound_capacity_msat).sum()
     }
 
     #[test]
-    fn the_preimage_comes_back_through_the_channel_for_which_the_money_goes_over() {
+    fn payment_moves_funds_over_the_channel_and_returns_the_preimage() {
         let mut node = node();
         let first = invoice(&mut node, &[1; 32], 1);
         assert_eq!(node.settle(&first, &[1; 32], NOW), Ok([1; 32]));
-        let before = left(&node);
+        let before = outbound_capacity(&node);
         let second = invoice(&mut node, &[2; 32], 4_294_967);
         assert_eq!(node.settle(&second, &[2; 32], NOW), Ok([2; 32]));
-        assert_eq!(before - left(&node), 4_294_967_000);
+        assert_eq!(before - outbound_capacity(&node), 4_294_967_000);
         assert_eq!(node.channels, 1);
     }
 
     #[test]
-    fn without_the_preimage_nothing_is_paid_and_the_invoice_can_still_be_paid_with_it() {
+    fn payment_with_a_wrong_preimage_fails_and_can_be_retried() {
         let mut node = node();
         let text = invoice(&mut node, &[1; 32], 1);
         assert_eq!(node.settle(&text, &[2; 32], NOW), Err(PayError::Unpaid));
         assert_eq!(node.settle(&text, &[1; 32], NOW), Ok([1; 32]));
-        // Whether a charge is paid already is the ledger's to know: after a reset its invoice can come back.
+        // The ledger prevents double payments. The node must allow them, because the same invoice
+        // can be created again after a reset.
         assert_eq!(node.settle(&text, &[1; 32], NOW), Ok([1; 32]));
     }
 
     #[test]
-    fn invoices_of_another_node_and_late_ones_are_not_paid() {
+    fn foreign_and_expired_invoices_are_not_paid() {
         let mut node = node();
         let text = invoice(&mut node, &[1; 32], 1);
-        let mut stranger =
+        let mut other_node =
             Lightning::new(Network::Regtest, Shape::OfToday, NodeKey::draw(&mut Entropy::from_seed(8)), NOW);
-        assert_eq!(stranger.settle(&text, &[1; 32], NOW), Err(PayError::UnknownInvoice));
+        assert_eq!(other_node.settle(&text, &[1; 32], NOW), Err(PayError::UnknownInvoice));
         assert_eq!(node.settle("lnbcrt1", &[1; 32], NOW), Err(PayError::Unpaid));
         let late = NOW.saturating_add(Duration::from_secs(3601));
         assert_eq!(node.settle(&text, &[1; 32], late), Err(PayError::Expired));
     }
 
     #[test]
-    fn a_channel_that_runs_short_is_followed_by_another() {
+    fn new_channel_is_opened_when_capacity_runs_out() {
         let mut node = node();
         for n in 0_u16..240 {
             let mut preimage = [0; 32];

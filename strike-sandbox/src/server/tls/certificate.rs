@@ -1,4 +1,4 @@
-//! A certificate authority for one run, and the one certificate that it signs.
+//! Creates a certificate authority and the server's certificate, new at every start.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -13,24 +13,26 @@ use strike_core::UnixMillis;
 
 use crate::guard::SERVICE;
 
-/// Clocks differ: valid since a day before it was made.
+/// The certificate is valid from a day ago, since a client's clock may be behind.
 const BEFORE: Duration = Duration::from_secs(86_400);
-/// A year. Apple's systems take no certificate that is valid for more than 825 days.
+/// One year. Apple's systems reject certificates that are valid for more than 825 days.
 const AFTER: Duration = Duration::from_secs(365 * 86_400);
 
-/// What a server shows, and what its clients trust.
-pub(super) struct Made {
-    /// In PEM.
+/// The server's certificate and the authority that clients must trust.
+pub(super) struct Created {
+    /// The authority's certificate in PEM.
     pub(super) authority: String,
     pub(super) chain: Vec<CertificateDer<'static>>,
     pub(super) key: PrivateKeyDer<'static>,
 }
 
-/// Makes both, good at all of these moments. The authority's key ends with this function.
-pub(super) fn make(address: IpAddr, moments: &[UnixMillis]) -> Result<Made, Error> {
+/// Creates an authority and a certificate that are valid at all of the given moments.
+///
+/// The authority's private key is discarded when this returns.
+pub(super) fn create(address: IpAddr, moments: &[UnixMillis]) -> Result<Created, Error> {
     let mut params = valid_at(moments);
     let key = KeyPair::generate()?;
-    // No two share a name: to a client that trusts an earlier one, this is a stranger, and not a forger.
+    // A unique name: a client that trusts an earlier authority then reports an unknown issuer, not a bad signature.
     let name = format!("Strike sandbox {}", HEXLOWER.encode(&params.key_identifier(&key)));
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -41,14 +43,14 @@ pub(super) fn make(address: IpAddr, moments: &[UnixMillis]) -> Result<Made, Erro
     let mut params = valid_at(moments);
     params.distinguished_name.push(DnType::CommonName, "localhost");
     params.subject_alt_names = names(address)?;
-    // Says that it is none in so many words, which brings the subject's key identifier that strict clients want.
+    // `ExplicitNoCa` adds the subject key identifier, which strict clients require.
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
     let key = KeyPair::generate()?;
     let chain = vec![params.signed_by(&key, &issuer)?.der().clone()];
-    Ok(Made { authority, chain, key: key.into() })
+    Ok(Created { authority, chain, key: key.into() })
 }
 
 fn names(address: IpAddr) -> Result<Vec<SanType>, Error> {
@@ -64,7 +66,7 @@ fn names(address: IpAddr) -> Result<Vec<SanType>, Error> {
     Ok(names)
 }
 
-/// Parameters without a name, and with a lifetime around the moments.
+/// Returns parameters without a name, whose validity covers all of the moments.
 fn valid_at(moments: &[UnixMillis]) -> CertificateParams {
     let epoch = date_time_ymd(1970, 1, 1);
     let mut params = CertificateParams::default();
@@ -72,7 +74,7 @@ fn valid_at(moments: &[UnixMillis]) -> CertificateParams {
     let since = |moment: &UnixMillis| Duration::from_millis(moment.as_millis());
     let first = moments.iter().map(since).min().unwrap_or_default();
     let last = moments.iter().map(since).max().unwrap_or_default();
-    // No clock of a sandbox goes beyond the year 3058, and dates go on to 9999.
+    // Cannot overflow: a sandbox's clock stops in the year 3058, and certificate dates reach 9999.
     params.not_before = epoch + first.saturating_sub(BEFORE);
     params.not_after = epoch + last.saturating_add(AFTER);
     params

@@ -1,4 +1,4 @@
-//! HTTPS: the handshake, held to a time limit, and a certificate made for one run.
+//! TLS: the handshake with its timeout, and a certificate created at the start.
 
 mod certificate;
 
@@ -16,32 +16,32 @@ use tokio_rustls::TlsAcceptor;
 
 use super::stream::Stream;
 
-/// How long a client may take from the connection to the end of the handshake.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// The first byte of every TLS connection: a record with a part of the handshake.
+/// How long a client may take from connecting to the end of the handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The first byte of every TLS connection: the record type of a handshake.
 const HANDSHAKE_RECORD: u8 = 22;
 
-/// Takes connections into TLS, with one certificate.
+/// Performs TLS handshakes with the server's certificate.
 #[derive(Clone)]
 pub(crate) struct Acceptor(TlsAcceptor);
 
 impl Acceptor {
-    /// An acceptor with a certificate of its own, and in PEM the authority that a client must trust.
+    /// Creates an acceptor with a new certificate, and returns the certificate of its authority in PEM.
     ///
-    /// The certificate is good for the address, on this machine, and for the service's names, at all of these
-    /// moments.
+    /// The certificate is valid for the address, for this machine and for the service's host names, at all of the
+    /// given moments.
     pub(crate) fn new(address: IpAddr, moments: &[UnixMillis]) -> io::Result<(Self, String)> {
-        let made = certificate::make(address, moments).map_err(io::Error::other)?;
-        // The provider is named, since a process may have installed none, or another.
+        let created = certificate::create(address, moments).map_err(io::Error::other)?;
+        // Names the crypto provider, since the process may have installed none or a different one.
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .and_then(|config| config.with_no_client_auth().with_single_cert(made.chain, made.key))
+            .and_then(|config| config.with_no_client_auth().with_single_cert(created.chain, created.key))
             .map_err(io::Error::other)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok((Self(TlsAcceptor::from(Arc::new(config))), made.authority))
+        Ok((Self(TlsAcceptor::from(Arc::new(config))), created.authority))
     }
 
-    /// Shakes hands, unless the client speaks plain HTTP.
+    /// Performs the handshake. A client that does not start one gets a plain stream.
     pub(super) async fn open(&self, tcp: TcpStream) -> io::Result<Stream> {
         let opened = async {
             let mut first = [0];
@@ -53,7 +53,7 @@ impl Acceptor {
             }
             Ok(Stream::Tls(Box::new(self.0.accept(tcp).await?)))
         };
-        timeout(HANDSHAKE, opened).await?
+        timeout(HANDSHAKE_TIMEOUT, opened).await?
     }
 }
 
@@ -67,20 +67,19 @@ mod tests {
 
     use super::*;
 
-    /// Time stands still, and leaps to the next timer when nothing else can happen.
     #[tokio::test(start_paused = true)]
-    async fn a_client_has_ten_seconds_however_far_it_got() {
+    async fn the_handshake_times_out_after_ten_seconds() {
         let (acceptor, _) = Acceptor::new(Ipv4Addr::LOCALHOST.into(), &[]).expect("a certificate");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        for said in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"] {
-            let mut client = TcpStream::connect(address).await.expect("it listens");
-            client.write_all(said).await.expect("it is buffered");
+        for sent in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"] {
+            let mut client = TcpStream::connect(address).await.expect("the server listens");
+            client.write_all(sent).await.expect("the bytes are buffered");
             let (tcp, _) = listener.accept().await.expect("a client");
-            let began = Instant::now();
+            let start = Instant::now();
             let error = acceptor.open(tcp).await.err().expect("no handshake");
-            assert_eq!(error.kind(), io::ErrorKind::TimedOut, "{said:?}");
-            assert_eq!(began.elapsed().as_secs(), 10, "{said:?}");
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut, "{sent:?}");
+            assert_eq!(start.elapsed().as_secs(), 10, "{sent:?}");
         }
     }
 }

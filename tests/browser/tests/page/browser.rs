@@ -1,4 +1,4 @@
-//! A browser, in the words of a test. It waits for conditions, inside the page, and for half a minute at most.
+//! Helpers to control a browser. Waiting for a condition happens inside the page, for up to 30 seconds.
 
 use std::io::Cursor;
 
@@ -17,30 +17,35 @@ pub(crate) const CONTROL: &str = "\u{e009}";
 
 pub(crate) struct Browser {
     client: Client,
-    // After the client, so that it is dropped last.
+    // Declared after the client, so that it is dropped last.
     _driver: Driver,
 }
 
 impl Browser {
-    /// A browser with the window of a desk, or nothing where there is none.
+    /// Opens a desktop browser. Returns `None` if there is no browser.
     pub(crate) async fn open() -> Option<Self> {
         Self::with(&["--window-size=1280,900"], json!({})).await
     }
 
-    /// A browser with the window of a small phone.
+    /// Opens a browser with the viewport of a small phone.
     pub(crate) async fn phone() -> Option<Self> {
-        let emulation = json!({ "deviceMetrics": { "width": 360, "height": 740, "pixelRatio": 1.0 } });
-        Self::with(&[], json!({ "mobileEmulation": emulation })).await
+        Self::viewport(360, 740, &[]).await
+    }
+
+    /// Opens a browser with a viewport of exactly this size.
+    pub(crate) async fn viewport(width: u32, height: u32, arguments: &[&str]) -> Option<Self> {
+        let metrics = json!({ "width": width, "height": height, "pixelRatio": 1.0 });
+        Self::with(arguments, json!({ "mobileEmulation": { "deviceMetrics": metrics } })).await
     }
 
     pub(crate) async fn with(arguments: &[&str], mut options: Value) -> Option<Self> {
         let driver = Driver::start()?;
-        // Without a sandbox of its own, since it may run as root; it sees nothing but this machine's loopback.
+        // Chromium's own sandbox does not work as root. The tests load only pages from this machine.
         let always = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--remote-debugging-pipe"];
         options["args"] = always.iter().chain(arguments).copied().collect();
         let mut capabilities = Capabilities::new();
         capabilities.insert("goog:chromeOptions".to_owned(), options);
-        // A dialog that a page opens stays, to be found.
+        // Keeps dialogs of a page open, so that tests can detect them.
         capabilities.insert("unhandledPromptBehavior".to_owned(), json!("ignore"));
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let client = builder.capabilities(capabilities).connect(&driver.url()).await;
@@ -48,7 +53,7 @@ impl Browser {
     }
 
     pub(crate) async fn go(&self, url: &str) {
-        self.client.goto(url).await.expect("it answers");
+        self.client.goto(url).await.expect("the page loads");
     }
 
     /// Opens the page, and waits until it is live.
@@ -57,12 +62,12 @@ impl Browser {
         self.until("document.querySelector('#link').textContent === 'Live'").await;
     }
 
-    /// Runs a script in the page, and gives what it returns.
+    /// Runs a script in the page and returns its result.
     pub(crate) async fn run(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
-    /// Waits until an expression holds in the page.
+    /// Waits until an expression is true in the page.
     pub(crate) async fn until(&self, condition: &str) {
         let script = format!(
             "const done = arguments[0];
@@ -75,11 +80,11 @@ impl Browser {
         }
     }
 
-    /// Waits until an element that is seen has this text.
+    /// Waits until a visible element has this text.
     pub(crate) async fn until_text(&self, css: &str, text: &str) {
         let (css, text) = (Value::from(css), Value::from(text));
         let condition = format!(
-            "[...document.querySelectorAll({css})].some((it) => it.checkVisibility() && it.innerText.trim() === {text})"
+            "[...document.querySelectorAll({css})].some((element) => element.checkVisibility() && element.innerText.trim() === {text})"
         );
         self.until(&condition).await;
     }
@@ -88,7 +93,7 @@ impl Browser {
         self.client.find(Locator::Css(css)).await.unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
-    /// Clicks as a person does: on what is seen.
+    /// Clicks an element as a user does: it must be visible and not covered.
     pub(crate) async fn click(&self, css: &str) {
         self.find(css).await.click().await.unwrap_or_else(|error| panic!("{css}: {error}"));
     }
@@ -97,13 +102,13 @@ impl Browser {
         self.find(css).await.send_keys(text).await.unwrap_or_else(|error| panic!("{css}: {error}"));
     }
 
-    /// Presses keys, wherever the focus is.
+    /// Presses keys in the focused element.
     pub(crate) async fn press(&self, keys: &str) {
-        let focused = self.client.active_element().await.expect("something has the focus");
-        focused.send_keys(keys).await.expect("it takes keys");
+        let focused = self.client.active_element().await.expect("a focused element");
+        focused.send_keys(keys).await.expect("the keys are pressed");
     }
 
-    /// Presses Tab until something has the focus.
+    /// Presses Tab until this element has the focus.
     pub(crate) async fn tab_to(&self, css: &str) {
         for _ in 0..20 {
             self.press(TAB).await;
@@ -111,7 +116,7 @@ impl Browser {
                 return;
             }
         }
-        panic!("twenty times Tab does not lead to {css}");
+        panic!("pressing Tab 20 times does not reach {css}");
     }
 
     pub(crate) async fn has_focus(&self, css: &str) -> bool {
@@ -119,25 +124,40 @@ impl Browser {
     }
 
     pub(crate) async fn value(&self, css: &str) -> String {
-        self.find(css).await.prop("value").await.expect("it answers").expect("it has a value")
+        self.find(css).await.prop("value").await.expect("a response").expect("a value")
     }
 
-    /// Fills in the form and sends it.
+    /// Fills in the form and submits it.
     pub(crate) async fn create(&self, amount: &str, description: &str) {
         self.write("#amount", amount).await;
         self.write("#description", description).await;
         self.click("#new button").await;
     }
 
+    /// Returns the left and right edges of the visible elements, in pixels.
+    pub(crate) async fn edges(&self, css: &str) -> Vec<(f64, f64)> {
+        let css = Value::from(css);
+        let script = format!(
+            "return [...document.querySelectorAll({css})].filter((element) => element.checkVisibility())
+                .map((element) => element.getBoundingClientRect()).map(({{ left, right }}) => [left, right])"
+        );
+        serde_json::from_value(self.run(&script).await).expect("pairs of numbers")
+    }
+
+    /// Takes a screenshot of the viewport, as a PNG.
+    pub(crate) async fn screenshot(&self) -> Vec<u8> {
+        self.client.screenshot().await.expect("a screenshot")
+    }
+
     pub(crate) async fn has_dialog(&self) -> bool {
         self.client.get_alert_text().await.is_ok()
     }
 
-    /// Reads the QR code in what an element looks like.
+    /// Takes a screenshot of an element and decodes the QR code in it.
     pub(crate) async fn scan(&self, css: &str) -> String {
-        // The driver would scroll to it as well, and then cut the picture where it was before.
+        // Scroll first: the driver would scroll too, but crop the screenshot at the old position.
         self.run(&format!("document.querySelector('{css}').scrollIntoView({{ block: 'center' }})")).await;
-        let png = self.find(css).await.screenshot().await.expect("a picture");
+        let png = self.find(css).await.screenshot().await.expect("a screenshot");
         let mut decoder = png::Decoder::new(Cursor::new(png));
         decoder.set_transformations(png::Transformations::normalize_to_color8());
         let mut reader = decoder.read_info().expect("a PNG");
@@ -148,6 +168,6 @@ impl Browser {
         let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, info.height as usize, grey);
         let grids = image.detect_grids();
         assert_eq!(grids.len(), 1, "one code in {css}");
-        grids[0].decode().expect("a code that can be read").1
+        grids[0].decode().expect("a readable code").1
     }
 }

@@ -1,4 +1,4 @@
-//! Chromium's driver, on a port of its own; whatever becomes of the test, driver and browser end with it.
+//! Starts chromedriver on a free port, and stops it and its browsers at the end of each test, also of a failed one.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -8,29 +8,29 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-/// If set, a machine without a browser fails the tests instead of skipping them.
+/// If this variable is set, the tests fail without a browser. Otherwise they are skipped.
 const REQUIRE: &str = "STRIKE_REQUIRE_BROWSER";
 
 pub(crate) struct Driver {
     child: Child,
     address: SocketAddr,
-    /// Ends when nobody is left who could print: neither driver nor browser.
-    over: mpsc::Receiver<()>,
-    /// What the browser keeps while it runs.
+    /// Is disconnected once the driver and its browsers have exited, which closes their output.
+    exited: mpsc::Receiver<()>,
+    /// The browser's temporary files.
     _folder: TempDir,
 }
 
 impl Driver {
-    /// Nothing, said aloud, where there is no driver.
+    /// Starts the driver. Without one, prints that the test is skipped and returns `None`.
     pub(crate) fn start() -> Option<Self> {
-        // It takes a free port of one kind of address, and then wants the same of the other: that may be taken.
+        // chromedriver picks a free IPv4 port and exits if the same IPv6 port is taken, or the other way round.
         let mut tries = (0..10).map(|_| Self::try_start());
         match tries.find_map(Result::transpose) {
             Some(Ok(driver)) => Some(driver),
             Some(Err(error)) => {
                 let missing = format!("chromedriver does not start: {error}");
                 assert!(std::env::var_os(REQUIRE).is_none(), "{missing}, and {REQUIRE} is set");
-                // Not with println!, which the test harness keeps to itself.
+                // Not `println!`, since the test harness captures it.
                 let _ =
                     writeln!(std::io::stderr(), "\n*** SKIPPED, NOT TESTED: no browser here ({missing}) ***");
                 None
@@ -39,7 +39,7 @@ impl Driver {
         }
     }
 
-    /// Nothing if it ends at once.
+    /// Returns `None` if the driver exits at once.
     fn try_start() -> std::io::Result<Option<Self>> {
         let folder = TempDir::with_prefix("strike-browser-")?;
         let mut command = Command::new("chromedriver");
@@ -53,20 +53,20 @@ impl Driver {
             child.wait()?;
             return Ok(None);
         };
-        let (running, over) = mpsc::channel();
-        // Whatever else it prints must not fill the pipe, which its browsers have, too.
+        let (running, exited) = mpsc::channel();
+        // Keep reading, since a full pipe would block the driver and its browsers.
         std::thread::spawn(move || {
             lines.for_each(drop);
             drop(running);
         });
-        Ok(Some(Self { child, address: (Ipv4Addr::LOCALHOST, port).into(), over, _folder: folder }))
+        Ok(Some(Self { child, address: (Ipv4Addr::LOCALHOST, port).into(), exited, _folder: folder }))
     }
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Asks it to end itself and its browsers.
+    /// Asks the driver to exit with its browsers.
     fn shut_down(&self) -> std::io::Result<()> {
         let mut stream = TcpStream::connect(self.address)?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
@@ -77,9 +77,9 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // The browser hangs on a pipe of the driver's, and ends with it even if this fails.
+        // If this fails, killing the driver closes the pipe to the browser, which then exits too.
         let _ = self.shut_down();
-        let _ = self.over.recv_timeout(Duration::from_secs(10));
+        let _ = self.exited.recv_timeout(Duration::from_secs(10));
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

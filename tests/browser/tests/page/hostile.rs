@@ -1,4 +1,4 @@
-//! Descriptions that would like to be more than text, and pages of others that would like to pay.
+//! Descriptions with markup in them, and pages of other origins.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use serde_json::Value;
 use strike_sandbox::ChargeState;
 
-use super::{Browser, id, make, root, start};
+use super::{Browser, create, id, root, start};
 
 const HOSTILE: [&str; 7] = [
     "<img src=x onerror=\"window.taken = alert('taken')\">",
@@ -19,11 +19,11 @@ const HOSTILE: [&str; 7] = [
 ];
 
 #[tokio::test]
-async fn a_description_is_text_and_nothing_else() {
+async fn descriptions_are_shown_as_text() {
     let Some(browser) = Browser::open().await else { return };
     let sandbox = start();
     for description in HOSTILE {
-        make(&sandbox, 1, description, 3600);
+        create(&sandbox, 1, description, 3600);
     }
     browser.go_live(&root(&sandbox)).await;
     browser.until("document.querySelectorAll('#charges li').length === 7").await;
@@ -44,32 +44,32 @@ async fn a_description_is_text_and_nothing_else() {
     let injected = "[...document.querySelectorAll('bdi *, #charges img, #charges script, #charges svg, #charges h1, style')].length";
     assert_eq!(browser.run(&format!("return {injected}")).await, 0);
     assert_eq!(browser.run("return typeof window.taken").await, "undefined");
-    // A text that turns its neighbours around does so in its own box only.
-    let amounts =
-        "[...document.querySelectorAll('#charges .amount')].map((it) => it.getBoundingClientRect().right)";
+    // Control characters for right-to-left text affect only the description itself.
+    let amounts = "[...document.querySelectorAll('#charges .amount')].map((amount) => amount.getBoundingClientRect().right)";
     assert_eq!(browser.run(&format!("return new Set({amounts}).size")).await, 1);
 }
 
-/// A page on another port, which is another origin: it asks the sandbox for all that its own page asks.
+/// Starts a page on another port, and so with another origin. It sends the requests of the sandbox's own page.
 fn foreign_page(sandbox: SocketAddr, charge: &str) -> SocketAddr {
     let page = format!(
         "<!doctype html><title>foreign</title>
          <form id=form method=post action='http://{sandbox}/sandbox/charges/{charge}/pay'></form>
          <script>
-           const of = 'http://{sandbox}/sandbox/';
+           const routes = 'http://{sandbox}/sandbox/';
            const charge = JSON.stringify({{ amount: 1, currency: 'btc', description: 'foreign' }});
            const json = {{ 'Content-Type': 'application/json' }};
            const plain = {{ method: 'POST', mode: 'no-cors', body: charge }};
            Promise.allSettled([
-             fetch(of + 'charges', {{ method: 'POST', headers: json, body: charge }}),
-             fetch(of + 'charges', plain),
-             fetch(of + 'charges', {{ ...plain, body: new URLSearchParams('amount=1&currency=btc') }}),
-             fetch(of + 'charges/{charge}/pay', {{ ...plain, body: '' }}),
-             fetch(of + 'charges/{charge}/expire', {{ ...plain, body: '' }}),
-             fetch(of + 'clock', {{ ...plain, body: '{{\"advance_ms\":1}}' }}),
-             fetch(of + 'reset', {{ ...plain, body: '' }}),
-             fetch(of + 'charges').then((answer) => answer.text()),
-             fetch(of + 'events').then((answer) => answer.text()),
+             fetch(routes + 'charges', {{ method: 'POST', headers: json, body: charge }}),
+             fetch(routes + 'charges', plain),
+             fetch(routes + 'charges', {{ ...plain, body: new URLSearchParams('amount=1&currency=btc') }}),
+             fetch(routes + 'charges/{charge}/pay', {{ ...plain, body: '' }}),
+             fetch(routes + 'charges/{charge}/expire', {{ ...plain, body: '' }}),
+             fetch(routes + 'clock', {{ ...plain, body: '{{\"advance_ms\":1}}' }}),
+             fetch(routes + 'reset', {{ ...plain, body: '' }}),
+             fetch(routes + 'charges').then((response) => response.text()),
+             fetch(routes + 'events').then((response) => response.text()),
+             fetch(routes + 'account').then((response) => response.text()),
            ]).then((all) => {{ window.outcomes = all.map(({{ status, value }}) => value?.type ?? status); }});
          </script>"
     );
@@ -89,17 +89,17 @@ fn foreign_page(sandbox: SocketAddr, charge: &str) -> SocketAddr {
 }
 
 #[tokio::test]
-async fn a_page_of_another_origin_changes_nothing_and_reads_nothing() {
+async fn a_page_of_another_origin_can_neither_change_nor_read_anything() {
     let Some(browser) = Browser::open().await else { return };
     let sandbox = start();
-    let charge = make(&sandbox, 1, "mine", 3600);
+    let charge = create(&sandbox, 1, "mine", 3600);
     let foreign = foreign_page(sandbox.address(), id(&charge).as_str());
-    let asked = sandbox.requests();
+    let before = sandbox.requests();
     browser.go(&format!("http://{foreign}/")).await;
     browser.until("window.outcomes").await;
-    // Even the opaque answers, with which a page learns nothing, were kept from it.
-    assert_eq!(browser.run("return window.outcomes").await, Value::from(vec!["rejected"; 9]));
-    assert!(sandbox.requests() >= asked + 8, "they did arrive");
+    // The browser withholds even opaque responses.
+    assert_eq!(browser.run("return window.outcomes").await, Value::from(vec!["rejected"; 10]));
+    assert!(sandbox.requests() >= before + 9, "the requests arrived");
 
     browser.run("document.querySelector('#form').submit()").await;
     browser.until("document.body.innerText.includes('403')").await;

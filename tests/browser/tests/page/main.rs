@@ -1,14 +1,16 @@
-//! The sandbox's page in a real browser: Chromium, by way of its driver. Where there is none, the tests say that they were
-//! skipped; with `STRIKE_REQUIRE_BROWSER=1` they fail.
+//! Tests of the sandbox's page in Chromium. Without a browser they are skipped, with a message. With
+//! `STRIKE_REQUIRE_BROWSER=1` they fail instead.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod browser;
 mod driver;
 
-mod buying;
+mod account;
+mod charges;
 mod connection;
 mod hostile;
-mod look;
+mod layout;
+mod screenshot;
 mod webhooks;
 
 use serde_json::{Value, json};
@@ -18,7 +20,7 @@ use strike_sandbox::{RunningSandbox, Sandbox};
 
 use browser::Browser;
 
-/// The page's address.
+/// Returns the page's URL.
 fn root(sandbox: &RunningSandbox) -> String {
     format!("http://{}/", sandbox.address())
 }
@@ -32,11 +34,11 @@ fn post(path: &str, body: &Value) -> HttpRequest {
     request.body(body.to_string().into_bytes()).expect("a request")
 }
 
-/// Makes a charge behind the page's back, and gives its JSON.
-fn make(sandbox: &Sandbox, amount: u64, description: &str, expiry: u64) -> Value {
-    let wanted =
+/// Creates a charge without the page, and returns its JSON.
+fn create(sandbox: &Sandbox, amount: u64, description: &str, expiry: u64) -> Value {
+    let charge =
         json!({ "amount": amount, "currency": "btc", "description": description, "expiry_sec": expiry });
-    let response = sandbox.respond(&post("/sandbox/charges", &wanted));
+    let response = sandbox.respond(&post("/sandbox/charges", &charge));
     let text = String::from_utf8_lossy(response.body());
     assert_eq!(response.status(), 200, "{description}: {text}");
     serde_json::from_str(&text).expect("JSON")

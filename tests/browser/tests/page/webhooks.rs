@@ -1,14 +1,14 @@
-//! Deliveries on the page: one that failed is sent again.
+//! Webhook deliveries on the page.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 
 use strike_sandbox::{Sandbox, Webhook};
 
-use super::{Browser, id, make, root};
+use super::{Browser, create, id, root};
 
-/// A shop that refuses the first webhook and takes the next.
-fn moody_shop() -> SocketAddr {
+/// Starts a shop that responds 500 to the first webhook and 200 to the second.
+fn shop_that_fails_once() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -22,20 +22,35 @@ fn moody_shop() -> SocketAddr {
 }
 
 #[tokio::test]
-async fn a_delivery_that_failed_is_shown_and_sent_again() {
+async fn a_failed_delivery_is_shown_and_sent_again() {
     let Some(browser) = Browser::open().await else { return };
-    let webhook = Webhook::to(&format!("http://{}/hook", moody_shop())).expect("an address");
+    let webhook = Webhook::to(&format!("http://{}/hook", shop_that_fails_once())).expect("an address");
     let sandbox = Sandbox::builder().webhook(webhook).start().expect("a free port");
-    let charge = make(&sandbox, 1, "told", 3600);
+    let charge = create(&sandbox, 1, "tea", 3600);
     browser.go_live(&root(&sandbox)).await;
     assert!(
         !browser.find("#deliveries-section").await.is_displayed().await.unwrap(),
-        "not before there is one"
+        "hidden without deliveries"
     );
-    sandbox.pay(&id(&charge)).expect("it is pending");
+    sandbox.pay(&id(&charge)).expect("a pending charge");
     browser.until_text("#deliveries .state", "Failed").await;
     browser.until("document.querySelector('#deliveries .outcome').textContent.includes('500')").await;
     browser.click("#deliveries .again").await;
     browser.until_text("#deliveries .state", "Delivered").await;
     browser.until("document.querySelector('#deliveries .outcome').textContent.includes('2 attempts')").await;
+}
+
+#[tokio::test]
+async fn a_delivery_error_is_shown_in_plain_words() {
+    let Some(browser) = Browser::open().await else { return };
+    // Nothing listens on the port once the listener is dropped.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let webhook = Webhook::to(&format!("http://{address}/hook")).expect("an address");
+    let sandbox = Sandbox::builder().webhook(webhook).start().expect("a free port");
+    let charge = create(&sandbox, 1, "tea", 3600);
+    sandbox.pay(&id(&charge)).expect("a pending charge");
+    browser.go_live(&root(&sandbox)).await;
+    browser.until_text("#deliveries .state", "Failed").await;
+    let outcome = format!("1 attempt · nothing listens on {address}: connection refused · {}", id(&charge));
+    browser.until_text("#deliveries .outcome", &outcome).await;
 }

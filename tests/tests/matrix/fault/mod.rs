@@ -1,6 +1,6 @@
-//! The faults: for each name in the table, what really happens on the sockets, or to the clock.
+//! The faults: for each name in the table, what happens on the sockets or to the clock.
 
-mod answers;
+mod bodies;
 mod connections;
 mod statuses;
 
@@ -8,41 +8,41 @@ use std::sync::Arc;
 
 use strike_test_support::Peer;
 
-use crate::behind::Behind;
+use crate::service::Service;
 use crate::world::Jump;
 
-/// What a server does with each connection.
-pub type Script = Arc<dyn Fn(Peer, &Behind) + Send + Sync>;
+/// What a server does with a connection.
+pub type Script = Arc<dyn Fn(Peer, &Service) + Send + Sync>;
 
-/// One way in which it goes wrong.
+/// A fault.
 pub struct Fault {
     /// Its name in the table.
     pub name: String,
-    pub way: Way,
-    /// Nothing but time ends it.
+    pub kind: FaultKind,
+    /// Only the timeout ends it.
     pub hangs: bool,
-    /// It strikes a connection that was used before.
-    pub warm: bool,
-    /// While it lasts, nobody pays.
+    /// It affects a connection that was used before.
+    pub reuse: bool,
+    /// The payer does not pay.
     pub unpaid: bool,
 }
 
-/// Where the exchange is led, and what happens to it there.
+/// Where the exchange is routed, and what happens there.
 #[derive(Clone)]
-pub enum Way {
-    /// To a port on which nobody listens.
+pub enum FaultKind {
+    /// To a port without a listener.
     Refused,
-    /// To a name that nobody has.
-    NoName,
+    /// To a host name that does not resolve.
+    DnsFailure,
     /// To a listener whose queue is full.
-    FullQueue,
+    ConnectTimeout,
     /// To a server.
     Plain(Script),
-    /// To a server that does not get as far as TLS.
-    NoTls(Script),
-    /// To a server with such a certificate, which would answer well.
+    /// To a server that fails before the TLS handshake is complete.
+    BeforeTls(Script),
+    /// To a server with an invalid certificate.
     Tls(Certificate),
-    /// To where it belongs; the wall clock is what jumps.
+    /// To the normal server, while the wall clock jumps.
     Clock(Jump),
 }
 
@@ -54,21 +54,21 @@ pub enum Certificate {
 }
 
 impl Fault {
-    fn new(name: impl Into<String>, way: Way) -> Self {
-        Self { name: name.into(), way, hangs: false, warm: false, unpaid: false }
+    fn new(name: impl Into<String>, kind: FaultKind) -> Self {
+        Self { name: name.into(), kind, hangs: false, reuse: false, unpaid: false }
     }
 
-    /// A server that follows the script.
-    fn script(name: impl Into<String>, script: impl Fn(Peer, &Behind) + Send + Sync + 'static) -> Self {
-        Self::new(name, Way::Plain(Arc::new(script)))
+    /// A server that runs the script.
+    fn script(name: impl Into<String>, script: impl Fn(Peer, &Service) + Send + Sync + 'static) -> Self {
+        Self::new(name, FaultKind::Plain(Arc::new(script)))
     }
 
     fn hangs(self) -> Self {
         Self { hangs: true, ..self }
     }
 
-    fn warm(self) -> Self {
-        Self { warm: true, ..self }
+    fn reuse(self) -> Self {
+        Self { reuse: true, ..self }
     }
 
     fn unpaid(self) -> Self {
@@ -76,10 +76,10 @@ impl Fault {
     }
 }
 
-/// All of them.
+/// All faults.
 pub fn all() -> Vec<Fault> {
     let mut all = connections::faults();
-    all.extend(answers::faults());
+    all.extend(bodies::faults());
     all.extend(statuses::faults());
     all
 }

@@ -1,20 +1,20 @@
-//! Answers with a status that is no success.
+//! Responses with a status that is not a success.
 
 use strike_core::HttpResponse;
 use strike_core::http::header;
 use strike_tests::secrets;
 
 use super::Fault;
-use super::answers::{html, resized};
-use crate::behind::Behind;
+use super::bodies::{html, resized};
+use crate::service::Service;
 
 pub fn faults() -> Vec<Fault> {
     let mut faults = Vec::new();
     for code in [301_u16, 302, 307, 308] {
         for (which, place) in ["host", "port", "scheme"].into_iter().enumerate() {
-            faults.push(status(format!("{code} to another {place}"), code, move |answer, behind| {
-                let to = format!("{}/api/v1/charges", behind.elsewhere[which]);
-                answer.headers_mut().insert(header::LOCATION, to.parse().unwrap());
+            faults.push(status(format!("{code} to another {place}"), code, move |response, service| {
+                let to = format!("{}/api/v1/charges", service.redirect_targets[which]);
+                response.headers_mut().insert(header::LOCATION, to.parse().unwrap());
                 html()
             }));
         }
@@ -23,23 +23,23 @@ pub fn faults() -> Vec<Fault> {
         faults.push(status(code.to_string(), code, move |_, _| api_error(code)));
     }
     faults.push(status("404 from a proxy", 404, |_, _| html()));
-    let absurd = "9".repeat(30);
+    let long_delay = "9".repeat(30);
     for (name, retry_after) in [
         ("429", None),
         ("429, in seconds", Some("7".to_owned())),
         ("429, negative", Some("-7".to_owned())),
-        ("429, absurd", Some(absurd)),
+        ("429, a long delay", Some(long_delay)),
     ] {
-        faults.push(status(name, 429, move |answer, _| {
+        faults.push(status(name, 429, move |response, _| {
             if let Some(value) = &retry_after {
-                answer.headers_mut().insert(header::RETRY_AFTER, value.parse().unwrap());
+                response.headers_mut().insert(header::RETRY_AFTER, value.parse().unwrap());
             }
             api_error(429)
         }));
     }
-    faults.push(status("429, at a date", 429, |answer, behind| {
-        let date = std::time::UNIX_EPOCH + std::time::Duration::from_secs(behind.unix_seconds() + 7);
-        answer.headers_mut().insert(header::RETRY_AFTER, httpdate::fmt_http_date(date).parse().unwrap());
+    faults.push(status("429, at a date", 429, |response, service| {
+        let date = std::time::UNIX_EPOCH + std::time::Duration::from_secs(service.unix_seconds() + 7);
+        response.headers_mut().insert(header::RETRY_AFTER, httpdate::fmt_http_date(date).parse().unwrap());
         api_error(429)
     }));
     for code in [500_u16, 502, 503, 504] {
@@ -52,23 +52,23 @@ pub fn faults() -> Vec<Fault> {
     faults
 }
 
-/// The service's headers, with that status, and a body that may go with more headers.
+/// The service's response with another status. The closure returns the body, and may add headers.
 fn status(
     name: impl Into<String>,
     code: u16,
-    dress: impl Fn(&mut HttpResponse, &Behind) -> Vec<u8> + Send + Sync + 'static,
+    edit: impl Fn(&mut HttpResponse, &Service) -> Vec<u8> + Send + Sync + 'static,
 ) -> Fault {
-    Fault::script(name, move |mut peer, behind| {
+    Fault::script(name, move |mut peer, service| {
         if let Some(request) = peer.request() {
-            let mut answer = behind.answer(&request);
-            *answer.status_mut() = code.try_into().unwrap();
-            let body = dress(&mut answer, behind);
-            peer.write(resized(answer, body));
+            let mut response = service.respond(&request);
+            *response.status_mut() = code.try_into().unwrap();
+            let body = edit(&mut response, service);
+            peer.write(resized(response, body));
         }
     })
 }
 
-/// An error as the API has it; its words repeat the key.
+/// An error body as the API sends it, with the key in the message.
 fn api_error(code: u16) -> Vec<u8> {
     format!("{{ \"code\" : {code}, \"message\" : \"no, {}\" }}", secrets::KEY).into_bytes()
 }

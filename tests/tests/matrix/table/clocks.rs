@@ -1,4 +1,4 @@
-//! Wall clocks that jump while somebody waits.
+//! Wall clocks that jump while the client waits.
 
 use super::{Class, not, row};
 use crate::operation::Operation::{
@@ -10,19 +10,19 @@ pub const CLASSES: &[Class] = &[
     Class {
         title: "The clock jumps",
         faults: &["clock jumps ahead", "clock jumps back"],
-        means: "Ten years, during the first rest. Rests are counted by the monotonic clock, and expiry is \
-                judged by the `Date` of the host's answers. \"CreateOnceOptions\" is with a payer who pays later, \"for \
-                good\" without one.",
+        means: "The wall clock jumps by ten years during the first delay. Delays use the monotonic clock, and \
+                expiry uses the `Date` header of the responses. In the column \"once\" the payer pays later. In the \
+                column \"persists\" nobody pays.",
         rows: [
-            not(CreateLost,   "it does not rest, and only rests and invoices know the time"),
-            not(CreateStored, "it does not rest, and only rests and invoices know the time"),
-            not(Get,          "it does not rest, and only rests and invoices know the time"),
-            not(List,         "it does not rest, and only rests and invoices know the time"),
+            not(CreateLost,   "the operation has no delays"),
+            not(CreateStored, "the operation has no delays"),
+            not(Get,          "the operation has no delays"),
+            not(List,         "the operation has no delays"),
             row(Wait,         "Paid 4r 0c",                      "Expired 77r 0c"),
             row(Watch,        "Paid 2r 0c",                      "Expired 78r 0c"),
-            not(OnceLost,     "it does not rest, and only rests and invoices know the time"),
-            not(OnceStored,   "it does not rest, and only rests and invoices know the time"),
-            not(OnceLagging,  "it does not rest, and only rests and invoices know the time"),
+            not(OnceLost,     "the operation has no delays"),
+            not(OnceStored,   "the operation has no delays"),
+            not(OnceLagging,  "the operation has no delays"),
         ],
     },
 ];

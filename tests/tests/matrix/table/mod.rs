@@ -1,84 +1,85 @@
-//! The table: for each class of faults and each operation, what is stated to come of it.
+//! The table: the expected outcome of each operation for each class of faults.
 //!
-//! An outcome is written `OutcomeUnknown LookFirst 1r 0c`: the value, or the error's kind and advice; how many whole requests
-//! reached the host; how many charges there are afterwards that were not there before. `Closed/MaybeSent` is a `Connection`
-//! of that kind and delivery. `or` stands between outcomes of which luck decides, and `2-6r` for any number of requests in
-//! between. Both adapters must come to the same.
+//! An outcome is written as `OutcomeUnknown LookFirst 1r 0c`. The first part is the value, or the
+//! error's kind and advice. `1r` is the number of complete requests that reached the server. `0c`
+//! is the number of charges that were added. `Closed/MaybeSent` is a `Connection` error of that
+//! kind and delivery. `or` separates outcomes that depend on timing. `2-6r` is a range. Both
+//! adapters must have the same outcome.
 
-mod answers;
+mod bodies;
 mod clocks;
 mod connections;
 mod statuses;
 
 use crate::operation::Operation;
 
-/// Faults of which the same comes.
+/// A group of faults with the same outcomes.
 pub struct Class {
     pub title: &'static str,
-    /// Their names; what each of them does is in `fault`.
+    /// Their names. `fault` implements them.
     pub faults: &'static [&'static str],
-    /// What it means, for users.
+    /// The description for users.
     pub means: &'static str,
-    /// One for each operation, in order.
+    /// The expected outcome of each operation, in order.
     pub rows: [Row; Operation::ALL.len()],
 }
 
-/// One operation under these faults.
+/// The expected outcome of one operation.
 pub struct Row {
     pub operation: Operation,
-    pub stated: Stated,
+    pub expected: Expected,
 }
 
-pub enum Stated {
+pub enum Expected {
     Outcomes {
-        /// If it happens once: to the first request of the operation that can meet it.
-        passes: &'static str,
-        /// If it happens to that one and all that follow.
-        stays: &'static str,
+        /// If the fault affects only the first request that it can affect.
+        once: &'static str,
+        /// If the fault affects this request and all later ones.
+        persistent: &'static str,
     },
-    /// It does not apply, because.
+    /// The fault does not apply to this operation, for this reason.
     Not(&'static str),
 }
 
-const fn row(operation: Operation, passes: &'static str, stays: &'static str) -> Row {
-    Row { operation, stated: Stated::Outcomes { passes, stays } }
+const fn row(operation: Operation, once: &'static str, persistent: &'static str) -> Row {
+    Row { operation, expected: Expected::Outcomes { once, persistent } }
 }
 
-/// The same outcome, whether it passes or stays.
+/// The same outcome, whether the fault persists or not.
 const fn one(operation: Operation, outcome: &'static str) -> Row {
     row(operation, outcome, outcome)
 }
 
-const fn not(operation: Operation, because: &'static str) -> Row {
-    Row { operation, stated: Stated::Not(because) }
+const fn not(operation: Operation, reason: &'static str) -> Row {
+    Row { operation, expected: Expected::Not(reason) }
 }
 
-/// All of it.
+/// All classes.
 pub fn classes() -> impl Iterator<Item = &'static Class> {
-    [connections::CLASSES, answers::CLASSES, statuses::CLASSES, clocks::CLASSES].into_iter().flatten()
+    [connections::CLASSES, bodies::CLASSES, statuses::CLASSES, clocks::CLASSES].into_iter().flatten()
 }
 
-/// One of the outcomes that are stated.
+/// One of the expected outcomes.
 pub struct Outcome<'a> {
     /// The value, or the error's kind.
     pub what: &'a str,
-    /// The error's advice.
+    /// The error's advice, if the operation failed.
     pub advice: Option<&'a str>,
     requests: &'a str,
     charges: &'a str,
 }
 
 impl<'a> Outcome<'a> {
-    /// Every outcome in a statement.
-    pub fn all(stated: &'a str) -> impl Iterator<Item = Self> {
-        stated.split(" or ").map(Self::read)
+    /// Parses every outcome of a cell.
+    pub fn all(expected: &'a str) -> impl Iterator<Item = Self> {
+        expected.split(" or ").map(Self::read)
     }
 
     fn read(words: &'a str) -> Self {
         let (rest, charges) = words.rsplit_once(' ').unwrap();
         let (rest, requests) = rest.rsplit_once(' ').unwrap();
         let (requests, charges) = (requests.strip_suffix('r').unwrap(), charges.strip_suffix('c').unwrap());
-        // Values begin with a digit, are lower case, or are one word.
+        // An advice begins with an upper case letter, and the second word of a value does not.
         match rest.rsplit_once(' ') {
             Some((what, advice)) if advice.starts_with(char::is_uppercase) => {
                 Self { what, advice: Some(advice), requests, charges }
@@ -87,35 +88,35 @@ impl<'a> Outcome<'a> {
         }
     }
 
-    pub fn is_good(&self) -> bool {
+    pub fn is_success(&self) -> bool {
         self.advice.is_none()
     }
 
-    pub fn makes_a_charge(&self) -> bool {
+    pub fn adds_a_charge(&self) -> bool {
         self.charges != "0"
     }
 
-    fn allows(&self, seen: &Outcome<'_>) -> bool {
+    fn allows(&self, actual: &Outcome<'_>) -> bool {
         let (least, most) = self.requests.split_once('-').unwrap_or((self.requests, self.requests));
         let number = |text: &str| text.parse::<usize>().unwrap();
-        let within = (number(least)..=number(most)).contains(&number(seen.requests));
-        within && (self.what, self.advice, self.charges) == (seen.what, seen.advice, seen.charges)
+        let within = (number(least)..=number(most)).contains(&number(actual.requests));
+        within && (self.what, self.advice, self.charges) == (actual.what, actual.advice, actual.charges)
     }
 }
 
-/// Whether what was seen is what is stated.
-pub fn is_as_stated(stated: &str, seen: &str) -> bool {
-    let seen = Outcome::read(seen);
-    Outcome::all(stated).any(|outcome| outcome.allows(&seen))
+/// Returns true if an actual outcome is among the expected ones.
+pub fn is_expected(expected: &str, actual: &str) -> bool {
+    let actual = Outcome::read(actual);
+    Outcome::all(expected).any(|outcome| outcome.allows(&actual))
 }
 
 #[test]
-fn a_statement_allows_what_it_says_and_nothing_else() {
-    let stated = "charge 1r 1c or OutcomeUnknown LookFirst 2-6r 0c";
-    for seen in ["charge 1r 1c", "OutcomeUnknown LookFirst 2r 0c", "OutcomeUnknown LookFirst 6r 0c"] {
-        assert!(is_as_stated(stated, seen), "{seen}");
+fn expected_outcomes_match_only_what_they_list() {
+    let expected = "charge 1r 1c or OutcomeUnknown LookFirst 2-6r 0c";
+    for actual in ["charge 1r 1c", "OutcomeUnknown LookFirst 2r 0c", "OutcomeUnknown LookFirst 6r 0c"] {
+        assert!(is_expected(expected, actual), "{actual}");
     }
-    for seen in [
+    for actual in [
         "charge 1r 0c",
         "charge 2r 1c",
         "paid charge 1r 1c",
@@ -124,6 +125,6 @@ fn a_statement_allows_what_it_says_and_nothing_else() {
         "OutcomeUnknown RetryLater 2r 0c",
         "Closed/MaybeSent LookFirst 2r 0c",
     ] {
-        assert!(!is_as_stated(stated, seen), "{seen}");
+        assert!(!is_expected(expected, actual), "{actual}");
     }
 }

@@ -1,0 +1,417 @@
+//! The binary, as a program in another language would use it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::receiver::Receiver;
+use crate::wire::{Connection, address, id, list, post};
+
+/// The program, which does not outlive a test that fails.
+pub(crate) struct Program {
+    child: Child,
+    out: BufReader<ChildStdout>,
+}
+
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_strike-sandbox"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    command(arguments).output().expect("it runs")
+}
+
+/// The exit code and message of a program that must not start to serve.
+pub(crate) fn refusal(arguments: &[&str]) -> (Option<i32>, String) {
+    let mut child =
+        command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut errors = child.stderr.take().expect("a pipe");
+    let mut program = Program::new(child);
+    assert_eq!(program.line(), "", "{arguments:?}");
+    let mut message = String::new();
+    errors.read_to_string(&mut message).expect("UTF-8");
+    (program.child.wait().expect("it ends").code(), message)
+}
+
+impl Program {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::new(command(arguments).stdout(Stdio::piped()).spawn().expect("it starts"))
+    }
+
+    pub(crate) fn new(mut child: Child) -> Self {
+        let out = BufReader::new(child.stdout.take().expect("a pipe"));
+        Self { child, out }
+    }
+
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).expect("a line");
+        line
+    }
+
+    /// Where it listens, by its first line.
+    pub(crate) fn address(&mut self) -> std::net::SocketAddr {
+        let line: Value = serde_json::from_str(&self.line()).expect("one object of JSON");
+        address(line["base_url"].as_str().expect("a URL"))
+    }
+
+    /// Ends it as a crash would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+
+    /// Sends a signal by name, and gives the exit code and what was still printed.
+    pub(crate) fn signal(mut self, name: &str) -> (Option<i32>, String) {
+        let kill = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(kill.expect("a shell's kill").success());
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).expect("the end of its output");
+        (self.child.wait().expect("it ends").code(), rest)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_first_line_tells_a_program_where_to_go_and_a_signal_ends_it() {
+    for signal in ["TERM", "INT", "HUP"] {
+        let mut program = Program::start(&["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo"]);
+        let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+        assert_eq!(line["api_key"], "sk_demo");
+        let address = address(line["base_url"].as_str().expect("a URL"));
+
+        let mut connection = Connection::open(address);
+        let charge = connection.send(&post(42));
+        assert_eq!(connection.send(&list()).body, format!("[ {} ]", charge.body));
+        let pay = format!("POST /sandbox/charges/{}/pay HTTP/1.1\r\nHost: x\r\n\r\n", id(&charge.body));
+        assert_eq!(connection.send(&pay).status(), 200);
+
+        assert_eq!(program.signal(signal), (Some(0), String::new()), "{signal}");
+        assert!(connection.is_closed());
+    }
+}
+
+#[test]
+fn it_tells_a_shop_of_payments() {
+    let shop = Receiver::bind();
+    let arguments = ["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo", "--webhook-repeat", "2"];
+    let mut program = Program::start(&[&arguments[..], &["--webhook", &shop.url()]].concat());
+    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+    let mut connection = Connection::open(address(line["base_url"].as_str().expect("a URL")));
+    let id = id(&connection.send(&post(42)).body);
+    let pay = format!("POST /sandbox/charges/{id}/pay HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_eq!(connection.send(&pay).status(), 200);
+    for _ in 0..2 {
+        let request = shop.next();
+        assert!(request.body.contains(&id), "{}", request.body);
+        request.respond("200 OK");
+    }
+    assert_eq!(program.signal("TERM"), (Some(0), String::new()));
+}
+
+#[test]
+fn a_person_is_shown_how_to_make_a_charge_and_pay_it() {
+    let arguments = ["--listen", "127.0.0.1:0", "--seed", "7", "--network", "regtest", "--api-key", "it's"];
+    let mut program = Program::start(&arguments);
+    let mut banner = String::new();
+    while !banner.contains("Ctrl-C") {
+        let line = program.line();
+        assert!(!line.is_empty(), "{banner}");
+        banner.push_str(&line);
+    }
+    assert_eq!(program.signal("TERM"), (Some(0), String::new()));
+    assert!(banner.contains("regtest"), "{banner}");
+    let url = banner.split_whitespace().find(|word| word.ends_with("/api/v1/")).expect("a base URL");
+    let create =
+        format!("curl -u 'it'\\''s:' -d amount=4200 -d currency=btc -d description=Coffee {url}charges");
+    let pay = format!("curl -X POST http://{}/sandbox/charges/ID/pay", address(url));
+    let page = format!("page      http://{}/\n", address(url));
+    let scan = format!("curl http://{}/sandbox/charges/ID/qr.txt\n", address(url));
+    assert!([create, pay, page, scan].iter().all(|line| banner.contains(line)), "{banner}");
+}
+
+#[test]
+fn a_seed_gives_the_same_key_and_no_seed_another() {
+    let key = |arguments: &[&str]| {
+        let mut program = Program::start(&[&["--listen", "127.0.0.1:0", "--json"], arguments].concat());
+        let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+        line["api_key"].as_str().expect("a key").to_owned()
+    };
+    assert_eq!(key(&["--seed", "7"]), key(&["--seed", "7"]));
+    assert_ne!(key(&[]), key(&[]));
+}
+
+/// A file for the program to read.
+fn file(name: &str, text: &str) -> String {
+    let path = format!("{}/{name}", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(&path, text).expect("a folder for tests");
+    path
+}
+
+#[test]
+fn the_page_s_first_plan_is_played_from_its_file_and_idle_connections_are_closed() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sandbox-faults.md");
+    let page = std::fs::read_to_string(page).expect("the page about faults");
+    let plan = page.split("<<'PLAN'\n").nth(1).and_then(|rest| rest.split("PLAN\n").next()).expect("a plan");
+    let plan = file("first-create.json", plan);
+    let arguments = ["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo", "--idle-close", "1"];
+    let mut program = Program::start(&[&arguments[..], &["--faults", &plan]].concat());
+    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+    let address = address(line["base_url"].as_str().expect("a URL"));
+
+    let mut connection = Connection::open(address);
+    connection.write(post(42).as_bytes());
+    assert!(connection.is_closed());
+    let mut connection = Connection::open(address);
+    assert_eq!(connection.send(&list()).body.matches("\"id\"").count(), 1);
+    let show = "GET /sandbox/faults HTTP/1.1\r\nHost: x\r\n\r\n";
+    let state: Value = serde_json::from_str(&connection.send(show).body).expect("JSON");
+    assert_eq!((&state["faults"][0]["matched"], &state["faults"][0]["fired"]), (&1.into(), &1.into()));
+    // It is left alone, and closed well before the 20 seconds after which a read gives up.
+    assert_eq!(connection.0.read(&mut [0]).expect("an orderly end"), 0);
+}
+
+#[test]
+fn a_plan_that_is_missing_or_wrong_ends_with_1_and_is_named() {
+    let wrong = file("wrong.json", "{\"faults\": [\n  {\"fault\": {\"stall\": {\"bytes\": -1}}}\n]}");
+    let missing = format!("{wrong}.missing");
+    for (plan, part) in
+        [(&wrong, "faults[0].fault.stall.bytes: "), (&wrong, "line 2"), (&missing, "cannot read")]
+    {
+        let (code, message) = refusal(&["--listen", "127.0.0.1:0", "--faults", plan]);
+        assert!(code == Some(1) && message.contains(plan) && message.contains(part), "{code:?} {message}");
+    }
+}
+
+#[test]
+fn quirks_reach_the_service() {
+    let mut program = Program::start(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--json",
+        "--api-key",
+        "sk_demo",
+        "--long-ids",
+        "--requests-per-minute",
+        "1",
+        "--extra-keys",
+    ]);
+    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+    let mut connection = Connection::open(address(line["base_url"].as_str().expect("a URL")));
+    assert_eq!(connection.send(&list()).status(), 200);
+    let refused = connection.send(&list());
+    assert_eq!(refused.status(), 429);
+    assert!(refused.head.contains("\r\nRetry-After: 60\r\n"), "{}", refused.head);
+    assert!(refused.body.contains("\"extra_null\" : null"), "{}", refused.body);
+    let charge = connection.send(&post(42).replace("/api/v1/", "/sandbox/"));
+    assert_eq!(id(&charge.body).len(), "ch_".len() + 44);
+}
+
+#[test]
+fn bad_arguments_end_with_2_and_a_sentence() {
+    for arguments in [&["--nonsense"][..], &["--listen", "0.0.0.0:0"], &["--network", "moon"], &["file"]] {
+        let (code, message) = refusal(arguments);
+        assert_eq!(code, Some(2), "{arguments:?}");
+        assert!(message.starts_with("strike-sandbox: ") && message.contains("--help"), "{message}");
+    }
+}
+
+#[test]
+fn a_taken_address_ends_with_1_and_names_it() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("an address");
+    let (code, message) = refusal(&["--listen", &address.to_string()]);
+    let (port, advice) = (address.port(), "pass --listen 127.0.0.1:0 for a free port");
+    let expected = format!("strike-sandbox: --listen: port {port} is in use; {advice}\n");
+    assert_eq!((code, message), (Some(1), expected));
+    let arguments = ["--listen", "127.0.0.1:0", "--tls", "--plain-listen", &address.to_string()];
+    let (code, message) = refusal(&arguments);
+    let expected = format!(
+        "strike-sandbox: --plain-listen: port {port} is in use; pass --plain-listen 127.0.0.1:0 for a free port\n"
+    );
+    assert_eq!((code, message), (Some(1), expected));
+}
+
+#[test]
+fn an_address_of_another_machine_is_named_in_the_error() {
+    let (code, message) = refusal(&["--listen", "192.0.2.1:0", "--allow-remote"]);
+    let expected = "--listen: cannot listen on 192.0.2.1:0: this machine does not have this address";
+    assert_eq!((code, message), (Some(1), format!("strike-sandbox: {expected}\n")));
+}
+
+/// Whether this machine has IPv6.
+fn has_ipv6() -> bool {
+    std::net::TcpListener::bind("[::1]:0").is_ok()
+}
+
+#[test]
+fn localhost_is_listened_on_in_both_families() {
+    let mut program = Program::start(&["--listen", "localhost:0", "--json", "--api-key", "sk_demo"]);
+    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+    let first = address(line["base_url"].as_str().expect("a URL"));
+    assert!(first.ip().is_loopback() && first.is_ipv4());
+    let charge = Connection::open(first).send(&post(42));
+    if has_ipv6() {
+        let second = (std::net::Ipv6Addr::LOCALHOST, first.port()).into();
+        assert_eq!(Connection::open(second).send(&list()).body, format!("[ {} ]", charge.body));
+    }
+    assert_eq!(program.signal("TERM"), (Some(0), String::new()));
+}
+
+#[test]
+fn a_port_of_localhost_that_is_taken_in_one_family_is_refused() {
+    let families = ["127.0.0.1:0", "[::1]:0"];
+    for taken in families.into_iter().take(if has_ipv6() { 2 } else { 1 }) {
+        let taken = std::net::TcpListener::bind(taken).expect("a free port");
+        let port = taken.local_addr().expect("an address").port();
+        let (code, message) = refusal(&["--listen", &format!("localhost:{port}")]);
+        let expected = format!("--listen: port {port} is in use; pass --listen localhost:0 for a free port");
+        assert!(code == Some(1) && message.contains(&expected), "{code:?} {message}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn with_nohup_a_hangup_does_not_stop_it() {
+    let mut ignoring = Command::new("sh");
+    ignoring.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(command(&[]).get_program());
+    let child = ignoring.args(["--listen", "127.0.0.1:0", "--json"]).stdout(Stdio::piped()).spawn();
+    let mut program = Program::new(child.expect("it starts"));
+    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+    let address = address(line["base_url"].as_str().expect("a URL"));
+    let id = program.child.id().to_string();
+    assert!(Command::new("kill").args(["-HUP", &id]).status().expect("a shell's kill").success());
+    assert_eq!(Connection::open(address).send(&list()).status(), 401);
+    assert_eq!(program.signal("TERM"), (Some(0), String::new()));
+}
+
+/// The end of a pipe that nobody reads any more.
+fn unread() -> std::io::PipeWriter {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    writer
+}
+
+#[test]
+fn it_is_no_error_that_nobody_reads_what_it_prints() {
+    for flag in ["--help", "-h", "--version", "-V"] {
+        let request = command(&[flag]).stdout(unread()).output().expect("it runs");
+        assert_eq!((request.status.code(), request.stderr.as_slice()), (Some(0), &b""[..]), "{flag}");
+    }
+    for how in [&["--json"][..], &[]] {
+        let arguments = [&["--listen", "127.0.0.1:0", "--network", "bitcoin"], how].concat();
+        let child = command(&arguments).stdout(unread()).stderr(Stdio::piped()).spawn();
+        let mut child = child.expect("it starts");
+        let mut errors = BufReader::new(child.stderr.take().expect("a pipe"));
+        let mut warning = String::new();
+        // It comes just before the line that nobody reads.
+        errors.read_line(&mut warning).expect("a line");
+        let kill = Command::new("kill").arg(child.id().to_string()).status();
+        assert!(kill.expect("a shell's kill").success());
+        let mut rest = String::new();
+        errors.read_to_string(&mut rest).expect("UTF-8");
+        assert_eq!((child.wait().expect("it ends").code(), rest.as_str()), (Some(0), ""), "{how:?}");
+    }
+}
+
+#[test]
+fn invoices_that_look_real_are_said_to_be_worthless() {
+    for (network, is_warned) in [("bitcoin", true), ("mainnet", true), ("testnet", false), ("regtest", false)]
+    {
+        let child = command(&["--listen", "127.0.0.1:0", "--json", "--network", network])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let mut child = child.expect("it starts");
+        let mut errors = child.stderr.take().expect("a pipe");
+        let mut program = Program::new(child);
+        assert!(program.line().starts_with('{'));
+        assert_eq!(program.signal("TERM").0, Some(0));
+        let mut request = String::new();
+        errors.read_to_string(&mut request).expect("UTF-8");
+        assert_eq!(
+            request.contains("lnbc") && request.contains("nobody can pay them"),
+            is_warned,
+            "{network}: {request}"
+        );
+        assert_eq!(request.is_empty(), !is_warned, "{network}: {request}");
+    }
+}
+
+#[test]
+fn a_shop_s_url_is_sent_in_ascii() {
+    let shop = Receiver::bind();
+    let url = format!("{}/\u{e4} b?q=\u{fc}#part", shop.url());
+    let arguments = ["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo", "--webhook", &url];
+    let mut program = Program::start(&arguments);
+    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+    let mut connection = Connection::open(address(line["base_url"].as_str().expect("a URL")));
+    let id = id(&connection.send(&post(42)).body);
+    let pay = format!("POST /sandbox/charges/{id}/pay HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_eq!(connection.send(&pay).status(), 200);
+    let request = shop.next();
+    assert!(request.head.starts_with("POST /strike/%C3%A4%20b?q=%C3%BC HTTP/1.1\r\n"), "{}", request.head);
+    request.respond("200 OK");
+}
+
+#[test]
+fn a_broken_plan_is_told_line_and_column_and_no_field_that_is_none() {
+    for (plan, expected) in [
+        ("", "EOF while parsing a value at line 1 column 0"),
+        ("{", "EOF while parsing an object at line 1 column 1"),
+        ("{\"faults\": [", "faults: EOF while parsing a list at line 1 column 12"),
+        ("{\"faults\": [{\"fault\": ", "faults[0].fault: EOF while parsing a value at line 1 column 22"),
+        ("{\"faults\": [{\"fault\": \"close\",}]}", "faults[0]: trailing comma at line 1 column 31"),
+        ("{\"faults\": [{3: 4}]}", "key must be a string at line 1 column 14"),
+        ("{3: 4}", "key must be a string at line 1 column 2"),
+        ("{\"faults\": []} x", "trailing characters at line 1 column 16"),
+        ("[]", "expected an object with the field `faults`"),
+        (
+            "{\"faults\": [{\"when\": {\"nth\": 1.5}, \"fault\": \"close\"}]}",
+            "faults[0].when.nth: invalid value: 1.5, expected a whole number, 0 or more",
+        ),
+        ("\u{feff}{\"faults\": 1}", "faults: invalid type: integer `1`"),
+    ] {
+        let path = file("broken.json", plan);
+        let (code, message) = refusal(&["--listen", "127.0.0.1:0", "--faults", &path]);
+        assert!(code == Some(1) && message.contains(expected), "{plan}: {message}");
+        assert!(message.starts_with(&format!("strike-sandbox: --faults: {path}: ")), "{message}");
+        assert!(!message.contains('?'), "{plan}: {message}");
+    }
+}
+
+#[test]
+fn help_and_version_are_printed() {
+    let help = run(&["--help"]);
+    assert!(help.status.success());
+    for option in [
+        "--listen",
+        "--api-key",
+        "--network",
+        "--seed",
+        "--webhook",
+        "--data",
+        "--tls",
+        "--faults",
+        "--idle-close",
+        "--json",
+        "--version",
+    ] {
+        assert!(String::from_utf8_lossy(&help.stdout).contains(option), "{option}");
+    }
+    // The manual has the same words.
+    let manual = include_str!("../../../docs/sandbox.md");
+    assert!(manual.contains(&*String::from_utf8_lossy(&help.stdout)), "docs/sandbox.md shows another --help");
+    let version = run(&["--version"]);
+    assert!(version.status.success());
+    assert_eq!(version.stdout, concat!("strike-sandbox ", env!("CARGO_PKG_VERSION"), "\n").as_bytes());
+}

@@ -1,0 +1,156 @@
+//! The five drivers, and the tests that run every scenario with them.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use strike_async::{AsyncTransport, BoxFuture, ReqwestTransport};
+use strike_blocking::{Transport, UreqTransport};
+use strike_core::{ApiKey, CoreClient, Endpoint, Exchange, Network, Reply, RetryPolicy};
+use strike_sandbox::{Sandbox, SandboxBuilder};
+use strike_tests::{AnyClient, AsyncClient, CoreDriver};
+
+use crate::play::{ScenarioResults, check, play};
+use crate::scenario::{Key, Scenario};
+use crate::world::{START, World};
+use crate::{relay, table};
+
+const SEED: u64 = 7;
+const KEY: &str = "sk_scenario";
+
+/// The same account in every run: same node, same ids, same invoices.
+fn sandbox() -> SandboxBuilder {
+    Sandbox::builder().api_key(KEY).network(Network::Testnet).seed(SEED).clock_at(START)
+}
+
+fn endpoint(scenario: &Scenario, base_url: &str) -> Endpoint {
+    let key = match scenario.key {
+        Key::Right => KEY,
+        Key::Wrong => "sk_wrong",
+    };
+    Endpoint::new(base_url, ApiKey::new(key).unwrap(), Network::Testnet).unwrap()
+}
+
+fn in_memory(
+    scenario: &Scenario,
+    client: impl FnOnce(Endpoint, Arc<World>) -> Box<dyn AnyClient>,
+) -> ScenarioResults {
+    let sandbox = sandbox().build();
+    let endpoint = endpoint(scenario, sandbox.base_url());
+    let world = Arc::new(World::new(sandbox, scenario.faults.clone()));
+    play(scenario, &*client(endpoint, Arc::clone(&world)), &world)
+}
+
+fn over_loopback(
+    scenario: &Scenario,
+    client: impl FnOnce(Endpoint, Arc<World>) -> Box<dyn AnyClient>,
+) -> ScenarioResults {
+    let running = sandbox().start().unwrap();
+    // Without faults the client connects to the sandbox's own server, and reuses its connections.
+    let relay = (!scenario.faults.is_empty()).then(|| relay::to(running.address(), scenario.faults.clone()));
+    let base_url = relay.as_ref().map_or_else(|| running.base_url().to_owned(), |relay| relay.base_url());
+    let world = Arc::new(World::new(running.sandbox(), Vec::new()));
+    play(scenario, &*client(endpoint(scenario, &base_url), Arc::clone(&world)), &world)
+}
+
+fn blocking(
+    endpoint: Endpoint,
+    world: Arc<World>,
+    transport: impl Transport + 'static,
+) -> Box<dyn AnyClient> {
+    let builder = strike_blocking::Client::builder(endpoint).transport(transport).timer(world).seed(SEED);
+    Box::new(builder.build().unwrap())
+}
+
+fn asynchronous(
+    endpoint: Endpoint,
+    world: Arc<World>,
+    transport: impl AsyncTransport + 'static,
+) -> Box<dyn AnyClient> {
+    let builder = strike_async::Client::builder(endpoint).transport(transport).timer(world).seed(SEED);
+    Box::new(AsyncClient::new(builder.build().unwrap()))
+}
+
+fn without_adapter(endpoint: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> {
+    Box::new(CoreDriver::new(CoreClient::new(endpoint, RetryPolicy::default(), SEED), world))
+}
+
+fn blocking_in_memory(endpoint: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> {
+    let service = Arc::clone(&world);
+    blocking(endpoint, world, strike_blocking::FnTransport::new(move |exchange| service.exchange(exchange)))
+}
+
+fn async_in_memory(endpoint: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> {
+    let service = Arc::clone(&world);
+    let transport = strike_async::FnTransport::new(move |exchange| ready(service.exchange(exchange)));
+    asynchronous(endpoint, world, transport)
+}
+
+/// A real transport that records the requests it sends.
+struct Recorded<T> {
+    world: Arc<World>,
+    transport: T,
+}
+
+impl Transport for Recorded<UreqTransport> {
+    fn exchange(&self, exchange: Exchange) -> Reply {
+        self.world.record(&exchange);
+        self.transport.exchange(exchange)
+    }
+}
+
+impl AsyncTransport for Recorded<ReqwestTransport> {
+    fn exchange(&self, exchange: Exchange) -> BoxFuture<'_, Reply> {
+        self.world.record(&exchange);
+        self.transport.exchange(exchange)
+    }
+}
+
+fn blocking_over_loopback(endpoint: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> {
+    let transport = Recorded { world: Arc::clone(&world), transport: UreqTransport::new().unwrap() };
+    blocking(endpoint, world, transport)
+}
+
+fn async_over_loopback(endpoint: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> {
+    let transport = Recorded { world: Arc::clone(&world), transport: ReqwestTransport::new().unwrap() };
+    asynchronous(endpoint, world, transport)
+}
+
+#[test]
+fn every_scenario_in_memory_matches_the_table_with_every_driver() {
+    for scenario in table::all() {
+        let first = in_memory(&scenario, without_adapter);
+        check(&scenario, &first);
+        assert_eq!(in_memory(&scenario, blocking_in_memory), first, "{}, blocking", scenario.name);
+        assert_eq!(in_memory(&scenario, async_in_memory), first, "{}, async", scenario.name);
+    }
+}
+
+#[test]
+fn scenarios_over_loopback_match_those_in_memory() {
+    let mut played = 0;
+    for scenario in table::all() {
+        if !scenario.faults.iter().all(|(_, fault)| fault.works_on_loopback()) {
+            continue;
+        }
+        played += 1;
+        let first = in_memory(&scenario, without_adapter);
+        assert_eq!(over_loopback(&scenario, blocking_over_loopback), first, "{}, blocking", scenario.name);
+        assert_eq!(over_loopback(&scenario, async_over_loopback), first, "{}, async", scenario.name);
+    }
+    assert!(played >= 20, "only {played} scenarios can run over loopback");
+}
+
+#[test]
+fn the_seed_changes_delays_but_not_requests() {
+    let all = table::all();
+    let scenario =
+        all.iter().find(|scenario| scenario.name.contains("truncated response and a 503")).unwrap();
+    let seeded = |seed| {
+        in_memory(scenario, |endpoint, world| {
+            Box::new(CoreDriver::new(CoreClient::new(endpoint, RetryPolicy::default(), seed), world))
+        })
+    };
+    let (one, other) = (seeded(SEED), seeded(SEED + 1));
+    assert_eq!(one.results, other.results);
+    assert_ne!(one.events, other.events, "the seed should change the jitter");
+}

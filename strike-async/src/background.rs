@@ -1,8 +1,9 @@
 //! A tokio runtime on one background thread, for connections and timers.
 //!
-//! A connection is bound to the runtime in which it was created. It stalls while that runtime is idle, and is lost when the
-//! runtime ends. And tokio panics if a runtime has no sockets or no timers; there is no way to check for them first. With a
-//! runtime of this library, any executor can poll the futures of a client.
+//! A connection is bound to the runtime in which it was created. It stalls while that runtime is
+//! idle, and is lost when the runtime ends. And tokio panics if a runtime has no sockets or no
+//! timers; there is no way to check for them first. With a runtime of this library, any executor
+//! can poll the futures of a client.
 
 use std::future::{Future, pending};
 use std::io;
@@ -32,7 +33,8 @@ impl Background {
     /// Runs the future on the runtime.
     ///
     /// # Errors
-    /// Returns an error if the operating system cannot start a thread or provide the resources of a runtime.
+    /// Returns an error if the operating system cannot start a thread or provide the resources of a
+    /// runtime.
     pub(crate) fn spawn<F>(&self, future: F) -> io::Result<Task<F::Output>>
     where
         F: Future<Output: Send> + Send + 'static,

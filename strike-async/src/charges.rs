@@ -15,13 +15,31 @@ use crate::driver::Driver;
 /// A stream of every charge of the account, newest first, each once.
 /// [`Client::list_all`](crate::Client::list_all) returns it.
 ///
-/// Use it as a [`Stream`], or call [`next`](Self::next), which needs no other crate. It reads a page when it needs one.
-/// These errors can occur:
+/// Use it as a [`Stream`], or call [`next`](Self::next), which needs no other crate. It reads a
+/// page when it needs one. These errors can occur:
 ///
 /// - A row is not a charge. The stream continues after this error.
 /// - A page cannot be read. The stream ends.
 /// - The list grows faster than it is read, so charges may be missing. The stream ends with
 ///   [`Incomplete`](crate::ErrorKind::Incomplete).
+///
+/// ```
+/// use strike_async::{ApiKey, Client, Endpoint, FnTransport, NewCharge};
+/// use strike_sandbox::Sandbox;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sandbox = Sandbox::new();
+/// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+/// let server = sandbox.clone();
+/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| std::future::ready(server.reply(x)))).build()?;
+/// client.create(NewCharge::satoshis(4200, "coffee")).await?;
+/// let mut charges = client.list_all().limit(100);
+/// while let Some(charge) = charges.next().await {
+///     println!("{}", charge?);
+/// }
+/// # Ok(()) }
+/// ```
 #[must_use = "nothing is read until it is polled"]
 pub struct Charges(State);
 
@@ -38,13 +56,14 @@ impl Charges {
         Self(State::Idle(Box::new((driver, pager))))
     }
 
-    /// Sets the number of rows per page. The default is 30. The server may limit it. Call it before the first poll; it has
-    /// no effect afterwards.
+    /// Sets the number of rows per page. The default is 30. The server may limit it. Call it before
+    /// the first poll; it has no effect afterwards.
     pub fn page_size(self, rows: u32) -> Self {
         self.configure(|pager| pager.page_size(rows))
     }
 
-    /// Ends the stream after this many charges. Call it before the first poll; it has no effect afterwards.
+    /// Ends the stream after this many charges. Call it before the first poll; it has no effect
+    /// afterwards.
     pub fn limit(self, most: u64) -> Self {
         self.configure(|pager| pager.limit(most))
     }

@@ -68,8 +68,8 @@ mod tokio_timer {
 
     /// The clocks of the operating system. It waits on a tokio runtime of this library.
     ///
-    /// So it works in every runtime and executor, even in a tokio runtime without timers. `tokio::time::pause` has no
-    /// effect on it. A test that skips waits needs its own [`Timer`].
+    /// So it works in every runtime and executor, even in a tokio runtime without timers.
+    /// `tokio::time::pause` has no effect on it. A test that skips waits needs its own [`Timer`].
     ///
     /// ```
     /// use std::time::Duration;
@@ -122,7 +122,8 @@ mod tokio_timer {
             Box::pin(async move {
                 let Ok(task) = self.background.spawn(async move { tokio::time::sleep(duration).await })
                 else {
-                    // The runtime could not be started. Returning early is allowed, but other tasks must be able to run.
+                    // The runtime could not be started. Returning early is allowed, but other tasks
+                    // must be able to run.
                     return tokio::task::yield_now().await;
                 };
                 task.await;

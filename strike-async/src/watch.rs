@@ -16,8 +16,34 @@ use crate::wake::Wake;
 
 /// A stream of the events of watched charges. [`Client::watch`](crate::Client::watch) returns it.
 ///
-/// Use it as a [`Stream`], or call [`next`](Self::next), which needs no other crate. It ends when no charge is pending and
-/// every [`WatchHandle`] was dropped. It continues after an error. [`Watcher`] describes the errors.
+/// Use it as a [`Stream`], or call [`next`](Self::next), which needs no other crate. It ends when
+/// no charge is pending and every [`WatchHandle`] was dropped. It continues after an error.
+/// [`Watcher`] describes the errors.
+///
+/// ```
+/// use strike_async::{ApiKey, Client, Endpoint, Event, FnTransport, NewCharge};
+/// use strike_sandbox::Sandbox;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sandbox = Sandbox::new();
+/// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+/// let server = sandbox.clone();
+/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| std::future::ready(server.reply(x)))).build()?;
+/// let charge = client.create(NewCharge::satoshis(4200, "coffee")).await?;
+/// let mut watcher = client.watcher();
+/// watcher.add(&charge);
+/// sandbox.pay(charge.id())?; // the payer pays
+/// let mut events = client.watch(watcher);
+/// while let Some(event) = events.next().await {
+///     match event? {
+///         Event::Paid(charge) => println!("complete the order of {charge}"),
+///         Event::Expired(id) => println!("{id} was not paid"),
+///         Event::Failed(id, error) => println!("{id} cannot be watched: {error}"),
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 #[must_use = "nothing is watched until it is polled"]
 pub struct Watch {
     events: BoxStream<'static, Result<Event, Error>>,

@@ -14,6 +14,21 @@ use crate::driver::Driver;
 /// - A page cannot be read. The iteration ends.
 /// - The list grows faster than it is read, so charges may be missing. The iteration ends with
 ///   [`Incomplete`](crate::ErrorKind::Incomplete).
+///
+/// ```
+/// use strike_blocking::{ApiKey, Client, Endpoint, FnTransport, NewCharge};
+/// use strike_sandbox::Sandbox;
+///
+/// let sandbox = Sandbox::new();
+/// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+/// let server = sandbox.clone();
+/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| server.reply(x))).build()?;
+/// client.create(NewCharge::satoshis(4200, "coffee"))?;
+/// for charge in client.list_all().limit(100) {
+///     println!("{}", charge?);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing is read until it is iterated"]
 pub struct Charges {

@@ -44,8 +44,8 @@ impl ClientBuilder {
     /// Builds the client.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the default transport cannot be set up, or if
-    /// the operating system provides no random seed. Nothing is sent.
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the default transport
+    /// cannot be set up, or if the operating system provides no random seed. Nothing is sent.
     pub fn build(self) -> Result<Client, Error> {
         self.into_driver().map(Client)
     }
@@ -61,13 +61,14 @@ impl Client {
         Self::builder(endpoint).build()
     }
 
-    /// Creates a client from the environment variables `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK`.
+    /// Creates a client from the environment variables `STRIKE_BASE_URL`, `STRIKE_API_KEY` and
+    /// `STRIKE_NETWORK`.
     ///
     /// [`Endpoint::from_variables`] describes them. No other function reads the environment.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) with the name of the missing or invalid
-    /// variable.
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) with the name of the
+    /// missing or invalid variable.
     #[cfg(feature = "ureq")]
     pub fn from_env() -> Result<Self, Error> {
         Self::new(Endpoint::from_variables(std::env::var_os)?)
@@ -112,9 +113,10 @@ impl Client {
     /// Creates a charge, and checks that the response and its invoice match the order.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if the server may have created a charge but
-    /// no valid response arrived. The client does not send the request again. Use [`create_once`](Self::create_once) to have
-    /// that case handled for you. The table of [`Call`](crate::machine::Call) lists the other errors.
+    /// Returns [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if the server may
+    /// have created a charge but no valid response arrived. The client does not send the request
+    /// again. Use [`create_once`](Self::create_once) to have that case handled for you. The table
+    /// of [`Call`](crate::machine::Call) lists the other errors.
     pub fn create(&self, order: NewCharge) -> Result<Charge, Error> {
         self.0.run("create", self.0.core().call(Create::new(order)))
     }
@@ -122,15 +124,16 @@ impl Client {
     /// Reads one charge.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if this account has no charge with this id. The table of
-    /// [`Call`](crate::machine::Call) lists the other errors.
+    /// Returns [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if this account has no charge
+    /// with this id. The table of [`Call`](crate::machine::Call) lists the other errors.
     pub fn get(&self, id: &ChargeId) -> Result<Charge, Error> {
         self.0.run("get", self.0.core().call(Get::new(id.clone())))
     }
 
     /// Reads a page of at most 30 charges, newest first. The first page is 0.
     ///
-    /// For another page size, pass a [`List`] to [`send`](Self::send), or use [`list_all`](Self::list_all).
+    /// For another page size, pass a [`List`] to [`send`](Self::send), or use
+    /// [`list_all`](Self::list_all).
     ///
     /// # Errors
     /// See the table of [`Call`](crate::machine::Call).
@@ -140,8 +143,9 @@ impl Client {
 
     /// Creates one charge per order, even if you call it again after an error or a restart.
     ///
-    /// `options` is the name of the order, or [`CreateOnceOptions`] with more settings. The outcome tells you what to do
-    /// next: show the charge to the payer, complete the order, or create the order's next invoice.
+    /// `options` is the name of the order, or [`CreateOnceOptions`] with more settings. The outcome
+    /// tells you what to do next: show the charge to the payer, complete the order, or create the
+    /// order's next invoice.
     ///
     /// ```
     /// use strike_blocking::{Client, CreateOnceOptions, CreateOutcome, Error, NewCharge, PaidCharge, Wait, WaitOutcome};
@@ -167,20 +171,23 @@ impl Client {
     /// # let _ = sell;
     /// ```
     ///
-    /// Calls with the same key on this client and its clones run one after the other, and return the same charge. After an
-    /// unknown outcome, the client does not create a charge with that key for 10 minutes, unless
-    /// [`CreateOnceOptions::repost`] permits it. The client keeps records of the 10,000 most recently used orders.
+    /// Calls with the same key on this client and its clones run one after the other, and return
+    /// the same charge. After an unknown outcome, the client does not create a charge with that key
+    /// for 10 minutes, unless [`CreateOnceOptions::repost`] permits it. The client keeps records of
+    /// the 10,000 most recently used orders.
     ///
-    /// **Another process does not share these records.** In another process, or after a restart, the client finds the charge
-    /// only if the server's list already contains it. [`CreateOnce`](crate::machine::CreateOnce) describes the steps.
+    /// **Another process does not share these records.** In another process, or after a restart,
+    /// the client finds the charge only if the server's list already contains it.
+    /// [`CreateOnce`](crate::machine::CreateOnce) describes the steps.
     ///
     /// For a new order, the client searches the account's whole list, in pages of 250.
     /// [`CreateOnceOptions::since`] limits the search.
     ///
     /// # Errors
-    /// - [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if a charge may exist that cannot be found or read.
-    ///   Call again later with the same key.
-    /// - [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch) if the key has a charge that does not match the order.
+    /// - [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if a charge may exist that
+    ///   cannot be found or read. Call again later with the same key.
+    /// - [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch) if the key has a charge that does not
+    ///   match the order.
     /// - The errors in the table of [`Call`](crate::machine::Call).
     pub fn create_once(
         &self,
@@ -200,7 +207,8 @@ impl Client {
 
     /// Reads the charge of a webhook notification.
     ///
-    /// Anyone can send a webhook, so only the response to this request proves that the charge is paid.
+    /// Anyone can send a webhook, so only the response to this request proves that the charge is
+    /// paid.
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -208,9 +216,11 @@ impl Client {
         self.0.run("confirm", self.0.core().call(notification.confirm()))
     }
 
-    /// Checks a charge against an order before you show its invoice to a payer; see [`Charge::check`]. Sends nothing.
+    /// Checks a charge against an order before you show its invoice to a payer; see
+    /// [`Charge::check`]. Sends nothing.
     ///
-    /// The local clock minus [`CLOCK_MARGIN`](crate::CLOCK_MARGIN) decides whether the invoice has expired.
+    /// The local clock minus [`CLOCK_MARGIN`](crate::CLOCK_MARGIN) decides whether the invoice has
+    /// expired.
     ///
     /// ```
     /// use strike_blocking::{Charge, Client, Expectation, Mismatch, NewCharge};
@@ -232,8 +242,8 @@ impl Client {
     /// Returns a charge that is created when you first use one of its attributes.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the operating system provides no random bytes
-    /// for the order key. Nothing is sent.
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the operating system
+    /// provides no random bytes for the order key. Nothing is sent.
     pub fn lazy(&self, order: NewCharge) -> Result<Lazy, Error> {
         let mirror = Mirror::draft(order, entropy::order_key()?, self.0.now().unix);
         Ok(Lazy::with_new_key(self.0.clone(), mirror))

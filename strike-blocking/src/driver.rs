@@ -53,7 +53,8 @@ impl Driver {
         self.shared.orders.lock().unwrap_or_else(PoisonError::into_inner).lock_of(key)
     }
 
-    /// Runs a machine until it returns its result. `call` is the name of the client's method, for traces.
+    /// Runs a machine until it returns its result. `call` is the name of the client's method, for
+    /// traces.
     pub(crate) fn run<M: Machine>(&self, call: &'static str, machine: M) -> Result<M::Output, Error> {
         self.run_until(call, machine, &Wake::default())
     }

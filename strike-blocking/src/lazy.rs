@@ -1,4 +1,5 @@
-//! `Lazy`: a charge like pystrike's, which sends a request when you use an attribute that needs one.
+//! `Lazy`: a charge like pystrike's, which sends a request when you use an attribute that needs
+//! one.
 
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,9 +12,11 @@ use crate::driver::Driver;
 
 /// A charge that is created or read when you first use an attribute that needs it.
 ///
-/// Attributes that cannot change are requested once. [`paid`](Self::paid) sends a request until the charge is paid, and none
-/// afterwards. Every method that may send a request returns a [`Result`]. After an error, the charge is unchanged, or it is
-/// [in doubt](strike_core::mirror::State::InDoubt) after a failed create. The next call continues from there.
+/// Attributes that cannot change are requested once. [`paid`](Self::paid) sends a request until the
+/// charge is paid, and none afterwards. Every method that may send a request returns a [`Result`].
+/// After an error, the charge is unchanged, or it is [in
+/// doubt](strike_core::mirror::State::InDoubt) after a failed create. The next call continues from
+/// there.
 ///
 /// ```
 /// use strike_blocking::{ApiKey, Client, Endpoint, FnTransport, NewCharge};
@@ -22,7 +25,7 @@ use crate::driver::Driver;
 /// let sandbox = Sandbox::new();
 /// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
 /// let server = sandbox.clone();
-/// let client = Client::builder(at).transport(FnTransport::new(move |x| server.reply(x))).build()?;
+/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| server.reply(x))).build()?;
 ///
 /// let mut charge = client.lazy(NewCharge::satoshis(4200, "services rendered"))?;
 /// assert_eq!(sandbox.requests(), 0);
@@ -36,12 +39,14 @@ use crate::driver::Driver;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// It is not `Clone`, because two copies of a charge that does not exist yet could create two charges.
+/// It is not `Clone`, because two copies of a charge that does not exist yet could create two
+/// charges.
 #[derive(Debug)]
 pub struct Lazy {
     driver: Driver,
     mirror: Mirror,
-    /// True if the order key was never visible outside, so that the server cannot have a charge with it.
+    /// True if the order key was never visible outside, so that the server cannot have a charge
+    /// with it.
     new_key: AtomicBool,
 }
 
@@ -56,15 +61,17 @@ impl Lazy {
 
     /// Returns the state of the charge, which you can serialize and store.
     ///
-    /// [`Client::lazy_from`](crate::Client::lazy_from) continues with it. A stored state can create the charge too. So after
-    /// this call, the charge is searched for in the list before it is created, which takes at least one more request.
+    /// [`Client::lazy_from`](crate::Client::lazy_from) continues with it. A stored state can create
+    /// the charge too. So after this call, the charge is searched for in the list before it is
+    /// created, which takes at least one more request.
     #[must_use]
     pub fn mirror(&self) -> &Mirror {
         self.new_key.store(false, Ordering::Relaxed);
         &self.mirror
     }
 
-    /// Returns the state for changes, for example to give up a create in doubt with [`Mirror::abandon`].
+    /// Returns the state for changes, for example to give up a create in doubt with
+    /// [`Mirror::abandon`].
     pub fn mirror_mut(&mut self) -> &mut Mirror {
         self.new_key.store(false, Ordering::Relaxed);
         &mut self.mirror
@@ -73,8 +80,8 @@ impl Lazy {
     /// Sends the requests that this query needs, if any.
     ///
     /// # Errors
-    /// Returns the errors of [`Client::create_once`](crate::Client::create_once) if the charge has no id yet, and those of
-    /// [`Client::get`](crate::Client::get) otherwise.
+    /// Returns the errors of [`Client::create_once`](crate::Client::create_once) if the charge has
+    /// no id yet, and those of [`Client::get`](crate::Client::get) otherwise.
     pub fn fetch(&mut self, want: Query) -> Result<Change, Error> {
         let Self { driver, mirror, new_key } = self;
         let Some(key) = mirror.order_key() else {
@@ -86,7 +93,8 @@ impl Lazy {
         driver.run("lazy", mirror.fetch_with(want, driver.core(), record).with_new_key(new_key))
     }
 
-    /// Creates the charge if it has no id yet, or reads it again. Sends nothing if the charge is paid.
+    /// Creates the charge if it has no id yet, or reads it again. Sends nothing if the charge is
+    /// paid.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
@@ -132,7 +140,8 @@ impl Lazy {
         }
     }
 
-    /// Returns the hash that identifies the payment. Sends a request only if the charge was never read.
+    /// Returns the hash that identifies the payment. Sends a request only if the charge was never
+    /// read.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
@@ -140,11 +149,13 @@ impl Lazy {
         Ok(*self.charge()?.payment_hash())
     }
 
-    /// Returns the BOLT11 payment request for the payer's wallet. Sends a request only if the charge was never read.
+    /// Returns the BOLT11 payment request for the payer's wallet. Sends a request only if the
+    /// charge was never read.
     ///
     /// # Errors
-    /// As [`fetch`](Self::fetch). Also a mismatch of `invoice.expires_at` if the charge is unpaid and its invoice has expired
-    /// by the local clock minus 10 minutes. [`charge`](Self::charge) returns an expired payment request too.
+    /// As [`fetch`](Self::fetch). Also a mismatch of `invoice.expires_at` if the charge is unpaid
+    /// and its invoice has expired by the local clock minus 10 minutes. [`charge`](Self::charge)
+    /// returns an expired payment request too.
     pub fn payment_request(&mut self) -> Result<&str, Error> {
         self.fetch(Query::Charge)?;
         self.mirror.payment_request(self.driver.now())
@@ -161,7 +172,8 @@ impl Lazy {
         Ok(self.mirror.description().unwrap_or_default())
     }
 
-    /// Returns your own reference, without the order key. Sends a request only if nothing but the id is known.
+    /// Returns your own reference, without the order key. Sends a request only if nothing but the
+    /// id is known.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
@@ -172,7 +184,8 @@ impl Lazy {
         Ok(self.mirror.customer_id().flatten())
     }
 
-    /// Returns when the charge was created, by the server's clock. Sends a request only if the charge was never read.
+    /// Returns when the charge was created, by the server's clock. Sends a request only if the
+    /// charge was never read.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
@@ -180,7 +193,8 @@ impl Lazy {
         Ok(self.charge()?.created())
     }
 
-    /// Returns the time of the last known change. Sends a request only if the charge was never read.
+    /// Returns the time of the last known change. Sends a request only if the charge was never
+    /// read.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).

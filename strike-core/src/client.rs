@@ -1,4 +1,5 @@
-//! `CoreClient`: creates the machines that run operations against one endpoint. The adapters' clients wrap it.
+//! `CoreClient`: creates the machines that run operations against one endpoint. The adapters'
+//! clients wrap it.
 
 use std::ops::DerefMut;
 
@@ -31,7 +32,8 @@ pub struct CoreClient {
 }
 
 impl CoreClient {
-    /// Creates a client for this endpoint. The same seed gives the same jitter; nothing else depends on it.
+    /// Creates a client for this endpoint. The same seed gives the same jitter; nothing else
+    /// depends on it.
     #[must_use]
     pub const fn new(endpoint: Endpoint, policy: RetryPolicy, seed: u64) -> Self {
         Self { context: Context::new(endpoint, policy, seed) }
@@ -71,8 +73,8 @@ impl CoreClient {
 
     /// Returns a machine that creates one charge per order key.
     ///
-    /// It starts without a record of the key, and its record is dropped with it. To keep the record between calls, use
-    /// [`create_once_with`](Self::create_once_with).
+    /// It starts without a record of the key, and its record is dropped with it. To keep the record
+    /// between calls, use [`create_once_with`](Self::create_once_with).
     pub fn create_once(&self, order: NewCharge, options: impl Into<CreateOnceOptions>) -> CreateOnce {
         self.create_once_with(order, options, Box::default())
     }

@@ -55,7 +55,8 @@ impl UreqTransportBuilder {
         }
     }
 
-    /// Limits the time to connect, from resolving the host name to the end of the TLS handshake. The default is 10 s.
+    /// Limits the time to connect, from resolving the host name to the end of the TLS handshake.
+    /// The default is 10 s.
     ///
     /// The timeout of the exchange applies too, so the shorter of both limits counts.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
@@ -63,18 +64,22 @@ impl UreqTransportBuilder {
         self
     }
 
-    /// Trusts these CA certificates **instead of** the public roots. `pem` holds one or more certificates.
+    /// Trusts these CA certificates **instead of** the public roots. `pem` holds one or more
+    /// certificates.
     ///
-    /// Call it again to add more. [`build`](Self::build) returns an error unless every certificate can be read.
+    /// Call it again to add more. [`build`](Self::build) returns an error unless every certificate
+    /// can be read.
     pub fn ca_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.certificates.push(pem.as_ref().to_vec());
         self
     }
 
-    /// Sends requests through this proxy. `url` is an `http://` URL, which may contain a user and a password.
+    /// Sends requests through this proxy. `url` is an `http://` URL, which may contain a user and a
+    /// password.
     ///
-    /// Every request uses a `CONNECT` tunnel. Connections to this machine (127.0.0.0/8, `::1`, `localhost`) are always direct.
-    /// By default there is no proxy; the proxy variables of the environment are not read.
+    /// Every request uses a `CONNECT` tunnel. Connections to this machine (127.0.0.0/8, `::1`,
+    /// `localhost`) are always direct. By default there is no proxy; the proxy variables of the
+    /// environment are not read.
     pub fn proxy(mut self, url: &str) -> Self {
         self.proxy = Some(url.to_string());
         self
@@ -89,7 +94,8 @@ impl UreqTransportBuilder {
         self
     }
 
-    /// Changes ureq's own options. The closure gets the configuration with the settings of this builder.
+    /// Changes ureq's own options. The closure gets the configuration with the settings of this
+    /// builder.
     ///
     /// These options are set again after the closure, because the transport depends on them:
     ///
@@ -97,8 +103,8 @@ impl UreqTransportBuilder {
     /// - no default headers,
     /// - the connect timeout and the [`proxy`](Self::proxy) of this builder.
     ///
-    /// If you call this method again, the second closure runs after the first. The transport stores no cookies and
-    /// decompresses no bodies, even if other crates enable these features of ureq.
+    /// If you call this method again, the second closure runs after the first. The transport stores
+    /// no cookies and decompresses no bodies, even if other crates enable these features of ureq.
     pub fn configure(
         mut self,
         change: impl FnOnce(ConfigBuilder<AgentScope>) -> ConfigBuilder<AgentScope> + Send + 'static,
@@ -113,8 +119,8 @@ impl UreqTransportBuilder {
     /// Builds the transport. It connects on first use.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::InvalidInput`](strike_core::ErrorKind::InvalidInput) if a certificate or the proxy is not valid.
-    /// The error names the setting, but does not contain its value.
+    /// Returns [`ErrorKind::InvalidInput`](strike_core::ErrorKind::InvalidInput) if a certificate
+    /// or the proxy is not valid. The error names the setting, but does not contain its value.
     pub fn build(mut self) -> Result<UreqTransport, Error> {
         let proxy = self.proxy.as_deref().map(parse_proxy).transpose()?;
         let proxied = proxy.is_some();

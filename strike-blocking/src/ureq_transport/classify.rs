@@ -1,7 +1,8 @@
-//! Converts ureq's errors to `TransportError`: the kind of failure, and whether the request may have been sent.
+//! Converts ureq's errors to `TransportError`: the kind of failure, and whether the request may
+//! have been sent.
 //!
-//! ureq's own errors are never returned as sources. Some contain a URL, and rustls names the host in certificate errors. The
-//! source is a text instead, or an I/O error without its payload.
+//! ureq's own errors are never returned as sources. Some contain a URL, and rustls names the host
+//! in certificate errors. The source is a text instead, or an I/O error without its payload.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -14,7 +15,8 @@ use ureq::{Error, Timeout};
 /// A description of the underlying failure. It contains no URL, no host and no key.
 type Cause = Box<dyn StdError + Send + Sync>;
 
-/// An error from before the request was sent. It is passed through ureq inside `ureq::Error::Other`.
+/// An error from before the request was sent. It is passed through ureq inside
+/// `ureq::Error::Other`.
 struct BeforeSend {
     kind: Kind,
     cause: Option<Cause>,
@@ -34,7 +36,8 @@ impl fmt::Display for BeforeSend {
 
 impl StdError for BeforeSend {}
 
-/// Marks an error as one from before the request was sent. An error that is already marked is not changed.
+/// Marks an error as one from before the request was sent. An error that is already marked is not
+/// changed.
 pub(super) fn mark_unsent(error: Error, looking_up: bool) -> Error {
     if matches!(&error, Error::Other(inner) if inner.is::<BeforeSend>()) {
         return error;
@@ -45,8 +48,8 @@ pub(super) fn mark_unsent(error: Error, looking_up: bool) -> Error {
 
 /// An I/O error of a connection. It is passed through ureq inside `ureq::Error::Other`.
 ///
-/// If a response body ends with the connection, ureq treats a connection reset as the regular end of the body. It does
-/// not do that for a wrapped error.
+/// If a response body ends with the connection, ureq treats a connection reset as the regular end
+/// of the body. It does not do that for a wrapped error.
 #[derive(Debug)]
 struct Broken(io::Error);
 
@@ -99,7 +102,8 @@ fn report(kind: Kind, delivery: Delivery, cause: Option<Cause>) -> TransportErro
     }
 }
 
-/// Returns the kind of a failure to resolve the host name (`looking_up`) or to connect, including the TLS handshake.
+/// Returns the kind of a failure to resolve the host name (`looking_up`) or to connect, including
+/// the TLS handshake.
 fn connect_kind(error: &Error, looking_up: bool) -> Kind {
     if matches!(error, Error::Timeout(_)) {
         return Kind::Timeout;
@@ -118,7 +122,8 @@ fn connect_kind(error: &Error, looking_up: bool) -> Kind {
     }
 }
 
-/// Returns the kind of an error that ureq reports only before it sends, or `None` if it may have sent the request.
+/// Returns the kind of an error that ureq reports only before it sends, or `None` if it may have
+/// sent the request.
 fn unsent_kind(error: &Error) -> Option<Kind> {
     match error {
         Error::BadUri(_)
@@ -143,7 +148,8 @@ fn after_sending(error: &Error, phase: Phase) -> Kind {
         return Kind::Cut;
     }
     if tls_error(error).is_some() {
-        // The handshake has succeeded, so this is no certificate error. The server sent invalid TLS data.
+        // The handshake has succeeded, so this is no certificate error. The server sent invalid TLS
+        // data.
         return Kind::Protocol;
     }
     match (io_error(error), error) {
@@ -169,7 +175,8 @@ fn io_error(error: &Error) -> Option<&io::Error> {
     }
 }
 
-/// Returns the TLS error, if there is one. rustls wraps its errors in I/O errors, whose `source()` skips them.
+/// Returns the TLS error, if there is one. rustls wraps its errors in I/O errors, whose `source()`
+/// skips them.
 fn tls_error(error: &Error) -> Option<&rustls::Error> {
     match error {
         Error::Rustls(error) => Some(error),
@@ -198,7 +205,8 @@ fn cause(error: &Error) -> Option<Cause> {
     }
 }
 
-/// Describes a TLS error without the host name, which rustls includes for certificates of another host.
+/// Describes a TLS error without the host name, which rustls includes for certificates of another
+/// host.
 fn in_words(error: &rustls::Error) -> String {
     let rustls::Error::InvalidCertificate(reason) = error else {
         return error.to_string();

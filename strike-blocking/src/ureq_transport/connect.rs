@@ -1,13 +1,15 @@
 //! Resolves host names and opens connections. Errors in this file occur before the request is sent.
 //!
-//! ureq's errors do not show that. A TLS handshake that ends early gives the same error as a response that ends early. A name
-//! that cannot be resolved gives an I/O error of no particular kind. So this connector does both steps, and marks their errors
-//! as errors from before sending.
+//! ureq's errors do not show that. A TLS handshake that ends early gives the same error as a
+//! response that ends early. A name that cannot be resolved gives an I/O error of no particular
+//! kind. So this connector does both steps, and marks their errors as errors from before sending.
 //!
-//! ureq resolves the host name before it looks for an idle connection. [`Deferred`] returns a placeholder then, and
-//! [`Connect`] resolves the name when it opens a connection. So addresses need no cache.
+//! ureq resolves the host name before it looks for an idle connection. [`Deferred`] returns a
+//! placeholder then, and [`Connect`] resolves the name when it opens a connection. So addresses
+//! need no cache.
 //!
-//! The `unversioned` APIs of ureq may change with each minor version. So `Cargo.toml` pins the minor version.
+//! The `unversioned` APIs of ureq may change with each minor version. So `Cargo.toml` pins the
+//! minor version.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -40,7 +42,8 @@ impl Resolver for Deferred {
     }
 }
 
-/// Resolves the host name, connects with ureq's connector, and marks errors as errors from before sending.
+/// Resolves the host name, connects with ureq's connector, and marks errors as errors from before
+/// sending.
 ///
 /// Clones share one TLS configuration, and so its resumable sessions.
 #[derive(Debug, Clone, Default)]
@@ -59,7 +62,8 @@ impl Connect {
             return Ok(self.0.resolver.empty());
         }
         let is_address = details.uri.host().is_some_and(|host| bare(host).parse::<IpAddr>().is_ok());
-        // An IP address needs no lookup. Without a time limit, ureq parses it on this thread instead of on a new one.
+        // An IP address needs no lookup. Without a time limit, ureq parses it on this thread
+        // instead of on a new one.
         let limit = if is_address { NextTimeout::default() } else { details.timeout };
         self.0.resolver.resolve(details.uri, details.config, limit)
     }
@@ -79,8 +83,9 @@ impl Connect {
             uri: details.uri,
             addrs,
             config: details.config,
-            // Every request has its own limits. ureq would therefore create a new TLS configuration for each connection,
-            // although the limits do not affect TLS. With `false` it uses one for all.
+            // Every request has its own limits. ureq would therefore create a new TLS configuration
+            // for each connection, although the limits do not affect TLS. With `false` it uses one
+            // for all.
             request_level: false,
             resolver: details.resolver,
             now,
@@ -112,7 +117,8 @@ impl Connector for Connect {
     }
 }
 
-/// A connection that reports every I/O error to ureq, and masks response headers that ureq must not act on.
+/// A connection that reports every I/O error to ureq, and masks response headers that ureq must not
+/// act on.
 #[derive(Debug)]
 pub(super) struct MaskingConnection {
     inner: Box<dyn Transport>,

@@ -1,8 +1,9 @@
 //! Hides response headers from ureq, so that its optional features do not act on them.
 //!
-//! Any crate of a program can enable ureq's features `cookies`, `gzip` and `brotli`. ureq then stores and sends cookies, and
-//! decompresses bodies. It has no option to disable that. These features depend on response headers. So the names of these
-//! headers are masked before ureq parses them, and restored in the returned response.
+//! Any crate of a program can enable ureq's features `cookies`, `gzip` and `brotli`. ureq then
+//! stores and sends cookies, and decompresses bodies. It has no option to disable that. These
+//! features depend on response headers. So the names of these headers are masked before ureq parses
+//! them, and restored in the returned response.
 
 use strike_core::http::HeaderMap;
 use strike_core::http::header::{CONTENT_ENCODING, HeaderName, SET_COOKIE};
@@ -73,7 +74,8 @@ impl Mask {
         std::mem::take(&mut self.pending)
     }
 
-    /// Masks the pending line if needed. It must be complete, or long enough to contain the header name.
+    /// Masks the pending line if needed. It must be complete, or long enough to contain the header
+    /// name.
     fn mask_pending(&mut self, complete: bool) {
         let empty = self.pending.trim_ascii().is_empty();
         let interim = match self.part {

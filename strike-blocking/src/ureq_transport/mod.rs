@@ -29,19 +29,22 @@ use self::classify::{Phase, classify};
 use self::connect::{Connect, Deferred};
 use crate::transport::Transport;
 
-/// The longest timeout that is passed to ureq. ureq adds timeouts to its clock, and panics if the sum overflows.
+/// The longest timeout that is passed to ureq. ureq adds timeouts to its clock, and panics if the
+/// sum overflows.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The default transport: HTTP/1.1 with ureq and a connection pool.
 ///
 /// Share one transport between clients with an [`Arc`](std::sync::Arc).
 ///
-/// - **TLS**: rustls with ring. It trusts Mozilla's roots, unless the [builder](Self::builder) changes that.
+/// - **TLS**: rustls with ring. It trusts Mozilla's roots, unless the [builder](Self::builder)
+///   changes that.
 /// - **Proxy**: none by default. The proxy variables of the environment are not read.
-/// - **Connections**: an exchange that requires a [new connection](ConnectionUse::New) gets one, which is closed after the
-///   response. It resumes an earlier TLS session if the server permits it.
-/// - **DNS**: a host name is resolved for each new connection, and not cached. The resolver of the operating system runs on
-///   its own thread, which may continue to run after a timeout.
+/// - **Connections**: an exchange that requires a [new connection](ConnectionUse::New) gets one,
+///   which is closed after the response. It resumes an earlier TLS session if the server permits
+///   it.
+/// - **DNS**: a host name is resolved for each new connection, and not cached. The resolver of the
+///   operating system runs on its own thread, which may continue to run after a timeout.
 ///
 /// ```
 /// use strike_blocking::UreqTransport;
@@ -89,8 +92,8 @@ impl UreqTransport {
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
         let direct = self.proxied && request.uri().host().is_some_and(is_loopback);
         let (parts, body) = request.into_parts();
-        // Send no empty body with a GET, because ureq would add `Content-Length: 0`. Methods that usually have a body
-        // need that header.
+        // Send no empty body with a GET, because ureq would add `Content-Length: 0`. Methods that
+        // usually have a body need that header.
         let empty = body.is_empty() && !matches!(parts.method.as_str(), "POST" | "PUT" | "PATCH");
         if empty {
             agent.run(limit(agent, http::Request::from_parts(parts, ()), timeout, direct))
@@ -100,8 +103,8 @@ impl UreqTransport {
     }
 }
 
-/// Sets the options of one request. All requests share the connection pool, which keeps direct and proxied connections
-/// apart.
+/// Sets the options of one request. All requests share the connection pool, which keeps direct and
+/// proxied connections apart.
 fn limit<B: ureq::AsSendBody>(
     agent: &Agent,
     request: http::Request<B>,
@@ -132,7 +135,8 @@ impl Transport for UreqTransport {
     }
 }
 
-/// Reads the body, but at most one byte more than the limit. The extra byte shows that the body was too large.
+/// Reads the body, but at most one byte more than the limit. The extra byte shows that the body was
+/// too large.
 fn read(response: http::Response<ureq::Body>, max_body: usize) -> Reply {
     let (parts, body) = response.into_parts();
     let limit = u64::try_from(max_body).unwrap_or(u64::MAX).saturating_add(1);

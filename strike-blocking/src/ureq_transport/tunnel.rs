@@ -1,7 +1,8 @@
 //! A time limit for opening a tunnel through a proxy.
 //!
-//! ureq applies the connect timeout to each read of the proxy's response. A proxy that sends one byte at a time would never
-//! time out. So the limit here covers the whole time until the tunnel is open.
+//! ureq applies the connect timeout to each read of the proxy's response. A proxy that sends one
+//! byte at a time would never time out. So the limit here covers the whole time until the tunnel is
+//! open.
 
 use std::fmt;
 use std::sync::Arc;

@@ -55,7 +55,8 @@ impl RetryPolicy {
         Self::default().attempts(1)
     }
 
-    /// Sets the largest number of attempts, including the first. Values outside 1 to 100 are clamped.
+    /// Sets the largest number of attempts, including the first. Values outside 1 to 100 are
+    /// clamped.
     pub fn attempts(mut self, most: u32) -> Self {
         self.attempts = most.clamp(1, 100);
         self
@@ -63,15 +64,16 @@ impl RetryPolicy {
 
     /// Sets the waits between attempts.
     ///
-    /// The longest wait is `base` after the first failure. It doubles with each failure, up to `cap`. The actual wait is
-    /// random between zero and the longest wait ("full jitter").
+    /// The longest wait is `base` after the first failure. It doubles with each failure, up to
+    /// `cap`. The actual wait is random between zero and the longest wait ("full jitter").
     pub const fn backoff(mut self, base: Duration, cap: Duration) -> Self {
         self.base = base;
         self.cap = cap;
         self
     }
 
-    /// Limits the time of one attempt, from resolving the host name to the last byte of the response.
+    /// Limits the time of one attempt, from resolving the host name to the last byte of the
+    /// response.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -85,23 +87,25 @@ impl RetryPolicy {
 
     /// Sets the longest `Retry-After` that the client waits for. The default is 60 s.
     ///
-    /// A longer one ends the operation, and [`Error::retry_after`](crate::Error::retry_after) returns it. A wait and a
-    /// watch do not end. They pause for this time and then poll again.
+    /// A longer one ends the operation, and [`Error::retry_after`](crate::Error::retry_after)
+    /// returns it. A wait and a watch do not end. They pause for this time and then poll again.
     pub const fn max_retry_after(mut self, longest: Duration) -> Self {
         self.max_retry_after = longest;
         self
     }
 
-    /// Sets whether creates may use a connection on which earlier requests were sent. The default is `false`.
+    /// Sets whether creates may use a connection on which earlier requests were sent. The default
+    /// is `false`.
     ///
-    /// A server may close an idle connection just when a create is sent on it. The create then ends as
-    /// [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown), although the server never received it. Some servers close
-    /// connections without announcing it. With such a server, every create that follows a read can fail this way.
+    /// A server may close an idle connection just when a create is sent on it. The create then ends
+    /// as [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown), although the server never received
+    /// it. Some servers close connections without announcing it. With such a server, every create
+    /// that follows a read can fail this way.
     ///
-    /// A new connection costs one more round trip per create, and two over TLS. Without a network, on two cores, it cost
-    /// about 50 us over HTTP, and 0.3 to 0.7 ms over HTTPS with resumed sessions
-    /// (`cargo bench -p strike-tests --bench connections`). Set this to `true` only if you create hundreds of charges
-    /// per second and handle unknown outcomes.
+    /// A new connection costs one more round trip per create, and two over TLS. Without a network,
+    /// on two cores, it cost about 50 us over HTTP, and 0.3 to 0.7 ms over HTTPS with resumed
+    /// sessions (`cargo bench -p strike-tests --bench connections`). Set this to `true` only if you
+    /// create hundreds of charges per second and handle unknown outcomes.
     ///
     /// ```
     /// use strike_core::RetryPolicy;
@@ -114,10 +118,11 @@ impl RetryPolicy {
         self
     }
 
-    /// Returns how long the default transports try to connect: 10 s, or half of the [`timeout`](Self::timeout) if that
-    /// is shorter.
+    /// Returns how long the default transports try to connect: 10 s, or half of the
+    /// [`timeout`](Self::timeout) if that is shorter.
     ///
-    /// It is shorter than the timeout of the attempt. So a timeout while connecting can be told from one after sending.
+    /// It is shorter than the timeout of the attempt. So a timeout while connecting can be told
+    /// from one after sending.
     #[must_use]
     pub fn connect_timeout(&self) -> Duration {
         Duration::from_secs(10).min(self.timeout / 2)

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// The intervals between polls of a pending charge. They grow from a first interval to a longest one.
+/// The intervals between polls of a pending charge. They grow from a first interval to a longest
+/// one.
 ///
 /// ```
 /// use std::time::Duration;
@@ -30,8 +31,8 @@ impl Default for Schedule {
 impl Schedule {
     /// Creates a schedule that grows from `first` to `longest`.
     ///
-    /// Each interval is `growth_percent` percent of the one before. Values below 100 count as 100. The shortest interval
-    /// is 10 ms; it protects the server from a mistake.
+    /// Each interval is `growth_percent` percent of the one before. Values below 100 count as 100.
+    /// The shortest interval is 10 ms; it protects the server from a mistake.
     #[must_use]
     pub fn new(first: Duration, growth_percent: u32, longest: Duration) -> Self {
         let first = first.max(Duration::from_millis(10));

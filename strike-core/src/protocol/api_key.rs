@@ -24,9 +24,9 @@ impl ApiKey {
     /// Creates a key after checking its characters.
     ///
     /// # Errors
-    /// Returns [`InvalidInput`] unless `key` has 1 to 512 visible ASCII characters and no colon. The key is sent as the
-    /// user name of Basic authentication, which cannot contain a colon. Spaces and line breaks are usually copying
-    /// mistakes. The error does not contain the key.
+    /// Returns [`InvalidInput`] unless `key` has 1 to 512 visible ASCII characters and no colon.
+    /// The key is sent as the user name of Basic authentication, which cannot contain a colon.
+    /// Spaces and line breaks are usually copying mistakes. The error does not contain the key.
     pub fn new(key: impl Into<String>) -> Result<Self, InvalidInput> {
         let key = key.into();
         if (1..=512).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic() && b != b':') {
@@ -36,7 +36,8 @@ impl ApiKey {
         }
     }
 
-    /// Returns the `Authorization` header: Basic authentication with the key as user name and an empty password.
+    /// Returns the `Authorization` header: Basic authentication with the key as user name and an
+    /// empty password.
     pub(super) fn authorization(&self) -> Result<HeaderValue, InvalidInput> {
         let credentials = data_encoding::BASE64.encode(format!("{}:", self.0).as_bytes());
         let mut value = HeaderValue::try_from(format!("Basic {credentials}"))

@@ -15,7 +15,8 @@ pub(super) fn split(base_url: &str, plain_http: bool) -> Result<(Scheme, Authori
         Some((scheme, _)) if scheme.eq_ignore_ascii_case("http") => Scheme::HTTP,
         _ => return Err(wrong("a URL that starts with `https://` (or `http://` on this machine)")),
     };
-    // HTTP libraries encode these characters in different ways, so they would request different paths.
+    // HTTP libraries encode these characters in different ways, so they would request different
+    // paths.
     if !base_url.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b)) {
         return Err(wrong("ASCII without spaces; percent-encode all other characters"));
     }

@@ -9,7 +9,8 @@ use crate::invoice;
 use crate::protocol::number::Lossless;
 use crate::values::{Charge, ChargeId, Currency, InvalidInput, Origin, PaymentHash, Satoshi, UnixMillis};
 
-/// A charge as the API's JSON represents it. `N` is the type that reads the numbers. Unknown fields are ignored.
+/// A charge as the API's JSON represents it. `N` is the type that reads the numbers. Unknown fields
+/// are ignored.
 #[derive(Serialize, Deserialize)]
 pub(super) struct ChargeJson<N> {
     id: ChargeId,
@@ -27,8 +28,8 @@ pub(super) struct ChargeJson<N> {
     paid: bool,
     created: N,
     updated: N,
-    /// The code of an error. An object with a code is an error, whatever the HTTP status. Null and zero count as no code,
-    /// as in existing clients of the service.
+    /// The code of an error. An object with a code is an error, whatever the HTTP status. Null and
+    /// zero count as no code, as in existing clients of the service.
     #[serde(default, skip_serializing)]
     code: Code,
 }

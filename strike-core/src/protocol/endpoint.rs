@@ -1,4 +1,5 @@
-//! The `Endpoint` type: the base URL, API key and network of an account, and the checks for its responses.
+//! The `Endpoint` type: the base URL, API key and network of an account, and the checks for its
+//! responses.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -53,8 +54,8 @@ impl Endpoint {
     /// - A charge has at most 4 294 967 satoshi.
     /// - The invoice of a new charge is compared with the order.
     ///
-    /// Requests go below the path of `base_url`. A slash at its end makes no difference, and repeated slashes count as
-    /// one.
+    /// Requests go below the path of `base_url`. A slash at its end makes no difference, and
+    /// repeated slashes count as one.
     ///
     /// # Errors
     /// Returns [`InvalidInput`] if the URL
@@ -84,7 +85,8 @@ impl Endpoint {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidInput`] names the variable that is missing or not valid. It does not contain the value.
+    /// [`InvalidInput`] names the variable that is missing or not valid. It does not contain the
+    /// value.
     pub fn from_variables(
         mut read: impl FnMut(&'static str) -> Option<OsString>,
     ) -> Result<Self, InvalidInput> {
@@ -121,10 +123,12 @@ impl Endpoint {
         }
     }
 
-    /// Creates an endpoint for ACINQ's closed service on the main network: <https://api.strike.acinq.co/api/v1/>.
+    /// Creates an endpoint for ACINQ's closed service on the main network:
+    /// <https://api.strike.acinq.co/api/v1/>.
     ///
-    /// ACINQ closed the service in 2021, and its host name no longer resolves. This constructor helps programs that
-    /// migrate. Replace it by [`new`](Self::new) with a compatible server, or use the sandbox.
+    /// ACINQ closed the service in 2021, and its host name no longer resolves. This constructor
+    /// helps programs that migrate. Replace it by [`new`](Self::new) with a compatible server, or
+    /// use the sandbox.
     ///
     /// # Errors
     /// It never fails in practice.
@@ -132,7 +136,8 @@ impl Endpoint {
         Self::new("https://api.strike.acinq.co/api/v1/", key, Network::Bitcoin)
     }
 
-    /// Creates an endpoint for ACINQ's closed service on the test network: <https://api.dev.strike.acinq.co/api/v1/>.
+    /// Creates an endpoint for ACINQ's closed service on the test network:
+    /// <https://api.dev.strike.acinq.co/api/v1/>.
     ///
     /// See [`acinq_mainnet`](Self::acinq_mainnet).
     ///
@@ -182,14 +187,16 @@ impl Endpoint {
 
     /// Returns the start of a text for logs and errors.
     ///
-    /// A text that repeats the key or may contain a preimage is replaced by the reason for withholding it.
+    /// A text that repeats the key or may contain a preimage is replaced by the reason for
+    /// withholding it.
     pub(crate) fn fit_for_log(&self, text: &str) -> String {
         self.0.secrets.withheld(text::shorten(text))
     }
 
     /// Returns the error of an operation that got no response.
     ///
-    /// If a source of the transport's error repeats the key, all its sources are replaced by a note.
+    /// If a source of the transport's error repeats the key, all its sources are replaced by a
+    /// note.
     pub(crate) fn no_answer(&self, operation: impl Into<String>, error: TransportError) -> Error {
         /// Longer source chains are withheld, because checking them could take forever.
         const MAX_SOURCES: usize = 20;
@@ -209,15 +216,16 @@ impl Endpoint {
 
     /// Returns the error for a response that does not match the request.
     ///
-    /// The server's value could repeat the key or be very long. The caller could have put the key into the wrong field.
-    /// So both values are redacted.
+    /// The server's value could repeat the key or be very long. The caller could have put the key
+    /// into the wrong field. So both values are redacted.
     pub(crate) fn mismatch(&self, operation: impl Into<String>, mismatch: Mismatch) -> Error {
         let mismatch = mismatch
             .reworded(|expected| self.0.secrets.withheld(expected.into()), |found| self.fit_for_log(found));
         Error::new(operation, ErrorKind::Mismatch(mismatch))
     }
 
-    /// Creates a request below the base path. `tail` starts with a slash and must be validated by the caller.
+    /// Creates a request below the base path. `tail` starts with a slash and must be validated by
+    /// the caller.
     pub(crate) fn request(&self, method: Method, tail: &str, body: Vec<u8>) -> Result<HttpRequest, Error> {
         let inner = &*self.0;
         let unusable = |_| InvalidInput::new("path", "usable in a URL");
@@ -269,7 +277,8 @@ pub struct EndpointBuilder {
 impl EndpointBuilder {
     /// Permits plain `http` to other machines.
     ///
-    /// The key is then sent unencrypted, and anyone on the path can read it. Use it only on a network that you trust.
+    /// The key is then sent unencrypted, and anyone on the path can read it. Use it only on a
+    /// network that you trust.
     pub const fn allow_plain_http(mut self) -> Self {
         self.plain_http = true;
         self
@@ -277,8 +286,8 @@ impl EndpointBuilder {
 
     /// Sets the largest amount of a charge. `None` leaves the limit to the server.
     ///
-    /// The default is 4 294 967 satoshi, the limit of the service. [`build`](Self::build) rejects zero and amounts above
-    /// [`Satoshi::MAX`].
+    /// The default is 4 294 967 satoshi, the limit of the service. [`build`](Self::build) rejects
+    /// zero and amounts above [`Satoshi::MAX`].
     pub const fn max_amount(mut self, most: Option<Satoshi>) -> Self {
         self.max_amount = most;
         self
@@ -286,7 +295,8 @@ impl EndpointBuilder {
 
     /// Sets whether the invoice of a new charge must match the order. The default is `true`.
     ///
-    /// `false` is for mock servers that invent their invoices. Nothing then checks the invoice that the payer sees.
+    /// `false` is for mock servers that invent their invoices. Nothing then checks the invoice that
+    /// the payer sees.
     pub const fn check_invoices(mut self, check: bool) -> Self {
         self.check_invoices = check;
         self
@@ -295,8 +305,8 @@ impl EndpointBuilder {
     /// Builds the endpoint.
     ///
     /// # Errors
-    /// Returns [`InvalidInput`] for the URLs that [`Endpoint::new`] rejects, and for a [`max_amount`](Self::max_amount)
-    /// that is zero or above [`Satoshi::MAX`].
+    /// Returns [`InvalidInput`] for the URLs that [`Endpoint::new`] rejects, and for a
+    /// [`max_amount`](Self::max_amount) that is zero or above [`Satoshi::MAX`].
     pub fn build(self) -> Result<Endpoint, InvalidInput> {
         let (scheme, authority, path) = split(&self.base_url, self.plain_http)?;
         let authorization = self.key.authorization()?;

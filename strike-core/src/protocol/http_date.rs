@@ -6,7 +6,8 @@ use jiff::tz::TimeZone;
 
 use crate::values::UnixMillis;
 
-/// Parses `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` or `Sun Nov  6 08:49:37 1994`.
+/// Parses `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` or
+/// `Sun Nov  6 08:49:37 1994`.
 ///
 /// Returns `None` for any other text, for a wrong weekday, and for a date before 1970.
 pub(crate) fn parse(text: &str) -> Option<UnixMillis> {

@@ -4,7 +4,8 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// A whole number read from JSON text. `4200`, `4200.0` and `4.2e3` are the same number. No digit is lost.
+/// A whole number read from JSON text. `4200`, `4200.0` and `4.2e3` are the same number. No digit
+/// is lost.
 pub(crate) struct Exact<T>(pub(crate) T);
 
 impl<'de, T: TryFrom<i128>> Deserialize<'de> for Exact<T> {
@@ -61,7 +62,8 @@ impl<'de> Deserialize<'de> for Lossless {
             }
         }
 
-        // Human-readable formats may hold a float here. Binary formats often do not support `deserialize_any`.
+        // Human-readable formats may hold a float here. Binary formats often do not support
+        // `deserialize_any`.
         if deserializer.is_human_readable() {
             deserializer.deserialize_any(Number)
         } else {
@@ -70,7 +72,8 @@ impl<'de> Deserialize<'de> for Lossless {
     }
 }
 
-/// Returns the value of a JSON number, or `None` if it is not whole or does not fit. The exponent can have any size.
+/// Returns the value of a JSON number, or `None` if it is not whole or does not fit. The exponent
+/// can have any size.
 fn whole(text: &str) -> Option<i128> {
     let (text, sign) = text.strip_prefix('-').map_or((text, 1), |text| (text, -1));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));

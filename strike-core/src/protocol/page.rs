@@ -24,7 +24,8 @@ impl Page {
 
     /// Returns the number of rows, including the unreadable ones.
     ///
-    /// A short page does not mean that the list has ended, because a server may limit the page size.
+    /// A short page does not mean that the list has ended, because a server may limit the page
+    /// size.
     #[must_use]
     pub const fn rows(&self) -> usize {
         self.rows.len()
@@ -64,8 +65,8 @@ impl Row {
 #[derive(Clone, PartialEq, Eq)]
 pub struct UnreadableRow {
     pub(crate) id: Option<ChargeId>,
-    /// The `customer_id` as the server sent it. It may repeat the API key. `None` if it could not be read: the row may then
-    /// belong to any order.
+    /// The `customer_id` as the server sent it. It may repeat the API key. `None` if it could not
+    /// be read: the row may then belong to any order.
     pub(crate) customer_id: Option<String>,
     pub(crate) reason: String,
 }

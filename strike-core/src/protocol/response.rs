@@ -19,7 +19,8 @@ use crate::redaction::text;
 use crate::transport::HttpResponse;
 use crate::values::{Charge, ChargeId, InvalidInput};
 
-/// Accepts only a JSON object. serde would also read a struct from an array with the fields in order.
+/// Accepts only a JSON object. serde would also read a struct from an array with the fields in
+/// order.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -188,7 +189,8 @@ fn failure(
     }
 }
 
-/// Returns the first valid `Retry-After`: a number of seconds, which may have a fraction, or a date.
+/// Returns the first valid `Retry-After`: a number of seconds, which may have a fraction, or a
+/// date.
 fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
     headers.get_all(header::RETRY_AFTER).iter().find_map(|value| {
         let value = value.to_str().ok()?.trim();
@@ -208,7 +210,8 @@ fn seconds(text: &str) -> Option<Duration> {
     Some(Duration::new(whole.parse().unwrap_or(u64::MAX), nanos))
 }
 
-/// Returns the start of a body for errors, without control characters. A body with a secret is withheld.
+/// Returns the start of a body for errors, without control characters. A body with a secret is
+/// withheld.
 fn excerpt(endpoint: &Endpoint, body: &[u8]) -> String {
     endpoint.fit_for_log(&String::from_utf8_lossy(body))
 }

@@ -9,11 +9,13 @@ use crate::values::{Now, UnixMillis};
 
 /// The margin for a wrong local clock when it decides whether an invoice has expired: 10 minutes.
 ///
-/// The server's clock decides whether an invoice has expired. The client reads it from the `Date` header of the response.
-/// If there is no `Date`, or one before 2018, the client uses the local clock minus this margin.
+/// The server's clock decides whether an invoice has expired. The client reads it from the `Date`
+/// header of the response. If there is no `Date`, or one before 2018, the client uses the local
+/// clock minus this margin.
 pub const CLOCK_MARGIN: Duration = Duration::from_secs(10 * 60);
 
-/// The start of 2018, the year in which the hosted service opened. An earlier `Date` comes from a clock that was not set.
+/// The start of 2018, the year in which the hosted service opened. An earlier `Date` comes from a
+/// clock that was not set.
 const FIRST_DATE: UnixMillis = UnixMillis::from_secs(1_514_764_800);
 
 /// Returns the `Date` of a response, or `None` if it is missing, malformed or before 2018.
@@ -34,19 +36,21 @@ pub(crate) enum Expiry {
     Payable,
     /// Expired according to every known clock.
     Expired,
-    /// Expired according to the `Date`, but not according to the local clock, by more than the margin.
+    /// Expired according to the `Date`, but not according to the local clock, by more than the
+    /// margin.
     Disputed,
 }
 
 /// Returns the earlier of two times: the server's and the local clock's.
 ///
-/// Treating an invoice as expired too late is harmless. Doing it too early loses a payment or creates a second payable
-/// invoice.
+/// Treating an invoice as expired too late is harmless. Doing it too early loses a payment or
+/// creates a second payable invoice.
 fn slowest_clock(date: Option<UnixMillis>, now: Now) -> UnixMillis {
     server_time(date, now).min(now.unix)
 }
 
-/// Compares an expiry with both clocks, so that a wrong `Date` alone cannot make an invoice count as expired.
+/// Compares an expiry with both clocks, so that a wrong `Date` alone cannot make an invoice count
+/// as expired.
 pub(crate) fn expiry(expires_at: UnixMillis, date: Option<UnixMillis>, now: Now) -> Expiry {
     if expires_at <= slowest_clock(date, now) {
         Expiry::Expired

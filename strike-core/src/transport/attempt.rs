@@ -70,7 +70,8 @@ pub struct AttemptReport {
 }
 
 impl AttemptReport {
-    /// Starts the report of an exchange that is sent now. `sent` is the time of the monotonic clock.
+    /// Starts the report of an exchange that is sent now. `sent` is the time of the monotonic
+    /// clock.
     pub const fn start(exchange: &Exchange, sent: Duration) -> StartedAttempt {
         StartedAttempt { operation: exchange.operation, attempt: exchange.attempt, sent }
     }

@@ -1,4 +1,5 @@
-//! Checks that every CA certificate of a PEM file was read. The transports parse the PEM; core only counts.
+//! Checks that every CA certificate of a PEM file was read. The transports parse the PEM; core only
+//! counts.
 
 use crate::values::InvalidInput;
 
@@ -6,16 +7,17 @@ const FIELD: &str = "ca certificate";
 
 /// Checks that `read` is the number of certificates in a PEM text, and that there is at least one.
 ///
-/// Call it after you have parsed the PEM in a custom transport. PEM parsers silently skip blocks that they do not
-/// recognize, and a skipped certificate only shows later, when a connection fails. They skip for example:
+/// Call it after you have parsed the PEM in a custom transport. PEM parsers silently skip blocks
+/// that they do not recognize, and a skipped certificate only shows later, when a connection fails.
+/// They skip for example:
 ///
 /// - a block after a byte order mark or after spaces,
 /// - a block that begins on the line on which another one ends,
 /// - a `TRUSTED CERTIFICATE`.
 ///
 /// # Errors
-/// Returns [`InvalidInput`] for the field `ca certificate`. It contains both numbers, or what the text is instead of
-/// PEM. It does not contain the text.
+/// Returns [`InvalidInput`] for the field `ca certificate`. It contains both numbers, or what the
+/// text is instead of PEM. It does not contain the text.
 ///
 /// ```
 /// use strike_core::check_certificates;

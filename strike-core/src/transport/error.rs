@@ -1,7 +1,9 @@
-//! The `TransportError` type: why there is no response, and whether the request may have reached the server.
+//! The `TransportError` type: why there is no response, and whether the request may have reached
+//! the server.
 //!
-//! A transport that is not sure must report [`Delivery::MaybeSent`]. At worst, the caller then has to check whether a
-//! charge exists. A wrong [`Delivery::Unsent`] can create two charges for one order.
+//! A transport that is not sure must report [`Delivery::MaybeSent`]. At worst, the caller then has
+//! to check whether a charge exists. A wrong [`Delivery::Unsent`] can create two charges for one
+//! order.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -24,10 +26,11 @@ pub enum TransportErrorKind {
     Dns,
     /// The host refused the connection. Usually no server is listening on the port.
     ConnectionRefused,
-    /// The connection could not be established for another reason. For example, the host is unreachable, or it closed
-    /// the connection during the TLS handshake.
+    /// The connection could not be established for another reason. For example, the host is
+    /// unreachable, or it closed the connection during the TLS handshake.
     Connect,
-    /// The TLS handshake failed because of a certificate or the protocol version. A retry does not help.
+    /// The TLS handshake failed because of a certificate or the protocol version. A retry does not
+    /// help.
     Tls,
     /// The exchange timed out, while connecting ([`Delivery::Unsent`]) or later.
     Timeout,
@@ -67,7 +70,8 @@ impl TransportErrorKind {
 
 /// The error of an exchange that got no response.
 ///
-/// It contains neither the URL nor the API key. A [source](Self::with_source) must not contain them either.
+/// It contains neither the URL nor the API key. A [source](Self::with_source) must not contain them
+/// either.
 ///
 /// ```
 /// use strike_core::{Delivery, TransportError, TransportErrorKind};

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::transport::TransportError;
 
-/// A request. It is complete except for the headers that a transport adds: `Host`, `Content-Length` and `Connection`.
+/// A request. It is complete except for the headers that a transport adds: `Host`, `Content-Length`
+/// and `Connection`.
 pub type HttpRequest = http::Request<Vec<u8>>;
 
 /// A response with any status.
@@ -36,12 +37,13 @@ pub type Reply = Result<HttpResponse, TransportError>;
 pub struct Exchange {
     /// The request to send.
     pub request: HttpRequest,
-    /// The limit for the whole exchange, from resolving the host name to the last byte of the response.
+    /// The limit for the whole exchange, from resolving the host name to the last byte of the
+    /// response.
     pub timeout: Duration,
     /// The largest response body, in bytes.
     ///
-    /// A transport reads at most one byte more, and then returns the response with what it has read. The extra byte shows
-    /// that the body was too large, and the status is still known.
+    /// A transport reads at most one byte more, and then returns the response with what it has
+    /// read. The extra byte shows that the body was too large, and the status is still known.
     pub max_body: usize,
     /// The connections that the request may use.
     pub connection: ConnectionUse,
@@ -61,8 +63,9 @@ impl Exchange {
 
 /// The connections that the request of an [`Exchange`] may use.
 ///
-/// A server may close an idle connection just when a request is sent on it. The client retries a read then. It does not
-/// retry a create, because the server may have processed it. So creates use a new connection by default. See
+/// A server may close an idle connection just when a request is sent on it. The client retries a
+/// read then. It does not retry a create, because the server may have processed it. So creates use
+/// a new connection by default. See
 /// [`RetryPolicy::reuse_connections_for_creates`](crate::RetryPolicy::reuse_connections_for_creates).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[expect(clippy::exhaustive_enums, reason = "a transport must handle both")]
@@ -70,7 +73,8 @@ pub enum ConnectionUse {
     /// A connection from the pool, or a new one.
     #[default]
     Any,
-    /// Only a new connection, on which no request was sent before. It may be put into the pool afterwards.
+    /// Only a new connection, on which no request was sent before. It may be put into the pool
+    /// afterwards.
     New,
 }
 

@@ -6,11 +6,11 @@ use crate::values::{ChargeId, Currency, OrderKey, PaidCharge, PaymentHash, Satos
 
 /// A charge: an amount that somebody is asked to pay, with its payment request.
 ///
-/// It is a snapshot. [`is_paid`](Self::is_paid) and [`updated`](Self::updated) may have changed on the server since it
-/// was read.
+/// It is a snapshot. [`is_paid`](Self::is_paid) and [`updated`](Self::updated) may have changed on
+/// the server since it was read.
 ///
-/// It serializes as the API's JSON, so you can store it and read it again. A deserialized charge does not prove that the
-/// server sent it; see [`to_paid`](Self::to_paid).
+/// It serializes as the API's JSON, so you can store it and read it again. A deserialized charge
+/// does not prove that the server sent it; see [`to_paid`](Self::to_paid).
 ///
 /// ```
 /// use strike_core::{Charge, Satoshi};
@@ -41,7 +41,8 @@ pub struct Charge {
     pub(crate) origin: Origin,
 }
 
-/// The origin of a charge. All origins compare as equal, so the origin never makes two charges differ.
+/// The origin of a charge. All origins compare as equal, so the origin never makes two charges
+/// differ.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Origin {
     /// A response of the server, directly or through a [`Mirror`](crate::mirror::Mirror).
@@ -107,7 +108,8 @@ impl Charge {
         Some(OrderKey::from_customer_id(raw).map_or(raw, |(_, own)| own)).filter(|own| !own.is_empty())
     }
 
-    /// Returns the `customer_id` as the server stores it, with the order key in front if there is one.
+    /// Returns the `customer_id` as the server stores it, with the order key in front if there is
+    /// one.
     #[must_use]
     pub fn raw_customer_id(&self) -> Option<&str> {
         self.customer_id.as_deref()
@@ -115,7 +117,8 @@ impl Charge {
 
     /// Returns true if the charge was paid when the server sent it. A paid charge stays paid.
     ///
-    /// To complete an order, use [`to_paid`](Self::to_paid). It also checks that the charge comes from a response.
+    /// To complete an order, use [`to_paid`](Self::to_paid). It also checks that the charge comes
+    /// from a response.
     #[must_use]
     pub const fn is_paid(&self) -> bool {
         self.paid
@@ -123,8 +126,8 @@ impl Charge {
 
     /// Returns the proof that this charge is paid, or `None`.
     ///
-    /// It is `None` for an unpaid charge, and for a charge that your own code deserialized. Read a deserialized charge
-    /// from the server with `client.get(charge.id())`.
+    /// It is `None` for an unpaid charge, and for a charge that your own code deserialized. Read a
+    /// deserialized charge from the server with `client.get(charge.id())`.
     #[must_use]
     pub fn to_paid(&self) -> Option<PaidCharge> {
         PaidCharge::new(self.clone()).ok()

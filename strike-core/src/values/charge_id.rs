@@ -10,8 +10,8 @@ use crate::values::InvalidInput;
 
 /// The id of a charge: 1 to 128 characters of `[A-Za-z0-9_-]`.
 ///
-/// Every constructor and deserialization check the characters. So an id can be put into a URL path without changing the
-/// path.
+/// Every constructor and deserialization check the characters. So an id can be put into a URL path
+/// without changing the path.
 ///
 /// ```
 /// use strike_core::ChargeId;

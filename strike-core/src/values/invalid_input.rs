@@ -22,7 +22,8 @@ pub struct InvalidInput {
 impl InvalidInput {
     /// Creates an error for this field. The text of `rule` follows "must be" in the message.
     ///
-    /// Custom transports can use it for their own options. Do not put a secret into `field` or `rule`.
+    /// Custom transports can use it for their own options. Do not put a secret into `field` or
+    /// `rule`.
     #[must_use]
     pub fn new(field: &'static str, rule: impl Into<Cow<'static, str>>) -> Self {
         Self { field, rule: rule.into(), found: None }

@@ -9,7 +9,8 @@ pub(crate) const MAX_EXPIRY_SEC: u32 = 604_800;
 
 /// An order for a charge, which `create` and `create_once` send to the server.
 ///
-/// The setters cannot fail. The limits are checked when the request is built, before anything is sent:
+/// The setters cannot fail. The limits are checked when the request is built, before anything is
+/// sent:
 ///
 /// | field | limit |
 /// | --- | --- |
@@ -35,7 +36,8 @@ pub struct NewCharge {
 }
 
 impl NewCharge {
-    /// Creates an order for this many satoshi. The payer's wallet shows the description; it may be empty.
+    /// Creates an order for this many satoshi. The payer's wallet shows the description; it may be
+    /// empty.
     #[must_use]
     pub fn satoshis(amount: u64, description: impl Into<String>) -> Self {
         Self::new(Satoshi::new(amount), description)
@@ -56,7 +58,8 @@ impl NewCharge {
 
     /// Sets the lifetime of the invoice, in seconds. The server's default is one hour.
     ///
-    /// Some servers ignore this field. [`Invoice::expires_at`](crate::Invoice::expires_at) returns the actual expiry.
+    /// Some servers ignore this field. [`Invoice::expires_at`](crate::Invoice::expires_at) returns
+    /// the actual expiry.
     #[must_use]
     pub const fn expiry_sec(mut self, seconds: u32) -> Self {
         self.expiry_sec = Some(seconds);
@@ -101,7 +104,8 @@ impl NewCharge {
         }
     }
 
-    /// Returns the order as a form-encoded body. The fields are in the same order as pystrike sends them.
+    /// Returns the order as a form-encoded body. The fields are in the same order as pystrike sends
+    /// them.
     pub(crate) fn form(&self) -> String {
         let mut form = form_urlencoded::Serializer::new(String::with_capacity(64 + self.description.len()));
         form.append_pair("amount", &format!("{}", self.amount.get()));

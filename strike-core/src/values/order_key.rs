@@ -13,13 +13,16 @@ const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqr
 /// The number of base58 digits that hold 128 bits.
 const DIGITS: usize = 22;
 
-/// The longest reference of the caller next to a key, in UTF-16 units. `customer_id` holds 64, and the key takes 24.
+/// The longest reference of the caller next to a key, in UTF-16 units. `customer_id` holds 64, and
+/// the key takes 24.
 pub(crate) const MAX_OWN: usize = 40;
 
-/// The most invoices that one order can have, one after the other. One base58 digit holds the number.
+/// The most invoices that one order can have, one after the other. One base58 digit holds the
+/// number.
 pub(crate) const MAX_ATTEMPTS: u8 = 58;
 
-/// The idempotency key of one order. The API has no idempotency keys, so this SDK stores the key in `customer_id`.
+/// The idempotency key of one order. The API has no idempotency keys, so this SDK stores the key in
+/// `customer_id`.
 ///
 /// The stored `customer_id` has four parts:
 ///
@@ -30,8 +33,9 @@ pub(crate) const MAX_ATTEMPTS: u8 = 58;
 ///
 /// [`OrderKey::from_customer_id`] splits it again.
 ///
-/// An order can have several invoices, one after the other. When one expires unpaid, the next *attempt* creates a new
-/// invoice under the same key. See [`CreateOutcome::Expired`](crate::CreateOutcome::Expired).
+/// An order can have several invoices, one after the other. When one expires unpaid, the next
+/// *attempt* creates a new invoice under the same key. See
+/// [`CreateOutcome::Expired`](crate::CreateOutcome::Expired).
 ///
 /// ```
 /// use strike_core::OrderKey;
@@ -47,7 +51,8 @@ pub(crate) const MAX_ATTEMPTS: u8 = 58;
 pub struct OrderKey(u128);
 
 impl OrderKey {
-    /// Returns the key for the name of an order. The same name always gives the same key, also after a restart.
+    /// Returns the key for the name of an order. The same name always gives the same key, also
+    /// after a restart.
     ///
     /// The key is the first 128 bits of the SHA-256 of the name.
     #[must_use]

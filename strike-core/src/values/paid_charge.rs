@@ -7,9 +7,10 @@ use crate::values::Charge;
 
 /// A charge that the server reported as paid. Complete an order only with one of these.
 ///
-/// It always comes from a response. You get one from [`Charge::to_paid`], [`WaitOutcome::Paid`](crate::WaitOutcome::Paid),
-/// [`Event::Paid`](crate::Event::Paid) and [`CreateOutcome::Paid`](crate::CreateOutcome::Paid). A [`Charge`] that your own
-/// code deserialized, for example from the body of a webhook, cannot become one.
+/// It always comes from a response. You get one from [`Charge::to_paid`],
+/// [`WaitOutcome::Paid`](crate::WaitOutcome::Paid), [`Event::Paid`](crate::Event::Paid) and
+/// [`CreateOutcome::Paid`](crate::CreateOutcome::Paid). A [`Charge`] that your own code
+/// deserialized, for example from the body of a webhook, cannot become one.
 ///
 /// It dereferences to [`Charge`].
 ///
@@ -29,7 +30,8 @@ use crate::values::Charge;
 pub struct PaidCharge(Charge);
 
 impl PaidCharge {
-    /// Converts a charge that is paid and comes from a response. Otherwise returns the charge unchanged as `Err`.
+    /// Converts a charge that is paid and comes from a response. Otherwise returns the charge
+    /// unchanged as `Err`.
     #[expect(clippy::result_large_err, reason = "`Err` returns the charge to the caller; it is no error")]
     pub(crate) fn new(charge: Charge) -> Result<Self, Charge> {
         if charge.is_paid() && charge.is_from_response() { Ok(Self(charge)) } else { Err(charge) }

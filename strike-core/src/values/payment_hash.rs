@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::values::InvalidInput;
 
-/// The hash that identifies a payment. It is the SHA-256 of the preimage, which is the payer's receipt.
+/// The hash that identifies a payment. It is the SHA-256 of the preimage, which is the payer's
+/// receipt.
 ///
 /// ```
 /// use strike_core::PaymentHash;

@@ -29,8 +29,8 @@ impl Satoshi {
 
     /// Creates an amount of this many satoshi.
     ///
-    /// It accepts amounts above [`MAX`](Self::MAX), but orders, endpoints and responses reject them. Use `try_from` to
-    /// check an amount.
+    /// It accepts amounts above [`MAX`](Self::MAX), but orders, endpoints and responses reject
+    /// them. Use `try_from` to check an amount.
     #[must_use]
     pub const fn new(satoshi: u64) -> Self {
         Self(satoshi)
@@ -42,7 +42,8 @@ impl Satoshi {
         self.0
     }
 
-    /// Returns the amount in millisatoshi, the unit of invoices, or `None` if it does not fit in 64 bits.
+    /// Returns the amount in millisatoshi, the unit of invoices, or `None` if it does not fit in 64
+    /// bits.
     #[must_use]
     pub const fn millisatoshi(self) -> Option<u64> {
         self.0.checked_mul(1000)
@@ -98,7 +99,8 @@ impl From<Satoshi> for u64 {
 impl FromStr for Satoshi {
     type Err = InvalidInput;
 
-    /// Parses a whole number of satoshi, such as `4200`, with or without the unit that `Display` writes.
+    /// Parses a whole number of satoshi, such as `4200`, with or without the unit that `Display`
+    /// writes.
     ///
     /// ```
     /// use strike_core::Satoshi;

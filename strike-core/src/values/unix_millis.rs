@@ -26,7 +26,8 @@ impl UnixMillis {
         Self(millis)
     }
 
-    /// Creates a time from seconds since the epoch. A value that does not fit becomes the latest time.
+    /// Creates a time from seconds since the epoch. A value that does not fit becomes the latest
+    /// time.
     #[must_use]
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(1000))
@@ -50,7 +51,8 @@ impl UnixMillis {
         Self(self.0.saturating_sub(u64::try_from(earlier.as_millis()).unwrap_or(u64::MAX)))
     }
 
-    /// Returns this time as a time of the system clock, or `None` if the system cannot represent it.
+    /// Returns this time as a time of the system clock, or `None` if the system cannot represent
+    /// it.
     #[must_use]
     pub fn to_system_time(self) -> Option<SystemTime> {
         SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(self.0))
@@ -64,13 +66,15 @@ impl UnixMillis {
 
     /// Converts a time from the API's JSON, which can be in seconds or in milliseconds.
     ///
-    /// The service sent seconds until April 2018 and milliseconds after that. A value below 10^11 is read as seconds:
-    /// as seconds it is before the year 5138, and as milliseconds it would be before 1973.
+    /// The service sent seconds until April 2018 and milliseconds after that. A value below 10^11
+    /// is read as seconds: as seconds it is before the year 5138, and as milliseconds it would be
+    /// before 1973.
     pub(crate) const fn from_wire(value: u64) -> Self {
         if value < Self::SECONDS_BELOW { Self::from_secs(value) } else { Self(value) }
     }
 
-    /// Returns the value for the API's JSON that [`from_wire`](Self::from_wire) converts back to this time.
+    /// Returns the value for the API's JSON that [`from_wire`](Self::from_wire) converts back to
+    /// this time.
     ///
     /// A time before 1973 is written in seconds, because its milliseconds would be read as seconds.
     pub(crate) const fn to_wire(self) -> u64 {
@@ -97,7 +101,8 @@ impl From<SystemTime> for UnixMillis {
 }
 
 impl fmt::Display for UnixMillis {
-    /// Writes the time in UTC, in the format of RFC 3339. A time after the year 9999 is written in milliseconds.
+    /// Writes the time in UTC, in the format of RFC 3339. A time after the year 9999 is written in
+    /// milliseconds.
     ///
     /// ```
     /// use strike_core::UnixMillis;

@@ -11,13 +11,14 @@ use crate::values::{Charge, Currency, NewCharge, Now};
 
 /// Creates a charge. The request body is a form, like pystrike's.
 ///
-/// The response must match the order, or the result is a [`Mismatch`](crate::ErrorKind::Mismatch). The error holds the
-/// charge. Three things are checked:
+/// The response must match the order, or the result is a [`Mismatch`](crate::ErrorKind::Mismatch).
+/// The error holds the charge. Three things are checked:
 ///
 /// - The charge has the amount, currency, description and `customer_id` of the order.
-/// - The invoice matches the charge, unless the endpoint does [not check invoices](crate::EndpointBuilder::check_invoices).
-/// - The invoice has not expired by the server's clock: the `Date` of the response, or the local clock minus
-///   [`CLOCK_MARGIN`](crate::CLOCK_MARGIN).
+/// - The invoice matches the charge, unless the endpoint does [not check
+///   invoices](crate::EndpointBuilder::check_invoices).
+/// - The invoice has not expired by the server's clock: the `Date` of the response, or the local
+///   clock minus [`CLOCK_MARGIN`](crate::CLOCK_MARGIN).
 #[derive(Debug, Clone)]
 pub struct Create(NewCharge);
 
@@ -28,7 +29,8 @@ impl Create {
         Self(order)
     }
 
-    /// Returns the charge if it matches the order. It does not check whether the invoice has expired.
+    /// Returns the charge if it matches the order. It does not check whether the invoice has
+    /// expired.
     pub(crate) fn accept(&self, endpoint: &Endpoint, charge: Charge) -> Result<Charge, Error> {
         match self.compare(endpoint, &charge) {
             Ok(()) => Ok(charge),

@@ -13,8 +13,8 @@ const DEFAULT_SIZE: u32 = 30;
 
 /// Reads a page of the account's charges, newest first.
 ///
-/// The first page is 0. New charges are added at the start of the list. A charge created between two requests shifts the
-/// others, so the same charge can appear on two pages.
+/// The first page is 0. New charges are added at the start of the list. A charge created between
+/// two requests shifts the others, so the same charge can appear on two pages.
 #[derive(Debug, Clone)]
 pub struct List {
     page: u32,
@@ -28,7 +28,8 @@ impl List {
         Self { page, size: DEFAULT_SIZE }
     }
 
-    /// Sets the number of charges per page. It must be 1 or more. A server may limit it without an error.
+    /// Sets the number of charges per page. It must be 1 or more. A server may limit it without an
+    /// error.
     #[must_use]
     pub const fn size(mut self, size: u32) -> Self {
         self.size = size;

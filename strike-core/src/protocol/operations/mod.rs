@@ -1,7 +1,7 @@
 //! The operations of the API. Each one builds a request and parses the response.
 //!
-//! You can use them without a client: build the [request](Operation::request), send it, and [parse](Operation::parse)
-//! the response.
+//! You can use them without a client: build the [request](Operation::request), send it, and
+//! [parse](Operation::parse) the response.
 //!
 //! ```
 //! use std::time::Duration;
@@ -41,7 +41,8 @@ use crate::values::Now;
 pub enum RetrySafety {
     /// It may always be sent again, because it only reads.
     Safe,
-    /// It may be sent again only if nothing was sent before. It creates a charge, and the API has no idempotency keys.
+    /// It may be sent again only if nothing was sent before. It creates a charge, and the API has
+    /// no idempotency keys.
     OnlyIfUnsent,
 }
 
@@ -61,17 +62,18 @@ pub trait Operation: sealed::Sealed {
     /// Returns the request. It is complete except for `Host`, `Content-Length` and `Connection`.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the input breaks a limit.
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the input breaks a
+    /// limit.
     fn request(&self, endpoint: &Endpoint) -> Result<HttpRequest, Error>;
 
     /// Parses the response, and checks that it matches the request.
     ///
-    /// `now` is the time at which the response arrived. If the response to a create has no `Date`, `now` decides whether
-    /// the invoice has expired; see [`CLOCK_MARGIN`](crate::CLOCK_MARGIN).
+    /// `now` is the time at which the response arrived. If the response to a create has no `Date`,
+    /// `now` decides whether the invoice has expired; see [`CLOCK_MARGIN`](crate::CLOCK_MARGIN).
     ///
     /// # Errors
-    /// Returns an error for every status except 2xx, for a body that is not the API's, and for a charge that does not
-    /// match the request.
+    /// Returns an error for every status except 2xx, for a body that is not the API's, and for a
+    /// charge that does not match the request.
     fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, now: Now) -> Result<Self::Output, Error>;
 
     /// Returns a description of the operation for errors, such as `get charge ch_1`.

@@ -12,17 +12,17 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::builder::{Builder, Identity};
+use crate::builder::{Identity, SandboxBuilder};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::ledger::{Ledger, NotKept};
+use crate::ledger::{Ledger, StorageError};
 use crate::sandbox::Sandbox;
 
 pub use error::DataError;
 use file::File;
 use journal::Report;
 
-/// A sandbox in the making that keeps its charges in a file. [`Builder::data`] gives it, as the last setting:
+/// A sandbox in the making that keeps its charges in a file. [`SandboxBuilder::data`] gives it, as the last setting:
 /// opening a file can fail, and so this has no `build`.
 ///
 /// ```
@@ -51,12 +51,12 @@ use journal::Report;
 #[derive(Clone)]
 #[must_use]
 pub struct DataBuilder {
-    builder: Builder,
+    builder: SandboxBuilder,
     path: PathBuf,
     report: Report,
 }
 
-impl Builder {
+impl SandboxBuilder {
     /// Keeps the charges in this file, which is made if there is none. Call it last.
     ///
     /// A charge, a payment and a moved clock are answered once they are written and synchronised. A sandbox that
@@ -69,7 +69,7 @@ impl Builder {
     /// `-lock`, keeps other sandboxes out. When the last handle on the sandbox is dropped, that is gone.
     ///
     /// If the file is moved, removed, replaced or written to by another program, the sandbox refuses every change
-    /// with 500 and reports it to [`DataBuilder::on_not_kept`].
+    /// with 500 and reports it to [`DataBuilder::on_storage_error`].
     pub fn data(self, path: impl Into<PathBuf>) -> DataBuilder {
         DataBuilder { builder: self, path: path.into(), report: Arc::new(|_| ()) }
     }
@@ -85,12 +85,12 @@ impl DataBuilder {
     /// let folder = tempfile::tempdir()?;
     /// let sandbox = Sandbox::builder()
     ///     .data(folder.path().join("shop.sqlite"))
-    ///     .on_not_kept(|error| eprintln!("{error}"))
+    ///     .on_storage_error(|error| eprintln!("{error}"))
     ///     .open()?;
     /// # let _ = sandbox;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn on_not_kept(mut self, report: impl Fn(&NotKept) + Send + Sync + 'static) -> Self {
+    pub fn on_storage_error(mut self, report: impl Fn(&StorageError) + Send + Sync + 'static) -> Self {
         self.report = Arc::new(report);
         self
     }
@@ -100,10 +100,10 @@ impl DataBuilder {
     /// # Errors
     /// [`DataError`] if the file cannot be opened, is in use, is for another network, or is none of a sandbox.
     pub fn open(self) -> Result<Sandbox, DataError> {
-        open(self.builder, &self.path, self.report, Builder::IN_MEMORY.to_owned())
+        open(self.builder, &self.path, self.report, SandboxBuilder::IN_MEMORY.to_owned())
     }
 
-    /// A sandbox behind an HTTP server, as [`Builder::start`] gives it, that keeps its charges.
+    /// A sandbox behind an HTTP server, as [`SandboxBuilder::start`] gives it, that keeps its charges.
     ///
     /// # Errors
     /// If the address cannot be listened on; with a [`DataError`] inside if the file cannot be used.
@@ -113,7 +113,12 @@ impl DataBuilder {
     }
 }
 
-fn open(builder: Builder, path: &Path, report: Report, base_url: String) -> Result<Sandbox, DataError> {
+fn open(
+    builder: SandboxBuilder,
+    path: &Path,
+    report: Report,
+    base_url: String,
+) -> Result<Sandbox, DataError> {
     let mut clock = Clock::new(builder.clock_at);
     let file = File::open(path)?;
     let Some(kept) = file.read()? else {

@@ -126,8 +126,7 @@ fn second_run(
 
 /// Returns a client in virtual time. Its waits move the sandbox's clock instead of sleeping.
 fn connect(sandbox: &Sandbox) -> Result<Client, Box<dyn Error>> {
-    let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
-    Ok(SimulatedHost::new(sandbox.clone()).client(endpoint).build()?)
+    Ok(SimulatedHost::new(sandbox.clone()).client(sandbox.endpoint()?).build()?)
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use std::error::Error;
 use std::io::Write;
 use std::time::Duration;
 
-use strike_blocking::fixture::{START, SimulatedHost};
-use strike_blocking::{ApiKey, Charge, ChargeId, Client, Endpoint, Event, NewCharge, Watch, WatcherSnapshot};
+use strike_blocking::fixture::{SIMULATION_START, SimulatedHost};
+use strike_blocking::{Charge, ChargeId, Client, Event, NewCharge, Watch, WatcherSnapshot};
 use strike_sandbox::Sandbox;
 
 /// The data that outlives the program. A real shop keeps it in its database.
@@ -62,7 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    let sandbox = Sandbox::builder().seed(7).clock_at(START).build();
+    let sandbox = Sandbox::builder().seed(7).clock_at(SIMULATION_START).build();
     let mut database = Database::default();
 
     let second = first_run(&sandbox, &mut database, out)?;
@@ -126,7 +126,7 @@ fn second_run(
 
 /// Returns a client in virtual time. Its waits move the sandbox's clock instead of sleeping.
 fn connect(sandbox: &Sandbox) -> Result<Client, Box<dyn Error>> {
-    Ok(SimulatedHost::new(sandbox.clone()).client(sandbox.endpoint()?).build()?)
+    Ok(Client::builder(sandbox.endpoint()?).simulated(&SimulatedHost::new(sandbox.clone())).build()?)
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ mod tests {
     use strike_blocking::fixture::{ReplayTransport, SimulatedHost};
     use strike_blocking::{ApiKey, Endpoint, Network};
     use strike_sandbox::Sandbox;
-    use strike_sandbox::faults::{Fault, On, Plan};
+    use strike_sandbox::faults::{Fault, Match, Plan};
 
     use super::{Shop, account};
 
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn lost_response_does_not_lead_to_a_second_charge() -> Result<(), Box<dyn Error>> {
-        let sandbox = Sandbox::builder().faults(Plan::new().on(On::create(), Fault::close())).build();
+        let sandbox = Sandbox::builder().faults(Plan::new().on(Match::create(), Fault::close())).build();
         let host = SimulatedHost::new(sandbox.clone());
         let mut shop = Shop::new(host.client(account(&sandbox)?).build()?);
         shop.sell("order-17", |charge| assert!(sandbox.pay(charge.id()).is_ok()))?;

@@ -11,7 +11,7 @@ use strike_core::{
     ApiKey, Create, Delivery, Endpoint, Exchange, List, Network, NewCharge, Reply, TransportErrorKind,
     UnixMillis,
 };
-use strike_sandbox::faults::{After, Fault, On, Plan};
+use strike_sandbox::faults::{After, Fault, Match, Plan};
 use strike_sandbox::{Builder, Sandbox};
 
 /// A timeout for faults that still let the exchange end by itself.
@@ -106,7 +106,7 @@ fn faults_over_a_socket_match_faults_in_memory_for_both_adapters() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for (fault, timeout) in faults() {
         // The create uses a new connection, the list a reused one.
-        for on in [On::create(), On::list()] {
+        for on in [Match::create(), Match::list()] {
             let plan = Plan::new().on(on, fault.clone());
             let memory = sandbox(plan.clone()).build();
             let expected = send_both(&memory, timeout, |exchange| memory.reply(exchange));

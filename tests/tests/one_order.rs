@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use strike_core::mirror::Query;
 use strike_core::{ApiKey, Charge, CreateOutcome, Endpoint, ErrorKind, Exchange, NewCharge, Reply};
-use strike_sandbox::faults::{Fault, On, Plan};
+use strike_sandbox::faults::{Fault, Match, Plan};
 use strike_sandbox::{Quirks, Sandbox};
 
 /// A server whose list is an hour behind, so that no test is slow enough to see the update.
@@ -149,7 +149,7 @@ async fn poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> Option<F::Ou
 #[test]
 fn create_once_with_unknown_outcome_reads_the_list_and_does_not_post() {
     let quirks = Quirks::new().list_lag(Duration::from_secs(60));
-    let plan = Plan::new().on(On::create(), Fault::close());
+    let plan = Plan::new().on(Match::create(), Fault::close());
     let sandbox = Sandbox::builder().quirks(quirks).faults(plan).build();
     let host = strike_blocking::fixture::SimulatedHost::new(sandbox.clone());
     let client = host.client(endpoint(&sandbox)).build().unwrap();

@@ -18,10 +18,10 @@ impl Sandbox {
     ///
     /// ```
     /// use strike_sandbox::Sandbox;
-    /// use strike_sandbox::faults::{Fault, On, Plan};
+    /// use strike_sandbox::faults::{Fault, Match, Plan};
     ///
     /// let sandbox = Sandbox::new();
-    /// sandbox.add_faults(Plan::new().on(On::list(), Fault::garbage()));
+    /// sandbox.add_faults(Plan::new().on(Match::list(), Fault::garbage()));
     /// assert_eq!(sandbox.faults().len(), 1);
     /// sandbox.clear_faults();
     /// assert!(sandbox.faults().is_empty());

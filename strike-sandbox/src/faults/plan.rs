@@ -7,18 +7,18 @@ use strike_core::http::Method;
 
 use super::error::PlanError;
 use super::fault::{Fault, Kind};
-use super::on::{On, Pattern, When};
+use super::request_match::{Match, Pattern, When};
 use super::shape;
 
 /// What is to go wrong, rule by rule; the [module](super) says which one fires.
 ///
 /// ```
 /// use strike_core::http::StatusCode;
-/// use strike_sandbox::faults::{After, Fault, On, Plan};
+/// use strike_sandbox::faults::{After, Fault, Match, Plan};
 ///
 /// let plan = Plan::new()
-///     .on(On::create().nth(2), Fault::cut(After::BodyBytes(10)))
-///     .on(On::any().chance(0.05), Fault::status(StatusCode::SERVICE_UNAVAILABLE));
+///     .on(Match::create().nth(2), Fault::cut(After::BodyBytes(10)))
+///     .on(Match::any().chance(0.05), Fault::status(StatusCode::SERVICE_UNAVAILABLE));
 /// assert_eq!(Plan::from_json(&plan.to_json())?, plan);
 /// # Ok::<(), strike_sandbox::faults::PlanError>(())
 /// ```
@@ -57,8 +57,8 @@ impl Plan {
     }
 
     /// Adds a rule, behind those that are there.
-    pub fn on(mut self, on: On, fault: Fault) -> Self {
-        let On { method, path, when } = on;
+    pub fn on(mut self, on: Match, fault: Fault) -> Self {
+        let Match { method, path, when } = on;
         let Fault { kind, processed } = fault;
         self.rules.push(Rule { method, path, when, fault: kind, processed });
         self
@@ -67,12 +67,12 @@ impl Plan {
     /// Reads a plan from JSON: an object with the one field `faults`, a list of rules.
     ///
     /// ```
-    /// use strike_sandbox::faults::{Fault, On, Plan};
+    /// use strike_sandbox::faults::{Fault, Match, Plan};
     ///
     /// let plan = r#"{"faults": [
     ///     {"method": "POST", "path": "/api/v1/charges", "when": {"first": 1}, "fault": "close"}
     /// ]}"#;
-    /// assert_eq!(Plan::from_json(plan)?, Plan::new().on(On::create().first(1), Fault::close()));
+    /// assert_eq!(Plan::from_json(plan)?, Plan::new().on(Match::create().first(1), Fault::close()));
     ///
     /// let wrong = Plan::from_json(r#"{"faults": [{"fault": {"drip": {"every_ms": "50"}}}]}"#).unwrap_err();
     /// assert_eq!(wrong.field(), "faults[0].fault.drip.every_ms");

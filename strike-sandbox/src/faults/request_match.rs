@@ -9,21 +9,21 @@ use super::shape;
 ///
 /// ```
 /// use strike_core::http::Method;
-/// use strike_sandbox::faults::On;
+/// use strike_sandbox::faults::Match;
 ///
-/// let second_create = On::create().nth(2);
-/// let some_reads = On::any().method(Method::GET).path("/api/v1/**").chance(0.1);
+/// let second_create = Match::create().nth(2);
+/// let some_reads = Match::any().method(Method::GET).path("/api/v1/**").chance(0.1);
 /// # let _ = (second_create, some_reads);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
-pub struct On {
+pub struct Match {
     pub(super) method: Option<Method>,
     pub(super) path: Pattern,
     pub(super) when: When,
 }
 
-impl On {
+impl Match {
     /// Every request to the API.
     pub fn any() -> Self {
         Self { method: None, path: Pattern::default(), when: When::Always }

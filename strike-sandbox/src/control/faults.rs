@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Asked, body};
 use crate::answer::Refusal;
-use crate::faults::{Counted, Plan};
+use crate::faults::{Plan, RuleStats};
 use crate::service::Service;
 
 /// The most rules that a plan grows to over HTTP: whoever adds more has forgotten to clear it.
@@ -13,7 +13,7 @@ const MOST_RULES: usize = 1000;
 pub(super) fn show(service: &mut Service, _: &Asked<'_>) -> Result<String, Refusal> {
     #[derive(Serialize)]
     struct Standing<'a> {
-        faults: &'a [Counted],
+        faults: &'a [RuleStats],
     }
     let json = serde_json::to_string_pretty(&Standing { faults: service.faults().rules() });
     // Texts and numbers: nothing that JSON cannot hold.

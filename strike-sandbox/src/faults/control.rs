@@ -1,6 +1,6 @@
 //! Faults as users of a sandbox hold them: given to the builder, changed while it runs.
 
-use super::live::Counted;
+use super::live::RuleStats;
 use super::plan::Plan;
 use crate::builder::Builder;
 use crate::sandbox::Sandbox;
@@ -37,7 +37,7 @@ impl Sandbox {
 
     /// The plan as it stands, in order, with how often each rule matched and fired.
     #[must_use]
-    pub fn faults(&self) -> Vec<Counted> {
+    pub fn faults(&self) -> Vec<RuleStats> {
         self.service().faults().rules().to_vec()
     }
 }

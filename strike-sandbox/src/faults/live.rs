@@ -13,14 +13,14 @@ use crate::entropy::Entropy;
 /// A rule, and how often it was its turn.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct Counted {
+pub struct RuleStats {
     #[serde(flatten)]
     rule: Rule,
     matched: u64,
     fired: u64,
 }
 
-impl Counted {
+impl RuleStats {
     /// The rule.
     #[must_use]
     pub const fn rule(&self) -> &Rule {
@@ -44,7 +44,7 @@ impl Counted {
 pub(crate) struct Faults {
     /// What there was to begin with.
     first: Plan,
-    rules: Vec<Counted>,
+    rules: Vec<RuleStats>,
     entropy: Entropy,
 }
 
@@ -68,7 +68,7 @@ impl Faults {
 
     /// Adds rules behind those that are there.
     pub(crate) fn add(&mut self, plan: Plan) {
-        let counted = |rule| Counted { rule, matched: 0, fired: 0 };
+        let counted = |rule| RuleStats { rule, matched: 0, fired: 0 };
         self.rules.extend(plan.into_rules().into_iter().map(counted));
     }
 
@@ -76,7 +76,7 @@ impl Faults {
         self.rules.clear();
     }
 
-    pub(crate) fn rules(&self) -> &[Counted] {
+    pub(crate) fn rules(&self) -> &[RuleStats] {
         &self.rules
     }
 
@@ -90,7 +90,7 @@ impl Faults {
             return None;
         }
         let mut due = None;
-        for Counted { rule, matched, fired } in &mut self.rules {
+        for RuleStats { rule, matched, fired } in &mut self.rules {
             if !rule.is_for(request.method(), &path) {
                 continue;
             }

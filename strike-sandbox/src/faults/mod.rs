@@ -59,7 +59,7 @@ mod shape;
 
 pub use error::PlanError;
 pub use fault::{After, Fault};
-pub use live::Counted;
+pub use live::RuleStats;
 pub use plan::{Plan, Rule};
 pub use request_match::Match;
 

@@ -29,7 +29,7 @@ use crate::webhooks::Webhook;
 /// ```
 #[derive(Clone)]
 #[must_use]
-pub struct Builder {
+pub struct SandboxBuilder {
     pub(crate) api_key: Option<String>,
     pub(crate) network: Network,
     seed: Option<u64>,
@@ -48,7 +48,7 @@ pub struct Builder {
     pub(crate) limits: crate::server::Limits,
 }
 
-impl Default for Builder {
+impl Default for SandboxBuilder {
     fn default() -> Self {
         Self {
             api_key: None,
@@ -71,7 +71,7 @@ impl Default for Builder {
     }
 }
 
-impl Builder {
+impl SandboxBuilder {
     /// The key that opens the account. Unless set, one is drawn: `sk_` and 29 base58 characters.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = Some(key.into());
@@ -166,9 +166,9 @@ pub(crate) struct Identity {
     pub(crate) entropy: Entropy,
 }
 
-impl std::fmt::Debug for Builder {
+impl std::fmt::Debug for SandboxBuilder {
     /// Shows neither key nor seed.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Builder").field("network", &self.network).finish_non_exhaustive()
+        f.debug_struct("SandboxBuilder").field("network", &self.network).finish_non_exhaustive()
     }
 }

@@ -7,8 +7,8 @@
 //!
 //! * [`Sandbox`] answers in memory: a request in, a response out. [`Sandbox::reply`] is a transport for a client. It pays
 //!   charges, lists them, lets them expire, and moves the clock.
-//! * [`Builder`] makes one: its key, network, seed and clock. `Builder::start` puts it behind HTTP on 127.0.0.1,
-//!   `Builder::tls` makes that HTTPS, and `Builder::data` keeps its charges in a file.
+//! * [`SandboxBuilder`] makes one: its key, network, seed and clock. `SandboxBuilder::start` puts it behind HTTP on 127.0.0.1,
+//!   `SandboxBuilder::tls` makes that HTTPS, and `SandboxBuilder::data` keeps its charges in a file.
 //! * [`Quirks`] make it odder or stricter: the service as it was in 2018, a request limit, keys that nobody knows.
 //! * [`faults`] are what goes wrong on purpose: an answer that is lost, cut, late or another one.
 //! * A [`Webhook`] tells a shop of each payment, late, twice or never if you like.
@@ -78,7 +78,7 @@ mod service;
 mod simulated;
 mod webhooks;
 
-pub use builder::Builder;
+pub use builder::SandboxBuilder;
 #[cfg(feature = "sqlite")]
 pub use data::{DataBuilder, DataError};
 pub use ledger::{ChargeRecord, ChargeState, ExpireError, NotKept};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use strike_core::{ChargeId, Exchange, HttpRequest, HttpResponse, Network, Reply, UnixMillis};
 
-use crate::builder::Builder;
+use crate::builder::SandboxBuilder;
 #[cfg(feature = "server")]
 use crate::changes::Changes;
 use crate::faults::{self, Course};
@@ -16,7 +16,7 @@ use crate::service::Service;
 
 /// A Strike service of one's own: it keeps charges, signs their invoices, and can pay them.
 ///
-/// It answers in memory, with no socket; `Builder::start` puts a server in front of it. Behind both is
+/// It answers in memory, with no socket; `SandboxBuilder::start` puts a server in front of it. Behind both is
 /// [`respond`](Self::respond), so they accept and refuse the same. A clone is another handle on the same
 /// service, and costs a reference count.
 ///
@@ -61,8 +61,8 @@ impl Sandbox {
     }
 
     /// A sandbox in the making.
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::default()
     }
 
     pub(crate) fn assemble(service: Service, network: Network, base_url: String) -> Self {
@@ -174,7 +174,7 @@ impl Sandbox {
 
     /// Draws ids and preimages from this seed from here on, and again after a [`reset`](Self::reset).
     ///
-    /// It is another stream than [`Builder::seed`]'s, which also draws the key and the node. Charges that the seed
+    /// It is another stream than [`SandboxBuilder::seed`]'s, which also draws the key and the node. Charges that the seed
     /// made already are passed over, so no id is given twice.
     pub fn reseed(&self, seed: u64) {
         self.service().reseed(seed);

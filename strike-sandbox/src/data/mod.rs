@@ -12,7 +12,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::builder::{Builder, Identity};
+use crate::builder::{Identity, SandboxBuilder};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::ledger::{Ledger, NotKept};
@@ -22,7 +22,7 @@ pub use error::DataError;
 use file::File;
 use journal::Report;
 
-/// A sandbox in the making that keeps its charges in a file. [`Builder::data`] gives it, as the last setting:
+/// A sandbox in the making that keeps its charges in a file. [`SandboxBuilder::data`] gives it, as the last setting:
 /// opening a file can fail, and so this has no `build`.
 ///
 /// ```
@@ -51,12 +51,12 @@ use journal::Report;
 #[derive(Clone)]
 #[must_use]
 pub struct DataBuilder {
-    builder: Builder,
+    builder: SandboxBuilder,
     path: PathBuf,
     report: Report,
 }
 
-impl Builder {
+impl SandboxBuilder {
     /// Keeps the charges in this file, which is made if there is none. Call it last.
     ///
     /// A charge, a payment and a moved clock are answered once they are written and synchronised. A sandbox that
@@ -100,10 +100,10 @@ impl DataBuilder {
     /// # Errors
     /// [`DataError`] if the file cannot be opened, is in use, is for another network, or is none of a sandbox.
     pub fn open(self) -> Result<Sandbox, DataError> {
-        open(self.builder, &self.path, self.report, Builder::IN_MEMORY.to_owned())
+        open(self.builder, &self.path, self.report, SandboxBuilder::IN_MEMORY.to_owned())
     }
 
-    /// A sandbox behind an HTTP server, as [`Builder::start`] gives it, that keeps its charges.
+    /// A sandbox behind an HTTP server, as [`SandboxBuilder::start`] gives it, that keeps its charges.
     ///
     /// # Errors
     /// If the address cannot be listened on; with a [`DataError`] inside if the file cannot be used.
@@ -113,7 +113,12 @@ impl DataBuilder {
     }
 }
 
-fn open(builder: Builder, path: &Path, report: Report, base_url: String) -> Result<Sandbox, DataError> {
+fn open(
+    builder: SandboxBuilder,
+    path: &Path,
+    report: Report,
+    base_url: String,
+) -> Result<Sandbox, DataError> {
     let mut clock = Clock::new(builder.clock_at);
     let file = File::open(path)?;
     let Some(kept) = file.read()? else {

@@ -2,10 +2,10 @@
 
 use super::live::RuleStats;
 use super::plan::Plan;
-use crate::builder::Builder;
+use crate::builder::SandboxBuilder;
 use crate::sandbox::Sandbox;
 
-impl Builder {
+impl SandboxBuilder {
     /// What goes wrong from the start; nothing unless set. A second plan takes the place of the first.
     pub fn faults(mut self, plan: Plan) -> Self {
         self.faults = plan;

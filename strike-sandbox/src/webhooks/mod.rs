@@ -11,7 +11,7 @@ mod post;
 mod post_error;
 mod webhook;
 
-use crate::builder::Builder;
+use crate::builder::SandboxBuilder;
 use crate::sandbox::Sandbox;
 
 pub use delivery::{Delivery, DeliveryState, SendAgainError};
@@ -23,7 +23,7 @@ pub(crate) use outbox::{Outbox, Outcome, Ticket};
 pub(crate) use post::Poster;
 pub use webhook::Webhook;
 
-impl Builder {
+impl SandboxBuilder {
     /// Tells this address of every payment. There is one per sandbox, as there was one per account: a second call
     /// takes the place of the first.
     ///

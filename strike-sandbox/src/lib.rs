@@ -87,7 +87,7 @@ pub use quirks::Quirks;
 pub use sandbox::Sandbox;
 #[cfg(feature = "server")]
 pub use server::RunningSandbox;
-pub use webhooks::{Delivery, DeliveryState, DueWebhook, SendAgainError, Webhook};
+pub use webhooks::{DeliveryState, DueWebhook, SendAgainError, Webhook, WebhookDelivery};
 
 /// The README, so that its code is compiled.
 #[cfg(all(doctest, feature = "server"))]

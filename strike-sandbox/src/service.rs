@@ -23,7 +23,7 @@ use crate::ledger::{Charge, ExpireError, Ledger, NotKept, Standing};
 use crate::limit::Limit;
 use crate::node::{self, Node, Paid, PayError, Terms};
 use crate::quirks::Quirks;
-use crate::webhooks::{Delivery, Outbox, Outcome, SendAgainError, Ticket, Webhook};
+use crate::webhooks::{Outbox, Outcome, SendAgainError, Ticket, Webhook, WebhookDelivery};
 
 /// The most bytes of body that are read.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
@@ -180,7 +180,11 @@ impl Service {
         self.changes.announce();
     }
 
-    pub(crate) fn send_again(&mut self, delivery: u64, now: UnixMillis) -> Result<Delivery, SendAgainError> {
+    pub(crate) fn send_again(
+        &mut self,
+        delivery: u64,
+        now: UnixMillis,
+    ) -> Result<WebhookDelivery, SendAgainError> {
         let again = self.outbox.send_again(delivery, now)?;
         self.changes.announce();
         Ok(again)

@@ -103,7 +103,7 @@ fn send_both(
 
 #[test]
 fn faults_over_a_socket_match_faults_in_memory_for_both_adapters() {
-    let runtime = tokio::runtime::SandboxBuilder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for (fault, timeout) in faults() {
         // The create uses a new connection, the list a reused one.
         for on in [Match::create(), Match::list()] {

@@ -6,7 +6,7 @@ use super::{Asked, body};
 use crate::answer::{self, Object, Refusal};
 use crate::api;
 use crate::service::Service;
-use crate::webhooks::{Delivery, SendAgainError};
+use crate::webhooks::{SendAgainError, WebhookDelivery};
 
 pub(super) fn list(service: &mut Service, asked: &Asked<'_>) -> Result<String, Refusal> {
     let (page, size) =
@@ -27,7 +27,7 @@ pub(super) fn send(service: &mut Service, asked: &Asked<'_>) -> Result<String, R
     }
 }
 
-fn to_json(delivery: &Delivery) -> String {
+fn to_json(delivery: &WebhookDelivery) -> String {
     let mut object = Object::default()
         .number("id", delivery.id())
         .text("charge", delivery.charge())

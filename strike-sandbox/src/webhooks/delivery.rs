@@ -6,7 +6,7 @@ use strike_core::UnixMillis;
 
 /// One delivery of one payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
+pub struct WebhookDelivery {
     pub(super) id: u64,
     pub(super) charge: Arc<str>,
     pub(super) url: Arc<str>,
@@ -49,7 +49,7 @@ impl DeliveryState {
     }
 }
 
-impl Delivery {
+impl WebhookDelivery {
     /// Its number: 1 for the first that the sandbox made.
     #[must_use]
     pub const fn id(&self) -> u64 {

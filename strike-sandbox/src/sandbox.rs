@@ -1,44 +1,42 @@
-//! The handle that everyone holds: the service behind a lock, and its clock.
+//! The public handle to a sandbox: the service behind a mutex.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use strike_core::{ChargeId, Exchange, HttpRequest, HttpResponse, Network, Reply, UnixMillis};
+use strike_core::{
+    ApiKey, Charge, ChargeId, Create, Endpoint, Error, Exchange, HttpRequest, HttpResponse, InvalidInput,
+    Network, NewCharge, Now, Operation, Reply, UnixMillis,
+};
 
 use crate::builder::SandboxBuilder;
 #[cfg(feature = "server")]
 use crate::changes::Changes;
-use crate::faults::{self, Course};
-use crate::ledger::{Charge, ChargeRecord, ExpireError, NotKept};
+use crate::faults::{self, Behavior};
+use crate::ledger::{self, ChargeRecord, ExpireError, NotKept};
 use crate::node::{Paid, PayError};
 use crate::service::Service;
 
-/// A Strike service of one's own: it keeps charges, signs their invoices, and can pay them.
+/// A local Strike service. It stores charges, signs their invoices, and can pay them.
 ///
-/// It answers in memory, with no socket; `SandboxBuilder::start` puts a server in front of it. Behind both is
-/// [`respond`](Self::respond), so they accept and refuse the same. A clone is another handle on the same
-/// service, and costs a reference count.
+/// The sandbox responds in memory, without a socket. `SandboxBuilder::start` puts an HTTP server in
+/// front of it. Both use [`respond`](Self::respond), so they accept and reject the same requests.
+///
+/// Cloning is cheap. Clones are handles to the same charges and clock.
 ///
 /// ```
 /// use std::time::Duration;
-/// use strike_core::{UnixMillis, http};
+/// use strike_core::{NewCharge, UnixMillis};
 /// use strike_sandbox::{PayError, Sandbox};
 ///
-/// let sandbox = Sandbox::builder().api_key("sk_demo").seed(7).clock_at(UnixMillis::from_secs(1_542_221_803)).build();
-/// let request = http::Request::post(format!("{}charges", sandbox.base_url()))
-///     .header("authorization", "Basic c2tfZGVtbzo=") // base64 of `sk_demo:`
-///     .header("content-type", "application/x-www-form-urlencoded")
-///     .body(b"amount=4200&currency=btc&description=services+rendered".to_vec())?;
-/// let response = sandbox.respond(&request);
-/// assert_eq!(response.status(), 200);
-/// assert_eq!(sandbox.charges(), 1);
+/// let sandbox = Sandbox::builder().clock_at(UnixMillis::from_secs(1_542_221_803)).build();
+/// let tea = sandbox.create(NewCharge::satoshis(4200, "tea"))?;
+/// let cake = sandbox.create(NewCharge::satoshis(6000, "cake"))?;
+/// sandbox.pay(tea.id())?;
 ///
-/// // An hour later the invoice is worth nothing.
-/// let body = String::from_utf8(response.into_body())?;
-/// let id = body.split('"').nth(3).unwrap_or_default().parse()?;
+/// // An invoice expires after one hour.
 /// sandbox.advance(Duration::from_secs(3600));
-/// assert_eq!(sandbox.pay(&id), Err(PayError::Expired));
+/// assert_eq!(sandbox.pay(cake.id()), Err(PayError::Expired));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -46,7 +44,7 @@ pub struct Sandbox(Arc<Shared>);
 
 struct Shared {
     service: Mutex<Service>,
-    // Copies of what never changes, so that reading them needs no lock.
+    // These never change. They are copied here so that reading them does not lock the service.
     base_url: String,
     api_key: String,
     payee: String,
@@ -54,13 +52,13 @@ struct Shared {
 }
 
 impl Sandbox {
-    /// A sandbox with a key and a seed drawn at random, on the test network, by the system's clock.
+    /// Creates a sandbox on testnet with a random API key, a random seed and the system clock.
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// A sandbox in the making.
+    /// Returns a builder with the default settings.
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder::default()
     }
@@ -71,23 +69,28 @@ impl Sandbox {
         Self(Arc::new(Shared { service: Mutex::new(service), base_url, api_key, payee, network }))
     }
 
-    /// Answers a request, whatever it is, with some status. The host in its URL does not matter, and no
-    /// [fault](crate::faults) strikes here: this is what lies behind them.
+    /// Responds to an HTTP request in memory.
     ///
-    /// It never blocks on anything but another request to the same sandbox, and the disk if charges are kept in a
-    /// file.
+    /// The host in the request's URL is ignored. [Faults](crate::faults) are not applied; use
+    /// [`reply`](Self::reply) for those.
+    ///
+    /// The call waits only for other calls to the same sandbox, and for the disk if charges are
+    /// stored in a file.
     #[must_use]
     pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
-        // The lock is first: whoever comes later must not read an earlier time.
+        // Lock before reading the clock. Otherwise a later request could get an earlier time.
         let mut service = self.service();
         let now = service.clock().now();
         service.respond(request, now)
     }
 
-    /// Answers an exchange: a closure of it is a transport for either adapter.
+    /// Responds to an [`Exchange`] with the [faults](crate::faults) applied.
     ///
-    /// A body longer than the exchange wants is cut as a transport cuts it, one byte later. The timeout runs out only
-    /// by a [fault](crate::faults), and then without waiting.
+    /// A closure that calls this method is a transport for `strike-blocking` and `strike-async`.
+    ///
+    /// As with a transport over a socket, a body longer than [`Exchange::max_body`] is cut one byte
+    /// after the limit. Only a fault can exceed the timeout. The call then returns the error at once,
+    /// without waiting.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -105,44 +108,75 @@ impl Sandbox {
     /// ```
     ///
     /// # Errors
-    /// What a transport over a socket would have met with, if a [fault](crate::faults) struck; otherwise none.
+    /// If a [fault](crate::faults) breaks the connection: the error that a transport over a socket
+    /// would return.
     pub fn reply(&self, exchange: Exchange) -> Reply {
-        faults::seen(self.course(&exchange.request), &exchange)
+        faults::simulate_reply(self.respond_with_faults(&exchange.request), &exchange)
     }
 
-    /// What becomes of a request on its way.
-    pub(crate) fn course(&self, request: &HttpRequest) -> Course {
-        // The lock is first here too.
+    /// Responds to a request with the faults applied.
+    pub(crate) fn respond_with_faults(&self, request: &HttpRequest) -> Behavior {
+        // Lock before reading the clock, as in `respond`.
         let mut service = self.service();
         let now = service.clock().now();
-        service.course(request, now)
+        service.respond_with_faults(request, now)
     }
 
-    /// Pays a charge in full, as a wallet would that holds its invoice.
+    /// Creates a charge in memory, without a client.
+    ///
+    /// The order is sent through [`respond`](Self::respond) as a client would send it, and the
+    /// response is checked in the same way. It counts as one of the [`requests`](Self::requests).
+    /// [Quirks](crate::Quirks) apply, [faults](crate::faults) do not.
+    ///
+    /// ```
+    /// use strike_core::NewCharge;
+    /// use strike_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new();
+    /// let charge = sandbox.create(NewCharge::satoshis(4200, "tea"))?;
+    /// assert!(!charge.is_paid());
+    /// assert_eq!(sandbox.charges(), 1);
+    /// # Ok::<(), strike_core::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`PayError`] if there is no such charge, if its invoice has expired by the sandbox's clock, if it is already
-    /// paid, if no payment got through, or if it could not be written to the data file. Then it is not paid by this.
+    /// The same errors as a client's create: the order is invalid, or the sandbox rejects it.
+    /// Also fails if the sandbox's API key is not a valid [`ApiKey`].
+    pub fn create(&self, order: NewCharge) -> Result<Charge, Error> {
+        // Not the own base URL: a client rejects plain HTTP to a remote address.
+        let key = ApiKey::new(self.api_key())?;
+        let endpoint = Endpoint::new(SandboxBuilder::IN_MEMORY, key, self.network())?;
+        let create = Create::new(order);
+        let response = self.respond(&create.request(&endpoint)?);
+        create.parse(&endpoint, &response, Now::new(Duration::ZERO, self.now()))
+    }
+
+    /// Pays a charge in full.
+    ///
+    /// # Errors
+    /// [`PayError`] says why the charge was not paid: it does not exist, it is already paid, its
+    /// invoice has expired by the sandbox's clock, the Lightning payment failed, or the data file
+    /// could not be written.
     pub fn pay(&self, id: &ChargeId) -> Result<Paid, PayError> {
         let mut service = self.service();
         let now = service.clock().now();
         service.pay(id.as_str(), now)
     }
 
-    /// Ends the time in which a charge can be paid, as if its invoice had expired. One that has expired stays so.
+    /// Expires a charge now, so that it can no longer be paid.
     ///
-    /// The invoice's own words do not change: only the sandbox, which knows better, no longer pays it.
+    /// The invoice itself does not change. Expiring an expired charge again does nothing.
     ///
     /// # Errors
-    /// [`ExpireError`] if there is no such charge, if it is paid, or if the change could not be written to the data
-    /// file.
+    /// [`ExpireError`] if the charge does not exist or is already paid, or if the data file could
+    /// not be written.
     pub fn expire(&self, id: &ChargeId) -> Result<(), ExpireError> {
         let mut service = self.service();
         let now = service.clock().now();
         service.expire(id.as_str(), now)
     }
 
-    /// A charge as it is now; `None` if no charge has this id.
+    /// Returns the charge with this id, with its current state. `None` if there is none.
     #[must_use]
     pub fn charge(&self, id: &ChargeId) -> Option<ChargeRecord> {
         let service = self.service();
@@ -150,46 +184,53 @@ impl Sandbox {
         service.charge(id.as_str()).cloned().map(|charge| ChargeRecord::new(charge, now))
     }
 
-    /// All charges as they are now, the newest first.
+    /// Returns all charges with their current state, newest first.
     #[must_use]
     pub fn list_all(&self) -> Vec<ChargeRecord> {
         let service = self.service();
         let now = service.clock().now();
-        let record = |charge: &Charge| ChargeRecord::new(charge.clone(), now);
+        let record = |charge: &ledger::Charge| ChargeRecord::new(charge.clone(), now);
         service.page(0, usize::MAX).map(record).collect()
     }
 
-    /// Goes back to the start: no charges, no [`requests`](Self::requests) counted, the clock where it was set or
-    /// at the system's time, and a chosen seed at its beginning, so that the same history can happen again. Key
-    /// and node stay.
+    /// Deletes all charges and webhook deliveries, and returns to the initial state.
     ///
-    /// Ids that nobody chose a seed for are not drawn again.
+    /// * The request count is zero again.
+    /// * The clock returns to the time it was set to, or to the system time.
+    /// * The [faults](crate::faults) are the builder's again.
+    /// * A seed that you chose starts again, so the next charges get the same ids as before. With a
+    ///   random seed, ids are never repeated.
+    ///
+    /// The API key and the node's key stay the same.
     ///
     /// # Errors
-    /// [`NotKept`] if it could not be written to the data file; then nothing has changed. Without a data file it
-    /// does not fail.
+    /// [`NotKept`] if the data file could not be written; nothing has changed then. Without a data
+    /// file this method does not fail.
     pub fn reset(&self) -> Result<(), NotKept> {
         self.service().reset()
     }
 
-    /// Draws ids and preimages from this seed from here on, and again after a [`reset`](Self::reset).
+    /// Uses this seed for the ids and preimages of new charges, also after a [`reset`](Self::reset).
     ///
-    /// It is another stream than [`SandboxBuilder::seed`]'s, which also draws the key and the node. Charges that the seed
-    /// made already are passed over, so no id is given twice.
+    /// The ids differ from those of [`SandboxBuilder::seed`] with the same number, because the
+    /// builder's seed also generates the keys. Ids that are already in use are skipped.
     pub fn reseed(&self, seed: u64) {
         self.service().reseed(seed);
     }
 
-    /// Moves the sandbox's clock forward, whether it is the system's or a manual one: invoices expire at once
-    /// instead of in an hour. It stops in the year 3058, at the last second that an invoice can carry.
+    /// Moves the sandbox's clock forward by a duration.
     ///
-    /// If charges are kept in a file that cannot be written, the clock moves all the same, and the next change that
-    /// is written tells the file.
+    /// This works for the system clock and for a clock set with
+    /// [`clock_at`](SandboxBuilder::clock_at). The clock stops in the year 3058, at the latest
+    /// timestamp that an invoice can contain.
+    ///
+    /// If the data file cannot be written, the clock still moves. The next change that is written
+    /// saves the new time.
     pub fn advance(&self, by: Duration) {
         self.service().advance(by);
     }
 
-    /// Moves the sandbox's clock forward to this moment; a moment that has passed changes nothing.
+    /// Moves the sandbox's clock forward to this time. A time in the past changes nothing.
     ///
     /// ```
     /// # use strike_core::UnixMillis;
@@ -207,44 +248,67 @@ impl Sandbox {
         }
     }
 
-    /// What time it is in the sandbox.
+    /// Returns the time of the sandbox's clock.
     #[must_use]
     pub fn now(&self) -> UnixMillis {
         self.service().clock().now()
     }
 
-    /// Where the API is, with a slash at the end: `http://127.0.0.1/api/v1/` in memory, and with the port for a
-    /// running one, which begins with `https` if it speaks TLS.
+    /// Returns the base URL of the API, with a trailing slash.
+    ///
+    /// In memory it is `http://127.0.0.1/api/v1/`. For a running server it has the real port, and
+    /// the scheme `https` with TLS.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.0.base_url
     }
 
-    /// The key that opens the only account.
+    /// Returns the API key of the sandbox's only account.
     #[must_use]
     pub fn api_key(&self) -> &str {
         &self.0.api_key
     }
 
-    /// The network that the invoices are for.
+    /// Returns the network of the invoices.
     #[must_use]
     pub fn network(&self) -> Network {
         self.0.network
     }
 
-    /// The public key of the node that signs the invoices, as 66 lower-case hex digits.
+    /// Returns the endpoint for a client: the base URL, the API key and the network.
+    ///
+    /// ```
+    /// use strike_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new();
+    /// let endpoint = sandbox.endpoint()?;
+    /// assert_eq!(endpoint.network(), sandbox.network());
+    /// # Ok::<(), strike_core::InvalidInput>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidInput`] if a client would reject the settings: the API key is not a valid
+    /// [`ApiKey`], or the server listens with plain HTTP on an address that is not a loopback
+    /// address.
+    pub fn endpoint(&self) -> Result<Endpoint, InvalidInput> {
+        Endpoint::new(self.base_url(), ApiKey::new(self.api_key())?, self.network())
+    }
+
+    /// Returns the public key of the node that signs the invoices, as 66 lower-case hex digits.
     #[must_use]
     pub fn payee(&self) -> &str {
         &self.0.payee
     }
 
-    /// How many charges there are.
+    /// Returns the number of charges.
     #[must_use]
     pub fn charges(&self) -> usize {
         self.service().charges()
     }
 
-    /// How many requests arrived, refused and struck ones included; [`pay`](Self::pay) is none.
+    /// Returns the number of requests so far, including rejected ones and those with a fault.
+    ///
+    /// Calls of other methods, such as [`pay`](Self::pay), are not counted.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.service().requests()
@@ -255,7 +319,7 @@ impl Sandbox {
         self.service().changes()
     }
 
-    /// The service, whoever panicked while holding it: every change to it is complete or not begun.
+    /// Locks the service. A poisoned lock is ignored, because a panic leaves no change half done.
     pub(crate) fn service(&self) -> MutexGuard<'_, Service> {
         self.0.service.lock().unwrap_or_else(PoisonError::into_inner)
     }

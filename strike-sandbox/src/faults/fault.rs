@@ -1,4 +1,4 @@
-//! What becomes of a request that is struck.
+//! The kinds of fault, and what each one does to a request.
 
 use std::time::Duration;
 
@@ -6,31 +6,33 @@ use serde::{Deserialize, Serialize};
 use strike_core::HttpResponse;
 use strike_core::http::StatusCode;
 
-use super::canned::{self, Canned};
-use super::shape;
+use super::fixed_response::{self, FixedResponse};
+use super::json;
 
-/// What becomes of a request that is struck, and whether the service acts on it.
+/// A fault: what the sandbox does instead of responding normally.
 ///
-/// The request is always read whole before anything goes wrong. Then either the service *processes* it, and a create
-/// leaves its charge behind, or it only makes the answer that it would have given. Each kind has a default, and
-/// [`processed`](Self::processed) decides otherwise.
+/// The sandbox always reads the whole request first. If the fault has *processed*, the request takes
+/// effect: a create stores its charge. Otherwise the sandbox computes the response but stores
+/// nothing. Each fault has a default, which [`processed`](Self::processed) overrides.
 ///
-/// | fault | processed | what stands on the wire |
-/// | --- | --- | --- |
-/// | [`refuse`](Self::refuse) | no | nothing; the connection is reset |
-/// | [`close`](Self::close) | yes | nothing; the connection is closed |
-/// | [`cut`](Self::cut) | yes | the beginning of the answer, then the connection is closed |
-/// | [`stall`](Self::stall) | yes | nothing, or the beginning of the answer, then silence |
-/// | [`drip`](Self::drip) | yes | the answer, byte by byte, then the connection is closed |
-/// | [`wrong_length`](Self::wrong_length) | yes | the answer with another `Content-Length`, then the connection is closed |
-/// | [`garbage`](Self::garbage) | yes | 256 bytes that are no HTTP, then the connection is closed |
-/// | [`status`](Self::status) | no | an error of that status; the connection goes on |
-/// | [`answer`](Self::answer) | no | the given answer; the connection goes on |
-/// | [`latency`](Self::latency) | yes | the answer, later; the connection goes on |
+/// | fault | processed | what the client receives | connection |
+/// | --- | --- | --- | --- |
+/// | [`refuse`](Self::refuse) | no | nothing | reset |
+/// | [`close`](Self::close) | yes | nothing | closed |
+/// | [`cut`](Self::cut) | yes | the beginning of the response | closed |
+/// | [`stall`](Self::stall) | yes | nothing, or the beginning of the response, then silence | closed after 5 minutes |
+/// | [`drip`](Self::drip) | yes | the response, byte by byte | closed |
+/// | [`wrong_length`](Self::wrong_length) | yes | the response with a wrong `Content-Length` | closed |
+/// | [`garbage`](Self::garbage) | yes | 256 bytes that are not HTTP | closed |
+/// | [`status`](Self::status) | no | an error response with that status | stays open |
+/// | [`answer`](Self::answer) | no | the given response | stays open |
+/// | [`latency`](Self::latency) | yes | the response, later | stays open |
 ///
-/// An answer after which the connection ends says `Connection: close`, and is otherwise the one that there would have
-/// been. No fault holds a connection for more than five minutes: then it is closed. It ends earlier when the client
-/// leaves or the server stops.
+/// If the connection is closed after the response, the response contains `Connection: close`. It is
+/// otherwise the response without the fault.
+///
+/// No fault takes longer than five minutes. It ends earlier if the client disconnects or the server
+/// stops.
 ///
 /// ```
 /// use std::time::Duration;
@@ -51,18 +53,18 @@ pub struct Fault {
     pub(super) processed: Option<bool>,
 }
 
-/// A place in an answer, by the bytes before it. A place behind the end is the end.
+/// A position in a response. A position beyond the end means the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::exhaustive_enums, reason = "an answer has a head and a body")]
+#[expect(clippy::exhaustive_enums, reason = "a response consists of a head and a body")]
 pub enum After {
-    /// So many bytes of the whole answer, counted from the first of its head.
-    Bytes(#[serde(deserialize_with = "shape::bytes")] usize),
-    /// The whole head and so many bytes of the body.
-    BodyBytes(#[serde(deserialize_with = "shape::bytes")] usize),
+    /// After this many bytes of the response, including its head.
+    Bytes(#[serde(deserialize_with = "json::bytes")] usize),
+    /// After the head and this many bytes of the body.
+    BodyBytes(#[serde(deserialize_with = "json::bytes")] usize),
 }
 
-/// The kinds, as they stand in JSON.
+/// The kinds of fault, with their JSON representation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Kind {
@@ -73,23 +75,23 @@ pub(super) enum Kind {
     Drip {
         #[serde(
             rename = "every_ms",
-            serialize_with = "shape::write_millis",
-            deserialize_with = "shape::millis"
+            serialize_with = "json::write_millis",
+            deserialize_with = "json::millis"
         )]
         every: Duration,
     },
-    WrongLength(#[serde(deserialize_with = "shape::off_by")] i64),
+    WrongLength(#[serde(deserialize_with = "json::length_error")] i64),
     Garbage,
-    Status(#[serde(serialize_with = "shape::write_status", deserialize_with = "shape::status")] StatusCode),
-    Answer(Canned),
+    Status(#[serde(serialize_with = "json::write_status", deserialize_with = "json::status")] StatusCode),
+    Answer(FixedResponse),
     Latency {
-        #[serde(rename = "ms", serialize_with = "shape::write_millis", deserialize_with = "shape::millis")]
+        #[serde(rename = "ms", serialize_with = "json::write_millis", deserialize_with = "json::millis")]
         time: Duration,
         #[serde(
             rename = "jitter_ms",
             default,
-            serialize_with = "shape::write_millis",
-            deserialize_with = "shape::millis"
+            serialize_with = "json::write_millis",
+            deserialize_with = "json::millis"
         )]
         jitter: Duration,
     },
@@ -100,66 +102,79 @@ impl Fault {
         Self { kind, processed: None }
     }
 
-    /// Resets the connection (a TCP reset, by closing with a linger of zero) without a byte of answer.
+    /// Resets the connection (TCP RST) instead of responding.
     ///
-    /// A server whose port is open cannot refuse a connection, so this is as near as it comes: the client gets a
-    /// reset instead of an answer, after it was connected and has sent its request.
+    /// The client has already connected and sent its request. A sandbox with an open port cannot
+    /// refuse the connection itself.
     pub const fn refuse() -> Self {
         Self::of(Kind::Refuse)
     }
 
-    /// Closes the connection without a byte of answer.
+    /// Closes the connection instead of responding.
     pub const fn close() -> Self {
         Self::of(Kind::Close)
     }
 
-    /// Closes the connection inside the answer.
+    /// Closes the connection in the middle of the response.
     pub const fn cut(after: After) -> Self {
         Self::of(Kind::Cut(after))
     }
 
-    /// Falls silent before the answer (`After::Bytes(0)`) or inside it, for five minutes unless the client leaves first.
+    /// Stops sending at this position and keeps the connection open for five minutes.
+    ///
+    /// With `After::Bytes(0)` the client receives nothing.
     pub const fn stall(after: After) -> Self {
         Self::of(Kind::Stall(after))
     }
 
-    /// Sends the answer byte by byte, with this time after each; what is left after five minutes is never sent.
+    /// Sends the response byte by byte, and waits this long after each byte.
+    ///
+    /// After five minutes the connection is closed, even if bytes are left.
     pub const fn drip(every: Duration) -> Self {
         Self::of(Kind::Drip { every })
     }
 
-    /// Adds to the `Content-Length`, or takes from it down to 0, and sends the body as it is: a length that is too
-    /// long looks like an answer that was cut, one that is too short like a body that ends too early.
-    pub const fn wrong_length(off_by: i64) -> Self {
-        Self::of(Kind::WrongLength(off_by))
+    /// Changes the `Content-Length` by this number, down to 0 at least. The body stays the same.
+    ///
+    /// If the length is too large, the response looks truncated. If it is too small, the body seems
+    /// to end early.
+    pub const fn wrong_length(difference: i64) -> Self {
+        Self::of(Kind::WrongLength(difference))
     }
 
-    /// Sends 256 bytes from 0x80 to 0xff, drawn from the sandbox's seed, instead of HTTP.
+    /// Sends 256 bytes from 0x80 to 0xff instead of HTTP. They depend on the sandbox's seed.
     pub const fn garbage() -> Self {
         Self::of(Kind::Garbage)
     }
 
-    /// Answers with this status, in the way the service dressed its errors. One below 200 would be no answer: 500 is
-    /// sent instead.
+    /// Responds with this status and an error body in the service's format.
+    ///
+    /// An interim status (1xx) is replaced with 500.
     pub fn status(status: StatusCode) -> Self {
-        Self::of(Kind::Status(canned::last_word(status)))
+        Self::of(Kind::Status(fixed_response::final_status(status)))
     }
 
-    /// Answers with this status, these headers and this body, and nothing else but a `Content-Length` that is right.
-    /// A status below 200 would be no answer: 500 is sent instead. Headers that frame a body (`Content-Length`,
-    /// `Transfer-Encoding`, `Connection`) are left out; a body that 204 and 304 cannot have is, too.
+    /// Responds with this response.
+    ///
+    /// The sandbox sets the right `Content-Length` and adds nothing else. It makes these changes:
+    ///
+    /// * An interim status (1xx) is replaced with 500.
+    /// * `Content-Length`, `Transfer-Encoding` and `Connection` of the given response are removed.
+    /// * The body of a 204 or 304 is removed.
     pub fn answer(response: HttpResponse) -> Self {
-        Self::of(Kind::Answer(Canned::from(response)))
+        Self::of(Kind::Answer(FixedResponse::from(response)))
     }
 
-    /// Answers as usual, but so much later, and up to `jitter` later than that, drawn from the sandbox's seed. The
-    /// state changes when the request arrives.
+    /// Delays the response by `time` and a random part of `jitter`.
+    ///
+    /// The random part depends on the sandbox's seed. The request takes effect when it arrives.
     pub const fn latency(time: Duration, jitter: Duration) -> Self {
         Self::of(Kind::Latency { time, jitter })
     }
 
-    /// Whether the service acts on the request. If it does not, a create leaves no charge behind, whatever the answer
-    /// says.
+    /// Sets whether the request takes effect.
+    ///
+    /// With `false`, a create stores no charge, whatever the response contains.
     pub const fn processed(mut self, processed: bool) -> Self {
         self.processed = Some(processed);
         self
@@ -167,7 +182,7 @@ impl Fault {
 }
 
 impl Kind {
-    /// Whether the service acts on the request unless the plan says otherwise.
+    /// Returns the default of [`Fault::processed`].
     pub(super) const fn is_processed(&self) -> bool {
         !matches!(self, Self::Refuse | Self::Status(_) | Self::Answer(_))
     }

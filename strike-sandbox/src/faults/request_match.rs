@@ -1,11 +1,14 @@
-//! Which requests a rule is for: by method and path, and then the n-th, every n-th, the first n, or some by chance.
+//! Selects requests by method, path and count.
 
 use serde::{Deserialize, Serialize};
 use strike_core::http::Method;
 
-use super::shape;
+use super::json;
 
-/// Which requests a fault strikes. Unless narrowed down, every one that matches.
+/// Selects the requests to which a fault applies.
+///
+/// A request must match the method and the path. Of those requests you can select the `n`-th, every
+/// `n`-th, the first `n`, or a random part. Default: all of them.
 ///
 /// ```
 /// use strike_core::http::Method;
@@ -24,68 +27,72 @@ pub struct Match {
 }
 
 impl Match {
-    /// Every request to the API.
+    /// Matches every request to the API.
     pub fn any() -> Self {
         Self { method: None, path: Pattern::default(), when: When::Always }
     }
 
-    /// Requests that make a charge: `POST /api/v1/charges`.
+    /// Matches requests that create a charge: `POST /api/v1/charges`.
     pub fn create() -> Self {
         Self::any().method(Method::POST).path("/api/v1/charges")
     }
 
-    /// Requests for one charge: `GET /api/v1/charges/*`.
+    /// Matches requests for one charge: `GET /api/v1/charges/*`.
     pub fn get() -> Self {
         Self::any().method(Method::GET).path("/api/v1/charges/*")
     }
 
-    /// Requests for a page of charges: `GET /api/v1/charges`.
+    /// Matches requests for a page of charges: `GET /api/v1/charges`.
     pub fn list() -> Self {
         Self::any().method(Method::GET).path("/api/v1/charges")
     }
 
-    /// Only requests with this method.
+    /// Matches only requests with this method.
     pub fn method(mut self, method: Method) -> Self {
         self.method = Some(method);
         self
     }
 
-    /// Only requests whose path, without its query, fits the pattern: `*` stands for one segment, and `**` at the end
-    /// for any number of them. A pattern that fits nothing below `/api/` strikes nothing.
+    /// Matches only requests whose path, without the query, matches the pattern.
+    ///
+    /// `*` stands for one segment. `**` at the end stands for any number of segments. Only paths
+    /// below `/api/` can have faults.
     pub fn path(mut self, pattern: impl Into<String>) -> Self {
         self.path = Pattern(pattern.into());
         self
     }
 
-    /// Of the requests that match, the `n`-th alone, counted from 1; the 0th never comes.
+    /// Selects only the `n`-th matching request, counted from 1. With 0, none.
     pub const fn nth(mut self, n: u64) -> Self {
         self.when = When::Nth(n);
         self
     }
 
-    /// Of the requests that match, every `n`-th: with 3, the third, the sixth, and so on; with 0, none.
+    /// Selects every `n`-th matching request. With 3, the third, the sixth, and so on. With 0, none.
     pub const fn every(mut self, n: u64) -> Self {
         self.when = When::Every(n);
         self
     }
 
-    /// Of the requests that match, the first `n`.
+    /// Selects the first `n` matching requests.
     pub const fn first(mut self, n: u64) -> Self {
         self.when = When::First(n);
         self
     }
 
-    /// Each request that matches with this probability, drawn from the sandbox's seed: 0 is never, 1 is always.
+    /// Selects each matching request with this probability, from 0 (never) to 1 (always).
+    ///
+    /// The selection depends on the sandbox's seed.
     pub const fn chance(mut self, probability: f64) -> Self {
         self.when = When::Chance(probability);
         self
     }
 }
 
-/// A path with `*` for a segment and `**` for the rest.
+/// A path in which `*` stands for one segment and `**` for the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Pattern(#[serde(deserialize_with = "shape::pattern")] String);
+pub(super) struct Pattern(#[serde(deserialize_with = "json::pattern")] String);
 
 impl Default for Pattern {
     fn default() -> Self {
@@ -94,12 +101,12 @@ impl Default for Pattern {
 }
 
 impl Pattern {
-    /// Whether a path of these segments fits; doubled and trailing slashes do not matter.
-    pub(super) fn fits(&self, path: &[&str]) -> bool {
-        let mut wanted = self.0.split('/').filter(|segment| !segment.is_empty()).peekable();
+    /// Returns true if a path of these segments matches. Double and trailing slashes are ignored.
+    pub(super) fn matches(&self, path: &[&str]) -> bool {
+        let mut pattern = self.0.split('/').filter(|segment| !segment.is_empty()).peekable();
         let mut path = path.iter();
-        while let Some(segment) = wanted.next() {
-            if segment == "**" && wanted.peek().is_none() {
+        while let Some(segment) = pattern.next() {
+            if segment == "**" && pattern.peek().is_none() {
                 return true;
             }
             match path.next() {
@@ -111,21 +118,23 @@ impl Pattern {
     }
 }
 
-/// Which of the requests that match.
+/// Which of the matching requests are selected.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum When {
     #[default]
     Always,
-    Nth(#[serde(deserialize_with = "shape::positive")] u64),
-    Every(#[serde(deserialize_with = "shape::positive")] u64),
-    First(#[serde(deserialize_with = "shape::positive")] u64),
-    Chance(#[serde(deserialize_with = "shape::probability")] f64),
+    Nth(#[serde(deserialize_with = "json::positive")] u64),
+    Every(#[serde(deserialize_with = "json::positive")] u64),
+    First(#[serde(deserialize_with = "json::positive")] u64),
+    Chance(#[serde(deserialize_with = "json::probability")] f64),
 }
 
 impl When {
-    /// Whether the request with this number, from 1, is one of them; `draw` is a number from 0 up to 1.
-    pub(super) fn is_due(self, number: u64, draw: impl FnOnce() -> f64) -> bool {
+    /// Returns true if the matching request with this number is selected. Numbers start at 1.
+    ///
+    /// `draw` returns a random number from 0 to 1, excluding 1.
+    pub(super) fn applies(self, number: u64, draw: impl FnOnce() -> f64) -> bool {
         match self {
             Self::Always => true,
             Self::Nth(n) => number == n,
@@ -146,9 +155,9 @@ mod tests {
 
     #[test]
     fn path_patterns_match_whole_segments() {
-        let fits = |pattern: &str, path: &str| {
+        let matches = |pattern: &str, path: &str| {
             let path: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-            Pattern(pattern.to_owned()).fits(&path)
+            Pattern(pattern.to_owned()).matches(&path)
         };
         for (pattern, path) in [
             ("/api/v1/charges", "/api/v1/charges"),
@@ -159,7 +168,7 @@ mod tests {
             ("/api/**", "/api"),
             ("**", "/api/v1"),
         ] {
-            assert!(fits(pattern, path), "{pattern} {path}");
+            assert!(matches(pattern, path), "{pattern} {path}");
         }
         for (pattern, path) in [
             ("/api/v1/charges", "/api/v1/charges/ch_1"),
@@ -169,21 +178,21 @@ mod tests {
             ("/api/**/charges", "/api/v1/x/charges"),
             ("/API/**", "/api/v1"),
         ] {
-            assert!(!fits(pattern, path), "{pattern} {path}");
+            assert!(!matches(pattern, path), "{pattern} {path}");
         }
     }
 
     #[test]
     fn request_numbers_start_at_one() {
-        let due = |when: When| (1..=7).filter(|n| when.is_due(*n, || 0.5)).collect::<Vec<u64>>();
-        assert_eq!(due(When::Always), [1, 2, 3, 4, 5, 6, 7]);
-        assert_eq!(due(When::Nth(3)), [3]);
-        assert_eq!(due(When::Every(3)), [3, 6]);
-        assert_eq!(due(When::First(2)), [1, 2]);
-        assert_eq!(due(When::Chance(0.6)).len(), 7);
+        let selected = |when: When| (1..=7).filter(|n| when.applies(*n, || 0.5)).collect::<Vec<u64>>();
+        assert_eq!(selected(When::Always), [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(selected(When::Nth(3)), [3]);
+        assert_eq!(selected(When::Every(3)), [3, 6]);
+        assert_eq!(selected(When::First(2)), [1, 2]);
+        assert_eq!(selected(When::Chance(0.6)).len(), 7);
         for never in [When::Nth(0), When::Every(0), When::First(0), When::Chance(0.5), When::Chance(f64::NAN)]
         {
-            assert!(due(never).is_empty(), "{never:?}");
+            assert!(selected(never).is_empty(), "{never:?}");
         }
     }
 }

@@ -1,12 +1,14 @@
-//! Faults as users of a sandbox hold them: given to the builder, changed while it runs.
+//! The methods of the sandbox and its builder that set, list and clear faults.
 
-use super::live::RuleStats;
+use super::active_rules::RuleStats;
 use super::plan::Plan;
 use crate::builder::SandboxBuilder;
 use crate::sandbox::Sandbox;
 
 impl SandboxBuilder {
-    /// What goes wrong from the start; nothing unless set. A second plan takes the place of the first.
+    /// Sets the faults that the sandbox starts with. Default: none.
+    ///
+    /// A second call replaces the first plan.
     pub fn faults(mut self, plan: Plan) -> Self {
         self.faults = plan;
         self
@@ -14,7 +16,9 @@ impl SandboxBuilder {
 }
 
 impl Sandbox {
-    /// Adds a plan's rules behind those that stand; they count from here on.
+    /// Adds the rules of a plan after the existing rules.
+    ///
+    /// The new rules count requests from now on.
     ///
     /// ```
     /// use strike_sandbox::Sandbox;
@@ -30,12 +34,12 @@ impl Sandbox {
         self.service().faults_mut().add(plan);
     }
 
-    /// Forgets every rule. An exchange that is being struck is struck to its end.
+    /// Removes all rules. A fault that is already in progress continues to its end.
     pub fn clear_faults(&self) {
         self.service().faults_mut().clear();
     }
 
-    /// The plan as it stands, in order, with how often each rule matched and fired.
+    /// Returns the current rules in order, with the number of times each one matched and fired.
     #[must_use]
     pub fn faults(&self) -> Vec<RuleStats> {
         self.service().faults().rules().to_vec()

@@ -69,7 +69,7 @@ impl Client {
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) names the variable that is missing or not valid.
     #[cfg(feature = "ureq")]
     pub fn from_env() -> Result<Self, Error> {
-        Self::new(Endpoint::from_variables(|name| std::env::var_os(name))?)
+        Self::new(Endpoint::from_variables(std::env::var_os)?)
     }
 
     /// Starts building a client with settings of your own.

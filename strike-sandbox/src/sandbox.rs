@@ -4,16 +4,17 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use strike_core::machine::{Machine, Step};
 use strike_core::{
-    ApiKey, Charge, ChargeId, Create, Endpoint, Error, Exchange, HttpRequest, HttpResponse, InvalidInput,
-    Network, NewCharge, Now, Operation, Reply, UnixMillis,
+    ApiKey, Charge, ChargeId, CoreClient, Create, Endpoint, Error, Exchange, HttpRequest, HttpResponse,
+    InvalidInput, Network, NewCharge, Now, Reply, RetryPolicy, UnixMillis,
 };
 
 use crate::builder::SandboxBuilder;
 #[cfg(feature = "server")]
 use crate::changes::Changes;
 use crate::faults::{self, Behavior};
-use crate::ledger::{self, ChargeRecord, ExpireError, NotKept};
+use crate::ledger::{self, ChargeRecord, ExpireError, StorageError};
 use crate::node::{Paid, PayError};
 use crate::service::Service;
 
@@ -125,7 +126,8 @@ impl Sandbox {
     /// Creates a charge in memory, without a client.
     ///
     /// The order is sent through [`respond`](Self::respond) as a client would send it, and the
-    /// response is checked in the same way. It counts as one of the [`requests`](Self::requests).
+    /// response is checked in the same way. It is not retried, and counts as one of the
+    /// [`requests`](Self::requests).
     /// [Quirks](crate::Quirks) apply, [faults](crate::faults) do not.
     ///
     /// ```
@@ -140,15 +142,20 @@ impl Sandbox {
     /// ```
     ///
     /// # Errors
-    /// The same errors as a client's create: the order is invalid, or the sandbox rejects it.
-    /// Also fails if the sandbox's API key is not a valid [`ApiKey`].
+    /// The errors of a client: the order is invalid, or the sandbox rejects it. Also fails if
+    /// [`endpoint`](Self::endpoint) fails.
     pub fn create(&self, order: NewCharge) -> Result<Charge, Error> {
-        // Not the own base URL: a client rejects plain HTTP to a remote address.
-        let key = ApiKey::new(self.api_key())?;
-        let endpoint = Endpoint::new(SandboxBuilder::IN_MEMORY, key, self.network())?;
-        let create = Create::new(order);
-        let response = self.respond(&create.request(&endpoint)?);
-        create.parse(&endpoint, &response, Now::new(Duration::ZERO, self.now()))
+        let client = CoreClient::new(self.endpoint()?, RetryPolicy::never(), 0);
+        let mut call = client.call(Create::new(order));
+        let mut elapsed = Duration::ZERO;
+        loop {
+            let now = Now::new(elapsed, self.now());
+            match call.poll(now) {
+                Step::Send(exchange) => call.handle(Ok(self.respond(&exchange.request)), now),
+                Step::Wait(wait) => elapsed = elapsed.saturating_add(wait),
+                Step::Done(result) => return result,
+            }
+        }
     }
 
     /// Pays a charge in full.
@@ -204,9 +211,9 @@ impl Sandbox {
     /// The API key and the node's key stay the same.
     ///
     /// # Errors
-    /// [`NotKept`] if the data file could not be written; nothing has changed then. Without a data
+    /// [`StorageError`] if the data file could not be written; nothing has changed then. Without a data
     /// file this method does not fail.
-    pub fn reset(&self) -> Result<(), NotKept> {
+    pub fn reset(&self) -> Result<(), StorageError> {
         self.service().reset()
     }
 

@@ -18,7 +18,7 @@ use crate::entropy::{Entropy, LONG_NAME_LENGTH, NAME_LENGTH};
 #[cfg(feature = "server")]
 use crate::events;
 use crate::faults::{ActiveRules, Behavior, Plan};
-use crate::ledger::{Charge, ExpireError, Ledger, NotKept, Standing};
+use crate::ledger::{Charge, ExpireError, Ledger, Standing, StorageError};
 use crate::limit::Limit;
 use crate::node::{self, Node, Paid, PayError, Terms};
 use crate::quirks::Quirks;
@@ -130,7 +130,7 @@ impl Service {
     }
 
     /// Restores the initial state, except for the API key and the node's key.
-    pub(crate) fn reset(&mut self) -> Result<(), NotKept> {
+    pub(crate) fn reset(&mut self) -> Result<(), StorageError> {
         let (mut entropy, mut clock) = (Entropy::from_position(&self.entropy.position()), self.clock.clone());
         entropy.rewind();
         clock.reset();
@@ -325,7 +325,7 @@ impl Service {
         let preimage = self.node.settle(&charge.payment_request, &charge.preimage, now)?;
         let payment_hash = charge.payment_hash;
         let standing = self.standing(now);
-        self.ledger.mark_paid(id, now, &standing).map_err(|_| PayError::NotKept)?;
+        self.ledger.mark_paid(id, now, &standing).map_err(|_| PayError::Storage)?;
         // Send the webhook after the change is stored: a receiver that gets the charge must see it paid.
         if let Some(charge) = self.ledger.get(id) {
             self.outbox.paid(id, &charge.to_event(&self.quirks), now);
@@ -341,7 +341,7 @@ impl Service {
             return Err(ExpireError::AlreadyPaid);
         }
         let standing = self.standing(now);
-        self.ledger.expire(id, now, &standing).map_err(|_| ExpireError::NotKept)?;
+        self.ledger.expire(id, now, &standing).map_err(|_| ExpireError::Storage)?;
         self.changes.announce();
         Ok(())
     }
@@ -352,8 +352,8 @@ impl Service {
     }
 }
 
-impl From<NotKept> for Refusal {
-    fn from(error: NotKept) -> Self {
+impl From<StorageError> for Refusal {
+    fn from(error: StorageError) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
 }

@@ -71,7 +71,6 @@ pub struct AttemptReport {
 
 impl AttemptReport {
     /// Starts the report of an exchange that is sent now. `sent` is the monotonic clock's time.
-    #[must_use]
     pub const fn start(exchange: &Exchange, sent: Duration) -> StartedAttempt {
         StartedAttempt { operation: exchange.operation, attempt: exchange.attempt, sent }
     }

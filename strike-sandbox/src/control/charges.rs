@@ -56,7 +56,7 @@ pub(super) fn pay(service: &mut Service, asked: &Asked<'_>) -> Result<String, Re
             .text("preimage", &paid.preimage_hex())
             .end()),
         Err(PayError::UnknownCharge) => Err(Refusal::not_found()),
-        Err(error @ PayError::NotKept) => Err(not_kept(error)),
+        Err(error @ PayError::Storage) => Err(not_kept(error)),
         Err(error) => Err(conflict(error)),
     }
 }
@@ -66,7 +66,7 @@ pub(super) fn expire(service: &mut Service, asked: &Asked<'_>) -> Result<String,
     match service.expire(asked.name, asked.now) {
         Ok(()) => get(service, asked),
         Err(ExpireError::UnknownCharge) => Err(Refusal::not_found()),
-        Err(error @ ExpireError::NotKept) => Err(not_kept(error)),
+        Err(error @ ExpireError::Storage) => Err(not_kept(error)),
         Err(error) => Err(conflict(error)),
     }
 }

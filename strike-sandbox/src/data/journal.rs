@@ -7,10 +7,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::lock::Lock;
 use super::place::Place;
 use super::rows;
-use crate::ledger::{Charge, Journal, NotKept, Standing};
+use crate::ledger::{Charge, Journal, Standing, StorageError};
 
 /// Takes the changes that could not be written.
-pub(super) type Report = Arc<dyn Fn(&NotKept) + Send + Sync>;
+pub(super) type Report = Arc<dyn Fn(&StorageError) + Send + Sync>;
 
 /// A data file that belongs to this sandbox until it is dropped.
 pub(super) struct FileJournal {
@@ -24,19 +24,19 @@ pub(super) struct FileJournal {
 }
 
 impl Journal for FileJournal {
-    fn append(&mut self, place: usize, charge: &Charge, standing: &Standing) -> Result<(), NotKept> {
+    fn append(&mut self, place: usize, charge: &Charge, standing: &Standing) -> Result<(), StorageError> {
         self.keep(standing, |connection| rows::insert_charge(connection, place, charge))
     }
 
-    fn change(&mut self, place: usize, charge: &Charge, standing: &Standing) -> Result<(), NotKept> {
+    fn change(&mut self, place: usize, charge: &Charge, standing: &Standing) -> Result<(), StorageError> {
         self.keep(standing, |connection| rows::update_charge(connection, place, charge))
     }
 
-    fn clear(&mut self, standing: &Standing) -> Result<(), NotKept> {
+    fn clear(&mut self, standing: &Standing) -> Result<(), StorageError> {
         self.keep(standing, rows::delete_charges)
     }
 
-    fn stand(&mut self, standing: &Standing) -> Result<(), NotKept> {
+    fn stand(&mut self, standing: &Standing) -> Result<(), StorageError> {
         self.keep(standing, |_| Ok(()))
     }
 }
@@ -46,7 +46,7 @@ impl FileJournal {
         &mut self,
         standing: &Standing,
         change: impl FnOnce(&Connection) -> rusqlite::Result<()>,
-    ) -> Result<(), NotKept> {
+    ) -> Result<(), StorageError> {
         let kept = self.commit(standing, change);
         match &kept {
             Ok(()) => self.standing = *standing,
@@ -60,21 +60,21 @@ impl FileJournal {
         &mut self,
         standing: &Standing,
         change: impl FnOnce(&Connection) -> rusqlite::Result<()>,
-    ) -> Result<(), NotKept> {
+    ) -> Result<(), StorageError> {
         // Before SQLite looks, which would only say that the file is read-only.
         self.place.check()?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         change(&transaction)?;
         if !rows::move_standing(&transaction, &self.standing, standing)? {
             let why = "another program wrote to it while the sandbox had it open; restart the sandbox";
-            return Err(NotKept(why.to_owned()));
+            return Err(StorageError(why.to_owned()));
         }
         self.place.check()?;
         Ok(transaction.commit()?)
     }
 }
 
-impl From<rusqlite::Error> for NotKept {
+impl From<rusqlite::Error> for StorageError {
     fn from(error: rusqlite::Error) -> Self {
         Self(error.to_string())
     }

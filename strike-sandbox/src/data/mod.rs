@@ -15,7 +15,7 @@ use std::sync::Arc;
 use crate::builder::{Identity, SandboxBuilder};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::ledger::{Ledger, NotKept};
+use crate::ledger::{Ledger, StorageError};
 use crate::sandbox::Sandbox;
 
 pub use error::DataError;
@@ -69,7 +69,7 @@ impl SandboxBuilder {
     /// `-lock`, keeps other sandboxes out. When the last handle on the sandbox is dropped, that is gone.
     ///
     /// If the file is moved, removed, replaced or written to by another program, the sandbox refuses every change
-    /// with 500 and reports it to [`DataBuilder::on_not_kept`].
+    /// with 500 and reports it to [`DataBuilder::on_storage_error`].
     pub fn data(self, path: impl Into<PathBuf>) -> DataBuilder {
         DataBuilder { builder: self, path: path.into(), report: Arc::new(|_| ()) }
     }
@@ -85,12 +85,12 @@ impl DataBuilder {
     /// let folder = tempfile::tempdir()?;
     /// let sandbox = Sandbox::builder()
     ///     .data(folder.path().join("shop.sqlite"))
-    ///     .on_not_kept(|error| eprintln!("{error}"))
+    ///     .on_storage_error(|error| eprintln!("{error}"))
     ///     .open()?;
     /// # let _ = sandbox;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn on_not_kept(mut self, report: impl Fn(&NotKept) + Send + Sync + 'static) -> Self {
+    pub fn on_storage_error(mut self, report: impl Fn(&StorageError) + Send + Sync + 'static) -> Self {
         self.report = Arc::new(report);
         self
     }

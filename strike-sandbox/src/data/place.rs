@@ -4,7 +4,7 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{self, Path, PathBuf};
 
-use crate::ledger::NotKept;
+use crate::ledger::StorageError;
 
 /// A path, and the file that it led to when the sandbox opened it.
 pub(super) struct Place {
@@ -19,7 +19,7 @@ impl Place {
     }
 
     /// Whether the path still leads to that file. What is written elsewhere is lost to whoever opens the path next.
-    pub(super) fn check(&self) -> Result<(), NotKept> {
+    pub(super) fn check(&self) -> Result<(), StorageError> {
         let what = match fs::metadata(&self.path) {
             Ok(there) if is_same(&there, &self.file) => return Ok(()),
             Ok(_) => "was replaced by another file".to_owned(),
@@ -27,7 +27,7 @@ impl Place {
             Err(error) => format!("cannot be found ({error})"),
         };
         let path = self.path.display();
-        Err(NotKept(format!(
+        Err(StorageError(format!(
             "{path} {what} while the sandbox had it open; put it back, or restart the sandbox"
         )))
     }

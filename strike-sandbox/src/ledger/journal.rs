@@ -23,19 +23,19 @@ pub(crate) struct Standing {
 /// error, nothing of the change is left.
 pub(crate) trait Journal: Send {
     /// A charge more, at this place.
-    fn append(&mut self, place: usize, charge: &Charge, standing: &Standing) -> Result<(), NotKept>;
+    fn append(&mut self, place: usize, charge: &Charge, standing: &Standing) -> Result<(), StorageError>;
 
     /// The charge at this place was paid, or has expired.
-    fn change(&mut self, place: usize, charge: &Charge, standing: &Standing) -> Result<(), NotKept>;
+    fn change(&mut self, place: usize, charge: &Charge, standing: &Standing) -> Result<(), StorageError>;
 
     /// No charge is left.
-    fn clear(&mut self, standing: &Standing) -> Result<(), NotKept>;
+    fn clear(&mut self, standing: &Standing) -> Result<(), StorageError>;
 
     /// The charges are the same, and the rest has moved on.
-    fn stand(&mut self, standing: &Standing) -> Result<(), NotKept>;
+    fn stand(&mut self, standing: &Standing) -> Result<(), StorageError>;
 }
 
 /// A change could not be written to the sandbox's file, and so was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the change could not be written to the data file: {0}")]
-pub struct NotKept(pub(crate) String);
+pub struct StorageError(pub(crate) String);

@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 use strike_core::UnixMillis;
 
 pub(crate) use charge::Charge;
-pub use journal::NotKept;
+pub use journal::StorageError;
 pub(crate) use journal::{Journal, Standing};
 pub use state::{ChargeRecord, ChargeState, ExpireError};
 
@@ -36,7 +36,7 @@ impl Ledger {
         ledger
     }
 
-    pub(crate) fn push(&mut self, charge: Charge, standing: &Standing) -> Result<(), NotKept> {
+    pub(crate) fn push(&mut self, charge: Charge, standing: &Standing) -> Result<(), StorageError> {
         if let Some(journal) = &mut self.journal {
             journal.append(self.charges.len(), &charge, standing)?;
         }
@@ -45,7 +45,12 @@ impl Ledger {
     }
 
     /// Notes that a charge was paid. An unknown one is nothing to note.
-    pub(crate) fn mark_paid(&mut self, id: &str, at: UnixMillis, standing: &Standing) -> Result<(), NotKept> {
+    pub(crate) fn mark_paid(
+        &mut self,
+        id: &str,
+        at: UnixMillis,
+        standing: &Standing,
+    ) -> Result<(), StorageError> {
         self.change(id, standing, |charge| {
             charge.paid = true;
             charge.updated = at;
@@ -53,12 +58,17 @@ impl Ledger {
     }
 
     /// Ends the time in which a charge can be paid. An unknown one is nothing to end.
-    pub(crate) fn expire(&mut self, id: &str, at: UnixMillis, standing: &Standing) -> Result<(), NotKept> {
+    pub(crate) fn expire(
+        &mut self,
+        id: &str,
+        at: UnixMillis,
+        standing: &Standing,
+    ) -> Result<(), StorageError> {
         self.change(id, standing, |charge| charge.expires = charge.expires.min(at))
     }
 
     /// Forgets every charge.
-    pub(crate) fn clear(&mut self, standing: &Standing) -> Result<(), NotKept> {
+    pub(crate) fn clear(&mut self, standing: &Standing) -> Result<(), StorageError> {
         if let Some(journal) = &mut self.journal {
             journal.clear(standing)?;
         }
@@ -68,7 +78,7 @@ impl Ledger {
     }
 
     /// Keeps what changed beside the charges: the clock, or where ids are drawn from.
-    pub(crate) fn stand(&mut self, standing: &Standing) -> Result<(), NotKept> {
+    pub(crate) fn stand(&mut self, standing: &Standing) -> Result<(), StorageError> {
         self.journal.as_mut().map_or(Ok(()), |journal| journal.stand(standing))
     }
 
@@ -117,7 +127,7 @@ impl Ledger {
         id: &str,
         standing: &Standing,
         change: impl FnOnce(&mut Charge),
-    ) -> Result<(), NotKept> {
+    ) -> Result<(), StorageError> {
         let Some(place) = self.place(id) else { return Ok(()) };
         let Some(charge) = self.charges.get_mut(place) else { return Ok(()) };
         let mut changed = charge.clone();
@@ -151,27 +161,27 @@ mod tests {
     struct LimitedJournal(Arc<Mutex<usize>>);
 
     impl LimitedJournal {
-        fn count(&self) -> Result<(), NotKept> {
+        fn count(&self) -> Result<(), StorageError> {
             let mut left = self.0.lock().expect("no poisoned lock");
-            *left = left.checked_sub(1).ok_or_else(|| NotKept("full".to_owned()))?;
+            *left = left.checked_sub(1).ok_or_else(|| StorageError("full".to_owned()))?;
             Ok(())
         }
     }
 
     impl Journal for LimitedJournal {
-        fn append(&mut self, _: usize, _: &Charge, _: &Standing) -> Result<(), NotKept> {
+        fn append(&mut self, _: usize, _: &Charge, _: &Standing) -> Result<(), StorageError> {
             self.count()
         }
 
-        fn change(&mut self, _: usize, _: &Charge, _: &Standing) -> Result<(), NotKept> {
+        fn change(&mut self, _: usize, _: &Charge, _: &Standing) -> Result<(), StorageError> {
             self.count()
         }
 
-        fn clear(&mut self, _: &Standing) -> Result<(), NotKept> {
+        fn clear(&mut self, _: &Standing) -> Result<(), StorageError> {
             self.count()
         }
 
-        fn stand(&mut self, _: &Standing) -> Result<(), NotKept> {
+        fn stand(&mut self, _: &Standing) -> Result<(), StorageError> {
             self.count()
         }
     }

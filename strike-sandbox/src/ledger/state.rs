@@ -48,7 +48,7 @@ pub enum ExpireError {
     AlreadyPaid,
     /// The change could not be written to the sandbox's file, so the charge can still be paid.
     #[error("the change could not be written to the data file, and the charge has not expired")]
-    NotKept,
+    Storage,
 }
 
 /// A charge as its sandbox knew it at one moment: it does not follow what happens later.

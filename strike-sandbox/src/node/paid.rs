@@ -59,5 +59,5 @@ pub enum PayError {
     Unpaid,
     /// The payment could not be written to the sandbox's file, so the charge is not paid.
     #[error("the payment could not be written to the data file, and the charge is not paid")]
-    NotKept,
+    Storage,
 }

@@ -1,7 +1,8 @@
 //! Validation of new charges in form and JSON bodies.
 
 use strike_core::http::Method;
-use strike_core::{Create, ErrorKind, Network, NewCharge, Operation, Satoshi};
+use strike_core::machine::Operation;
+use strike_core::{Create, ErrorKind, Network, NewCharge, Satoshi};
 use strike_sandbox::faults::{Fault, Match, Plan};
 use strike_sandbox::{Quirks, Sandbox};
 

@@ -16,13 +16,13 @@ use crate::driver::Driver;
 /// [in doubt](strike_core::mirror::State::InDoubt), and asking again goes on from there.
 ///
 /// ```
-/// use strike_blocking::{ApiKey, Client, Endpoint, FnTransport, NewCharge};
+/// use strike_blocking::{Client, FnTransport, NewCharge};
 /// use strike_sandbox::Sandbox;
 ///
 /// let sandbox = Sandbox::new();
-/// let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+/// let endpoint = sandbox.endpoint()?;
 /// let shop = sandbox.clone();
-/// let client = Client::builder(at).transport(FnTransport::new(move |x| shop.reply(x))).build()?;
+/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| shop.reply(x))).build()?;
 ///
 /// let mut charge = client.lazy(NewCharge::satoshis(4200, "services rendered"))?;
 /// assert_eq!(sandbox.requests(), 0);

@@ -22,7 +22,7 @@ use crate::ledger::{Charge, ExpireError, Ledger, Standing, StorageError};
 use crate::limit::Limit;
 use crate::node::{self, Node, Paid, PayError, Terms};
 use crate::quirks::Quirks;
-use crate::webhooks::{Outbox, Outcome, SendAgainError, Ticket, Webhook, WebhookDelivery};
+use crate::webhooks::{AttemptId, Outbox, Outcome, SendAgainError, Webhook, WebhookDelivery};
 
 /// The largest request body, in bytes. A larger one gets a 413.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
@@ -165,16 +165,16 @@ impl Service {
         &self.outbox
     }
 
-    /// Returns the next webhook that is due. Report its outcome to [`settle_webhook`](Self::settle_webhook).
-    pub(crate) fn next_webhook(&mut self, now: UnixMillis) -> Option<(Ticket, HttpRequest)> {
+    /// Returns the next webhook that is due. Report its outcome to [`finish_webhook`](Self::finish_webhook).
+    pub(crate) fn next_webhook(&mut self, now: UnixMillis) -> Option<(AttemptId, HttpRequest)> {
         // Do not announce a call without a result: the dispatcher calls this after each change.
-        let next = self.outbox.take(now)?;
+        let next = self.outbox.start_attempt(now)?;
         self.changes.announce();
         Some(next)
     }
 
-    pub(crate) fn settle_webhook(&mut self, ticket: Ticket, outcome: &Outcome, now: UnixMillis) {
-        self.outbox.settle(ticket, outcome, now);
+    pub(crate) fn finish_webhook(&mut self, attempt: AttemptId, outcome: &Outcome, now: UnixMillis) {
+        self.outbox.finish_attempt(attempt, outcome, now);
         self.changes.announce();
     }
 
@@ -328,7 +328,7 @@ impl Service {
         self.ledger.mark_paid(id, now, &standing).map_err(|_| PayError::Storage)?;
         // Send the webhook after the change is stored: a receiver that gets the charge must see it paid.
         if let Some(charge) = self.ledger.get(id) {
-            self.outbox.paid(id, &charge.to_event(&self.quirks), now);
+            self.outbox.charge_paid(id, &charge.to_event(&self.quirks), now);
         }
         self.changes.announce();
         Ok(Paid { preimage, payment_hash, at: now })

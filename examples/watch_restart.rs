@@ -9,7 +9,7 @@ use std::error::Error;
 use std::io::Write;
 use std::time::Duration;
 
-use strike_blocking::fixture::{START, SimulatedHost};
+use strike_blocking::fixture::{SIMULATION_START, SimulatedHost};
 use strike_blocking::{ApiKey, Charge, ChargeId, Client, Endpoint, Event, NewCharge, Watch, WatcherSnapshot};
 use strike_sandbox::Sandbox;
 
@@ -62,7 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    let sandbox = Sandbox::builder().seed(7).clock_at(START).build();
+    let sandbox = Sandbox::builder().seed(7).clock_at(SIMULATION_START).build();
     let mut database = Database::default();
 
     let second = first_run(&sandbox, &mut database, out)?;
@@ -127,7 +127,7 @@ fn second_run(
 /// Returns a client in virtual time. Its waits move the sandbox's clock instead of sleeping.
 fn connect(sandbox: &Sandbox) -> Result<Client, Box<dyn Error>> {
     let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
-    Ok(SimulatedHost::new(sandbox.clone()).client(endpoint).build()?)
+    Ok(Client::builder(endpoint).simulated(&SimulatedHost::new(sandbox.clone())).build()?)
 }
 
 #[cfg(test)]

@@ -80,8 +80,8 @@ impl SandboxBuilder {
 
     /// Sets the network of the invoices. Default: testnet.
     ///
-    /// Invoices for `Network::Bitcoin` begin with `lnbc`, like real ones. Nobody can pay them, because
-    /// the sandbox is not part of the network.
+    /// Invoices for `Network::Bitcoin` begin with `lnbc`, like real ones. Nobody can pay them,
+    /// because the sandbox is not part of the network.
     pub const fn network(mut self, network: Network) -> Self {
         self.network = network;
         self

@@ -43,8 +43,8 @@ impl Clock {
         self.ahead
     }
 
-    /// Restores the clock of an earlier process. The clock never starts before `seen`, the latest time
-    /// that the earlier process used.
+    /// Restores the clock of an earlier process. The clock never starts before `seen`, the latest
+    /// time that the earlier process used.
     ///
     /// Otherwise new charges could be older than existing ones, and expired charges could be paid.
     #[cfg(feature = "sqlite")]

@@ -1,4 +1,5 @@
-//! The only source of random numbers: seeded ChaCha20 streams. The same seed gives the same results.
+//! The only source of random numbers: seeded ChaCha20 streams. The same seed gives the same
+//! results.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -53,8 +54,8 @@ impl Entropy {
     pub(crate) fn from_system() -> Self {
         let mut key = [0; 32];
         if getrandom::fill(&mut key).is_err() {
-            // The keys of the standard library's hasher are random too, with fewer bits. That is enough for
-            // a sandbox.
+            // The keys of the standard library's hasher are random too, with fewer bits. That is
+            // enough for a sandbox.
             for (n, chunk) in key.chunks_mut(8).enumerate() {
                 chunk.copy_from_slice(&RandomState::new().hash_one(n).to_le_bytes());
             }
@@ -62,7 +63,8 @@ impl Entropy {
         Self { stream: ChaCha20Rng::from_seed(key), start: None }
     }
 
-    /// Makes [`rewind`](Self::rewind) return to the current position. Does nothing with a random seed.
+    /// Makes [`rewind`](Self::rewind) return to the current position. Does nothing with a random
+    /// seed.
     pub(crate) fn mark(&mut self) {
         if self.start.is_some() {
             self.start = Some(self.stream.get_word_pos());
@@ -112,9 +114,9 @@ impl Entropy {
 
     /// Returns a charge id with this number of characters after the prefix.
     ///
-    /// Of the 94 recorded ids with 29 characters, 92 begin with one of the first 25 characters of the
-    /// base58 alphabet. It is unknown how the service generated its ids, so this function reproduces
-    /// the observed distribution.
+    /// Of the 94 recorded ids with 29 characters, 92 begin with one of the first 25 characters of
+    /// the base58 alphabet. It is unknown how the service generated its ids, so this function
+    /// reproduces the observed distribution.
     pub(crate) fn id(&mut self, length: usize) -> String {
         loop {
             let id = self.name(ID_PREFIX, length);
@@ -127,13 +129,15 @@ impl Entropy {
         }
     }
 
-    /// Returns a prefix with random base58 characters, the form of ids (`ch_`) and API keys (`sk_`).
+    /// Returns a prefix with random base58 characters, the form of ids (`ch_`) and API keys
+    /// (`sk_`).
     pub(crate) fn name(&mut self, prefix: &str, length: usize) -> String {
         let mut name = String::with_capacity(prefix.len() + length);
         name.push_str(prefix);
         while name.len() < prefix.len() + length {
             for byte in self.bytes32() {
-                // Skip values beyond the alphabet, so that all characters have the same probability.
+                // Skip values beyond the alphabet, so that all characters have the same
+                // probability.
                 if let Some(character) = BASE58.get(usize::from(byte & 63))
                     && name.len() < prefix.len() + length
                 {

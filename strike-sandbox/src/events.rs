@@ -69,7 +69,8 @@ impl Events {
             return None;
         }
         response.headers_mut().remove(header::CONTENT_LENGTH);
-        // Read the count again after subscribing. Otherwise a change after the response was made would be lost.
+        // Read the count again after subscribing. Otherwise a change after the response was made
+        // would be lost.
         let mut changes = changes.watch();
         let first = event(*changes.borrow_and_update()).into();
         Some(Self { first: Some(first), next: Box::pin(next(changes)) })

@@ -5,7 +5,8 @@ use strike_core::HttpRequest;
 use strike_core::http::uri::{Authority, Scheme};
 use strike_core::http::{HeaderMap, HeaderValue, header};
 
-/// The host names of the original service. A proxy or a hosts file may redirect its clients to the sandbox.
+/// The host names of the original service. A proxy or a hosts file may redirect its clients to the
+/// sandbox.
 pub(crate) const SERVICE_HOSTS: [&str; 5] = [
     "api.strike.acinq.co",
     "api.dev.strike.acinq.co",
@@ -42,8 +43,9 @@ pub(crate) struct RemoteClient;
 
 /// Returns true if the response to this request may contain the API key.
 ///
-/// The client must be on this machine and must not be a foreign web page. A page whose host name was pointed at this
-/// machine (DNS rebinding) sends that name in `Host`, so the host must be one of the sandbox's own.
+/// The client must be on this machine and must not be a foreign web page. A page whose host name
+/// was pointed at this machine (DNS rebinding) sends that name in `Host`, so the host must be one
+/// of the sandbox's own.
 pub(crate) fn may_see_api_key(request: &HttpRequest) -> bool {
     #[cfg(feature = "server")]
     if request.extensions().get::<RemoteClient>().is_some() {
@@ -54,10 +56,10 @@ pub(crate) fn may_see_api_key(request: &HttpRequest) -> bool {
 
 /// Returns true unless the request comes from a web page of another origin.
 ///
-/// A page of this server has an `Origin` that matches the `Host` header. The host must also be an IP
-/// address, `localhost` or one of the original service's names. The owner of any other name could point
-/// it at this machine (DNS rebinding), and `Origin` and `Host` would match. If the browser sends
-/// `Sec-Fetch-Site`, it must agree.
+/// A page of this server has an `Origin` that matches the `Host` header. The host must also be an
+/// IP address, `localhost` or one of the original service's names. The owner of any other name
+/// could point it at this machine (DNS rebinding), and `Origin` and `Host` would match. If the
+/// browser sends `Sec-Fetch-Site`, it must agree.
 pub(crate) fn is_same_origin(request: &HttpRequest) -> bool {
     let headers = request.headers();
     // The server stores its scheme in an extension. Without a server both schemes are accepted.

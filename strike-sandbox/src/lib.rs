@@ -1,8 +1,8 @@
-//! A local server for the Strike charge API, for tests. Its invoices are real and signed, but need no
-//! account, Lightning node or money.
+//! A local server for the Strike charge API, for tests. Its invoices are real and signed, but need
+//! no account, Lightning node or money.
 //!
-//! ACINQ closed its service in 2021. The sandbox reproduces the recorded responses byte for byte. It
-//! adds what tests need: a seed, a clock, and a way to pay charges.
+//! ACINQ closed its service in 2021. The sandbox reproduces the recorded responses byte for byte.
+//! It adds what tests need: a seed, a clock, and a way to pay charges.
 //!
 //! # Quick start
 //!
@@ -53,13 +53,13 @@
 //! | [`Quirks`] | the formats of 2018, a rate limit, unknown JSON keys |
 //! | [`Settlement`] | how charges are paid |
 //!
-//! To test a client without a socket, use [`Sandbox::reply`] as its transport. To keep charges between
-//! runs, use `SandboxBuilder::data`.
+//! To test a client without a socket, use [`Sandbox::reply`] as its transport. To keep charges
+//! between runs, use `SandboxBuilder::data`.
 //!
 //! For programs in other languages there is the program `strike-sandbox`, in the crate
-//! `strike-sandbox-cli`. It serves the API below `/api/v1/`, a web page at `/`, and control routes below
-//! `/sandbox/`, which need no API key. The manual describes them; it is `docs/sandbox.md` in the
-//! repository.
+//! `strike-sandbox-cli`. It serves the API below `/api/v1/`, a web page at `/`, and control routes
+//! below `/sandbox/`, which need no API key. The manual describes them; it is `docs/sandbox.md` in
+//! the repository.
 //!
 //! # Features
 //!
@@ -74,11 +74,11 @@
 //!
 //! # What is recorded and what is assumed
 //!
-//! These parts follow recordings of the service: paths, fields with their order and layout, headers,
-//! status 200 for a create, and the errors 400 (in JSON), 401 and 404.
+//! These parts follow recordings of the service: paths, fields with their order and layout,
+//! headers, status 200 for a create, and the errors 400 (in JSON), 401 and 404.
 //!
-//! One difference is deliberate. Invoices have a payment secret and features, because current wallets
-//! require them. [`Quirks::invoices_of_2018`] omits them. The manual lists the rest.
+//! One difference is deliberate. Invoices have a payment secret and features, because current
+//! wallets require them. [`Quirks::invoices_of_2018`] omits them. The manual lists the rest.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;

@@ -51,7 +51,8 @@ impl Quirks {
         }
     }
 
-    /// Sends `created` and `updated` in seconds instead of milliseconds, as recorded on 1 April 2018.
+    /// Sends `created` and `updated` in seconds instead of milliseconds, as recorded on 1 April
+    /// 2018.
     pub const fn timestamps_in_seconds(mut self) -> Self {
         self.timestamps_in_seconds = true;
         self
@@ -63,8 +64,8 @@ impl Quirks {
         self
     }
 
-    /// Creates invoices as recorded until 2019: without payment secret and features, and with a final
-    /// CLTV delta of 10 blocks.
+    /// Creates invoices as recorded until 2019: without payment secret and features, and with a
+    /// final CLTV delta of 10 blocks.
     ///
     /// Current wallets do not pay them. Use it to test reading old invoices.
     pub const fn invoices_of_2018(mut self) -> Self {
@@ -82,8 +83,8 @@ impl Quirks {
 
     /// Limits the rows of a list page, whatever `size` the request has. Default: 1000.
     ///
-    /// With 0 every list is empty. It is unknown whether the service had such a limit. Use it to test
-    /// whether a client mistakes a short page for the last one.
+    /// With 0 every list is empty. It is unknown whether the service had such a limit. Use it to
+    /// test whether a client mistakes a short page for the last one.
     pub const fn largest_page(mut self, rows: usize) -> Self {
         self.largest_page = Some(rows);
         self
@@ -91,9 +92,9 @@ impl Quirks {
 
     /// Responds with status 429 to requests beyond this number per minute. Default: no limit.
     ///
-    /// A minute starts with its first request, by the sandbox's clock. `Retry-After` has the seconds
-    /// until it ends. Requests without the API key and to the sandbox's own routes do not count. The
-    /// service had a limit, but its value is unknown.
+    /// A minute starts with its first request, by the sandbox's clock. `Retry-After` has the
+    /// seconds until it ends. Requests without the API key and to the sandbox's own routes do not
+    /// count. The service had a limit, but its value is unknown.
     pub const fn requests_per_minute(mut self, requests: u32) -> Self {
         self.requests_per_minute = Some(requests);
         self
@@ -114,8 +115,8 @@ impl Quirks {
         self
     }
 
-    /// Hides a charge from the API's list until it has this age, as if a replica or a cache served the
-    /// list.
+    /// Hides a charge from the API's list until it has this age, as if a replica or a cache served
+    /// the list.
     ///
     /// A get returns the charge at once. A client that relies on the list alone to find an
     /// earlier charge creates a second one.
@@ -140,12 +141,14 @@ impl Quirks {
         self
     }
 
-    /// Returns true if the create with this number, counted from 1, fails without creating a charge.
+    /// Returns true if the create with this number, counted from 1, fails without creating a
+    /// charge.
     pub(crate) const fn fails_before(&self, create: u64) -> bool {
         is_due(self.fail_before_create, create)
     }
 
-    /// Returns true if the create with this number, counted from 1, fails after creating the charge.
+    /// Returns true if the create with this number, counted from 1, fails after creating the
+    /// charge.
     pub(crate) const fn fails_after(&self, create: u64) -> bool {
         is_due(self.fail_after_create, create)
     }

@@ -90,8 +90,8 @@ impl Sandbox {
     /// A closure that calls this method is a transport for `strike-blocking` and `strike-async`.
     ///
     /// As with a transport over a socket, a body longer than [`Exchange::max_body`] is cut one byte
-    /// after the limit. Only a fault can exceed the timeout. The call then returns the error at once,
-    /// without waiting.
+    /// after the limit. Only a fault can exceed the timeout. The call then returns the error at
+    /// once, without waiting.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -211,13 +211,14 @@ impl Sandbox {
     /// The API key and the node's key stay the same.
     ///
     /// # Errors
-    /// [`StorageError`] if the data file could not be written; nothing has changed then. Without a data
-    /// file this method does not fail.
+    /// [`StorageError`] if the data file could not be written; nothing has changed then. Without a
+    /// data file this method does not fail.
     pub fn reset(&self) -> Result<(), StorageError> {
         self.service().reset()
     }
 
-    /// Uses this seed for the ids and preimages of new charges, also after a [`reset`](Self::reset).
+    /// Uses this seed for the ids and preimages of new charges, also after a
+    /// [`reset`](Self::reset).
     ///
     /// The ids differ from those of [`SandboxBuilder::seed`] with the same number, because the
     /// builder's seed also generates the keys. Ids that are already in use are skipped.

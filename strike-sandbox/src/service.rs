@@ -165,7 +165,8 @@ impl Service {
         &self.outbox
     }
 
-    /// Returns the next webhook that is due. Report its outcome to [`finish_webhook`](Self::finish_webhook).
+    /// Returns the next webhook that is due. Report its outcome to
+    /// [`finish_webhook`](Self::finish_webhook).
     pub(crate) fn next_webhook(&mut self, now: UnixMillis) -> Option<(AttemptId, HttpRequest)> {
         // Do not announce a call without a result: the dispatcher calls this after each change.
         let next = self.outbox.start_attempt(now)?;
@@ -251,8 +252,8 @@ impl Service {
     pub(crate) fn create(&mut self, wanted: api::Wanted, now: UnixMillis) -> Result<Charge, Refusal> {
         let failed = |what| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, what);
         let length = if self.quirks.long_ids { LONG_NAME_LENGTH } else { NAME_LENGTH };
-        // A seed that is used twice generates the same charges again. Skip the ids that are in use, with their
-        // preimages.
+        // A seed that is used twice generates the same charges again. Skip the ids that are in use,
+        // with their preimages.
         let (id, preimage, payment_secret) = loop {
             let id = self.entropy.id(length);
             let (preimage, payment_secret) = (self.entropy.bytes32(), self.entropy.bytes32());
@@ -326,7 +327,8 @@ impl Service {
         let payment_hash = charge.payment_hash;
         let standing = self.standing(now);
         self.ledger.mark_paid(id, now, &standing).map_err(|_| PayError::Storage)?;
-        // Send the webhook after the change is stored: a receiver that gets the charge must see it paid.
+        // Send the webhook after the change is stored: a receiver that gets the charge must see it
+        // paid.
         if let Some(charge) = self.ledger.get(id) {
             self.outbox.charge_paid(id, &charge.to_event(&self.quirks), now);
         }

@@ -95,7 +95,8 @@ impl ActiveRules {
                 continue;
             }
             *matched = matched.saturating_add(1);
-            // Every rule draws its own number. Otherwise the result of one rule would change the next ones.
+            // Every rule draws its own number. Otherwise the result of one rule would change the
+            // next ones.
             let applies = rule.when.applies(*matched, || self.entropy.fraction());
             if applies && selected.is_none() {
                 *fired = fired.saturating_add(1);

@@ -1,4 +1,5 @@
-//! Turns a fault into server behavior: what to write to the connection, when to wait, when to close.
+//! Turns a fault into server behavior: what to write to the connection, when to wait, when to
+//! close.
 
 use std::time::Duration;
 

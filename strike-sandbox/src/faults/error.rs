@@ -16,7 +16,8 @@ fn prefix(field: &str) -> String {
 
 impl PlanError {
     pub(super) fn of(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
-        // The path ends at the last known field. Line and column lead to the rest, such as broken JSON.
+        // The path ends at the last known field. Line and column lead to the rest, such as broken
+        // JSON.
         let known = |segment: &&Segment| !matches!(segment, Segment::Unknown);
         let mut field = String::new();
         for segment in error.path().iter().take_while(known) {

@@ -11,8 +11,8 @@ use super::json;
 
 /// A fault: what the sandbox does instead of responding normally.
 ///
-/// The sandbox always reads the whole request first. If the fault has *processed*, the request takes
-/// effect: a create stores its charge. Otherwise the sandbox computes the response but stores
+/// The sandbox always reads the whole request first. If the fault has *processed*, the request
+/// takes effect: a create stores its charge. Otherwise the sandbox computes the response but stores
 /// nothing. Each fault has a default, which [`processed`](Self::processed) overrides.
 ///
 /// | fault | processed | what the client receives | connection |

@@ -1,7 +1,7 @@
 //! Faults: lost, truncated, delayed and wrong responses, on purpose.
 //!
-//! A [`Plan`] is a list of rules. In each rule, a [`Match`] selects requests and a [`Fault`] says what
-//! happens to them. The fault also decides whether a create with a fault stores its charge.
+//! A [`Plan`] is a list of rules. In each rule, a [`Match`] selects requests and a [`Fault`] says
+//! what happens to them. The fault also decides whether a create with a fault stores its charge.
 //!
 //! In this example the sandbox stores the first charge and then closes the connection without a
 //! response. A client that simply retries creates a second charge:
@@ -38,24 +38,24 @@
 //! | [`Sandbox::reply`](crate::Sandbox::reply) | the error that a transport would return, at once |
 //! | [`Sandbox::respond`](crate::Sandbox::respond), [`Sandbox::create`](crate::Sandbox::create) | none, and no rule counts the request |
 //!
-//! Faults apply only to requests below `/api/`. The sandbox's own routes below `/sandbox/` and its web
-//! page never have faults, so you can always list and clear the rules.
+//! Faults apply only to requests below `/api/`. The sandbox's own routes below `/sandbox/` and its
+//! web page never have faults, so you can always list and clear the rules.
 //!
-//! [`Sandbox::reply`](crate::Sandbox::reply) does not sleep. It compares the delay with the timeout of
-//! the exchange. No fault moves the sandbox's clock.
+//! [`Sandbox::reply`](crate::Sandbox::reply) does not sleep. It compares the delay with the timeout
+//! of the exchange. No fault moves the sandbox's clock.
 //!
 //! # Which rule fires
 //!
-//! Each rule counts every request that matches it, even if another rule fires. If several rules select
-//! the same request, the first one in the plan fires.
+//! Each rule counts every request that matches it, even if another rule fires. If several rules
+//! select the same request, the first one in the plan fires.
 //!
 //! Random values (probability, jitter, garbage) depend on the sandbox's seed. They use a separate
 //! stream, so a plan does not change the ids and preimages of charges.
 //!
 //! # JSON
 //!
-//! [`Plan::from_json`], the flag `--faults FILE` of `strike-sandbox` and the route `/sandbox/faults`
-//! accept the same JSON.
+//! [`Plan::from_json`], the flag `--faults FILE` of `strike-sandbox` and the route
+//! `/sandbox/faults` accept the same JSON.
 
 mod active_rules;
 mod behavior;

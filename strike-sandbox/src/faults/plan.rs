@@ -80,8 +80,8 @@ impl Plan {
     /// ```
     ///
     /// # Errors
-    /// [`PlanError`] if a field is unknown, missing, duplicate, of the wrong type or out of range. It
-    /// names the field, the line and the column.
+    /// [`PlanError`] if a field is unknown, missing, duplicate, of the wrong type or out of range.
+    /// It names the field, the line and the column.
     pub fn from_json(text: &str) -> Result<Self, PlanError> {
         // Some Windows editors write a byte order mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);

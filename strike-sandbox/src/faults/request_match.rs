@@ -68,7 +68,8 @@ impl Match {
         self
     }
 
-    /// Selects every `n`-th matching request. With 3, the third, the sixth, and so on. With 0, none.
+    /// Selects every `n`-th matching request. With 3, the third, the sixth, and so on. With 0,
+    /// none.
     pub const fn every(mut self, n: u64) -> Self {
         self.when = When::Every(n);
         self

@@ -9,7 +9,8 @@ use super::due::DueWebhook;
 use super::post::Poster;
 use crate::sandbox::Sandbox;
 
-/// The largest number of webhooks that are sent at the same time. Further ones wait until one of them ends.
+/// The largest number of webhooks that are sent at the same time. Further ones wait until one of
+/// them ends.
 const MAX_CONCURRENT: usize = 128;
 
 /// Posts each webhook when it is due. The future never ends.

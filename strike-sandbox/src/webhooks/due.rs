@@ -42,8 +42,8 @@ impl DueWebhook {
 
     /// Reports that the receiver responded with this status.
     ///
-    /// With a 2xx status the webhook is delivered. Any other status, including a redirect, is a failure.
-    /// The sandbox then retries as set with [`Webhook::retry`](crate::Webhook::retry).
+    /// With a 2xx status the webhook is delivered. Any other status, including a redirect, is a
+    /// failure. The sandbox then retries as set with [`Webhook::retry`](crate::Webhook::retry).
     pub fn answered(mut self, status: StatusCode) {
         self.report(&Outcome::Response(status));
     }

@@ -1,4 +1,5 @@
-//! Webhooks: a POST to the shop after each payment, with optional delays, repeats, losses and retries.
+//! Webhooks: a POST to the shop after each payment, with optional delays, repeats, losses and
+//! retries.
 
 mod delivery;
 #[cfg(feature = "server")]
@@ -26,10 +27,11 @@ pub use webhook::Webhook;
 impl SandboxBuilder {
     /// Sets the webhook to send after each payment. Default: none.
     ///
-    /// A sandbox has one webhook, as an account of the service had. A second call replaces the first
-    /// webhook.
+    /// A sandbox has one webhook, as an account of the service had. A second call replaces the
+    /// first webhook.
     ///
-    /// A running sandbox posts webhooks itself. In memory, take them from [`Sandbox::next_webhook`].
+    /// A running sandbox posts webhooks itself. In memory, take them from
+    /// [`Sandbox::next_webhook`].
     pub fn webhook(mut self, webhook: Webhook) -> Self {
         self.webhook = Some(webhook);
         self
@@ -40,8 +42,8 @@ impl Sandbox {
     /// Returns the next webhook that is due by the sandbox's clock. `None` if there is none.
     ///
     /// Webhooks are returned in the order of their due times. Pass them to your handler to test it
-    /// without a socket and without waiting. A running sandbox sends all webhooks itself, so it returns
-    /// `None`.
+    /// without a socket and without waiting. A running sandbox sends all webhooks itself, so it
+    /// returns `None`.
     ///
     /// ```
     /// use std::time::Duration;

@@ -39,7 +39,8 @@ struct Entry {
 
 /// Identifies one attempt of a delivery.
 ///
-/// `attempt` is unique even after a reset. A late outcome from before the reset is therefore ignored.
+/// `attempt` is unique even after a reset. A late outcome from before the reset is therefore
+/// ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AttemptId {
     pub(super) delivery: u64,
@@ -81,7 +82,8 @@ impl Outbox {
         for _ in 0..webhook.repeat {
             self.created = self.created.saturating_add(1);
             let id = self.created;
-            // Draw both numbers always, so that one setting does not change the effect of the other.
+            // Draw both numbers always, so that one setting does not change the effect of the
+            // other.
             let extra_delay = self.entropy.duration(webhook.reorder);
             let dropped_at_random = self.entropy.below(100) < u64::from(webhook.drop_percent);
             let due = now.saturating_add(webhook.delay).saturating_add(extra_delay);
@@ -113,7 +115,8 @@ impl Outbox {
         self.waiting.first().map(|(due, _)| *due)
     }
 
-    /// Starts the next attempt that is due. Report its outcome to [`finish_attempt`](Self::finish_attempt).
+    /// Starts the next attempt that is due. Report its outcome to
+    /// [`finish_attempt`](Self::finish_attempt).
     pub(crate) fn start_attempt(&mut self, now: UnixMillis) -> Option<(AttemptId, HttpRequest)> {
         let webhook = self.webhook.as_ref()?;
         let (_, id) = self.waiting.first().copied().filter(|(due, _)| *due <= now)?;
@@ -127,7 +130,8 @@ impl Outbox {
         Some((AttemptId { delivery: id, attempt: self.attempts }, request(webhook, &entry.body)))
     }
 
-    /// Records the outcome of an attempt. An outcome of an attempt that is not in progress is ignored.
+    /// Records the outcome of an attempt. An outcome of an attempt that is not in progress is
+    /// ignored.
     pub(crate) fn finish_attempt(&mut self, attempt: AttemptId, outcome: &Outcome, now: UnixMillis) {
         let Some(webhook) = self.webhook.as_ref() else { return };
         let Some(entry) = self.entries.get_mut(&attempt.delivery) else { return };
@@ -183,7 +187,8 @@ impl Outbox {
 
     /// Deletes all deliveries and uses a new stream of random numbers.
     pub(crate) fn reset(&mut self, entropy: Entropy) {
-        // Continue the numbers of attempts. Otherwise an outcome from before the reset could match a new attempt.
+        // Continue the numbers of attempts. Otherwise an outcome from before the reset could match
+        // a new attempt.
         *self = Self { attempts: self.attempts, ..Self::new(self.webhook.take(), entropy) };
     }
 
@@ -198,7 +203,8 @@ impl Outbox {
     }
 }
 
-/// Returns the request for the receiver. Method, content type and body are as recorded from the service.
+/// Returns the request for the receiver. Method, content type and body are as recorded from the
+/// service.
 fn request(webhook: &Webhook, body: &str) -> HttpRequest {
     let mut headers = HeaderMap::with_capacity(5);
     let host = webhook.url.authority().and_then(|host| HeaderValue::try_from(host.as_str()).ok());

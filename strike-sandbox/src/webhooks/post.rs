@@ -21,7 +21,8 @@ type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
 #[cfg(not(feature = "tls"))]
 type Connector = HttpConnector;
 
-/// The largest part of a response body that is read. It is discarded, but the receiver can finish writing.
+/// The largest part of a response body that is read. It is discarded, but the receiver can finish
+/// writing.
 const MAX_BODY: usize = 64 * 1024;
 
 /// An HTTP client for one receiver. It does not follow redirects and sends no API key.

@@ -8,9 +8,9 @@ use url::{ParseError, Position, Url};
 
 /// The receiver of a sandbox's webhooks, and how they are delivered.
 ///
-/// By default each payment is delivered once and at once, and a failure is not retried. It is unknown
-/// whether the service retried. Use the options to test whether your receiver handles duplicate, late,
-/// reordered and lost webhooks. All delays are measured by the sandbox's clock.
+/// By default each payment is delivered once and at once, and a failure is not retried. It is
+/// unknown whether the service retried. Use the options to test whether your receiver handles
+/// duplicate, late, reordered and lost webhooks. All delays are measured by the sandbox's clock.
 ///
 /// ```
 /// use std::time::Duration;
@@ -49,7 +49,8 @@ impl Webhook {
     /// Punycode. A fragment is not sent.
     ///
     /// # Errors
-    /// [`InvalidInput`] unless this is an `http://` or `https://` URL with a host and without credentials.
+    /// [`InvalidInput`] unless this is an `http://` or `https://` URL with a host and without
+    /// credentials.
     pub fn to(url: &str) -> Result<Self, InvalidInput> {
         Ok(Self {
             url: receiver(url)?,
@@ -66,11 +67,12 @@ impl Webhook {
         })
     }
 
-    /// Sets the timeout of an attempt, from connecting to the head of the response. Default: 10 seconds.
+    /// Sets the timeout of an attempt, from connecting to the head of the response. Default: 10
+    /// seconds.
     ///
     /// It is measured in real time. After a timeout the delivery is
-    /// [failed](crate::DeliveryState::Failed) or retried, although the receiver may have processed the
-    /// request.
+    /// [failed](crate::DeliveryState::Failed) or retried, although the receiver may have processed
+    /// the request.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -88,7 +90,8 @@ impl Webhook {
         self
     }
 
-    /// Delays each delivery by a random time up to this one, so that deliveries arrive out of order.
+    /// Delays each delivery by a random time up to this one, so that deliveries arrive out of
+    /// order.
     ///
     /// The random time is in whole milliseconds.
     pub const fn reorder(mut self, within: Duration) -> Self {
@@ -104,7 +107,8 @@ impl Webhook {
         self
     }
 
-    /// Drops this percentage of deliveries at random. Default: 0. With 100 or more, all are dropped.
+    /// Drops this percentage of deliveries at random. Default: 0. With 100 or more, all are
+    /// dropped.
     pub const fn drop_percent(mut self, percent: u8) -> Self {
         self.drop_percent = percent;
         self
@@ -113,8 +117,8 @@ impl Webhook {
     /// Retries a delivery until the receiver responds with a 2xx status. Default: no retries.
     ///
     /// `attempts` is the largest number of attempts, including the first. With 0 or 1 there is no
-    /// retry. The first retry happens `backoff` after the failure. The delay doubles for each further
-    /// retry.
+    /// retry. The first retry happens `backoff` after the failure. The delay doubles for each
+    /// further retry.
     pub const fn retry(mut self, attempts: u32, backoff: Duration) -> Self {
         self.attempts = attempts;
         self.backoff = backoff;
@@ -123,9 +127,9 @@ impl Webhook {
 
     /// Trusts these certificates **instead of** the public roots.
     ///
-    /// `pem` contains one or more certificates in PEM. Use this for a receiver with a certificate that
-    /// no public authority signed. `SandboxBuilder::start` fails if a certificate is invalid or
-    /// incomplete.
+    /// `pem` contains one or more certificates in PEM. Use this for a receiver with a certificate
+    /// that no public authority signed. `SandboxBuilder::start` fails if a certificate is invalid
+    /// or incomplete.
     #[cfg(feature = "tls")]
     pub fn ca_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.ca_certificate = Some(pem.as_ref().to_vec());

@@ -10,7 +10,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use strike_blocking::fixture::{SIMULATION_START, SimulatedHost};
-use strike_blocking::{ApiKey, Charge, ChargeId, Client, Endpoint, Event, NewCharge, Watch, WatcherSnapshot};
+use strike_blocking::{Charge, ChargeId, Client, Event, NewCharge, Watch, WatcherSnapshot};
 use strike_sandbox::Sandbox;
 
 /// The data that outlives the program. A real shop keeps it in its database.
@@ -126,8 +126,7 @@ fn second_run(
 
 /// Returns a client in virtual time. Its waits move the sandbox's clock instead of sleeping.
 fn connect(sandbox: &Sandbox) -> Result<Client, Box<dyn Error>> {
-    let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
-    Ok(Client::builder(endpoint).simulated(&SimulatedHost::new(sandbox.clone())).build()?)
+    Ok(Client::builder(sandbox.endpoint()?).simulated(&SimulatedHost::new(sandbox.clone())).build()?)
 }
 
 #[cfg(test)]

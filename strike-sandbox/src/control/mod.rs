@@ -55,7 +55,7 @@ pub(crate) fn respond(
         Method::HEAD => &Method::GET,
         _ => request.method(),
     };
-    if method != Method::GET && !guard::is_no_foreign_page(request) {
+    if method != Method::GET && !guard::is_same_origin(request) {
         return Err(Refusal::new(StatusCode::FORBIDDEN, "not from a page of another origin"));
     }
     let mut allowed = Vec::new();

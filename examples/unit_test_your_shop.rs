@@ -22,20 +22,20 @@ mod shop {
     use strike_blocking::{Charge, Client, CreateOnceOptions, CreateOutcome, Error, NewCharge, Wait};
 
     /// A minimal shop.
-    pub struct Shop {
+    pub(crate) struct Shop {
         client: Client,
         /// The completed orders. In a real shop, a table with a unique key.
-        pub completed: BTreeSet<String>,
+        pub(crate) completed: BTreeSet<String>,
     }
 
     impl Shop {
-        pub const fn new(client: Client) -> Self {
+        pub(crate) const fn new(client: Client) -> Self {
             Self { client, completed: BTreeSet::new() }
         }
 
         /// Creates a charge for the order, shows it, waits for the payment, and completes the order
         /// once. You can call it again for the same order at any time.
-        pub fn sell(&mut self, order: &str, show: impl FnOnce(&Charge)) -> Result<(), Error> {
+        pub(crate) fn sell(&mut self, order: &str, show: impl FnOnce(&Charge)) -> Result<(), Error> {
             let mut once = CreateOnceOptions::named(order);
             let paid = loop {
                 match self.client.create_once(NewCharge::satoshis(4200, "a pot of tea"), once)? {
@@ -66,7 +66,7 @@ mod recording {
 
     /// Sells one order and returns the recorded exchanges, without the API key, preimages and fields
     /// named `email`.
-    pub fn record(endpoint: Endpoint, pay: impl FnOnce(&Charge)) -> Result<Cassette, Box<dyn Error>> {
+    pub(crate) fn record(endpoint: Endpoint, pay: impl FnOnce(&Charge)) -> Result<Cassette, Box<dyn Error>> {
         let recorder = Recorder::new().redact_field("email");
         let recording = RecordTransport::with(UreqTransport::new()?, recorder);
         let client = Client::builder(endpoint).transport(recording.clone()).build()?;
@@ -183,7 +183,7 @@ mod tests {
     #[tokio::test]
     async fn unpaid_charge_expires_in_an_async_test() -> Result<(), Box<dyn Error>> {
         let sandbox = Sandbox::new();
-        let host = strike_async::fixture::SimulatedHost::new(sandbox.clone());
+        let host = SimulatedHost::new(sandbox.clone());
         host.scope_async(async |host| {
             let client = strike_async::Client::builder(sandbox.endpoint()?).simulated(host).build()?;
             let charge = client.create(NewCharge::satoshis(4200, "a pot of tea")).await?;

@@ -53,12 +53,12 @@ Older or stricter behavior:
       --largest-page N          Return at most N charges per page of a list [default: 1000]
 
 Behavior that clients must tolerate:
-      --requests-per-minute N   Responder 429 to more than N requests per minute
+      --requests-per-minute N   Respond 429 to more than N requests per minute
       --without-retry-after     Omit the Retry-After header from 429 responses
       --extra-keys              Add unknown keys to every JSON object
       --list-lag MS             Show new charges in lists only after MS milliseconds
-      --fail-before-create N    Responder 500 to every Nth create, and create no charge
-      --fail-after-create N     Responder 500 to every Nth create, but create the charge
+      --fail-before-create N    Respond 500 to every Nth create, and create no charge
+      --fail-after-create N     Respond 500 to every Nth create, but create the charge
 
 Webhooks (one request per payment, sent once by default):
       --webhook URL             Post webhooks to this http or https URL, without credentials

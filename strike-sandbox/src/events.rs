@@ -13,9 +13,9 @@ use strike_core::{HttpRequest, HttpResponse};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::answer::{Document, Refusal};
 use crate::changes::Changes;
 use crate::guard;
+use crate::response::{Document, ErrorResponse};
 use crate::service::Service;
 
 const CONTENT_TYPE: &str = "text/event-stream";
@@ -25,18 +25,18 @@ const MOST_WATCHERS: usize = 64;
 const QUIET: Duration = Duration::from_secs(15);
 
 /// The first event: how many changes there were until now.
-pub(crate) fn respond(service: &Service, request: &HttpRequest) -> Result<Document, Refusal> {
+pub(crate) fn respond(service: &Service, request: &HttpRequest) -> Result<Document, ErrorResponse> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Err(Refusal::method_not_allowed(&["GET", "HEAD"]));
+        return Err(ErrorResponse::method_not_allowed(&["GET", "HEAD"]));
     }
     // A foreign page could not read it, but could keep the places taken.
     if !guard::is_no_foreign_page(request) {
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "not for a page of another origin"));
+        return Err(ErrorResponse::new(StatusCode::FORBIDDEN, "not for a page of another origin"));
     }
     let changes = service.changes();
     if changes.watchers() >= MOST_WATCHERS {
         let message = format!("{MOST_WATCHERS} follow the events already: close a page");
-        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, message));
+        return Err(ErrorResponse::new(StatusCode::SERVICE_UNAVAILABLE, message));
     }
     Ok(Document { content_type: CONTENT_TYPE, body: event(changes.count()) })
 }

@@ -51,7 +51,6 @@
 //! point.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod answer;
 mod api;
 mod builder;
 mod changes;
@@ -70,6 +69,7 @@ mod ledger;
 mod limit;
 mod node;
 mod quirks;
+mod response;
 mod sandbox;
 #[cfg(feature = "server")]
 mod server;
@@ -81,7 +81,7 @@ mod webhooks;
 pub use builder::Builder;
 #[cfg(feature = "sqlite")]
 pub use data::{DataBuilder, DataError};
-pub use ledger::{ChargeRecord, ChargeState, ExpireError, NotKept};
+pub use ledger::{ChargeRecord, ChargeState, ExpireError, StorageError};
 pub use node::{Paid, PayError, Settlement};
 pub use quirks::Quirks;
 pub use sandbox::Sandbox;

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::answer::Object;
-
 /// What a sandbox does otherwise than by default: as the service once did, or to see whether a client bears it.
 ///
 /// ```
@@ -131,18 +129,6 @@ impl Quirks {
     pub(crate) const fn fails_after(&self, create: u64) -> bool {
         is_due(self.fail_after_create, create)
     }
-}
-
-/// An object of the API's, with what is added to it.
-pub(crate) fn end(object: Object, extra_keys: bool) -> String {
-    let object = match extra_keys {
-        false => object,
-        true => object
-            .json("extra_null", "null")
-            .json("extra_list", "[ true, -1.5, { } ]")
-            .json("extra_object", r#"{ "id" : "of nothing", "paid" : "maybe" }"#),
-    };
-    object.end()
 }
 
 const fn is_due(every: u64, count: u64) -> bool {

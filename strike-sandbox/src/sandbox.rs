@@ -10,7 +10,7 @@ use crate::builder::Builder;
 #[cfg(feature = "server")]
 use crate::changes::Changes;
 use crate::faults::{self, Course};
-use crate::ledger::{Charge, ChargeRecord, ExpireError, NotKept};
+use crate::ledger::{Charge, ChargeRecord, ExpireError, StorageError};
 use crate::node::{Paid, PayError};
 use crate::service::Service;
 
@@ -166,9 +166,9 @@ impl Sandbox {
     /// Ids that nobody chose a seed for are not drawn again.
     ///
     /// # Errors
-    /// [`NotKept`] if it could not be written to the data file; then nothing has changed. Without a data file it
+    /// [`StorageError`] if it could not be written to the data file; then nothing has changed. Without a data file it
     /// does not fail.
-    pub fn reset(&self) -> Result<(), NotKept> {
+    pub fn reset(&self) -> Result<(), StorageError> {
         self.service().reset()
     }
 

@@ -8,7 +8,6 @@ use percent_encoding::percent_decode_str;
 use strike_core::http::StatusCode;
 use strike_core::{ChargeId, HttpRequest, HttpResponse, Network, UnixMillis};
 
-use crate::answer::{self, Audience, Document, Refusal};
 use crate::api;
 use crate::changes::Changes;
 use crate::clock::Clock;
@@ -19,10 +18,11 @@ use crate::entropy::{Entropy, LONG_NAME_LENGTH, NAME_LENGTH};
 #[cfg(feature = "server")]
 use crate::events;
 use crate::faults::{Course, Faults, Plan};
-use crate::ledger::{Charge, ExpireError, Ledger, NotKept, Standing};
+use crate::ledger::{Charge, ExpireError, Ledger, ServiceState, StorageError};
 use crate::limit::Limit;
-use crate::node::{self, Node, Paid, PayError, Terms};
+use crate::node::{self, InvoiceTerms, Node, Paid, PayError};
 use crate::quirks::Quirks;
+use crate::response::{self, Audience, Document, ErrorResponse};
 use crate::webhooks::{Delivery, Outbox, Outcome, SendAgainError, Ticket, Webhook};
 
 /// The most bytes of body that are read.
@@ -104,10 +104,10 @@ impl Service {
     }
 
     /// Takes a request to the account, unless there were too many.
-    pub(crate) fn admit(&mut self, now: UnixMillis) -> Result<(), Refusal> {
+    pub(crate) fn admit(&mut self, now: UnixMillis) -> Result<(), ErrorResponse> {
         let Some(per_minute) = self.quirks.requests_per_minute else { return Ok(()) };
         self.limit.count(per_minute, now).map_err(|seconds| {
-            Refusal::too_many_requests((!self.quirks.without_retry_after).then_some(seconds))
+            ErrorResponse::too_many_requests((!self.quirks.without_retry_after).then_some(seconds))
         })
     }
 
@@ -124,20 +124,20 @@ impl Service {
     /// Moves the clock forward.
     pub(crate) fn advance(&mut self, by: Duration) {
         self.clock.advance(by);
-        let standing = self.standing(self.clock.now());
+        let state = self.state(self.clock.now());
         // If it cannot be written now, it is with the next change: each one writes where the clock stands.
-        let _ = self.ledger.stand(&standing);
+        let _ = self.ledger.save_state(&state);
         self.changes.announce();
     }
 
     /// Goes back to the start, with the same key and node: no charges, no deliveries, no requests counted, the clock,
     /// the seed's stream and the plan of faults where they were.
-    pub(crate) fn reset(&mut self) -> Result<(), NotKept> {
+    pub(crate) fn reset(&mut self) -> Result<(), StorageError> {
         let (mut entropy, mut clock) = (Entropy::from_position(&self.entropy.position()), self.clock.clone());
         entropy.rewind();
         clock.reset();
         let (entropy_at, ahead, seen) = (entropy.position(), clock.ahead(), clock.now());
-        self.ledger.clear(&Standing { entropy: entropy_at, ahead, seen })?;
+        self.ledger.clear(&ServiceState { entropy: entropy_at, ahead, seen })?;
         self.outbox.reset(entropy.branch(WEBHOOKS));
         self.faults.reset(entropy.branch(FAULTS));
         self.entropy = entropy;
@@ -152,9 +152,9 @@ impl Service {
     /// Draws ids and preimages from this seed from here on.
     pub(crate) fn reseed(&mut self, seed: u64) {
         self.entropy = Entropy::from_seed(seed);
-        let standing = self.standing(self.clock.now());
+        let state = self.state(self.clock.now());
         // If it cannot be written now, it is with the next change, as the clock is.
-        let _ = self.ledger.stand(&standing);
+        let _ = self.ledger.save_state(&state);
     }
 
     /// Where changes are told.
@@ -230,7 +230,7 @@ impl Service {
         };
         let outcome = match path.as_slice() {
             _ if request.body().len() > MAX_BODY => {
-                Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large"))
+                Err(ErrorResponse::new(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large"))
             }
             ["api", "v1", path @ ..] => api::respond(self, path, request, now).map(Document::from),
             #[cfg(feature = "dashboard")]
@@ -240,14 +240,18 @@ impl Service {
             #[cfg(feature = "server")]
             ["sandbox", "events"] => events::respond(self, request),
             ["sandbox", path @ ..] => control::respond(self, path, request, now).map(Document::from),
-            _ => Err(Refusal::not_found()),
+            _ => Err(ErrorResponse::not_found()),
         };
-        answer::response(request, outcome, audience, now)
+        response::build(request, outcome, audience, now)
     }
 
     /// Makes a charge.
-    pub(crate) fn create(&mut self, wanted: api::Wanted, now: UnixMillis) -> Result<Charge, Refusal> {
-        let failed = |what| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, what);
+    pub(crate) fn create(
+        &mut self,
+        new_charge: api::NewCharge,
+        now: UnixMillis,
+    ) -> Result<Charge, ErrorResponse> {
+        let failed = |what| ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, what);
         let length = if self.quirks.long_ids { LONG_NAME_LENGTH } else { NAME_LENGTH };
         // A seed that is given twice would make a charge twice: what it made already is passed over whole, so
         // that no preimage comes back either.
@@ -262,10 +266,10 @@ impl Service {
         let payment_hash = node::payment_hash(&preimage);
         // The invoice counts whole seconds, and so does its expiry.
         let timestamp = Duration::from_secs(now.as_millis() / 1000);
-        let expiry = wanted.expiry.map(Duration::from_secs);
-        let terms = Terms {
-            amount: wanted.amount,
-            description: &wanted.description,
+        let expiry = new_charge.expiry.map(Duration::from_secs);
+        let terms = InvoiceTerms {
+            amount: new_charge.amount,
+            description: &new_charge.description,
             payment_hash,
             payment_secret,
             timestamp,
@@ -275,9 +279,9 @@ impl Service {
             self.node.invoice(&terms).map_err(|_| failed("the invoice could not be signed"))?;
         let charge = Charge {
             id,
-            amount: wanted.amount,
-            description: wanted.description.into(),
-            customer_id: wanted.customer_id.map(Into::into),
+            amount: new_charge.amount,
+            description: new_charge.description.into(),
+            customer_id: new_charge.customer_id.map(Into::into),
             payment_request: payment_request.into(),
             payment_hash,
             preimage,
@@ -288,8 +292,8 @@ impl Service {
                 .saturating_add(expiry.unwrap_or(node::DEFAULT_EXPIRY)),
         };
         if !self.rehearsing {
-            let standing = self.standing(now);
-            self.ledger.push(charge.clone(), &standing)?;
+            let state = self.state(now);
+            self.ledger.push(charge.clone(), &state)?;
             self.changes.announce();
         }
         Ok(charge)
@@ -320,8 +324,8 @@ impl Service {
         }
         let preimage = self.node.settle(&charge.payment_request, &charge.preimage, now)?;
         let payment_hash = charge.payment_hash;
-        let standing = self.standing(now);
-        self.ledger.mark_paid(id, now, &standing).map_err(|_| PayError::NotKept)?;
+        let state = self.state(now);
+        self.ledger.mark_paid(id, now, &state).map_err(|_| PayError::Storage)?;
         // Only now: whoever is told and asks must see it paid.
         if let Some(charge) = self.ledger.get(id) {
             self.outbox.paid(id, &charge.to_event(&self.quirks), now);
@@ -336,20 +340,20 @@ impl Service {
         if charge.paid {
             return Err(ExpireError::AlreadyPaid);
         }
-        let standing = self.standing(now);
-        self.ledger.expire(id, now, &standing).map_err(|_| ExpireError::NotKept)?;
+        let state = self.state(now);
+        self.ledger.expire(id, now, &state).map_err(|_| ExpireError::Storage)?;
         self.changes.announce();
         Ok(())
     }
 
     /// What a ledger that is kept has to know beside its charges.
-    fn standing(&self, seen: UnixMillis) -> Standing {
-        Standing { entropy: self.entropy.position(), ahead: self.clock.ahead(), seen }
+    fn state(&self, seen: UnixMillis) -> ServiceState {
+        ServiceState { entropy: self.entropy.position(), ahead: self.clock.ahead(), seen }
     }
 }
 
-impl From<NotKept> for Refusal {
-    fn from(error: NotKept) -> Self {
+impl From<StorageError> for ErrorResponse {
+    fn from(error: StorageError) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
 }

@@ -8,7 +8,7 @@ use strike_core::{HttpRequest, HttpResponse, UnixMillis};
 use super::canned::without_body_where_none_may_be;
 use super::fault::{After, Kind};
 use super::live::{Due, Faults};
-use crate::answer::{self, Audience, Refusal};
+use crate::response::{self, Audience, ErrorResponse};
 
 /// How long a fault can hold a connection.
 pub(crate) const LONGEST: Duration = Duration::from_secs(300);
@@ -64,8 +64,8 @@ impl Faults {
 /// An error as the service dressed its own.
 fn error(status: StatusCode, request: &HttpRequest, now: UnixMillis) -> HttpResponse {
     let reason = status.canonical_reason().unwrap_or("no reason given").to_ascii_lowercase();
-    let outcome = Err(Refusal::new(status, reason));
-    without_body_where_none_may_be(answer::response(request, outcome, Audience::AnyOrigin, now))
+    let outcome = Err(ErrorResponse::new(status, reason));
+    without_body_where_none_may_be(response::build(request, outcome, Audience::AnyOrigin, now))
 }
 
 fn broken(kind: &Kind, mut response: HttpResponse, noise: impl FnOnce() -> Vec<u8>) -> Course {

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use strike_core::Network;
 use strike_sandbox::{DataError, Sandbox};
 #[cfg(unix)]
-use strike_sandbox::{NotKept, PayError};
+use strike_sandbox::{PayError, StorageError};
 use tempfile::TempDir;
 
 #[cfg(unix)]
@@ -174,7 +174,7 @@ fn file_system_errors_are_reported() {
 fn open_with_reports(file: &Path) -> (Sandbox, Arc<Mutex<Vec<String>>>) {
     let reports = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&reports);
-    let report = move |error: &NotKept| log.lock().expect("no poisoned lock").push(error.to_string());
+    let report = move |error: &StorageError| log.lock().expect("no poisoned lock").push(error.to_string());
     (builder().data(file).on_not_kept(report).open().expect("the data file opens"), reports)
 }
 
@@ -248,7 +248,7 @@ fn changes_fail_and_are_reported_after_the_file_is_lost_or_damaged() {
         for round in 1..=2 {
             let (status, body) = create(&sandbox);
             assert!(status == 500 && body.contains(part), "{problem}: {status} {body}");
-            assert_eq!(sandbox.pay(&first), Err(PayError::NotKept), "{problem}");
+            assert_eq!(sandbox.pay(&first), Err(PayError::Storage), "{problem}");
             assert!(sandbox.reset().is_err(), "{problem}");
             let reports = reports.lock().expect("no poisoned lock");
             assert_eq!(reports.len(), round * 3, "{problem}: {reports:?}");

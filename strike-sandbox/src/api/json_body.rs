@@ -1,5 +1,6 @@
-//! Reads the JSON body of a new charge. Types and error messages match json4s, which the service
-//! used.
+//! Reads the JSON body of a new charge.
+//!
+//! The service used json4s. The accepted types and the error messages are the same here.
 
 use serde_json::{Map, Number, Value};
 
@@ -39,8 +40,7 @@ fn missing(fields: &Map<String, Value>, name: &str, class: &str) -> ErrorRespons
     }
 }
 
-/// Reads an integer, which may be written `1000000.0`. Returns `None` if the key is absent or
-/// `null`.
+/// Reads an integer, also in the form `1000000.0`. Returns `None` if the field is absent or null.
 fn long(fields: &Map<String, Value>, name: &str) -> Result<Option<i64>, ErrorResponse> {
     match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -50,8 +50,7 @@ fn long(fields: &Map<String, Value>, name: &str) -> Result<Option<i64>, ErrorRes
     }
 }
 
-/// Converts a whole number. Values that do not fit into 64 bits saturate, which is far above every
-/// limit.
+/// Converts a whole number. Values that do not fit into 64 bits saturate and exceed every limit.
 fn to_integer(number: &Number) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "the value has no fraction, and the cast saturates")]
     let from_float = |float: f64| (float.fract() == 0.0).then_some(float as i64);

@@ -37,8 +37,8 @@ pub(crate) struct NewCharge {
     pub(crate) expiry: Option<u64>,
 }
 
-/// Reads a body according to its content type. A body without a content type may be either, as in
-/// Akka.
+/// Reads a body according to its content type. Without a content type, both formats are accepted,
+/// as the service's HTTP library Akka did.
 pub(crate) fn read(content_type: &str, body: &[u8], quirks: &Quirks) -> Result<NewCharge, ErrorResponse> {
     let description_required = quirks.description_required;
     let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

@@ -1,5 +1,4 @@
-//! Controls for charges: list, create, pay and expire them. The JSON also has their state and
-//! expiry.
+//! Controls for charges: list, create, show, pay and expire them.
 
 use std::fmt::Display;
 
@@ -14,8 +13,7 @@ use crate::quirks::Quirks;
 use crate::response::{ErrorResponse, Object, list as list_of};
 use crate::service::Service;
 
-/// Returns the charge as the API shows it without quirks, with its state, expiry and preimage
-/// added.
+/// Returns the charge object of the API without quirks, and adds the state, expiry and preimage.
 fn to_json(charge: &Charge, now: UnixMillis) -> String {
     let state = charge.state(now);
     let object = charge

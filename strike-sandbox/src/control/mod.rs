@@ -1,4 +1,4 @@
-//! The control routes below `/sandbox/`, which the original service did not have. They need no API
+//! The control routes below `/sandbox/`. The original service did not have them. They need no API
 //! key.
 
 mod account;

@@ -19,8 +19,7 @@ pub(super) struct FileJournal {
     /// The state that this sandbox stored last. The file differs if another program wrote to it.
     pub(super) state: ServiceState,
     pub(super) on_error: ErrorCallback,
-    /// Declared after `connection`, because fields are dropped in order: the connection closes
-    /// first.
+    /// Fields are dropped in order. This one is last, so that the connection closes first.
     pub(super) _lock: Lock,
 }
 

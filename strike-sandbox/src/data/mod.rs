@@ -61,14 +61,13 @@ pub struct DataBuilder {
 impl Builder {
     /// Stores the charges in this file. The file is created if it does not exist. Call this last.
     ///
-    /// The sandbox responds to a change only after it is written and synced to disk. The file
-    /// stores:
+    /// The sandbox responds to a change only after the change is synced to disk. The file stores:
     ///
     /// * the charges and their payments,
     /// * the key of the node,
-    /// * the API key, unless you set another one,
+    /// * the API key; setting another one in the builder replaces it,
     /// * how far the clock was advanced; a manual clock starts no earlier than the last change,
-    /// * the position in the random stream of ids and preimages, which takes precedence over a seed.
+    /// * the position in the random stream of ids and preimages; a new seed is ignored.
     ///
     /// Webhook deliveries, planned faults and request counters are not stored.
     ///

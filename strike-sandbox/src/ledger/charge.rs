@@ -24,8 +24,7 @@ pub(crate) struct Charge {
 }
 
 impl Charge {
-    /// Returns the charge object of the API. Without a `customer_id`, the key is missing and not
-    /// `null`.
+    /// Returns the charge object of the API. The key `customer_id` is omitted if there is none.
     pub(crate) fn to_object(&self, quirks: &Quirks) -> Object {
         let millis_per_unit = if quirks.timestamps_in_seconds { 1000 } else { 1 };
         let mut object = Object::default()

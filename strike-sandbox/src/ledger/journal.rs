@@ -1,5 +1,4 @@
-//! The interface to persistent storage. The ledger writes each change there before changing its
-//! memory.
+//! The interface to persistent storage. The ledger writes a change there first, then to memory.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! All charges in the order of their creation, with an index by id. Charges are changed only here.
 
 mod charge;
+mod charge_record;
 mod journal;
-mod state;
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -10,9 +10,9 @@ use hashbrown::HashTable;
 use strike_core::UnixMillis;
 
 pub(crate) use charge::Charge;
+pub use charge_record::{ChargeRecord, ChargeState, ExpireError};
 pub use journal::StorageError;
 pub(crate) use journal::{Journal, ServiceState};
-pub use state::{ChargeRecord, ChargeState, ExpireError};
 
 #[derive(Default)]
 pub(crate) struct Ledger {
@@ -25,8 +25,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Creates a ledger with stored charges, oldest first. Later changes are written to the
-    /// journal.
+    /// Creates a ledger with stored charges, oldest first. The journal stores all later changes.
     #[cfg(feature = "sqlite")]
     pub(crate) fn load(charges: Vec<Charge>, journal: Box<dyn Journal>) -> Self {
         let mut ledger = Self { charges: Vec::with_capacity(charges.len()), ..Self::default() };
@@ -123,8 +122,7 @@ impl Ledger {
         charges.push(charge);
     }
 
-    /// Changes a charge in the journal first and then in memory. If the journal fails, nothing
-    /// changes.
+    /// Changes a charge in the journal and then in memory. A failing journal prevents both.
     fn change(
         &mut self,
         id: &str,

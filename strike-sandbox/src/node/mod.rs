@@ -20,8 +20,7 @@ pub(crate) type Preimage = [u8; 32];
 
 /// A node that receives payments, together with the wallet of the payer.
 pub(crate) trait Node: Send {
-    /// Returns the node's public key as 66 lower-case hex digits. Invoices are signed with this
-    /// key.
+    /// Returns the public key that verifies the node's invoices, as 66 lower-case hex digits.
     fn payee(&self) -> String;
 
     /// Signs an invoice with these terms.

@@ -1,7 +1,9 @@
 //! Writes JSON in the layout of the recorded responses.
 //!
-//! Objects are indented by two spaces, keys are followed by ` : `, lists are written `[ {` to `}
-//! ]`, and there is no newline at the end.
+//! * Objects are indented by two spaces.
+//! * A key is followed by ` : `.
+//! * A list starts with `[ {` and ends with `} ]`.
+//! * There is no newline at the end.
 
 use std::fmt::{Display, Write};
 
@@ -16,8 +18,7 @@ pub(crate) struct Object(String);
 
 impl Object {
     pub(crate) fn text(mut self, key: &str, value: &str) -> Self {
-        // A list has hundreds of texts, and most need no escaping. Copying those directly is
-        // faster.
+        // Copying is faster than escaping, and most texts need no escaping.
         if value.bytes().fold(true, |unescaped, byte| unescaped & needs_no_escape(byte)) {
             self.key(key);
             self.0.extend(["\"", value, "\""]);

@@ -30,9 +30,10 @@ static CORS: [(HeaderName, &str); 4] = [
     (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
 ];
 
-/// Headers that restrict the sandbox's own responses to its own pages. The browser runs no script
-/// but the page's own file, even if a charge's description contains one. Other pages cannot frame
-/// them.
+/// Headers that restrict the sandbox's own responses to its own pages.
+///
+/// The browser runs only script files from the sandbox, even if a charge's description contains a
+/// script. Other pages cannot show the sandbox in a frame.
 static SAME_ORIGIN: [(HeaderName, &str); 5] = [
     (
         header::CONTENT_SECURITY_POLICY,

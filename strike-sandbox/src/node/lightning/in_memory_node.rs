@@ -52,8 +52,7 @@ pub(super) struct InMemoryNode {
 impl InMemoryNode {
     /// Creates a node with keys from this seed and without channels. `now` is the time since 1970.
     ///
-    /// Channel keys also depend on `now`, so that a restarted node does not use the same ones
-    /// again.
+    /// Channel keys also depend on `now`, so that a restarted node does not reuse them.
     pub(super) fn new(seed: &Preimage, network: Network, now: Duration) -> Self {
         let no_op = Arc::new(NoOp);
         let keys = Arc::new(KeysManager::new(seed, now.as_secs(), now.subsec_nanos(), true));
@@ -134,8 +133,7 @@ impl InMemoryNode {
         }
     }
 
-    /// Delivers the changes of a channel: added, fulfilled and failed HTLCs. Their signature comes
-    /// last.
+    /// Delivers the added, fulfilled and failed HTLCs of a channel, and then their signature.
     fn deliver_updates(&self, updates: CommitmentUpdate, other: &Self) {
         let receiver = &other.manager;
         updates.update_add_htlcs.iter().for_each(|msg| receiver.handle_update_add_htlc(self.id, msg));

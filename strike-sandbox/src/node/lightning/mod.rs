@@ -90,8 +90,7 @@ impl LightningNode {
         })
     }
 
-    /// Delivers messages until neither node has more. Returns the preimage if the payer received
-    /// one.
+    /// Delivers messages until neither node has more. Returns the preimage that the payer received.
     ///
     /// The payee claims the payment that matches `claim` and rejects all others.
     fn exchange_messages(&self, claim: Option<&Preimage>) -> Option<Preimage> {

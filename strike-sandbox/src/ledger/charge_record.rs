@@ -1,4 +1,4 @@
-//! The public view of a charge: its state, its record, and the error of expiring it.
+//! The public types of a charge: its state, a snapshot, and the error of making it expire.
 
 use std::fmt;
 

@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 
-use strike_blocking::fixture::{RecordTransport, START, SimulatedHost};
+use strike_blocking::fixture::{RecordTransport, SIMULATION_START, SimulatedHost};
 use strike_blocking::{
     ApiKey, Charge, Client, CreateOnceOptions, CreateOutcome, Endpoint, NewCharge, UreqTransport, Wait,
 };
@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let sandbox = Sandbox::new();
     let host = SimulatedHost::new(sandbox.clone());
-    let mut shop = Shop::new(host.client(account(&sandbox)?).build()?);
+    let mut shop = Shop::new(Client::builder(account(&sandbox)?).simulated(&host).build()?);
     shop.sell("order-17", |charge| println!("nobody pays {charge}"))?;
     println!("{}", host.transcript());
     Ok(())
@@ -69,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Records a paid order. Check a recording of a real account before you commit it: the list
 /// contains other charges.
 fn record() -> Result<(), Box<dyn Error>> {
-    let host = strike_examples::host_or(Sandbox::builder().seed(7).clock_at(START))?;
+    let host = strike_examples::host_or(Sandbox::builder().seed(7).clock_at(SIMULATION_START))?;
     let recording = RecordTransport::new(UreqTransport::new()?);
     let client = Client::builder(host.endpoint).transport(recording.clone()).build()?;
     Shop::new(client).sell("order-17", |charge| match &host.sandbox {
@@ -88,9 +88,9 @@ mod tests {
     use std::time::Duration;
 
     use strike_blocking::fixture::{ReplayTransport, SimulatedHost};
-    use strike_blocking::{ApiKey, Endpoint, Network};
+    use strike_blocking::{ApiKey, Client, Endpoint, Network};
     use strike_sandbox::Sandbox;
-    use strike_sandbox::faults::{Fault, On, Plan};
+    use strike_sandbox::faults::{Fault, Match, Plan};
 
     use super::{Shop, account};
 
@@ -100,7 +100,7 @@ mod tests {
             Endpoint::new("http://127.0.0.1/api/v1/", ApiKey::new("sk_replay")?, Network::Testnet)?;
         let replay = ReplayTransport::strict(include_str!("fixtures/paid_order.json").parse()?);
         replay.scope(|replay| {
-            let mut shop = Shop::new(replay.client(endpoint).build()?);
+            let mut shop = Shop::new(Client::builder(endpoint).simulated(replay).build()?);
             shop.sell("order-17", |_| {})?;
             assert!(shop.completed.contains("order-17"));
             Ok(())
@@ -111,7 +111,7 @@ mod tests {
     fn unpaid_order_is_not_completed() -> Result<(), Box<dyn Error>> {
         let sandbox = Sandbox::new();
         let host = SimulatedHost::new(sandbox.clone());
-        let mut shop = Shop::new(host.client(account(&sandbox)?).build()?);
+        let mut shop = Shop::new(Client::builder(account(&sandbox)?).simulated(&host).build()?);
         shop.sell("order-17", |_| {})?;
         assert!(shop.completed.is_empty());
         assert!(host.elapsed() >= Duration::from_secs(3600), "the invoice is valid for an hour");
@@ -122,7 +122,7 @@ mod tests {
     fn expired_order_gets_a_new_invoice_and_is_completed_once() -> Result<(), Box<dyn Error>> {
         let sandbox = Sandbox::new();
         let host = SimulatedHost::new(sandbox.clone());
-        let mut shop = Shop::new(host.client(account(&sandbox)?).build()?);
+        let mut shop = Shop::new(Client::builder(account(&sandbox)?).simulated(&host).build()?);
         // Nobody pays in time.
         shop.sell("order-17", |_| {})?;
         shop.sell("order-17", |charge| assert!(sandbox.pay(charge.id()).is_ok()))?;
@@ -134,9 +134,9 @@ mod tests {
 
     #[test]
     fn lost_response_does_not_lead_to_a_second_charge() -> Result<(), Box<dyn Error>> {
-        let sandbox = Sandbox::builder().faults(Plan::new().on(On::create(), Fault::close())).build();
+        let sandbox = Sandbox::builder().faults(Plan::new().on(Match::create(), Fault::close())).build();
         let host = SimulatedHost::new(sandbox.clone());
-        let mut shop = Shop::new(host.client(account(&sandbox)?).build()?);
+        let mut shop = Shop::new(Client::builder(account(&sandbox)?).simulated(&host).build()?);
         shop.sell("order-17", |charge| assert!(sandbox.pay(charge.id()).is_ok()))?;
         assert_eq!((sandbox.charges(), shop.completed.len()), (1, 1));
         Ok(())

@@ -4,7 +4,7 @@ use std::env::{self, VarError};
 use std::error::Error;
 
 use strike_core::{ApiKey, Endpoint, Network};
-use strike_sandbox::{Builder, RunningSandbox, Sandbox};
+use strike_sandbox::{RunningSandbox, Sandbox, SandboxBuilder};
 
 /// A server to run an example on.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub fn host() -> Result<Host, Box<dyn Error>> {
 /// # Errors
 /// Returns the same errors as [`host`].
 #[expect(clippy::print_stdout, reason = "the example prints its results")]
-pub fn host_or(sandbox: Builder) -> Result<Host, Box<dyn Error>> {
+pub fn host_or(sandbox: SandboxBuilder) -> Result<Host, Box<dyn Error>> {
     match (variable("STRIKE_BASE_URL")?, variable("STRIKE_API_KEY")?) {
         (Some(url), Some(key)) => {
             let network = variable("STRIKE_NETWORK")?.map_or(Ok(Network::Testnet), |name| name.parse())?;

@@ -1,8 +1,9 @@
-//! A tokio runtime of this library's own, on one thread, for what needs a runtime's sockets and timers.
+//! A tokio runtime on one background thread, for connections and timers.
 //!
-//! A connection belongs to the runtime that it was made in: it stalls while that runtime is idle, and dies with it.
-//! And tokio panics where a runtime has no sockets or no timers, without a way to ask first. So connections and timers
-//! live here, and the caller's futures can be polled by any executor.
+//! A connection is bound to the runtime in which it was created. It stalls while that runtime is
+//! idle, and is lost when the runtime ends. And tokio panics if a runtime has no sockets or no
+//! timers; there is no way to check for them first. With a runtime of this library, any executor
+//! can poll the futures of a client.
 
 use std::future::{Future, pending};
 use std::io;
@@ -16,10 +17,10 @@ use tokio::task::JoinHandle;
 
 use crate::wake::Wake;
 
-/// The one that runs, while anybody uses it.
+/// The running runtime, if there is one. All users of the process share it.
 static RUNNING: Mutex<Weak<Running>> = Mutex::new(Weak::new());
 
-/// Access to the runtime: it is started when it is first used, and ends with the last who used it.
+/// Access to the shared runtime. It starts on first use, and stops when its last user is dropped.
 #[derive(Default)]
 pub(crate) struct Background(OnceLock<Arc<Running>>);
 
@@ -29,10 +30,11 @@ struct Running {
 }
 
 impl Background {
-    /// Starts the future on the runtime.
+    /// Runs the future on the runtime.
     ///
     /// # Errors
-    /// If the system gives no thread, or no sockets.
+    /// Returns an error if the operating system cannot start a thread or provide the resources of a
+    /// runtime.
     pub(crate) fn spawn<F>(&self, future: F) -> io::Result<Task<F::Output>>
     where
         F: Future<Output: Send> + Send + 'static,
@@ -65,7 +67,7 @@ impl Running {
         let stopped = stop.clone();
         thread::Builder::new().name("strike-async".into()).spawn(move || {
             runtime.block_on(stopped.or(pending()));
-            // A lookup of a name may take long, and nobody waits for it any more.
+            // Do not wait for blocking tasks: resolving a host name may take long.
             runtime.shutdown_background();
         })?;
         Ok(Self { handle, stop })
@@ -78,11 +80,11 @@ impl Drop for Running {
     }
 }
 
-/// A future on the runtime. Dropping this drops the future.
+/// A future that runs on the runtime. Dropping the task cancels the future.
 pub(crate) struct Task<T>(JoinHandle<T>);
 
 impl<T> Future for Task<T> {
-    /// `None` if the future panicked.
+    /// The output of the future, or `None` if it panicked.
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {

@@ -1,4 +1,4 @@
-//! The settings of a client.
+//! `ClientBuilder`: the settings of a client.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,6 +11,19 @@ use crate::timer::Timer;
 use crate::transport::AsyncTransport;
 
 /// Builds a [`Client`](crate::Client) with settings of your own.
+///
+/// ```
+/// use std::time::Duration;
+/// use strike_async::{ApiKey, Client, Endpoint, Network, RetryPolicy};
+///
+/// let endpoint = Endpoint::new("http://127.0.0.1:8420/", ApiKey::new("sk_demo")?, Network::Testnet)?;
+/// let client = Client::builder(endpoint)
+///     .retry(RetryPolicy::default().attempts(5))
+///     .timeout(Duration::from_secs(10))
+///     .build()?;
+/// # let _ = client;
+/// # Ok::<(), strike_async::Error>(())
+/// ```
 #[must_use]
 pub struct ClientBuilder {
     endpoint: Endpoint,
@@ -54,21 +67,23 @@ impl ClientBuilder {
         self
     }
 
-    /// Calls this observer after each attempt, for logs and metrics. It sees no key and no invoice.
+    /// Calls this observer after each attempt, for logs and metrics. Its reports contain no key and
+    /// no invoice.
     pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
         self.observer = Some(Box::new(observer));
         self
     }
 
-    /// Sets how operations are retried, and the limits of an attempt.
+    /// Sets how operations are retried, and the limits of each attempt.
     ///
-    /// It replaces what [`timeout`](Self::timeout) and [`max_body`](Self::max_body) have set.
+    /// It replaces earlier values of [`timeout`](Self::timeout) and [`max_body`](Self::max_body).
     pub const fn retry(mut self, policy: RetryPolicy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Limits one attempt, from resolving the name to the last byte of the response. The default is 30 s.
+    /// Limits the time of one attempt, from resolving the host name to the last byte of the
+    /// response. The default is 30 s.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.policy = self.policy.timeout(timeout);
         self
@@ -80,7 +95,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Makes all jitter depend on this number, for tests. By default the operating system provides a seed.
+    /// Sets the seed of all jitter, for tests. By default, the operating system provides a random
+    /// seed.
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self

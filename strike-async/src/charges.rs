@@ -1,4 +1,4 @@
-//! Every charge of the account, as a stream.
+//! `Charges`: a stream of every charge of the account.
 
 use std::fmt;
 use std::pin::Pin;
@@ -12,19 +12,42 @@ use strike_core::{Charge, Error};
 
 use crate::driver::Driver;
 
-/// Every charge of the account, newest first, each once; see [`Client::list_all`](crate::Client::list_all).
+/// A stream of every charge of the account, newest first, each once.
+/// [`Client::list_all`](crate::Client::list_all) returns it.
 ///
-/// It is a [`Stream`]; [`next`](Self::next) works without another crate. Pages are read when they are needed. An error
-/// for a row that is not a charge does not end the stream. An error for a page does, and so does
-/// [`Incomplete`](crate::ErrorKind::Incomplete): the list grows faster than it is read, and charges are missing.
+/// Use it as a [`Stream`], or call [`next`](Self::next), which needs no other crate. It reads a
+/// page when it needs one. These errors can occur:
+///
+/// - A row is not a charge. The stream continues after this error.
+/// - A page cannot be read. The stream ends.
+/// - The list grows faster than it is read, so charges may be missing. The stream ends with
+///   [`Incomplete`](crate::ErrorKind::Incomplete).
+///
+/// ```
+/// use strike_async::{ApiKey, Client, Endpoint, FnTransport, NewCharge};
+/// use strike_sandbox::Sandbox;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sandbox = Sandbox::new();
+/// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+/// let server = sandbox.clone();
+/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| std::future::ready(server.reply(x)))).build()?;
+/// client.create(NewCharge::satoshis(4200, "coffee")).await?;
+/// let mut charges = client.list_all().limit(100);
+/// while let Some(charge) = charges.next().await {
+///     println!("{}", charge?);
+/// }
+/// # Ok(()) }
+/// ```
 #[must_use = "nothing is read until it is polled"]
 pub struct Charges(State);
 
 enum State {
-    /// Not polled yet: the pager can still be configured.
+    /// Not polled yet. The pager can still be configured.
     Idle(Box<(Driver, Pager)>),
     Started(BoxStream<'static, Result<Charge, Error>>),
-    /// Being polled, or ended.
+    /// Ended, or being polled at the moment.
     Ended,
 }
 
@@ -33,13 +56,14 @@ impl Charges {
         Self(State::Idle(Box::new((driver, pager))))
     }
 
-    /// Sets the number of rows per page. The default is 30. The host may allow fewer. It has no effect after the first
-    /// poll.
+    /// Sets the number of rows per page. The default is 30. The server may limit it. Call it before
+    /// the first poll; it has no effect afterwards.
     pub fn page_size(self, rows: u32) -> Self {
         self.configure(|pager| pager.page_size(rows))
     }
 
-    /// Ends the stream after this many charges. It has no effect after the first poll.
+    /// Ends the stream after this many charges. Call it before the first poll; it has no effect
+    /// afterwards.
     pub fn limit(self, most: u64) -> Self {
         self.configure(|pager| pager.limit(most))
     }
@@ -51,7 +75,9 @@ impl Charges {
         }
     }
 
-    /// Returns the next charge, or `None` at the end. Dropping the future loses nothing.
+    /// Returns the next charge, or `None` at the end.
+    ///
+    /// You can drop the future; the next call returns the same charge.
     pub async fn next(&mut self) -> Option<Result<Charge, Error>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }

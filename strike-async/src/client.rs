@@ -1,4 +1,4 @@
-//! The client: one short method for each operation.
+//! `Client`: one method for each operation.
 
 use std::fmt;
 
@@ -26,11 +26,11 @@ use crate::watch::Watch;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// // The sandbox is the service in memory. `Client::new(endpoint)` connects to a real host instead.
+/// // The sandbox implements the API in memory. `Client::new(endpoint)` connects to a real server instead.
 /// let sandbox = Sandbox::new();
 /// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
-/// let shop = sandbox.clone();
-/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| std::future::ready(shop.reply(x)))).build()?;
+/// let server = sandbox.clone();
+/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| std::future::ready(server.reply(x)))).build()?;
 ///
 /// let charge = client.create(NewCharge::satoshis(4200, "services rendered")).await?;
 /// assert!(charge.payment_request().starts_with("lntb42u1"));
@@ -45,8 +45,8 @@ impl ClientBuilder {
     /// Builds the client.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the default transport cannot be set up, or if the
-    /// operating system provides no seed. Nothing is sent.
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the default transport
+    /// cannot be set up, or if the operating system provides no random seed. Nothing is sent.
     pub fn build(self) -> Result<Client, Error> {
         self.into_driver().map(Client)
     }
@@ -62,15 +62,17 @@ impl Client {
         Self::builder(endpoint).build()
     }
 
-    /// Creates a client from the environment variables `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK`.
+    /// Creates a client from the environment variables `STRIKE_BASE_URL`, `STRIKE_API_KEY` and
+    /// `STRIKE_NETWORK`.
     ///
-    /// [`Endpoint::from_variables`] describes them. Nothing else reads the environment.
+    /// [`Endpoint::from_variables`] describes them. No other function reads the environment.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) names the variable that is missing or not valid.
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) with the name of the
+    /// missing or invalid variable.
     #[cfg(feature = "reqwest")]
     pub fn from_env() -> Result<Self, Error> {
-        Self::new(Endpoint::from_variables(|name| std::env::var_os(name))?)
+        Self::new(Endpoint::from_variables(std::env::var_os)?)
     }
 
     /// Starts building a client with settings of your own.
@@ -79,8 +81,8 @@ impl Client {
         ClientBuilder::new(endpoint)
     }
 
-    /// Starts building a client with your own transport. It works without the feature `reqwest`; without the feature
-    /// `tokio` it also needs your own [timer](ClientBuilder::timer).
+    /// Starts building a client with your own transport. It works without the feature `reqwest`;
+    /// without the feature `tokio` it also needs your own [timer](ClientBuilder::timer).
     pub fn builder_with_transport(
         endpoint: Endpoint,
         transport: impl AsyncTransport + 'static,
@@ -88,9 +90,9 @@ impl Client {
         ClientBuilder::with_transport(endpoint, transport)
     }
 
-    /// Returns the same client with another retry policy, for one call or for many.
+    /// Returns a copy of this client with another retry policy, for one call or for many.
     ///
-    /// It shares connections, timer and the memory of orders with this one.
+    /// The copy shares connections, timer and the records of orders with this client.
     ///
     /// ```
     /// use std::time::Duration;
@@ -116,9 +118,10 @@ impl Client {
     /// Creates a charge, and checks that the response and its invoice match the order.
     ///
     /// # Errors
-    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if the server may have created a charge without a
-    /// valid response. The request is not sent again; use [`create_once`](Self::create_once) if you want that handled
-    /// for you. The table of [`Call`](crate::machine::Call) lists everything else.
+    /// Returns [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if the server may
+    /// have created a charge but no valid response arrived. The client does not send the request
+    /// again. Use [`create_once`](Self::create_once) to have that case handled for you. The table
+    /// of [`Call`](crate::machine::Call) lists the other errors.
     pub async fn create(&self, order: NewCharge) -> Result<Charge, Error> {
         self.0.run("create", self.0.core().call(Create::new(order))).await
     }
@@ -126,15 +129,16 @@ impl Client {
     /// Reads one charge.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if this account has no charge with this id; otherwise see the
-    /// table of [`Call`](crate::machine::Call).
+    /// Returns [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if this account has no charge
+    /// with this id. The table of [`Call`](crate::machine::Call) lists the other errors.
     pub async fn get(&self, id: &ChargeId) -> Result<Charge, Error> {
         self.0.run("get", self.0.core().call(Get::new(id.clone()))).await
     }
 
     /// Reads a page of at most 30 charges, newest first. The first page is 0.
     ///
-    /// [Send](Self::send) a [`List`] for another page size, or use [`list_all`](Self::list_all).
+    /// For another page size, pass a [`List`] to [`send`](Self::send), or use
+    /// [`list_all`](Self::list_all).
     ///
     /// # Errors
     /// See the table of [`Call`](crate::machine::Call).
@@ -142,10 +146,11 @@ impl Client {
         self.0.run("list", self.0.core().call(List::page(page))).await
     }
 
-    /// Creates one charge per order, also if you call it again after an error or a restart.
+    /// Creates one charge per order, even if you call it again after an error or a restart.
     ///
-    /// `options` is the name of the order, or [`CreateOnceOptions`] with more settings. The outcome says what to do next:
-    /// show the charge to the payer, complete the order, or create the order's next invoice.
+    /// `options` is the name of the order, or [`CreateOnceOptions`] with more settings. The outcome
+    /// tells you what to do next: show the charge to the payer, complete the order, or create the
+    /// order's next invoice.
     ///
     /// ```
     /// use strike_async::{Client, CreateOnceOptions, CreateOutcome, Error, NewCharge, PaidCharge, Wait, WaitOutcome};
@@ -171,19 +176,24 @@ impl Client {
     /// # let _ = sell;
     /// ```
     ///
-    /// Calls with the same key on this client and its clones run one after the other and return the same charge. After
-    /// an unknown outcome, the client does not create again under that key for 10 minutes, unless
-    /// [`CreateOnceOptions::repost`] allows it. It remembers the 10,000 most recently used orders.
+    /// Calls with the same key on this client and its clones run one after the other, and return
+    /// the same charge. After an unknown outcome, the client does not create a charge with that key
+    /// for 10 minutes, unless [`CreateOnceOptions::repost`] permits it. The client keeps records of
+    /// the 10,000 most recently used orders.
     ///
-    /// **Another process does not share that memory.** There, and after a restart, the list must already show the charge
-    /// when you call again. [`CreateOnce`](crate::machine::CreateOnce) describes the steps.
+    /// **Another process does not share these records.** In another process, or after a restart,
+    /// the client finds the charge only if the server's list already contains it.
+    /// [`CreateOnce`](crate::machine::CreateOnce) describes the steps.
     ///
     /// For a new order, the client searches the account's whole list, in pages of 250.
     /// [`CreateOnceOptions::since`] limits the search.
     ///
     /// # Errors
-    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if there may be a charge that cannot be found or
-    /// read: call again later, with the same key. A [`Mismatch`] if the key has a charge that does not match the order.
+    /// - [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if a charge may exist that
+    ///   cannot be found or read. Call again later with the same key.
+    /// - [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch) if the key has a charge that does not
+    ///   match the order.
+    /// - The errors in the table of [`Call`](crate::machine::Call).
     pub async fn create_once(
         &self,
         order: NewCharge,
@@ -200,7 +210,10 @@ impl Client {
         Charges::new(self.0.clone(), self.0.core().pager())
     }
 
-    /// Reads the charge that a webhook named. Only this response says whether it is paid.
+    /// Reads the charge of a webhook notification.
+    ///
+    /// Anyone can send a webhook, so only the response to this request proves that the charge is
+    /// paid.
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -208,9 +221,11 @@ impl Client {
         self.0.run("confirm", self.0.core().call(notification.confirm())).await
     }
 
-    /// Checks a charge against an order before you show its invoice to a payer; see [`Charge::check`]. Sends nothing.
+    /// Checks a charge against an order before you show its invoice to a payer; see
+    /// [`Charge::check`]. Sends nothing.
     ///
-    /// The client's own clock, less [`CLOCK_MARGIN`](crate::CLOCK_MARGIN), decides whether the invoice has expired.
+    /// The local clock minus [`CLOCK_MARGIN`](crate::CLOCK_MARGIN) decides whether the invoice has
+    /// expired.
     ///
     /// ```
     /// use strike_async::{Charge, Client, Expectation, Mismatch, NewCharge};
@@ -224,7 +239,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Mismatch`] names the first field that differs.
+    /// Returns a [`Mismatch`] that names the first field that differs.
     pub fn check(&self, charge: &Charge, expected: &Expectation) -> Result<CheckedInvoice, Mismatch> {
         self.0.core().check(charge, expected, self.0.now())
     }
@@ -232,14 +247,14 @@ impl Client {
     /// Returns a charge that is created when you first use one of its attributes.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the operating system provides no entropy for its
-    /// key. Nothing is sent.
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the operating system
+    /// provides no random bytes for the order key. Nothing is sent.
     pub fn lazy(&self, order: NewCharge) -> Result<Lazy, Error> {
         let mirror = Mirror::draft(order, entropy::order_key()?, self.0.now().unix);
         Ok(Lazy::with_new_key(self.0.clone(), mirror))
     }
 
-    /// Returns an existing charge, which is read when you first use one of its attributes.
+    /// Returns the charge with this id, which is read when you first use one of its attributes.
     #[must_use]
     pub fn lazy_from_id(&self, id: ChargeId) -> Lazy {
         self.lazy_from(Mirror::known(id))
@@ -256,17 +271,18 @@ impl Client {
         self.0.core().watcher()
     }
 
-    /// Watches pending charges: returns a stream of paid, expired and failed events.
+    /// Watches pending charges. Returns a stream of their events: paid, expired and failed.
     pub fn watch(&self, watcher: Watcher) -> Watch {
         Watch::new(self.0.clone(), watcher)
     }
 
-    /// Waits until the charge is paid, its invoice has expired, or the time is up.
+    /// Polls until the charge is paid, its invoice has expired, or the time limit is reached.
     ///
     /// `wait` is a [`Duration`](std::time::Duration), or a [`Wait`] with more settings.
     ///
     /// # Errors
-    /// If polling keeps failing. An unpaid charge is not an error; see [`WaitPaid`](crate::machine::WaitPaid).
+    /// Returns an error if polling keeps failing. An unpaid charge is not an error. See
+    /// [`WaitPaid`](crate::machine::WaitPaid).
     pub async fn wait_until_paid(
         &self,
         charge: &Charge,
@@ -275,7 +291,7 @@ impl Client {
         self.0.run("wait_until_paid", self.0.core().wait(charge.clone(), wait)).await
     }
 
-    /// Carries out any operation, with retries.
+    /// Runs any operation, with retries.
     ///
     /// # Errors
     /// See the table of [`Call`](crate::machine::Call).
@@ -283,17 +299,17 @@ impl Client {
         self.0.run(Op::NAME, self.0.core().call(operation)).await
     }
 
-    /// Runs any machine to its end. Pass `&mut machine` to keep it.
+    /// Runs any machine until it returns its result. Pass `&mut machine` to keep it.
     ///
-    /// [`core`](Self::core) makes machines.
+    /// Create machines with [`core`](Self::core).
     ///
     /// # Errors
-    /// The machine's own.
+    /// Returns the errors of the machine.
     pub async fn drive<M: Machine>(&self, machine: M) -> Result<M::Output, Error> {
         self.0.run("drive", machine).await
     }
 
-    /// Returns the sans-IO client inside, which makes machines for [`drive`](Self::drive).
+    /// Returns the sans-IO client, which creates machines for [`drive`](Self::drive).
     #[must_use]
     pub fn core(&self) -> &CoreClient {
         self.0.core()

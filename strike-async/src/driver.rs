@@ -1,4 +1,4 @@
-//! Runs machines: sends what they request, waits, and returns their result.
+//! Runs sans-IO machines: sends their requests, waits, and returns their result.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use crate::timer::Timer;
 use crate::transport::AsyncTransport;
 use crate::wake::Wake;
 
-/// What a client, its clones and everything made by it share.
+/// The state that a client shares with its clones, iterators and lazy charges.
 #[derive(Clone)]
 pub(crate) struct Driver {
     core: Arc<CoreClient>,
@@ -22,7 +22,7 @@ struct Shared {
     transport: Box<dyn AsyncTransport>,
     timer: Box<dyn Timer>,
     observer: Option<Box<dyn Observer>>,
-    /// One lock per recent order, so that creates with one key run one after the other.
+    /// One lock per recent order, so that creates with the same key run one after the other.
     orders: Mutex<OrderMemory<AsyncMutex<OrderRecord>>>,
 }
 
@@ -50,17 +50,18 @@ impl Driver {
         self.shared.timer.now()
     }
 
-    /// Returns the lock of an order. Hold it while a machine creates the order's charge.
+    /// Returns the lock of an order. Hold it while a machine creates the charge of this order.
     pub(crate) fn order_lock(&self, key: OrderKey) -> Arc<AsyncMutex<OrderRecord>> {
         self.shared.orders.lock().unwrap_or_else(PoisonError::into_inner).lock_of(key)
     }
 
-    /// Runs a machine to its end. `call` names the client's method, for traces.
+    /// Runs a machine until it returns its result. `call` is the name of the client's method, for
+    /// traces.
     pub(crate) async fn run<M: Machine>(&self, call: &'static str, machine: M) -> Result<M::Output, Error> {
         self.run_until(call, machine, &Wake::default()).await
     }
 
-    /// Runs a machine to its end. `wake` ends a wait early.
+    /// Runs a machine until it returns its result. `wake` ends a wait early.
     pub(crate) async fn run_until<M: Machine>(
         &self,
         call: &'static str,

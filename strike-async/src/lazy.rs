@@ -1,4 +1,5 @@
-//! pystrike's charge: it talks to the server when an attribute needs it, and never again once paid.
+//! `Lazy`: a charge like pystrike's, which sends a request when you use an attribute that needs
+//! one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,11 +9,13 @@ use strike_core::{Charge, ChargeId, Error, PaymentHash, Satoshi, UnixMillis};
 
 use crate::driver::Driver;
 
-/// A charge that is created when it is needed and retrieved when it is asked about.
+/// A charge that is created or read when you first use an attribute that needs it.
 ///
-/// What does not change is asked for once. [`paid`](Self::paid) asks again until it is true, and never after.
-/// Every method that may ask says so by returning a [`Result`]; a failure leaves the charge as it was, or
-/// [in doubt](strike_core::mirror::State::InDoubt), and asking again goes on from there.
+/// Attributes that cannot change are requested once. [`paid`](Self::paid) sends a request until the
+/// charge is paid, and none afterwards. Every method that may send a request returns a [`Result`].
+/// After an error, the charge is unchanged, or it is [in
+/// doubt](strike_core::mirror::State::InDoubt) after a failed create. The next call continues from
+/// there.
 ///
 /// ```
 /// use strike_async::{ApiKey, Client, Endpoint, FnTransport, NewCharge};
@@ -21,9 +24,9 @@ use crate::driver::Driver;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let sandbox = Sandbox::new();
-/// let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
-/// let shop = sandbox.clone();
-/// let client = Client::builder(at).transport(FnTransport::new(move |x| std::future::ready(shop.reply(x)))).build()?;
+/// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+/// let server = sandbox.clone();
+/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| std::future::ready(server.reply(x)))).build()?;
 ///
 /// let mut charge = client.lazy(NewCharge::satoshis(4200, "services rendered"))?;
 /// assert_eq!(sandbox.requests(), 0);
@@ -31,18 +34,20 @@ use crate::driver::Driver;
 /// assert!(!charge.paid().await?);
 /// sandbox.pay(charge.id().await?)?;
 /// assert!(charge.paid().await?);
-/// let so_far = sandbox.requests();
+/// let requests = sandbox.requests();
 /// assert!(charge.paid().await?);
-/// assert_eq!(sandbox.requests(), so_far);
+/// assert_eq!(sandbox.requests(), requests);
 /// # Ok(()) }
 /// ```
 ///
-/// It cannot be cloned, since two copies of a charge that is not created yet could create two.
+/// It is not `Clone`, because two copies of a charge that does not exist yet could create two
+/// charges.
 #[derive(Debug)]
 pub struct Lazy {
     driver: Driver,
     mirror: Mirror,
-    /// Whether nobody else has ever seen the mirror, and so its key.
+    /// True if the order key was never visible outside, so that the server cannot have a charge
+    /// with it.
     new_key: AtomicBool,
 }
 
@@ -55,26 +60,29 @@ impl Lazy {
         Self { driver, mirror, new_key: AtomicBool::new(true) }
     }
 
-    /// What is known of it, for keeping: it serialises, and [`Client::lazy_from`](crate::Client::lazy_from) goes on with it.
+    /// Returns the state of the charge, which you can serialize and store.
     ///
-    /// Whoever keeps a charge before it is created can also create it. So from then on this one looks in the list before it
-    /// creates the charge, which costs a request.
+    /// [`Client::lazy_from`](crate::Client::lazy_from) continues with it. A stored state can create
+    /// the charge too. So after this call, the charge is searched for in the list before it is
+    /// created, which takes at least one more request.
     #[must_use]
     pub fn mirror(&self) -> &Mirror {
         self.new_key.store(false, Ordering::Relaxed);
         &self.mirror
     }
 
-    /// The same, to give up on a create in doubt with [`Mirror::abandon`].
+    /// Returns the state for changes, for example to give up a create in doubt with
+    /// [`Mirror::abandon`].
     pub fn mirror_mut(&mut self) -> &mut Mirror {
         self.new_key.store(false, Ordering::Relaxed);
         &mut self.mirror
     }
 
-    /// Finds out what is wanted, if it is not known.
+    /// Sends the requests that this query needs, if any.
     ///
     /// # Errors
-    /// As [`Client::create_once`](crate::Client::create_once) for a charge that is not known yet, else as [`Client::get`](crate::Client::get).
+    /// Returns the errors of [`Client::create_once`](crate::Client::create_once) if the charge has
+    /// no id yet, and those of [`Client::get`](crate::Client::get) otherwise.
     pub async fn fetch(&mut self, want: Query) -> Result<Change, Error> {
         let Self { driver, mirror, new_key } = self;
         let Some(key) = mirror.order_key() else {
@@ -86,7 +94,8 @@ impl Lazy {
         driver.run("lazy", mirror.fetch_with(want, driver.core(), record).with_new_key(new_key)).await
     }
 
-    /// Creates the charge if it has no id, else retrieves it. A paid one is left alone.
+    /// Creates the charge if it has no id yet, or reads it again. Sends nothing if the charge is
+    /// paid.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
@@ -94,7 +103,7 @@ impl Lazy {
         self.fetch(Query::Update).await
     }
 
-    /// Whether it is paid: asks until it is, and never after.
+    /// Returns true if the charge is paid. Sends a request, unless the charge is known to be paid.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
@@ -103,7 +112,7 @@ impl Lazy {
         Ok(self.charge().await?.is_paid())
     }
 
-    /// The charge as last seen; asks only if it was never seen.
+    /// Returns the charge as it was last read. Sends a request only if it was never read.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
@@ -112,7 +121,7 @@ impl Lazy {
         self.mirror.require_charge()
     }
 
-    /// The id; asks only if there is none.
+    /// Returns the id. Creates the charge if it has none.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
@@ -121,7 +130,7 @@ impl Lazy {
         self.mirror.require_id()
     }
 
-    /// The amount, in satoshi; asks only if nothing but the id is known.
+    /// Returns the amount, in satoshi. Sends a request only if nothing but the id is known.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
@@ -132,7 +141,8 @@ impl Lazy {
         }
     }
 
-    /// The hash that names the payment.
+    /// Returns the hash that identifies the payment. Sends a request only if the charge was never
+    /// read.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
@@ -140,17 +150,19 @@ impl Lazy {
         Ok(*self.charge().await?.payment_hash())
     }
 
-    /// The BOLT11 invoice for the payer's wallet.
+    /// Returns the BOLT11 payment request for the payer's wallet. Sends a request only if the
+    /// charge was never read.
     ///
     /// # Errors
-    /// As [`fetch`](Self::fetch); and a mismatch of `invoice.expires_at` if it is unpaid and has expired by the client's clock,
-    /// less 10 minutes. [`charge`](Self::charge) has the text even then.
+    /// As [`fetch`](Self::fetch). Also a mismatch of `invoice.expires_at` if the charge is unpaid
+    /// and its invoice has expired by the local clock minus 10 minutes. [`charge`](Self::charge)
+    /// returns an expired payment request too.
     pub async fn payment_request(&mut self) -> Result<&str, Error> {
         self.fetch(Query::Charge).await?;
         self.mirror.payment_request(self.driver.now())
     }
 
-    /// What is paid for; asks only if nothing but the id is known.
+    /// Returns the description. Sends a request only if nothing but the id is known.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
@@ -161,7 +173,8 @@ impl Lazy {
         Ok(self.mirror.description().unwrap_or_default())
     }
 
-    /// The caller's own reference, without the order key that travels with it; asks only if nothing but the id is known.
+    /// Returns your own reference, without the order key. Sends a request only if nothing but the
+    /// id is known.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
@@ -172,7 +185,8 @@ impl Lazy {
         Ok(self.mirror.customer_id().flatten())
     }
 
-    /// When it was made, by the server's clock.
+    /// Returns when the charge was created, by the server's clock. Sends a request only if the
+    /// charge was never read.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
@@ -180,7 +194,8 @@ impl Lazy {
         Ok(self.charge().await?.created())
     }
 
-    /// When it last changed, as far as was seen.
+    /// Returns the time of the last known change. Sends a request only if the charge was never
+    /// read.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).

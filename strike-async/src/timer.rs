@@ -1,4 +1,4 @@
-//! The clocks and the pause: the only file of this crate that may read the time.
+//! Clocks and waiting. This is the only file of the crate that reads the time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,12 +7,38 @@ use strike_core::Now;
 
 use crate::transport::BoxFuture;
 
-/// Tells the time and waits. A test brings one of its own and has an hour pass at once.
+/// Reads the clocks and waits. A test can implement it to skip waits.
+///
+/// ```
+/// use std::sync::Mutex;
+/// use std::time::Duration;
+/// use strike_async::{BoxFuture, Now, Timer, UnixMillis};
+///
+/// /// A clock for tests. Every wait ends at once and advances the clock.
+/// #[derive(Default)]
+/// struct FakeTimer(Mutex<Duration>);
+///
+/// impl Timer for FakeTimer {
+///     fn now(&self) -> Now {
+///         let elapsed = *self.0.lock().unwrap();
+///         Now::new(elapsed, UnixMillis::from_secs(1_700_000_000).saturating_add(elapsed))
+///     }
+///
+///     fn wait(&self, duration: Duration) -> BoxFuture<'_, ()> {
+///         *self.0.lock().unwrap() += duration;
+///         Box::pin(std::future::ready(()))
+///     }
+/// }
+///
+/// let timer = FakeTimer::default();
+/// drop(timer.wait(Duration::from_secs(3600)));
+/// assert_eq!(timer.now().monotonic, Duration::from_secs(3600));
+/// ```
 pub trait Timer: Send + Sync {
     /// Reads both clocks.
     fn now(&self) -> Now;
 
-    /// Is ready after that long. Being ready earlier is harmless: whoever waits looks at the clock again.
+    /// Waits for this long. It may return early, because the caller checks the clock again.
     fn wait(&self, duration: Duration) -> BoxFuture<'_, ()>;
 }
 
@@ -40,10 +66,10 @@ mod tokio_timer {
     use crate::background::Background;
     use crate::transport::BoxFuture;
 
-    /// The system's clocks. It waits on a tokio runtime of this library's own.
+    /// The clocks of the operating system. It waits on a tokio runtime of this library.
     ///
-    /// So it works in every runtime and every executor, also in a tokio runtime without timers. It does not follow
-    /// `tokio::time::pause`: a test that has time pass at once brings a [`Timer`] of its own.
+    /// So it works in every runtime and executor, even in a tokio runtime without timers.
+    /// `tokio::time::pause` has no effect on it. A test that skips waits needs its own [`Timer`].
     ///
     /// ```
     /// use std::time::Duration;
@@ -62,9 +88,9 @@ mod tokio_timer {
     }
 
     impl TokioTimer {
-        /// A timer whose monotonic clock starts now, at zero.
+        /// Creates a timer. Its monotonic clock is zero now.
         #[must_use]
-        #[expect(clippy::disallowed_methods, reason = "this is the place where the clock is read")]
+        #[expect(clippy::disallowed_methods, reason = "the timer is where the clock is read")]
         pub fn new() -> Self {
             Self { start: Instant::now(), background: Background::default() }
         }
@@ -83,20 +109,21 @@ mod tokio_timer {
     }
 
     impl Timer for TokioTimer {
-        #[expect(clippy::disallowed_methods, reason = "this is the place where the clocks are read")]
+        #[expect(clippy::disallowed_methods, reason = "the timer is where the clocks are read")]
         fn now(&self) -> Now {
-            // A wall clock set before 1970 counts as 1970: no invoice is older than that.
+            // A wall clock before 1970 counts as 1970. No invoice is older than that.
             let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let millis = u64::try_from(unix.as_millis()).unwrap_or(u64::MAX);
             Now::new(self.start.elapsed(), UnixMillis::from_millis(millis))
         }
 
-        #[expect(clippy::disallowed_methods, reason = "this is the place where the task sleeps")]
+        #[expect(clippy::disallowed_methods, reason = "the timer is where tasks sleep")]
         fn wait(&self, duration: Duration) -> BoxFuture<'_, ()> {
             Box::pin(async move {
                 let Ok(task) = self.background.spawn(async move { tokio::time::sleep(duration).await })
                 else {
-                    // Without a thread to wait on: an early end is harmless, as long as others get their turn.
+                    // The runtime could not be started. Returning early is allowed, but other tasks
+                    // must be able to run.
                     return tokio::task::yield_now().await;
                 };
                 task.await;

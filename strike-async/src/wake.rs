@@ -1,4 +1,4 @@
-//! Ends a wait early, from another task or thread.
+//! `Wake`: ends a wait early, from another task or thread.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -7,19 +7,19 @@ use std::task::Poll;
 
 use futures_util::task::AtomicWaker;
 
-/// Ends a wait early: something has happened that is worth a look. Clones are the same.
+/// Ends the wait of a task early. Clones share their state.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wake(Arc<(AtomicBool, AtomicWaker)>);
 
 impl Wake {
-    /// Ends the wait of one task, or the next wait.
+    /// Ends the wait of one task. If none is waiting, ends the next wait.
     pub(crate) fn wake(&self) {
         let (woken, waker) = &*self.0;
         woken.store(true, Ordering::SeqCst);
         waker.wake();
     }
 
-    /// Is ready when the wait is, or when woken.
+    /// Waits until `wait` ends or [`wake`](Self::wake) is called.
     pub(crate) async fn or(&self, wait: impl Future<Output = ()>) {
         let mut wait = pin!(wait);
         std::future::poll_fn(|context| {

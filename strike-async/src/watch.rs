@@ -1,4 +1,4 @@
-//! Watches pending charges: a stream of their events.
+//! `Watch`: a stream of the events of watched charges.
 
 use std::fmt;
 use std::pin::Pin;
@@ -14,10 +14,36 @@ use strike_core::{Error, Event, WatchHandle, Watcher};
 use crate::driver::Driver;
 use crate::wake::Wake;
 
-/// The events of watched charges; see [`Client::watch`](crate::Client::watch).
+/// A stream of the events of watched charges. [`Client::watch`](crate::Client::watch) returns it.
 ///
-/// It is a [`Stream`]; [`next`](Self::next) works without another crate. It ends when no charge is pending and no
-/// [`WatchHandle`] is left. It continues after an error; see [`Watcher`] for when there is one.
+/// Use it as a [`Stream`], or call [`next`](Self::next), which needs no other crate. It ends when
+/// no charge is pending and every [`WatchHandle`] was dropped. It continues after an error.
+/// [`Watcher`] describes the errors.
+///
+/// ```
+/// use strike_async::{ApiKey, Client, Endpoint, Event, FnTransport, NewCharge};
+/// use strike_sandbox::Sandbox;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sandbox = Sandbox::new();
+/// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+/// let server = sandbox.clone();
+/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| std::future::ready(server.reply(x)))).build()?;
+/// let charge = client.create(NewCharge::satoshis(4200, "coffee")).await?;
+/// let mut watcher = client.watcher();
+/// watcher.add(&charge);
+/// sandbox.pay(charge.id())?; // the payer pays
+/// let mut events = client.watch(watcher);
+/// while let Some(event) = events.next().await {
+///     match event? {
+///         Event::Paid(charge) => println!("complete the order of {charge}"),
+///         Event::Expired(id) => println!("{id} was not paid"),
+///         Event::Failed(id, error) => println!("{id} cannot be watched: {error}"),
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 #[must_use = "nothing is watched until it is polled"]
 pub struct Watch {
     events: BoxStream<'static, Result<Event, Error>>,
@@ -36,12 +62,14 @@ impl Watch {
         Self { events: Box::pin(events), watcher }
     }
 
-    /// Returns the next event, or `None` at the end. Dropping the future loses nothing.
+    /// Returns the next event, or `None` at the end.
+    ///
+    /// You can drop the future; the next call returns the same event.
     pub async fn next(&mut self) -> Option<Result<Event, Error>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// Returns a handle with which other tasks add and remove charges while this is polled.
+    /// Returns a handle with which other tasks add and remove charges while the stream is polled.
     #[must_use]
     pub fn handle(&self) -> WatchHandle {
         self.watcher.handle()

@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use strike_async::{AsyncTransport, ReqwestTransport};
-use strike_test_support::{Exchanger, Lab, Setup, cases, each_case};
+use strike_test_support::{Exchanger, Setup, TransportFactory, cases, each_case};
 
 struct Reqwest;
 
-impl Lab for Reqwest {
+impl TransportFactory for Reqwest {
     fn build(&self, setup: Setup) -> Result<(Exchanger, String), strike_async::Error> {
         let mut builder = ReqwestTransport::builder();
         for certificate in &setup.certificates {

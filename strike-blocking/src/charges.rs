@@ -1,15 +1,34 @@
-//! Every charge of the account, as an iterator.
+//! `Charges`: an iterator over every charge of the account.
 
 use strike_core::machine::Pager;
 use strike_core::{Charge, Error};
 
 use crate::driver::Driver;
 
-/// Every charge of the account, newest first, each once; see [`Client::list_all`](crate::Client::list_all).
+/// An iterator over every charge of the account, newest first, each once.
+/// [`Client::list_all`](crate::Client::list_all) returns it.
 ///
-/// Pages are read when they are needed. An error for a row that is not a charge does not end the iteration. An error
-/// for a page does, and so does [`Incomplete`](crate::ErrorKind::Incomplete): the list grows faster than it is read,
-/// and charges are missing.
+/// It reads a page when it needs one. These errors can occur:
+///
+/// - A row is not a charge. The iteration continues after this error.
+/// - A page cannot be read. The iteration ends.
+/// - The list grows faster than it is read, so charges may be missing. The iteration ends with
+///   [`Incomplete`](crate::ErrorKind::Incomplete).
+///
+/// ```
+/// use strike_blocking::{ApiKey, Client, Endpoint, FnTransport, NewCharge};
+/// use strike_sandbox::Sandbox;
+///
+/// let sandbox = Sandbox::new();
+/// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+/// let server = sandbox.clone();
+/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| server.reply(x))).build()?;
+/// client.create(NewCharge::satoshis(4200, "coffee"))?;
+/// for charge in client.list_all().limit(100) {
+///     println!("{}", charge?);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing is read until it is iterated"]
 pub struct Charges {
@@ -22,7 +41,7 @@ impl Charges {
         Self { driver, pager }
     }
 
-    /// Sets the number of rows per page. The default is 30. The host may allow fewer.
+    /// Sets the number of rows per page. The default is 30. The server may limit it.
     pub fn page_size(mut self, rows: u32) -> Self {
         self.pager = self.pager.page_size(rows);
         self

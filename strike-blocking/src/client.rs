@@ -1,4 +1,4 @@
-//! The client: one short method for each operation.
+//! `Client`: one method for each operation.
 
 use std::fmt;
 use std::sync::PoisonError;
@@ -25,11 +25,11 @@ use crate::watch::Watch;
 /// use strike_blocking::{ApiKey, Client, Endpoint, FnTransport, NewCharge};
 /// use strike_sandbox::Sandbox;
 ///
-/// // The sandbox is the service in memory. `Client::new(endpoint)` connects to a real host instead.
+/// // The sandbox implements the API in memory. `Client::new(endpoint)` connects to a real server instead.
 /// let sandbox = Sandbox::new();
 /// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
-/// let shop = sandbox.clone();
-/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| shop.reply(x))).build()?;
+/// let server = sandbox.clone();
+/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| server.reply(x))).build()?;
 ///
 /// let charge = client.create(NewCharge::satoshis(4200, "services rendered"))?;
 /// assert!(charge.payment_request().starts_with("lntb42u1"));
@@ -44,8 +44,8 @@ impl ClientBuilder {
     /// Builds the client.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the default transport cannot be set up, or if the
-    /// operating system provides no seed. Nothing is sent.
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the default transport
+    /// cannot be set up, or if the operating system provides no random seed. Nothing is sent.
     pub fn build(self) -> Result<Client, Error> {
         self.into_driver().map(Client)
     }
@@ -61,15 +61,17 @@ impl Client {
         Self::builder(endpoint).build()
     }
 
-    /// Creates a client from the environment variables `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK`.
+    /// Creates a client from the environment variables `STRIKE_BASE_URL`, `STRIKE_API_KEY` and
+    /// `STRIKE_NETWORK`.
     ///
-    /// [`Endpoint::from_variables`] describes them. Nothing else reads the environment.
+    /// [`Endpoint::from_variables`] describes them. No other function reads the environment.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) names the variable that is missing or not valid.
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) with the name of the
+    /// missing or invalid variable.
     #[cfg(feature = "ureq")]
     pub fn from_env() -> Result<Self, Error> {
-        Self::new(Endpoint::from_variables(|name| std::env::var_os(name))?)
+        Self::new(Endpoint::from_variables(std::env::var_os)?)
     }
 
     /// Starts building a client with settings of your own.
@@ -83,9 +85,9 @@ impl Client {
         ClientBuilder::with_transport(endpoint, transport)
     }
 
-    /// Returns the same client with another retry policy, for one call or for many.
+    /// Returns a copy of this client with another retry policy, for one call or for many.
     ///
-    /// It shares connections, timer and the memory of orders with this one.
+    /// The copy shares connections, timer and the records of orders with this client.
     ///
     /// ```
     /// use std::time::Duration;
@@ -111,9 +113,10 @@ impl Client {
     /// Creates a charge, and checks that the response and its invoice match the order.
     ///
     /// # Errors
-    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if the server may have created a charge without a
-    /// valid response. The request is not sent again; use [`create_once`](Self::create_once) if you want that handled
-    /// for you. The table of [`Call`](crate::machine::Call) lists everything else.
+    /// Returns [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if the server may
+    /// have created a charge but no valid response arrived. The client does not send the request
+    /// again. Use [`create_once`](Self::create_once) to have that case handled for you. The table
+    /// of [`Call`](crate::machine::Call) lists the other errors.
     pub fn create(&self, order: NewCharge) -> Result<Charge, Error> {
         self.0.run("create", self.0.core().call(Create::new(order)))
     }
@@ -121,15 +124,16 @@ impl Client {
     /// Reads one charge.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if this account has no charge with this id; otherwise see the
-    /// table of [`Call`](crate::machine::Call).
+    /// Returns [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if this account has no charge
+    /// with this id. The table of [`Call`](crate::machine::Call) lists the other errors.
     pub fn get(&self, id: &ChargeId) -> Result<Charge, Error> {
         self.0.run("get", self.0.core().call(Get::new(id.clone())))
     }
 
     /// Reads a page of at most 30 charges, newest first. The first page is 0.
     ///
-    /// [Send](Self::send) a [`List`] for another page size, or use [`list_all`](Self::list_all).
+    /// For another page size, pass a [`List`] to [`send`](Self::send), or use
+    /// [`list_all`](Self::list_all).
     ///
     /// # Errors
     /// See the table of [`Call`](crate::machine::Call).
@@ -137,10 +141,11 @@ impl Client {
         self.0.run("list", self.0.core().call(List::page(page)))
     }
 
-    /// Creates one charge per order, also if you call it again after an error or a restart.
+    /// Creates one charge per order, even if you call it again after an error or a restart.
     ///
-    /// `options` is the name of the order, or [`CreateOnceOptions`] with more settings. The outcome says what to do next:
-    /// show the charge to the payer, complete the order, or create the order's next invoice.
+    /// `options` is the name of the order, or [`CreateOnceOptions`] with more settings. The outcome
+    /// tells you what to do next: show the charge to the payer, complete the order, or create the
+    /// order's next invoice.
     ///
     /// ```
     /// use strike_blocking::{Client, CreateOnceOptions, CreateOutcome, Error, NewCharge, PaidCharge, Wait, WaitOutcome};
@@ -166,19 +171,24 @@ impl Client {
     /// # let _ = sell;
     /// ```
     ///
-    /// Calls with the same key on this client and its clones run one after the other and return the same charge. After
-    /// an unknown outcome, the client does not create again under that key for 10 minutes, unless
-    /// [`CreateOnceOptions::repost`] allows it. It remembers the 10,000 most recently used orders.
+    /// Calls with the same key on this client and its clones run one after the other, and return
+    /// the same charge. After an unknown outcome, the client does not create a charge with that key
+    /// for 10 minutes, unless [`CreateOnceOptions::repost`] permits it. The client keeps records of
+    /// the 10,000 most recently used orders.
     ///
-    /// **Another process does not share that memory.** There, and after a restart, the list must already show the charge
-    /// when you call again. [`CreateOnce`](crate::machine::CreateOnce) describes the steps.
+    /// **Another process does not share these records.** In another process, or after a restart,
+    /// the client finds the charge only if the server's list already contains it.
+    /// [`CreateOnce`](crate::machine::CreateOnce) describes the steps.
     ///
     /// For a new order, the client searches the account's whole list, in pages of 250.
     /// [`CreateOnceOptions::since`] limits the search.
     ///
     /// # Errors
-    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if there may be a charge that cannot be found or
-    /// read: call again later, with the same key. A [`Mismatch`] if the key has a charge that does not match the order.
+    /// - [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if a charge may exist that
+    ///   cannot be found or read. Call again later with the same key.
+    /// - [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch) if the key has a charge that does not
+    ///   match the order.
+    /// - The errors in the table of [`Call`](crate::machine::Call).
     pub fn create_once(
         &self,
         order: NewCharge,
@@ -195,7 +205,10 @@ impl Client {
         Charges::new(self.0.clone(), self.0.core().pager())
     }
 
-    /// Reads the charge that a webhook named. Only this response says whether it is paid.
+    /// Reads the charge of a webhook notification.
+    ///
+    /// Anyone can send a webhook, so only the response to this request proves that the charge is
+    /// paid.
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -203,9 +216,11 @@ impl Client {
         self.0.run("confirm", self.0.core().call(notification.confirm()))
     }
 
-    /// Checks a charge against an order before you show its invoice to a payer; see [`Charge::check`]. Sends nothing.
+    /// Checks a charge against an order before you show its invoice to a payer; see
+    /// [`Charge::check`]. Sends nothing.
     ///
-    /// The client's own clock, less [`CLOCK_MARGIN`](crate::CLOCK_MARGIN), decides whether the invoice has expired.
+    /// The local clock minus [`CLOCK_MARGIN`](crate::CLOCK_MARGIN) decides whether the invoice has
+    /// expired.
     ///
     /// ```
     /// use strike_blocking::{Charge, Client, Expectation, Mismatch, NewCharge};
@@ -219,7 +234,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Mismatch`] names the first field that differs.
+    /// Returns a [`Mismatch`] that names the first field that differs.
     pub fn check(&self, charge: &Charge, expected: &Expectation) -> Result<CheckedInvoice, Mismatch> {
         self.0.core().check(charge, expected, self.0.now())
     }
@@ -227,14 +242,14 @@ impl Client {
     /// Returns a charge that is created when you first use one of its attributes.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the operating system provides no entropy for its
-    /// key. Nothing is sent.
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the operating system
+    /// provides no random bytes for the order key. Nothing is sent.
     pub fn lazy(&self, order: NewCharge) -> Result<Lazy, Error> {
         let mirror = Mirror::draft(order, entropy::order_key()?, self.0.now().unix);
         Ok(Lazy::with_new_key(self.0.clone(), mirror))
     }
 
-    /// Returns an existing charge, which is read when you first use one of its attributes.
+    /// Returns the charge with this id, which is read when you first use one of its attributes.
     #[must_use]
     pub fn lazy_from_id(&self, id: ChargeId) -> Lazy {
         self.lazy_from(Mirror::known(id))
@@ -251,22 +266,23 @@ impl Client {
         self.0.core().watcher()
     }
 
-    /// Watches pending charges: returns an iterator of paid, expired and failed events.
+    /// Watches pending charges. Returns an iterator over their events: paid, expired and failed.
     pub fn watch(&self, watcher: Watcher) -> Watch {
         Watch::new(self.0.clone(), watcher)
     }
 
-    /// Waits until the charge is paid, its invoice has expired, or the time is up.
+    /// Polls until the charge is paid, its invoice has expired, or the time limit is reached.
     ///
     /// `wait` is a [`Duration`](std::time::Duration), or a [`Wait`] with more settings.
     ///
     /// # Errors
-    /// If polling keeps failing. An unpaid charge is not an error; see [`WaitPaid`](crate::machine::WaitPaid).
+    /// Returns an error if polling keeps failing. An unpaid charge is not an error. See
+    /// [`WaitPaid`](crate::machine::WaitPaid).
     pub fn wait_until_paid(&self, charge: &Charge, wait: impl Into<Wait>) -> Result<WaitOutcome, Error> {
         self.0.run("wait_until_paid", self.0.core().wait(charge.clone(), wait))
     }
 
-    /// Carries out any operation, with retries.
+    /// Runs any operation, with retries.
     ///
     /// # Errors
     /// See the table of [`Call`](crate::machine::Call).
@@ -274,17 +290,17 @@ impl Client {
         self.0.run(Op::NAME, self.0.core().call(operation))
     }
 
-    /// Runs any machine to its end. Pass `&mut machine` to keep it.
+    /// Runs any machine until it returns its result. Pass `&mut machine` to keep it.
     ///
-    /// [`core`](Self::core) makes machines.
+    /// Create machines with [`core`](Self::core).
     ///
     /// # Errors
-    /// The machine's own.
+    /// Returns the errors of the machine.
     pub fn drive<M: Machine>(&self, machine: M) -> Result<M::Output, Error> {
         self.0.run("drive", machine)
     }
 
-    /// Returns the sans-IO client inside, which makes machines for [`drive`](Self::drive).
+    /// Returns the sans-IO client, which creates machines for [`drive`](Self::drive).
     #[must_use]
     pub fn core(&self) -> &CoreClient {
         self.0.core()

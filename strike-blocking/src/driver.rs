@@ -1,4 +1,4 @@
-//! Runs machines: sends what they request, waits, and returns their result.
+//! Runs sans-IO machines: sends their requests, waits, and returns their result.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use strike_core::{AttemptReport, CoreClient, Error, Now, Observer, OrderKey, Ret
 use crate::timer::{Timer, Wake};
 use crate::transport::Transport;
 
-/// What a client, its clones and everything made by it share.
+/// The state that a client shares with its clones, iterators and lazy charges.
 #[derive(Clone)]
 pub(crate) struct Driver {
     core: Arc<CoreClient>,
@@ -20,7 +20,7 @@ struct Shared {
     transport: Box<dyn Transport>,
     timer: Box<dyn Timer>,
     observer: Option<Box<dyn Observer>>,
-    /// One lock per recent order, so that creates with one key run one after the other.
+    /// One lock per recent order, so that creates with the same key run one after the other.
     orders: Mutex<OrderMemory<Mutex<OrderRecord>>>,
 }
 
@@ -48,17 +48,18 @@ impl Driver {
         self.shared.timer.now()
     }
 
-    /// Returns the lock of an order. Hold it while a machine creates the order's charge.
+    /// Returns the lock of an order. Hold it while a machine creates the charge of this order.
     pub(crate) fn order_lock(&self, key: OrderKey) -> Arc<Mutex<OrderRecord>> {
         self.shared.orders.lock().unwrap_or_else(PoisonError::into_inner).lock_of(key)
     }
 
-    /// Runs a machine to its end. `call` names the client's method, for traces.
+    /// Runs a machine until it returns its result. `call` is the name of the client's method, for
+    /// traces.
     pub(crate) fn run<M: Machine>(&self, call: &'static str, machine: M) -> Result<M::Output, Error> {
         self.run_until(call, machine, &Wake::default())
     }
 
-    /// Runs a machine to its end. `wake` ends a wait early.
+    /// Runs a machine until it returns its result. `wake` ends a wait early.
     pub(crate) fn run_until<M: Machine>(
         &self,
         call: &'static str,

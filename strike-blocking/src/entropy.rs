@@ -1,19 +1,19 @@
-//! The system's entropy: a seed for the jitter, and keys for orders.
+//! Random numbers from the operating system: seeds for jitter, and order keys.
 
 use strike_core::{Error, InvalidInput, OrderKey};
 
-/// A seed for the jitter.
+/// Returns a random seed for jitter.
 pub(crate) fn seed() -> Result<u64, Error> {
-    Ok(getrandom::u64().map_err(none)?)
+    Ok(getrandom::u64().map_err(no_entropy)?)
 }
 
-/// An order key that nobody has used.
+/// Returns a new random order key.
 pub(crate) fn order_key() -> Result<OrderKey, Error> {
     let mut bits = [0; 16];
-    getrandom::fill(&mut bits).map_err(none)?;
+    getrandom::fill(&mut bits).map_err(no_entropy)?;
     Ok(OrderKey::from_entropy(u128::from_ne_bytes(bits)))
 }
 
-fn none(_: getrandom::Error) -> InvalidInput {
-    InvalidInput::new("seed or key", "given, since the system has no entropy")
+fn no_entropy(_: getrandom::Error) -> InvalidInput {
+    InvalidInput::new("seed or key", "provided, because the operating system returned no random bytes")
 }

@@ -1,4 +1,4 @@
-//! The clocks, the pause, and what ends a pause early: the only file of this crate that may read the time.
+//! Clocks and waiting. This is the only file of the crate that reads the time.
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -6,14 +6,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use strike_core::{Now, UnixMillis};
 
-/// Tells the time and waits. A test brings one of its own and has an hour pass at once.
+/// Reads the clocks and waits. A test can implement it to skip waits.
 ///
 /// ```
 /// use std::time::Duration;
 /// use strike_blocking::strike_core::Now;
 /// use strike_blocking::{SystemTimer, Timer, Wake};
 ///
-/// /// Waits for a second at most, so that whoever polls notices sooner that the machine was asleep.
+/// /// Waits at most one second at a time, to notice sooner that the computer was suspended.
 /// struct ShortSteps(SystemTimer);
 ///
 /// impl Timer for ShortSteps {
@@ -34,7 +34,9 @@ pub trait Timer: Send + Sync {
     /// Reads both clocks.
     fn now(&self) -> Now;
 
-    /// Comes back after that long, or when woken. Coming back earlier is harmless: whoever waits looks at the clock again.
+    /// Waits for this long, or until `wake` ends the wait.
+    ///
+    /// It may return early, because the caller checks the clock again.
     fn wait(&self, duration: Duration, wake: &Wake);
 }
 
@@ -48,7 +50,7 @@ impl<T: Timer + ?Sized> Timer for Arc<T> {
     }
 }
 
-/// The machine's own clocks; it waits by putting the thread to sleep.
+/// The clocks of the operating system. It blocks the thread while it waits.
 ///
 /// ```
 /// use std::time::Duration;
@@ -64,9 +66,9 @@ pub struct SystemTimer {
 }
 
 impl SystemTimer {
-    /// A timer whose monotonic clock starts now, at zero.
+    /// Creates a timer. Its monotonic clock is zero now.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the place where the clock is read")]
+    #[expect(clippy::disallowed_methods, reason = "the timer is where the clock is read")]
     pub fn new() -> Self {
         Self { start: Instant::now() }
     }
@@ -85,9 +87,9 @@ impl fmt::Debug for SystemTimer {
 }
 
 impl Timer for SystemTimer {
-    #[expect(clippy::disallowed_methods, reason = "this is the place where the clocks are read")]
+    #[expect(clippy::disallowed_methods, reason = "the timer is where the clocks are read")]
     fn now(&self) -> Now {
-        // A wall clock set before 1970 counts as 1970: no invoice is older than that.
+        // A wall clock before 1970 counts as 1970. No invoice is older than that.
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let millis = u64::try_from(unix.as_millis()).unwrap_or(u64::MAX);
         Now::new(self.start.elapsed(), UnixMillis::from_millis(millis))
@@ -98,21 +100,23 @@ impl Timer for SystemTimer {
     }
 }
 
-/// Ends a wait early: something has happened that is worth a look. Clones are the same.
+/// Ends the wait of another thread early. Clones share their state.
 ///
-/// A call to [`wake`](Self::wake) while nobody waits ends the next wait at once.
+/// If no thread is waiting, a call to [`wake`](Self::wake) ends the next wait at once.
 #[derive(Debug, Clone, Default)]
 pub struct Wake(Arc<(Mutex<bool>, Condvar)>);
 
 impl Wake {
-    /// Ends the wait of one thread, or the next wait.
+    /// Ends the wait of one thread. If none is waiting, ends the next wait.
     pub fn wake(&self) {
         let (woken, condition) = &*self.0;
         *woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
         condition.notify_one();
     }
 
-    /// Waits that long, or until woken. A [`Timer`] may wait for less: `wake.wait(Duration::ZERO)` returns at once.
+    /// Waits for this long, or until [`wake`](Self::wake) is called.
+    ///
+    /// `wake.wait(Duration::ZERO)` returns at once.
     pub fn wait(&self, duration: Duration) {
         let (woken, condition) = &*self.0;
         let guard = woken.lock().unwrap_or_else(PoisonError::into_inner);

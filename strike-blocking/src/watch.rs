@@ -1,4 +1,4 @@
-//! Watches pending charges: an iterator of their events.
+//! `Watch`: an iterator over the events of watched charges.
 
 use strike_core::machine::SharedWatcher;
 use strike_core::{Error, Event, WatchHandle, Watcher};
@@ -6,10 +6,33 @@ use strike_core::{Error, Event, WatchHandle, Watcher};
 use crate::driver::Driver;
 use crate::timer::Wake;
 
-/// The events of watched charges; see [`Client::watch`](crate::Client::watch).
+/// An iterator over the events of watched charges. [`Client::watch`](crate::Client::watch) returns
+/// it.
 ///
-/// The iteration ends when no charge is pending and no [`WatchHandle`] is left. It continues after an error; see
-/// [`Watcher`] for when there is one.
+/// The iteration ends when no charge is pending and every [`WatchHandle`] was dropped. It continues
+/// after an error. [`Watcher`] describes the errors.
+///
+/// ```
+/// use strike_blocking::{ApiKey, Client, Endpoint, Event, FnTransport, NewCharge};
+/// use strike_sandbox::Sandbox;
+///
+/// let sandbox = Sandbox::new();
+/// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+/// let server = sandbox.clone();
+/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| server.reply(x))).build()?;
+/// let charge = client.create(NewCharge::satoshis(4200, "coffee"))?;
+/// let mut watcher = client.watcher();
+/// watcher.add(&charge);
+/// sandbox.pay(charge.id())?; // the payer pays
+/// for event in client.watch(watcher) {
+///     match event? {
+///         Event::Paid(charge) => println!("complete the order of {charge}"),
+///         Event::Expired(id) => println!("{id} was not paid"),
+///         Event::Failed(id, error) => println!("{id} cannot be watched: {error}"),
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing is watched until it is iterated"]
 pub struct Watch {

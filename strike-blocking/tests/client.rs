@@ -108,7 +108,7 @@ fn a_client_can_be_configured_by_the_environment() {
     assert!(run(&[url, key]).contains("STRIKE_NETWORK must be set"));
     assert!(run(&[url, key, ("STRIKE_NETWORK", "moon")]).contains("STRIKE_NETWORK must be bitcoin"));
     let insecure = run(&[("STRIKE_BASE_URL", "http://pay.example.com/"), key, network]);
-    assert!(insecure.contains("STRIKE_BASE_URL must be one that begins with `https://`"), "{insecure}");
+    assert!(insecure.contains("STRIKE_BASE_URL must be a URL that starts with `https://`"), "{insecure}");
     let secret = run(&[url, ("STRIKE_API_KEY", "sk canary"), network]);
     assert!(secret.contains("STRIKE_API_KEY must be 1 to 512") && !secret.contains("canary"), "{secret}");
 }

@@ -2,11 +2,11 @@
 #![cfg(feature = "ureq")]
 
 use strike_blocking::{Transport, UreqTransport};
-use strike_test_support::{Exchanger, Lab, Setup, cases, each_case};
+use strike_test_support::{Exchanger, Setup, TransportFactory, cases, each_case};
 
 struct Ureq;
 
-impl Lab for Ureq {
+impl TransportFactory for Ureq {
     fn build(&self, setup: Setup) -> Result<(Exchanger, String), strike_blocking::Error> {
         let mut builder = UreqTransport::builder();
         for certificate in &setup.certificates {

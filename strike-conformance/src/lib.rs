@@ -1,31 +1,31 @@
-//! Whether a transport of one's own keeps the rules: a check against servers that misbehave.
+//! Checks an HTTP transport for Strike clients against servers that misbehave.
 //!
-//! Whoever moves the bytes in another way (over a Unix socket, through a proxy, with another HTTP client) implements a
-//! trait of one function, an [`Exchange`] in and a [`Reply`] out. What it owes is more than the types say, and most HTTP
-//! clients do something else unless they are told. [`check`] finds out: it starts servers on 127.0.0.1, hands the
-//! transport exchanges with them, and says which of these rules it breaks.
+//! A transport is a function from an [`Exchange`] to a [`Reply`]. Write your own to use another HTTP client, a Unix
+//! socket or a special proxy. A transport has to keep rules that the types do not express, and most HTTP clients break
+//! some of them by default. [`check`] starts servers on 127.0.0.1, runs your transport against them, and reports which
+//! rules it breaks.
 //!
-//! | rule | what is done | what is expected |
+//! | rule | scenarios | expected |
 //! | --- | --- | --- |
-//! | [`ExactRequest`](Rule::ExactRequest) | GET and POST with odd paths, queries and bodies; the same again after an answer that may be cached | each arrives: method, path and query byte for byte, each header once, the body |
-//! | [`NothingAdded`](Rule::NothingAdded) | the same, also after an answer with a cookie | no other headers than those given and Host, Content-Length, Transfer-Encoding, Connection, Keep-Alive |
-//! | [`NoRedirect`](Rule::NoRedirect) | 300 to 308, to another server and to the same | nobody comes there; the status is handed over, with its headers and body |
-//! | [`NoRetry`](Rule::NoRetry) | every scene; among them servers that read a request and close, on a new connection and on a kept one | no server sees a request more than once |
-//! | [`EveryStatus`](Rule::EveryStatus) | 200 to 599, 204 and 304, 100 and 103 before an answer, all framings of a body | the answer: status, headers, body |
-//! | [`WholeAnswer`](Rule::WholeAnswer) | answers that are cut in the head, in the body, in chunks; that never end; that are not HTTP | an error |
-//! | [`OwnAnswer`](Rule::OwnAnswer) | an exchange after one that ran out of time, and after one whose body was too large | its own answer, not the rest of the other |
-//! | [`NewConnection`](Rule::NewConnection) | exchanges that demand a [new connection](strike_core::ConnectionUse::New), between others that do not | each is the first on its connection |
-//! | [`NoInflation`](Rule::NoInflation) | an answer that is compressed without being asked | the compressed bytes, and their label |
-//! | [`Timeout`](Rule::Timeout) | servers that never answer, stall, or send a byte now and then; one that is slow, but in time; timeouts of nothing and of `Duration::MAX` | the end within 3 seconds of the timeout; but the answer, where it is in time |
-//! | [`BodyLimit`](Rule::BodyLimit) | bodies below, at and beyond the limit, announced in each way; one without end; a limit of `usize::MAX` | all of it up to the limit; beyond it, the limit and one byte more, at once |
-//! | [`TrueUnsent`](Rule::TrueUnsent) | every scene | no error says [`Unsent`](strike_core::Delivery::Unsent) of a request of which the server read a byte |
-//! | [`KnownUnsent`](Rule::KnownUnsent) | a port where nobody listens | an error that says [`Unsent`](strike_core::Delivery::Unsent) |
-//! | [`Secrecy`](Rule::Secrecy) | every scene | no error, nor any of its sources, shows the key, the host or the path |
-//! | [`NoPanic`](Rule::NoPanic) | every scene | a reply |
+//! | [`ExactRequest`](Rule::ExactRequest) | GET and POST with unusual paths, queries and bodies; the same request again after a cacheable response | every request arrives unchanged: method, path and query byte for byte, each header once, the body |
+//! | [`NoAddedHeaders`](Rule::NoAddedHeaders) | the same, also after a response with a cookie | no headers besides the given ones and Host, Content-Length, Transfer-Encoding, Connection, Keep-Alive |
+//! | [`NoRedirect`](Rule::NoRedirect) | status 300 to 308, to another server and to the same one | no redirect is followed; the response is returned with its status, headers and body |
+//! | [`NoRetry`](Rule::NoRetry) | all; some servers read a request and close, on a new connection and on a kept one | no request reaches a server twice |
+//! | [`EveryStatus`](Rule::EveryStatus) | 200 to 599, 204 and 304, interim responses (100, 103), every way to frame a body | the response: status, headers, body |
+//! | [`CompleteResponse`](Rule::CompleteResponse) | responses truncated in the head, in the body and in chunks; responses that never end; bytes that are not HTTP | an error |
+//! | [`MatchingResponse`](Rule::MatchingResponse) | a request after one that timed out, and after one whose body was too large | its own response, not the rest of the previous one |
+//! | [`NewConnection`](Rule::NewConnection) | exchanges that ask for a [new connection](strike_core::ConnectionUse::New), between others that do not | each is the first request on its connection |
+//! | [`NoDecompression`](Rule::NoDecompression) | a compressed response, although the request did not ask for compression | the compressed bytes, and `Content-Encoding` |
+//! | [`Timeout`](Rule::Timeout) | servers that never respond, stall, or send a byte now and then; a slow server that responds in time; timeouts of zero and of `Duration::MAX` | a reply within 3 seconds after the timeout; the response, if it came in time |
+//! | [`BodyLimit`](Rule::BodyLimit) | bodies below, at and above the limit, framed in each way; a body without end; a limit of `usize::MAX` | the whole body up to the limit; above it, the limit plus one byte, without waiting for more |
+//! | [`NoFalseUnsent`](Rule::NoFalseUnsent) | all | no error says [`Unsent`](strike_core::Delivery::Unsent) if the server read a byte of the request |
+//! | [`RefusedIsUnsent`](Rule::RefusedIsUnsent) | a port that refuses connections | an error that says [`Unsent`](strike_core::Delivery::Unsent) |
+//! | [`NoSecretsInErrors`](Rule::NoSecretsInErrors) | all | no error, and none of its sources, contains the key, the host or the path |
+//! | [`NoPanic`](Rule::NoPanic) | all | a reply |
 //!
 //! # In a test
 //!
-//! Add `strike-conformance = "0.1"` to the `dev-dependencies`. The transport is handed over as a closure, here one around a bare
+//! Add `strike-conformance = "0.1"` to the `dev-dependencies`, and pass the transport as a closure. This one uses a
 //! `ureq::Agent`:
 //!
 //! ```
@@ -35,51 +35,49 @@
 //! use strike_core::{ConnectionUse, Delivery, Exchange, Reply, TransportError, TransportErrorKind as Kind, http::Response};
 //!
 //! fn exchange(agent: &ureq::Agent, exchange: Exchange) -> Reply {
-//!     let maybe = |kind| TransportError::new(kind, Delivery::MaybeSent);
-//!     // An agent of its own has no connection yet.
+//!     let maybe_sent = |kind| TransportError::new(kind, Delivery::MaybeSent);
+//!     // A new agent has no open connection yet.
 //!     let new = (exchange.connection == ConnectionUse::New).then(|| ureq::Agent::new_with_config(agent.config().clone()));
 //!     let agent = new.as_ref().unwrap_or(agent);
 //!     let timeout = exchange.timeout.min(Duration::from_secs(86_400)); // ureq cannot add more to the time of day
-//!     let limited = agent.configure_request(exchange.request).timeout_global(Some(timeout)).build();
-//!     let answer = agent.run(limited).map_err(|error| match error {
+//!     let request = agent.configure_request(exchange.request).timeout_global(Some(timeout)).build();
+//!     let response = agent.run(request).map_err(|error| match error {
 //!         ureq::Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => {
 //!             TransportError::new(Kind::ConnectionRefused, Delivery::Unsent)
 //!         }
-//!         _ => maybe(Kind::Other),
+//!         _ => maybe_sent(Kind::Other),
 //!     })?;
-//!     let (parts, mut body) = answer.into_parts();
-//!     let most = u64::try_from(exchange.max_body).unwrap_or(u64::MAX).saturating_add(1);
+//!     let (parts, mut body) = response.into_parts();
+//!     let limit = u64::try_from(exchange.max_body).unwrap_or(u64::MAX).saturating_add(1);
 //!     let mut bytes = Vec::new();
-//!     body.as_reader().take(most).read_to_end(&mut bytes).map_err(|_| maybe(Kind::Cut))?;
+//!     body.as_reader().take(limit).read_to_end(&mut bytes).map_err(|_| maybe_sent(Kind::Cut))?;
 //!     Ok(Response::from_parts(parts, bytes))
 //! }
 //!
-//! let rules = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None);
-//! let rules = rules.max_redirects_will_error(false).user_agent("").accept("").accept_encoding("");
-//! let agent: ureq::Agent = rules.build().into();
+//! let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None);
+//! let config = config.max_redirects_will_error(false).user_agent("").accept("").accept_encoding("");
+//! let agent: ureq::Agent = config.build().into();
 //! strike_conformance::check(move |request| exchange(&agent, request))?.into_result()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! An async transport is waited for by the closure, on a runtime of its own: `move |exchange|
-//! runtime.block_on(transport.exchange(exchange))`. The page `docs/custom-transports.md` of the repository has both, as traits
-//! of the two clients.
+//! For an async transport, block on it in the closure: `move |exchange| runtime.block_on(transport.exchange(exchange))`.
+//! The page `docs/custom-transports.md` of the repository shows both, as implementations of the clients' traits.
 //!
-//! It takes about seven seconds, most of which are spent waiting for timeouts.
+//! A check takes about six seconds. It spends most of them waiting for timeouts.
 //!
-//! # What it cannot see
+//! # What is not checked
 //!
-//! It speaks HTTP/1 without TLS. What a transport makes of certificates and handshakes, of names that do not resolve and of
-//! proxies is not looked at.
+//! The servers speak HTTP/1 without TLS. Certificates, handshakes, name resolution and proxies are not checked.
 //!
-//! A transport that does not go where the request's URL says, over a Unix socket for instance, is checked with its
-//! connecting part replaced by one that does.
+//! The transport has to connect to the address in the request's URL. To check one that does not, for instance one over a
+//! Unix socket, replace the part that connects.
 
-mod ask;
-mod probe;
+mod checker;
 mod report;
+mod request;
 mod rule;
-mod scenes;
+mod scenarios;
 mod server;
 
 use std::io;
@@ -87,20 +85,25 @@ use std::sync::Arc;
 
 use strike_core::{Exchange, Reply};
 
-use self::probe::Probe;
+use self::checker::Checker;
 pub use self::report::{Finding, Report, Violations};
 pub use self::rule::Rule;
 
-/// Drives the transport through every scene, one exchange after the other, and reports what it did.
+/// Runs every scenario with the transport, one exchange at a time, and reports what it observed.
 ///
-/// Each exchange runs in a thread of its own. One that has not ended 3 seconds after its timeout breaks
-/// [`Rule::Timeout`], its thread is **left behind**, and the check goes on. So it ends whatever the transport does; one that
-/// never gives a reply takes minutes.
+/// Each exchange runs in its own thread. If the transport does not return within 3 seconds after the timeout, that
+/// breaks [`Rule::Timeout`]. The thread is **left running** and the check continues. After three such exchanges the check
+/// skips the remaining scenarios, so it always ends.
 ///
 /// # Errors
-/// If the system gives no port or no thread, of which the transport is not to blame.
+/// If the system provides no port or no thread. This is not the transport's fault.
 pub fn check(transport: impl Fn(Exchange) -> Reply + Send + Sync + 'static) -> io::Result<Report> {
-    let mut probe = Probe::new(Arc::new(transport));
-    scenes::play_all(&mut probe)?;
-    Ok(Report::new(probe.findings))
+    let mut checker = Checker::new(Arc::new(transport));
+    scenarios::run_all(&mut checker)?;
+    Ok(Report::new(checker.findings))
 }
+
+/// Compiles the code in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub mod readme {}

@@ -1,65 +1,68 @@
-//! What came of a check: what was done, what was seen and what the rule expects, rule by rule.
+//! The result of a check: for each scenario what was observed and what was expected, grouped by rule.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use super::Rule;
 
-/// One look at one rule.
+/// One observation, and whether it keeps its rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// Which rule was looked at.
+    /// The rule that was checked.
     pub rule: Rule,
-    /// What the transport was given, and what the server did to it.
-    pub done: String,
-    /// What was seen of it.
-    pub seen: String,
-    /// What the rule expects.
+    /// What the transport was asked to do, and what the server did.
+    pub scenario: String,
+    /// What was observed.
+    pub observed: String,
+    /// What the rule requires.
     pub expected: String,
-    /// Whether the rule was kept.
-    pub kept: bool,
+    /// True if the rule was kept.
+    pub passed: bool,
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { done, seen, expected, kept, .. } = self;
-        match kept {
-            true => write!(f, "ok      {done}: {seen}"),
-            false => write!(f, "BROKEN  {done}\n          seen:     {seen}\n          expected: {expected}"),
+        let Self { scenario, observed, expected, passed, .. } = self;
+        match passed {
+            true => write!(f, "ok      {scenario}: {observed}"),
+            false => write!(
+                f,
+                "BROKEN  {scenario}\n          observed: {observed}\n          expected: {expected}"
+            ),
         }
     }
 }
 
-/// All that was found. Its `Display` is the whole list, broken or not, by rules.
+/// All findings of a check. Its `Display` prints every one, kept or broken, grouped by rule.
 #[derive(Debug, Clone)]
-#[must_use = "a report that nobody reads finds nothing"]
+#[must_use = "call `into_result` to fail on broken rules"]
 pub struct Report(Vec<Finding>);
 
 impl Report {
-    pub(super) fn new(mut findings: Vec<Finding>) -> Self {
+    pub(crate) fn new(mut findings: Vec<Finding>) -> Self {
         findings.sort_by_key(|finding| finding.rule);
         Self(findings)
     }
 
-    /// Each look that was taken, in the order of the rules.
+    /// Returns every finding, in the order of [`Rule::ALL`].
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.0
     }
 
-    /// The rules that were broken at least once; none of a transport that keeps them all.
+    /// Returns the rules that were broken at least once. The set is empty if the transport keeps every rule.
     #[must_use]
-    pub fn broken(&self) -> BTreeSet<Rule> {
-        self.0.iter().filter(|finding| !finding.kept).map(|finding| finding.rule).collect()
+    pub fn broken_rules(&self) -> BTreeSet<Rule> {
+        self.0.iter().filter(|finding| !finding.passed).map(|finding| finding.rule).collect()
     }
 
-    /// For a test, to `?` or to unwrap.
+    /// Returns an error if a rule was broken, for use with `?` or `unwrap` in a test.
     ///
     /// # Errors
-    /// If a rule was broken: everything that was found to break one.
+    /// If a rule was broken. The error has every finding that breaks a rule.
     pub fn into_result(self) -> Result<(), Violations> {
-        let broken: Vec<_> = self.0.into_iter().filter(|finding| !finding.kept).collect();
+        let broken: Vec<_> = self.0.into_iter().filter(|finding| !finding.passed).collect();
         if broken.is_empty() { Ok(()) } else { Err(Violations(broken)) }
     }
 }
@@ -70,13 +73,14 @@ impl fmt::Display for Report {
     }
 }
 
-/// What breaks the rules. Both its `Display` and its `Debug` are the readable list, since an unwrapped error shows the
-/// latter.
+/// The findings that break a rule.
+///
+/// `Debug` prints the same readable list as `Display`, because `unwrap` shows `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Violations(Vec<Finding>);
 
 impl Violations {
-    /// Each finding that breaks a rule, in the order of the rules.
+    /// Returns each finding that breaks a rule, in the order of [`Rule::ALL`].
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.0
@@ -98,7 +102,7 @@ impl fmt::Debug for Violations {
 
 impl std::error::Error for Violations {}
 
-/// Every finding below the name of its rule.
+/// Prints the findings, each below the name of its rule.
 fn list(f: &mut fmt::Formatter<'_>, findings: &[Finding]) -> fmt::Result {
     for &rule in Rule::ALL {
         let mut of_rule = findings.iter().filter(|finding| finding.rule == rule).peekable();

@@ -1,83 +1,83 @@
-//! The rules of a transport, one by one, with their names.
+//! The rules of a transport, and the sentence that a report prints for each.
 
 use std::fmt;
 
-/// One thing that whoever moves the bytes owes.
+/// A rule that every transport has to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Rule {
-    /// The request arrives as it was given: method, path and query byte for byte, headers, body; and each one arrives,
-    /// whatever an earlier answer said about caching.
+    /// Every request arrives as it was given: method, path and query byte for byte, headers, body. A transport does not
+    /// answer from a cache.
     ExactRequest,
-    /// Nothing comes to it but HTTP's own framing.
-    NothingAdded,
-    /// No redirect is followed: its status is the answer.
+    /// A request has no headers besides the given ones and HTTP's own framing.
+    NoAddedHeaders,
+    /// No redirect is followed. Its response is returned like any other.
     NoRedirect,
-    /// What may have left is not sent again.
+    /// A request that may have been sent is not sent again.
     NoRetry,
-    /// Every status is an answer, with its headers and its body.
+    /// Every status is returned as a response, with its headers and its body.
     EveryStatus,
-    /// An answer that does not come whole is an error, and so is one that is not HTTP.
-    WholeAnswer,
-    /// What is handed over is the answer to this request, and nothing that an earlier one left on the connection.
-    OwnAnswer,
-    /// An exchange that demands a new connection gets one: no other request was sent on it before.
+    /// A truncated response is an error, and so are bytes that are not HTTP.
+    CompleteResponse,
+    /// The response belongs to this request. It is not what an earlier exchange left on the connection.
+    MatchingResponse,
+    /// An exchange that asks for a new connection is the first one on its connection.
     NewConnection,
-    /// Compressed bytes are handed over as they came.
-    NoInflation,
-    /// The timeout is for the whole exchange, and no shorter than it says.
+    /// A compressed body is returned as it came.
+    NoDecompression,
+    /// The timeout covers the whole exchange, and does not end it early.
     Timeout,
-    /// A body is read up to one byte beyond the limit, and no less.
+    /// A body is read up to the limit plus one byte.
     BodyLimit,
-    /// [`Unsent`](strike_core::Delivery::Unsent) is said only if not one byte of the request left.
-    TrueUnsent,
-    /// Of a port where nobody listens it is known that nothing was sent, and said.
-    KnownUnsent,
-    /// No error shows the key, the host or the path.
-    Secrecy,
-    /// A reply is given, whatever happens: no panic.
+    /// An error says [`Unsent`](strike_core::Delivery::Unsent) only if no byte of the request was sent.
+    NoFalseUnsent,
+    /// The error for a refused connection says [`Unsent`](strike_core::Delivery::Unsent).
+    RefusedIsUnsent,
+    /// No error contains the key, the host or the path.
+    NoSecretsInErrors,
+    /// The transport always returns, and does not panic.
     NoPanic,
 }
 
 impl Rule {
-    /// All of them, in the order in which they are reported.
+    /// All rules, in the order of a report.
     pub const ALL: &'static [Self] = &[
         Self::ExactRequest,
-        Self::NothingAdded,
+        Self::NoAddedHeaders,
         Self::NoRedirect,
         Self::NoRetry,
         Self::EveryStatus,
-        Self::WholeAnswer,
-        Self::OwnAnswer,
+        Self::CompleteResponse,
+        Self::MatchingResponse,
         Self::NewConnection,
-        Self::NoInflation,
+        Self::NoDecompression,
         Self::Timeout,
         Self::BodyLimit,
-        Self::TrueUnsent,
-        Self::KnownUnsent,
-        Self::Secrecy,
+        Self::NoFalseUnsent,
+        Self::RefusedIsUnsent,
+        Self::NoSecretsInErrors,
         Self::NoPanic,
     ];
 
-    /// The rule as a sentence.
+    /// Returns the rule as a sentence.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::ExactRequest => "every request is sent, exactly as it was given",
-            Self::NothingAdded => "nothing is added to a request but framing",
+            Self::ExactRequest => "every request is sent exactly as it was given",
+            Self::NoAddedHeaders => "no header is added to a request, except for framing",
             Self::NoRedirect => "no redirect is followed",
-            Self::NoRetry => "nothing that may have left is sent again",
-            Self::EveryStatus => "every status is an answer, with headers and body",
-            Self::WholeAnswer => "an answer that is not whole is an error",
-            Self::OwnAnswer => "an answer is the one to its own request",
-            Self::NewConnection => "a new connection is used where one is demanded",
-            Self::NoInflation => "nothing is decompressed",
-            Self::Timeout => "the timeout holds for the whole exchange",
-            Self::BodyLimit => "a body is read up to one byte beyond the limit",
-            Self::TrueUnsent => "unsent is said only if not one byte left",
-            Self::KnownUnsent => "a refused connection is known to be unsent",
-            Self::Secrecy => "no error shows key, host or path",
-            Self::NoPanic => "there is a reply, and no panic",
+            Self::NoRetry => "a request that may have been sent is not sent again",
+            Self::EveryStatus => "every status is returned as a response, with headers and body",
+            Self::CompleteResponse => "a truncated or malformed response is an error",
+            Self::MatchingResponse => "the response belongs to its own request",
+            Self::NewConnection => "a new connection is used when the exchange asks for one",
+            Self::NoDecompression => "a compressed body is returned as it came",
+            Self::Timeout => "the timeout covers the whole exchange",
+            Self::BodyLimit => "a body is read up to the limit plus one byte",
+            Self::NoFalseUnsent => "an error says Unsent only if no byte was sent",
+            Self::RefusedIsUnsent => "the error for a refused connection says Unsent",
+            Self::NoSecretsInErrors => "no error contains the key, the host or the path",
+            Self::NoPanic => "the transport returns and does not panic",
         }
     }
 }

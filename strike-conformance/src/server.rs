@@ -1,4 +1,4 @@
-//! A raw server on this machine: a script per connection, and a record of what arrived.
+//! A server on 127.0.0.1 that runs a script for each connection, and records what arrives.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -7,37 +7,37 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// How often a script that waits looks whether the scene is over.
+/// How often a waiting script checks whether the scenario is over.
 const TICK: Duration = Duration::from_millis(5);
 
-/// No head of ours is nearly as long, even with all that a transport could add.
-const LONGEST: usize = 1 << 20;
+/// Longer than any head or body in the scenarios, even with headers that a transport adds.
+const MAX_LENGTH: usize = 1 << 20;
 
-/// What the server saw.
+/// What the server received and sent.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Seen {
+pub(crate) struct ServerLog {
     /// Requests of which at least one byte arrived.
-    pub(super) begun: usize,
+    pub(crate) begun: usize,
     /// Requests whose head arrived.
-    pub(super) requests: Vec<Heard>,
-    /// How many bytes of answers the system took.
-    pub(super) written: usize,
+    pub(crate) requests: Vec<ReceivedRequest>,
+    /// Bytes of responses that the operating system accepted.
+    pub(crate) written: usize,
 }
 
 /// A request as it arrived.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Heard {
-    pub(super) method: String,
-    pub(super) target: String,
+pub(crate) struct ReceivedRequest {
+    pub(crate) method: String,
+    pub(crate) target: String,
     /// Names in lower case.
-    pub(super) headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// Without its framing.
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
     /// How many requests came before it on the same connection.
-    pub(super) before: usize,
+    pub(crate) before: usize,
 }
 
-impl Heard {
+impl ReceivedRequest {
     fn parse(head: &[u8]) -> Self {
         let head = String::from_utf8_lossy(head);
         let mut lines = head.split("\r\n");
@@ -56,7 +56,7 @@ impl Heard {
 #[derive(Default)]
 struct Shared {
     over: AtomicBool,
-    seen: Mutex<Seen>,
+    log: Mutex<ServerLog>,
 }
 
 impl Shared {
@@ -64,61 +64,61 @@ impl Shared {
         self.over.load(Ordering::SeqCst)
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        // Whoever panicked with it left a count that is whole.
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn log(&self) -> MutexGuard<'_, ServerLog> {
+        // The log is valid even if a script panicked.
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Listens until it is [finished](Server::finish), and follows its script with each connection.
-pub(super) struct Server {
+/// A server that listens until [`finish`](Server::finish), and runs its script for each connection.
+pub(crate) struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
     thread: JoinHandle<Vec<JoinHandle<()>>>,
 }
 
 impl Server {
-    pub(super) fn start(script: impl Fn(Peer) + Send + Sync + 'static) -> io::Result<Self> {
+    pub(crate) fn start(script: impl Fn(Connection) + Send + Sync + 'static) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
-        let (script, known) = (Arc::new(script), Arc::clone(&shared));
-        let thread = thread::Builder::new().spawn(move || listen(&listener, &known, &script))?;
+        let (script, listener_shared) = (Arc::new(script), Arc::clone(&shared));
+        let thread = thread::Builder::new().spawn(move || listen(&listener, &listener_shared, &script))?;
         Ok(Self { address, shared, thread })
     }
 
-    pub(super) const fn address(&self) -> SocketAddr {
+    pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Reads what has arrived, closes every connection, and says what was seen.
-    pub(super) fn finish(self) -> Seen {
+    /// Reads what has arrived, closes every connection, and returns the log.
+    pub(crate) fn finish(self) -> ServerLog {
         self.shared.over.store(true, Ordering::SeqCst);
-        // The listener waits for a connection: here is one, behind all that came before.
+        // This connection wakes the listener. It comes after all others.
         if TcpStream::connect(self.address).is_ok() {
             for script in self.thread.join().unwrap_or_default() {
                 let _ = script.join();
             }
         }
-        self.shared.seen().clone()
+        self.shared.log().clone()
     }
 }
 
 fn listen(
     listener: &TcpListener,
     shared: &Arc<Shared>,
-    script: &Arc<impl Fn(Peer) + Send + Sync + 'static>,
+    script: &Arc<impl Fn(Connection) + Send + Sync + 'static>,
 ) -> Vec<JoinHandle<()>> {
     let mut scripts = Vec::new();
     while let Ok((stream, _)) = listener.accept() {
         if shared.over() {
-            // Those who connected in time are still heard; nobody is waited for.
+            // Accept the connections that are already in the queue, and no more.
             let _ = listener.set_nonblocking(true);
         }
         let (script, shared, index) = (Arc::clone(script), Arc::clone(shared), scripts.len());
         let spawned = thread::Builder::new().spawn(move || {
-            if let Ok(peer) = Peer::new(stream, shared, index) {
-                script(peer);
+            if let Ok(connection) = Connection::new(stream, shared, index) {
+                script(connection);
             }
         });
         match spawned {
@@ -129,18 +129,18 @@ fn listen(
     scripts
 }
 
-/// The other end of one connection. It is closed when this is dropped.
-pub(super) struct Peer {
+/// The server's end of a connection. Dropping it closes the connection.
+pub(crate) struct Connection {
     stream: TcpStream,
     shared: Arc<Shared>,
-    /// Which connection this is, from zero.
-    pub(super) index: usize,
+    /// The number of this connection, from zero.
+    pub(crate) index: usize,
     heads: usize,
 }
 
-impl Peer {
+impl Connection {
     fn new(stream: TcpStream, shared: Arc<Shared>, index: usize) -> io::Result<Self> {
-        // On some systems it would inherit this from the listener.
+        // On some systems a connection inherits this from the listener.
         stream.set_nonblocking(false)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TICK))?;
@@ -148,97 +148,121 @@ impl Peer {
         Ok(Self { stream, shared, index, heads: 0 })
     }
 
-    /// The next byte; none if the client left, or if the scene is over and nothing is left to be read.
-    fn byte(&mut self) -> Option<u8> {
-        let mut byte = [0];
+    /// Returns the bytes that have arrived, and leaves them in the socket. Closing a socket with unread bytes resets the
+    /// connection, so a script must not read more than it needs. Returns `None` if the client closed, or if the scenario
+    /// is over and nothing is left to read.
+    fn peek(&self) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; 4096];
         loop {
             let over = self.shared.over();
-            match self.stream.read(&mut byte) {
+            match self.stream.peek(&mut bytes) {
                 Ok(0) => return None,
-                Ok(_) => return Some(byte[0]),
+                Ok(length) => {
+                    bytes.truncate(length);
+                    return Some(bytes);
+                }
                 Err(error) if is_tick(&error) && !over => {}
                 Err(_) => return None,
             }
         }
     }
 
-    fn until(&mut self, end: &[u8], mut seen: Vec<u8>) -> Option<Vec<u8>> {
-        while !seen.ends_with(end) {
-            if seen.len() == LONGEST {
-                return None;
-            }
-            seen.push(self.byte()?);
-        }
-        Some(seen)
+    /// Reads up to this many bytes, but at least one.
+    fn read(&mut self, most: usize) -> Option<Vec<u8>> {
+        let mut bytes = self.peek()?;
+        bytes.truncate(most);
+        self.stream.read_exact(&mut bytes).ok()?;
+        Some(bytes)
     }
 
-    fn exactly(&mut self, length: usize) -> Option<Vec<u8>> {
-        (0..length).map(|_| self.byte()).collect()
+    fn read_until(&mut self, end: &[u8], mut bytes: Vec<u8>) -> Option<Vec<u8>> {
+        while bytes.len() < MAX_LENGTH {
+            let start = bytes.len();
+            let complete = self.peek()?.into_iter().any(|byte| {
+                bytes.push(byte);
+                bytes.ends_with(end)
+            });
+            self.stream.read_exact(bytes.get_mut(start..)?).ok()?;
+            if complete {
+                return Some(bytes);
+            }
+        }
+        None
+    }
+
+    fn read_exactly(&mut self, length: usize) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        while bytes.len() < length {
+            bytes.extend(self.read(length - bytes.len())?);
+        }
+        Some(bytes)
     }
 
     /// Reads the first byte of a request.
-    pub(super) fn first_byte(&mut self) -> Option<u8> {
-        let first = self.byte()?;
-        self.shared.seen().begun += 1;
+    pub(crate) fn first_byte(&mut self) -> Option<Vec<u8>> {
+        let first = self.read(1)?;
+        self.shared.log().begun += 1;
         Some(first)
     }
 
-    /// Reads the head of a request, and records it.
-    pub(super) fn head(&mut self) -> Option<Heard> {
-        self.begin().map(|(heard, _)| heard)
+    /// Reads the head of a request, and logs it.
+    pub(crate) fn head(&mut self) -> Option<ReceivedRequest> {
+        self.read_head().map(|(received, _)| received)
     }
 
-    /// Does so, and says where in the record it stands.
-    fn begin(&mut self) -> Option<(Heard, usize)> {
+    /// Reads and logs a head. Also returns its index in the log.
+    fn read_head(&mut self) -> Option<(ReceivedRequest, usize)> {
         let first = self.first_byte()?;
-        let head = self.until(b"\r\n\r\n", vec![first])?;
-        let mut heard = Heard::parse(head.strip_suffix(b"\r\n\r\n").unwrap_or_default());
-        heard.before = self.heads;
+        let head = self.read_until(b"\r\n\r\n", first)?;
+        let mut received = ReceivedRequest::parse(head.strip_suffix(b"\r\n\r\n").unwrap_or_default());
+        received.before = self.heads;
         self.heads += 1;
-        let requests = &mut self.shared.seen().requests;
-        requests.push(heard.clone());
-        Some((heard, requests.len() - 1))
+        let requests = &mut self.shared.log().requests;
+        requests.push(received.clone());
+        Some((received, requests.len() - 1))
     }
 
-    /// Reads a request to its end, and records it. `None` if the client left before.
-    pub(super) fn request(&mut self) -> Option<Heard> {
-        let (mut heard, place) = self.begin()?;
-        heard.body = match (heard.header("transfer-encoding"), heard.header("content-length")) {
+    /// Reads a whole request, and logs it. Returns `None` if the client closed before its end.
+    pub(crate) fn request(&mut self) -> Option<ReceivedRequest> {
+        let (mut received, index) = self.read_head()?;
+        received.body = match (received.header("transfer-encoding"), received.header("content-length")) {
             (Some(_), _) => self.chunks()?,
-            (None, Some(length)) => self.exactly(length.parse().ok().filter(|length| *length < LONGEST)?)?,
+            (None, Some(length)) => {
+                self.read_exactly(length.parse().ok().filter(|length| *length < MAX_LENGTH)?)?
+            }
             (None, None) => Vec::new(),
         };
-        if let Some(recorded) = self.shared.seen().requests.get_mut(place) {
-            recorded.body.clone_from(&heard.body);
+        if let Some(recorded) = self.shared.log().requests.get_mut(index) {
+            recorded.body.clone_from(&received.body);
         }
-        Some(heard)
+        Some(received)
     }
 
     fn chunks(&mut self) -> Option<Vec<u8>> {
         let mut body = Vec::new();
         loop {
-            let line = self.until(b"\r\n", Vec::new())?;
+            let line = self.read_until(b"\r\n", Vec::new())?;
             let line = String::from_utf8_lossy(&line);
             let size = line.split([';', '\r']).next().unwrap_or_default().trim();
-            let size = usize::from_str_radix(size, 16).ok().filter(|size| *size < LONGEST)?;
-            body.extend(self.exactly(size)?);
-            // The end of the chunk; of the last one also the end of the request.
-            self.until(b"\r\n", Vec::new())?;
+            let size = usize::from_str_radix(size, 16).ok().filter(|size| *size < MAX_LENGTH)?;
+            body.extend(self.read_exactly(size)?);
+            // The line end after the chunk. After the last chunk it ends the request.
+            self.read_until(b"\r\n", Vec::new())?;
             if size == 0 {
                 return Some(body);
             }
         }
     }
 
-    /// Writes all of it; false if the client left, or if the scene is over before it took everything.
-    pub(super) fn write(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+    /// Writes all bytes. Returns false if the client closed, or if the scenario ended before all were written.
+    pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         let mut rest = bytes.as_ref();
         while !rest.is_empty() {
             let over = self.shared.over();
             match self.stream.write(rest) {
                 Ok(0) => return false,
                 Ok(written) => {
-                    self.shared.seen().written += written;
+                    self.shared.log().written += written;
                     rest = rest.get(written..).unwrap_or_default();
                 }
                 Err(error) if is_tick(&error) && !over => {}
@@ -248,13 +272,13 @@ impl Peer {
         true
     }
 
-    /// Reads a request and answers it.
-    pub(super) fn answer(&mut self, response: impl AsRef<[u8]>) -> bool {
+    /// Reads a request and writes the response.
+    pub(crate) fn respond(&mut self, response: impl AsRef<[u8]>) -> bool {
         self.request().is_some() && self.write(response)
     }
 
-    /// Waits that long; false if the client left meanwhile, or the scene is over.
-    pub(super) fn pause(&mut self, pause: Duration) -> bool {
+    /// Waits. Returns false if the client closed meanwhile, or if the scenario is over.
+    pub(crate) fn pause(&mut self, pause: Duration) -> bool {
         let start = Instant::now();
         while start.elapsed() < pause {
             let over = self.shared.over();
@@ -267,32 +291,32 @@ impl Peer {
         true
     }
 
-    /// Says nothing more until the client gives up.
-    pub(super) fn hang(mut self) {
-        while self.byte().is_some() {}
+    /// Sends nothing more and waits until the client closes.
+    pub(crate) fn hang(mut self) {
+        while self.read(4096).is_some() {}
     }
 
-    /// Writes the same piece over and over, each that long after the last, until the client gives up.
-    pub(super) fn drip(mut self, piece: &[u8], pause: Duration) {
+    /// Writes the same piece again and again, with a pause before each, until the client closes.
+    pub(crate) fn drip(mut self, piece: &[u8], pause: Duration) {
         while self.pause(pause) && self.write(piece) {}
     }
 }
 
-/// Whether a socket had nothing to do for a tick: the systems call this by two names.
+/// Returns true if a read or write timed out. Operating systems use two error kinds for this.
 fn is_tick(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
 }
 
-/// A port where nobody listens, and that nobody else can take while this lives: it is the client's end of a connection.
-pub(super) struct RefusedPort {
+/// A port that refuses connections. No other program can take it, because a client's end of a connection uses it.
+pub(crate) struct RefusedPort {
     _listener: TcpListener,
     _client: TcpStream,
-    /// 127.0.0.1, and that port.
-    pub(super) address: SocketAddr,
+    /// 127.0.0.1 and the port.
+    pub(crate) address: SocketAddr,
 }
 
 impl RefusedPort {
-    pub(super) fn take() -> io::Result<Self> {
+    pub(crate) fn take() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let client = TcpStream::connect(listener.local_addr()?)?;
         let address = client.local_addr()?;

@@ -1,4 +1,5 @@
-//! Makes machines for one host: every adapter has one of these, a transport and a timer, and that is a client.
+//! `CoreClient`: creates the machines that run operations against one endpoint. The adapters'
+//! clients wrap it.
 
 use std::ops::DerefMut;
 
@@ -11,15 +12,17 @@ use crate::machine::{
 use crate::protocol::{Endpoint, Operation, server_clock};
 use crate::values::{Charge, NewCharge, Now};
 
-/// An endpoint, how it is asked, and where the jitter comes from: all that the machines of a client share.
+/// Creates the sans-IO machines for one endpoint, with a retry policy and a seed for jitter.
+///
+/// It performs no I/O. A client of the adapters is a `CoreClient` with a transport and a timer.
 ///
 /// ```
-/// use strike_core::{ApiKey, Endpoint, List, CoreClient, Network, RetryPolicy};
+/// use strike_core::{ApiKey, CoreClient, Endpoint, List, Network, RetryPolicy};
 ///
 /// # fn main() -> Result<(), strike_core::Error> {
 /// let endpoint = Endpoint::new("http://127.0.0.1:8420/api/v1/", ApiKey::new("sk_demo")?, Network::Testnet)?;
-/// let machines = CoreClient::new(endpoint, RetryPolicy::default(), 7);
-/// let call = machines.call(List::page(0));
+/// let client = CoreClient::new(endpoint, RetryPolicy::default(), 7);
+/// let call = client.call(List::page(0)); // Drive this machine: see the module `machine`.
 /// # let _ = call;
 /// # Ok(()) }
 /// ```
@@ -29,7 +32,8 @@ pub struct CoreClient {
 }
 
 impl CoreClient {
-    /// Machines for that host. The seed decides every jitter and nothing else.
+    /// Creates a client for this endpoint. The same seed gives the same jitter; nothing else
+    /// depends on it.
     #[must_use]
     pub const fn new(endpoint: Endpoint, policy: RetryPolicy, seed: u64) -> Self {
         Self { context: Context::new(endpoint, policy, seed) }
@@ -41,17 +45,18 @@ impl CoreClient {
         Self { context: self.context.fork_with(policy) }
     }
 
-    /// The host.
+    /// Returns the endpoint.
     #[must_use]
     pub const fn endpoint(&self) -> &Endpoint {
         &self.context.endpoint
     }
 
-    /// Checks a charge against an order as [`Charge::check`] does, with the local clock less
-    /// [`CLOCK_MARGIN`](crate::CLOCK_MARGIN) as the server's time.
+    /// Checks a charge against an order, like [`Charge::check`]. Sends nothing.
+    ///
+    /// The server's time is taken as the local clock minus [`CLOCK_MARGIN`](crate::CLOCK_MARGIN).
     ///
     /// # Errors
-    /// [`Mismatch`] names the first field that differs.
+    /// Returns a [`Mismatch`] that names the first field that differs.
     pub fn check(
         &self,
         charge: &Charge,
@@ -61,37 +66,42 @@ impl CoreClient {
         charge.check(expected, server_clock::server_time(None, now))
     }
 
-    /// One operation, with retries.
+    /// Returns a machine that runs one operation, with retries.
     pub fn call<Op: Operation>(&self, op: Op) -> Call<Op> {
         Call::new(op, self.context.fork())
     }
 
-    /// A charge, created once per key. It remembers nothing of the key after its end.
-    pub fn create_once(&self, order: NewCharge, once: impl Into<CreateOnceOptions>) -> CreateOnce {
-        self.create_once_with(order, once, Box::default())
+    /// Returns a machine that creates one charge per order key.
+    ///
+    /// It starts without a record of the key, and its record is dropped with it. To keep the record
+    /// between calls, use [`create_once_with`](Self::create_once_with).
+    pub fn create_once(&self, order: NewCharge, options: impl Into<CreateOnceOptions>) -> CreateOnce {
+        self.create_once_with(order, options, Box::default())
     }
 
-    /// A charge, created once per key, with what is known of that key; see [`OrderMemory`](crate::machine::OrderMemory).
+    /// Returns a machine that creates one charge per order key, with the record of earlier calls.
+    ///
+    /// [`OrderMemory`](crate::machine::OrderMemory) keeps the records of many orders.
     pub fn create_once_with<G: DerefMut<Target = OrderRecord>>(
         &self,
         order: NewCharge,
-        once: impl Into<CreateOnceOptions>,
+        options: impl Into<CreateOnceOptions>,
         record: G,
     ) -> CreateOnce<G> {
-        CreateOnce::new(order, once, record, self.context.fork())
+        CreateOnce::new(order, options, record, self.context.fork())
     }
 
-    /// The whole list, charge by charge.
+    /// Returns a machine that reads the whole list, one charge at a time.
     pub fn pager(&self) -> Pager {
         Pager::new(self.context.fork())
     }
 
-    /// A watch over any number of charges.
+    /// Returns a machine that watches any number of charges.
     pub fn watcher(&self) -> Watcher {
         Watcher::new(self.context.fork())
     }
 
-    /// A wait for one charge.
+    /// Returns a machine that waits until one charge is paid or expires.
     pub fn wait(&self, charge: Charge, wait: impl Into<Wait>) -> WaitPaid {
         WaitPaid::new(charge, wait, self.context.fork())
     }

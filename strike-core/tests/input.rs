@@ -225,9 +225,9 @@ fn certificate_error_says_what_the_file_contains() {
         (b"\x30\x82\x01\x0a", "but is DER; convert it with `openssl x509 -inform der`"),
         (b"\xff\xfe-\0-\0", "but is UTF-16; save it as UTF-8"),
         (b"-----BEGIN EC PRIVATE KEY-----\nAA==\n-----END EC PRIVATE KEY-----\n", "but is a private key"),
-        (b"-----BEGIN CERTIFICATE REQUEST-----\n", "but is a text in which none begins"),
-        (b"BEGIN CERTIFICATE\n", "but is a text in which none begins"),
-        (b"\x80\x81", "but is a text in which none begins"),
+        (b"-----BEGIN CERTIFICATE REQUEST-----\n", "but is a text without certificates"),
+        (b"BEGIN CERTIFICATE\n", "but is a text without certificates"),
+        (b"\x80\x81", "but is a text without certificates"),
     ] {
         let error = check_certificates(pem, 0).expect_err(found).to_string();
         assert_eq!(error, format!("ca certificate must be one or more certificates in PEM, {found}"));

@@ -65,7 +65,7 @@ fn run(options: cli::Options) -> io::Result<()> {
             builder = builder.close_idle_after(idle);
         }
         let sandbox = match options.data {
-            Some(path) => builder.data(path).on_not_kept(|error| complain(&error.to_string())).start(),
+            Some(path) => builder.data(path).on_storage_error(|error| complain(&error.to_string())).start(),
             None => builder.start(),
         };
         let sandbox =

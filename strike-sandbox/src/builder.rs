@@ -1,4 +1,4 @@
-//! A sandbox in the making: which key, network, seed and clock, and what it does otherwise.
+//! [`SandboxBuilder`]: the settings of a new sandbox.
 
 use strike_core::{Network, UnixMillis};
 
@@ -12,9 +12,9 @@ use crate::sandbox::Sandbox;
 use crate::service::{Service, Setup};
 use crate::webhooks::Webhook;
 
-/// A [`Sandbox`] in the making.
+/// The settings of a new [`Sandbox`].
 ///
-/// With a seed and a manual clock, everything it answers is the same in every run:
+/// With a seed and a manual clock, all responses are the same in every run:
 ///
 /// ```
 /// use strike_core::{Network, UnixMillis};
@@ -29,7 +29,7 @@ use crate::webhooks::Webhook;
 /// ```
 #[derive(Clone)]
 #[must_use]
-pub struct Builder {
+pub struct SandboxBuilder {
     pub(crate) api_key: Option<String>,
     pub(crate) network: Network,
     seed: Option<u64>,
@@ -48,7 +48,7 @@ pub struct Builder {
     pub(crate) limits: crate::server::Limits,
 }
 
-impl Default for Builder {
+impl Default for SandboxBuilder {
     fn default() -> Self {
         Self {
             api_key: None,
@@ -71,52 +71,53 @@ impl Default for Builder {
     }
 }
 
-impl Builder {
-    /// The key that opens the account. Unless set, one is drawn: `sk_` and 29 base58 characters.
+impl SandboxBuilder {
+    /// Sets the API key. By default it is random: `sk_` and 29 base58 characters.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = Some(key.into());
         self
     }
 
-    /// The network that invoices are for; testnet unless set. Those for `Network::Bitcoin` begin with `lnbc`, as real
-    /// ones do, and are worthless: no node of the network stands behind them, and nobody can pay them.
+    /// Sets the network of the invoices. The default is testnet. Invoices for `Network::Bitcoin` begin
+    /// with `lnbc`, like real ones, but nobody can pay them: the sandbox is not part of the network.
     pub const fn network(mut self, network: Network) -> Self {
         self.network = network;
         self
     }
 
-    /// Draws the node's key, the API key, ids and preimages from this seed, so that they are the same in every
-    /// run, and no secret. Unless set, the system's entropy is the seed.
+    /// Sets the seed for the node's key, the API key, ids and preimages. They are then the same in every
+    /// run, and not secret. By default the seed is random.
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Stops the clock at this moment; it moves only with [`Sandbox::advance`]. Unless set, it is the system's.
+    /// Sets a manual clock to this moment. It moves only with [`Sandbox::advance`]. By default the sandbox
+    /// uses the system's clock.
     pub const fn clock_at(mut self, now: UnixMillis) -> Self {
         self.clock_at = Some(now);
         self
     }
 
-    /// How charges are paid; at once unless set.
+    /// Sets how charges are paid. The default is [`Settlement::Instant`].
     pub const fn settlement(mut self, settlement: Settlement) -> Self {
         self.settlement = settlement;
         self
     }
 
-    /// What it does otherwise than by default; nothing unless set.
+    /// Sets deviations from the default behaviour. The default is none.
     pub const fn quirks(mut self, quirks: Quirks) -> Self {
         self.quirks = quirks;
         self
     }
 
-    /// A sandbox that answers in memory.
+    /// Creates a sandbox that works in memory, without a server.
     #[must_use]
     pub fn build(self) -> Sandbox {
         self.build_at(Self::IN_MEMORY.to_owned())
     }
 
-    /// Where the API is without a server.
+    /// The base URL of a sandbox without a server.
     pub(crate) const IN_MEMORY: &'static str = "http://127.0.0.1/api/v1/";
 
     pub(crate) fn build_at(self, base_url: String) -> Sandbox {
@@ -124,10 +125,10 @@ impl Builder {
         self.assemble(identity, clock, Ledger::default(), base_url)
     }
 
-    /// Who a new sandbox is.
+    /// Draws the keys of a new sandbox.
     pub(crate) fn identity(&self) -> Identity {
         let mut entropy = self.seed.map_or_else(Entropy::from_system, Entropy::from_seed);
-        // Both are always drawn: what follows in the stream must not depend on who chose the key.
+        // Always draw both, so that a chosen API key does not change the ids that follow.
         let drawn = entropy.name("sk_", NAME_LENGTH);
         let node_key = NodeKey::draw(&mut entropy);
         entropy.mark();
@@ -160,16 +161,16 @@ impl Builder {
     }
 }
 
-/// What makes a sandbox the one that it is, from one start to the next.
+/// The keys and the random stream of a sandbox. A data file keeps them between runs.
 pub(crate) struct Identity {
     pub(crate) api_key: String,
     pub(crate) node_key: NodeKey,
     pub(crate) entropy: Entropy,
 }
 
-impl std::fmt::Debug for Builder {
-    /// Shows neither key nor seed.
+impl std::fmt::Debug for SandboxBuilder {
+    /// Omits the API key and the seed.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Builder").field("network", &self.network).finish_non_exhaustive()
+        f.debug_struct("SandboxBuilder").field("network", &self.network).finish_non_exhaustive()
     }
 }

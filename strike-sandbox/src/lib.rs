@@ -1,18 +1,20 @@
-//! The Strike charge API in a box: charges with real signed invoices, and no account, no node and no money.
+//! A local server for the Strike charge API. Its invoices are real and signed, but need no account,
+//! node or money.
 //!
-//! ACINQ closed its service in 2021. This one answers as the recordings of it do, byte for byte where there are
-//! recordings, and adds what a test needs: a seed, a clock, and a way to pay.
+//! ACINQ closed its service in 2021. The sandbox reproduces its recorded responses byte for byte. It
+//! adds what tests need: a seed, a clock and a way to pay.
 //!
-//! # What is where
+//! # Overview
 //!
-//! * [`Sandbox`] answers in memory: a request in, a response out. [`Sandbox::reply`] is a transport for a client. It pays
-//!   charges, lists them, lets them expire, and moves the clock.
-//! * [`Builder`] makes one: its key, network, seed and clock. `Builder::start` puts it behind HTTP on 127.0.0.1,
-//!   `Builder::tls` makes that HTTPS, and `Builder::data` keeps its charges in a file.
-//! * [`Quirks`] make it odder or stricter: the service as it was in 2018, a request limit, keys that nobody knows.
-//! * [`faults`] are what goes wrong on purpose: an answer that is lost, cut, late or another one.
-//! * A [`Webhook`] tells a shop of each payment, late, twice or never if you like.
-//! * [`Settlement`] says how a charge is paid.
+//! * [`Sandbox`] handles requests in memory. It creates, pays, lists and expires charges, and moves
+//!   the clock. [`Sandbox::reply`] serves as a client's transport.
+//! * [`SandboxBuilder`] holds the settings: API key, network, seed, clock and more.
+//!   `SandboxBuilder::start` runs an HTTP server on 127.0.0.1, `SandboxBuilder::tls` uses HTTPS, and
+//!   `SandboxBuilder::data` stores the charges in a file.
+//! * [`Quirks`] are deviations from the default: the 2018 formats, a request limit, unknown JSON keys.
+//! * [`faults`] simulate failures: lost, truncated, late or replaced responses.
+//! * A [`Webhook`] is posted to a shop after each payment. It can be delayed, repeated or dropped.
+//! * [`Settlement`] selects how charges are paid.
 //!
 //! The program `strike-sandbox`, of the crate `strike-sandbox-cli`, does it all for programs in other languages. Besides the API below `/api/v1/` it has a page
 //! for people at `/`, and controls below `/sandbox/`, which need no key. The manual, `docs/sandbox.md` of the repository,
@@ -25,9 +27,9 @@
 //! | `server` (default) | the loopback server |
 //! | `tls` | HTTPS with a certificate for one run, and webhooks to https addresses |
 //! | `dashboard` | the page at `/`, and QR codes |
-//! | `sqlite` | charges that outlive the process |
+//! | `sqlite` | charges stored in a file |
 //! | `lightning` | payments over a channel between two Lightning nodes in the process |
-//! | `fixtures` | answers a simulation of core, whose clock is then the sandbox's |
+//! | `fixtures` | serves `strike-core` simulations, which then use the sandbox's clock |
 //!
 //! # In memory
 //!
@@ -43,12 +45,12 @@
 //! # Ok::<(), strike_core::http::Error>(())
 //! ```
 //!
-//! # What is the service's, and what is a guess
+//! # What is recorded and what is assumed
 //!
-//! Recorded: paths, fields, their order and layout, the headers, the status 200 of a creation, the errors 400
-//! (in JSON), 401 and 404. Different on purpose: invoices carry a payment secret and features, without which no
-//! wallet of today pays; [`Quirks::invoices_of_2018`] leaves them out. The manual goes through the rest, point by
-//! point.
+//! Recorded: paths, fields, their order and layout, headers, status 200 for a create, and the errors
+//! 400 (in JSON), 401 and 404. One difference is deliberate: invoices have a payment secret and
+//! features, because current wallets require them. [`Quirks::invoices_of_2018`] omits them. The
+//! manual lists the rest.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api;
@@ -78,7 +80,7 @@ mod service;
 mod simulated;
 mod webhooks;
 
-pub use builder::Builder;
+pub use builder::SandboxBuilder;
 #[cfg(feature = "sqlite")]
 pub use data::{DataBuilder, DataError};
 pub use ledger::{ChargeRecord, ChargeState, ExpireError, StorageError};
@@ -87,7 +89,7 @@ pub use quirks::Quirks;
 pub use sandbox::Sandbox;
 #[cfg(feature = "server")]
 pub use server::RunningSandbox;
-pub use webhooks::{Delivery, DeliveryState, DueWebhook, SendAgainError, Webhook};
+pub use webhooks::{DeliveryState, DueWebhook, SendAgainError, Webhook, WebhookDelivery};
 
 /// The README, so that its code is compiled.
 #[cfg(all(doctest, feature = "server"))]

@@ -1,8 +1,11 @@
-//! Ways to be stricter or odder than the service mostly was: each is off until it is asked for.
+//! [`Quirks`]: optional deviations from the default behaviour. All are off by default.
 
 use std::time::Duration;
 
-/// What a sandbox does otherwise than by default: as the service once did, or to see whether a client bears it.
+/// Optional deviations from the sandbox's default behaviour.
+///
+/// Some reproduce older versions of the service. Others test whether a client copes with unusual
+/// responses.
 ///
 /// ```
 /// use strike_sandbox::{Quirks, Sandbox};
@@ -29,7 +32,7 @@ pub struct Quirks {
 }
 
 impl Quirks {
-    /// None of them.
+    /// Returns settings without any deviation.
     pub const fn new() -> Self {
         Self {
             timestamps_in_seconds: false,
@@ -46,86 +49,90 @@ impl Quirks {
         }
     }
 
-    /// `created` and `updated` in seconds instead of milliseconds, as recorded on 1 April 2018.
+    /// Sends `created` and `updated` in seconds instead of milliseconds, as recorded on 1 April 2018.
     pub const fn timestamps_in_seconds(mut self) -> Self {
         self.timestamps_in_seconds = true;
         self
     }
 
-    /// Ids of `ch_` and 44 characters instead of 29, as recorded on 1 April 2018.
+    /// Uses ids of `ch_` and 44 characters instead of 29, as recorded on 1 April 2018.
     pub const fn long_ids(mut self) -> Self {
         self.long_ids = true;
         self
     }
 
-    /// Invoices as recorded until 2019: without payment secret and features, and with 10 blocks for the last hop.
-    /// Wallets of today do not pay them; whoever keeps old invoices still has to read them.
+    /// Creates invoices as recorded until 2019: without payment secret and features, and with a final
+    /// CLTV delta of 10 blocks. Current wallets do not pay them. Use it to test reading old invoices.
     pub const fn invoices_of_2018(mut self) -> Self {
         self.invoices_of_2018 = true;
         self
     }
 
-    /// Refuses a charge without a description with 400; an empty one is a description. No recording shows
-    /// whether the service did, since every client sent one.
+    /// Rejects a charge without a description with status 400. An empty description is accepted. It is
+    /// unknown whether the service did this: in all recordings the client sent a description.
     pub const fn description_required(mut self) -> Self {
         self.description_required = true;
         self
     }
 
-    /// Gives at most so many rows of a list, whatever `size` asks for; 1000 unless set. With 0 every list is empty. Whether the service had
-    /// such a limit is unknown: this shows whether a client takes a short page for the last one.
+    /// Limits the rows of a list page, whatever `size` the request has. The default is 1000. With 0
+    /// every list is empty. It is unknown whether the service had such a limit. Use it to test whether
+    /// a client mistakes a short page for the last one.
     pub const fn largest_page(mut self, rows: usize) -> Self {
         self.largest_page = Some(rows);
         self
     }
 
-    /// Answers 429 to what goes beyond so many requests in a minute, which begins with the first of them and is
-    /// measured by the sandbox's clock. Requests without the key, and the sandbox's own routes, do not count. The
-    /// service had a limit, and nobody wrote down which; `Retry-After` tells the seconds until the minute is over.
+    /// Responds with status 429 to requests beyond this number per minute. The minute starts with its
+    /// first request, by the sandbox's clock. `Retry-After` has the seconds until it ends. Requests
+    /// without the API key and to the sandbox's own routes do not count. The service had a limit, but
+    /// its value is unknown.
     pub const fn requests_per_minute(mut self, requests: u32) -> Self {
         self.requests_per_minute = Some(requests);
         self
     }
 
-    /// Answers 429 without `Retry-After`: a client has to find a pace of its own.
+    /// Omits `Retry-After` from responses with status 429.
     pub const fn without_retry_after(mut self) -> Self {
         self.without_retry_after = true;
         self
     }
 
-    /// Keys that nobody has heard of in every body of the API, with values of every type, `null` included. The
-    /// service added fields without a word, so a client should not mind.
+    /// Adds unknown keys to every JSON object of the API, with values of several types, including
+    /// `null`. The service added fields without notice, so a client should ignore unknown ones.
     pub const fn extra_keys(mut self) -> Self {
         self.extra_keys = true;
         self
     }
 
-    /// The API's list shows a charge only when it is that old, as a list does that a replica or a cache answers. A get finds
-    /// the charge at once. A client that looks for a charge in the list, instead of remembering it, makes a second one.
+    /// Hides a charge from the API's list until it has this age, as if a replica or a cache served the
+    /// list. A get returns the charge at once. A client that relies on the list alone to find an
+    /// earlier charge creates a second one.
     pub const fn list_lag(mut self, lag: Duration) -> Self {
         self.list_lag = lag;
         self
     }
 
-    /// Answers 500 to every so-many-th good charge, and does not make it; 0 stands for never.
+    /// Responds with status 500 to every n-th valid create, without creating the charge. 0 turns it
+    /// off.
     pub const fn fail_before_create(mut self, every: u64) -> Self {
         self.fail_before_create = every;
         self
     }
 
-    /// Makes every so-many-th good charge, and answers 500 all the same, so that a client cannot know; 0 stands
-    /// for never.
+    /// Responds with status 500 to every n-th valid create, after creating the charge. The client
+    /// cannot know that the charge exists. 0 turns it off.
     pub const fn fail_after_create(mut self, every: u64) -> Self {
         self.fail_after_create = every;
         self
     }
 
-    /// Whether the create of that number, counted from 1, fails and leaves nothing.
+    /// Returns true if the create with this number, counted from 1, fails without creating a charge.
     pub(crate) const fn fails_before(&self, create: u64) -> bool {
         is_due(self.fail_before_create, create)
     }
 
-    /// Whether the create of that number, counted from 1, is done and fails.
+    /// Returns true if the create with this number, counted from 1, fails after creating the charge.
     pub(crate) const fn fails_after(&self, create: u64) -> bool {
         is_due(self.fail_after_create, create)
     }

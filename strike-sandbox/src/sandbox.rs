@@ -1,12 +1,16 @@
-//! The handle that everyone holds: the service behind a lock, and its clock.
+//! [`Sandbox`], the handle to a service behind a lock.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use strike_core::{ChargeId, Exchange, HttpRequest, HttpResponse, Network, Reply, UnixMillis};
+use strike_core::machine::{Machine, Step};
+use strike_core::{
+    ApiKey, ChargeId, CoreClient, Create, Endpoint, Error, Exchange, HttpRequest, HttpResponse, InvalidInput,
+    Network, NewCharge, Now, Reply, RetryPolicy, UnixMillis,
+};
 
-use crate::builder::Builder;
+use crate::builder::SandboxBuilder;
 #[cfg(feature = "server")]
 use crate::changes::Changes;
 use crate::faults::{self, Course};
@@ -14,11 +18,11 @@ use crate::ledger::{Charge, ChargeRecord, ExpireError, StorageError};
 use crate::node::{Paid, PayError};
 use crate::service::Service;
 
-/// A Strike service of one's own: it keeps charges, signs their invoices, and can pay them.
+/// A local Strike service. It stores charges, signs their invoices and can pay them.
 ///
-/// It answers in memory, with no socket; `Builder::start` puts a server in front of it. Behind both is
-/// [`respond`](Self::respond), so they accept and refuse the same. A clone is another handle on the same
-/// service, and costs a reference count.
+/// It works in memory, without a socket. `SandboxBuilder::start` adds an HTTP server. Both use
+/// [`respond`](Self::respond), so they accept and reject the same requests. A clone is another handle
+/// to the same service.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,7 +38,7 @@ use crate::service::Service;
 /// assert_eq!(response.status(), 200);
 /// assert_eq!(sandbox.charges(), 1);
 ///
-/// // An hour later the invoice is worth nothing.
+/// // The invoice expires after an hour.
 /// let body = String::from_utf8(response.into_body())?;
 /// let id = body.split('"').nth(3).unwrap_or_default().parse()?;
 /// sandbox.advance(Duration::from_secs(3600));
@@ -46,7 +50,7 @@ pub struct Sandbox(Arc<Shared>);
 
 struct Shared {
     service: Mutex<Service>,
-    // Copies of what never changes, so that reading them needs no lock.
+    // Copies of constant values, so that reading them needs no lock.
     base_url: String,
     api_key: String,
     payee: String,
@@ -54,15 +58,15 @@ struct Shared {
 }
 
 impl Sandbox {
-    /// A sandbox with a key and a seed drawn at random, on the test network, by the system's clock.
+    /// Creates a sandbox with a random API key and seed, for testnet, with the system's clock.
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// A sandbox in the making.
-    pub fn builder() -> Builder {
-        Builder::default()
+    /// Returns a builder with the default settings.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::default()
     }
 
     pub(crate) fn assemble(service: Service, network: Network, base_url: String) -> Self {
@@ -71,23 +75,23 @@ impl Sandbox {
         Self(Arc::new(Shared { service: Mutex::new(service), base_url, api_key, payee, network }))
     }
 
-    /// Answers a request, whatever it is, with some status. The host in its URL does not matter, and no
-    /// [fault](crate::faults) strikes here: this is what lies behind them.
+    /// Returns the response to a request. The host in the request's URL is ignored, and
+    /// [faults](crate::faults) do not apply.
     ///
-    /// It never blocks on anything but another request to the same sandbox, and the disk if charges are kept in a
-    /// file.
+    /// It blocks only while another request to the same sandbox is handled, and for disk writes if the
+    /// charges are stored in a file.
     #[must_use]
     pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
-        // The lock is first: whoever comes later must not read an earlier time.
+        // Take the lock before reading the time, so that a later request cannot get an earlier time.
         let mut service = self.service();
         let now = service.clock().now();
         service.respond(request, now)
     }
 
-    /// Answers an exchange: a closure of it is a transport for either adapter.
+    /// Returns the reply to an exchange. A closure that calls it is a transport for a client.
     ///
-    /// A body longer than the exchange wants is cut as a transport cuts it, one byte later. The timeout runs out only
-    /// by a [fault](crate::faults), and then without waiting.
+    /// Like a transport, it truncates a body one byte after the exchange's limit. A timeout occurs only
+    /// because of a [fault](crate::faults), and is reported without waiting.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -105,44 +109,97 @@ impl Sandbox {
     /// ```
     ///
     /// # Errors
-    /// What a transport over a socket would have met with, if a [fault](crate::faults) struck; otherwise none.
+    /// Returns an error only if a [fault](crate::faults) applied: the error that a transport over a
+    /// socket would have reported.
     pub fn reply(&self, exchange: Exchange) -> Reply {
         faults::seen(self.course(&exchange.request), &exchange)
     }
 
-    /// What becomes of a request on its way.
+    /// Handles a request and applies the faults to its response.
     pub(crate) fn course(&self, request: &HttpRequest) -> Course {
-        // The lock is first here too.
+        // Take the lock before reading the time, as in `respond`.
         let mut service = self.service();
         let now = service.clock().now();
         service.course(request, now)
     }
 
-    /// Pays a charge in full, as a wallet would that holds its invoice.
+    /// Returns the endpoint for a client of this sandbox: its base URL, API key and network.
+    ///
+    /// ```
+    /// use strike_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new();
+    /// let endpoint = sandbox.endpoint()?;
+    /// assert_eq!(endpoint.network(), sandbox.network());
+    /// # Ok::<(), strike_core::InvalidInput>(())
+    /// ```
     ///
     /// # Errors
-    /// [`PayError`] if there is no such charge, if its invoice has expired by the sandbox's clock, if it is already
-    /// paid, if no payment got through, or if it could not be written to the data file. Then it is not paid by this.
+    /// Returns [`InvalidInput`] if the API key given to [`SandboxBuilder::api_key`] is not a valid key, or if
+    /// the server listens without TLS on an address that is not loopback. With the default settings it
+    /// does not fail.
+    pub fn endpoint(&self) -> Result<Endpoint, InvalidInput> {
+        Endpoint::new(self.base_url(), ApiKey::new(self.api_key())?, self.network())
+    }
+
+    /// Creates a charge through the API, without a client. The request is not retried.
+    ///
+    /// [Faults](crate::faults) do not apply to it. [Quirks](crate::Quirks) do, and it counts as one of
+    /// the [`requests`](Self::requests).
+    ///
+    /// ```
+    /// use strike_core::NewCharge;
+    /// use strike_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new();
+    /// let charge = sandbox.create(NewCharge::satoshis(4200, "tea"))?;
+    /// sandbox.pay(charge.id())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Returns the error that a client would report if the sandbox rejects the request, or if
+    /// [`endpoint`](Self::endpoint) fails.
+    pub fn create(&self, order: NewCharge) -> Result<strike_core::Charge, Error> {
+        let client = CoreClient::new(self.endpoint()?, RetryPolicy::never(), 0);
+        let mut call = client.call(Create::new(order));
+        let mut elapsed = Duration::ZERO;
+        loop {
+            let now = Now::new(elapsed, self.now());
+            match call.poll(now) {
+                Step::Send(exchange) => call.handle(Ok(self.respond(&exchange.request)), now),
+                Step::Wait(wait) => elapsed = elapsed.saturating_add(wait),
+                Step::Done(result) => return result,
+            }
+        }
+    }
+
+    /// Pays a charge in full, as a wallet does with its invoice.
+    ///
+    /// # Errors
+    /// Returns a [`PayError`] if no charge has this id, if its invoice has expired by the sandbox's
+    /// clock, if it is already paid, if the payment failed, or if the data file could not be written.
+    /// The call then changes nothing.
     pub fn pay(&self, id: &ChargeId) -> Result<Paid, PayError> {
         let mut service = self.service();
         let now = service.clock().now();
         service.pay(id.as_str(), now)
     }
 
-    /// Ends the time in which a charge can be paid, as if its invoice had expired. One that has expired stays so.
+    /// Makes an unpaid charge expire now. An expired charge stays expired.
     ///
-    /// The invoice's own words do not change: only the sandbox, which knows better, no longer pays it.
+    /// The expiry written in the invoice does not change, but the sandbox no longer pays it.
     ///
     /// # Errors
-    /// [`ExpireError`] if there is no such charge, if it is paid, or if the change could not be written to the data
-    /// file.
+    /// Returns an [`ExpireError`] if no charge has this id, if it is paid, or if the data file could
+    /// not be written.
     pub fn expire(&self, id: &ChargeId) -> Result<(), ExpireError> {
         let mut service = self.service();
         let now = service.clock().now();
         service.expire(id.as_str(), now)
     }
 
-    /// A charge as it is now; `None` if no charge has this id.
+    /// Returns the current state of a charge, or `None` if no charge has this id.
     #[must_use]
     pub fn charge(&self, id: &ChargeId) -> Option<ChargeRecord> {
         let service = self.service();
@@ -150,7 +207,7 @@ impl Sandbox {
         service.charge(id.as_str()).cloned().map(|charge| ChargeRecord::new(charge, now))
     }
 
-    /// All charges as they are now, the newest first.
+    /// Returns all charges in their current state, newest first.
     #[must_use]
     pub fn list_all(&self) -> Vec<ChargeRecord> {
         let service = self.service();
@@ -159,37 +216,38 @@ impl Sandbox {
         service.page(0, usize::MAX).map(record).collect()
     }
 
-    /// Goes back to the start: no charges, no [`requests`](Self::requests) counted, the clock where it was set or
-    /// at the system's time, and a chosen seed at its beginning, so that the same history can happen again. Key
-    /// and node stay.
+    /// Restores the initial state. It removes all charges, sets [`requests`](Self::requests) to 0,
+    /// and sets the clock back to its start or to the system's time. The API key and the node stay.
     ///
-    /// Ids that nobody chose a seed for are not drawn again.
+    /// A chosen seed starts again, so the same ids are drawn again. Without a chosen seed, ids are
+    /// never repeated.
     ///
     /// # Errors
-    /// [`StorageError`] if it could not be written to the data file; then nothing has changed. Without a data file it
-    /// does not fail.
+    /// Returns a [`StorageError`] if the data file could not be written. Then nothing has changed.
+    /// Without a data file it does not fail.
     pub fn reset(&self) -> Result<(), StorageError> {
         self.service().reset()
     }
 
-    /// Draws ids and preimages from this seed from here on, and again after a [`reset`](Self::reset).
+    /// Sets the seed from which later ids and preimages are drawn. It also applies after a
+    /// [`reset`](Self::reset).
     ///
-    /// It is another stream than [`Builder::seed`]'s, which also draws the key and the node. Charges that the seed
-    /// made already are passed over, so no id is given twice.
+    /// The ids differ from those of [`SandboxBuilder::seed`], which also draws the API key and the
+    /// node's key. Ids that are already in use are skipped.
     pub fn reseed(&self, seed: u64) {
         self.service().reseed(seed);
     }
 
-    /// Moves the sandbox's clock forward, whether it is the system's or a manual one: invoices expire at once
-    /// instead of in an hour. It stops in the year 3058, at the last second that an invoice can carry.
+    /// Moves the sandbox's clock forward. This works with the system's clock and with a manual one.
+    /// The clock stops in the year 3058, at the last timestamp that an invoice can hold.
     ///
-    /// If charges are kept in a file that cannot be written, the clock moves all the same, and the next change that
-    /// is written tells the file.
+    /// If the data file cannot be written, the clock moves nevertheless. The next successful write
+    /// stores its position.
     pub fn advance(&self, by: Duration) {
         self.service().advance(by);
     }
 
-    /// Moves the sandbox's clock forward to this moment; a moment that has passed changes nothing.
+    /// Moves the sandbox's clock forward to this moment. A moment in the past changes nothing.
     ///
     /// ```
     /// # use strike_core::UnixMillis;
@@ -207,44 +265,45 @@ impl Sandbox {
         }
     }
 
-    /// What time it is in the sandbox.
+    /// Returns the time by the sandbox's clock.
     #[must_use]
     pub fn now(&self) -> UnixMillis {
         self.service().clock().now()
     }
 
-    /// Where the API is, with a slash at the end: `http://127.0.0.1/api/v1/` in memory, and with the port for a
-    /// running one, which begins with `https` if it speaks TLS.
+    /// Returns the base URL of the API, with a trailing slash. In memory it is
+    /// `http://127.0.0.1/api/v1/`. With a server it has the port, and the scheme `https` with TLS.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.0.base_url
     }
 
-    /// The key that opens the only account.
+    /// Returns the API key of the sandbox's only account.
     #[must_use]
     pub fn api_key(&self) -> &str {
         &self.0.api_key
     }
 
-    /// The network that the invoices are for.
+    /// Returns the network of the invoices.
     #[must_use]
     pub fn network(&self) -> Network {
         self.0.network
     }
 
-    /// The public key of the node that signs the invoices, as 66 lower-case hex digits.
+    /// Returns the public key that signs the invoices, as 66 lower-case hex digits.
     #[must_use]
     pub fn payee(&self) -> &str {
         &self.0.payee
     }
 
-    /// How many charges there are.
+    /// Returns the number of charges.
     #[must_use]
     pub fn charges(&self) -> usize {
         self.service().charges()
     }
 
-    /// How many requests arrived, refused and struck ones included; [`pay`](Self::pay) is none.
+    /// Returns the number of requests received, including rejected ones and those with a fault.
+    /// [`pay`](Self::pay) does not count.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.service().requests()
@@ -255,7 +314,7 @@ impl Sandbox {
         self.service().changes()
     }
 
-    /// The service, whoever panicked while holding it: every change to it is complete or not begun.
+    /// Locks the service. A poisoned lock is safe to use, because each change is atomic.
     pub(crate) fn service(&self) -> MutexGuard<'_, Service> {
         self.0.service.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,4 @@
-//! The service itself: a request and a moment in, a response out. It knows no socket, and sees the time only when
-//! told.
+//! [`Service`]: the state of a sandbox, and the requests that change it. It does no network I/O.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,12 +22,12 @@ use crate::limit::Limit;
 use crate::node::{self, InvoiceTerms, Node, Paid, PayError};
 use crate::quirks::Quirks;
 use crate::response::{self, Audience, Document, ErrorResponse};
-use crate::webhooks::{Delivery, Outbox, Outcome, SendAgainError, Ticket, Webhook};
+use crate::webhooks::{Outbox, Outcome, SendAgainError, Ticket, Webhook, WebhookDelivery};
 
-/// The most bytes of body that are read.
+/// The maximum length of a request body, in bytes.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
 
-/// The streams of randomness beside the one of ids and preimages.
+/// The random streams other than the one for ids and preimages.
 const WEBHOOKS: u64 = 1;
 const FAULTS: u64 = 2;
 
@@ -41,17 +40,17 @@ pub(crate) struct Service {
     ledger: Ledger,
     outbox: Outbox,
     requests: u64,
-    /// How many good charges were asked for.
+    /// The number of valid creates.
     creates: u64,
     limit: Limit,
     quirks: Quirks,
     changes: Arc<Changes>,
     faults: Faults,
-    /// Whether what is asked for is only answered, and not done.
+    /// If true, requests get a response but change nothing.
     rehearsing: bool,
 }
 
-/// What a service begins with.
+/// The initial values of a service.
 pub(crate) struct Setup {
     pub(crate) api_key: String,
     pub(crate) network: Network,
@@ -67,7 +66,7 @@ pub(crate) struct Setup {
 impl Service {
     pub(crate) fn new(setup: Setup) -> Self {
         let Setup { api_key, network, entropy, clock, node, ledger, webhook, quirks, faults } = setup;
-        // What becomes of webhooks must not depend on how many charges there are, nor the other way round.
+        // Webhooks have their own stream, so that they and the charges do not affect each other's draws.
         let outbox = Outbox::new(webhook, entropy.branch(WEBHOOKS));
         Self {
             api_key,
@@ -103,7 +102,7 @@ impl Service {
         &self.quirks
     }
 
-    /// Takes a request to the account, unless there were too many.
+    /// Counts a request against the request limit.
     pub(crate) fn admit(&mut self, now: UnixMillis) -> Result<(), ErrorResponse> {
         let Some(per_minute) = self.quirks.requests_per_minute else { return Ok(()) };
         self.limit.count(per_minute, now).map_err(|seconds| {
@@ -111,7 +110,7 @@ impl Service {
         })
     }
 
-    /// The number of a create that is about to be done, counted from 1.
+    /// Counts a create and returns its number, from 1.
     pub(crate) const fn count_create(&mut self) -> u64 {
         self.creates = self.creates.saturating_add(1);
         self.creates
@@ -125,13 +124,12 @@ impl Service {
     pub(crate) fn advance(&mut self, by: Duration) {
         self.clock.advance(by);
         let state = self.state(self.clock.now());
-        // If it cannot be written now, it is with the next change: each one writes where the clock stands.
+        // An error is ignored here: each later change writes the clock's position again.
         let _ = self.ledger.save_state(&state);
         self.changes.announce();
     }
 
-    /// Goes back to the start, with the same key and node: no charges, no deliveries, no requests counted, the clock,
-    /// the seed's stream and the plan of faults where they were.
+    /// Restores the initial state, except for the API key and the node.
     pub(crate) fn reset(&mut self) -> Result<(), StorageError> {
         let (mut entropy, mut clock) = (Entropy::from_position(&self.entropy.position()), self.clock.clone());
         entropy.rewind();
@@ -180,7 +178,11 @@ impl Service {
         self.changes.announce();
     }
 
-    pub(crate) fn send_again(&mut self, delivery: u64, now: UnixMillis) -> Result<Delivery, SendAgainError> {
+    pub(crate) fn send_again(
+        &mut self,
+        delivery: u64,
+        now: UnixMillis,
+    ) -> Result<WebhookDelivery, SendAgainError> {
         let again = self.outbox.send_again(delivery, now)?;
         self.changes.announce();
         Ok(again)
@@ -202,7 +204,7 @@ impl Service {
         self.ledger.len()
     }
 
-    /// What becomes of a request on its way, as the plan of faults has it.
+    /// Handles a request and applies the faults to its response.
     pub(crate) fn course(&mut self, request: &HttpRequest, now: UnixMillis) -> Course {
         let Some(due) = self.faults.due(request) else {
             return Course::Plain(self.respond(request, now));
@@ -211,7 +213,7 @@ impl Service {
         self.rehearsing = !due.processed;
         let response = self.respond(request, now);
         if std::mem::take(&mut self.rehearsing) {
-            // What the service did not act on counts for nothing later.
+            // A request that did not take effect must not be counted.
             (self.creates, self.limit) = before;
         }
         self.faults.course(due, request, response, now)
@@ -219,7 +221,7 @@ impl Service {
 
     pub(crate) fn respond(&mut self, request: &HttpRequest, now: UnixMillis) -> HttpResponse {
         self.requests = self.requests.saturating_add(1);
-        // Doubled and trailing slashes do not matter, as behind nginx, nor how a character is written.
+        // Like nginx, ignore repeated and trailing slashes, and decode percent-encoding.
         let segments = request.uri().path().split('/').filter(|segment| !segment.is_empty());
         let decoded: Vec<_> =
             segments.map(|segment| percent_decode_str(segment).decode_utf8_lossy()).collect();
@@ -245,7 +247,7 @@ impl Service {
         response::build(request, outcome, audience, now)
     }
 
-    /// Makes a charge.
+    /// Creates a charge.
     pub(crate) fn create(
         &mut self,
         new_charge: api::NewCharge,
@@ -253,8 +255,8 @@ impl Service {
     ) -> Result<Charge, ErrorResponse> {
         let failed = |what| ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, what);
         let length = if self.quirks.long_ids { LONG_NAME_LENGTH } else { NAME_LENGTH };
-        // A seed that is given twice would make a charge twice: what it made already is passed over whole, so
-        // that no preimage comes back either.
+        // A repeated seed draws the same ids. Skip those in use together with their preimages, so that
+        // no preimage is used twice.
         let (id, preimage, payment_secret) = loop {
             let id = self.entropy.id(length);
             let (preimage, payment_secret) = (self.entropy.bytes32(), self.entropy.bytes32());
@@ -264,7 +266,7 @@ impl Service {
         };
         let id = ChargeId::new(id).map_err(|_| failed("no id could be drawn"))?;
         let payment_hash = node::payment_hash(&preimage);
-        // The invoice counts whole seconds, and so does its expiry.
+        // Invoices have timestamps and expiries in whole seconds.
         let timestamp = Duration::from_secs(now.as_millis() / 1000);
         let expiry = new_charge.expiry.map(Duration::from_secs);
         let terms = InvoiceTerms {
@@ -303,17 +305,17 @@ impl Service {
         self.ledger.get(id)
     }
 
-    /// A page of charges, the newest first.
+    /// Returns a page of charges, newest first.
     pub(crate) fn page(&self, page: usize, size: usize) -> impl Iterator<Item = &Charge> {
         self.ledger.page(page, size)
     }
 
-    /// A page of the charges that the API's list shows at that moment, the newest first.
+    /// Returns a page of the charges in the API's list at that time, newest first.
     pub(crate) fn listed(&self, page: usize, size: usize, now: UnixMillis) -> impl Iterator<Item = &Charge> {
         self.ledger.page_until(now.saturating_sub(self.quirks.list_lag), page, size)
     }
 
-    /// Pays a charge, if a wallet still could.
+    /// Pays a charge that is neither paid nor expired.
     pub(crate) fn pay(&mut self, id: &str, now: UnixMillis) -> Result<Paid, PayError> {
         let charge = self.ledger.get(id).ok_or(PayError::UnknownCharge)?;
         if charge.paid {
@@ -326,7 +328,7 @@ impl Service {
         let payment_hash = charge.payment_hash;
         let state = self.state(now);
         self.ledger.mark_paid(id, now, &state).map_err(|_| PayError::Storage)?;
-        // Only now: whoever is told and asks must see it paid.
+        // Send webhooks after the change, so that a receiver that gets the charge sees it paid.
         if let Some(charge) = self.ledger.get(id) {
             self.outbox.paid(id, &charge.to_event(&self.quirks), now);
         }
@@ -334,7 +336,7 @@ impl Service {
         Ok(Paid { preimage, payment_hash, at: now })
     }
 
-    /// Ends the time in which a charge can be paid. One that is over stays so.
+    /// Makes an unpaid charge expire now.
     pub(crate) fn expire(&mut self, id: &str, now: UnixMillis) -> Result<(), ExpireError> {
         let charge = self.ledger.get(id).ok_or(ExpireError::UnknownCharge)?;
         if charge.paid {
@@ -346,7 +348,7 @@ impl Service {
         Ok(())
     }
 
-    /// What a ledger that is kept has to know beside its charges.
+    /// Returns the state that the journal stores with each change.
     fn state(&self, seen: UnixMillis) -> ServiceState {
         ServiceState { entropy: self.entropy.position(), ahead: self.clock.ahead(), seen }
     }

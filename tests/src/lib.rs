@@ -1,5 +1,5 @@
 //! Helpers shared by the tests in `tests/`. It also compiles the code in the README and in
-//! `docs/failures.md`.
+//! pages of `docs/`.
 
 mod clients;
 mod closed_port;
@@ -9,6 +9,11 @@ pub mod secrets;
 pub use clients::{AnyClient, AsyncClient, CoreDriver, Drive};
 pub use closed_port::ClosedPort;
 pub use loopback::Loopback;
+
+/// Compiles the code in `docs/configuration.md`.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/configuration.md")]
+pub mod configuration {}
 
 /// Compiles the code in `docs/failures.md`.
 #[cfg(doctest)]

@@ -11,8 +11,8 @@ use strike_core::{
     ApiKey, Create, Delivery, Endpoint, Exchange, List, Network, NewCharge, Reply, TransportErrorKind,
     UnixMillis,
 };
-use strike_sandbox::faults::{After, Fault, On, Plan};
-use strike_sandbox::{Builder, Sandbox};
+use strike_sandbox::faults::{After, Fault, Match, Plan};
+use strike_sandbox::{Sandbox, SandboxBuilder};
 
 /// A timeout for faults that still let the exchange end by itself.
 const LONG: Duration = Duration::from_secs(20);
@@ -77,7 +77,7 @@ fn outcome(reply: Reply) -> Outcome {
 }
 
 /// The same sandbox each time, apart from its address.
-fn sandbox(plan: Plan) -> Builder {
+fn sandbox(plan: Plan) -> SandboxBuilder {
     let now = UnixMillis::from_secs(1_542_221_803);
     Sandbox::builder().api_key("sk_demo").seed(7).clock_at(now).faults(plan)
 }
@@ -106,7 +106,7 @@ fn faults_over_a_socket_match_faults_in_memory_for_both_adapters() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for (fault, timeout) in faults() {
         // The create uses a new connection, the list a reused one.
-        for on in [On::create(), On::list()] {
+        for on in [Match::create(), Match::list()] {
             let plan = Plan::new().on(on, fault.clone());
             let memory = sandbox(plan.clone()).build();
             let expected = send_both(&memory, timeout, |exchange| memory.reply(exchange));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use strike_core::mirror::Query;
 use strike_core::{ApiKey, Charge, CreateOutcome, Endpoint, ErrorKind, Exchange, NewCharge, Reply};
-use strike_sandbox::faults::{Fault, On, Plan};
+use strike_sandbox::faults::{Fault, Match, Plan};
 use strike_sandbox::{Quirks, Sandbox};
 
 /// A server whose list is an hour behind, so that no test is slow enough to see the update.
@@ -28,7 +28,11 @@ fn blocking(sandbox: &Sandbox) -> strike_blocking::Client {
         host.reply(exchange)
     });
     let clocks = strike_blocking::fixture::SimulatedHost::new(sandbox.clone());
-    clocks.client(endpoint(sandbox)).transport(transport).build().unwrap()
+    strike_blocking::Client::builder(endpoint(sandbox))
+        .simulated(&clocks)
+        .transport(transport)
+        .build()
+        .unwrap()
 }
 
 fn asynchronous(sandbox: &Sandbox) -> strike_async::Client {
@@ -43,7 +47,7 @@ fn asynchronous(sandbox: &Sandbox) -> strike_async::Client {
         }
     });
     let clocks = strike_async::fixture::SimulatedHost::new(sandbox.clone());
-    clocks.client(endpoint(sandbox)).transport(transport).build().unwrap()
+    strike_async::Client::builder(endpoint(sandbox)).simulated(&clocks).transport(transport).build().unwrap()
 }
 
 fn order() -> NewCharge {
@@ -149,10 +153,10 @@ async fn poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> Option<F::Ou
 #[test]
 fn create_once_with_unknown_outcome_reads_the_list_and_does_not_post() {
     let quirks = Quirks::new().list_lag(Duration::from_secs(60));
-    let plan = Plan::new().on(On::create(), Fault::close());
+    let plan = Plan::new().on(Match::create(), Fault::close());
     let sandbox = Sandbox::builder().quirks(quirks).faults(plan).build();
     let host = strike_blocking::fixture::SimulatedHost::new(sandbox.clone());
-    let client = host.client(endpoint(&sandbox)).build().unwrap();
+    let client = strike_blocking::Client::builder(endpoint(&sandbox)).simulated(&host).build().unwrap();
     for _ in 0..3 {
         let error = client.create_once(order(), "order-17").unwrap_err();
         assert_eq!((error.kind(), sandbox.charges()), (&ErrorKind::OutcomeUnknown, 1));
@@ -166,7 +170,7 @@ fn create_once_with_unknown_outcome_reads_the_list_and_does_not_post() {
 fn create_once_finds_an_order_after_a_day_and_a_hundred_other_charges() {
     let sandbox = Sandbox::new();
     let host = strike_blocking::fixture::SimulatedHost::new(sandbox.clone());
-    let shop = || host.client(endpoint(&sandbox)).build().unwrap();
+    let shop = || strike_blocking::Client::builder(endpoint(&sandbox)).simulated(&host).build().unwrap();
     let noon = to_pay(shop().create_once(order(), "order-17").unwrap());
     sandbox.pay(noon.id()).unwrap();
     for _ in 0..100 {
@@ -220,7 +224,7 @@ async fn copies_of_an_async_lazy_charge_create_one_charge() {
 fn expired_order_can_get_a_new_invoice_but_paid_order_cannot() {
     let sandbox = Sandbox::new();
     let host = strike_blocking::fixture::SimulatedHost::new(sandbox.clone());
-    let client = host.client(endpoint(&sandbox)).build().unwrap();
+    let client = strike_blocking::Client::builder(endpoint(&sandbox)).simulated(&host).build().unwrap();
     let first = to_pay(client.create_once(order(), "order-17").unwrap());
     advance(&host, Duration::from_secs(2 * 3600));
     let made = client.create_once(order(), "order-17").unwrap();
@@ -230,7 +234,9 @@ fn expired_order_can_get_a_new_invoice_but_paid_order_cannot() {
     assert_ne!(first.payment_request(), second.payment_request());
     sandbox.pay(second.id()).unwrap();
     advance(&host, Duration::from_secs(2 * 3600));
-    for client in [client, host.client(endpoint(&sandbox)).build().unwrap()] {
+    for client in
+        [client, strike_blocking::Client::builder(endpoint(&sandbox)).simulated(&host).build().unwrap()]
+    {
         let made = client.create_once(order(), "order-17").unwrap();
         assert!(matches!(&made, CreateOutcome::Paid(charge) if charge.id() == second.id()), "{made:?}");
     }

@@ -1,4 +1,5 @@
-//! How the reqwest transport is set up: roots of trust, a proxy, the time to connect, and reqwest's own options.
+//! `ReqwestTransportBuilder`: trusted certificates, proxy, connect timeout, and reqwest's own
+//! options.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -18,7 +19,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 type Configure = Box<dyn Fn(ClientBuilder) -> ClientBuilder + Send>;
 
-/// A [`ReqwestTransport`] in the making.
+/// Builds a [`ReqwestTransport`] with settings of your own.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -54,47 +55,59 @@ impl ReqwestTransportBuilder {
         }
     }
 
-    /// How long a connection may take, from looking the name up to the end of the TLS handshake; 10 seconds
-    /// unless set. The exchange's own timeout applies as well, so the shorter of the two ends a hanging one.
+    /// Limits the time to connect, from resolving the host name to the end of the TLS handshake.
+    /// The default is 10 s.
+    ///
+    /// The timeout of the exchange applies too, so the shorter of both limits counts.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Trusts these certificates, one or more in PEM, **instead of** the public roots: a client talks to one
-    /// host, and whoever has a certificate authority of their own wants no other. May be called several times.
-    /// [`build`](Self::build) refuses a text unless every certificate that begins in it can be read.
+    /// Trusts these CA certificates **instead of** the public roots. `pem` holds one or more
+    /// certificates.
+    ///
+    /// Call it again to add more. [`build`](Self::build) returns an error unless every certificate
+    /// can be read.
     pub fn ca_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.certificates.push(pem.as_ref().to_vec());
         self
     }
 
-    /// Goes through this proxy, an `http://` URL, with user and password in it if the proxy wants them.
+    /// Sends requests through this proxy. `url` is an `http://` URL, which may contain a user and a
+    /// password.
     ///
-    /// An https request goes through a tunnel that the proxy is asked for with `CONNECT`; a plain http one is
-    /// handed to the proxy whole. This machine (127.0.0.0/8, ::1, localhost) is always reached directly.
-    /// Without this call there is no proxy: the environment's variables are not read.
+    /// An `https` request uses a `CONNECT` tunnel. A plain `http` request is sent to the proxy,
+    /// which forwards it. Connections to this machine (127.0.0.0/8, `::1`, `localhost`) are always
+    /// direct. By default there is no proxy; the proxy variables of the environment are not read.
     pub fn proxy(mut self, url: &str) -> Self {
         self.proxy = Some(url.to_string());
         self
     }
 
-    /// Trusts what the operating system trusts, instead of Mozilla's roots.
-    /// [Certificates of one's own](Self::ca_certificate) come before it.
+    /// Trusts the certificates that the operating system trusts, instead of Mozilla's roots.
+    ///
+    /// It has no effect together with [`ca_certificate`](Self::ca_certificate).
     #[cfg(feature = "platform-verifier")]
     pub fn platform_verifier(mut self) -> Self {
         self.platform_verifier = true;
         self
     }
 
-    /// Changes reqwest's own options, on a builder that is already set up as above.
+    /// Changes reqwest's own options. The closure gets a reqwest builder with the settings of this
+    /// builder.
     ///
-    /// What a transport owes is set again afterwards: no redirects, no retries, no decompression, HTTP/1.1, the system's resolver, the
-    /// connect timeout, and the proxy, which is only ever the one given to [`proxy`](Self::proxy). Headers that
-    /// are added by default here are sent with every request. Called twice, the second closure runs after the first.
+    /// These options are set again after the closure, because the transport depends on them:
     ///
-    /// A closure runs once for each of the transport's two reqwest clients: one keeps connections, the other serves
-    /// exchanges that demand a new one.
+    /// - no redirects, no retries and no decompression,
+    /// - HTTP/1.1 and the resolver of the operating system,
+    /// - the connect timeout and the [`proxy`](Self::proxy) of this builder.
+    ///
+    /// Default headers that the closure adds are sent with every request. If you call this method
+    /// again, the second closure runs after the first.
+    ///
+    /// Each closure runs twice, because the transport has two reqwest clients: one with a
+    /// connection pool, and one for exchanges that require a new connection.
     pub fn configure(mut self, change: impl Fn(ClientBuilder) -> ClientBuilder + Send + 'static) -> Self {
         self.configure = Some(match self.configure.take() {
             Some(before) => Box::new(move |client| change(before(client))),
@@ -103,36 +116,35 @@ impl ReqwestTransportBuilder {
         self
     }
 
-    /// The transport. It connects when it is first used, and may be built outside of a runtime.
+    /// Builds the transport. It connects on first use, and can be built outside of a runtime.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](strike_core::ErrorKind::InvalidInput) for a certificate or a proxy that
-    /// cannot be used, or if [`configure`](Self::configure) asked for what reqwest cannot do; the error names
-    /// which of them, and shows none.
+    /// Returns [`ErrorKind::InvalidInput`](strike_core::ErrorKind::InvalidInput) if a certificate
+    /// or the proxy is not valid, or if reqwest does not accept the options of
+    /// [`configure`](Self::configure). The error names the setting, but does not contain its value.
     pub fn build(self) -> Result<ReqwestTransport, Error> {
         let proxy = self.proxy.as_deref().map(parse_proxy).transpose()?;
         let proxied = proxy.is_some();
-        // Its clones share the sessions that can be resumed.
+        // Clones share the resumable TLS sessions.
         let tls = self.tls()?;
         let client = |change: fn(ClientBuilder) -> ClientBuilder| {
             let changed = change(self.configured(tls.clone(), proxy.clone()));
-            changed
-                .build()
-                .map_err(|_| InvalidInput::new("reqwest configuration", "one that reqwest can build"))
+            changed.build().map_err(|_| InvalidInput::new("reqwest configuration", "valid for reqwest"))
         };
         let pooled = client(|reqwest| reqwest)?;
-        let fresh = client(|reqwest| reqwest.pool_max_idle_per_host(0))?;
-        Ok(ReqwestTransport { pooled, fresh, background: Background::default(), proxied })
+        let unpooled = client(|reqwest| reqwest.pool_max_idle_per_host(0))?;
+        Ok(ReqwestTransport { pooled, unpooled, background: Background::default(), proxied })
     }
 
     fn configured(&self, tls: ClientConfig, proxy: Option<Url>) -> ClientBuilder {
         let prepared = ClientBuilder::new()
             .tls_backend_preconfigured(tls)
-            // Below what servers allow, so that a kept connection has seldom ended before it is used again.
+            // Shorter than the idle timeouts of most servers, so that the server seldom closes a
+            // pooled connection first.
             .pool_idle_timeout(Duration::from_secs(15));
-        let prepared = rules(prepared, self.connect_timeout, proxy.clone());
+        let prepared = required_options(prepared, self.connect_timeout, proxy.clone());
         match &self.configure {
-            Some(change) => rules(change(prepared), self.connect_timeout, proxy),
+            Some(change) => required_options(change(prepared), self.connect_timeout, proxy),
             None => prepared,
         }
     }
@@ -141,7 +153,7 @@ impl ReqwestTransportBuilder {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|_| InvalidInput::new("TLS provider", "one that speaks TLS 1.2 or 1.3"))?;
+            .map_err(|_| InvalidInput::new("TLS provider", "one that supports TLS 1.2 or 1.3"))?;
         let roots = if !self.certificates.is_empty() {
             parse_certificates(&self.certificates)?
         } else {
@@ -150,7 +162,7 @@ impl ReqwestTransportBuilder {
                 use rustls_platform_verifier::BuilderVerifierExt as _;
                 return Ok(config
                     .with_platform_verifier()
-                    .map_err(|_| InvalidInput::new("platform verifier", "one that this system provides"))?
+                    .map_err(|_| InvalidInput::new("platform verifier", "available on this system"))?
                     .with_no_client_auth());
             }
             webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
@@ -159,23 +171,24 @@ impl ReqwestTransportBuilder {
     }
 }
 
-/// What a transport owes, whatever else is configured.
-fn rules(client: ClientBuilder, connect_timeout: Duration, proxy: Option<Url>) -> ClientBuilder {
+/// Sets the options that the transport depends on.
+fn required_options(client: ClientBuilder, connect_timeout: Duration, proxy: Option<Url>) -> ClientBuilder {
     let client = client
         .redirect(redirect::Policy::none())
         .referer(false)
-        // Below reqwest, hyper-util still takes a new connection where a kept one ended before anybody had
-        // looked at the request. That one never left, so it may.
+        // hyper-util still opens a new connection if a pooled one was closed before the request was
+        // used. That is safe, because nothing was sent.
         .retry(retry::never().max_retries_per_request(0))
         .no_gzip()
         .no_brotli()
         .no_zstd()
         .no_deflate()
         .http1_only()
-        // On by itself where another crate of the program switches on reqwest's feature `hickory-dns`.
+        // Enabled by default if another crate of the program enables reqwest's feature
+        // `hickory-dns`.
         .no_hickory_dns()
         .connect_timeout(connect_timeout)
-        // Forgets other proxies, and keeps reqwest from asking the environment.
+        // Removes other proxies. Without this, reqwest reads the proxy from the environment.
         .no_proxy();
     match proxy {
         Some(proxy) => client.proxy(Proxy::custom(move |url| (!is_loopback(url)).then(|| proxy.clone()))),
@@ -183,7 +196,7 @@ fn rules(client: ClientBuilder, connect_timeout: Duration, proxy: Option<Url>) -
     }
 }
 
-/// Whether a URL's host is this machine, which no proxy could reach.
+/// Returns true if the host of a URL is this machine, which a proxy could not reach.
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
@@ -199,7 +212,7 @@ fn parse_proxy(url: &str) -> Result<Url, InvalidInput> {
 }
 
 fn parse_certificates(pems: &[Vec<u8>]) -> Result<RootCertStore, InvalidInput> {
-    let wrong = || InvalidInput::new("ca certificate", "one or more certificates in PEM, each of them whole");
+    let wrong = || InvalidInput::new("ca certificate", "one or more complete certificates in PEM");
     let mut roots = RootCertStore::empty();
     for pem in pems {
         let before = roots.len();
@@ -212,7 +225,7 @@ fn parse_certificates(pems: &[Vec<u8>]) -> Result<RootCertStore, InvalidInput> {
 }
 
 impl fmt::Debug for ReqwestTransportBuilder {
-    /// Says whether there is a proxy, not which: its URL may hold a password.
+    /// Shows whether there is a proxy, but not its URL, which may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReqwestTransportBuilder")
             .field("connect_timeout", &self.connect_timeout)

@@ -1,7 +1,7 @@
-//! What reqwest's errors say: which kind of failure it was.
+//! Converts reqwest's errors to `TransportError`.
 //!
-//! An error of reqwest's is never handed on as it is: it holds the URL, and rustls names the host that a
-//! certificate is not for. The cause is put into words, or into an input/output error without its payload.
+//! reqwest's own errors are never returned as sources. They contain the URL, and rustls names the
+//! host in certificate errors. The source is a text instead, or an I/O error without its payload.
 
 use std::error::Error as StdError;
 use std::io;
@@ -9,23 +9,25 @@ use std::io;
 use rustls::CertificateError;
 use strike_core::{Delivery, TransportError, TransportErrorKind as Kind};
 
+/// A description of the underlying failure. It contains no URL, no host and no key.
 type Cause = Box<dyn StdError + Send + Sync>;
 
-/// Classifies a failure before the end of the answer's head; `unsent` if the request is known not to have left.
+/// Converts an error that occurred before the end of the response headers. `unsent` is true if the
+/// request was certainly not sent.
 pub(super) fn in_head(error: &reqwest::Error, unsent: bool) -> TransportError {
-    let clues = Clues::of(error);
+    let sources = Sources::of(error);
     let (kind, delivery) = if unsent {
-        (before_sending(error, &clues), Delivery::Unsent)
+        (before_sending(error, &sources), Delivery::Unsent)
     } else {
-        (after_sending(error, &clues), Delivery::MaybeSent)
+        (after_sending(error, &sources), Delivery::MaybeSent)
     };
-    report(kind, delivery, clues.cause())
+    report(kind, delivery, sources.cause())
 }
 
-/// Classifies a failure inside the answer's body.
+/// Converts an error that occurred in the response body.
 pub(super) fn in_body(error: &reqwest::Error) -> TransportError {
     let kind = if error.is_timeout() { Kind::Timeout } else { Kind::Cut };
-    report(kind, Delivery::MaybeSent, Clues::of(error).cause())
+    report(kind, Delivery::MaybeSent, Sources::of(error).cause())
 }
 
 fn report(kind: Kind, delivery: Delivery, cause: Option<Cause>) -> TransportError {
@@ -36,38 +38,39 @@ fn report(kind: Kind, delivery: Delivery, cause: Option<Cause>) -> TransportErro
     }
 }
 
-fn before_sending(error: &reqwest::Error, clues: &Clues<'_>) -> Kind {
+fn before_sending(error: &reqwest::Error, sources: &Sources<'_>) -> Kind {
     if error.is_builder() {
         return Kind::Setup;
     }
-    // The name comes before the time: a lookup that takes too long is a matter of time.
+    // Check for a timeout before DNS errors: a lookup that takes too long is a timeout.
     if error.is_timeout() {
         return Kind::Timeout;
     }
     if error.is_dns() {
         return Kind::Dns;
     }
-    match clues.io.map(io::Error::kind) {
-        _ if clues.tls.is_some() => Kind::Tls,
+    match sources.io.map(io::Error::kind) {
+        _ if sources.tls.is_some() => Kind::Tls,
         Some(io::ErrorKind::ConnectionRefused) => Kind::ConnectionRefused,
         Some(io::ErrorKind::TimedOut) => Kind::Timeout,
         _ if error.is_connect() => Kind::Connect,
-        // A kept connection that ended before the request was written on it.
+        // A pooled connection that was closed before the request was written.
         Some(_) => Kind::Closed,
-        None if clues.hyper.is_some() => Kind::Closed,
+        None if sources.hyper.is_some() => Kind::Closed,
         None => Kind::Other,
     }
 }
 
-fn after_sending(error: &reqwest::Error, clues: &Clues<'_>) -> Kind {
+fn after_sending(error: &reqwest::Error, sources: &Sources<'_>) -> Kind {
     if error.is_timeout() {
         return Kind::Timeout;
     }
-    if clues.tls.is_some() || clues.hyper.is_some_and(hyper::Error::is_parse) {
-        // With the handshake over, a TLS error is not about trust: what came back makes no sense.
+    if sources.tls.is_some() || sources.hyper.is_some_and(hyper::Error::is_parse) {
+        // The handshake has succeeded, so this is no certificate error. The server sent invalid TLS
+        // data.
         return Kind::Protocol;
     }
-    match clues.io.map(io::Error::kind) {
+    match sources.io.map(io::Error::kind) {
         Some(
             io::ErrorKind::UnexpectedEof
             | io::ErrorKind::ConnectionReset
@@ -77,7 +80,7 @@ fn after_sending(error: &reqwest::Error, clues: &Clues<'_>) -> Kind {
         ) => Kind::Closed,
         Some(io::ErrorKind::TimedOut) => Kind::Timeout,
         Some(_) => Kind::Other,
-        None => match clues.hyper {
+        None => match sources.hyper {
             Some(error) if error.is_incomplete_message() || error.is_closed() || error.is_canceled() => {
                 Kind::Closed
             }
@@ -86,40 +89,41 @@ fn after_sending(error: &reqwest::Error, clues: &Clues<'_>) -> Kind {
     }
 }
 
-/// What lies below an error of reqwest's.
+/// The errors in the source chain of a reqwest error that decide the kind of failure.
 #[derive(Default)]
-struct Clues<'a> {
+struct Sources<'a> {
     io: Option<&'a io::Error>,
     tls: Option<&'a rustls::Error>,
     hyper: Option<&'a hyper::Error>,
 }
 
-impl<'a> Clues<'a> {
+impl<'a> Sources<'a> {
     fn of(error: &'a reqwest::Error) -> Self {
-        let mut clues = Self::default();
+        let mut sources = Self::default();
         let mut next = error.source();
         while let Some(error) = next {
             next = error.source();
             if let Some(io) = error.downcast_ref::<io::Error>() {
-                clues.io = Some(io);
-                // `source()` passes over what an input/output error wraps, and rustls hides there.
+                sources.io = Some(io);
+                // `source()` skips the error inside an I/O error, and rustls wraps its errors
+                // there.
                 next = io.get_ref().map(|inner| inner as &(dyn StdError + 'static));
             } else if let Some(tls) = error.downcast_ref() {
-                clues.tls = Some(tls);
+                sources.tls = Some(tls);
             } else if let Some(hyper) = error.downcast_ref() {
-                clues.hyper = Some(hyper);
+                sources.hyper = Some(hyper);
             }
         }
-        clues
+        sources
     }
 
-    /// What may be told: never a URL, a host or a key.
+    /// Returns a description of the failure, without URL, host and key.
     fn cause(&self) -> Option<Cause> {
         if let Some(tls) = self.tls {
             return Some(in_words(tls).into());
         }
         if let Some(io) = self.io {
-            // Without its payload, which could be anything.
+            // Drop the payload, which could contain anything.
             let bare = io.raw_os_error().map_or_else(|| io.kind().into(), io::Error::from_raw_os_error);
             return Some(bare.into());
         }
@@ -127,7 +131,8 @@ impl<'a> Clues<'a> {
     }
 }
 
-/// rustls would name the host that a certificate is not for.
+/// Describes a TLS error without the host name, which rustls includes for certificates of another
+/// host.
 fn in_words(error: &rustls::Error) -> String {
     let rustls::Error::InvalidCertificate(reason) = error else {
         return error.to_string();
@@ -142,9 +147,9 @@ fn in_words(error: &rustls::Error) -> String {
         CertificateError::Revoked => "it was revoked",
         CertificateError::BadSignature => "its signature is wrong",
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            "it is not one for servers"
+            "it is not a server certificate"
         }
         _ => "it is not valid",
     };
-    format!("the server's certificate was refused: {reason}")
+    format!("the server's certificate was rejected: {reason}")
 }

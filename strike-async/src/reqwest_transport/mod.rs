@@ -1,11 +1,12 @@
-//! The transport that moves the bytes with reqwest: one exchange, from the request to the last byte that is wanted.
+//! The default transport, which uses reqwest.
 //!
-//! How it is set up is in `builder.rs`, how it knows that a request never left in `letter.rs`, and what an error
-//! says in `classify.rs`.
+//! - `builder.rs`: its settings
+//! - `tracked_body.rs`: records whether a request may have been sent
+//! - `classify.rs`: converts reqwest's errors
 
 mod builder;
 mod classify;
-mod letter;
+mod tracked_body;
 
 use std::fmt;
 
@@ -16,30 +17,33 @@ use strike_core::{
 };
 
 pub use self::builder::ReqwestTransportBuilder;
-use self::letter::{Letter, Receipt};
+use self::tracked_body::{SendGuard, TrackedBody};
 use crate::background::Background;
 use crate::transport::{AsyncTransport, BoxFuture};
 
-/// Moves the bytes with reqwest over HTTP/1.1, and keeps connections for the next exchange.
+/// The default transport: HTTP/1.1 with reqwest and a connection pool.
 ///
-/// It is cheap to share (in an [`Arc`](std::sync::Arc)) and meant to be. TLS is rustls with ring, whatever
-/// other providers the program holds; the roots are Mozilla's unless the [builder](Self::builder) says otherwise.
-/// The environment's proxy variables are never read.
+/// Share one transport between clients with an [`Arc`](std::sync::Arc).
 ///
-/// Connections live on one background thread, which all transports of the process share. So a transport can be used
-/// from any runtime and any executor, from several at a time, and from one after another.
+/// - **TLS**: rustls with ring. It trusts Mozilla's roots, unless the [builder](Self::builder)
+///   changes that.
+/// - **Proxy**: none by default. The proxy variables of the environment are not read.
+/// - **Runtime**: connections run on one background thread, which all transports of the process
+///   share. So you can use a transport from any runtime and executor, and from several at the same
+///   time.
+/// - **Connections**: an exchange that requires a [new connection](ConnectionUse::New) gets one,
+///   which is closed after the response. It resumes an earlier TLS session if the server permits
+///   it.
 ///
-/// An exchange that demands a [new connection](ConnectionUse::New) gets one, which is closed after the response. It
-/// resumes the TLS session of an earlier connection if the server allows it.
+/// # Limitations
 ///
-/// The time limit of an exchange holds whatever a server sends, with one exception: a flood of interim answers (`100
-/// Continue`) that never lets the socket run dry. hyper reads it without a limit of its own, and tokio has it pause only after
-/// 128 reads, some 50 MB: until then, tenths of a second on a fast link, the flood has the background thread and the
-/// time is not looked at.
-///
-/// Two things of reqwest's own cannot be switched off. A request without an `Accept` header is sent with
-/// `accept: */*`; those of this SDK have one. And a URL that reqwest would rewrite, such as one with dot
-/// segments, is refused, since a transport sends what it got or nothing.
+/// - A flood of interim responses (`100 Continue`) can delay a timeout by some tenths of a second
+///   on a fast link. hyper reads interim responses without a limit. tokio interrupts it only after
+///   128 reads, about 50 MB. The flood occupies the background thread until then.
+/// - reqwest adds `accept: */*` to a request without an `Accept` header. The requests of this SDK
+///   have that header.
+/// - reqwest rewrites some URLs, such as those with `.` and `..` segments. The transport rejects
+///   such a request with [`TransportErrorKind::Setup`].
 ///
 /// ```
 /// use strike_async::ReqwestTransport;
@@ -49,24 +53,24 @@ use crate::transport::{AsyncTransport, BoxFuture};
 /// # Ok::<(), strike_async::strike_core::Error>(())
 /// ```
 pub struct ReqwestTransport {
-    /// Keeps connections.
+    /// The client with the connection pool.
     pooled: reqwest::Client,
-    /// Keeps none.
-    fresh: reqwest::Client,
+    /// The client that opens a new connection for each request.
+    unpooled: reqwest::Client,
     background: Background,
     proxied: bool,
 }
 
 impl ReqwestTransport {
-    /// A transport with public roots, no proxy, and 10 seconds to connect.
+    /// Creates a transport with Mozilla's roots, no proxy, and a connect timeout of 10 s.
     ///
     /// # Errors
-    /// None in practice.
+    /// It never fails in practice.
     pub fn new() -> Result<Self, Error> {
         Self::builder().build()
     }
 
-    /// A transport that can be set up first.
+    /// Starts building a transport with settings of your own.
     pub fn builder() -> ReqwestTransportBuilder {
         ReqwestTransportBuilder::new()
     }
@@ -76,17 +80,18 @@ impl ReqwestTransport {
         if timeout.is_zero() {
             return Err(TransportError::new(TransportErrorKind::Timeout, Delivery::Unsent));
         }
-        let (mut request, receipt) = translate(request)?;
+        let (mut request, guard) = convert(request)?;
         *request.timeout_mut() = Some(timeout);
         let client = match connection {
             ConnectionUse::Any => self.pooled.clone(),
-            ConnectionUse::New => self.fresh.clone(),
+            ConnectionUse::New => self.unpooled.clone(),
         };
         let exchange = async move {
             let response = client.execute(request).await;
-            let response = response.map_err(|error| classify::in_head(&error, receipt.withdraw()))?;
+            let response = response.map_err(|error| classify::in_head(&error, guard.cancel()))?;
             let reply = read(response, max_body).await;
-            // hyper puts the connection back from a task of its own: the next exchange should find it.
+            // hyper returns the connection to the pool in another task. Let it run, so that the
+            // next exchange can use the connection.
             tokio::task::yield_now().await;
             reply
         };
@@ -100,32 +105,37 @@ fn setup() -> TransportError {
     TransportError::new(TransportErrorKind::Setup, Delivery::Unsent)
 }
 
-/// The same request as reqwest's, and the hold on its body.
-fn translate(request: HttpRequest) -> Result<(reqwest::Request, Receipt), TransportError> {
+/// Converts a request to reqwest's type. Rejects a URL that reqwest would change.
+fn convert(request: HttpRequest) -> Result<(reqwest::Request, SendGuard), TransportError> {
     let (mut parts, body) = request.into_parts();
     if body.is_empty() && matches!(parts.method.as_str(), "POST" | "PUT" | "PATCH") {
-        // hyper would say nothing of the length, and such a request is refused by some servers.
+        // hyper omits the header for an empty body, and some servers reject such a request.
         parts.headers.entry(header::CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
     }
     let target = parts.uri.path_and_query().map_or_else(|| "/".to_string(), ToString::to_string);
-    let (letter, receipt) = Letter::new(body);
-    let request = strike_core::http::Request::from_parts(parts, reqwest::Body::wrap(letter));
+    let (body, guard) = TrackedBody::new(body);
+    let request = strike_core::http::Request::from_parts(parts, reqwest::Body::wrap(body));
     let request = reqwest::Request::try_from(request).map_err(|_| setup())?;
     let url = request.url();
-    let same = match (url.query(), target.split_once('?')) {
-        (Some(query), Some(wanted)) => (url.path(), query) == wanted,
+    let unchanged = match (url.query(), target.split_once('?')) {
+        (Some(query), Some(expected)) => (url.path(), query) == expected,
         (None, None) => url.path() == target,
         _ => false,
     };
-    if same { Ok((request, receipt)) } else { Err(setup().with_source("the path would be sent differently")) }
+    if unchanged {
+        Ok((request, guard))
+    } else {
+        Err(setup().with_source("reqwest would change the path of the URL"))
+    }
 }
 
-/// Reads the body up to one byte beyond the limit: enough for core to see that there was more.
-async fn read(mut response: reqwest::Response, max_body: usize) -> Reply {
+/// Reads the body, but at most one byte more than the limit. The extra byte shows that the body was
+/// too large.
+async fn read(mut incoming: reqwest::Response, max_body: usize) -> Reply {
     let limit = max_body.saturating_add(1);
     let mut bytes = Vec::new();
     while bytes.len() < limit {
-        match response.chunk().await {
+        match incoming.chunk().await {
             Ok(Some(mut chunk)) => {
                 chunk.truncate(limit - bytes.len());
                 bytes.extend_from_slice(&chunk);
@@ -134,11 +144,11 @@ async fn read(mut response: reqwest::Response, max_body: usize) -> Reply {
             Err(error) => return Err(classify::in_body(&error)),
         }
     }
-    let mut answer = HttpResponse::new(bytes);
-    *answer.status_mut() = response.status();
-    *answer.version_mut() = response.version();
-    std::mem::swap(answer.headers_mut(), response.headers_mut());
-    Ok(answer)
+    let mut response = HttpResponse::new(bytes);
+    *response.status_mut() = incoming.status();
+    *response.version_mut() = incoming.version();
+    std::mem::swap(response.headers_mut(), incoming.headers_mut());
+    Ok(response)
 }
 
 impl AsyncTransport for ReqwestTransport {
@@ -148,7 +158,7 @@ impl AsyncTransport for ReqwestTransport {
 }
 
 impl fmt::Debug for ReqwestTransport {
-    /// Says whether there is a proxy, not which: its URL may hold a password.
+    /// Shows whether there is a proxy, but not its URL, which may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReqwestTransport").field("proxied", &self.proxied).finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! How the ureq transport is set up: roots of trust, a proxy, the time to connect, and ureq's own options.
+//! `UreqTransportBuilder`: trusted certificates, proxy, connect timeout, and ureq's own options.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 type Configure = Box<dyn FnOnce(ConfigBuilder<AgentScope>) -> ConfigBuilder<AgentScope> + Send>;
 
-/// A [`UreqTransport`] in the making.
+/// Builds a [`UreqTransport`] with settings of your own.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -55,46 +55,56 @@ impl UreqTransportBuilder {
         }
     }
 
-    /// How long a connection may take, from looking the name up to the end of the TLS handshake; 10 seconds
-    /// unless set. The exchange's own timeout applies as well, so the shorter of the two ends a hanging one.
+    /// Limits the time to connect, from resolving the host name to the end of the TLS handshake.
+    /// The default is 10 s.
+    ///
+    /// The timeout of the exchange applies too, so the shorter of both limits counts.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Trusts these certificates, one or more in PEM, **instead of** the public roots: a client talks to one
-    /// host, and whoever has a certificate authority of their own wants no other. May be called several times.
-    /// [`build`](Self::build) refuses a text unless every certificate that begins in it can be read.
+    /// Trusts these CA certificates **instead of** the public roots. `pem` holds one or more
+    /// certificates.
+    ///
+    /// Call it again to add more. [`build`](Self::build) returns an error unless every certificate
+    /// can be read.
     pub fn ca_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.certificates.push(pem.as_ref().to_vec());
         self
     }
 
-    /// Goes through this proxy, an `http://` URL, with user and password in it if the proxy wants them.
+    /// Sends requests through this proxy. `url` is an `http://` URL, which may contain a user and a
+    /// password.
     ///
-    /// Every request goes through a tunnel that the proxy is asked for with `CONNECT`. This machine
-    /// (127.0.0.0/8, ::1, localhost) is always reached directly. Without this call there is no proxy: the
-    /// environment's variables are not read.
+    /// Every request uses a `CONNECT` tunnel. Connections to this machine (127.0.0.0/8, `::1`,
+    /// `localhost`) are always direct. By default there is no proxy; the proxy variables of the
+    /// environment are not read.
     pub fn proxy(mut self, url: &str) -> Self {
         self.proxy = Some(url.to_string());
         self
     }
 
-    /// Trusts what the operating system trusts, instead of Mozilla's roots.
-    /// [Certificates of one's own](Self::ca_certificate) come before it.
+    /// Trusts the certificates that the operating system trusts, instead of Mozilla's roots.
+    ///
+    /// It has no effect together with [`ca_certificate`](Self::ca_certificate).
     #[cfg(feature = "platform-verifier")]
     pub fn platform_verifier(mut self) -> Self {
         self.platform_verifier = true;
         self
     }
 
-    /// Changes ureq's own options, on a configuration that is already set up as above.
+    /// Changes ureq's own options. The closure gets the configuration with the settings of this
+    /// builder.
     ///
-    /// What a transport owes is set again afterwards: no redirects, every status an answer, no header of ureq's
-    /// own, the connect timeout, and the proxy, which is only ever the one given to [`proxy`](Self::proxy).
-    /// Called twice, the second closure runs after the first.
+    /// These options are set again after the closure, because the transport depends on them:
     ///
-    /// No cookie is kept and no body is decompressed, whatever features of ureq other crates of the program switch on.
+    /// - no redirects, and no error for any status,
+    /// - no default headers,
+    /// - the connect timeout and the [`proxy`](Self::proxy) of this builder.
+    ///
+    /// If you call this method again, the second closure runs after the first. The transport stores
+    /// no cookies and decompresses no bodies, even if other crates enable these features of ureq.
     pub fn configure(
         mut self,
         change: impl FnOnce(ConfigBuilder<AgentScope>) -> ConfigBuilder<AgentScope> + Send + 'static,
@@ -106,11 +116,11 @@ impl UreqTransportBuilder {
         self
     }
 
-    /// The transport. It connects when it is first used.
+    /// Builds the transport. It connects on first use.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](strike_core::ErrorKind::InvalidInput) for a certificate or a proxy that
-    /// cannot be used; the error names which of the two, and shows neither.
+    /// Returns [`ErrorKind::InvalidInput`](strike_core::ErrorKind::InvalidInput) if a certificate
+    /// or the proxy is not valid. The error names the setting, but does not contain its value.
     pub fn build(mut self) -> Result<UreqTransport, Error> {
         let proxy = self.proxy.as_deref().map(parse_proxy).transpose()?;
         let proxied = proxy.is_some();
@@ -119,9 +129,10 @@ impl UreqTransportBuilder {
             .root_certs(self.roots()?)
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .build();
-        let prepared = rules(Agent::config_builder().tls_config(tls), self.connect_timeout, proxy.clone());
+        let config = Agent::config_builder().tls_config(tls);
+        let prepared = required_options(config, self.connect_timeout, proxy.clone());
         let changed = match self.configure.take() {
-            Some(change) => rules(change(prepared), self.connect_timeout, proxy),
+            Some(change) => required_options(change(prepared), self.connect_timeout, proxy),
             None => prepared,
         };
         let config: Config = changed.build();
@@ -141,8 +152,8 @@ impl UreqTransportBuilder {
     }
 }
 
-/// What a transport owes, whatever else is configured.
-fn rules(
+/// Sets the options that the transport depends on.
+fn required_options(
     config: ConfigBuilder<AgentScope>,
     connect_timeout: Duration,
     proxy: Option<Proxy>,
@@ -155,7 +166,7 @@ fn rules(
         .accept("")
         .accept_encoding("")
         .timeout_connect(Some(connect_timeout.min(super::LONGEST)))
-        // Unless told otherwise, ureq takes the proxy from the environment.
+        // Without this, ureq reads the proxy from the environment.
         .proxy(proxy)
 }
 
@@ -164,7 +175,7 @@ fn parse_proxy(url: &str) -> Result<Proxy, InvalidInput> {
         || InvalidInput::new("proxy", "an `http://` URL with a host, such as `http://proxy.example:3128`");
     let uri: Uri = url.parse().map_err(|_| wrong())?;
     let has_host = uri.authority().is_some_and(|authority| {
-        // ureq would take a port that is not a number, or too large a one, for none.
+        // ureq ignores an invalid port, so check it here.
         let tail = authority.as_str().rsplit('@').next().unwrap_or_default().get(authority.host().len()..);
         !authority.host().is_empty() && (tail == Some("") || authority.port_u16().is_some())
     });
@@ -175,9 +186,9 @@ fn parse_proxy(url: &str) -> Result<Proxy, InvalidInput> {
 }
 
 fn parse_certificates(pems: &[Vec<u8>]) -> Result<Vec<CertificateDer<'static>>, InvalidInput> {
-    let wrong = || InvalidInput::new("ca certificate", "one or more certificates in PEM, each of them whole");
+    let wrong = || InvalidInput::new("ca certificate", "one or more complete certificates in PEM");
     let mut all = Vec::new();
-    // ureq passes over what it cannot read, and would then trust nobody without saying so.
+    // ureq silently skips certificates that it cannot read, so parse them here first.
     let mut check = RootCertStore::empty();
     for pem in pems {
         let before = all.len();
@@ -192,7 +203,7 @@ fn parse_certificates(pems: &[Vec<u8>]) -> Result<Vec<CertificateDer<'static>>, 
 }
 
 impl fmt::Debug for UreqTransportBuilder {
-    /// Says whether there is a proxy, not which: its URL may hold a password.
+    /// Shows whether there is a proxy, but not its URL, which may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UreqTransportBuilder")
             .field("connect_timeout", &self.connect_timeout)

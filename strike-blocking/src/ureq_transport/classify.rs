@@ -1,30 +1,84 @@
-//! What ureq's errors say: which kind of failure it was, and whether the request can have left.
+//! Converts ureq's errors to `TransportError`: the kind of failure, and whether the request may
+//! have been sent.
 //!
-//! An error of ureq's is never handed on as it is: some hold a URL, and rustls names the host that a
-//! certificate is not for. The cause is put into words, or into an input/output error without its payload.
+//! ureq's own errors are never returned as sources. Some contain a URL, and rustls names the host
+//! in certificate errors. The source is a text instead, or an I/O error without its payload.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::io;
 
 use rustls::CertificateError;
 use strike_core::{Delivery, TransportError, TransportErrorKind as Kind};
 use ureq::{Error, Timeout};
 
-use super::connect::{BeforeSend, Broken};
+/// A description of the underlying failure. It contains no URL, no host and no key.
+type Cause = Box<dyn StdError + Send + Sync>;
 
-/// What is told about the failure below.
-pub(super) type Cause = Box<dyn StdError + Send + Sync>;
+/// An error from before the request was sent. It is passed through ureq inside
+/// `ureq::Error::Other`.
+struct BeforeSend {
+    kind: Kind,
+    cause: Option<Cause>,
+}
 
-/// How far the exchange had come.
+impl fmt::Debug for BeforeSend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BeforeSend").field(&self.kind).finish()
+    }
+}
+
+impl fmt::Display for BeforeSend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.as_str())
+    }
+}
+
+impl StdError for BeforeSend {}
+
+/// Marks an error as one from before the request was sent. An error that is already marked is not
+/// changed.
+pub(super) fn mark_unsent(error: Error, looking_up: bool) -> Error {
+    if matches!(&error, Error::Other(inner) if inner.is::<BeforeSend>()) {
+        return error;
+    }
+    let kind = connect_kind(&error, looking_up);
+    Error::Other(Box::new(BeforeSend { kind, cause: cause(&error) }))
+}
+
+/// An I/O error of a connection. It is passed through ureq inside `ureq::Error::Other`.
+///
+/// If a response body ends with the connection, ureq treats a connection reset as the regular end
+/// of the body. It does not do that for a wrapped error.
+#[derive(Debug)]
+struct Broken(io::Error);
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for Broken {}
+
+/// Wraps an I/O error, so that ureq reports it even if the body ends with the connection.
+pub(super) fn wrap_io(error: Error) -> Error {
+    match error {
+        Error::Io(error) => Error::Other(Box::new(Broken(error))),
+        other => other,
+    }
+}
+
+/// The part of the response that was being read when an error occurred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Up to the end of the answer's head.
+    /// Before the end of the response headers.
     Head,
-    /// Inside the answer's body.
+    /// In the response body.
     Body,
 }
 
-/// Classifies what came out of ureq.
+/// Converts an error of ureq.
 pub(super) fn classify(error: Error, phase: Phase) -> TransportError {
     let error = match error {
         Error::Other(inner) => match inner.downcast::<BeforeSend>() {
@@ -34,7 +88,7 @@ pub(super) fn classify(error: Error, phase: Phase) -> TransportError {
         other => other,
     };
     let cause = cause(&error);
-    match never_left(&error) {
+    match unsent_kind(&error) {
         Some(kind) => report(kind, Delivery::Unsent, cause),
         None => report(after_sending(&error, phase), Delivery::MaybeSent, cause),
     }
@@ -48,12 +102,13 @@ fn report(kind: Kind, delivery: Delivery, cause: Option<Cause>) -> TransportErro
     }
 }
 
-/// The kind of a failure to look up (`looking_up`) or to connect, handshake included.
-pub(super) fn connect_kind(error: &Error, looking_up: bool) -> Kind {
+/// Returns the kind of a failure to resolve the host name (`looking_up`) or to connect, including
+/// the TLS handshake.
+fn connect_kind(error: &Error, looking_up: bool) -> Kind {
     if matches!(error, Error::Timeout(_)) {
         return Kind::Timeout;
     }
-    if let Some(Kind::Setup) = never_left(error) {
+    if let Some(Kind::Setup) = unsent_kind(error) {
         return Kind::Setup;
     }
     if looking_up {
@@ -67,8 +122,9 @@ pub(super) fn connect_kind(error: &Error, looking_up: bool) -> Kind {
     }
 }
 
-/// The kind of an error that ureq has only before it sends; `None` if it may have sent.
-fn never_left(error: &Error) -> Option<Kind> {
+/// Returns the kind of an error that ureq reports only before it sends, or `None` if it may have
+/// sent the request.
+fn unsent_kind(error: &Error) -> Option<Kind> {
     match error {
         Error::BadUri(_)
         | Error::Http(_)
@@ -92,7 +148,8 @@ fn after_sending(error: &Error, phase: Phase) -> Kind {
         return Kind::Cut;
     }
     if tls_error(error).is_some() {
-        // The handshake is over, so this is not about trust: what came back makes no sense.
+        // The handshake has succeeded, so this is no certificate error. The server sent invalid TLS
+        // data.
         return Kind::Protocol;
     }
     match (io_error(error), error) {
@@ -118,7 +175,8 @@ fn io_error(error: &Error) -> Option<&io::Error> {
     }
 }
 
-/// rustls hands its errors over inside input/output errors, where `source()` does not find them.
+/// Returns the TLS error, if there is one. rustls wraps its errors in I/O errors, whose `source()`
+/// skips them.
 fn tls_error(error: &Error) -> Option<&rustls::Error> {
     match error {
         Error::Rustls(error) => Some(error),
@@ -126,13 +184,13 @@ fn tls_error(error: &Error) -> Option<&rustls::Error> {
     }
 }
 
-/// What may be told about an error: never a URL, a host or a key.
-pub(super) fn cause(error: &Error) -> Option<Cause> {
+/// Returns a description of an error, without URL, host and key.
+fn cause(error: &Error) -> Option<Cause> {
     if let Some(error) = tls_error(error) {
         return Some(in_words(error).into());
     }
     if let Some(error) = io_error(error) {
-        // Without its payload, which could be anything.
+        // Drop the payload, which could contain anything.
         let bare = error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
         return Some(bare.into());
     }
@@ -140,14 +198,15 @@ pub(super) fn cause(error: &Error) -> Option<Cause> {
         Error::Timeout(_) | Error::Protocol(_) | Error::LargeResponseHeader(..) => {
             Some(error.to_string().into())
         }
-        Error::ConnectProxyFailed(_) => Some("the proxy opened no tunnel".into()),
-        Error::Tls(_) => Some("the host is not a name that TLS can check".into()),
+        Error::ConnectProxyFailed(_) => Some("the proxy did not open a tunnel".into()),
+        Error::Tls(_) => Some("the host name is not valid for TLS".into()),
         Error::RequireHttpsOnly(_) => Some("the transport is configured for https only".into()),
         _ => None,
     }
 }
 
-/// rustls would name the host that a certificate is not for.
+/// Describes a TLS error without the host name, which rustls includes for certificates of another
+/// host.
 fn in_words(error: &rustls::Error) -> String {
     let rustls::Error::InvalidCertificate(reason) = error else {
         return error.to_string();
@@ -162,9 +221,9 @@ fn in_words(error: &rustls::Error) -> String {
         CertificateError::Revoked => "it was revoked",
         CertificateError::BadSignature => "its signature is wrong",
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            "it is not one for servers"
+            "it is not a server certificate"
         }
         _ => "it is not valid",
     };
-    format!("the server's certificate was refused: {reason}")
+    format!("the server's certificate was rejected: {reason}")
 }

@@ -1,52 +1,50 @@
-//! Keeps ureq's optional features from acting on a response.
+//! Hides response headers from ureq, so that its optional features do not act on them.
 //!
-//! Any crate of the program can switch on ureq's features `cookies`, `gzip` and `brotli`. ureq then keeps and sends
-//! cookies and decompresses bodies, and it has no option against either. All of them start from a response header, so
-//! the names of those headers are masked before ureq parses the head, and restored in the response that is handed over.
+//! Any crate of a program can enable ureq's features `cookies`, `gzip` and `brotli`. ureq then
+//! stores and sends cookies, and decompresses bodies. It has no option to disable that. These
+//! features depend on response headers. So the names of these headers are masked before ureq parses
+//! them, and restored in the returned response.
 
 use strike_core::http::HeaderMap;
 use strike_core::http::header::{CONTENT_ENCODING, HeaderName, SET_COOKIE};
 
-/// The headers that ureq must not see.
+/// The headers to hide from ureq.
 const MASKED: [HeaderName; 2] = [CONTENT_ENCODING, SET_COOKIE];
 
-/// The most bytes of a line that must be known to tell which header it is, the colon included.
+/// The number of bytes of a line that are needed to recognize a masked header, including the colon.
 pub(super) const LONGEST: usize = "content-encoding:".len();
 
-/// Takes the place of a name's first letter. It is allowed in a name, so that a head stays well-formed.
+/// Replaces the first letter of a masked name. It is a valid character of header names.
 const MARK: u8 = b'!';
 
-/// The response as far as it came: masks its head, and passes its body on untouched.
+/// Masks the headers of a response that arrives in pieces. Its body is not changed.
 #[derive(Debug, Default)]
 pub(super) struct Mask {
     part: Part,
-    /// The beginning of a line of the head, held back until it is known which header it is.
-    held: Vec<u8>,
+    /// The start of a header line, held back until the name of the header is known.
+    pending: Vec<u8>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Part {
-    /// The status line comes next, or an empty line before it.
+    /// Expects the status line, or an empty line before it.
     #[default]
     Status,
-    /// A line of a head. After an interim response (1xx), another head follows.
-    Line {
-        interim: bool,
-    },
-    /// The rest of a line that was recognised.
-    Rest {
-        interim: bool,
-    },
+    /// At the start of a header line. After an interim response (1xx), another status line follows.
+    Line { interim: bool },
+    /// Inside a header line, after its name.
+    Rest { interim: bool },
+    /// In the body.
     Body,
 }
 
 impl Mask {
-    /// A request is being sent: a head comes next.
+    /// Prepares for the next response. Call it when a request is sent.
     pub(super) fn expect_head(&mut self) {
         self.part = Part::Status;
     }
 
-    /// Appends the bytes to `out`, masked where they belong to a head.
+    /// Appends the bytes to `out`, with masked header names.
     pub(super) fn apply(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         for (index, &byte) in bytes.iter().enumerate() {
             match self.part {
@@ -61,34 +59,35 @@ impl Mask {
                     }
                 }
                 Part::Status | Part::Line { .. } => {
-                    self.held.push(byte);
-                    if byte == b'\n' || self.held.len() == LONGEST {
-                        self.settle(byte == b'\n');
-                        out.append(&mut self.held);
+                    self.pending.push(byte);
+                    if byte == b'\n' || self.pending.len() == LONGEST {
+                        self.mask_pending(byte == b'\n');
+                        out.append(&mut self.pending);
                     }
                 }
             }
         }
     }
 
-    /// What was held back when the connection ended.
+    /// Returns the bytes that are still held back. Call it when the connection ends.
     pub(super) fn end(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.held)
+        std::mem::take(&mut self.pending)
     }
 
-    /// Decides about the line that is held, which is complete or long enough.
-    fn settle(&mut self, complete: bool) {
-        let empty = self.held.trim_ascii().is_empty();
+    /// Masks the pending line if needed. It must be complete, or long enough to contain the header
+    /// name.
+    fn mask_pending(&mut self, complete: bool) {
+        let empty = self.pending.trim_ascii().is_empty();
         let interim = match self.part {
             Part::Status if empty && complete => return,
-            Part::Status => self.held.get(9) == Some(&b'1'),
+            Part::Status => self.pending.get(9) == Some(&b'1'),
             Part::Line { interim } if empty && complete => {
                 self.part = if interim { Part::Status } else { Part::Body };
                 return;
             }
             Part::Line { interim } | Part::Rest { interim } => {
-                if MASKED.iter().any(|name| is_header(&self.held, name))
-                    && let Some(first) = self.held.first_mut()
+                if MASKED.iter().any(|name| is_header(&self.pending, name))
+                    && let Some(first) = self.pending.first_mut()
                 {
                     *first = MARK;
                 }
@@ -106,7 +105,7 @@ fn is_header(line: &[u8], name: &HeaderName) -> bool {
         && line.get(..length).is_some_and(|start| start.eq_ignore_ascii_case(name.as_str().as_bytes()))
 }
 
-/// Gives the masked headers their names back.
+/// Restores the names of the masked headers.
 pub(super) fn restore(headers: &mut HeaderMap) {
     for name in MASKED {
         let mut masked = name.as_str().as_bytes().to_vec();
@@ -126,7 +125,7 @@ pub(super) fn restore(headers: &mut HeaderMap) {
 mod tests {
     use super::*;
 
-    /// Through the mask in pieces of that size.
+    /// Returns the masked response, processed in pieces of this size.
     fn masked(response: &str, size: usize) -> String {
         let (mut mask, mut out) = (Mask::default(), Vec::new());
         for piece in response.as_bytes().chunks(size) {
@@ -137,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn head_is_masked_and_body_is_not_in_pieces_of_any_size() {
+    fn headers_but_not_body_are_masked_for_every_piece_size() {
         let body = "x\r\nSet-Cookie: a=b\r\n\r\nContent-Encoding: gzip\r\n";
         let interim = "\r\nHTTP/1.1 103 Early Hints\r\nSet-Cookie: a=b\r\n\r\n";
         let head = "HTTP/1.1 200 OK\r\nSET-COOKIE: a=b\r\nx: Set-Cookie: c\r\nset-cookies: d\r\n\
@@ -151,12 +150,12 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_inside_a_line_is_passed_on() {
+    fn incomplete_last_line_is_output_unchanged() {
         assert_eq!(masked("HTTP/1.1 200 OK\r\nset-coo", 5), "HTTP/1.1 200 OK\r\nset-coo");
     }
 
     #[test]
-    fn restore_gives_each_value_its_name_back() {
+    fn restore_renames_every_masked_header() {
         let mut headers = HeaderMap::new();
         headers.append("!et-cookie", "a=b".parse().unwrap());
         headers.append("!et-cookie", "c=d".parse().unwrap());

@@ -1,7 +1,10 @@
-//! The transport that moves the bytes with ureq: one exchange, from the request to the last byte that is wanted.
+//! The default transport, which uses ureq.
 //!
-//! How it is set up is in `builder.rs`, how a connection is made in `connect.rs` and through a proxy in
-//! `tunnel.rs`, which response headers ureq must not see in `mask.rs`, and what an error says about delivery in `classify.rs`.
+//! - `builder.rs`: its settings
+//! - `connect.rs`: resolves names and opens connections
+//! - `tunnel.rs`: the time limit of a connection through a proxy
+//! - `mask.rs`: hides response headers from ureq
+//! - `classify.rs`: converts ureq's errors
 
 mod builder;
 mod classify;
@@ -26,21 +29,22 @@ use self::classify::{Phase, classify};
 use self::connect::{Connect, Deferred};
 use crate::transport::Transport;
 
-/// ureq adds timeouts to its clock, which panics when the sum does not fit; a year is as good as for ever.
+/// The longest timeout that is passed to ureq. ureq adds timeouts to its clock, and panics if the
+/// sum overflows.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Moves the bytes with ureq over HTTP/1.1, and keeps connections for the next exchange.
+/// The default transport: HTTP/1.1 with ureq and a connection pool.
 ///
-/// It is cheap to share (in an [`Arc`](std::sync::Arc)) and meant to be. TLS is rustls with ring, whatever
-/// other providers the program holds; the roots are Mozilla's unless the [builder](Self::builder) says otherwise.
-/// The environment's proxy variables are never read.
+/// Share one transport between clients with an [`Arc`](std::sync::Arc).
 ///
-/// An exchange that demands a [new connection](ConnectionUse::New) gets one, which is closed after the response. It
-/// resumes the TLS session of an earlier connection if the server allows it.
-///
-/// A name is looked up only when a new connection is made, so a kept connection costs no lookup and a new one
-/// never uses a stale address. With a time limit, the system's resolver runs on a thread of its own, which may
-/// outlive the limit.
+/// - **TLS**: rustls with ring. It trusts Mozilla's roots, unless the [builder](Self::builder)
+///   changes that.
+/// - **Proxy**: none by default. The proxy variables of the environment are not read.
+/// - **Connections**: an exchange that requires a [new connection](ConnectionUse::New) gets one,
+///   which is closed after the response. It resumes an earlier TLS session if the server permits
+///   it.
+/// - **DNS**: a host name is resolved for each new connection, and not cached. The resolver of the
+///   operating system runs on its own thread, which may continue to run after a timeout.
 ///
 /// ```
 /// use strike_blocking::UreqTransport;
@@ -50,22 +54,22 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// # Ok::<(), strike_blocking::strike_core::Error>(())
 /// ```
 pub struct UreqTransport {
-    /// Keeps connections.
+    /// The agent with the connection pool.
     agent: Agent,
     connect: Connect,
     proxied: bool,
 }
 
 impl UreqTransport {
-    /// A transport with public roots, no proxy, and 10 seconds to connect.
+    /// Creates a transport with Mozilla's roots, no proxy, and a connect timeout of 10 s.
     ///
     /// # Errors
-    /// None in practice.
+    /// It never fails in practice.
     pub fn new() -> Result<Self, Error> {
         Self::builder().build()
     }
 
-    /// A transport that can be set up first.
+    /// Starts building a transport with settings of your own.
     pub fn builder() -> UreqTransportBuilder {
         UreqTransportBuilder::new()
     }
@@ -75,7 +79,7 @@ impl UreqTransport {
         Self { agent: Agent::with_parts(config, connect.clone(), Deferred), connect, proxied }
     }
 
-    /// An agent that has no connection yet.
+    /// Returns an agent with an empty connection pool.
     fn fresh_agent(&self) -> Agent {
         Agent::with_parts(self.agent.config().clone(), self.connect.clone(), Deferred)
     }
@@ -88,8 +92,8 @@ impl UreqTransport {
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
         let direct = self.proxied && request.uri().host().is_some_and(is_loopback);
         let (parts, body) = request.into_parts();
-        // An empty body is none at all: ureq would declare a length of zero even for a GET. Where a method is
-        // made to carry one, a length of zero says so.
+        // Send no empty body with a GET, because ureq would add `Content-Length: 0`. Methods that
+        // usually have a body need that header.
         let empty = body.is_empty() && !matches!(parts.method.as_str(), "POST" | "PUT" | "PATCH");
         if empty {
             agent.run(limit(agent, http::Request::from_parts(parts, ()), timeout, direct))
@@ -99,8 +103,8 @@ impl UreqTransport {
     }
 }
 
-/// Adds what differs from one request to the next. Connections are shared all the same, except that a direct
-/// one and a proxied one are kept apart.
+/// Sets the options of one request. All requests share the connection pool, which keeps direct and
+/// proxied connections apart.
 fn limit<B: ureq::AsSendBody>(
     agent: &Agent,
     request: http::Request<B>,
@@ -131,7 +135,8 @@ impl Transport for UreqTransport {
     }
 }
 
-/// Reads the body up to one byte beyond the limit: enough for core to see that there was more.
+/// Reads the body, but at most one byte more than the limit. The extra byte shows that the body was
+/// too large.
 fn read(response: http::Response<ureq::Body>, max_body: usize) -> Reply {
     let (parts, body) = response.into_parts();
     let limit = u64::try_from(max_body).unwrap_or(u64::MAX).saturating_add(1);
@@ -140,29 +145,29 @@ fn read(response: http::Response<ureq::Body>, max_body: usize) -> Reply {
         .take(limit)
         .read_to_end(&mut bytes)
         .map_err(|error| classify(ureq::Error::from(error), Phase::Body))?;
-    // ureq leaves notes of its own in the extensions, the URL among them.
-    let mut answer = HttpResponse::new(bytes);
-    *answer.status_mut() = parts.status;
-    *answer.version_mut() = parts.version;
-    *answer.headers_mut() = parts.headers;
-    mask::restore(answer.headers_mut());
-    Ok(answer)
+    // Do not copy the extensions. ureq stores its own data in them, including the URL.
+    let mut response = HttpResponse::new(bytes);
+    *response.status_mut() = parts.status;
+    *response.version_mut() = parts.version;
+    *response.headers_mut() = parts.headers;
+    mask::restore(response.headers_mut());
+    Ok(response)
 }
 
 impl fmt::Debug for UreqTransport {
-    /// Says whether there is a proxy, not which: its URL may hold a password.
+    /// Shows whether there is a proxy, but not its URL, which may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UreqTransport").field("proxied", &self.proxied).finish_non_exhaustive()
     }
 }
 
-/// Whether a URL's host is this machine, which no proxy could reach.
+/// Returns true if the host of a URL is this machine, which a proxy could not reach.
 fn is_loopback(host: &str) -> bool {
     let bare = bare(host);
     bare.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
-/// A URL's host without the brackets around an IPv6 address.
+/// Returns the host of a URL without the brackets of an IPv6 address.
 fn bare(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }

@@ -1,7 +1,8 @@
-//! A connection to a proxy, held to one time limit for as long as the tunnel is being opened.
+//! A time limit for opening a tunnel through a proxy.
 //!
-//! ureq grants a proxy the whole time to connect anew for every read of its answer, so one that sends a byte now
-//! and then could hold an exchange for ever.
+//! ureq applies the connect timeout to each read of the proxy's response. A proxy that sends one
+//! byte at a time would never time out. So the limit here covers the whole time until the tunnel is
+//! open.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,11 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ureq::unversioned::transport::time::{Duration, Instant};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, NextTimeout, Transport};
 
-/// ureq's clock, which it hands to whoever connects.
+/// ureq's clock, which it passes to connectors.
 type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
+/// Opens a connection to a proxy.
 type Run = Arc<dyn Fn(&ConnectionDetails<'_>) -> Result<Box<dyn Transport>, ureq::Error> + Send + Sync>;
 
-/// The time left of `after` since `start`.
+/// Returns how much of the limit `after` is left at `now`, if it began at `start`.
 pub(super) fn remaining(after: Duration, start: Instant, now: Instant) -> Duration {
     match (after, start, now) {
         (Duration::Exact(after), Instant::Exact(start), Instant::Exact(now)) => {
@@ -24,36 +26,36 @@ pub(super) fn remaining(after: Duration, start: Instant, now: Instant) -> Durati
     }
 }
 
-/// The limit, from the start of connecting until [`lift`](Self::lift).
+/// The time limit, from the start of connecting until [`disable`](Self::disable) is called.
 #[derive(Clone)]
 pub(super) struct Limit {
     after: Duration,
     start: Instant,
     clock: Clock,
-    lifted: Arc<AtomicBool>,
+    disabled: Arc<AtomicBool>,
 }
 
 impl Limit {
     pub(super) fn new(after: Duration, start: Instant, clock: Clock) -> Self {
-        Self { after, start, clock, lifted: Arc::default() }
+        Self { after, start, clock, disabled: Arc::default() }
     }
 
-    /// The connection is ready: from now on, the exchange's own timeout counts.
-    pub(super) fn lift(&self) {
-        self.lifted.store(true, Ordering::Release);
+    /// Disables the limit when the connection is ready. The timeout of the exchange still applies.
+    pub(super) fn disable(&self) {
+        self.disabled.store(true, Ordering::Release);
     }
 
-    /// Makes connections as `run` does, held to this limit.
-    pub(super) fn hold(&self, run: Run) -> Run {
+    /// Returns a function that opens connections like `run`, with this limit.
+    pub(super) fn wrap(&self, run: Run) -> Run {
         let limit = self.clone();
         Arc::new(move |details: &ConnectionDetails<'_>| {
-            let held = Held { connection: run(details)?, limit: limit.clone() };
-            Ok(Box::new(held) as Box<dyn Transport>)
+            let limited = LimitedConnection { connection: run(details)?, limit: limit.clone() };
+            Ok(Box::new(limited) as Box<dyn Transport>)
         })
     }
 
     fn cap(&self, timeout: NextTimeout) -> NextTimeout {
-        if self.lifted.load(Ordering::Acquire) {
+        if self.disabled.load(Ordering::Acquire) {
             return timeout;
         }
         let left = remaining(self.after, self.start, (self.clock)());
@@ -61,18 +63,19 @@ impl Limit {
     }
 }
 
-struct Held {
+/// A connection to a proxy, with the time limit.
+struct LimitedConnection {
     connection: Box<dyn Transport>,
     limit: Limit,
 }
 
-impl fmt::Debug for Held {
+impl fmt::Debug for LimitedConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.connection.fmt(f)
     }
 }
 
-impl Transport for Held {
+impl Transport for LimitedConnection {
     fn buffers(&mut self) -> &mut dyn Buffers {
         self.connection.buffers()
     }

@@ -42,7 +42,7 @@ impl Mismatch {
         Err(Self::new(field, format!("{expected:?}"), format!("{found:?}")))
     }
 
-    /// Returns an error unless all fields that never change are equal in two readings of a charge.
+    /// Compares two decodings of a charge in all that it keeps for life.
     pub(crate) fn unless_same_order(known: &Charge, found: &Charge) -> Result<(), Self> {
         Self::unless_equal("id", known.id.as_str(), found.id.as_str())?;
         Self::unless_equal("payment_hash", known.payment_hash, found.payment_hash)?;

@@ -1,9 +1,11 @@
 //! Holds an invoice against its charge and the order, and hands out what passed.
 
 use super::expectation::Expectation;
+#[cfg(feature = "signature")]
+use super::payee::PayeeKey;
 use super::read::{Invoice, InvoiceDescription};
 #[cfg(feature = "signature")]
-use super::signature::{self, PayeeKey};
+use super::signature;
 use super::wallet::WalletObjection;
 use crate::errors::Mismatch;
 use crate::redaction::text;

@@ -1,7 +1,7 @@
-//! What an invoice must say: the order, from the shop's side.
+//! The values that an order requires of a charge and its invoice.
 
 #[cfg(feature = "signature")]
-use super::signature::{self, PayeeKey};
+use super::payee::{PayeeKey, sha256};
 use crate::values::{Network, NewCharge, Satoshi};
 
 /// What [`Charge::check`](crate::Charge::check) holds a charge and its invoice against.
@@ -90,7 +90,7 @@ impl Expectation {
     /// description is not affected.
     #[cfg(feature = "signature")]
     pub fn description_text(mut self, text: &str) -> Self {
-        self.description_hash = Some(signature::sha256(text));
+        self.description_hash = Some(sha256(text));
         self
     }
 }

@@ -5,6 +5,8 @@
 
 mod check;
 mod expectation;
+#[cfg(feature = "signature")]
+mod payee;
 mod read;
 #[cfg(feature = "signature")]
 mod signature;
@@ -13,10 +15,10 @@ mod wallet;
 pub use check::CheckedInvoice;
 pub(crate) use check::{compare, expired};
 pub use expectation::Expectation;
+#[cfg(feature = "signature")]
+pub use payee::PayeeKey;
 pub(crate) use read::bare;
 pub use read::{Invoice, InvoiceDescription, InvoiceError};
-#[cfg(feature = "signature")]
-pub use signature::PayeeKey;
 pub use wallet::WalletObjection;
 
 use crate::values::Charge;

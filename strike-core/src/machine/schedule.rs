@@ -1,9 +1,9 @@
-//! How often a pending charge is checked.
+//! `Schedule`: how often a pending charge is polled.
 
 use std::time::Duration;
 
-/// The intervals at which a pending charge is checked. They start at a first interval and grow up
-/// to a longest one.
+/// The intervals between polls of a pending charge. They grow from a first interval to a longest
+/// one.
 ///
 /// ```
 /// use std::time::Duration;
@@ -22,39 +22,30 @@ pub struct Schedule {
 }
 
 impl Default for Schedule {
-    /// Returns a schedule that starts at 1 s and grows by 25 % with each check, up to 60 s.
+    /// Starts with 1 s. Each interval is 25% longer than the one before, up to 60 s.
     fn default() -> Self {
         Self { first: Duration::from_secs(1), growth_percent: 125, longest: Duration::from_secs(60) }
     }
 }
 
 impl Schedule {
-    /// Returns a schedule from `first` to `longest`. Each interval is `growth_percent` of the one
-    /// before.
+    /// Creates a schedule that grows from `first` to `longest`.
     ///
-    /// A `growth_percent` below 100 counts as 100. No interval is shorter than 10 ms, so that a
-    /// wrong unit does not flood the server with requests.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use strike_core::Schedule;
-    ///
-    /// let doubling = Schedule::new(Duration::from_secs(2), 200, Duration::from_secs(30));
-    /// assert_eq!(doubling.next_wait(Duration::from_secs(2)), Duration::from_secs(4));
-    /// ```
+    /// Each interval is `growth_percent` percent of the one before. Values below 100 count as 100.
+    /// The shortest interval is 10 ms; it protects the server from a mistake.
     #[must_use]
     pub fn new(first: Duration, growth_percent: u32, longest: Duration) -> Self {
         let first = first.max(Duration::from_millis(10));
         Self { first, growth_percent: growth_percent.max(100), longest: longest.max(first) }
     }
 
-    /// Returns a schedule with a fixed interval of at least 10 ms.
+    /// Creates a schedule with the same interval each time, at least 10 ms.
     #[must_use]
     pub fn every(wait: Duration) -> Self {
         Self::new(wait, 100, wait)
     }
 
-    /// Returns the interval between the first and the second check.
+    /// Returns the interval between the first poll and the second. The first poll has no delay.
     #[must_use]
     pub const fn first_wait(&self) -> Duration {
         self.first

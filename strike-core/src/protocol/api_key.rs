@@ -1,4 +1,4 @@
-//! The API key of an account.
+//! The `ApiKey` type: the API key of an account.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use http::HeaderValue;
 
 use crate::values::InvalidInput;
 
-/// The secret that opens an account. It never prints itself.
+/// The API key of an account. `Debug` does not show it, and there is no way to read it back.
 ///
 /// ```
 /// use strike_core::ApiKey;
@@ -21,12 +21,12 @@ use crate::values::InvalidInput;
 pub struct ApiKey(String);
 
 impl ApiKey {
-    /// Takes an account's key.
+    /// Creates a key after checking its characters.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] unless it is 1 to 512 visible ASCII characters
-    /// without a colon, since the key is sent as the user name of Basic authentication. A line break or a space
-    /// is most often a slip in copying.
+    /// Returns [`InvalidInput`] unless `key` has 1 to 512 visible ASCII characters and no colon.
+    /// The key is sent as the user name of Basic authentication, which cannot contain a colon.
+    /// Spaces and line breaks are usually copying mistakes. The error does not contain the key.
     pub fn new(key: impl Into<String>) -> Result<Self, InvalidInput> {
         let key = key.into();
         if (1..=512).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic() && b != b':') {
@@ -36,7 +36,8 @@ impl ApiKey {
         }
     }
 
-    /// The header that presents the key: Basic, the key as user, an empty password.
+    /// Returns the `Authorization` header: Basic authentication with the key as user name and an
+    /// empty password.
     pub(super) fn authorization(&self) -> Result<HeaderValue, InvalidInput> {
         let credentials = data_encoding::BASE64.encode(format!("{}:", self.0).as_bytes());
         let mut value = HeaderValue::try_from(format!("Basic {credentials}"))

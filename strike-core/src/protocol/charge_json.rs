@@ -1,4 +1,4 @@
-//! A charge as JSON.
+//! The JSON of a charge, and its conversion from and to `Charge`.
 
 use std::num::FpCategory;
 
@@ -9,7 +9,8 @@ use crate::invoice;
 use crate::protocol::number::Lossless;
 use crate::values::{Charge, ChargeId, Currency, InvalidInput, Origin, PaymentHash, Satoshi, UnixMillis};
 
-/// A charge as it travels, with numbers as `N` reads them. Unknown fields are ignored; an absent `customer_id` is absent.
+/// A charge as the API's JSON represents it. `N` is the type that reads the numbers. Unknown fields
+/// are ignored.
 #[derive(Serialize, Deserialize)]
 pub(super) struct ChargeJson<N> {
     id: ChargeId,
@@ -27,13 +28,13 @@ pub(super) struct ChargeJson<N> {
     paid: bool,
     created: N,
     updated: N,
-    /// No charge has a `code`: an object with one is an error, whatever the status. A null or a zero is none, as clients of
-    /// the service read it.
+    /// The code of an error. An object with a code is an error, whatever the HTTP status. Null and
+    /// zero count as no code, as in existing clients of the service.
     #[serde(default, skip_serializing)]
     code: Code,
 }
 
-/// The constant `object: "charge"`, which is written and never read.
+/// The constant field `object: "charge"`. It is written but not read.
 #[derive(Default, Serialize)]
 enum Object {
     #[default]
@@ -41,7 +42,7 @@ enum Object {
     Charge,
 }
 
-/// Whether there is a code, whatever its value.
+/// True if the object has an error code.
 #[derive(Default)]
 struct Code(bool);
 

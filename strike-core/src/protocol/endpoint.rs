@@ -1,4 +1,5 @@
-//! Where a charge lives: a host, the key that opens it, and the network its invoices are for.
+//! The `Endpoint` type: the base URL, API key and network of an account, and the checks for its
+//! responses.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -18,16 +19,16 @@ use crate::values::{InvalidInput, Network, Satoshi};
 /// The largest amount that the service accepted, in satoshi.
 pub(crate) const SERVICE_MAX_SATOSHI: u64 = 4_294_967;
 
-/// A Strike-compatible host, an account there, and how far it is trusted.
+/// A Strike-compatible server and an account there: base URL, API key, bitcoin network and checks.
 ///
-/// Cloning is cheap. `Debug` shows the host but not the key.
+/// Cloning is cheap. `Debug` shows the base URL but not the key.
 ///
 /// ```
 /// use strike_core::{ApiKey, Endpoint, Network};
 ///
 /// let endpoint = Endpoint::new("https://pay.example.com/api/v1/", ApiKey::new("sk_demo")?, Network::Bitcoin)?;
 /// assert_eq!(endpoint.base_url(), "https://pay.example.com/api/v1/");
-/// // A key does not travel in the clear, except on this machine or on purpose.
+/// // Plain http would expose the key, so it is accepted only for this machine.
 /// assert!(Endpoint::new("http://pay.example.com/", ApiKey::new("sk_demo")?, Network::Bitcoin).is_err());
 /// assert!(Endpoint::new("http://127.0.0.1:8420/", ApiKey::new("sk_demo")?, Network::Testnet).is_ok());
 /// # Ok::<(), strike_core::Error>(())
@@ -47,14 +48,21 @@ struct Inner {
 }
 
 impl Endpoint {
-    /// A host with the rules that suit the service: https unless it is this machine, amounts up to
-    /// 4 294 967 satoshi, invoices checked. [`builder`](Self::builder) can change them.
+    /// Creates an endpoint with the default rules. [`builder`](Self::builder) can change them:
     ///
-    /// The path of `base_url` is kept, whether it ends in a slash or not, and doubled slashes are made one.
+    /// - `https` is required, unless the host is this machine.
+    /// - A charge has at most 4 294 967 satoshi.
+    /// - The invoice of a new charge is compared with the order.
+    ///
+    /// Requests go below the path of `base_url`. A slash at its end makes no difference, and
+    /// repeated slashes count as one.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] for a URL without `http://` or `https://`,
-    /// without a host, with user information, a query, a fragment or dot segments, or with plain http to another machine.
+    /// Returns [`InvalidInput`] if the URL
+    ///
+    /// - does not start with `https://` or `http://`, or has no host,
+    /// - has user information, a query, a fragment, or `.` or `..` segments,
+    /// - uses plain `http` and the host is not this machine.
     pub fn new(base_url: &str, key: ApiKey, network: Network) -> Result<Self, InvalidInput> {
         Self::builder(base_url, key, network).build()
     }
@@ -77,7 +85,8 @@ impl Endpoint {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidInput`] names the variable that is missing or not valid. It does not contain the value.
+    /// [`InvalidInput`] names the variable that is missing or not valid. It does not contain the
+    /// value.
     pub fn from_variables(
         mut read: impl FnMut(&'static str) -> Option<OsString>,
     ) -> Result<Self, InvalidInput> {
@@ -92,7 +101,17 @@ impl Endpoint {
         Self::new(&base_url, key, network).map_err(wrong("STRIKE_BASE_URL"))
     }
 
-    /// The same, with rules that can be changed before it is built.
+    /// Starts building an endpoint with rules of your own.
+    ///
+    /// ```
+    /// use strike_core::{ApiKey, Endpoint, Network, Satoshi};
+    ///
+    /// let endpoint = Endpoint::builder("https://pay.example.com/", ApiKey::new("sk_demo")?, Network::Bitcoin)
+    ///     .max_amount(Some(Satoshi::new(100_000)))
+    ///     .build()?;
+    /// assert_eq!(endpoint.max_amount(), Some(Satoshi::new(100_000)));
+    /// # Ok::<(), strike_core::Error>(())
+    /// ```
     pub fn builder(base_url: &str, key: ApiKey, network: Network) -> EndpointBuilder {
         EndpointBuilder {
             base_url: base_url.to_string(),
@@ -104,97 +123,109 @@ impl Endpoint {
         }
     }
 
-    /// Where the hosted service's main network was until 2021: <https://api.strike.acinq.co/api/v1/>.
+    /// Creates an endpoint for ACINQ's closed service on the main network:
+    /// <https://api.strike.acinq.co/api/v1/>.
     ///
-    /// ACINQ has closed it, and its name does not resolve. This is for programs that move: name a compatible
-    /// host with [`new`](Self::new), or start the sandbox.
+    /// ACINQ closed the service in 2021, and its host name no longer resolves. This constructor
+    /// helps programs that migrate. Replace it by [`new`](Self::new) with a compatible server, or
+    /// use the sandbox.
     ///
     /// # Errors
-    /// None in practice.
+    /// It never fails in practice.
     pub fn acinq_mainnet(key: ApiKey) -> Result<Self, InvalidInput> {
         Self::new("https://api.strike.acinq.co/api/v1/", key, Network::Bitcoin)
     }
 
-    /// Where the hosted service's test network was until 2021: <https://api.dev.strike.acinq.co/api/v1/>.
+    /// Creates an endpoint for ACINQ's closed service on the test network:
+    /// <https://api.dev.strike.acinq.co/api/v1/>.
     ///
-    /// ACINQ has closed it, as [`acinq_mainnet`](Self::acinq_mainnet) says.
+    /// See [`acinq_mainnet`](Self::acinq_mainnet).
     ///
     /// # Errors
-    /// None in practice.
+    /// It never fails in practice.
     pub fn acinq_testnet(key: ApiKey) -> Result<Self, InvalidInput> {
         Self::new("https://api.dev.strike.acinq.co/api/v1/", key, Network::Testnet)
     }
 
-    /// The base URL, as it is used: it ends in a slash.
+    /// Returns the normalized base URL. It ends in a slash.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("{}://{}{}/", self.0.scheme, self.0.authority, self.0.path)
     }
 
-    /// The network that its invoices must be for.
+    /// Returns the network that invoices must be for.
     #[must_use]
     pub fn network(&self) -> Network {
         self.0.network
     }
 
-    /// The most that a charge may ask for; `None` if only the host itself limits it.
+    /// Returns the largest amount of a charge, or `None` if the client sets no limit.
     #[must_use]
     pub fn max_amount(&self) -> Option<Satoshi> {
         self.0.max_amount
     }
 
-    /// Whether the invoice of a new charge is compared with the order.
+    /// Returns true if the invoice of a new charge is compared with the order.
     #[must_use]
     pub fn checks_invoices(&self) -> bool {
         self.0.check_invoices
     }
 
-    /// Whether the host is this machine: 127.0.0.0/8, ::1 or localhost.
+    /// Returns true if the host is this machine: 127.0.0.0/8, `::1` or `localhost`.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         is_loopback(self.0.authority.host())
     }
 
-    /// Whether this is one of ACINQ's hosts, which closed in 2021.
+    /// Returns true if the host is one of ACINQ's, which closed in 2021.
     pub(crate) fn is_closed_service(&self) -> bool {
-        // A dot at the end says that the name is whole.
+        // A fully qualified name may end in a dot.
         let host = self.0.authority.host().to_ascii_lowercase();
         let host = host.strip_suffix('.').unwrap_or(&host);
         host == "acinq.co" || host.ends_with(".acinq.co")
     }
 
-    /// The beginning of a text, fit for a log, or a word on why it is withheld: it repeats the key, or may hold a preimage.
+    /// Returns the start of a text for logs and errors.
+    ///
+    /// A text that repeats the key or may contain a preimage is replaced by the reason for
+    /// withholding it.
     pub(crate) fn fit_for_log(&self, text: &str) -> String {
         self.0.secrets.withheld(text::shorten(text))
     }
 
-    /// No answer came. Of the error below only what does not repeat the key is kept.
-    pub(crate) fn no_answer(&self, asked: impl Into<String>, error: TransportError) -> Error {
-        /// More errors below each other than these are withheld.
-        const DEEPEST: usize = 20;
-        let mut below = std::error::Error::source(&error);
+    /// Returns the error of an operation that got no response.
+    ///
+    /// If a source of the transport's error repeats the key, all its sources are replaced by a
+    /// note.
+    pub(crate) fn no_answer(&self, operation: impl Into<String>, error: TransportError) -> Error {
+        /// Longer source chains are withheld, because checking them could take forever.
+        const MAX_SOURCES: usize = 20;
+        let mut source = std::error::Error::source(&error);
         let mut depth = 0;
-        while let Some(cause) = below {
+        while let Some(cause) = source {
             depth += 1;
             let words = format!("{cause}\n{cause:?}");
-            if depth > DEEPEST || self.0.secrets.are_in(words.as_bytes()) {
+            if depth > MAX_SOURCES || self.0.secrets.are_in(words.as_bytes()) {
                 let bare = TransportError::new(error.kind(), error.delivery());
-                return Error::no_response(asked, bare.with_source(text::REPEATS_THE_KEY));
+                return Error::no_response(operation, bare.with_source(text::REPEATS_THE_KEY));
             }
-            below = cause.source();
+            source = cause.source();
         }
-        Error::no_response(asked, error)
+        Error::no_response(operation, error)
     }
 
-    /// A mismatch, fit for a log: it holds the server's words, which could repeat the key or be endless, and the caller's,
-    /// who could have mixed up a field.
-    pub(crate) fn mismatch(&self, asked: impl Into<String>, mismatch: Mismatch) -> Error {
-        let mismatch =
-            mismatch.reworded(|mine| self.0.secrets.withheld(mine.into()), |found| self.fit_for_log(found));
-        Error::new(asked, ErrorKind::Mismatch(mismatch))
+    /// Returns the error for a response that does not match the request.
+    ///
+    /// The server's value could repeat the key or be very long. The caller could have put the key
+    /// into the wrong field. So both values are redacted.
+    pub(crate) fn mismatch(&self, operation: impl Into<String>, mismatch: Mismatch) -> Error {
+        let mismatch = mismatch
+            .reworded(|expected| self.0.secrets.withheld(expected.into()), |found| self.fit_for_log(found));
+        Error::new(operation, ErrorKind::Mismatch(mismatch))
     }
 
-    /// Starts a request below the base path. `tail` begins with a slash and holds only what was checked.
+    /// Creates a request below the base path. `tail` starts with a slash and must be validated by
+    /// the caller.
     pub(crate) fn request(&self, method: Method, tail: &str, body: Vec<u8>) -> Result<HttpRequest, Error> {
         let inner = &*self.0;
         let unusable = |_| InvalidInput::new("path", "usable in a URL");
@@ -231,7 +262,7 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// An [`Endpoint`] in the making, with rules that can be changed.
+/// Builds an [`Endpoint`] with rules of your own. [`Endpoint::builder`] returns it.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct EndpointBuilder {
@@ -244,31 +275,38 @@ pub struct EndpointBuilder {
 }
 
 impl EndpointBuilder {
-    /// Lets the key travel in the clear, to whoever listens on the way. Only for a network that is trusted whole.
+    /// Permits plain `http` to other machines.
+    ///
+    /// The key is then sent unencrypted, and anyone on the path can read it. Use it only on a
+    /// network that you trust.
     pub const fn allow_plain_http(mut self) -> Self {
         self.plain_http = true;
         self
     }
 
-    /// The most that a charge may ask for, in satoshi; `None` leaves that to the host. 4 294 967 unless set,
-    /// which was the service's limit. [`build`](Self::build) refuses zero, and what is above [`Satoshi::MAX`].
+    /// Sets the largest amount of a charge. `None` leaves the limit to the server.
+    ///
+    /// The default is 4 294 967 satoshi, the limit of the service. [`build`](Self::build) rejects
+    /// zero and amounts above [`Satoshi::MAX`].
     pub const fn max_amount(mut self, most: Option<Satoshi>) -> Self {
         self.max_amount = most;
         self
     }
 
-    /// Whether the invoice of a new charge must say what the order says; true unless set.
+    /// Sets whether the invoice of a new charge must match the order. The default is `true`.
     ///
-    /// `false` is for mocks that invent their invoices: what a payer is shown is then not checked at all.
+    /// `false` is for mock servers that invent their invoices. Nothing then checks the invoice that
+    /// the payer sees.
     pub const fn check_invoices(mut self, check: bool) -> Self {
         self.check_invoices = check;
         self
     }
 
-    /// The endpoint.
+    /// Builds the endpoint.
     ///
     /// # Errors
-    /// As [`Endpoint::new`] says, or for a largest amount that is none.
+    /// Returns [`InvalidInput`] for the URLs that [`Endpoint::new`] rejects, and for a
+    /// [`max_amount`](Self::max_amount) that is zero or above [`Satoshi::MAX`].
     pub fn build(self) -> Result<Endpoint, InvalidInput> {
         let (scheme, authority, path) = split(&self.base_url, self.plain_http)?;
         let authorization = self.key.authorization()?;

@@ -1,4 +1,4 @@
-//! Reads the three forms of a date that HTTP allows.
+//! Parses the three date formats of HTTP.
 
 use jiff::Timestamp;
 use jiff::fmt::{rfc2822, strtime};
@@ -6,24 +6,27 @@ use jiff::tz::TimeZone;
 
 use crate::values::UnixMillis;
 
-/// Reads `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` or `Sun Nov  6 08:49:37 1994`.
+/// Parses `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` or
+/// `Sun Nov  6 08:49:37 1994`.
 ///
-/// The weekday must fit.
+/// Returns `None` for any other text, for a wrong weekday, and for a date before 1970.
 pub(crate) fn parse(text: &str) -> Option<UnixMillis> {
     let date = rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
-    let date = date.or_else(|| rfc850(text)).or_else(|| read("%a %b %e %H:%M:%S %Y", text))?;
+    let date = date.or_else(|| rfc850(text)).or_else(|| parse_as("%a %b %e %H:%M:%S %Y", text))?;
     u64::try_from(date.as_millisecond()).ok().map(UnixMillis::from_millis)
 }
 
-/// A year of two digits is in the century in which the weekday fits: the same day a hundred years later has another.
+/// Parses the format with a two-digit year.
+///
+/// The weekday decides the century: the same date one hundred years later falls on another weekday.
 fn rfc850(text: &str) -> Option<Timestamp> {
     let (day_and_month, year_and_time) = text.rsplit_once('-')?;
     let in_century =
-        |century| read("%A, %d-%b-%Y %H:%M:%S GMT", &format!("{day_and_month}-{century}{year_and_time}"));
+        |century| parse_as("%A, %d-%b-%Y %H:%M:%S GMT", &format!("{day_and_month}-{century}{year_and_time}"));
     in_century(19).or_else(|| in_century(20))
 }
 
-fn read(format: &str, text: &str) -> Option<Timestamp> {
+fn parse_as(format: &str, text: &str) -> Option<Timestamp> {
     let date = strtime::parse(format, text).ok()?.to_datetime().ok()?;
     TimeZone::UTC.to_timestamp(date).ok()
 }
@@ -33,7 +36,7 @@ mod tests {
     use super::parse;
 
     #[test]
-    fn all_three_forms_are_read() {
+    fn all_three_date_formats_are_parsed() {
         for (text, seconds) in [
             ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777),
             ("Sunday, 06-Nov-94 08:49:37 GMT", 784_111_777),
@@ -44,7 +47,7 @@ mod tests {
             ("Tuesday, 29-Feb-00 00:00:00 GMT", 951_782_400),
             ("Fri, 01 Jan 2100 00:00:00 GMT", 4_102_444_800),
             ("Mon, 01 Mar 2100 00:00:00 GMT", 4_107_542_400),
-            // The weekday says that this is 2075.
+            // 11 November is a Monday in 2075, but not in 1975.
             ("Monday, 11-Nov-75 08:49:37 GMT", 3_340_687_777),
         ] {
             assert_eq!(parse(text).map(|date| date.as_millis()), Some(seconds * 1000), "{text}");
@@ -52,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_date() {
+    fn invalid_dates_are_rejected() {
         for text in [
             "",
             "soon",

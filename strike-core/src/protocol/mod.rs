@@ -1,4 +1,4 @@
-//! The Strike protocol: where the API is, its operations, and the JSON of its responses.
+//! The Strike protocol: the endpoint, the operations, and the JSON of the responses.
 
 mod api_key;
 mod base_url;

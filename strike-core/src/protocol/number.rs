@@ -1,10 +1,11 @@
-//! Reads whole numbers as JSON writes them, without going through floating point.
+//! Reads whole numbers from JSON exactly, without floating point.
 
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// A whole number read from JSON text: `4200`, `4200.0` and `4.2e3` are the same, whatever its size.
+/// A whole number read from JSON text. `4200`, `4200.0` and `4.2e3` are the same number. No digit
+/// is lost.
 pub(crate) struct Exact<T>(pub(crate) T);
 
 impl<'de, T: TryFrom<i128>> Deserialize<'de> for Exact<T> {
@@ -15,7 +16,9 @@ impl<'de, T: TryFrom<i128>> Deserialize<'de> for Exact<T> {
     }
 }
 
-/// A whole number from any format, such as a charge that was kept. As a float it must be whole and below 2^53.
+/// A whole number read from any serde format, such as a stored charge.
+///
+/// A float is accepted if it is whole and below 2^53; larger floats are not exact.
 pub(crate) struct Lossless(u64);
 
 impl From<Exact<u64>> for u64 {
@@ -50,7 +53,7 @@ impl<'de> Deserialize<'de> for Lossless {
             }
 
             fn visit_f64<E: Error>(self, number: f64) -> Result<Lossless, E> {
-                // The text of a float names it exactly, and has no exponent.
+                // `Display` of a float is exact and has no exponent.
                 whole(&format!("{number}"))
                     .and_then(|whole| u64::try_from(whole).ok())
                     .filter(|whole| *whole < 1 << 53)
@@ -59,7 +62,8 @@ impl<'de> Deserialize<'de> for Lossless {
             }
         }
 
-        // Formats for people may hold a float here, and those that are not cannot say what they hold.
+        // Human-readable formats may hold a float here. Binary formats often do not support
+        // `deserialize_any`.
         if deserializer.is_human_readable() {
             deserializer.deserialize_any(Number)
         } else {
@@ -68,7 +72,8 @@ impl<'de> Deserialize<'de> for Lossless {
     }
 }
 
-/// The value of a JSON number of at most 38 digits, if it is whole. Its exponent may be of any size.
+/// Returns the value of a JSON number, or `None` if it is not whole or does not fit. The exponent
+/// can have any size.
 fn whole(text: &str) -> Option<i128> {
     let (text, sign) = text.strip_prefix('-').map_or((text, 1), |text| (text, -1));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));

@@ -1,4 +1,4 @@
-//! Reads responses: a charge, a page of charges, or an error body.
+//! Parses responses: a charge, a page of charges, or an error body.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -19,22 +19,23 @@ use crate::redaction::text;
 use crate::transport::HttpResponse;
 use crate::values::{Charge, ChargeId, InvalidInput};
 
-/// What was an object: for the parser alone, an array with the fields in order would do as well.
-struct Keyed<T>(T);
+/// Accepts only a JSON object. serde would also read a struct from an array with the fields in
+/// order.
+struct Object<T>(T);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Keyed<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Fields<T>(PhantomData<T>);
 
         impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
-            type Value = Keyed<T>;
+            type Value = Object<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Keyed<T>, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(fields)).map(Keyed)
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields)).map(Object)
             }
         }
 
@@ -51,28 +52,29 @@ struct ErrorBody {
 
 impl ErrorBody {
     fn read(body: &[u8]) -> Option<Self> {
-        serde_json::from_slice::<Keyed<Self>>(text::without_bom(body)).ok().map(|body| body.0)
+        serde_json::from_slice::<Object<Self>>(text::without_bom(body)).ok().map(|body| body.0)
     }
 }
 
-/// Reads the answer to something that is asked about one charge.
-pub(crate) fn charge(endpoint: &Endpoint, asked: &str, response: &HttpResponse) -> Result<Charge, Error> {
-    let text = success(endpoint, asked, response)?;
-    match serde_json::from_str::<Keyed<ChargeJson<Exact<u64>>>>(text) {
-        Ok(Keyed(charge)) if !charge.is_error() => charge
-            .try_into()
-            .map(Charge::mark_as_response)
-            .map_err(|error: InvalidInput| undecodable(endpoint, asked, response, text).with_source(error)),
-        // A charge and an error at once: who knows which.
-        Ok(_) => Err(undecodable(endpoint, asked, response, text)),
-        Err(error) => Err(disguised(endpoint, asked, response, text, error)),
+/// Parses a response that describes one charge. `operation` describes the operation in errors.
+pub(crate) fn charge(endpoint: &Endpoint, operation: &str, response: &HttpResponse) -> Result<Charge, Error> {
+    let text = success(endpoint, operation, response)?;
+    match serde_json::from_str::<Object<ChargeJson<Exact<u64>>>>(text) {
+        Ok(Object(charge)) if !charge.is_error() => {
+            charge.try_into().map(Charge::mark_as_response).map_err(|error: InvalidInput| {
+                undecodable(endpoint, operation, response, text).with_source(error)
+            })
+        }
+        // It has the fields of a charge and of an error, so neither can be trusted.
+        Ok(_) => Err(undecodable(endpoint, operation, response, text)),
+        Err(error) => Err(not_a_charge(endpoint, operation, response, text, error)),
     }
 }
 
-/// Reads the answer to a list: rows that are charges, and rows that are not.
-pub(crate) fn rows(endpoint: &Endpoint, asked: &str, response: &HttpResponse) -> Result<Vec<Row>, Error> {
-    let text = success(endpoint, asked, response)?;
-    if let Ok(rows) = serde_json::from_str::<Vec<Keyed<ChargeJson<Exact<u64>>>>>(text)
+/// Parses a response with a page of the list: rows that are charges, and rows that are not.
+pub(crate) fn rows(endpoint: &Endpoint, operation: &str, response: &HttpResponse) -> Result<Vec<Row>, Error> {
+    let text = success(endpoint, operation, response)?;
+    if let Ok(rows) = serde_json::from_str::<Vec<Object<ChargeJson<Exact<u64>>>>>(text)
         && rows.iter().all(|row| !row.0.is_error())
         && let Ok(rows) = rows
             .into_iter()
@@ -81,12 +83,12 @@ pub(crate) fn rows(endpoint: &Endpoint, asked: &str, response: &HttpResponse) ->
     {
         return Ok(rows);
     }
-    let rows: Vec<&RawValue> =
-        serde_json::from_str(text).map_err(|error| disguised(endpoint, asked, response, text, error))?;
+    let rows: Vec<&RawValue> = serde_json::from_str(text)
+        .map_err(|error| not_a_charge(endpoint, operation, response, text, error))?;
     Ok(rows.into_iter().map(|row| self::row(endpoint, row.get())).collect())
 }
 
-/// Reads one row of a list in which at least one is bad.
+/// Parses one row of a list in which at least one row is not a charge.
 fn row(endpoint: &Endpoint, text: &str) -> Row {
     #[derive(Deserialize)]
     struct Id {
@@ -97,41 +99,43 @@ fn row(endpoint: &Endpoint, text: &str) -> Row {
         #[serde(default)]
         customer_id: Option<String>,
     }
-    let reason = match serde_json::from_str::<Keyed<ChargeJson<Exact<u64>>>>(text) {
-        Ok(Keyed(charge)) if !charge.is_error() => match Charge::try_from(charge) {
+    let reason = match serde_json::from_str::<Object<ChargeJson<Exact<u64>>>>(text) {
+        Ok(Object(charge)) if !charge.is_error() => match Charge::try_from(charge) {
             Ok(charge) => return Row::Charge(charge.mark_as_response()),
             Err(error) => endpoint.fit_for_log(&format!("{error}")),
         },
-        Ok(_) => "it has a code, as errors have".to_owned(),
+        Ok(_) => "it has an error code".to_owned(),
         Err(error) => endpoint.fit_for_log(&text::complaint(&error)),
     };
-    let id = serde_json::from_str::<Keyed<Id>>(text).ok().map(|row| row.0.id);
-    // The row is shown in errors: an id that repeats the key is no id.
+    let id = serde_json::from_str::<Object<Id>>(text).ok().map(|row| row.0.id);
+    // Errors show the id, so an id that repeats the key is dropped.
     let id = id.filter(|id| endpoint.fit_for_log(id.as_str()) == id.as_str());
-    let customer_id = serde_json::from_str::<Keyed<Customer>>(text).ok();
+    let customer_id = serde_json::from_str::<Object<Customer>>(text).ok();
     let customer_id = customer_id.map(|row| row.0.customer_id.unwrap_or_default());
     Row::Unreadable(UnreadableRow { id, customer_id, reason })
 }
 
-/// The body of a 2xx answer as text; any other status is an error.
-fn success<'r>(endpoint: &Endpoint, asked: &str, response: &'r HttpResponse) -> Result<&'r str, Error> {
+/// Returns the body of a 2xx response as text. Any other status is an error.
+fn success<'r>(endpoint: &Endpoint, operation: &str, response: &'r HttpResponse) -> Result<&'r str, Error> {
     let status = response.status();
     if !status.is_success() {
         let api = ErrorBody::read(response.body());
-        return Err(failure(endpoint, asked, status, response, api));
+        return Err(failure(endpoint, operation, status, response, api));
     }
     std::str::from_utf8(text::without_bom(response.body())).map_err(|error| {
-        Error::new(asked, ErrorKind::Undecodable)
+        Error::new(operation, ErrorKind::Undecodable)
             .with_status(status.as_u16())
             .with_excerpt(excerpt(endpoint, response.body()))
             .with_source(error)
     })
 }
 
-/// A 2xx answer that is no charge: an error in disguise, or something else altogether.
-fn disguised(
+/// Returns the error for a 2xx response that is not a charge.
+///
+/// Some servers send an error body with status 200. Its code then decides the kind of the error.
+fn not_a_charge(
     endpoint: &Endpoint,
-    asked: &str,
+    operation: &str,
     response: &HttpResponse,
     text: &str,
     error: serde_json::Error,
@@ -142,21 +146,22 @@ fn disguised(
         && claimed.as_u16() >= 300
         && claimed.as_u16() < 600
     {
-        return failure(endpoint, asked, claimed, response, api);
+        return failure(endpoint, operation, claimed, response, api);
     }
-    undecodable(endpoint, asked, response, text).with_source(endpoint.fit_for_log(&text::complaint(&error)))
+    undecodable(endpoint, operation, response, text)
+        .with_source(endpoint.fit_for_log(&text::complaint(&error)))
 }
 
-fn undecodable(endpoint: &Endpoint, asked: &str, response: &HttpResponse, text: &str) -> Error {
-    Error::new(asked, ErrorKind::Undecodable)
+fn undecodable(endpoint: &Endpoint, operation: &str, response: &HttpResponse, text: &str) -> Error {
+    Error::new(operation, ErrorKind::Undecodable)
         .with_status(response.status().as_u16())
         .with_excerpt(excerpt(endpoint, text.as_bytes()))
 }
 
-/// The error for a status, with as much of the body as can be understood.
+/// Returns the error for a status, with the error body or an excerpt of another body.
 fn failure(
     endpoint: &Endpoint,
-    asked: &str,
+    operation: &str,
     status: StatusCode,
     response: &HttpResponse,
     api: Option<ErrorBody>,
@@ -174,7 +179,7 @@ fn failure(
         _ => ErrorKind::Undecodable,
     };
     let retry_after = retry_after.filter(|_| status.as_u16() == 429 || status.is_server_error());
-    let error = Error::new(asked, kind).with_status(status.as_u16()).with_retry_after(retry_after);
+    let error = Error::new(operation, kind).with_status(status.as_u16()).with_retry_after(retry_after);
     match api {
         Some(body) => {
             let message = endpoint.fit_for_log(&body.message);
@@ -184,7 +189,8 @@ fn failure(
     }
 }
 
-/// The first `Retry-After` that can be read: seconds, which may have a fraction, or a date.
+/// Returns the first valid `Retry-After`: a number of seconds, which may have a fraction, or a
+/// date.
 fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
     headers.get_all(header::RETRY_AFTER).iter().find_map(|value| {
         let value = value.to_str().ok()?.trim();
@@ -192,7 +198,7 @@ fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
     })
 }
 
-/// Seconds in digits, such as `7` or `1.5`. What is beyond a nanosecond is cut off.
+/// Parses seconds such as `7` or `1.5`. Digits after the ninth decimal place are dropped.
 fn seconds(text: &str) -> Option<Duration> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
@@ -200,11 +206,12 @@ fn seconds(text: &str) -> Option<Duration> {
         return None;
     }
     let nanos = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
-    // More than fits is for ever.
+    // A number that does not fit becomes the longest duration.
     Some(Duration::new(whole.parse().unwrap_or(u64::MAX), nanos))
 }
 
-/// The beginning of a body, fit for a log: text, no key, no preimage, no control characters.
+/// Returns the start of a body for errors, without control characters. A body with a secret is
+/// withheld.
 fn excerpt(endpoint: &Endpoint, body: &[u8]) -> String {
     endpoint.fit_for_log(&String::from_utf8_lossy(body))
 }

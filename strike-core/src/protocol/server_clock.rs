@@ -1,4 +1,4 @@
-//! Judges an invoice's expiry by the server's clock, as far as that clock is known.
+//! Decides whether an invoice has expired, using the server's clock where it is known.
 
 use std::time::Duration;
 
@@ -7,45 +7,50 @@ use http::{HeaderMap, header};
 use crate::protocol::http_date;
 use crate::values::{Now, UnixMillis};
 
-/// How far the local clock may be wrong before it counts against an invoice: 10 minutes.
+/// The margin for a wrong local clock when it decides whether an invoice has expired: 10 minutes.
 ///
-/// The server's clock decides whether an invoice has expired. It is the `Date` of the response. Where there is none, or one
-/// before 2018, the client uses the local clock less this margin.
+/// The server's clock decides whether an invoice has expired. The client reads it from the `Date`
+/// header of the response. If there is no `Date`, or one before 2018, the client uses the local
+/// clock minus this margin.
 pub const CLOCK_MARGIN: Duration = Duration::from_secs(10 * 60);
 
-/// When the hosted service opened, in 2018. A `Date` before it comes from a clock that was never set.
+/// The start of 2018, the year in which the hosted service opened. An earlier `Date` comes from a
+/// clock that was not set.
 const FIRST_DATE: UnixMillis = UnixMillis::from_secs(1_514_764_800);
 
-/// Returns the `Date` of a response, if it has one that can be read and be right.
+/// Returns the `Date` of a response, or `None` if it is missing, malformed or before 2018.
 pub(crate) fn date(headers: &HeaderMap) -> Option<UnixMillis> {
     let date = http_date::parse(headers.get(header::DATE)?.to_str().ok()?)?;
     (date >= FIRST_DATE).then_some(date)
 }
 
-/// Returns the server's time: its `Date`, or the local clock less the margin.
+/// Returns the server's time: its `Date`, or the local clock minus the margin.
 pub(crate) fn server_time(date: Option<UnixMillis>, now: Now) -> UnixMillis {
     date.unwrap_or_else(|| now.unix.saturating_sub(CLOCK_MARGIN))
 }
 
-/// Whether an invoice has expired, as far as the clocks agree.
+/// Whether an invoice has expired, according to the server's clock and the local clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expiry {
-    /// One of the clocks says that it has not expired, and the other is not far from that.
+    /// Not expired according to at least one clock, and the clocks differ by at most the margin.
     Payable,
-    /// Every clock that is known says that it has expired.
+    /// Expired according to every known clock.
     Expired,
-    /// The `Date` says that it has expired. The local clock says, by more than the margin, that it has not.
+    /// Expired according to the `Date`, but not according to the local clock, by more than the
+    /// margin.
     Disputed,
 }
 
-/// Returns the earliest that it is by any clock: the `Date` or the local clock, whichever is behind the other.
+/// Returns the earlier of two times: the server's and the local clock's.
 ///
-/// Giving up money a little late is harmless. Giving it up early loses a payment, or makes a second payable invoice.
+/// Treating an invoice as expired too late is harmless. Doing it too early loses a payment or
+/// creates a second payable invoice.
 fn slowest_clock(date: Option<UnixMillis>, now: Now) -> UnixMillis {
     server_time(date, now).min(now.unix)
 }
 
-/// Compares an expiry with both clocks, so that one wrong `Date` is not enough to give up an invoice.
+/// Compares an expiry with both clocks, so that a wrong `Date` alone cannot make an invoice count
+/// as expired.
 pub(crate) fn expiry(expires_at: UnixMillis, date: Option<UnixMillis>, now: Now) -> Expiry {
     if expires_at <= slowest_clock(date, now) {
         Expiry::Expired
@@ -56,11 +61,11 @@ pub(crate) fn expiry(expires_at: UnixMillis, date: Option<UnixMillis>, now: Now)
     }
 }
 
-/// Returns how long it is until a moment, for a wait that ends then, by the clock that is behind the other.
+/// Returns the time that is left until a deadline, by the clock that is behind.
 ///
-/// Whoever waits also ends by the monotonic clock, so that no clock makes a wait endless.
-pub(crate) fn left(moment: UnixMillis, date: Option<UnixMillis>, now: Now) -> Duration {
-    moment.saturating_since(slowest_clock(date, now))
+/// Waits must also be limited by the monotonic clock, because the other clocks may stand still.
+pub(crate) fn left(deadline: UnixMillis, date: Option<UnixMillis>, now: Now) -> Duration {
+    deadline.saturating_since(slowest_clock(date, now))
 }
 
 #[cfg(test)]
@@ -80,20 +85,20 @@ mod tests {
         let hour = Duration::from_secs(3600);
         let far = UnixMillis::from_millis(u64::MAX);
         for (expires_at, date, expected) in [
-            // The server's clock says that it has not expired, whatever the local one says.
+            // Not expired by the server's clock, for several local clocks.
             (later(second), Some(local), Expiry::Payable),
             (earlier(hour), Some(earlier(hour + second)), Expiry::Payable),
             (far, Some(later(hour)), Expiry::Payable),
-            // Both clocks say so, within the margin.
+            // Expired by both clocks.
             (local, Some(local), Expiry::Expired),
             (earlier(hour), Some(local), Expiry::Expired),
-            // Only the server's clock says so, and it may be that much fast.
+            // Expired only by the server's clock, and within the margin.
             (later(second), Some(later(second)), Expiry::Payable),
             (later(CLOCK_MARGIN), Some(later(CLOCK_MARGIN)), Expiry::Payable),
-            // Only the server's clock says so.
+            // Expired only by the server's clock, and not by the local clock with the margin.
             (later(CLOCK_MARGIN + second), Some(later(hour)), Expiry::Disputed),
             (later(hour), Some(UnixMillis::from_secs(4_102_444_800)), Expiry::Disputed),
-            // There is only the local clock.
+            // No `Date`: only the local clock, minus the margin.
             (later(second), None, Expiry::Payable),
             (earlier(CLOCK_MARGIN - second), None, Expiry::Payable),
             (earlier(CLOCK_MARGIN), None, Expiry::Expired),
@@ -103,24 +108,24 @@ mod tests {
     }
 
     #[test]
-    fn a_date_that_is_ahead_ends_no_wait() {
+    fn date_ahead_of_local_clock_does_not_shorten_a_wait() {
         let local = UnixMillis::from_secs(1_700_000_000);
         let now = Now::new(Duration::ZERO, local);
         let minutes = |n: i64| UnixMillis::from_secs(u64::try_from(1_700_000_000 + 60 * n).unwrap());
-        for (moment, date, expected) in [
+        for (deadline, date, expected) in [
             (minutes(0), Some(minutes(0)), 0),
             (minutes(1), Some(minutes(0)), 60),
             (minutes(5), Some(minutes(5)), 300),
             (minutes(10), Some(minutes(11)), 600),
             (minutes(60), Some(UnixMillis::from_millis(u64::MAX)), 3600),
             (minutes(-60), Some(minutes(60)), 0),
-            // A server behind the local clock makes its invoices by its own.
+            // A server that is behind sets the expiry of its invoices by its own clock.
             (minutes(-60), Some(minutes(-60)), 0),
             (minutes(-60), Some(minutes(-61)), 60),
             (minutes(-10), None, 0),
             (minutes(-9), None, 60),
         ] {
-            assert_eq!(left(moment, date, now), Duration::from_secs(expected), "{moment:?} {date:?}");
+            assert_eq!(left(deadline, date, now), Duration::from_secs(expected), "{deadline:?} {date:?}");
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Keeps keys and preimages out of errors, logs and fixtures.
 
-pub(crate) mod readings;
+pub(crate) mod decodings;
 pub(crate) mod secrets;
 pub(crate) mod text;

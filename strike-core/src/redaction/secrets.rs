@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use http::HeaderValue;
 
-use crate::redaction::readings::{self, TooMany, bare, squeezed};
+use crate::redaction::decodings::{self, TooMany, bare, squeezed};
 use crate::redaction::text;
 #[cfg(feature = "fixtures")]
 use crate::transport::HttpRequest;
@@ -64,9 +64,9 @@ impl Secrets {
         if !self.learn_forms(key, credentials) {
             return;
         }
-        // A key may look like something that is escaped: then its own readings are keys, too.
+        // A key may look like something that is escaped: then its own decodings are keys, too.
         let mut plain = vec![key.as_bytes().to_vec()];
-        let _ = readings::find(key.as_bytes(), |reading| {
+        let _ = decodings::find(key.as_bytes(), |reading| {
             if reading.len() > key.len() / 2 {
                 plain.push(reading.to_vec());
             }
@@ -119,7 +119,7 @@ impl Secrets {
 
     fn look(&self, text: &[u8], preimages: bool) -> Result<Option<Found>, TooMany> {
         let cut = text.ends_with(text::CUT.as_bytes());
-        readings::find(text, |reading| {
+        decodings::find(text, |reading| {
             let visible = squeezed(reading).to_ascii_lowercase();
             let bare = bare(&visible);
             if self.hold(&visible, &bare, cut) {
@@ -171,7 +171,7 @@ impl Secrets {
         }
     }
 
-    /// The text with these forms cut out. Other readings may still hold a key.
+    /// The text with these forms cut out. Other decodings may still hold a key.
     #[cfg(feature = "fixtures")]
     pub(crate) fn cut_from(&self, text: &str) -> String {
         self.forms.iter().fold(text.into(), |text, secret| {

@@ -1,4 +1,4 @@
-//! Attempts: what became of each exchange, for errors, logs and metrics.
+//! Attempts: the outcome of each exchange, for errors, logs and metrics.
 
 use std::time::Duration;
 
@@ -38,12 +38,12 @@ impl Attempt {
 pub enum AttemptOutcome {
     /// A response with this status.
     Status(u16),
-    /// No response.
+    /// No response: the reason, and whether the request may have arrived.
     NoResponse(TransportErrorKind, Delivery),
 }
 
 impl AttemptOutcome {
-    /// Returns the outcome that a reply stands for.
+    /// Returns the outcome of a reply.
     #[must_use]
     pub fn of(reply: &Reply) -> Self {
         match reply {
@@ -55,7 +55,7 @@ impl AttemptOutcome {
 
 /// One finished attempt, for logs and metrics.
 ///
-/// It contains no key, no invoice, no id and no text of the server.
+/// It contains no API key, no invoice, no id and no text from the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AttemptReport {
@@ -63,21 +63,21 @@ pub struct AttemptReport {
     pub operation: &'static str,
     /// The number of the attempt, counted from 1.
     pub attempt: u32,
-    /// What became of it.
+    /// The outcome.
     pub outcome: AttemptOutcome,
-    /// The time from handing the request to the transport to receiving its reply.
+    /// The time between passing the request to the transport and receiving its reply.
     pub latency: Duration,
 }
 
 impl AttemptReport {
-    /// Starts the report of an exchange that is sent now. `sent` is the monotonic clock's time.
-    #[must_use]
+    /// Starts the report of an exchange that is sent now. `sent` is the time of the monotonic
+    /// clock.
     pub const fn start(exchange: &Exchange, sent: Duration) -> StartedAttempt {
         StartedAttempt { operation: exchange.operation, attempt: exchange.attempt, sent }
     }
 }
 
-/// An attempt whose reply is not there yet.
+/// An attempt that has no reply yet.
 #[derive(Debug, Clone, Copy)]
 #[must_use]
 pub struct StartedAttempt {
@@ -87,7 +87,7 @@ pub struct StartedAttempt {
 }
 
 impl StartedAttempt {
-    /// Finishes the report. `received` is the monotonic clock's time.
+    /// Finishes the report. `received` is the time of the monotonic clock.
     #[must_use]
     pub fn finish(self, reply: &Reply, received: Duration) -> AttemptReport {
         AttemptReport {
@@ -101,7 +101,7 @@ impl StartedAttempt {
 
 /// Receives a report of each attempt of a client. Closures implement it.
 ///
-/// The client calls it on the thread or task that makes the call, so it should return quickly.
+/// The client calls it on the thread or task of the operation, so it should return quickly.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,72 +1,77 @@
-//! Why an exchange brought no answer, and whether the request can have reached the server.
+//! The `TransportError` type: why there is no response, and whether the request may have reached
+//! the server.
 //!
-//! A transport that cannot say for sure says [`Delivery::MaybeSent`]: the worst that follows is an error that
-//! asks for a look, while a wrong [`Delivery::Unsent`] can make two charges for one order.
+//! A transport that is not sure must report [`Delivery::MaybeSent`]. At worst, the caller then has
+//! to check whether a charge exists. A wrong [`Delivery::Unsent`] can create two charges for one
+//! order.
 
 use std::error::Error as StdError;
 use std::fmt;
 
-/// Whether the request can have reached the server.
+/// Whether a request may have reached the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "a caller must answer both")]
+#[expect(clippy::exhaustive_enums, reason = "a caller must handle both")]
 pub enum Delivery {
-    /// Not one byte of the request left: it is safe to send it again, whatever it was.
+    /// No byte of the request was sent. It is safe to send any request again.
     Unsent,
-    /// Some or all of it may have arrived, and may have been acted upon.
+    /// The request may have arrived, and the server may have processed it.
     MaybeSent,
 }
 
-/// What went wrong on the way.
+/// Why an exchange failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// The host's name did not resolve.
+    /// The host name could not be resolved.
     Dns,
-    /// The host refused the connection: nothing listens there, or not yet.
+    /// The host refused the connection. Usually no server is listening on the port.
     ConnectionRefused,
-    /// No connection for another reason: unreachable, or closed while connecting or shaking hands.
+    /// The connection could not be established for another reason. For example, the host is
+    /// unreachable, or it closed the connection during the TLS handshake.
     Connect,
-    /// The TLS handshake failed over a certificate or the protocol; asking again will not help.
+    /// The TLS handshake failed because of a certificate or the protocol version. A retry does not
+    /// help.
     Tls,
-    /// Time ran out, while connecting ([`Delivery::Unsent`]) or later.
+    /// The exchange timed out, while connecting ([`Delivery::Unsent`]) or later.
     Timeout,
-    /// The connection was closed or reset before the head of an answer was complete.
+    /// The connection was closed or reset before the response headers were complete.
     Closed,
-    /// The connection ended inside the answer.
+    /// The connection ended in the middle of the response body.
     Cut,
-    /// What came back is not HTTP.
+    /// The response is not valid HTTP.
     Protocol,
-    /// The transport cannot send such a request at all: it is set up wrongly.
+    /// The transport cannot send this request, because of its configuration.
     Setup,
-    /// The reply never reached the machine that waits for it.
+    /// The reply did not reach the operation. For example, the future that received it was dropped.
     Lost,
-    /// Anything else.
+    /// Any other failure.
     Other,
 }
 
 impl TransportErrorKind {
-    /// The kind in words, fit to follow "because".
+    /// Returns the kind in words that can follow "because".
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Dns => "the host's name did not resolve",
+            Self::Dns => "the host name could not be resolved",
             Self::ConnectionRefused => "the host refused the connection",
-            Self::Connect => "no connection could be made",
+            Self::Connect => "the connection could not be established",
             Self::Tls => "the TLS handshake failed",
-            Self::Timeout => "time ran out",
-            Self::Closed => "the connection was closed before an answer",
-            Self::Cut => "the connection ended inside the answer",
-            Self::Protocol => "the answer is not HTTP",
+            Self::Timeout => "the request timed out",
+            Self::Closed => "the connection was closed before the response",
+            Self::Cut => "the response was truncated",
+            Self::Protocol => "the response is not valid HTTP",
             Self::Setup => "the transport cannot send this request",
-            Self::Lost => "the reply was lost before it was handled",
+            Self::Lost => "the reply was lost before it was processed",
             Self::Other => "the exchange failed",
         }
     }
 }
 
-/// An exchange without an answer: a kind, and what is known about delivery.
+/// The error of an exchange that got no response.
 ///
-/// It holds neither URL nor key; whoever adds a [source](Self::with_source) sees to it that this one does not either.
+/// It contains neither the URL nor the API key. A [source](Self::with_source) must not contain them
+/// either.
 ///
 /// ```
 /// use strike_core::{Delivery, TransportError, TransportErrorKind};
@@ -81,26 +86,26 @@ pub struct TransportError {
 }
 
 impl TransportError {
-    /// An error of that kind, with what is known about delivery; in doubt, [`Delivery::MaybeSent`].
+    /// Creates an error. If you are not sure about the delivery, use [`Delivery::MaybeSent`].
     #[must_use]
     pub const fn new(kind: TransportErrorKind, delivery: Delivery) -> Self {
         Self { kind, delivery, source: None }
     }
 
-    /// Adds the error below, which must name neither URL nor key.
+    /// Adds the underlying error. It must contain neither the URL nor the API key.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// What went wrong.
+    /// Returns why the exchange failed.
     #[must_use]
     pub const fn kind(&self) -> TransportErrorKind {
         self.kind
     }
 
-    /// Whether the request can have reached the server.
+    /// Returns whether the request may have reached the server.
     #[must_use]
     pub const fn delivery(&self) -> Delivery {
         self.delivery

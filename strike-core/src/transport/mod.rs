@@ -1,4 +1,4 @@
-//! What a transport receives and returns: an exchange, a reply, or the reason why there is none.
+//! The types that a transport receives and returns: exchanges, replies and transport errors.
 
 mod attempt;
 mod certificates;

@@ -1,15 +1,30 @@
-//! A charge, as the server last described it.
+//! The `Charge` type: one charge as a response described it.
 
 use std::fmt;
 
 use crate::values::{ChargeId, Currency, OrderKey, PaidCharge, PaymentHash, Satoshi, UnixMillis};
 
-/// A charge, as the server last described it.
+/// A charge: an amount that somebody is asked to pay, with its payment request.
 ///
-/// A charge is a snapshot: `paid` and `updated` may have changed on the server since it was read.
+/// It is a snapshot. [`is_paid`](Self::is_paid) and [`updated`](Self::updated) may have changed on
+/// the server since it was read.
 ///
-/// It serialises in the JSON of the API, so you can store it and read it again. Reading one from JSON does not prove
-/// that the server sent it: see [`to_paid`](Self::to_paid).
+/// It serializes as the API's JSON, so you can store it and read it again. A deserialized charge
+/// does not prove that the server sent it; see [`to_paid`](Self::to_paid).
+///
+/// ```
+/// use strike_core::{Charge, Satoshi};
+///
+/// let json = format!(
+///     r#"{{"id":"ch_1","amount":4200,"currency":"btc","amount_satoshi":4200,"payment_hash":"{}",
+///         "payment_request":"lnbc42u1...","description":"coffee","paid":false,"created":0,"updated":0}}"#,
+///     "00".repeat(32),
+/// );
+/// let charge: Charge = serde_json::from_str(&json)?;
+/// assert_eq!(charge.amount(), Satoshi::new(4200));
+/// assert_eq!(charge.to_string(), "ch_1: 4200 satoshi, unpaid");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
     pub(crate) id: ChargeId,
@@ -26,12 +41,13 @@ pub struct Charge {
     pub(crate) origin: Origin,
 }
 
-/// Where a charge comes from. It does not take part in comparisons.
+/// The origin of a charge. All origins compare as equal, so the origin never makes two charges
+/// differ.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Origin {
-    /// A response of the server, or a [`Mirror`](crate::mirror::Mirror) that held one.
+    /// A response of the server, directly or through a [`Mirror`](crate::mirror::Mirror).
     Response,
-    /// Deserialised by the caller.
+    /// Deserialized by the caller.
     Unverified,
 }
 
@@ -44,7 +60,7 @@ impl PartialEq for Origin {
 impl Eq for Origin {}
 
 impl Charge {
-    /// Returns the id that the server gave the charge.
+    /// Returns the id of the charge. The server chooses it.
     #[must_use]
     pub const fn id(&self) -> &ChargeId {
         &self.id
@@ -56,7 +72,7 @@ impl Charge {
         self.amount_satoshi
     }
 
-    /// Returns the currency. The API knows only bitcoin.
+    /// Returns the currency. The API supports only bitcoin.
     #[must_use]
     pub const fn currency(&self) -> Currency {
         self.currency
@@ -68,9 +84,9 @@ impl Charge {
         &self.payment_hash
     }
 
-    /// Returns the BOLT11 payment request, which the payer's wallet needs.
+    /// Returns the BOLT11 payment request, which the payer's wallet needs to pay.
     ///
-    /// A `lightning:` prefix and white space around it are removed.
+    /// It has no `lightning:` prefix and no surrounding white space, even if the response did.
     #[must_use]
     pub fn payment_request(&self) -> &str {
         &self.payment_request
@@ -82,25 +98,27 @@ impl Charge {
         &self.description
     }
 
-    /// Returns the `customer_id` that you gave the order, or `None` if you gave none.
+    /// Returns the `customer_id` that you set on the order, or `None` if you set none.
     ///
-    /// `create_once` stores an [order key](OrderKey) in front of it. This method removes the key;
-    /// [`raw_customer_id`](Self::raw_customer_id) does not.
+    /// `create_once` stores an [order key](OrderKey) in front of it. This method removes the key.
+    /// [`raw_customer_id`](Self::raw_customer_id) keeps it.
     #[must_use]
     pub fn customer_id(&self) -> Option<&str> {
         let raw = self.raw_customer_id()?;
         Some(OrderKey::from_customer_id(raw).map_or(raw, |(_, own)| own)).filter(|own| !own.is_empty())
     }
 
-    /// Returns the `customer_id` as the server stores it, with the order key in front if there is one.
+    /// Returns the `customer_id` as the server stores it, with the order key in front if there is
+    /// one.
     #[must_use]
     pub fn raw_customer_id(&self) -> Option<&str> {
         self.customer_id.as_deref()
     }
 
-    /// Returns true if the charge was paid when the server described it. A paid charge stays paid.
+    /// Returns true if the charge was paid when the server sent it. A paid charge stays paid.
     ///
-    /// To complete an order, use [`to_paid`](Self::to_paid): it also checks that the server said so.
+    /// To complete an order, use [`to_paid`](Self::to_paid). It also checks that the charge comes
+    /// from a response.
     #[must_use]
     pub const fn is_paid(&self) -> bool {
         self.paid
@@ -108,8 +126,8 @@ impl Charge {
 
     /// Returns the proof that this charge is paid, or `None`.
     ///
-    /// It is `None` for an unpaid charge, and for a charge that your own code deserialised. Read such a charge again
-    /// with `client.get(charge.id())`.
+    /// It is `None` for an unpaid charge, and for a charge that your own code deserialized. Read a
+    /// deserialized charge from the server with `client.get(charge.id())`.
     #[must_use]
     pub fn to_paid(&self) -> Option<PaidCharge> {
         PaidCharge::new(self.clone()).ok()
@@ -121,7 +139,9 @@ impl Charge {
         self.created
     }
 
-    /// Returns when the charge last changed: its payment, or else its creation.
+    /// Returns the time of the last change, by the server's clock.
+    ///
+    /// It is the time of the payment, or the time of the creation if the charge is unpaid.
     #[must_use]
     pub const fn updated(&self) -> UnixMillis {
         self.updated

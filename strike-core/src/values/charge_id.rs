@@ -1,4 +1,4 @@
-//! The id of a charge, checked wherever it is made.
+//! The `ChargeId` type: a validated charge id.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::values::InvalidInput;
 
-/// The name of a charge, as the server gave it: 1 to 128 of `[A-Za-z0-9_-]`.
+/// The id of a charge: 1 to 128 characters of `[A-Za-z0-9_-]`.
 ///
-/// It is checked wherever it is made, deserialisation included, so that it can never change the path of a request.
+/// Every constructor and deserialization check the characters. So an id can be put into a URL path
+/// without changing the path.
 ///
 /// ```
 /// use strike_core::ChargeId;
@@ -25,21 +26,21 @@ use crate::values::InvalidInput;
 pub struct ChargeId(Box<str>);
 
 impl ChargeId {
-    /// Takes a charge's id.
+    /// Creates an id after checking it.
     ///
     /// # Errors
-    /// [`InvalidInput`] unless it is 1 to 128 of `[A-Za-z0-9_-]`.
+    /// Returns [`InvalidInput`] unless `id` has 1 to 128 characters of `[A-Za-z0-9_-]`.
     pub fn new(id: impl Into<Box<str>>) -> Result<Self, InvalidInput> {
         let id = id.into();
-        let known = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-        if (1..=128).contains(&id.len()) && id.bytes().all(known) {
+        let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+        if (1..=128).contains(&id.len()) && id.bytes().all(is_allowed) {
             Ok(Self(id))
         } else {
             Err(InvalidInput::new("id", "1 to 128 of the characters A-Z, a-z, 0-9, `_` and `-`"))
         }
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

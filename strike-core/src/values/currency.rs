@@ -1,4 +1,4 @@
-//! The currency of a charge.
+//! The `Currency` type: the currency of a charge.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::values::InvalidInput;
 
-/// The currency of a charge. The service knew `btc` alone; anything else does not parse.
+/// The currency of a charge. The API supports only `btc`; parsing any other currency fails.
 ///
 /// ```
 /// use strike_core::Currency;
@@ -18,13 +18,13 @@ use crate::values::InvalidInput;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Currency {
-    /// Bitcoin, counted in satoshi.
+    /// Bitcoin. Amounts are in satoshi.
     #[serde(rename = "btc")]
     Btc,
 }
 
 impl Currency {
-    /// The currency as it stands on the wire.
+    /// Returns the currency as the API writes it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl FromStr for Currency {
     fn from_str(currency: &str) -> Result<Self, InvalidInput> {
         match currency {
             "btc" => Ok(Self::Btc),
-            _ => Err(InvalidInput::new("currency", "`btc`, the only currency of the service")),
+            _ => Err(InvalidInput::new("currency", "`btc`, the only supported currency")),
         }
     }
 }

@@ -1,8 +1,16 @@
-//! What the caller said that breaks a rule: refused before anything is sent.
+//! The `InvalidInput` type: the error for input that breaks a rule. Such input is never sent.
 
 use std::borrow::Cow;
 
-/// Input that breaks a rule, and which rule.
+/// The error for input that breaks a rule. It names the field and the rule.
+///
+/// ```
+/// use strike_core::InvalidInput;
+///
+/// let error = InvalidInput::new("proxy", "a URL such as `http://host:3128`");
+/// assert_eq!(error.field(), "proxy");
+/// assert_eq!(error.to_string(), "proxy must be a URL such as `http://host:3128`");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} must be {rule}{}", .found.as_deref().map(|found| format!(", but is {found}")).unwrap_or_default())]
 pub struct InvalidInput {
@@ -12,27 +20,28 @@ pub struct InvalidInput {
 }
 
 impl InvalidInput {
-    /// Says that this input is wrong, and what it must be, in words that follow "must be".
+    /// Creates an error for this field. The text of `rule` follows "must be" in the message.
     ///
-    /// For adapters and custom transports, whose options can be wrong too. Neither may hold a secret.
+    /// Custom transports can use it for their own options. Do not put a secret into `field` or
+    /// `rule`.
     #[must_use]
     pub fn new(field: &'static str, rule: impl Into<Cow<'static, str>>) -> Self {
         Self { field, rule: rule.into(), found: None }
     }
 
-    /// Adds what was found, which must not be a secret.
+    /// Adds the rejected value to the message. It must not be a secret.
     pub(crate) fn found(mut self, found: impl ToString) -> Self {
         self.found = Some(found.to_string());
         self
     }
 
-    /// The name of the input that is wrong.
+    /// Returns the name of the invalid field.
     #[must_use]
     pub const fn field(&self) -> &'static str {
         self.field
     }
 
-    /// What it must be, limits included, in words that follow "must be".
+    /// Returns the rule, with its limits. The text follows "must be" in the message.
     #[must_use]
     pub fn rule(&self) -> &str {
         &self.rule

@@ -1,4 +1,4 @@
-//! The bitcoin network of an invoice.
+//! The `Network` type: the bitcoin network of an invoice.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::values::InvalidInput;
 
-/// The bitcoin network that an endpoint's invoices are for.
+/// The bitcoin network of an endpoint and its invoices.
 ///
 /// ```
 /// use strike_core::Network;
@@ -19,7 +19,7 @@ use crate::values::InvalidInput;
 #[serde(try_from = "String", into = "String")]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "these are the networks of BOLT11, and a backend must answer each"
+    reason = "these are the networks of BOLT11, and callers should handle each"
 )]
 pub enum Network {
     /// The main network: real money.
@@ -28,12 +28,12 @@ pub enum Network {
     Testnet,
     /// The signed test network.
     Signet,
-    /// A network of one's own.
+    /// A private network for tests.
     Regtest,
 }
 
 impl Network {
-    /// How a BOLT11 invoice of this network begins.
+    /// Returns the prefix of a BOLT11 invoice of this network.
     #[must_use]
     pub const fn invoice_prefix(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl Network {
         }
     }
 
-    /// The network's usual name, which also parses.
+    /// Returns the name of the network. Parsing it returns the network again.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -65,7 +65,7 @@ impl fmt::Display for Network {
 impl FromStr for Network {
     type Err = InvalidInput;
 
-    /// Reads a network's name; `mainnet` is another for `bitcoin`.
+    /// Parses the name of a network. `mainnet` is an alias of `bitcoin`.
     fn from_str(name: &str) -> Result<Self, InvalidInput> {
         match name {
             "bitcoin" | "mainnet" => Ok(Self::Bitcoin),

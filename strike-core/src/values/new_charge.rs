@@ -1,20 +1,21 @@
-//! What the caller owns: a charge that does not exist yet, and the limits that it must keep.
+//! The `NewCharge` type: an order for a charge, and its limits.
 
 use serde::{Deserialize, Serialize};
 
 use crate::values::{Currency, InvalidInput, Satoshi};
 
-/// The longest invoice lifetime that clients of the service were seen to ask for: a week, in seconds.
+/// The longest invoice lifetime that known clients of the service requested: one week, in seconds.
 pub(crate) const MAX_EXPIRY_SEC: u32 = 604_800;
 
-/// An order for a charge.
+/// An order for a charge, which `create` and `create_once` send to the server.
 ///
-/// Setters cannot fail. The limits are checked when the request is built, before anything is sent:
+/// The setters cannot fail. The limits are checked when the request is built, before anything is
+/// sent:
 ///
 /// | field | limit |
 /// | --- | --- |
-/// | amount | 1 to 4 294 967 satoshi, or as the [endpoint](crate::EndpointBuilder::max_amount) says, and never above [`Satoshi::MAX`] |
-/// | description | at most 256 UTF-16 units and 639 bytes of UTF-8, which is all that a BOLT11 invoice carries |
+/// | amount | 1 to 4 294 967 satoshi, or up to the endpoint's [`max_amount`](crate::EndpointBuilder::max_amount); never above [`Satoshi::MAX`] |
+/// | description | at most 256 UTF-16 units and 639 bytes of UTF-8, the most that a BOLT11 invoice can hold |
 /// | `customer_id` | at most 64 UTF-16 units |
 /// | `expiry_sec` | 1 to 604 800 seconds |
 ///
@@ -35,7 +36,8 @@ pub struct NewCharge {
 }
 
 impl NewCharge {
-    /// Creates an order for this many satoshi. The payer's wallet shows the description; it may be empty.
+    /// Creates an order for this many satoshi. The payer's wallet shows the description; it may be
+    /// empty.
     #[must_use]
     pub fn satoshis(amount: u64, description: impl Into<String>) -> Self {
         Self::new(Satoshi::new(amount), description)
@@ -47,40 +49,42 @@ impl NewCharge {
         Self { amount, description: description.into(), customer_id: None, expiry_sec: None }
     }
 
-    /// The caller's own reference, which the server keeps and returns. An empty one is as good as none.
+    /// Sets your own reference, which the server stores and returns. An empty text removes it.
     #[must_use]
     pub fn customer_id(mut self, customer_id: impl Into<String>) -> Self {
         self.customer_id = Some(customer_id.into()).filter(|id| !id.is_empty());
         self
     }
 
-    /// How long the invoice can be paid, in seconds; an hour if not said. Not every host knows this field:
-    /// the truth is in the invoice, see [`Invoice::expires_at`](crate::Invoice::expires_at).
+    /// Sets the lifetime of the invoice, in seconds. The server's default is one hour.
+    ///
+    /// Some servers ignore this field. [`Invoice::expires_at`](crate::Invoice::expires_at) returns
+    /// the actual expiry.
     #[must_use]
     pub const fn expiry_sec(mut self, seconds: u32) -> Self {
         self.expiry_sec = Some(seconds);
         self
     }
 
-    /// The amount, in satoshi.
+    /// Returns the amount to pay, in satoshi.
     #[must_use]
     pub const fn amount(&self) -> Satoshi {
         self.amount
     }
 
-    /// What is paid for.
+    /// Returns the description that the payer's wallet shows.
     #[must_use]
     pub fn description(&self) -> &str {
         &self.description
     }
 
-    /// The caller's own reference, if there is one.
+    /// Returns your own reference, or `None` if you set none.
     #[must_use]
     pub fn get_customer_id(&self) -> Option<&str> {
         self.customer_id.as_deref()
     }
 
-    /// Checks every limit.
+    /// Checks every limit of the table above. `max_amount` is the endpoint's limit.
     pub(crate) fn check(&self, max_amount: Option<Satoshi>) -> Result<(), InvalidInput> {
         let amount = self.amount.get();
         let most = max_amount.unwrap_or(Satoshi::MAX);
@@ -100,7 +104,8 @@ impl NewCharge {
         }
     }
 
-    /// The order as the body of a form, fields in pystrike's order.
+    /// Returns the order as a form-encoded body. The fields are in the same order as pystrike sends
+    /// them.
     pub(crate) fn form(&self) -> String {
         let mut form = form_urlencoded::Serializer::new(String::with_capacity(64 + self.description.len()));
         form.append_pair("amount", &format!("{}", self.amount.get()));

@@ -1,4 +1,4 @@
-//! The key that names one order, and how it travels in `customer_id`.
+//! The `OrderKey` type: the idempotency key of an order, and its encoding in `customer_id`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,25 +7,35 @@ use serde::{Deserialize, Serialize};
 
 use crate::values::InvalidInput;
 
-/// Bitcoin's base58: no 0, O, I or l.
+/// Bitcoin's base58 alphabet: no 0, O, I or l.
 const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
-/// Digits of base58 that hold 128 bits.
+/// The number of base58 digits that hold 128 bits.
 const DIGITS: usize = 22;
 
-/// The longest reference of the caller's own beside a key, in UTF-16 units: 64 less the key.
+/// The longest reference of the caller next to a key, in UTF-16 units. `customer_id` holds 64, and
+/// the key takes 24.
 pub(crate) const MAX_OWN: usize = 40;
 
-/// The most invoices that one order can have, one after the other: what one base58 digit can number.
+/// The most invoices that one order can have, one after the other. One base58 digit holds the
+/// number.
 pub(crate) const MAX_ATTEMPTS: u8 = 58;
 
-/// Names one order, since the API has no idempotency keys of its own.
+/// The idempotency key of one order. The API has no idempotency keys, so this SDK stores the key in
+/// `customer_id`.
 ///
-/// It travels in `customer_id`: one base58 digit that numbers the attempt, the key as 22 base58 characters, a full stop,
-/// and at most 40 UTF-16 units of the caller's own reference. [`OrderKey::from_customer_id`] takes that apart again.
+/// The stored `customer_id` has four parts:
 ///
-/// An order can have several invoices, one after the other: when one has expired unpaid, the next *attempt* gets a new
-/// invoice under the same key. See [`CreateOutcome::Expired`](crate::CreateOutcome::Expired).
+/// 1. one base58 digit with the number of the attempt,
+/// 2. the key, as 22 base58 characters,
+/// 3. a full stop,
+/// 4. your own reference, at most 40 UTF-16 units.
+///
+/// [`OrderKey::from_customer_id`] splits it again.
+///
+/// An order can have several invoices, one after the other. When one expires unpaid, the next
+/// *attempt* creates a new invoice under the same key. See
+/// [`CreateOutcome::Expired`](crate::CreateOutcome::Expired).
 ///
 /// ```
 /// use strike_core::OrderKey;
@@ -41,48 +51,53 @@ pub(crate) const MAX_ATTEMPTS: u8 = 58;
 pub struct OrderKey(u128);
 
 impl OrderKey {
-    /// The key of that name: its SHA-256, cut to 128 bits. The same name is the same key, today and after a restart.
+    /// Returns the key for the name of an order. The same name always gives the same key, also
+    /// after a restart.
+    ///
+    /// The key is the first 128 bits of the SHA-256 of the name.
     #[must_use]
     pub fn named(name: &str) -> Self {
         let hash = hmac_sha256::Hash::hash(name.as_bytes());
         Self(hash.iter().take(16).fold(0, |sum, byte| (sum << 8) | u128::from(*byte)))
     }
 
-    /// A key from 128 bits of entropy.
+    /// Returns a key made of these 128 random bits.
     #[must_use]
     pub const fn from_entropy(entropy: u128) -> Self {
         Self(entropy)
     }
 
-    /// The `customer_id` of the first attempt: it carries the key and the caller's own reference.
+    /// Returns the `customer_id` of the first attempt, which holds the key and your own reference.
     #[must_use]
     pub fn customer_id(&self, own: &str) -> String {
         self.customer_id_of_attempt(1, own)
     }
 
-    /// The `customer_id` of an attempt, counted from 1.
+    /// Returns the `customer_id` of an attempt. Attempts count from 1.
     pub(crate) fn customer_id_of_attempt(self, attempt: u8, own: &str) -> String {
         let digit = ALPHABET.get(usize::from(attempt.saturating_sub(1))).copied().unwrap_or(b'z');
         format!("{}{self}.{own}", char::from(digit))
     }
 
-    /// Takes a `customer_id` apart that carries a key, of whichever attempt; `None` for any other.
+    /// Returns the key and your own reference from a `customer_id`, or `None` if it holds no key.
+    ///
+    /// It accepts the `customer_id` of every attempt.
     #[must_use]
     pub fn from_customer_id(customer_id: &str) -> Option<(Self, &str)> {
         Self::read_attempt(customer_id).map(|(key, _, own)| (key, own))
     }
 
-    /// The key, the attempt counted from 1, and the caller's own reference.
+    /// Returns the key, the attempt (counted from 1) and the caller's own reference.
     pub(crate) fn read_attempt(customer_id: &str) -> Option<(Self, u8, &str)> {
         let (head, own) = customer_id.split_once('.')?;
         let (digit, key) = head.split_at_checked(1)?;
-        let attempt = ALPHABET.iter().position(|known| digit.as_bytes() == [*known])?;
+        let attempt = ALPHABET.iter().position(|symbol| digit.as_bytes() == [*symbol])?;
         Some((key.parse().ok()?, u8::try_from(attempt).ok()?.checked_add(1)?, own))
     }
 }
 
 impl fmt::Display for OrderKey {
-    /// 22 base58 characters.
+    /// Writes the key as 22 base58 characters.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut digits = ['1'; DIGITS];
         let mut rest = self.0;
@@ -109,8 +124,9 @@ impl FromStr for OrderKey {
         if text.len() != DIGITS {
             return Err(wrong());
         }
-        let digit =
-            |c: u8| ALPHABET.iter().position(|known| *known == c).and_then(|at| u128::try_from(at).ok());
+        let digit = |c: u8| {
+            ALPHABET.iter().position(|symbol| *symbol == c).and_then(|value| u128::try_from(value).ok())
+        };
         let value = text.bytes().try_fold(0_u128, |sum, c| sum.checked_mul(58)?.checked_add(digit(c)?));
         value.map(Self).ok_or_else(wrong)
     }

@@ -1,4 +1,4 @@
-//! A charge that the server reported as paid.
+//! The `PaidCharge` type: proof that the server reported a charge as paid.
 
 use std::fmt;
 use std::ops::Deref;
@@ -7,10 +7,10 @@ use crate::values::Charge;
 
 /// A charge that the server reported as paid. Complete an order only with one of these.
 ///
-/// Only a response makes one: [`Charge::to_paid`] returns it for a charge that a client has read, and
+/// It always comes from a response. You get one from [`Charge::to_paid`],
 /// [`WaitOutcome::Paid`](crate::WaitOutcome::Paid), [`Event::Paid`](crate::Event::Paid) and
-/// [`CreateOutcome::Paid`](crate::CreateOutcome::Paid) hold it. A [`Charge`] that your own code deserialised, for
-/// example from the body of a webhook, never becomes one.
+/// [`CreateOutcome::Paid`](crate::CreateOutcome::Paid). A [`Charge`] that your own code
+/// deserialized, for example from the body of a webhook, cannot become one.
 ///
 /// It dereferences to [`Charge`].
 ///
@@ -30,8 +30,9 @@ use crate::values::Charge;
 pub struct PaidCharge(Charge);
 
 impl PaidCharge {
-    /// Returns the charge if a response says that it is paid, and the charge itself otherwise.
-    #[expect(clippy::result_large_err, reason = "the charge goes on to be used, it is not an error")]
+    /// Converts a charge that is paid and comes from a response. Otherwise returns the charge
+    /// unchanged as `Err`.
+    #[expect(clippy::result_large_err, reason = "`Err` returns the charge to the caller; it is no error")]
     pub(crate) fn new(charge: Charge) -> Result<Self, Charge> {
         if charge.is_paid() && charge.is_from_response() { Ok(Self(charge)) } else { Err(charge) }
     }

@@ -1,4 +1,4 @@
-//! The hash of a payment.
+//! The `PaymentHash` type: the hash that identifies a payment.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::values::InvalidInput;
 
-/// The hash that names a payment: the SHA-256 of the preimage that proves it was made.
+/// The hash that identifies a payment. It is the SHA-256 of the preimage, which is the payer's
+/// receipt.
 ///
 /// ```
 /// use strike_core::PaymentHash;
@@ -21,13 +22,13 @@ use crate::values::InvalidInput;
 pub struct PaymentHash([u8; 32]);
 
 impl PaymentHash {
-    /// The hash with these bytes.
+    /// Creates a hash from its 32 bytes.
     #[must_use]
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The 32 bytes.
+    /// Returns the 32 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -35,7 +36,7 @@ impl PaymentHash {
 }
 
 impl fmt::Display for PaymentHash {
-    /// 64 lower-case hex digits.
+    /// Writes the hash as 64 lower-case hex digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
@@ -52,7 +53,7 @@ impl FromStr for PaymentHash {
 
     fn from_str(hex: &str) -> Result<Self, InvalidInput> {
         let mut bytes = [0; 32];
-        // The length first: decoding into a buffer of another size panics.
+        // Check the length first. `decode_mut` panics if the buffer has another size.
         if hex.len() == 64
             && data_encoding::HEXLOWER_PERMISSIVE.decode_mut(hex.as_bytes(), &mut bytes).is_ok()
         {

@@ -1,4 +1,4 @@
-//! An amount in satoshi.
+//! The `Satoshi` type: an amount of bitcoin.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,30 +7,43 @@ use serde::{Deserialize, Serialize};
 
 use crate::values::InvalidInput;
 
-/// An amount in satoshi, the smallest unit of bitcoin on the chain: 100 000 000 of them are one bitcoin.
+/// An amount in satoshi. One bitcoin is 100 000 000 satoshi.
 ///
-/// Reading one with serde fails above [`MAX`](Self::MAX).
+/// Deserializing an amount above [`MAX`](Self::MAX) fails.
+///
+/// ```
+/// use strike_core::Satoshi;
+///
+/// let amount = Satoshi::new(4200);
+/// assert_eq!(amount.get(), 4200);
+/// assert_eq!(amount.millisatoshi(), Some(4_200_000));
+/// assert_eq!(amount.to_string(), "4200 satoshi");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Satoshi(u64);
 
 impl Satoshi {
-    /// 21 million bitcoin, which is all that there can be. No order and no charge has a larger amount.
+    /// The largest amount: 21 million bitcoin, which is all that can exist.
     pub const MAX: Self = Self(2_100_000_000_000_000);
 
-    /// That many satoshi. Above [`MAX`](Self::MAX) it is no amount, and refused wherever it is used as one.
+    /// Creates an amount of this many satoshi.
+    ///
+    /// It accepts amounts above [`MAX`](Self::MAX), but orders, endpoints and responses reject
+    /// them. Use `try_from` to check an amount.
     #[must_use]
     pub const fn new(satoshi: u64) -> Self {
         Self(satoshi)
     }
 
-    /// The number of satoshi.
+    /// Returns the number of satoshi.
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
     }
 
-    /// The same amount in millisatoshi, the unit of invoices; `None` beyond what 64 bits hold.
+    /// Returns the amount in millisatoshi, the unit of invoices, or `None` if it does not fit in 64
+    /// bits.
     #[must_use]
     pub const fn millisatoshi(self) -> Option<u64> {
         self.0.checked_mul(1000)
@@ -38,7 +51,7 @@ impl Satoshi {
 }
 
 impl Satoshi {
-    /// The amount, unless it is above all that there can be.
+    /// Returns the amount, or an error for this field if it is above [`MAX`](Self::MAX).
     pub(crate) fn within_supply(self, field: &'static str) -> Result<Self, InvalidInput> {
         if self <= Self::MAX {
             Ok(self)
@@ -71,7 +84,7 @@ impl From<u32> for Satoshi {
 impl TryFrom<u64> for Satoshi {
     type Error = InvalidInput;
 
-    /// Accepts at most [`MAX`](Self::MAX).
+    /// Converts a number of satoshi. It fails above [`MAX`](Self::MAX).
     fn try_from(satoshi: u64) -> Result<Self, InvalidInput> {
         Self(satoshi).within_supply("amount")
     }
@@ -86,7 +99,8 @@ impl From<Satoshi> for u64 {
 impl FromStr for Satoshi {
     type Err = InvalidInput;
 
-    /// Parses a whole number of satoshi, such as `4200`, with or without the unit that `Display` writes.
+    /// Parses a whole number of satoshi, such as `4200`, with or without the unit that `Display`
+    /// writes.
     ///
     /// ```
     /// use strike_core::Satoshi;

@@ -1,65 +1,82 @@
-//! A moment, in milliseconds since the epoch.
+//! The `UnixMillis` type: a time, in milliseconds since 1970.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-/// A moment, in milliseconds since 1970-01-01T00:00:00Z.
+/// A time, in milliseconds since 1970-01-01T00:00:00Z (the epoch).
+///
+/// ```
+/// use std::time::Duration;
+/// use strike_core::UnixMillis;
+///
+/// let time = UnixMillis::from_secs(1_700_000_000);
+/// assert_eq!(time.as_millis(), 1_700_000_000_000);
+/// assert_eq!(time.saturating_add(Duration::from_secs(1)).saturating_since(time), Duration::from_secs(1));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UnixMillis(u64);
 
 impl UnixMillis {
-    /// That many milliseconds since the epoch.
+    /// Creates a time from milliseconds since the epoch.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
     }
 
-    /// That many seconds since the epoch; what does not fit becomes the end of time.
+    /// Creates a time from seconds since the epoch. A value that does not fit becomes the latest
+    /// time.
     #[must_use]
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(1000))
     }
 
-    /// Milliseconds since the epoch.
+    /// Returns the milliseconds since the epoch.
     #[must_use]
     pub const fn as_millis(self) -> u64 {
         self.0
     }
 
-    /// The moment that much later, or the end of time.
+    /// Returns the time that is this much later, or the latest time if it does not fit.
     #[must_use]
     pub fn saturating_add(self, later: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(later.as_millis()).unwrap_or(u64::MAX)))
     }
 
-    /// The moment that much earlier, or the epoch.
+    /// Returns the time that is this much earlier, or the epoch if it would be before that.
     #[must_use]
     pub fn saturating_sub(self, earlier: Duration) -> Self {
         Self(self.0.saturating_sub(u64::try_from(earlier.as_millis()).unwrap_or(u64::MAX)))
     }
 
-    /// Returns this time as a time of the system clock, or `None` if the system cannot represent it.
+    /// Returns this time as a time of the system clock, or `None` if the system cannot represent
+    /// it.
     #[must_use]
     pub fn to_system_time(self) -> Option<SystemTime> {
         SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(self.0))
     }
 
-    /// How much later this moment is than the other; zero if it is not.
+    /// Returns how much later this time is than `earlier`, or zero if it is not later.
     #[must_use]
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// Reads a time of the wire: the service sent seconds until April 2018 and milliseconds since, without
-    /// saying which, so a value below 10^11 (seconds until the year 5138, milliseconds until 1973) is seconds.
+    /// Converts a time from the API's JSON, which can be in seconds or in milliseconds.
+    ///
+    /// The service sent seconds until April 2018 and milliseconds after that. A value below 10^11
+    /// is read as seconds: as seconds it is before the year 5138, and as milliseconds it would be
+    /// before 1973.
     pub(crate) const fn from_wire(value: u64) -> Self {
         if value < Self::SECONDS_BELOW { Self::from_secs(value) } else { Self(value) }
     }
 
-    /// The value of the wire that is read as this time: one of before 1973 is written in the seconds that it came in.
+    /// Returns the value for the API's JSON that [`from_wire`](Self::from_wire) converts back to
+    /// this time.
+    ///
+    /// A time before 1973 is written in seconds, because its milliseconds would be read as seconds.
     pub(crate) const fn to_wire(self) -> u64 {
         if self.0 < Self::SECONDS_BELOW { self.0 / 1000 } else { self.0 }
     }
@@ -84,7 +101,8 @@ impl From<SystemTime> for UnixMillis {
 }
 
 impl fmt::Display for UnixMillis {
-    /// Writes the moment in UTC as RFC 3339 has it, or its milliseconds if it lies after the year 9999.
+    /// Writes the time in UTC, in the format of RFC 3339. A time after the year 9999 is written in
+    /// milliseconds.
     ///
     /// ```
     /// use strike_core::UnixMillis;
@@ -94,7 +112,7 @@ impl fmt::Display for UnixMillis {
     /// ```
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match i64::try_from(self.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()) {
-            Some(moment) => write!(f, "{moment}"),
+            Some(timestamp) => write!(f, "{timestamp}"),
             None => write!(f, "{} ms after 1970", self.0),
         }
     }

@@ -6,7 +6,7 @@ use super::{ControlRequest, body};
 use crate::api;
 use crate::response::{self, ErrorResponse, Object};
 use crate::service::Service;
-use crate::webhooks::{Delivery, SendAgainError};
+use crate::webhooks::{SendAgainError, WebhookDelivery};
 
 pub(super) fn list(service: &mut Service, request: &ControlRequest<'_>) -> Result<String, ErrorResponse> {
     let (page, size) = api::page_and_size(request.http.uri().query().unwrap_or_default(), api::LARGEST_PAGE)?;
@@ -26,7 +26,7 @@ pub(super) fn send(service: &mut Service, request: &ControlRequest<'_>) -> Resul
     }
 }
 
-fn to_json(delivery: &Delivery) -> String {
+fn to_json(delivery: &WebhookDelivery) -> String {
     let mut object = Object::default()
         .number("id", delivery.id())
         .text("charge", delivery.charge())

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{ControlRequest, body};
-use crate::faults::{Counted, Plan};
+use crate::faults::{Plan, RuleStats};
 use crate::response::ErrorResponse;
 use crate::service::Service;
 
@@ -14,7 +14,7 @@ const MAX_RULES: usize = 1000;
 pub(super) fn show(service: &mut Service, _: &ControlRequest<'_>) -> Result<String, ErrorResponse> {
     #[derive(Serialize)]
     struct FaultList<'a> {
-        faults: &'a [Counted],
+        faults: &'a [RuleStats],
     }
     let json = serde_json::to_string_pretty(&FaultList { faults: service.faults().rules() });
     // Rules contain only strings and numbers, so serializing them cannot fail.

@@ -12,7 +12,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::builder::{Builder, Identity};
+use crate::builder::{Identity, SandboxBuilder};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::ledger::{Ledger, StorageError};
@@ -24,7 +24,7 @@ use journal::ErrorCallback;
 
 /// Builds a sandbox that stores its charges in a file.
 ///
-/// [`Builder::data`] creates it, as the last setting. Opening a file can fail, so this type has
+/// [`SandboxBuilder::data`] creates it, as the last setting. Opening a file can fail, so this type has
 /// [`open`](Self::open) instead of `build`.
 ///
 /// ```
@@ -53,12 +53,12 @@ use journal::ErrorCallback;
 #[derive(Clone)]
 #[must_use]
 pub struct DataBuilder {
-    builder: Builder,
+    builder: SandboxBuilder,
     path: PathBuf,
     on_error: ErrorCallback,
 }
 
-impl Builder {
+impl SandboxBuilder {
     /// Stores the charges in this file. The file is created if it does not exist. Call this last.
     ///
     /// The sandbox responds to a change only after the change is synced to disk. The file stores:
@@ -76,7 +76,7 @@ impl Builder {
     /// The lock file is removed when the last handle of the sandbox is dropped.
     ///
     /// If the file is moved, removed, replaced or written to by another program, the sandbox
-    /// rejects every change with status 500 and reports it to [`DataBuilder::on_not_kept`].
+    /// rejects every change with status 500 and reports it to [`DataBuilder::on_storage_error`].
     pub fn data(self, path: impl Into<PathBuf>) -> DataBuilder {
         DataBuilder { builder: self, path: path.into(), on_error: Arc::new(|_| ()) }
     }
@@ -93,12 +93,12 @@ impl DataBuilder {
     /// let folder = tempfile::tempdir()?;
     /// let sandbox = Sandbox::builder()
     ///     .data(folder.path().join("shop.sqlite"))
-    ///     .on_not_kept(|error| eprintln!("{error}"))
+    ///     .on_storage_error(|error| eprintln!("{error}"))
     ///     .open()?;
     /// # let _ = sandbox;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn on_not_kept(mut self, callback: impl Fn(&StorageError) + Send + Sync + 'static) -> Self {
+    pub fn on_storage_error(mut self, callback: impl Fn(&StorageError) + Send + Sync + 'static) -> Self {
         self.on_error = Arc::new(callback);
         self
     }
@@ -109,10 +109,10 @@ impl DataBuilder {
     /// Returns a [`DataError`] if the file cannot be opened, is in use, is for another network, or
     /// is not a sandbox data file.
     pub fn open(self) -> Result<Sandbox, DataError> {
-        open(self.builder, &self.path, self.on_error, Builder::IN_MEMORY.to_owned())
+        open(self.builder, &self.path, self.on_error, SandboxBuilder::IN_MEMORY.to_owned())
     }
 
-    /// Opens the file and starts the sandbox as an HTTP server, like [`Builder::start`].
+    /// Opens the file and starts the sandbox as an HTTP server, like [`SandboxBuilder::start`].
     ///
     /// # Errors
     /// Returns an error if the sandbox cannot listen on its address. If the file cannot be used,
@@ -124,7 +124,7 @@ impl DataBuilder {
 }
 
 fn open(
-    builder: Builder,
+    builder: SandboxBuilder,
     path: &Path,
     on_error: ErrorCallback,
     base_url: String,

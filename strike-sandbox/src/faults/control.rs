@@ -1,12 +1,12 @@
-//! Faults as users of a sandbox hold them: given to the builder, changed while it runs.
+//! The public methods that set, add and clear faults.
 
-use super::live::Counted;
+use super::live::RuleStats;
 use super::plan::Plan;
-use crate::builder::Builder;
+use crate::builder::SandboxBuilder;
 use crate::sandbox::Sandbox;
 
-impl Builder {
-    /// What goes wrong from the start; nothing unless set. A second plan takes the place of the first.
+impl SandboxBuilder {
+    /// Sets the initial faults. The default is none. A second call replaces the first plan.
     pub fn faults(mut self, plan: Plan) -> Self {
         self.faults = plan;
         self
@@ -14,14 +14,14 @@ impl Builder {
 }
 
 impl Sandbox {
-    /// Adds a plan's rules behind those that stand; they count from here on.
+    /// Adds the rules of a plan at the end. Their counts start at 0.
     ///
     /// ```
     /// use strike_sandbox::Sandbox;
-    /// use strike_sandbox::faults::{Fault, On, Plan};
+    /// use strike_sandbox::faults::{Fault, Match, Plan};
     ///
     /// let sandbox = Sandbox::new();
-    /// sandbox.add_faults(Plan::new().on(On::list(), Fault::garbage()));
+    /// sandbox.add_faults(Plan::new().on(Match::list(), Fault::garbage()));
     /// assert_eq!(sandbox.faults().len(), 1);
     /// sandbox.clear_faults();
     /// assert!(sandbox.faults().is_empty());
@@ -30,14 +30,14 @@ impl Sandbox {
         self.service().faults_mut().add(plan);
     }
 
-    /// Forgets every rule. An exchange that is being struck is struck to its end.
+    /// Removes all rules. A fault that is already in progress continues.
     pub fn clear_faults(&self) {
         self.service().faults_mut().clear();
     }
 
-    /// The plan as it stands, in order, with how often each rule matched and fired.
+    /// Returns the active rules in order, with their counts.
     #[must_use]
-    pub fn faults(&self) -> Vec<Counted> {
+    pub fn faults(&self) -> Vec<RuleStats> {
         self.service().faults().rules().to_vec()
     }
 }

@@ -1,4 +1,4 @@
-//! What becomes of a request that is struck.
+//! [`Fault`]: a failure that is applied to a request.
 
 use std::time::Duration;
 
@@ -9,28 +9,27 @@ use strike_core::http::StatusCode;
 use super::canned::{self, Canned};
 use super::shape;
 
-/// What becomes of a request that is struck, and whether the service acts on it.
+/// A failure that is applied to a request.
 ///
-/// The request is always read whole before anything goes wrong. Then either the service *processes* it, and a create
-/// leaves its charge behind, or it only makes the answer that it would have given. Each kind has a default, and
-/// [`processed`](Self::processed) decides otherwise.
+/// The sandbox always reads the whole request first. A *processed* request takes effect, so a create
+/// stores its charge. Otherwise the response is the same, but nothing is stored. Each fault has a
+/// default, which [`processed`](Self::processed) overrides.
 ///
-/// | fault | processed | what stands on the wire |
+/// | fault | processed | what the client receives |
 /// | --- | --- | --- |
 /// | [`refuse`](Self::refuse) | no | nothing; the connection is reset |
 /// | [`close`](Self::close) | yes | nothing; the connection is closed |
-/// | [`cut`](Self::cut) | yes | the beginning of the answer, then the connection is closed |
-/// | [`stall`](Self::stall) | yes | nothing, or the beginning of the answer, then silence |
-/// | [`drip`](Self::drip) | yes | the answer, byte by byte, then the connection is closed |
-/// | [`wrong_length`](Self::wrong_length) | yes | the answer with another `Content-Length`, then the connection is closed |
-/// | [`garbage`](Self::garbage) | yes | 256 bytes that are no HTTP, then the connection is closed |
-/// | [`status`](Self::status) | no | an error of that status; the connection goes on |
-/// | [`answer`](Self::answer) | no | the given answer; the connection goes on |
-/// | [`latency`](Self::latency) | yes | the answer, later; the connection goes on |
+/// | [`cut`](Self::cut) | yes | the beginning of the response, then the connection is closed |
+/// | [`stall`](Self::stall) | yes | nothing, or the beginning of the response, then silence |
+/// | [`drip`](Self::drip) | yes | the response, byte by byte, then the connection is closed |
+/// | [`wrong_length`](Self::wrong_length) | yes | the response with a wrong `Content-Length`, then the connection is closed |
+/// | [`garbage`](Self::garbage) | yes | 256 bytes that are not HTTP, then the connection is closed |
+/// | [`status`](Self::status) | no | an error with this status; the connection stays open |
+/// | [`answer`](Self::answer) | no | the given response; the connection stays open |
+/// | [`latency`](Self::latency) | yes | the response, later; the connection stays open |
 ///
-/// An answer after which the connection ends says `Connection: close`, and is otherwise the one that there would have
-/// been. No fault holds a connection for more than five minutes: then it is closed. It ends earlier when the client
-/// leaves or the server stops.
+/// If a fault closes the connection, the response has the header `Connection: close`. A fault keeps a
+/// connection open for at most five minutes.
 ///
 /// ```
 /// use std::time::Duration;
@@ -51,18 +50,18 @@ pub struct Fault {
     pub(super) processed: Option<bool>,
 }
 
-/// A place in an answer, by the bytes before it. A place behind the end is the end.
+/// A position in a response, as a number of bytes. Positions beyond the end mean the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "an answer has a head and a body")]
 pub enum After {
-    /// So many bytes of the whole answer, counted from the first of its head.
+    /// This many bytes of the response, counted from the status line.
     Bytes(#[serde(deserialize_with = "shape::bytes")] usize),
-    /// The whole head and so many bytes of the body.
+    /// The whole head and this many bytes of the body.
     BodyBytes(#[serde(deserialize_with = "shape::bytes")] usize),
 }
 
-/// The kinds, as they stand in JSON.
+/// The kinds of faults, as written in JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Kind {
@@ -100,7 +99,7 @@ impl Fault {
         Self { kind, processed: None }
     }
 
-    /// Resets the connection (a TCP reset, by closing with a linger of zero) without a byte of answer.
+    /// Resets the connection (a TCP reset, by closing with a linger of zero) without a response.
     ///
     /// A server whose port is open cannot refuse a connection, so this is as near as it comes: the client gets a
     /// reset instead of an answer, after it was connected and has sent its request.
@@ -108,22 +107,24 @@ impl Fault {
         Self::of(Kind::Refuse)
     }
 
-    /// Closes the connection without a byte of answer.
+    /// Closes the connection without a response.
     pub const fn close() -> Self {
         Self::of(Kind::Close)
     }
 
-    /// Closes the connection inside the answer.
+    /// Closes the connection within the response.
     pub const fn cut(after: After) -> Self {
         Self::of(Kind::Cut(after))
     }
 
-    /// Falls silent before the answer (`After::Bytes(0)`) or inside it, for five minutes unless the client leaves first.
+    /// Stops sending before the response (`After::Bytes(0)`) or within it. The connection is closed
+    /// after five minutes.
     pub const fn stall(after: After) -> Self {
         Self::of(Kind::Stall(after))
     }
 
-    /// Sends the answer byte by byte, with this time after each; what is left after five minutes is never sent.
+    /// Sends the response byte by byte, with this delay after each byte. After five minutes the rest is
+    /// discarded.
     pub const fn drip(every: Duration) -> Self {
         Self::of(Kind::Drip { every })
     }
@@ -139,8 +140,8 @@ impl Fault {
         Self::of(Kind::Garbage)
     }
 
-    /// Answers with this status, in the way the service dressed its errors. One below 200 would be no answer: 500 is
-    /// sent instead.
+    /// Responds with this status and an error body in the service's format. A status below 200 is
+    /// replaced by 500.
     pub fn status(status: StatusCode) -> Self {
         Self::of(Kind::Status(canned::last_word(status)))
     }
@@ -158,7 +159,7 @@ impl Fault {
         Self::of(Kind::Latency { time, jitter })
     }
 
-    /// Whether the service acts on the request. If it does not, a create leaves no charge behind, whatever the answer
+    /// Sets whether the request takes effect. If not, a create stores no charge, whatever the response
     /// says.
     pub const fn processed(mut self, processed: bool) -> Self {
         self.processed = Some(processed);
@@ -167,7 +168,7 @@ impl Fault {
 }
 
 impl Kind {
-    /// Whether the service acts on the request unless the plan says otherwise.
+    /// Returns whether the request takes effect by default.
     pub(super) const fn is_processed(&self) -> bool {
         !matches!(self, Self::Refuse | Self::Status(_) | Self::Answer(_))
     }

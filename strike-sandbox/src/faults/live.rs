@@ -1,4 +1,4 @@
-//! A plan at work: how often each rule matched and fired, and which one is due.
+//! The active rules, with counts of how often each matched and applied.
 
 use std::time::Duration;
 
@@ -10,30 +10,30 @@ use super::fault::Kind;
 use super::plan::{Plan, Rule};
 use crate::entropy::Entropy;
 
-/// A rule, and how often it was its turn.
+/// A rule with its counts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct Counted {
+pub struct RuleStats {
     #[serde(flatten)]
     rule: Rule,
     matched: u64,
     fired: u64,
 }
 
-impl Counted {
-    /// The rule.
+impl RuleStats {
+    /// Returns the rule.
     #[must_use]
     pub const fn rule(&self) -> &Rule {
         &self.rule
     }
 
-    /// How many requests matched its method and path since it was added.
+    /// Returns how many requests matched its method and path since it was added.
     #[must_use]
     pub const fn matched(&self) -> u64 {
         self.matched
     }
 
-    /// How many of them it struck.
+    /// Returns how many times its fault was applied.
     #[must_use]
     pub const fn fired(&self) -> u64 {
         self.fired
@@ -44,7 +44,7 @@ impl Counted {
 pub(crate) struct Faults {
     /// What there was to begin with.
     first: Plan,
-    rules: Vec<Counted>,
+    rules: Vec<RuleStats>,
     entropy: Entropy,
 }
 
@@ -66,9 +66,9 @@ impl Faults {
         *self = Self::new(std::mem::take(&mut self.first), entropy);
     }
 
-    /// Adds rules behind those that are there.
+    /// Adds rules at the end.
     pub(crate) fn add(&mut self, plan: Plan) {
-        let counted = |rule| Counted { rule, matched: 0, fired: 0 };
+        let counted = |rule| RuleStats { rule, matched: 0, fired: 0 };
         self.rules.extend(plan.into_rules().into_iter().map(counted));
     }
 
@@ -76,7 +76,7 @@ impl Faults {
         self.rules.clear();
     }
 
-    pub(crate) fn rules(&self) -> &[Counted] {
+    pub(crate) fn rules(&self) -> &[RuleStats] {
         &self.rules
     }
 
@@ -90,7 +90,7 @@ impl Faults {
             return None;
         }
         let mut due = None;
-        for Counted { rule, matched, fired } in &mut self.rules {
+        for RuleStats { rule, matched, fired } in &mut self.rules {
             if !rule.is_for(request.method(), &path) {
                 continue;
             }

@@ -1,6 +1,6 @@
 //! What goes wrong on purpose: a plan says which requests are struck, and what becomes of them.
 //!
-//! A [`Plan`] is a list of rules: [`On`] says which requests a rule is for, [`Fault`] what happens to them. Whether a
+//! A [`Plan`] is a list of rules: [`Match`] says which requests a rule is for, [`Fault`] what happens to them. Whether a
 //! struck create leaves a charge behind is part of the fault. Here the server hangs up after the first create was
 //! stored, which is the moment at which a careless shop makes a second charge:
 //!
@@ -8,9 +8,9 @@
 //! use std::time::Duration;
 //! use strike_core::{Delivery, Exchange, TransportErrorKind, http};
 //! use strike_sandbox::Sandbox;
-//! use strike_sandbox::faults::{Fault, On, Plan};
+//! use strike_sandbox::faults::{Fault, Match, Plan};
 //!
-//! let plan = Plan::new().on(On::create().first(1), Fault::close());
+//! let plan = Plan::new().on(Match::create().first(1), Fault::close());
 //! let sandbox = Sandbox::builder().api_key("sk_demo").faults(plan).build();
 //!
 //! let create = || {
@@ -59,8 +59,8 @@ mod shape;
 
 pub use error::PlanError;
 pub use fault::{After, Fault};
-pub use live::Counted;
-pub use on::On;
+pub use live::RuleStats;
+pub use on::Match;
 pub use plan::{Plan, Rule};
 
 pub(crate) use course::Course;

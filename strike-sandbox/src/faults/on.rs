@@ -1,81 +1,83 @@
-//! Which requests a rule is for: by method and path, and then the n-th, every n-th, the first n, or some by chance.
+//! [`Match`]: selects requests by method, path, count or probability.
 
 use serde::{Deserialize, Serialize};
 use strike_core::http::Method;
 
 use super::shape;
 
-/// Which requests a fault strikes. Unless narrowed down, every one that matches.
+/// Selects the requests to which a fault applies. By default, every matching request.
 ///
 /// ```
 /// use strike_core::http::Method;
-/// use strike_sandbox::faults::On;
+/// use strike_sandbox::faults::Match;
 ///
-/// let second_create = On::create().nth(2);
-/// let some_reads = On::any().method(Method::GET).path("/api/v1/**").chance(0.1);
+/// let second_create = Match::create().nth(2);
+/// let some_reads = Match::any().method(Method::GET).path("/api/v1/**").chance(0.1);
 /// # let _ = (second_create, some_reads);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
-pub struct On {
+pub struct Match {
     pub(super) method: Option<Method>,
     pub(super) path: Pattern,
     pub(super) when: When,
 }
 
-impl On {
-    /// Every request to the API.
+impl Match {
+    /// Matches every request to the API.
     pub fn any() -> Self {
         Self { method: None, path: Pattern::default(), when: When::Always }
     }
 
-    /// Requests that make a charge: `POST /api/v1/charges`.
+    /// Matches requests that create a charge: `POST /api/v1/charges`.
     pub fn create() -> Self {
         Self::any().method(Method::POST).path("/api/v1/charges")
     }
 
-    /// Requests for one charge: `GET /api/v1/charges/*`.
+    /// Matches requests for one charge: `GET /api/v1/charges/*`.
     pub fn get() -> Self {
         Self::any().method(Method::GET).path("/api/v1/charges/*")
     }
 
-    /// Requests for a page of charges: `GET /api/v1/charges`.
+    /// Matches requests for a page of charges: `GET /api/v1/charges`.
     pub fn list() -> Self {
         Self::any().method(Method::GET).path("/api/v1/charges")
     }
 
-    /// Only requests with this method.
+    /// Limits the match to requests with this method.
     pub fn method(mut self, method: Method) -> Self {
         self.method = Some(method);
         self
     }
 
-    /// Only requests whose path, without its query, fits the pattern: `*` stands for one segment, and `**` at the end
-    /// for any number of them. A pattern that fits nothing below `/api/` strikes nothing.
+    /// Limits the match to paths that fit the pattern. The query is ignored. `*` stands for one
+    /// segment, and a final `**` for any number of segments. Only paths below `/api/` can match.
     pub fn path(mut self, pattern: impl Into<String>) -> Self {
         self.path = Pattern(pattern.into());
         self
     }
 
-    /// Of the requests that match, the `n`-th alone, counted from 1; the 0th never comes.
+    /// Applies the fault only to the `n`-th matching request, counted from 1. With 0 it never applies.
     pub const fn nth(mut self, n: u64) -> Self {
         self.when = When::Nth(n);
         self
     }
 
-    /// Of the requests that match, every `n`-th: with 3, the third, the sixth, and so on; with 0, none.
+    /// Applies the fault to every `n`-th matching request: with 3, to the third, the sixth and so on.
+    /// With 0 it never applies.
     pub const fn every(mut self, n: u64) -> Self {
         self.when = When::Every(n);
         self
     }
 
-    /// Of the requests that match, the first `n`.
+    /// Applies the fault to the first `n` matching requests.
     pub const fn first(mut self, n: u64) -> Self {
         self.when = When::First(n);
         self
     }
 
-    /// Each request that matches with this probability, drawn from the sandbox's seed: 0 is never, 1 is always.
+    /// Applies the fault to each matching request with this probability, from 0 to 1. The draws come
+    /// from the sandbox's seed.
     pub const fn chance(mut self, probability: f64) -> Self {
         self.when = When::Chance(probability);
         self
@@ -111,7 +113,7 @@ impl Pattern {
     }
 }
 
-/// Which of the requests that match.
+/// Selects among the matching requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum When {

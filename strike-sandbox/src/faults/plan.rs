@@ -1,4 +1,4 @@
-//! A plan: rules in order, from Rust or from JSON.
+//! [`Plan`]: an ordered list of rules, built in Rust or read from JSON.
 
 use std::fmt;
 
@@ -7,18 +7,18 @@ use strike_core::http::Method;
 
 use super::error::PlanError;
 use super::fault::{Fault, Kind};
-use super::on::{On, Pattern, When};
+use super::on::{Match, Pattern, When};
 use super::shape;
 
-/// What is to go wrong, rule by rule; the [module](super) says which one fires.
+/// An ordered list of fault rules. The [module](super) documentation says which rule applies.
 ///
 /// ```
 /// use strike_core::http::StatusCode;
-/// use strike_sandbox::faults::{After, Fault, On, Plan};
+/// use strike_sandbox::faults::{After, Fault, Match, Plan};
 ///
 /// let plan = Plan::new()
-///     .on(On::create().nth(2), Fault::cut(After::BodyBytes(10)))
-///     .on(On::any().chance(0.05), Fault::status(StatusCode::SERVICE_UNAVAILABLE));
+///     .on(Match::create().nth(2), Fault::cut(After::BodyBytes(10)))
+///     .on(Match::any().chance(0.05), Fault::status(StatusCode::SERVICE_UNAVAILABLE));
 /// assert_eq!(Plan::from_json(&plan.to_json())?, plan);
 /// # Ok::<(), strike_sandbox::faults::PlanError>(())
 /// ```
@@ -30,7 +30,7 @@ pub struct Plan {
     rules: Vec<Rule>,
 }
 
-/// One rule of a plan. It is shown as its JSON.
+/// One rule of a plan. `Display` writes it as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a rule: an object with the field `fault`")]
 pub struct Rule {
@@ -51,14 +51,14 @@ pub struct Rule {
 }
 
 impl Plan {
-    /// A plan by which nothing goes wrong.
+    /// Returns a plan without rules.
     pub const fn new() -> Self {
         Self { rules: Vec::new() }
     }
 
-    /// Adds a rule, behind those that are there.
-    pub fn on(mut self, on: On, fault: Fault) -> Self {
-        let On { method, path, when } = on;
+    /// Adds a rule at the end.
+    pub fn on(mut self, on: Match, fault: Fault) -> Self {
+        let Match { method, path, when } = on;
         let Fault { kind, processed } = fault;
         self.rules.push(Rule { method, path, when, fault: kind, processed });
         self
@@ -67,12 +67,12 @@ impl Plan {
     /// Reads a plan from JSON: an object with the one field `faults`, a list of rules.
     ///
     /// ```
-    /// use strike_sandbox::faults::{Fault, On, Plan};
+    /// use strike_sandbox::faults::{Fault, Match, Plan};
     ///
     /// let plan = r#"{"faults": [
     ///     {"method": "POST", "path": "/api/v1/charges", "when": {"first": 1}, "fault": "close"}
     /// ]}"#;
-    /// assert_eq!(Plan::from_json(plan)?, Plan::new().on(On::create().first(1), Fault::close()));
+    /// assert_eq!(Plan::from_json(plan)?, Plan::new().on(Match::create().first(1), Fault::close()));
     ///
     /// let wrong = Plan::from_json(r#"{"faults": [{"fault": {"drip": {"every_ms": "50"}}}]}"#).unwrap_err();
     /// assert_eq!(wrong.field(), "faults[0].fault.drip.every_ms");
@@ -80,8 +80,8 @@ impl Plan {
     /// ```
     ///
     /// # Errors
-    /// If it is no such JSON, to the last field: what is unknown, missing, doubled, of the wrong type or out of range
-    /// is refused, with its field, line and column.
+    /// Returns a [`PlanError`](super::PlanError) with field, line and column if a field is unknown,
+    /// missing, repeated, of the wrong type or out of range.
     pub fn from_json(text: &str) -> Result<Self, PlanError> {
         // Editors of Windows put a byte order mark in front.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -91,14 +91,14 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The plan as JSON, as [`from_json`](Self::from_json) reads it.
+    /// Returns the plan as JSON that [`from_json`](Self::from_json) can read.
     #[must_use]
     pub fn to_json(&self) -> String {
         // Texts, numbers and lists of them: nothing that JSON cannot hold.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// Its rules, in order.
+    /// Returns the rules in order.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules

@@ -34,9 +34,9 @@ use crate::webhooks::{self, Poster};
 /// | TLS handshake | 10 s | the connection is closed |
 /// | request head | 75 s | the connection is closed |
 /// | request body | 30 s | the connection is closed |
-/// | idle after a response | 75 s, see [`close_idle_after`](crate::Builder::close_idle_after) | the connection is closed |
+/// | idle after a response | 75 s, see [`close_idle_after`](crate::SandboxBuilder::close_idle_after) | the connection is closed |
 /// | response not read by the client | 30 s | the connection is closed |
-/// | open connections, on all ports together | 512, see [`most_connections`](crate::Builder::most_connections) | the one that has been idle longest is closed |
+/// | open connections, on all ports together | 512, see [`most_connections`](crate::SandboxBuilder::most_connections) | the one that has been idle longest is closed |
 #[derive(Debug)]
 #[must_use = "the server stops when this is dropped"]
 pub struct RunningSandbox {
@@ -99,14 +99,14 @@ impl RunningSandbox {
     /// Returns the address of the server, with the real port.
     ///
     /// With TLS this is the port for HTTPS. After
-    /// [`Builder::listen_localhost`](crate::Builder::listen_localhost) it is the address of 127.0.0.1.
+    /// [`SandboxBuilder::listen_localhost`](crate::SandboxBuilder::listen_localhost) it is the address of 127.0.0.1.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Returns the base URL for plain HTTP beside HTTPS, if
-    /// [`Builder::plain_listen`](crate::Builder::plain_listen) was called.
+    /// [`SandboxBuilder::plain_listen`](crate::SandboxBuilder::plain_listen) was called.
     #[must_use]
     pub fn plain_base_url(&self) -> Option<&str> {
         self.plain_base_url.as_deref()

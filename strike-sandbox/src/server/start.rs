@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{Listen, Port, Protocol, RunningSandbox};
-use crate::builder::Builder;
+use crate::builder::SandboxBuilder;
 use crate::sandbox::Sandbox;
 
 /// The longest idle timeout. A longer one could overflow a clock.
 const LONGEST_IDLE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-impl Builder {
+impl SandboxBuilder {
     /// Sets the address that [`start`](Self::start) listens on. Port 0 selects a free port.
     ///
     /// The default is 127.0.0.1 and a free port. Anyone who can reach the address can pay charges, since the control

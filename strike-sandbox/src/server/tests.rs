@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{ConnectionLimit, Limits, Protocol, serve};
-use crate::faults::{After, Fault, On, Plan};
+use crate::faults::{After, Fault, Match, Plan};
 use crate::sandbox::Sandbox;
 
 const LIST: &[u8] = b"GET /api/v1/charges HTTP/1.1\r\nHost: x\r\nAuthorization: Basic c2tfZGVtbzo=\r\n\r\n";
@@ -80,11 +80,11 @@ async fn a_client_that_does_not_read_is_disconnected_after_30_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn faults_end_after_five_minutes() {
-    let mut client = connect(Plan::new().on(On::any(), Fault::stall(After::Bytes(4))), 5).await;
+    let mut client = connect(Plan::new().on(Match::any(), Fault::stall(After::Bytes(4))), 5).await;
     client.write_all(LIST).await.expect("the server reads");
     assert_eq!(read_to_end(&mut client).await, (b"HTTP".to_vec(), 300));
 
-    let mut client = connect(Plan::new().on(On::any(), Fault::drip(Duration::from_secs(70))), 5).await;
+    let mut client = connect(Plan::new().on(Match::any(), Fault::drip(Duration::from_secs(70))), 5).await;
     client.write_all(LIST).await.expect("the server reads");
     assert_eq!(read_to_end(&mut client).await, (b"HTTP/".to_vec(), 300));
 }
@@ -92,7 +92,7 @@ async fn faults_end_after_five_minutes() {
 #[tokio::test(start_paused = true)]
 async fn latency_is_between_its_minimum_and_maximum() {
     let (time, jitter) = (Duration::from_secs(20), Duration::from_secs(10));
-    let mut client = connect(Plan::new().on(On::any(), Fault::latency(time, jitter)), 5).await;
+    let mut client = connect(Plan::new().on(Match::any(), Fault::latency(time, jitter)), 5).await;
     let mut taken = Vec::new();
     for _ in 0..20 {
         let start = Instant::now();
@@ -107,7 +107,7 @@ async fn latency_is_between_its_minimum_and_maximum() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_stays_after_a_close_fault_is_disconnected() {
-    let mut client = connect(Plan::new().on(On::any(), Fault::close()), 5).await;
+    let mut client = connect(Plan::new().on(Match::any(), Fault::close()), 5).await;
     client.write_all(LIST).await.expect("the server reads");
     assert_eq!(read_to_end(&mut client).await, (Vec::new(), 0));
     // The client does not close its side, so the server closes the whole connection.

@@ -1,12 +1,12 @@
-//! A delivery as its sender sees it: where it stands, and why.
+//! [`WebhookDelivery`]: the state of one delivery.
 
 use std::sync::Arc;
 
 use strike_core::UnixMillis;
 
-/// One delivery of one payment.
+/// One delivery of a webhook for one payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
+pub struct WebhookDelivery {
     pub(super) id: u64,
     pub(super) charge: Arc<str>,
     pub(super) url: Arc<str>,
@@ -18,20 +18,20 @@ pub struct Delivery {
     pub(super) created: UnixMillis,
 }
 
-/// Where a delivery stands.
+/// The state of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DeliveryState {
     /// It will be sent when it is due, for the first time or again.
     Waiting,
-    /// It is on its way, and the receiver has not answered yet.
+    /// It was sent, and the receiver has not responded yet.
     Sending,
-    /// The receiver answered with a status of the two hundreds.
+    /// The receiver responded with a 2xx status.
     Delivered,
-    /// It was tried as often as it may be, and nobody said so. That does **not** mean that it did not arrive: a
-    /// receiver that never answers, or answers something else, may have acted on it.
+    /// All attempts ended without a 2xx response. The receiver may nevertheless have received it and
+    /// acted on it.
     Failed,
-    /// It was lost on purpose, and never sent.
+    /// It was dropped by a setting, and never sent.
     Dropped,
 }
 
@@ -49,63 +49,63 @@ impl DeliveryState {
     }
 }
 
-impl Delivery {
-    /// Its number: 1 for the first that the sandbox made.
+impl WebhookDelivery {
+    /// Returns its number, counted from 1.
     #[must_use]
     pub const fn id(&self) -> u64 {
         self.id
     }
 
-    /// The id of the charge that was paid.
+    /// Returns the id of the paid charge.
     #[must_use]
     pub fn charge(&self) -> &str {
         &self.charge
     }
 
-    /// Where it goes.
+    /// Returns the receiver's URL.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Where it stands.
+    /// Returns its state.
     #[must_use]
     pub const fn state(&self) -> DeliveryState {
         self.state
     }
 
-    /// How many times it was sent.
+    /// Returns how many times it was sent.
     #[must_use]
     pub const fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// The status of the last answer, if the last try brought one.
+    /// Returns the status of the last attempt's response, if there was one.
     #[must_use]
     pub const fn status(&self) -> Option<u16> {
         self.status
     }
 
-    /// What went wrong with the last try, in words.
+    /// Returns the error of the last attempt.
     #[must_use]
     pub fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    /// When it is due, or was due last, by the sandbox's clock.
+    /// Returns when it is or was last due, by the sandbox's clock.
     #[must_use]
     pub const fn due(&self) -> UnixMillis {
         self.due
     }
 
-    /// When the payment was made, by the sandbox's clock.
+    /// Returns when the charge was paid, by the sandbox's clock.
     #[must_use]
     pub const fn created(&self) -> UnixMillis {
         self.created
     }
 }
 
-/// Why a delivery is not sent again.
+/// The reason why a delivery cannot be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendAgainError {

@@ -24,7 +24,7 @@ impl DueWebhook {
         Self { sandbox, ticket, request, settled: false }
     }
 
-    /// The number of its [delivery](crate::Delivery::id).
+    /// The number of its [delivery](crate::WebhookDelivery::id).
     #[must_use]
     pub const fn delivery(&self) -> u64 {
         self.ticket.delivery
@@ -42,7 +42,7 @@ impl DueWebhook {
         self.settle(&Outcome::Answered(status));
     }
 
-    /// No answer came, and why, in words for [`Delivery::error`](crate::Delivery::error). It may have arrived.
+    /// No answer came, and why, in words for [`WebhookDelivery::error`](crate::WebhookDelivery::error). It may have arrived.
     pub fn unanswered(mut self, why: impl Into<String>) {
         self.settle(&Outcome::Unanswered(why.into()));
     }

@@ -11,10 +11,10 @@ mod post;
 mod post_error;
 mod webhook;
 
-use crate::builder::Builder;
+use crate::builder::SandboxBuilder;
 use crate::sandbox::Sandbox;
 
-pub use delivery::{Delivery, DeliveryState, SendAgainError};
+pub use delivery::{DeliveryState, SendAgainError, WebhookDelivery};
 #[cfg(feature = "server")]
 pub(crate) use dispatcher::dispatch;
 pub use due::DueWebhook;
@@ -23,7 +23,7 @@ pub(crate) use outbox::{Outbox, Outcome, Ticket};
 pub(crate) use post::Poster;
 pub use webhook::Webhook;
 
-impl Builder {
+impl SandboxBuilder {
     /// Tells this address of every payment. There is one per sandbox, as there was one per account: a second call
     /// takes the place of the first.
     ///
@@ -89,7 +89,7 @@ impl Sandbox {
     /// What became of the webhooks, the newest first: the newest 10,000 of them. Those that still wait are all sent,
     /// however many they are.
     #[must_use]
-    pub fn deliveries(&self) -> Vec<Delivery> {
+    pub fn deliveries(&self) -> Vec<WebhookDelivery> {
         self.service().outbox().deliveries().cloned().collect()
     }
 
@@ -104,7 +104,7 @@ impl Sandbox {
     ///
     /// assert_eq!(Sandbox::new().send_again(1), Err(SendAgainError::Unknown));
     /// ```
-    pub fn send_again(&self, delivery: u64) -> Result<Delivery, SendAgainError> {
+    pub fn send_again(&self, delivery: u64) -> Result<WebhookDelivery, SendAgainError> {
         let mut service = self.service();
         let now = service.clock().now();
         service.send_again(delivery, now)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use strike_core::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use strike_core::{HttpRequest, UnixMillis};
 
-use super::delivery::{Delivery, DeliveryState, SendAgainError};
+use super::delivery::{DeliveryState, SendAgainError, WebhookDelivery};
 use super::webhook::Webhook;
 use crate::entropy::Entropy;
 
@@ -30,7 +30,7 @@ pub(crate) struct Outbox {
 }
 
 struct Entry {
-    delivery: Delivery,
+    delivery: WebhookDelivery,
     body: Arc<str>,
     /// How many tries it had since it was made, or was sent again by hand.
     tries: u32,
@@ -85,7 +85,7 @@ impl Outbox {
             let unlucky = self.entropy.below(100) < u64::from(webhook.drop_percent);
             let due = now.saturating_add(webhook.delay).saturating_add(held_back);
             let dropped = unlucky || id.checked_rem(webhook.drop_every.into()) == Some(0);
-            let delivery = Delivery {
+            let delivery = WebhookDelivery {
                 id,
                 charge: Arc::clone(&charge),
                 url: Arc::clone(&url),
@@ -158,7 +158,7 @@ impl Outbox {
     }
 
     /// Makes a delivery due at once, whatever became of it.
-    pub(crate) fn send_again(&mut self, id: u64, now: UnixMillis) -> Result<Delivery, SendAgainError> {
+    pub(crate) fn send_again(&mut self, id: u64, now: UnixMillis) -> Result<WebhookDelivery, SendAgainError> {
         let entry = self.entries.get_mut(&id).ok_or(SendAgainError::Unknown)?;
         match entry.delivery.state {
             DeliveryState::Sending => return Err(SendAgainError::BeingSent),
@@ -177,7 +177,7 @@ impl Outbox {
     }
 
     /// The deliveries, the newest first, as far as they are listed.
-    pub(crate) fn deliveries(&self) -> impl Iterator<Item = &Delivery> {
+    pub(crate) fn deliveries(&self) -> impl Iterator<Item = &WebhookDelivery> {
         self.entries.values().rev().map(|entry| &entry.delivery).take(KEPT)
     }
 
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(before.delivery, after.delivery, "ids start again after a reset");
         let good = Outcome::Answered(StatusCode::OK);
         outbox.settle(before, &good, now);
-        let states = |outbox: &Outbox| outbox.deliveries().map(Delivery::state).collect::<Vec<_>>();
+        let states = |outbox: &Outbox| outbox.deliveries().map(WebhookDelivery::state).collect::<Vec<_>>();
         assert_eq!(states(&outbox), [DeliveryState::Sending]);
         outbox.settle(after, &good, now);
         assert_eq!(states(&outbox), [DeliveryState::Delivered]);

@@ -5,7 +5,7 @@ use std::io;
 
 use strike_core::http::Uri;
 
-/// Describes an error of the HTTP client for [`Delivery::error`](crate::Delivery::error).
+/// Describes an error of the HTTP client for [`WebhookDelivery::error`](crate::WebhookDelivery::error).
 pub(super) fn describe(error: &(dyn Error + 'static), uri: &Uri) -> String {
     let endpoint = endpoint(uri);
     let mut cause = Some(error);

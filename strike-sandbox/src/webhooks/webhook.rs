@@ -114,7 +114,7 @@ impl Webhook {
     }
 
     /// Trusts these certificates, one or more in PEM, **instead of** the public roots: for a receiver on this machine,
-    /// to whom no public authority gives one. `Builder::start` refuses a text unless
+    /// to whom no public authority gives one. `SandboxBuilder::start` refuses a text unless
     /// every certificate that begins in it can be read.
     #[cfg(feature = "tls")]
     pub fn ca_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use strike_core::UnixMillis;
 use strike_core::http::{Response, StatusCode};
-use strike_sandbox::faults::{After, Fault, On, Plan};
+use strike_sandbox::faults::{After, Fault, Match, Plan};
 use strike_sandbox::{RunningSandbox, Sandbox};
 
 use crate::wire::{Connection, list, post};
@@ -39,14 +39,14 @@ fn full_response() -> String {
 
 /// Returns what a client receives for a list request with this fault, and how the connection ends.
 fn list_with_fault(fault: Fault) -> (String, End) {
-    let sandbox = start(Plan::new().on(On::list(), fault));
+    let sandbox = start(Plan::new().on(Match::list(), fault));
     let (bytes, end) = exchange(&sandbox, &list());
     (String::from_utf8(bytes).expect("text"), end)
 }
 
 #[test]
 fn refuse_fault_resets_the_connection_without_sending_data() {
-    let sandbox = start(Plan::new().on(On::create().first(1), Fault::refuse()));
+    let sandbox = start(Plan::new().on(Match::create().first(1), Fault::refuse()));
     assert_eq!(exchange(&sandbox, &post(1)), (Vec::new(), End::Reset));
     assert_eq!(sandbox.charges(), 0);
     assert_eq!(Connection::open(sandbox.address()).send(&post(1)).status(), 200);
@@ -54,7 +54,7 @@ fn refuse_fault_resets_the_connection_without_sending_data() {
 
 #[test]
 fn close_fault_stores_the_charge_and_closes_without_sending_data() {
-    let sandbox = start(Plan::new().on(On::create().first(1), Fault::close()));
+    let sandbox = start(Plan::new().on(Match::create().first(1), Fault::close()));
     assert_eq!(exchange(&sandbox, &post(1)), (Vec::new(), End::Closed));
     assert_eq!(sandbox.charges(), 1);
 }
@@ -90,7 +90,7 @@ fn wrong_length_fault_changes_only_the_content_length() {
 
 #[test]
 fn garbage_fault_sends_reproducible_non_ascii_bytes() {
-    let garbage = || exchange(&start(Plan::new().on(On::list(), Fault::garbage())), &list());
+    let garbage = || exchange(&start(Plan::new().on(Match::list(), Fault::garbage())), &list());
     let (bytes, end) = garbage();
     assert_eq!((bytes.len(), end), (256, End::Closed));
     assert!(bytes.iter().all(|byte| *byte >= 0x80));
@@ -100,7 +100,7 @@ fn garbage_fault_sends_reproducible_non_ascii_bytes() {
 #[test]
 fn stall_fault_blocks_only_its_own_connection() {
     let text = full_response();
-    let stall = || start(Plan::new().on(On::list(), Fault::stall(After::BodyBytes(1))));
+    let stall = || start(Plan::new().on(Match::list(), Fault::stall(After::BodyBytes(1))));
     let sandbox = stall();
     let mut stalled = Connection::open(sandbox.address());
     stalled.write(list().as_bytes());
@@ -128,10 +128,10 @@ fn status_answer_and_latency_faults_keep_the_connection_open() {
     let canned = Response::builder().status(429).header("Retry-After", "2").body(b"busy".to_vec());
     let nothing = Response::builder().status(204).body(b"a 204 has no body".to_vec());
     let plan = Plan::new()
-        .on(On::create().nth(1), Fault::status(StatusCode::SERVICE_UNAVAILABLE))
-        .on(On::create().nth(2), Fault::answer(canned.expect("a response")))
-        .on(On::create().nth(3), Fault::answer(nothing.expect("a response")))
-        .on(On::create().nth(4), Fault::latency(Duration::from_millis(1), Duration::from_millis(1)));
+        .on(Match::create().nth(1), Fault::status(StatusCode::SERVICE_UNAVAILABLE))
+        .on(Match::create().nth(2), Fault::answer(canned.expect("a response")))
+        .on(Match::create().nth(3), Fault::answer(nothing.expect("a response")))
+        .on(Match::create().nth(4), Fault::latency(Duration::from_millis(1), Duration::from_millis(1)));
     let sandbox = start(plan);
     let mut connection = Connection::open(sandbox.address());
     let response = connection.send(&post(1));
@@ -155,7 +155,7 @@ fn status_answer_and_latency_faults_keep_the_connection_open() {
 fn fault_plan_can_be_changed_while_the_server_runs() {
     let sandbox = start(Plan::new());
     let mut connection = Connection::open(sandbox.address());
-    sandbox.add_faults(Plan::new().on(On::list(), Fault::status(StatusCode::BAD_GATEWAY)));
+    sandbox.add_faults(Plan::new().on(Match::list(), Fault::status(StatusCode::BAD_GATEWAY)));
     assert_eq!(connection.send(&list()).status(), 502);
     let clear = "DELETE /sandbox/faults HTTP/1.1\r\nHost: localhost\r\n\r\n";
     assert_eq!(connection.send(clear).body, "{\n  \"faults\": []\n}");
@@ -191,7 +191,7 @@ impl Connection {
 #[test]
 fn answer_fault_with_an_event_stream_type_is_sent_unchanged() {
     let response = Response::builder().header("Content-Type", "text/event-stream").body(b"data: 1".to_vec());
-    let sandbox = start(Plan::new().on(On::list(), Fault::answer(response.expect("a response"))));
+    let sandbox = start(Plan::new().on(Match::list(), Fault::answer(response.expect("a response"))));
     let mut connection = Connection::open(sandbox.address());
     let received = connection.send(&list());
     assert!(received.head.contains("Content-Length: 7\r\n"), "{}", received.head);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use strike_sandbox::faults::{Fault, On, Plan};
+use strike_sandbox::faults::{Fault, Match, Plan};
 use strike_sandbox::{RunningSandbox, Sandbox};
 
 use crate::wire::{Connection, list, post};
@@ -49,7 +49,7 @@ fn new_connection_is_not_idle_before_its_first_request() {
 #[test]
 fn partial_requests_and_delayed_responses_are_not_idle() {
     let latency = Fault::latency(IDLE * 3, Duration::ZERO);
-    let sandbox = start(Plan::new().on(On::create(), latency));
+    let sandbox = start(Plan::new().on(Match::create(), latency));
     let mut connection = Connection::open(sandbox.address());
     assert_eq!(connection.send(&list()).status(), 200);
     // The second request pauses within its head, within its body and before its response.

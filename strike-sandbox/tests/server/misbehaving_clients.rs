@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use strike_sandbox::faults::{After, Fault, On, Plan};
+use strike_sandbox::faults::{After, Fault, Match, Plan};
 use strike_sandbox::{RunningSandbox, Sandbox};
 
 use crate::wire::{Connection, list, post, request};
@@ -124,7 +124,7 @@ fn partial_requests_are_closed_at_the_connection_limit() {
 
 #[test]
 fn stalled_clients_do_not_block_the_control_api() {
-    let sandbox = start(Plan::new().on(On::list(), Fault::stall(After::Bytes(0))));
+    let sandbox = start(Plan::new().on(Match::list(), Fault::stall(After::Bytes(0))));
     let stalled = open_clients(&sandbox, &list());
     let controls = "DELETE /sandbox/faults HTTP/1.1\r\nHost: localhost\r\n\r\n";
     assert_eq!(Connection::open(sandbox.address()).send(controls).status(), 200);
@@ -144,7 +144,7 @@ fn active_connections_survive_the_connection_limit() {
         drop(others);
     }
     let latency = Fault::latency(Duration::from_millis(300), Duration::ZERO);
-    sandbox.add_faults(Plan::new().on(On::create(), latency));
+    sandbox.add_faults(Plan::new().on(Match::create(), latency));
     active.write(post(1).as_bytes());
     // A connection that waits for its response is not closed either, even when more clients than
     // the limit connect in the meantime.

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use strike_core::{ChargeId, UnixMillis, webhook};
-use strike_sandbox::{Delivery, DeliveryState, RunningSandbox, Sandbox, Webhook};
+use strike_sandbox::{DeliveryState, RunningSandbox, Sandbox, Webhook, WebhookDelivery};
 
 use crate::receiver::{Receiver, TIMEOUT};
 use crate::wire::{Connection, id, list, post, request};
@@ -37,7 +37,7 @@ fn create_and_pay(sandbox: &RunningSandbox) -> ChargeId {
 }
 
 /// Waits until the newest delivery has finished this many attempts, and returns it.
-fn wait_for_delivery(sandbox: &Sandbox, attempts: u32) -> Delivery {
+fn wait_for_delivery(sandbox: &Sandbox, attempts: u32) -> WebhookDelivery {
     let start = Instant::now();
     loop {
         let newest = sandbox.deliveries().into_iter().next().expect("a delivery");

@@ -175,7 +175,7 @@ fn open_with_reports(file: &Path) -> (Sandbox, Arc<Mutex<Vec<String>>>) {
     let reports = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&reports);
     let report = move |error: &StorageError| log.lock().expect("no poisoned lock").push(error.to_string());
-    (builder().data(file).on_not_kept(report).open().expect("the data file opens"), reports)
+    (builder().data(file).on_storage_error(report).open().expect("the data file opens"), reports)
 }
 
 #[cfg(unix)]

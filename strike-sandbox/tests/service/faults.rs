@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use strike_core::http::{Method, Response, StatusCode};
 use strike_core::{Delivery, Exchange, HttpRequest, Reply, TransportErrorKind, UnixMillis};
-use strike_sandbox::faults::{After, Fault, On, Plan};
+use strike_sandbox::faults::{After, Fault, Match, Plan};
 use strike_sandbox::{Quirks, Sandbox};
 
 use crate::support::{self, FORM, request_without_key};
@@ -66,7 +66,7 @@ fn processed_overrides_the_default_of_each_fault() {
     for (fault, stored) in all_faults() {
         for processed in [None, Some(true), Some(false)] {
             let fault = processed.map_or(fault.clone(), |processed| fault.clone().processed(processed));
-            let sandbox = sandbox(Plan::new().on(On::create().first(1), fault.clone()));
+            let sandbox = sandbox(Plan::new().on(Match::create().first(1), fault.clone()));
             let _ = send(&sandbox, create());
             let stored = usize::from(processed.unwrap_or(stored));
             assert_eq!(sandbox.charges(), stored, "{fault:?}");
@@ -79,7 +79,7 @@ fn processed_overrides_the_default_of_each_fault() {
 #[test]
 fn unprocessed_create_returns_a_charge_that_is_not_stored() {
     let latency = Fault::latency(Duration::ZERO, Duration::ZERO).processed(false);
-    let sandbox = sandbox(Plan::new().on(On::create().first(1), latency));
+    let sandbox = sandbox(Plan::new().on(Match::create().first(1), latency));
     let response = send(&sandbox, create()).expect("a response");
     let charge: serde_json::Value = serde_json::from_slice(response.body()).expect("a valid charge");
     let path = format!("charges/{}", support::id(&charge));
@@ -111,12 +111,12 @@ fn in_memory_faults_map_to_transport_errors() {
         (Fault::latency(Duration::from_millis(999), Duration::ZERO), Ok(200)),
         (Fault::latency(SECOND, Duration::ZERO), Err(Timeout)),
     ] {
-        let sandbox = sandbox(Plan::new().on(On::list(), fault.clone()));
+        let sandbox = sandbox(Plan::new().on(Match::list(), fault.clone()));
         assert_eq!(whole(&sandbox), 3);
         assert_eq!(outcome(send(&sandbox, list())), expected, "{fault:?}");
     }
     // A stall that is shorter than the client's timeout ends with a close.
-    let sandbox = sandbox(Plan::new().on(On::list(), Fault::stall(After::Bytes(0))));
+    let sandbox = sandbox(Plan::new().on(Match::list(), Fault::stall(After::Bytes(0))));
     let exchange = Exchange::new(list(), 301 * SECOND, 1 << 20);
     assert_eq!(outcome(sandbox.reply(exchange)), Err(Closed));
 }
@@ -125,10 +125,10 @@ fn in_memory_faults_map_to_transport_errors() {
 fn in_memory_body_is_truncated_at_the_exchange_limit() {
     let long = Response::new(b"0123456789".to_vec());
     let plan = Plan::new()
-        .on(On::any().nth(1), Fault::answer(long))
+        .on(Match::any().nth(1), Fault::answer(long))
         // A client that reaches its body limit first does not see the truncation.
-        .on(On::any().nth(2), Fault::wrong_length(1000))
-        .on(On::any().nth(3), Fault::wrong_length(-1));
+        .on(Match::any().nth(2), Fault::wrong_length(1000))
+        .on(Match::any().nth(3), Fault::wrong_length(-1));
     let sandbox = sandbox(plan);
     let send = |max_body| sandbox.reply(Exchange::new(list(), SECOND, max_body));
     let body = |max_body| send(max_body).expect("a response").into_body();
@@ -142,7 +142,7 @@ fn unprocessed_requests_do_not_count_for_quirks() {
     for (processed, expected) in
         [(false, [503, 503, 503, 200, 500, 429]), (true, [503, 503, 503, 429, 429, 429])]
     {
-        let plan = Plan::new().on(On::create().first(3), down.clone().processed(processed));
+        let plan = Plan::new().on(Match::create().first(3), down.clone().processed(processed));
         let sandbox = Sandbox::builder().api_key("sk_demo").seed(7).quirks(quirks()).faults(plan).build();
         let statuses = expected.map(|_| send(&sandbox, create()).map(|response| response.status().as_u16()));
         assert_eq!(statuses.map(Result::ok), expected.map(Some), "processed: {processed}");
@@ -152,7 +152,7 @@ fn unprocessed_requests_do_not_count_for_quirks() {
 #[test]
 fn wrong_length_fault_applies_to_head_requests() {
     let head = || support::request(Method::HEAD, "charges", FORM, b"");
-    let sandbox = sandbox(Plan::new().on(On::any().nth(2), Fault::wrong_length(10)));
+    let sandbox = sandbox(Plan::new().on(Match::any().nth(2), Fault::wrong_length(10)));
     let [right, wrong] = [head(), head()].map(|request| {
         let response = send(&sandbox, request).expect("a response");
         response.headers()["content-length"].to_str().expect("text").parse::<usize>().expect("a number")
@@ -165,7 +165,7 @@ fn answer_fault_replaces_the_whole_response() {
     let response = Response::builder().status(404).header("X-Two", "a").header("x-two", "b");
     let response = response.header("Content-Length", "7").header("Transfer-Encoding", "chunked");
     let sandbox =
-        sandbox(Plan::new().on(On::any(), Fault::answer(response.body(b"none".to_vec()).expect("one"))));
+        sandbox(Plan::new().on(Match::any(), Fault::answer(response.body(b"none".to_vec()).expect("one"))));
     let received = send(&sandbox, list()).expect("a response");
     let headers: Vec<_> =
         received.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
@@ -176,9 +176,9 @@ fn answer_fault_replaces_the_whole_response() {
 #[test]
 fn first_due_rule_fires_and_every_match_is_counted() {
     let plan = Plan::new()
-        .on(On::create().every(2), Fault::status(StatusCode::BAD_GATEWAY))
-        .on(On::any().nth(4), Fault::status(StatusCode::CONFLICT))
-        .on(On::any().method(Method::POST).path("/api/**"), Fault::status(StatusCode::IM_A_TEAPOT));
+        .on(Match::create().every(2), Fault::status(StatusCode::BAD_GATEWAY))
+        .on(Match::any().nth(4), Fault::status(StatusCode::CONFLICT))
+        .on(Match::any().method(Method::POST).path("/api/**"), Fault::status(StatusCode::IM_A_TEAPOT));
     let sandbox = sandbox(plan);
     let seen: Vec<_> = (0..5).map(|_| outcome(send(&sandbox, create()))).collect();
     assert_eq!(seen, [Ok(418), Ok(502), Ok(418), Ok(502), Ok(418)]);
@@ -189,8 +189,8 @@ fn first_due_rule_fires_and_every_match_is_counted() {
 #[test]
 fn faults_never_apply_to_the_control_api() {
     let plan = Plan::new()
-        .on(On::any().path("/**"), Fault::close())
-        .on(On::any().path("/sandbox/**"), Fault::close());
+        .on(Match::any().path("/**"), Fault::close())
+        .on(Match::any().path("/sandbox/**"), Fault::close());
     let sandbox = sandbox(plan);
     assert_eq!(outcome(send(&sandbox, request_without_key(Method::GET, "/sandbox/faults"))), Ok(200));
     let page = if cfg!(feature = "dashboard") { 200 } else { 404 };
@@ -208,7 +208,7 @@ fn chance_faults_are_reproducible_and_do_not_change_charges() {
         let failed: Vec<_> = (0..64).map(|_| send(&sandbox, list()).is_err()).collect();
         (failed, sandbox.respond(&create()).into_body())
     };
-    let plan = || Plan::new().on(On::list().chance(0.5), Fault::close());
+    let plan = || Plan::new().on(Match::list().chance(0.5), Fault::close());
     let (failed, charge) = history(7, plan());
     assert_eq!(failed, history(7, plan()).0);
     assert_ne!(failed, history(8, plan()).0);
@@ -334,7 +334,7 @@ fn documented_plans_are_valid_and_cover_every_fault() {
         shown.extend(plan.rules().iter().map(ToString::to_string));
     }
     for (fault, _) in all_faults() {
-        let name = Plan::new().on(On::any(), fault).to_json();
+        let name = Plan::new().on(Match::any(), fault).to_json();
         let value: serde_json::Value = serde_json::from_str(&name).expect("JSON");
         let fault = &value["faults"][0]["fault"];
         let name = fault.as_str().or_else(|| fault.as_object()?.keys().next().map(String::as_str));
@@ -368,15 +368,15 @@ fn faults() -> impl Strategy<Value = Fault> {
     ]
 }
 
-fn rules() -> impl Strategy<Value = (On, Fault)> {
+fn rules() -> impl Strategy<Value = (Match, Fault)> {
     let on = prop_oneof![
-        Just(On::any()),
-        (1..9_u64).prop_map(|n| On::create().nth(n)),
-        (1..9_u64).prop_map(|n| On::get().every(n)),
-        (1..9_u64).prop_map(|n| On::list().first(n)),
+        Just(Match::any()),
+        (1..9_u64).prop_map(|n| Match::create().nth(n)),
+        (1..9_u64).prop_map(|n| Match::get().every(n)),
+        (1..9_u64).prop_map(|n| Match::list().first(n)),
         (0..=1024_u32)
             .prop_map(|n| f64::from(n) / 1024.0)
-            .prop_map(|chance| On::any().path("/api/*/charges").chance(chance)),
+            .prop_map(|chance| Match::any().path("/api/*/charges").chance(chance)),
     ];
     (on, faults(), proptest::option::of(any::<bool>())).prop_map(|(on, fault, processed)| {
         (on, processed.map_or(fault.clone(), |processed| fault.processed(processed)))
@@ -393,7 +393,7 @@ proptest! {
     #[test]
     fn in_memory_faults_are_reproducible_and_take_no_time(fault in faults(), seed: u64) {
         let play = || {
-            let plan = Plan::new().on(On::any(), fault.clone());
+            let plan = Plan::new().on(Match::any(), fault.clone());
             let sandbox = Sandbox::builder().api_key("sk_demo").seed(seed).faults(plan);
             let sandbox = sandbox.clock_at(UnixMillis::from_secs(1_542_221_803)).build();
             let reply = send(&sandbox, create());

@@ -3,14 +3,14 @@
 use serde_json::Value;
 use strike_core::http::{Method, Request};
 use strike_core::{ChargeId, HttpRequest, HttpResponse, UnixMillis};
-use strike_sandbox::{Builder, Sandbox};
+use strike_sandbox::{Sandbox, SandboxBuilder};
 
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 pub(crate) const JSON: &str = "application/json";
 /// The creation time of a recorded charge.
 pub(crate) const NOW: UnixMillis = UnixMillis::from_millis(1_542_221_803_505);
 
-pub(crate) fn builder() -> Builder {
+pub(crate) fn builder() -> SandboxBuilder {
     Sandbox::builder().api_key("sk_demo").seed(7).clock_at(NOW)
 }
 

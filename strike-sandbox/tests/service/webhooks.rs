@@ -8,7 +8,7 @@ use proptest::prelude::{
 };
 use strike_core::http::{Method, StatusCode};
 use strike_core::{ChargeId, UnixMillis, webhook};
-use strike_sandbox::{Delivery, DeliveryState, DueWebhook, Sandbox, SendAgainError, Webhook};
+use strike_sandbox::{DeliveryState, DueWebhook, Sandbox, SendAgainError, Webhook, WebhookDelivery};
 
 use crate::support::{NOW, any_charge, builder, error, get, request_without_key, text};
 
@@ -43,7 +43,7 @@ fn deliver_all(sandbox: &Sandbox) -> Vec<u64> {
     .collect()
 }
 
-fn delivery(sandbox: &Sandbox, id: u64) -> Delivery {
+fn delivery(sandbox: &Sandbox, id: u64) -> WebhookDelivery {
     sandbox.deliveries().into_iter().find(|delivery| delivery.id() == id).expect("the delivery is listed")
 }
 
@@ -148,7 +148,7 @@ fn any_delivery_not_in_progress_can_be_resent() {
     let sandbox = sandbox(test_webhook().drop_every(2).repeat(2).retry(2, millis(500)));
     create_and_pay(&sandbox);
     assert_eq!(deliver_all(&sandbox), [1]);
-    let states = || sandbox.deliveries().iter().rev().map(Delivery::state).collect::<Vec<_>>();
+    let states = || sandbox.deliveries().iter().rev().map(WebhookDelivery::state).collect::<Vec<_>>();
     assert_eq!(states(), [DeliveryState::Delivered, DeliveryState::Dropped]);
 
     // Resends a delivered webhook and one that was dropped by the settings.
@@ -184,7 +184,7 @@ fn ten_thousand_deliveries_are_kept_and_waiting_ones_never_removed() {
     next_due(&sandbox).answered(StatusCode::OK);
     sandbox.send_again(1).expect("the delivery is still listed");
     assert!(deliver_all(&sandbox).into_iter().eq(1..=10_200));
-    let kept: Vec<u64> = sandbox.deliveries().iter().map(Delivery::id).collect();
+    let kept: Vec<u64> = sandbox.deliveries().iter().map(WebhookDelivery::id).collect();
     assert!(kept.into_iter().eq((201..=10_200).rev()));
     assert_eq!(sandbox.send_again(200), Err(SendAgainError::Unknown));
     // A resent delivery counts as new and is kept.

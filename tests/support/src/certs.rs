@@ -1,4 +1,4 @@
-//! Certificates made up for a test, and a TLS server that shows them.
+//! Certificates for tests, and TLS servers that use them.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_tim
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection};
 
-/// An authority of its own, and what it signs.
+/// A certificate authority for one test.
 pub struct Authority {
     pem: String,
     issuer: Issuer<'static, KeyPair>,
@@ -25,12 +25,12 @@ impl Authority {
         &self.pem
     }
 
-    /// A server for that name, with a certificate that is valid today.
+    /// Returns the TLS configuration of a server with a valid certificate for this name.
     pub fn server(&self, name: &str) -> Arc<ServerConfig> {
         self.sign(name, 2999)
     }
 
-    /// A server whose certificate ran out long ago.
+    /// Returns the TLS configuration of a server whose certificate expired in 2001.
     pub fn expired_server(&self, name: &str) -> Arc<ServerConfig> {
         self.sign(name, 2001)
     }

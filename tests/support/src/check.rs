@@ -1,4 +1,4 @@
-//! Exchanges as core makes them, and what is checked of every reply.
+//! Exchanges like those of the clients, and checks of the replies.
 
 use std::error::Error as _;
 use std::fmt::Write as _;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::{Method, Request};
 use strike_core::{Delivery, Exchange, HttpResponse, Reply, TransportError, TransportErrorKind};
 
-/// Stands for the API key; no error may ever show it.
+/// The Authorization header. No error may contain it.
 pub const KEY: &str = "Basic c2tfc2VjcmV0Og==";
 
 fn exchange(method: Method, url: &str, body: &str) -> Exchange {
@@ -21,25 +21,25 @@ fn exchange(method: Method, url: &str, body: &str) -> Exchange {
         request = request.header("content-type", "application/x-www-form-urlencoded");
     }
     let request = request.body(body.as_bytes().to_vec()).unwrap();
-    // Long enough that only a real hang lets it pass; the cases that want one shorten it.
+    // Long enough for a busy machine. Cases that time out use a shorter one.
     Exchange::new(request, Duration::from_secs(20), 1 << 20)
 }
 
-/// A GET, as `get` and `list` make one.
+/// A GET like those of `get` and `list`.
 pub fn get(url: &str) -> Exchange {
     exchange(Method::GET, url, "")
 }
 
-/// A POST, as `create` makes one.
+/// A POST like that of `create`.
 pub fn post(url: &str) -> Exchange {
     exchange(Method::POST, url, "amount=4200&currency=btc")
 }
 
-/// Checks an error's kind and delivery, and that nothing in it gives away where it went or with which key.
+/// Checks an error's kind and delivery, and that it reveals neither the key nor the URL.
 #[track_caller]
 pub fn expect(reply: Reply, kind: TransportErrorKind, delivery: Delivery) -> TransportError {
     let error = match reply {
-        Ok(answer) => panic!("expected {kind:?}, got an answer: {answer:?}"),
+        Ok(response) => panic!("expected {kind:?}, got a response: {response:?}"),
         Err(error) => error,
     };
     assert_eq!((error.kind(), error.delivery()), (kind, delivery), "{error:?}");
@@ -47,27 +47,27 @@ pub fn expect(reply: Reply, kind: TransportErrorKind, delivery: Delivery) -> Tra
     error
 }
 
-/// Checks that an error shows neither key, host nor path.
+/// Checks that an error and its sources contain neither key, host nor path.
 #[track_caller]
 pub fn check_error(error: &TransportError) {
-    let mut told = format!("{error} {error:?}");
+    let mut text = format!("{error} {error:?}");
     let mut next = error.source();
     while let Some(source) = next {
-        write!(told, " {source} {source:?}").unwrap();
+        write!(text, " {source} {source:?}").unwrap();
         next = source.source();
     }
-    let told = told.to_ascii_lowercase();
+    let text = text.to_ascii_lowercase();
     for secret in
         ["c2tf", "/api", "charges", "127.0.0", "localhost", ".invalid", ".test", "http:", "https:", "hunter2"]
     {
-        assert!(!told.contains(secret), "{secret:?} shows in {told}");
+        assert!(!text.contains(secret), "{secret:?} is in {text}");
     }
 }
 
 #[track_caller]
 pub fn expect_status(reply: Reply, status: u16, body: impl AsRef<[u8]>) -> HttpResponse {
-    let answer = reply.expect("an answer");
-    assert_eq!(answer.status(), status);
-    assert_eq!(answer.body().as_slice(), body.as_ref(), "{}", String::from_utf8_lossy(answer.body()));
-    answer
+    let response = reply.expect("a response");
+    assert_eq!(response.status(), status);
+    assert_eq!(response.body().as_slice(), body.as_ref(), "{}", String::from_utf8_lossy(response.body()));
+    response
 }

@@ -1,4 +1,4 @@
-//! A raw server: a listener on this machine, a script per connection, and a record of what arrived.
+//! A server on 127.0.0.1 that runs a script for each connection, and records what arrives.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -11,9 +11,9 @@ use socket2::{Domain, Socket, Type};
 
 use crate::certs;
 
-/// What a script reads from and writes to: a socket, or TLS over one.
+/// The stream of a script: a socket, or TLS over a socket.
 pub trait Stream: Read + Write + Send {
-    /// Whether TLS resumed an earlier session; `None` without TLS, and before the handshake.
+    /// Returns true if TLS resumed an earlier session, and `None` without TLS or before the handshake.
     fn resumed(&self) -> Option<bool>;
 }
 
@@ -29,22 +29,22 @@ impl Stream for StreamOwned<ServerConnection, TcpStream> {
     }
 }
 
-/// The other end of one connection.
+/// The server's end of a connection.
 pub struct Peer {
     socket: TcpStream,
     stream: Box<dyn Stream>,
     requests: Arc<Mutex<Vec<String>>>,
-    /// Which connection this is, from zero.
+    /// The number of this connection, from zero.
     pub index: usize,
 }
 
 impl Peer {
-    /// Whether TLS resumed an earlier session; `None` without TLS, and before the first request.
+    /// Returns true if TLS resumed an earlier session, and `None` without TLS or before the first request.
     pub fn resumed(&self) -> Option<bool> {
         self.stream.resumed()
     }
 
-    /// Reads one request, head and body, and records it. `None` if the client closed first.
+    /// Reads one request, head and body, and records it. Returns `None` if the client closed first.
     pub fn request(&mut self) -> Option<String> {
         let mut seen = Vec::new();
         let mut byte = [0];
@@ -70,28 +70,28 @@ impl Peer {
         Some(request)
     }
 
-    /// Writes; that the client may have gone is part of the game.
+    /// Writes the bytes. Returns false if the client closed.
     pub fn write(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(bytes.as_ref()).and_then(|()| self.stream.flush()).is_ok()
     }
 
-    /// Reads that many bytes at most, of whatever the client says.
+    /// Reads up to this many bytes, once.
     pub fn read_some(&mut self, most: usize) {
         let _ = self.stream.read(&mut vec![0; most]);
     }
 
-    /// Reads a request and answers it.
+    /// Reads a request and writes the response.
     pub fn answer(&mut self, response: impl AsRef<[u8]>) -> bool {
         self.request().is_some() && self.write(response)
     }
 
-    /// Carries bytes to `target` and back until both sides have ended; `seen` is shown what the client sends.
-    pub fn tunnel(self, target: SocketAddr, seen: impl FnMut(&[u8])) {
-        self.hand_on("", target, seen);
+    /// Forwards bytes to `target` and back until both sides close. Calls `inspect` with what the client sends.
+    pub fn tunnel(self, target: SocketAddr, inspect: impl FnMut(&[u8])) {
+        self.forward("", target, inspect);
     }
 
-    /// Does so after a request that was read already.
-    pub fn hand_on(self, request: &str, target: SocketAddr, mut seen: impl FnMut(&[u8])) {
+    /// Forwards a request that was already read, and then all further bytes.
+    pub fn forward(self, request: &str, target: SocketAddr, mut inspect: impl FnMut(&[u8])) {
         let mut upstream = TcpStream::connect(target).unwrap();
         upstream.write_all(request.as_bytes()).unwrap();
         let (mut down, mut up) = (self.socket.try_clone().unwrap(), upstream.try_clone().unwrap());
@@ -101,7 +101,7 @@ impl Peer {
         });
         let mut buffer = [0; 8192];
         while let Ok(read @ 1..) = (&self.socket).read(&mut buffer) {
-            seen(&buffer[..read]);
+            inspect(&buffer[..read]);
             if (&upstream).write_all(&buffer[..read]).is_err() {
                 break;
             }
@@ -110,24 +110,24 @@ impl Peer {
         let _ = back.join();
     }
 
-    /// Ends with a reset instead of a close.
+    /// Resets the connection.
     pub fn reset(self) {
         socket2::SockRef::from(&self.socket).set_linger(Some(Duration::ZERO)).unwrap();
     }
 
-    /// Says nothing more until the client gives up.
+    /// Sends nothing more and waits until the client closes.
     pub fn hang(mut self) {
         let mut rest = [0; 256];
         while self.stream.read(&mut rest).is_ok_and(|read| read > 0) {}
     }
 
-    /// Writes one byte after the other, each `pause` after the last, until the client gives up.
+    /// Writes byte by byte, with a pause before each, until the client closes.
     pub fn drip(self, bytes: &[u8], pause: Duration) {
         self.repeat(bytes.chunks(1), pause);
     }
 
-    /// Writes one piece after the other, over and over, each `pause` after the last, until the client gives up. The
-    /// pause is a read that ends, so that a client that leaves is noticed at once.
+    /// Writes the pieces again and again, with a pause before each, until the client closes. The pause is a read with a
+    /// timeout, so that it ends when the client closes.
     pub fn repeat(mut self, pieces: impl Iterator<Item = impl AsRef<[u8]>> + Clone, pause: Duration) {
         self.socket.set_read_timeout(Some(pause)).unwrap();
         for piece in pieces.cycle() {
@@ -139,12 +139,12 @@ impl Peer {
     }
 }
 
-/// A listener whose connections each follow a script.
+/// A listener that runs its script for each connection.
 pub struct Server {
     addr: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
     connections: Arc<Mutex<usize>>,
-    /// The connection that tells the listener to stop: whoever came before it is still heard.
+    /// The address of the connection that stops the listener. Connections before it are still served.
     last: Arc<Mutex<Option<SocketAddr>>>,
     thread: Option<JoinHandle<Vec<JoinHandle<()>>>>,
 }
@@ -154,7 +154,7 @@ impl Server {
         Self::launch(None, script)
     }
 
-    /// The script runs inside TLS. A client that fails the handshake never gets as far.
+    /// Starts a server whose script runs inside TLS. The handshake happens at the script's first read or write.
     pub fn start_tls(config: Arc<ServerConfig>, script: impl Fn(Peer) + Send + Sync + 'static) -> Self {
         Self::launch(Some(config), script)
     }
@@ -202,12 +202,12 @@ impl Server {
         self.addr.port()
     }
 
-    /// An address at this server, beginning with the path's slash.
+    /// Returns a URL at this server. The path begins with a slash.
     pub fn url(&self, scheme: &str, path: &str) -> String {
         format!("{scheme}://{}{path}", self.addr)
     }
 
-    /// Every request that arrived whole, head and body.
+    /// Returns every complete request, head and body.
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
@@ -218,8 +218,8 @@ impl Server {
 }
 
 impl Server {
-    /// Hears everybody out who has connected, and then says which requests arrived whole. The clients must be gone:
-    /// a script may be waiting for one to leave.
+    /// Waits for all scripts to end, and returns every complete request. Close the clients first, because a script may be
+    /// waiting for that.
     pub fn finish(mut self) -> Vec<String> {
         for script in self.stop() {
             script.join().expect("a script should not panic");
@@ -243,7 +243,7 @@ impl Drop for Server {
     }
 }
 
-/// A proxy that opens a tunnel to `target`, whatever name it is asked for.
+/// A proxy that opens a tunnel to `target` for every host.
 pub fn connect_proxy(target: SocketAddr) -> Server {
     Server::start(move |mut peer| {
         if peer.answer("HTTP/1.1 200 Connection established\r\n\r\n") {

@@ -21,7 +21,7 @@ use rust_code::{identifiers, only_code};
 
 /// All crates that core may depend on: HTTP types, JSON, base64 and hex, bech32, forms, dates, a
 /// small random generator, and derive macros with their dependencies. Each new crate needs a
-/// reason, and a line in the README's table.
+/// reason, and a line in the table in docs/dependencies.md.
 const CORE_MAY_USE: [&str; 23] = [
     "bech32",
     "bytes",

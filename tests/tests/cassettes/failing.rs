@@ -32,7 +32,7 @@ fn is_setup(kind: &ErrorKind) -> bool {
 #[test]
 fn changed_request_is_reported_by_the_client_and_by_finish() {
     let replay = ReplayTransport::strict(quickstart());
-    let client = replay.client(endpoint()).build().unwrap();
+    let client = strike_blocking::Client::builder(endpoint()).simulated(&replay).build().unwrap();
     let error = client.create(another_order()).unwrap_err();
     // The message of a failed `unwrap` shows the difference.
     assert!(is_setup(error.kind()) && format!("{error:?}").contains(DIFFERENCE), "{error:?}");
@@ -44,8 +44,8 @@ fn changed_request_is_reported_by_the_client_and_by_finish() {
         matches!(error, FixtureError::Different { entry: 1, .. }) && error.to_string().contains(DIFFERENCE)
     );
 
-    let replay = strike_async::fixture::ReplayTransport::strict(quickstart());
-    let client = replay.client(endpoint()).build().unwrap();
+    let replay = ReplayTransport::strict(quickstart());
+    let client = strike_async::Client::builder(endpoint()).simulated(&replay).build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let error = runtime.block_on(client.create(another_order())).unwrap_err();
     assert!(is_setup(error.kind()) && format!("{error:?}").contains(DIFFERENCE), "{error:?}");
@@ -56,15 +56,15 @@ fn changed_request_is_reported_by_the_client_and_by_finish() {
 #[should_panic(expected = "body amount: recorded \"4200\", sent \"4201\"")]
 fn dropped_replay_panics_if_the_program_ignored_a_difference() {
     let replay = ReplayTransport::strict(quickstart());
-    let client = replay.client(endpoint()).build().unwrap();
+    let client = strike_blocking::Client::builder(endpoint()).simulated(&replay).build().unwrap();
     let _ignored = client.create(another_order());
 }
 
 #[test]
 #[should_panic(expected = "body amount: recorded \"4200\", sent \"4201\"")]
 fn dropped_async_replay_panics_if_the_program_ignored_a_difference() {
-    let replay = strike_async::fixture::ReplayTransport::strict(quickstart());
-    let client = replay.client(endpoint()).build().unwrap();
+    let replay = ReplayTransport::strict(quickstart());
+    let client = strike_async::Client::builder(endpoint()).simulated(&replay).build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let _ignored = runtime.block_on(client.create(another_order()));
 }
@@ -75,7 +75,7 @@ fn dropped_async_replay_panics_if_the_program_ignored_a_difference() {
 )]
 fn dropped_replay_panics_if_entries_are_left_over() {
     let replay = ReplayTransport::strict(quickstart());
-    let client = replay.client(endpoint()).build().unwrap();
+    let client = strike_blocking::Client::builder(endpoint()).simulated(&replay).build().unwrap();
     client.create(NewCharge::satoshis(4200, "services rendered")).unwrap();
 }
 
@@ -130,28 +130,29 @@ fn scope_reports_differences_in_threads_and_leaked_clients() {
 }
 
 fn client(host: &ReplayTransport) -> strike_blocking::Client {
-    host.client(endpoint()).build().unwrap()
+    strike_blocking::Client::builder(endpoint()).simulated(&host).build().unwrap()
 }
 
 #[tokio::test]
 async fn scope_reports_differences_in_tasks_and_leaked_clients() {
     use strike_async::fixture::ReplayTransport;
-    let client = |host: &ReplayTransport| host.client(endpoint()).build().unwrap();
+    let client =
+        |host: &ReplayTransport| strike_async::Client::builder(endpoint()).simulated(&host).build().unwrap();
     let joined = ReplayTransport::strict(quickstart())
-        .scope(async |host| {
+        .scope_async(async |host| {
             let client = client(host);
             let _ignored = tokio::spawn(async move { drop(client.create(another_order()).await) }).await;
         })
         .await;
     let leaked = ReplayTransport::strict(quickstart())
-        .scope(async |host| {
+        .scope_async(async |host| {
             let (client, host) = (client(host), host.clone());
             drop(client.create(another_order()).await);
             std::mem::forget((client, host));
         })
         .await;
     let still_running = ReplayTransport::strict(quickstart())
-        .scope(async |host| {
+        .scope_async(async |host| {
             let client = client(host);
             let (sent, received) = tokio::sync::oneshot::channel();
             tokio::spawn(async move {
@@ -167,13 +168,13 @@ async fn scope_reports_differences_in_tasks_and_leaked_clients() {
     }
     // A task that has sent nothing when the test ends.
     let late = ReplayTransport::strict(quickstart())
-        .scope(async |host| {
+        .scope_async(async |host| {
             let client = client(host);
             drop(tokio::spawn(async move { drop(client.create(another_order()).await) }));
         })
         .await;
     assert!(matches!(late, Err(FixtureError::LeftOver { .. })), "{late:?}");
-    assert_eq!(ReplayTransport::strict(Cassette::default()).scope(async |_| 7).await, Ok(7));
+    assert_eq!(ReplayTransport::strict(Cassette::default()).scope_async(async |_| 7).await, Ok(7));
 }
 
 /// The panic happens only in the thread that drops the last clone, as documented.
@@ -183,7 +184,7 @@ fn dropping_a_replay_panics_in_the_thread_of_the_last_clone() {
     let dropped = std::thread::spawn(move || drop(replay)).join();
     assert!(dropped.unwrap_err().downcast_ref::<String>().unwrap().contains("were not asked for"));
 
-    let replay = strike_async::fixture::ReplayTransport::strict(quickstart());
+    let replay = ReplayTransport::strict(quickstart());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let dropped = runtime.block_on(async { tokio::spawn(async move { drop(replay) }).await });
     assert!(dropped.unwrap_err().is_panic());
@@ -203,7 +204,7 @@ fn simulation_stops_a_client_that_does_not_end() {
         Err(TransportError::new(TransportErrorKind::Closed, Delivery::MaybeSent))
     };
     let host = SimulatedHost::of(Simulation::new(silent).at_most(100));
-    let client = host.client(endpoint()).build().unwrap();
+    let client = strike_blocking::Client::builder(endpoint()).simulated(&host).build().unwrap();
     while !is_setup(client.list(0).unwrap_err().kind()) {}
     assert!(matches!(host.finish(), Err(FixtureError::Endless { steps: 100, .. })));
 }
@@ -213,8 +214,8 @@ fn virtual_time_yields_to_other_tasks() {
     let sandbox = Sandbox::new();
     let endpoint =
         Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network());
-    let host = strike_async::fixture::SimulatedHost::new(sandbox.clone());
-    let client = host.client(endpoint.unwrap()).build().unwrap();
+    let host = SimulatedHost::new(sandbox.clone());
+    let client = strike_async::Client::builder(endpoint.unwrap()).simulated(&host).build().unwrap();
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
         let charge = client.create(NewCharge::satoshis(4200, "tea")).await.unwrap();
         // The payer is polled on the same thread, and pays when ten minutes have passed.
@@ -236,7 +237,7 @@ fn threads_share_one_simulated_host() {
     let endpoint =
         Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key()).unwrap(), sandbox.network());
     let host = SimulatedHost::new(sandbox.clone());
-    let client = host.client(endpoint.unwrap()).build().unwrap();
+    let client = strike_blocking::Client::builder(endpoint.unwrap()).simulated(&host).build().unwrap();
     let ids = Arc::new(Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for number in 1..=4 {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use strike_core::fixture::{Cassette, START};
+use strike_core::fixture::{Cassette, SIMULATION_START};
 use strike_core::{
     ApiKey, ChargeId, CreateOutcome, Delivery, Endpoint, Exchange, HttpResponse, Network, NewCharge, Now,
     Reply, TransportError, TransportErrorKind, Wait,
@@ -95,8 +95,12 @@ impl Flow {
 
     /// The sandbox for recording: the same in every run.
     pub fn world(&self, due: &Due) -> impl FnMut(Exchange, Now) -> Reply + Send + 'static {
-        let sandbox =
-            Sandbox::builder().api_key(KEY).network(Network::Testnet).seed(7).clock_at(START).build();
+        let sandbox = Sandbox::builder()
+            .api_key(KEY)
+            .network(Network::Testnet)
+            .seed(7)
+            .clock_at(SIMULATION_START)
+            .build();
         let (due, faults) = (Arc::clone(due), self.faults);
         let mut number = 0;
         move |exchange, now| {

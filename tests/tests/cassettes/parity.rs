@@ -18,9 +18,9 @@ fn record(flow: &Flow) -> (Results, Cassette) {
     let mut recorder = Recorder::new();
     let mut world = flow.world(&due);
     let core = simulated(|exchange, now| {
-        let asked = recorder.ask(&exchange);
+        let asked = recorder.record_request(&exchange);
         let reply = world(exchange, now);
-        recorder.answer(asked, &reply);
+        recorder.record_reply(asked, &reply);
         reply
     });
     let outputs = (flow.run)(&core, &due);
@@ -40,15 +40,22 @@ fn by_core(flow: &Flow, player: Player) -> Results {
 
 fn by_blocking(flow: &Flow, player: Player) -> Results {
     let host = strike_blocking::fixture::SimulatedHost::new(player);
-    let outputs = (flow.run)(&host.client(endpoint()).build().unwrap(), &Due::default());
+    let outputs = (flow.run)(
+        &strike_blocking::Client::builder(endpoint()).simulated(&host).build().unwrap(),
+        &Due::default(),
+    );
     host.finish().unwrap();
     (outputs, host.transcript())
 }
 
 fn by_async(flow: &Flow, player: Player) -> Results {
     let host = strike_async::fixture::SimulatedHost::new(player);
-    let outputs =
-        (flow.run)(&AsyncClient::without_drivers(host.client(endpoint()).build().unwrap()), &Due::default());
+    let outputs = (flow.run)(
+        &AsyncClient::without_drivers(
+            strike_async::Client::builder(endpoint()).simulated(&host).build().unwrap(),
+        ),
+        &Due::default(),
+    );
     host.finish().unwrap();
     (outputs, host.transcript())
 }
@@ -104,7 +111,11 @@ fn both_adapters_record_the_same() {
         let due = Due::default();
         let host = strike_blocking::fixture::SimulatedHost::new(flow.world(&due));
         let recording = strike_blocking::fixture::RecordTransport::new(host.clone());
-        let mut client = host.client(endpoint()).transport(recording.clone()).build().unwrap();
+        let mut client = strike_blocking::Client::builder(endpoint())
+            .simulated(&host)
+            .transport(recording.clone())
+            .build()
+            .unwrap();
         (flow.run)(&mut client, &due);
         let mut by_blocking = recording.cassette().unwrap();
         by_blocking.set_notes(flow.committed().notes());
@@ -113,7 +124,11 @@ fn both_adapters_record_the_same() {
         let due = Due::default();
         let host = strike_async::fixture::SimulatedHost::new(flow.world(&due));
         let recording = strike_async::fixture::RecordTransport::new(host.clone());
-        let client = host.client(endpoint()).transport(recording.clone()).build().unwrap();
+        let client = strike_async::Client::builder(endpoint())
+            .simulated(&host)
+            .transport(recording.clone())
+            .build()
+            .unwrap();
         (flow.run)(&AsyncClient::without_drivers(client), &due);
         let mut by_async = recording.cassette().unwrap();
         by_async.set_notes(flow.committed().notes());

@@ -1,4 +1,4 @@
-//! The check of transports: ours keep every rule, and each flaw that a transport can have is named by its rule.
+//! Tests of the conformance check: our transports keep every rule, and each deliberate flaw breaks exactly one.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,6 +9,6 @@
 )]
 
 mod flaw;
-mod flaws;
-mod naive;
-mod ours;
+mod simple_transport;
+mod with_flaws;
+mod without_flaws;

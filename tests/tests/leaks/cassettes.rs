@@ -62,7 +62,9 @@ fn order() -> NewCharge {
 fn record(respond: impl Responder + Send + 'static) -> (Result<String, FixtureError>, Vec<Error>) {
     let host = SimulatedHost::new(respond);
     let recording = RecordTransport::new(host.clone());
-    let builder = host.client(endpoint("http://127.0.0.1/api/v1/")).transport(recording.clone());
+    let builder = strike_blocking::Client::builder(endpoint("http://127.0.0.1/api/v1/"))
+        .simulated(&host)
+        .transport(recording.clone());
     let client = builder.retry(RetryPolicy::never()).build().unwrap();
     let errors =
         [client.create(order()).err(), client.get(&"ch_1".parse().unwrap()).err(), client.list(0).err()];
@@ -113,7 +115,10 @@ fn differences_and_left_over_entries_contain_no_key() {
     let json = record(sandbox).0.unwrap();
     assert_cassette_has_no_secret("a recording of the sandbox", &json);
     let replay = ReplayTransport::strict(json.parse().unwrap());
-    let client = replay.client(endpoint("http://127.0.0.1/api/v1/")).build().unwrap();
+    let client = strike_blocking::Client::builder(endpoint("http://127.0.0.1/api/v1/"))
+        .simulated(&replay)
+        .build()
+        .unwrap();
     let error = client.create(order().customer_id(format!("other {KEY}"))).unwrap_err();
     // The difference shows what was sent, with the key redacted.
     assert_error_has_no_secret("a difference", &error);
@@ -124,7 +129,10 @@ fn differences_and_left_over_entries_contain_no_key() {
     assert_debug_has_no_secret("a difference", &error);
 
     let replay = ReplayTransport::strict(json.parse().unwrap());
-    let client = replay.client(endpoint("http://127.0.0.1/api/v1/")).build().unwrap();
+    let client = strike_blocking::Client::builder(endpoint("http://127.0.0.1/api/v1/"))
+        .simulated(&replay)
+        .build()
+        .unwrap();
     let changed = NewCharge::satoshis(1, format!("coffee for {KEY}"));
     assert_error_has_no_secret("a difference", &client.create(changed).unwrap_err());
     let error = replay.finish().unwrap_err();

@@ -43,7 +43,9 @@ fn run_all(status: u16, body: String) -> (String, Result<String, FixtureError>) 
         Ok(Response::builder().status(status).body(body.clone().into_bytes()).unwrap())
     });
     let recording = RecordTransport::new(host.clone());
-    let client = host.client(endpoint("http://127.0.0.1/api/v1/")).transport(recording.clone());
+    let client = strike_blocking::Client::builder(endpoint("http://127.0.0.1/api/v1/"))
+        .simulated(&host)
+        .transport(recording.clone());
     let client = client.retry(RetryPolicy::never()).build().unwrap();
     let mut output = String::new();
     match client.create(NewCharge::satoshis(4200, "tea")) {
@@ -143,7 +145,10 @@ fn errors_for_unreadable_rows_do_not_contain_their_text() {
         let host = SimulatedHost::new(move |_: Exchange, _: Now| -> Reply {
             Ok(Response::new(body.clone().into_bytes()))
         });
-        let client = host.client(endpoint("http://127.0.0.1/api/v1/")).build().unwrap();
+        let client = strike_blocking::Client::builder(endpoint("http://127.0.0.1/api/v1/"))
+            .simulated(&host)
+            .build()
+            .unwrap();
         let page = client.list(0).unwrap();
         assert_eq!(page.unreadable().count(), 1, "{field}");
         assert_no_record(

@@ -3,7 +3,7 @@
 
 use data_encoding::BASE64;
 use strike_core::{HttpRequest, HttpResponse};
-use strike_sandbox::faults::{Fault, On, Plan};
+use strike_sandbox::faults::{Fault, Match, Plan};
 use strike_sandbox::{Quirks, Sandbox, Webhook};
 
 use crate::secrets::{KEY, assert_debug_has_no_secret, assert_no_secret};
@@ -30,7 +30,7 @@ fn sandbox_responses_contain_no_key_on_any_route() {
         .api_key(KEY)
         .quirks(Quirks::new().extra_keys().requests_per_minute(6))
         .webhook(Webhook::to("http://127.0.0.1:1/hook").unwrap())
-        .faults(Plan::new().on(On::get().nth(100), Fault::close()))
+        .faults(Plan::new().on(Match::get().nth(100), Fault::close()))
         .build();
     let good = format!("{KEY}:");
     let made = sandbox.respond(&request("POST", "/api/v1/charges", &good, "amount=1&currency=btc"));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use strike_async::{AsyncTransport, BoxFuture, ReqwestTransport};
 use strike_blocking::{Transport, UreqTransport};
 use strike_core::{ApiKey, CoreClient, Endpoint, Exchange, Network, Reply, RetryPolicy};
-use strike_sandbox::{Builder, Sandbox};
+use strike_sandbox::{Sandbox, SandboxBuilder};
 use strike_tests::{AnyClient, AsyncClient, CoreDriver};
 
 use crate::play::{ScenarioResults, check, play};
@@ -18,7 +18,7 @@ const SEED: u64 = 7;
 const KEY: &str = "sk_scenario";
 
 /// The same account in every run: same node, same ids, same invoices.
-fn sandbox() -> Builder {
+fn sandbox() -> SandboxBuilder {
     Sandbox::builder().api_key(KEY).network(Network::Testnet).seed(SEED).clock_at(START)
 }
 

@@ -69,6 +69,6 @@ fn serve(mut peer: Peer, request: &str, [tls, plain]: [SocketAddr; 2], seen: imp
             peer.tunnel(target, seen);
         }
         // The request line holds the whole URL, which the sandbox accepts.
-        None => peer.hand_on(request, plain, seen),
+        None => peer.forward(request, plain, seen),
     }
 }

@@ -1,4 +1,4 @@
-//! `POST charges`: makes a charge.
+//! `POST charges`: creates a charge.
 
 use http::{HeaderValue, Method, header};
 
@@ -9,23 +9,28 @@ use crate::protocol::{Endpoint, response, server_clock};
 use crate::transport::{HttpRequest, HttpResponse};
 use crate::values::{Charge, Currency, NewCharge, Now};
 
-/// Makes a charge. It goes out as a form, as pystrike sent it.
+/// Creates a charge. The request body is a form, like pystrike's.
 ///
-/// The answer must repeat amount, currency, description and `customer_id`, and its invoice must say the same,
-/// unless the endpoint does [not check invoices](crate::EndpointBuilder::check_invoices). What differs is a
-/// [`Mismatch`](crate::ErrorKind::Mismatch) that keeps the charge. So is an invoice that has expired by the server's clock,
-/// which is the answer's `Date`, or else the local clock less [`CLOCK_MARGIN`](crate::CLOCK_MARGIN).
+/// The response must match the order, or the result is a [`Mismatch`](crate::ErrorKind::Mismatch).
+/// The error holds the charge. Three things are checked:
+///
+/// - The charge has the amount, currency, description and `customer_id` of the order.
+/// - The invoice matches the charge, unless the endpoint does [not check
+///   invoices](crate::EndpointBuilder::check_invoices).
+/// - The invoice has not expired by the server's clock: the `Date` of the response, or the local
+///   clock minus [`CLOCK_MARGIN`](crate::CLOCK_MARGIN).
 #[derive(Debug, Clone)]
 pub struct Create(NewCharge);
 
 impl Create {
-    /// Will make this charge.
+    /// Returns the operation that creates this charge.
     #[must_use]
     pub const fn new(order: NewCharge) -> Self {
         Self(order)
     }
 
-    /// Takes a charge as the one that was ordered, or says how it differs. It may have expired.
+    /// Returns the charge if it matches the order. It does not check whether the invoice has
+    /// expired.
     pub(crate) fn accept(&self, endpoint: &Endpoint, charge: Charge) -> Result<Charge, Error> {
         match self.compare(endpoint, &charge) {
             Ok(()) => Ok(charge),
@@ -33,8 +38,8 @@ impl Create {
         }
     }
 
-    /// Refuses a charge that was made just now, and whose invoice has expired already.
-    fn refuse_expired(
+    /// Returns an error if the invoice of the new charge has already expired.
+    fn reject_expired(
         &self,
         endpoint: &Endpoint,
         charge: Charge,
@@ -87,7 +92,7 @@ impl Operation for Create {
     fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, now: Now) -> Result<Charge, Error> {
         let charge = response::charge(endpoint, &self.describe(), response).map_err(Error::of_no_charge)?;
         self.accept(endpoint, charge)
-            .and_then(|charge| self.refuse_expired(endpoint, charge, response, now))
+            .and_then(|charge| self.reject_expired(endpoint, charge, response, now))
             .map_err(|error| error.with_status(response.status().as_u16()))
     }
 

@@ -8,12 +8,12 @@ use crate::protocol::{Endpoint, response};
 use crate::transport::{HttpRequest, HttpResponse};
 use crate::values::{Charge, ChargeId, Now};
 
-/// Reads one charge. The answer must be about the id that was asked for.
+/// Reads one charge. The response must have the id that was requested.
 #[derive(Debug, Clone)]
 pub struct Get(ChargeId);
 
 impl Get {
-    /// Will read the charge with this id.
+    /// Returns the operation that reads the charge with this id.
     #[must_use]
     pub const fn new(id: ChargeId) -> Self {
         Self(id)

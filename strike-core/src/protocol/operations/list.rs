@@ -8,13 +8,13 @@ use crate::protocol::{Endpoint, Page, response};
 use crate::transport::{HttpRequest, HttpResponse};
 use crate::values::{InvalidInput, Now};
 
-/// The page size that clients of the service knew.
-const USUAL_SIZE: u32 = 30;
+/// The default page size of existing clients of the service.
+const DEFAULT_SIZE: u32 = 30;
 
 /// Reads a page of the account's charges, newest first.
 ///
-/// Pages count from zero. They are windows on a list that grows at its head: a charge made meanwhile moves the
-/// others back, so a row can come twice.
+/// The first page is 0. New charges are added at the start of the list. A charge created between
+/// two requests shifts the others, so the same charge can appear on two pages.
 #[derive(Debug, Clone)]
 pub struct List {
     page: u32,
@@ -22,13 +22,14 @@ pub struct List {
 }
 
 impl List {
-    /// Will read this page, of 30 charges at most; the first is page 0.
+    /// Returns the operation that reads this page, with at most 30 charges. The first page is 0.
     #[must_use]
     pub const fn page(page: u32) -> Self {
-        Self { page, size: USUAL_SIZE }
+        Self { page, size: DEFAULT_SIZE }
     }
 
-    /// Asks for another number of charges a page, 1 or more. What the largest is, the host decides without saying.
+    /// Sets the number of charges per page. It must be 1 or more. A server may limit it without an
+    /// error.
     #[must_use]
     pub const fn size(mut self, size: u32) -> Self {
         self.size = size;

@@ -1,7 +1,7 @@
-//! The operations of the API. Each is one short file: the request it makes, and what its answer means.
+//! The operations of the API. Each one builds a request and parses the response.
 //!
-//! Whoever has a transport of their own needs nothing else:
-//! build the [request](Operation::request), send it, [parse](Operation::parse) the answer.
+//! You can use them without a client: build the [request](Operation::request), send it, and
+//! [parse](Operation::parse) the response.
 //!
 //! ```
 //! use std::time::Duration;
@@ -14,10 +14,10 @@
 //! let request = get.request(&endpoint)?;
 //! assert_eq!(request.uri(), "http://127.0.0.1:8420/api/v1/charges/ch_1");
 //!
-//! // ... send it with whatever is at hand; here the server says no ...
-//! let answer = http::Response::builder().status(404).body(br#"{"code":404,"message":"not found"}"#.to_vec()).unwrap();
+//! // Send the request with your own HTTP library. Here, the server returns an error.
+//! let response = http::Response::builder().status(404).body(br#"{"code":404,"message":"not found"}"#.to_vec()).unwrap();
 //! let now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_700_000_000));
-//! let error = get.parse(&endpoint, &answer, now).unwrap_err();
+//! let error = get.parse(&endpoint, &response, now).unwrap_err();
 //! assert_eq!(error.kind(), &strike_core::ErrorKind::NotFound);
 //! # Ok(()) }
 //! ```
@@ -35,50 +35,52 @@ use crate::protocol::Endpoint;
 use crate::transport::{HttpRequest, HttpResponse};
 use crate::values::Now;
 
-/// When a request may be sent again.
+/// Whether a request may be sent again after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "a caller must answer both")]
+#[expect(clippy::exhaustive_enums, reason = "a caller must handle both")]
 pub enum RetrySafety {
-    /// At any time: it only reads.
+    /// It may always be sent again, because it only reads.
     Safe,
-    /// Only if not a byte of it left: it makes something, and the API has no idempotency keys.
+    /// It may be sent again only if nothing was sent before. It creates a charge, and the API has
+    /// no idempotency keys.
     OnlyIfUnsent,
 }
 
-/// One HTTP exchange: how it is asked, and what the answer means.
+/// An operation of the API: builds one HTTP request and parses its response.
 ///
-/// Sealed, and not dyn-safe, on purpose: an operation is known by its type.
+/// This trait is sealed and not dyn-compatible.
 pub trait Operation: sealed::Sealed {
-    /// What a good answer holds.
+    /// The result of a successful response.
     type Output;
 
-    /// The operation's name, for errors and measurements.
+    /// The name of the operation, for errors and metrics.
     const NAME: &'static str;
 
-    /// When its request may be sent again.
+    /// Whether the request may be sent again after a failure.
     const REPLAY: RetrySafety;
 
-    /// The request, complete but for HTTP's own framing.
+    /// Returns the request. It is complete except for `Host`, `Content-Length` and `Connection`.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the input breaks a limit; then there is nothing to send.
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the input breaks a
+    /// limit.
     fn request(&self, endpoint: &Endpoint) -> Result<HttpRequest, Error>;
 
-    /// Reads the answer, and holds it against what was asked.
+    /// Parses the response, and checks that it matches the request.
     ///
-    /// `now` is the moment at which the answer came. A create needs it to see whether the invoice has expired, if the answer
-    /// has no `Date`; see [`CLOCK_MARGIN`](crate::CLOCK_MARGIN).
+    /// `now` is the time at which the response arrived. If the response to a create has no `Date`,
+    /// `now` decides whether the invoice has expired; see [`CLOCK_MARGIN`](crate::CLOCK_MARGIN).
     ///
     /// # Errors
-    /// Whatever is not a good answer: every status but 2xx, a body that is not the API's, and a charge that is
-    /// another than was asked for.
+    /// Returns an error for every status except 2xx, for a body that is not the API's, and for a
+    /// charge that does not match the request.
     fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, now: Now) -> Result<Self::Output, Error>;
 
-    /// What was asked, in words for an error.
+    /// Returns a description of the operation for errors, such as `get charge ch_1`.
     fn describe(&self) -> String;
 }
 
 mod sealed {
-    /// Keeps the set of operations in this crate's hands.
+    /// Prevents implementations in other crates.
     pub trait Sealed {}
 }

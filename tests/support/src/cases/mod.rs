@@ -1,7 +1,7 @@
-//! The cases, by where the exchange goes wrong, or right.
+//! The test cases, by the phase of the exchange.
 
-pub mod answers;
 pub mod connecting;
 pub mod proxies;
+pub mod responses;
 pub mod sending;
 pub mod setup;

@@ -1,4 +1,4 @@
-//! Proxies: only the one that is given, never for this machine, and nothing leaves if it refuses.
+//! Proxies: only the configured one is used, and never for loopback hosts. If it fails, the request is unsent.
 
 use std::process::Command;
 use std::time::Duration;
@@ -7,68 +7,68 @@ use strike_core::Delivery::Unsent;
 use strike_core::TransportErrorKind::{Connect, Dns, Timeout, Tls};
 
 use crate::certs::Authority;
-use crate::{Lab, Server, Setup, connect_proxy, expect, expect_status, get, post};
+use crate::{Server, Setup, TransportFactory, connect_proxy, expect, expect_status, get, post};
 
 const URL: &str = "https://strike.test/api/v1/charges";
 const PATH: &str = "/api/v1/charges";
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]";
 
-fn through(proxy: &Server, credentials: &str, authority: &Authority) -> Setup {
+fn with_proxy(proxy: &Server, credentials: &str, authority: &Authority) -> Setup {
     let proxy = format!("http://{credentials}{}", proxy.addr());
     Setup { proxy: Some(proxy), ..Setup::trusting(authority.pem()) }
 }
 
-pub fn tunnel(lab: &impl Lab) {
+pub fn a_proxy_learns_only_the_host(factory: &impl TransportFactory) {
     let authority = Authority::new();
     let server = Server::start_tls(authority.server("strike.test"), |mut peer| while peer.answer(OK) {});
     let proxy = connect_proxy(server.addr());
-    let transport = lab.with(through(&proxy, "", &authority));
+    let transport = factory.with(with_proxy(&proxy, "", &authority));
     expect_status(transport(get(URL)), 200, "[]");
     expect_status(transport(post(URL)), 200, "[]");
     assert_eq!((server.connections(), server.requests().len()), (1, 2));
-    // The proxy learns where to, and nothing else.
-    let [asked] = proxy.requests().try_into().unwrap();
-    assert!(asked.starts_with("CONNECT strike.test:443 HTTP/1.1\r\n"), "{asked}");
-    let asked = asked.to_ascii_lowercase();
-    assert!(!asked.contains("authorization") && !asked.contains("user-agent"), "{asked}");
+    // The proxy learns the host and the port, and nothing else.
+    let [connect] = proxy.requests().try_into().unwrap();
+    assert!(connect.starts_with("CONNECT strike.test:443 HTTP/1.1\r\n"), "{connect}");
+    let connect = connect.to_ascii_lowercase();
+    assert!(!connect.contains("authorization") && !connect.contains("user-agent"), "{connect}");
 }
 
-pub fn credentials(lab: &impl Lab) {
+pub fn proxy_credentials_go_to_the_proxy_only(factory: &impl TransportFactory) {
     let authority = Authority::new();
     let server = Server::start_tls(authority.server("strike.test"), |mut peer| while peer.answer(OK) {});
     let proxy = connect_proxy(server.addr());
-    let setup = through(&proxy, "user:hunter2%21@", &authority);
-    let (transport, shown) = lab.build(setup).unwrap();
+    let setup = with_proxy(&proxy, "user:hunter2%21@", &authority);
+    let (transport, shown) = factory.build(setup).unwrap();
     assert!(!shown.contains("hunter2") && !shown.contains("user"), "{shown}");
     expect_status(transport(post(URL)), 200, "[]");
     // "user:hunter2!" in base64.
-    let asked = proxy.requests()[0].to_ascii_lowercase();
-    assert!(asked.contains("proxy-authorization: basic dxnlcjpodw50zxiyiq=="), "{asked}");
+    let connect = proxy.requests()[0].to_ascii_lowercase();
+    assert!(connect.contains("proxy-authorization: basic dxnlcjpodw50zxiyiq=="), "{connect}");
     let sent = server.requests()[0].to_ascii_lowercase();
-    assert!(!sent.contains("proxy-"), "the server is not told: {sent}");
+    assert!(!sent.contains("proxy-"), "the server should not see the credentials: {sent}");
 }
 
 /// The certificate is checked against the host, not the proxy.
-pub fn wrong_name_behind_a_tunnel(lab: &impl Lab) {
+pub fn a_certificate_behind_a_proxy_is_checked_for_the_host(factory: &impl TransportFactory) {
     let authority = Authority::new();
     let server = Server::start_tls(authority.server("127.0.0.1"), |mut peer| while peer.answer(OK) {});
     let proxy = connect_proxy(server.addr());
-    expect(lab.with(through(&proxy, "", &authority))(post(URL)), Tls, Unsent);
+    expect(factory.with(with_proxy(&proxy, "", &authority))(post(URL)), Tls, Unsent);
     assert_eq!(server.requests().len(), 0);
 }
 
-pub fn refuses(lab: &impl Lab) {
+pub fn a_proxy_that_refuses_is_unsent(factory: &impl TransportFactory) {
     for status in [407, 502] {
         let proxy = Server::start(move |mut peer| {
             peer.answer(format!("HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n"));
             peer.hang();
         });
-        let setup = through(&proxy, "user:hunter2@", &Authority::new());
-        expect(lab.with(setup)(post(URL)), Connect, Unsent);
+        let setup = with_proxy(&proxy, "user:hunter2@", &Authority::new());
+        expect(factory.with(setup)(post(URL)), Connect, Unsent);
     }
 }
 
-pub fn closes(lab: &impl Lab) {
+pub fn a_proxy_that_closes_is_unsent(factory: &impl TransportFactory) {
     for resets in [false, true] {
         let proxy = Server::start(move |mut peer| {
             peer.request();
@@ -76,52 +76,52 @@ pub fn closes(lab: &impl Lab) {
                 peer.reset();
             }
         });
-        expect(lab.with(through(&proxy, "", &Authority::new()))(post(URL)), Connect, Unsent);
+        expect(factory.with(with_proxy(&proxy, "", &Authority::new()))(post(URL)), Connect, Unsent);
     }
 }
 
-pub fn hangs(lab: &impl Lab) {
+pub fn a_proxy_that_never_responds_is_unsent(factory: &impl TransportFactory) {
     let proxy = Server::start(|peer| peer.hang());
     let mut exchange = post(URL);
     exchange.timeout = Duration::from_millis(300);
-    expect(lab.with(through(&proxy, "", &Authority::new()))(exchange), Timeout, Unsent);
+    expect(factory.with(with_proxy(&proxy, "", &Authority::new()))(exchange), Timeout, Unsent);
 }
 
-/// The timeout is for the whole: each byte that still comes must not start it anew.
-pub fn drips(lab: &impl Lab) {
+/// The timeout covers the whole exchange. A byte that arrives does not restart it.
+pub fn a_proxy_that_responds_byte_by_byte_is_unsent(factory: &impl TransportFactory) {
     let proxy = Server::start(|mut peer| {
         peer.answer("HTTP/1.1 200 OK\r\nX-Filler: ");
         peer.drip(b"x", Duration::from_millis(40));
     });
     let mut exchange = post(URL);
     exchange.timeout = Duration::from_millis(300);
-    expect(lab.with(through(&proxy, "", &Authority::new()))(exchange), Timeout, Unsent);
+    expect(factory.with(with_proxy(&proxy, "", &Authority::new()))(exchange), Timeout, Unsent);
 }
 
-pub fn not_for_this_machine(lab: &impl Lab) {
+pub fn loopback_hosts_are_reached_without_the_proxy(factory: &impl TransportFactory) {
     let proxy = Server::start(|peer| peer.hang());
     let server = Server::start(|mut peer| while peer.answer(OK) {});
-    let transport = lab.with(through(&proxy, "user:hunter2@", &Authority::new()));
+    let transport = factory.with(with_proxy(&proxy, "user:hunter2@", &Authority::new()));
     for host in ["127.0.0.1", "localhost", "LocalHost", "127.8.9.1"] {
         let reply = transport(get(&format!("http://{host}:{}{PATH}", server.port())));
-        // Not every system answers on all of 127.0.0.0/8; what counts is that the proxy is not asked.
+        // Not every system accepts connections on all of 127.0.0.0/8. The proxy must not be used in any case.
         if host != "127.8.9.1" {
             expect_status(reply, 200, "[]");
         }
     }
     let ipv6 = transport(get(&format!("http://[::1]:{}{PATH}", server.port())));
-    assert!(ipv6.is_err(), "nobody listens there");
+    assert!(ipv6.is_err(), "no server listens on [::1]");
     assert_eq!(proxy.connections(), 0);
     assert!(server.requests().iter().all(|request| !request.to_ascii_lowercase().contains("proxy-")));
 }
 
-/// Runs itself again with the variables set, since a test may not change its own environment.
-pub fn environment_is_not_read(lab: &impl Lab, test: &str) {
+/// Runs the test again in a process with these variables. A test must not change its own environment.
+pub fn environment_is_not_read(factory: &impl TransportFactory, test: &str) {
     const VARIABLES: [&str; 6] =
         ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
     const CHILD: &str = "STRIKE_TEST_IS_CHILD";
     if std::env::var_os(CHILD).is_some() {
-        expect(lab.transport()(post("https://no-such-host.invalid/api/v1/charges")), Dns, Unsent);
+        expect(factory.transport()(post("https://no-such-host.invalid/api/v1/charges")), Dns, Unsent);
         return;
     }
     let proxy = Server::start(|peer| peer.hang());
@@ -131,7 +131,7 @@ pub fn environment_is_not_read(lab: &impl Lab, test: &str) {
         child.env(variable, proxy.url("http", ""));
     }
     let output = child.output().unwrap();
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && told.contains("1 passed"), "{told}");
+    let output_text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && output_text.contains("1 passed"), "{output_text}");
     assert_eq!(proxy.connections(), 0);
 }

@@ -1,4 +1,4 @@
-//! What fails once the request may have left: all of it is `MaybeSent`, and nothing is ever sent twice.
+//! Failures after the request may have been sent. The delivery is always `MaybeSent`, and no request is sent twice.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use strike_core::TransportErrorKind::{Closed, Cut, Protocol, Timeout};
 use strike_core::{Exchange, TransportErrorKind};
 
 use crate::certs::Authority;
-use crate::{Lab, Peer, Server, Setup, expect, expect_status, get, post};
+use crate::{Peer, Server, Setup, TransportFactory, expect, expect_status, get, post};
 
 const PATH: &str = "/api/v1/charges";
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]";
 
-/// One POST to a server that follows the script, which must see it once and no more.
-fn once(
-    lab: &impl Lab,
+/// Sends a POST, and checks the error and that the server received one request.
+fn expect_failure(
+    factory: &impl TransportFactory,
     timeout: Option<u64>,
     kind: TransportErrorKind,
     script: impl Fn(Peer) + Send + Sync + 'static,
@@ -24,139 +24,139 @@ fn once(
     if let Some(millis) = timeout {
         exchange.timeout = Duration::from_millis(millis);
     }
-    expect(lab.transport()(exchange), kind, MaybeSent);
+    expect(factory.transport()(exchange), kind, MaybeSent);
     assert_eq!(server.requests().len(), 1);
 }
 
-pub fn hangs(lab: &impl Lab) {
-    once(lab, Some(300), Timeout, |mut peer| {
+pub fn a_server_that_never_responds_times_out(factory: &impl TransportFactory) {
+    expect_failure(factory, Some(300), Timeout, |mut peer| {
         peer.request();
         peer.hang();
     });
 }
 
-pub fn closed(lab: &impl Lab) {
-    once(lab, None, Closed, |mut peer| {
+pub fn a_close_before_the_response_is_closed(factory: &impl TransportFactory) {
+    expect_failure(factory, None, Closed, |mut peer| {
         peer.request();
     });
 }
 
-pub fn reset(lab: &impl Lab) {
-    once(lab, None, Closed, |mut peer| {
+pub fn a_reset_before_the_response_is_closed(factory: &impl TransportFactory) {
+    expect_failure(factory, None, Closed, |mut peer| {
         peer.request();
         peer.reset();
     });
 }
 
-pub fn closed_inside_tls(lab: &impl Lab) {
+pub fn a_close_inside_tls_is_closed(factory: &impl TransportFactory) {
     let authority = Authority::new();
     let server = Server::start_tls(authority.server("127.0.0.1"), |mut peer| {
         peer.request();
     });
-    let transport = lab.with(Setup::trusting(authority.pem()));
+    let transport = factory.with(Setup::trusting(authority.pem()));
     expect(transport(post(&server.url("https", PATH))), Closed, MaybeSent);
     assert_eq!(server.requests().len(), 1);
 }
 
-/// No answer until its head is whole: the libraries do not tell half a head from none.
-pub fn cut_in_the_head(lab: &impl Lab) {
-    once(lab, None, Closed, |mut peer| {
+/// The HTTP libraries do not distinguish a truncated head from none.
+pub fn a_truncated_head_is_closed(factory: &impl TransportFactory) {
+    expect_failure(factory, None, Closed, |mut peer| {
         peer.answer("HTTP/1.1 201 Created\r\nContent-Le");
     });
 }
 
-pub fn reset_in_the_head(lab: &impl Lab) {
-    once(lab, None, Closed, |mut peer| {
+pub fn a_reset_in_the_head_is_closed(factory: &impl TransportFactory) {
+    expect_failure(factory, None, Closed, |mut peer| {
         peer.answer("HTTP/1.1 201 Created\r\nContent-Le");
         peer.reset();
     });
 }
 
-pub fn not_http(lab: &impl Lab) {
-    once(lab, None, Protocol, |mut peer| {
+pub fn a_response_that_is_not_http_is_a_protocol_error(factory: &impl TransportFactory) {
+    expect_failure(factory, None, Protocol, |mut peer| {
         peer.answer("220 mail.example ESMTP\r\n\r\n");
         peer.hang();
     });
 }
 
-pub fn head_without_end(lab: &impl Lab) {
-    once(lab, None, Protocol, |mut peer| {
+pub fn a_head_without_end_is_a_protocol_error(factory: &impl TransportFactory) {
+    expect_failure(factory, None, Protocol, |mut peer| {
         peer.answer("HTTP/1.1 200 OK\r\n");
         let line = format!("X-Filler: {}\r\n", "x".repeat(8000));
         while peer.write(&line) {}
     });
 }
 
-pub fn cut_body(lab: &impl Lab) {
-    once(lab, None, Cut, |mut peer| {
+pub fn a_truncated_body_is_cut(factory: &impl TransportFactory) {
+    expect_failure(factory, None, Cut, |mut peer| {
         peer.answer("HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{\"id\":");
     });
 }
 
-pub fn reset_body(lab: &impl Lab) {
-    once(lab, None, Cut, |mut peer| {
+pub fn a_reset_in_the_body_is_cut(factory: &impl TransportFactory) {
+    expect_failure(factory, None, Cut, |mut peer| {
         peer.answer("HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{\"id\":");
         peer.reset();
     });
 }
 
-/// Such a body ends with the connection, but a reset is not how it should end.
-pub fn reset_body_without_length(lab: &impl Lab) {
-    once(lab, None, Cut, |mut peer| {
+/// Such a body ends when the connection closes. A reset is an error.
+pub fn a_reset_in_a_body_without_length_is_cut(factory: &impl TransportFactory) {
+    expect_failure(factory, None, Cut, |mut peer| {
         peer.answer("HTTP/1.1 201 Created\r\nConnection: close\r\n\r\n{\"id\":");
         peer.reset();
     });
 }
 
-/// Nor is a TLS connection that just stops: anybody on the way could have cut it.
-pub fn cut_body_without_length_inside_tls(lab: &impl Lab) {
+/// TLS ends with a close_notify alert. Without it, an attacker may have truncated the body.
+pub fn a_tls_close_without_notify_is_cut(factory: &impl TransportFactory) {
     let authority = Authority::new();
     let server = Server::start_tls(authority.server("127.0.0.1"), |mut peer| {
         peer.answer("HTTP/1.1 201 Created\r\nConnection: close\r\n\r\n{\"id\":");
     });
-    let transport = lab.with(Setup::trusting(authority.pem()));
+    let transport = factory.with(Setup::trusting(authority.pem()));
     expect(transport(post(&server.url("https", PATH))), Cut, MaybeSent);
 }
 
-pub fn cut_chunks(lab: &impl Lab) {
-    once(lab, None, Cut, |mut peer| {
+pub fn truncated_chunks_are_cut(factory: &impl TransportFactory) {
+    expect_failure(factory, None, Cut, |mut peer| {
         peer.answer("HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n{\"id\":\r\n");
     });
 }
 
-pub fn bad_chunks(lab: &impl Lab) {
-    once(lab, None, Cut, |mut peer| {
+pub fn malformed_chunks_are_cut(factory: &impl TransportFactory) {
+    expect_failure(factory, None, Cut, |mut peer| {
         peer.answer("HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\nsix\r\n{\"id\":\r\n");
         peer.hang();
     });
 }
 
-pub fn body_hangs(lab: &impl Lab) {
-    once(lab, Some(300), Timeout, |mut peer| {
+pub fn a_body_that_stalls_times_out(factory: &impl TransportFactory) {
+    expect_failure(factory, Some(300), Timeout, |mut peer| {
         peer.answer("HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{\"id\":");
         peer.hang();
     });
 }
 
-/// The timeout is for the whole: each byte that still comes must not start it anew.
-pub fn head_drips(lab: &impl Lab) {
-    once(lab, Some(300), Timeout, |mut peer| {
+/// The timeout covers the whole exchange. A byte that arrives does not restart it.
+pub fn a_head_that_arrives_byte_by_byte_times_out(factory: &impl TransportFactory) {
+    expect_failure(factory, Some(300), Timeout, |mut peer| {
         peer.answer("HTTP/1.1 201 Created\r\nX-Filler: ");
         peer.drip(b"x", Duration::from_millis(40));
     });
 }
 
-pub fn body_drips(lab: &impl Lab) {
-    once(lab, Some(300), Timeout, |mut peer| {
+pub fn a_body_that_arrives_byte_by_byte_times_out(factory: &impl TransportFactory) {
+    expect_failure(factory, Some(300), Timeout, |mut peer| {
         peer.answer("HTTP/1.1 201 Created\r\nContent-Length: 100000\r\n\r\n");
         peer.drip(b" ", Duration::from_millis(40));
     });
 }
 
-/// A kept connection that the server closed meanwhile. The next request goes over a new one, or it is reported;
-/// what never happens is that a server gets it twice.
-pub fn stale_connection(lab: &impl Lab) {
-    let (closed, told) = std::sync::mpsc::sync_channel(0);
+/// The server closed the pooled connection meanwhile. The request uses a new connection or fails, but it is not sent
+/// twice.
+pub fn a_request_on_a_closed_connection_is_sent_at_most_once(factory: &impl TransportFactory) {
+    let (closed, wait_for_close) = std::sync::mpsc::sync_channel(0);
     let server = Server::start(move |mut peer| {
         if peer.index == 0 {
             peer.answer(OK);
@@ -166,12 +166,12 @@ pub fn stale_connection(lab: &impl Lab) {
             while peer.answer(OK) {}
         }
     });
-    let transport = lab.transport();
+    let transport = factory.transport();
     expect_status(transport(post(&server.url("http", PATH))), 200, "[]");
-    told.recv().unwrap();
+    wait_for_close.recv().unwrap();
     match transport(post(&server.url("http", PATH))) {
-        Ok(answer) => {
-            assert_eq!(answer.body(), b"[]");
+        Ok(response) => {
+            assert_eq!(response.body(), b"[]");
             assert_eq!((server.connections(), server.requests().len()), (2, 2));
         }
         error => {
@@ -181,8 +181,8 @@ pub fn stale_connection(lab: &impl Lab) {
     }
 }
 
-/// A kept connection that takes the request and then closes: sent once, and not again over a new one.
-pub fn kept_connection_closes(lab: &impl Lab) {
+/// The server reads the request on a pooled connection, and then closes without a response.
+pub fn a_request_on_a_pooled_connection_is_not_retried(factory: &impl TransportFactory) {
     for exchange in [get as fn(&str) -> Exchange, post] {
         for resets in [false, true] {
             let server = Server::start(move |mut peer| {
@@ -190,7 +190,7 @@ pub fn kept_connection_closes(lab: &impl Lab) {
                     peer.reset();
                 }
             });
-            let transport = lab.transport();
+            let transport = factory.transport();
             expect_status(transport(exchange(&server.url("http", PATH))), 200, "[]");
             expect(transport(exchange(&server.url("http", PATH))), Closed, MaybeSent);
             assert_eq!((server.connections(), server.requests().len()), (1, 2));
@@ -198,8 +198,8 @@ pub fn kept_connection_closes(lab: &impl Lab) {
     }
 }
 
-/// What a server sends after its response is not the response to the next request, over plain HTTP and inside TLS.
-pub fn unasked_bytes(lab: &impl Lab) {
+/// The server sends a second response that nobody requested. It must not become the response to the next request.
+pub fn a_connection_with_unexpected_bytes_is_not_reused(factory: &impl TransportFactory) {
     let authority = Authority::new();
     for tls in [false, true] {
         let script = |mut peer: Peer| {
@@ -214,7 +214,7 @@ pub fn unasked_bytes(lab: &impl Lab) {
             let url = server.url("http", PATH);
             (server, url)
         };
-        let transport = lab.with(Setup::trusting(authority.pem()));
+        let transport = factory.with(Setup::trusting(authority.pem()));
         for _ in 0..4 {
             expect_status(transport(get(&url)), 200, "[]");
         }

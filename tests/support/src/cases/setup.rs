@@ -1,33 +1,33 @@
-//! What is set up wrongly: refused when it is built where possible, and never shown.
+//! Invalid options: the builder rejects them if possible, and no error contains them.
 
 use strike_core::{Delivery, ErrorKind, TransportErrorKind};
 
 use crate::certs::Authority;
-use crate::{Lab, Setup, check_error, get};
+use crate::{Setup, TransportFactory, check_error, get};
 
-/// Checks that it cannot be built, which field is named, and that nothing given shows.
-fn refuses(lab: &impl Lab, setup: Setup, field: &str) {
-    let Err(error) = lab.build(setup.clone()) else { panic!("{setup:?} was accepted") };
+/// Checks that the builder rejects the options, names the field, and does not reveal the value.
+fn assert_rejected(factory: &impl TransportFactory, setup: Setup, field: &str) {
+    let Err(error) = factory.build(setup.clone()) else { panic!("{setup:?} was accepted") };
     let ErrorKind::InvalidInput(input) = error.kind() else { panic!("{error:?}") };
     assert_eq!(input.field(), field);
-    let told = format!("{error} {error:?}");
-    assert!(!told.contains("hunter2"), "{told}");
+    let text = format!("{error} {error:?}");
+    assert!(!text.contains("hunter2"), "{text}");
 }
 
-pub fn bad_certificates(lab: &impl Lab) {
+pub fn invalid_certificates_are_rejected(factory: &impl TransportFactory) {
     let good = Authority::new().pem().to_string();
     let broken = good.replace("MI", "!!");
     let not_one = "-----BEGIN CERTIFICATE-----\naHVudGVyMg==\n-----END CERTIFICATE-----\n".to_string();
     let key = good.replace("CERTIFICATE", "PRIVATE KEY");
     for bad in [String::new(), "hunter2".to_string(), broken, not_one, key] {
-        refuses(lab, Setup::trusting(&bad), "ca certificate");
+        assert_rejected(factory, Setup::trusting(&bad), "ca certificate");
         let after_a_good_one = Setup { certificates: vec![good.clone(), bad], ..Setup::default() };
-        refuses(lab, after_a_good_one, "ca certificate");
+        assert_rejected(factory, after_a_good_one, "ca certificate");
     }
 }
 
-/// Readers of PEM pass over what they do not recognise. What was given and what is trusted must be the same.
-pub fn certificates_that_would_fall_out(lab: &impl Lab) {
+/// PEM parsers skip what they do not recognise. Every given certificate must be trusted, or the text rejected.
+pub fn partly_readable_certificates_are_rejected(factory: &impl TransportFactory) {
     let [one, two] = [(); 2].map(|()| Authority::new().pem().to_string());
     let der = |pem: &str| pem.lines().filter(|line| !line.starts_with("-----")).collect::<String>();
     let labelled = |label: &str| two.replace("CERTIFICATE", label);
@@ -48,11 +48,11 @@ pub fn certificates_that_would_fall_out(lab: &impl Lab) {
         ("base64 alone", der(&one)),
         ("a request", one.replace("CERTIFICATE", "CERTIFICATE REQUEST")),
     ] {
-        let Err(error) = lab.build(Setup::trusting(&bad)) else { panic!("{what}: accepted") };
+        let Err(error) = factory.build(Setup::trusting(&bad)) else { panic!("{what}: accepted") };
         let ErrorKind::InvalidInput(input) = error.kind() else { panic!("{what}: {error:?}") };
         assert_eq!(input.field(), "ca certificate", "{what}");
-        let told = format!("{error} {error:?}");
-        assert!(!told.contains(one.lines().nth(1).unwrap_or_default()), "{what}: {told}");
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains(one.lines().nth(1).unwrap_or_default()), "{what}: {text}");
     }
     let key = one.replace("CERTIFICATE", "PRIVATE KEY");
     for (what, good) in [
@@ -63,11 +63,11 @@ pub fn certificates_that_would_fall_out(lab: &impl Lab) {
         ("names between them", format!("# Begin certificate list\n{one}\nAnother\n=======\n{two}\nthe end")),
         ("with a key", format!("{key}{one}{two}")),
     ] {
-        assert!(lab.build(Setup::trusting(&good)).is_ok(), "{what}");
+        assert!(factory.build(Setup::trusting(&good)).is_ok(), "{what}");
     }
 }
 
-pub fn bad_proxies(lab: &impl Lab) {
+pub fn invalid_proxies_are_rejected(factory: &impl TransportFactory) {
     for bad in [
         "",
         "proxy.example",
@@ -81,14 +81,14 @@ pub fn bad_proxies(lab: &impl Lab) {
         "http://user:hunter2@proxy.example:99999",
         "http://user:hunter2@proxy example",
     ] {
-        refuses(lab, Setup { proxy: Some(bad.to_string()), ..Setup::default() }, "proxy");
+        assert_rejected(factory, Setup { proxy: Some(bad.to_string()), ..Setup::default() }, "proxy");
     }
 }
 
-/// What cannot be sent at all says so, and that nothing was.
-pub fn unusable_urls(lab: &impl Lab) {
+/// A request that cannot be sent at all is reported as unsent.
+pub fn unusable_urls_are_unsent(factory: &impl TransportFactory) {
     for url in ["/api/v1/charges", "ftp://127.0.0.1/api/v1/charges", "https://-bad..name/api"] {
-        let error = lab.transport()(get(url)).expect_err("no answer");
+        let error = factory.transport()(get(url)).expect_err("no response");
         assert_eq!(error.delivery(), Delivery::Unsent, "{url}: {error:?}");
         let kinds = [TransportErrorKind::Setup, TransportErrorKind::Dns, TransportErrorKind::Connect];
         assert!(kinds.contains(&error.kind()), "{url}: {error:?}");

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-/// There are more readings than the budget allows.
+/// There are more decodings than the budget allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TooMany;
 
@@ -13,7 +13,7 @@ const SHORTEST: usize = 4;
 
 /// Returns the first thing that `look` finds in a reading of the text.
 ///
-/// The work is linear in the length of the text: all readings together have at most 32 bytes for each of its bytes, and
+/// The work is linear in the length of the text: all decodings together have at most 32 bytes for each of its bytes, and
 /// 1024 more.
 pub(crate) fn find<T>(text: &[u8], mut look: impl FnMut(&[u8]) -> Option<T>) -> Result<Option<T>, TooMany> {
     let mut budget = text.len().saturating_mul(32).saturating_add(1024);
@@ -324,7 +324,7 @@ mod tests {
 
     use super::*;
 
-    /// Counts instead of measuring time: no text makes all readings together longer than the budget.
+    /// Counts instead of measuring time: no text makes all decodings together longer than the budget.
     #[test]
     fn the_readings_of_a_text_are_bounded_by_its_length() {
         for unit in [

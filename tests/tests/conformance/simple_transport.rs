@@ -1,4 +1,4 @@
-//! A transport made of a socket, in the plainest way that keeps the rules; and with one flaw, if it is given one.
+//! A transport over a plain socket. It keeps every rule, or makes one mistake on purpose.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -13,29 +13,30 @@ use strike_core::{
 
 use crate::flaw::Flaw::{self, *};
 
-/// A transport that keeps every rule, or all but one.
+/// Returns a transport that keeps every rule, or all but one.
 pub fn transport(flaw: Option<Flaw>) -> impl Fn(Exchange) -> Reply + Send + Sync + 'static {
-    let naive = Naive { flaw, kept: Mutex::default(), cookie: Mutex::default(), cached: Mutex::default() };
-    move |exchange| naive.exchange(exchange)
+    let transport =
+        SimpleTransport { flaw, idle: Mutex::default(), cookie: Mutex::default(), cached: Mutex::default() };
+    move |exchange| transport.exchange(exchange)
 }
 
-struct Naive {
+struct SimpleTransport {
     flaw: Option<Flaw>,
-    /// The connection that the last exchange left, and where it leads.
-    kept: Mutex<Option<(String, TcpStream)>>,
+    /// The idle connection of the last exchange, and its host and port.
+    idle: Mutex<Option<(String, TcpStream)>>,
     cookie: Mutex<Option<String>>,
     cached: Mutex<Option<(Uri, Vec<u8>)>>,
 }
 
-impl Naive {
+impl SimpleTransport {
     fn has(&self, flaw: Flaw) -> bool {
         self.flaw == Some(flaw)
     }
 
     fn exchange(&self, exchange: Exchange) -> Reply {
         let Exchange { request, timeout, max_body, connection, .. } = exchange;
-        if connection == ConnectionUse::New && !self.has(ReusesConnectionsAlways) {
-            *self.kept.lock().unwrap() = None;
+        if connection == ConnectionUse::New && !self.has(IgnoresNewConnection) {
+            *self.idle.lock().unwrap() = None;
         }
         if let Some((uri, body)) = self.cached.lock().unwrap().clone()
             && request.method() == Method::GET
@@ -45,47 +46,47 @@ impl Naive {
         }
         let clock = match self.flaw {
             Some(HasNoTimeout) => Clock::Stopped,
-            Some(TimesEachRead) => Clock::EachRead(timeout),
-            Some(GivesUpHalfway) => Clock::until(timeout / 2),
-            Some(PanicsOnForever) => Clock::Until(Instant::now() + timeout),
+            Some(HasATimeoutForEachRead) => Clock::EachRead(timeout),
+            Some(TimesOutTooEarly) => Clock::until(timeout / 2),
+            Some(PanicsOnTheLongestTimeout) => Clock::Until(Instant::now() + timeout),
             _ => Clock::until(timeout),
         };
         let limit = match self.flaw {
             Some(StopsAtTheLimit) => max_body,
-            Some(PanicsWithoutALimit) => max_body.checked_add(1).unwrap(),
-            Some(HasNoLimit | ReadsOnBeyondTheLimit) => usize::MAX,
-            Some(HasALimitOfItsOwn) => 4096,
+            Some(PanicsOnTheLargestLimit) => max_body.checked_add(1).unwrap(),
+            Some(HasNoLimit | ReadsPastTheLimit) => usize::MAX,
+            Some(HasItsOwnLimit) => 4096,
             _ => max_body.saturating_add(1),
         };
-        let mut reply = self.once(&request, &clock, limit);
-        if self.retries(&reply) {
-            reply = self.once(&request, &clock, limit);
+        let mut reply = self.send(&request, &clock, limit);
+        if self.should_retry(&reply) {
+            reply = self.send(&request, &clock, limit);
         }
-        let answer = self.edit(request.uri(), reply?, max_body)?;
-        if let Some(to) = self.follow(request.uri(), &answer) {
+        let response = self.change_response(request.uri(), reply?, max_body)?;
+        if let Some(to) = self.redirect_target(request.uri(), &response) {
             let mut request = request;
             *request.uri_mut() = to;
-            return self.once(&request, &clock, limit);
+            return self.send(&request, &clock, limit);
         }
-        Ok(answer)
+        Ok(response)
     }
 
-    fn retries(&self, reply: &Reply) -> bool {
+    fn should_retry(&self, reply: &Reply) -> bool {
         match (self.flaw, reply) {
-            (Some(RetriesWhenClosed), Err(error)) => error.kind() == Kind::Closed,
-            (Some(RetriesUntilInTime), Err(error)) => error.kind() == Kind::Timeout,
-            (Some(RetriesWhenUnavailable), Ok(answer)) => answer.status() == 503,
+            (Some(RetriesAfterAClose), Err(error)) => error.kind() == Kind::Closed,
+            (Some(RetriesAfterATimeout), Err(error)) => error.kind() == Kind::Timeout,
+            (Some(RetriesAfterA503), Ok(response)) => response.status() == 503,
             _ => false,
         }
     }
 
-    fn follow(&self, from: &Uri, answer: &HttpResponse) -> Option<Uri> {
-        let location = answer.headers().get("location").filter(|_| answer.status().is_redirection())?;
+    fn redirect_target(&self, from: &Uri, response: &HttpResponse) -> Option<Uri> {
+        let location = response.headers().get("location").filter(|_| response.status().is_redirection())?;
         let location = location.to_str().unwrap();
         let within = location.starts_with('/');
         let follows = match self.flaw {
             Some(FollowsRedirects) => !within,
-            Some(FollowsRedirectsOfOneHost) => within,
+            Some(FollowsRedirectsToTheSameHost) => within,
             _ => false,
         };
         let location =
@@ -93,55 +94,57 @@ impl Naive {
         follows.then(|| location.parse().unwrap())
     }
 
-    /// What some do to an answer before they hand it over.
-    fn edit(&self, uri: &Uri, mut answer: HttpResponse, max_body: usize) -> Reply {
-        let status = answer.status();
+    /// Changes the response as some of the flaws do.
+    fn change_response(&self, uri: &Uri, mut response: HttpResponse, max_body: usize) -> Reply {
+        let status = response.status();
         match self.flaw {
-            Some(KeepsCookies) => {
-                let cookie = answer.headers().get("set-cookie");
+            Some(SendsCookies) => {
+                let cookie = response.headers().get("set-cookie");
                 *self.cookie.lock().unwrap() = cookie.map(|cookie| cookie.to_str().unwrap().to_owned());
             }
-            Some(Caches) if answer.headers().contains_key("cache-control") => {
-                *self.cached.lock().unwrap() = Some((uri.clone(), answer.body().clone()));
+            Some(Caches) if response.headers().contains_key("cache-control") => {
+                *self.cached.lock().unwrap() = Some((uri.clone(), response.body().clone()));
             }
-            Some(HidesRedirects) if status.is_redirection() && status != 304 => {
-                *answer.status_mut() = StatusCode::OK;
+            Some(ReportsRedirectsAsOk) if status.is_redirection() && status != 304 => {
+                *response.status_mut() = StatusCode::OK;
             }
-            Some(FailsOnClientErrors) if status.is_client_error() => return Err(self.failed(Kind::Other)),
-            Some(HidesServerErrors) if status.is_server_error() => *answer.status_mut() = StatusCode::OK,
-            Some(LosesBodiesOfErrors) if status.as_u16() >= 400 => answer.body_mut().clear(),
-            Some(LosesRepeatedHeaders) => {
-                if let Some(first) = answer.headers().get("x-two").cloned() {
-                    answer.headers_mut().insert("x-two", first);
+            Some(FailsOnClientErrors) if status.is_client_error() => return Err(self.error(Kind::Other)),
+            Some(ReportsServerErrorsAsOk) if status.is_server_error() => {
+                *response.status_mut() = StatusCode::OK
+            }
+            Some(DropsBodiesOfErrors) if status.as_u16() >= 400 => response.body_mut().clear(),
+            Some(DropsRepeatedHeaders) => {
+                if let Some(first) = response.headers().get("x-two").cloned() {
+                    response.headers_mut().insert("x-two", first);
                 }
             }
-            Some(Inflates) if answer.headers_mut().remove("content-encoding").is_some() => {
-                // The one block of the check's answer is a stored one.
-                *answer.body_mut() = answer.body()[15..answer.body().len() - 8].to_vec();
+            Some(Decompresses) if response.headers_mut().remove("content-encoding").is_some() => {
+                // The check's gzip body is one stored block, so it can be cut out.
+                *response.body_mut() = response.body()[15..response.body().len() - 8].to_vec();
             }
-            Some(ReadsOnBeyondTheLimit) => answer.body_mut().truncate(max_body.saturating_add(1)),
-            Some(RefusesLargeBodies) if answer.body().len() > max_body => {
-                return Err(self.failed(Kind::Other));
+            Some(ReadsPastTheLimit) => response.body_mut().truncate(max_body.saturating_add(1)),
+            Some(RefusesLargeBodies) if response.body().len() > max_body => {
+                return Err(self.error(Kind::Other));
             }
             _ => {}
         }
-        Ok(answer)
+        Ok(response)
     }
 
-    fn failed(&self, kind: Kind) -> TransportError {
+    fn error(&self, kind: Kind) -> TransportError {
         let unsent = match self.flaw {
-            Some(SaysUnsentWhenClosed) => kind == Kind::Closed,
-            Some(SaysUnsentOfTimeouts) => kind == Kind::Timeout,
+            Some(SaysUnsentAfterAClose) => kind == Kind::Closed,
+            Some(SaysUnsentAfterATimeout) => kind == Kind::Timeout,
             _ => false,
         };
         TransportError::new(kind, if unsent { Delivery::Unsent } else { Delivery::MaybeSent })
     }
 
-    fn failure(&self, error: &io::Error, otherwise: Kind) -> TransportError {
-        if error.kind() == io::ErrorKind::ConnectionReset && self.has(SaysUnsentWhenReset) {
+    fn io_error(&self, error: &io::Error, otherwise: Kind) -> TransportError {
+        if error.kind() == io::ErrorKind::ConnectionReset && self.has(SaysUnsentAfterAReset) {
             return TransportError::new(Kind::Closed, Delivery::Unsent);
         }
-        self.failed(match error.kind() {
+        self.error(match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Kind::Timeout,
             io::ErrorKind::InvalidData => Kind::Protocol,
             _ => otherwise,
@@ -154,64 +157,64 @@ impl Naive {
             Ok(stream) => return Ok(stream),
             Err(error) => error,
         };
-        assert!(!self.has(PanicsWhenRefused), "nobody listens there");
+        assert!(!self.has(PanicsWhenRefused), "the connection was refused");
         let delivery = if self.has(NeverSaysUnsent) { Delivery::MaybeSent } else { Delivery::Unsent };
         let failed = TransportError::new(Kind::ConnectionRefused, delivery);
         let authorization = || request.headers()["authorization"].to_str().unwrap().to_owned();
         Err(match self.flaw {
-            Some(ShowsHeaders) => failed.with_source(format!("{:?}", request.headers())),
-            Some(ShowsTheKeyInBytes) => failed.with_source(format!("{:?}", authorization().into_bytes())),
-            Some(ShowsTheHost) => failed.with_source(format!("cannot connect to {authority}: {error}")),
+            Some(RevealsHeaders) => failed.with_source(format!("{:?}", request.headers())),
+            Some(RevealsTheKeyAsBytes) => failed.with_source(format!("{:?}", authorization().into_bytes())),
+            Some(RevealsTheHost) => failed.with_source(format!("cannot connect to {authority}: {error}")),
             _ => failed.with_source(error),
         })
     }
 
-    fn once(&self, request: &HttpRequest, clock: &Clock, limit: usize) -> Reply {
+    fn send(&self, request: &HttpRequest, clock: &Clock, limit: usize) -> Reply {
         let authority = request.uri().authority().unwrap().to_string();
-        let kept = self.kept.lock().unwrap().take().filter(|(to, _)| *to == authority);
-        let was_kept = kept.is_some();
-        let stream = match kept {
+        let idle = self.idle.lock().unwrap().take().filter(|(to, _)| *to == authority);
+        let was_idle = idle.is_some();
+        let stream = match idle {
             Some((_, stream)) => stream,
             None => self.connect(request)?,
         };
-        let written = (&stream).write_all(&self.written(request));
-        let mut answer = Answer { stream, clock, buffer: Vec::new() };
-        let head = written.and_then(|()| answer.head());
+        let written = (&stream).write_all(&self.request_bytes(request));
+        let mut response = ResponseReader { stream, clock, buffer: Vec::new() };
+        let head = written.and_then(|()| response.head());
         let head = match head {
-            Err(error) if error.kind() == io::ErrorKind::InvalidData && self.has(BelievesAnything) => {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData && self.has(AcceptsAnythingAsHttp) => {
                 Head { status: 200, http_1_1: false, headers: HeaderMap::new() }
             }
-            Err(_) if was_kept && self.has(RetriesOnAKeptConnection) => {
-                return self.once(request, clock, limit);
+            Err(_) if was_idle && self.has(RetriesOnAKeptConnection) => {
+                return self.send(request, clock, limit);
             }
             Err(error) => {
-                let failed = self.failure(&error, Kind::Closed);
-                if failed.kind() == Kind::Timeout && self.has(ReusesConnectionsThatTimedOut) {
-                    *self.kept.lock().unwrap() = Some((authority, answer.stream));
+                let failed = self.io_error(&error, Kind::Closed);
+                if failed.kind() == Kind::Timeout && self.has(ReusesConnectionsAfterATimeout) {
+                    *self.idle.lock().unwrap() = Some((authority, response.stream));
                 }
                 return Err(failed);
             }
             Ok(head) => head,
         };
         let mut body = Vec::new();
-        let whole = match answer.body(&head, limit, &mut body) {
+        let whole = match response.body(&head, limit, &mut body) {
             Ok(whole) => whole,
             Err(error) => {
-                let failed = self.failure(&error, Kind::Cut);
-                let hands_over = match failed.kind() {
-                    Kind::Cut => self.has(HandsOverCutBodies),
-                    Kind::Timeout => self.has(HandsOverStalledBodies),
+                let failed = self.io_error(&error, Kind::Cut);
+                let returns_it = match failed.kind() {
+                    Kind::Cut => self.has(ReturnsTruncatedBodies),
+                    Kind::Timeout => self.has(ReturnsStalledBodies),
                     _ => false,
                 };
-                if !hands_over {
+                if !returns_it {
                     return Err(failed);
                 }
                 false
             }
         };
-        let clean = (whole && answer.buffer.is_empty()) || self.has(ReusesUnreadConnections);
+        let clean = (whole && response.buffer.is_empty()) || self.has(ReusesUnreadConnections);
         if clean && head.http_1_1 && head.text("connection") != "close" {
-            *self.kept.lock().unwrap() = Some((authority, answer.stream));
+            *self.idle.lock().unwrap() = Some((authority, response.stream));
         }
         let mut response = Response::new(body);
         *response.status_mut() = StatusCode::from_u16(head.status).unwrap();
@@ -219,16 +222,16 @@ impl Naive {
         Ok(response)
     }
 
-    /// The request as it is sent.
-    fn written(&self, request: &HttpRequest) -> Vec<u8> {
+    /// Returns the request's bytes on the wire.
+    fn request_bytes(&self, request: &HttpRequest) -> Vec<u8> {
         let uri = request.uri();
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         let target = match self.flaw {
             Some(DropsTheQuery) => uri.path().to_owned(),
-            Some(TidiesThePath) => target.replace("//", "/"),
+            Some(NormalizesThePath) => target.replace("//", "/"),
             _ => target.to_owned(),
         };
-        let body: &[u8] = if self.has(LosesTheBody) { b"" } else { request.body() };
+        let body: &[u8] = if self.has(DropsTheBody) { b"" } else { request.body() };
         let mut head =
             format!("{} {target} HTTP/1.1\r\nHost: {}\r\n", request.method(), uri.authority().unwrap());
         if request.method() == Method::POST {
@@ -237,13 +240,13 @@ impl Naive {
         for (name, value) in request.headers() {
             let value = value.to_str().unwrap();
             match *name {
-                header::USER_AGENT if self.has(ReplacesTheUserAgent) => head += "user-agent: naive\r\n",
-                header::AUTHORIZATION if self.has(LosesAuthorization) => {}
+                header::USER_AGENT if self.has(ReplacesTheUserAgent) => head += "user-agent: simple\r\n",
+                header::AUTHORIZATION if self.has(DropsAuthorization) => {}
                 _ => head += &format!("{name}: {value}\r\n"),
             }
         }
         match self.flaw {
-            Some(AddsAHeader) => head += "X-Client: naive\r\n",
+            Some(AddsAHeader) => head += "X-Client: simple\r\n",
             Some(AsksForGzip) => head += "Accept-Encoding: gzip\r\n",
             _ => {}
         }
@@ -254,7 +257,7 @@ impl Naive {
     }
 }
 
-/// How long a read may take.
+/// Limits how long a read may take.
 enum Clock {
     Until(Instant),
     EachRead(Duration),
@@ -266,13 +269,13 @@ impl Clock {
         Instant::now().checked_add(timeout).map_or(Self::Stopped, Self::Until)
     }
 
-    fn left(&self) -> io::Result<Option<Duration>> {
-        let left = match self {
+    fn remaining(&self) -> io::Result<Option<Duration>> {
+        let remaining = match self {
             Self::Until(end) => Some(end.saturating_duration_since(Instant::now())),
             Self::EachRead(pause) => Some(*pause),
             Self::Stopped => None,
         };
-        if left == Some(Duration::ZERO) { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
+        if remaining == Some(Duration::ZERO) { Err(io::ErrorKind::TimedOut.into()) } else { Ok(remaining) }
     }
 }
 
@@ -299,24 +302,24 @@ impl Head {
     }
 }
 
-/// What comes back, and what of it was read but not looked at.
-struct Answer<'a> {
+/// A response that is being read, with the bytes that were received but not parsed.
+struct ResponseReader<'a> {
     stream: TcpStream,
     clock: &'a Clock,
     buffer: Vec<u8>,
 }
 
-impl Answer<'_> {
-    /// Reads once; false at the end of the connection.
+impl ResponseReader<'_> {
+    /// Reads once. Returns false at the end of the connection.
     fn fill(&mut self) -> io::Result<bool> {
-        self.stream.set_read_timeout(self.clock.left()?)?;
+        self.stream.set_read_timeout(self.clock.remaining()?)?;
         let mut bytes = [0; 8192];
         let read = self.stream.read(&mut bytes)?;
         self.buffer.extend_from_slice(&bytes[..read]);
         Ok(read > 0)
     }
 
-    fn need(&mut self) -> io::Result<()> {
+    fn fill_or_fail(&mut self) -> io::Result<()> {
         if self.fill()? { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 
@@ -326,11 +329,11 @@ impl Answer<'_> {
                 let line = self.buffer.drain(..end + 2).take(end).collect();
                 return String::from_utf8(line).map_err(|_| io::ErrorKind::InvalidData.into());
             }
-            self.need()?;
+            self.fill_or_fail()?;
         }
     }
 
-    /// The head of the answer, after those that only precede it.
+    /// Reads the head of the final response, and skips interim responses.
     fn head(&mut self) -> io::Result<Head> {
         loop {
             let mut lines = vec![self.line()?];
@@ -345,14 +348,14 @@ impl Answer<'_> {
         }
     }
 
-    /// Moves up to `most` bytes to the body.
+    /// Moves up to `most` buffered bytes to the body.
     fn take(&mut self, body: &mut Vec<u8>, most: usize) -> usize {
         let taken = most.min(self.buffer.len());
         body.extend(self.buffer.drain(..taken));
         taken
     }
 
-    /// Reads the body up to the limit; whether that was all of it, and the connection can be used again.
+    /// Reads the body up to the limit. Returns true if that was all of it and the connection can be reused.
     fn body(&mut self, head: &Head, limit: usize, body: &mut Vec<u8>) -> io::Result<bool> {
         if matches!(head.status, 204 | 304) {
             return Ok(true);
@@ -366,14 +369,14 @@ impl Answer<'_> {
                     while !self.line()?.is_empty() {}
                     return Ok(true);
                 }
-                if !self.exactly(size, limit, body)? {
+                if !self.read_exactly(size, limit, body)? {
                     return Ok(false);
                 }
                 self.line()?;
             }
         }
         if let Ok(length) = head.text("content-length").parse() {
-            return self.exactly(length, limit, body);
+            return self.read_exactly(length, limit, body);
         }
         while body.len() < limit {
             if self.take(body, limit - body.len()) == 0 && !self.fill()? {
@@ -383,8 +386,8 @@ impl Answer<'_> {
         Ok(false)
     }
 
-    /// Reads that many bytes; false if the limit came before.
-    fn exactly(&mut self, mut length: usize, limit: usize, body: &mut Vec<u8>) -> io::Result<bool> {
+    /// Reads `length` bytes. Returns false if it stopped at the limit.
+    fn read_exactly(&mut self, mut length: usize, limit: usize, body: &mut Vec<u8>) -> io::Result<bool> {
         while length > 0 {
             if body.len() >= limit {
                 return Ok(false);
@@ -392,7 +395,7 @@ impl Answer<'_> {
             let taken = self.take(body, length.min(limit - body.len()));
             length -= taken;
             if taken == 0 {
-                self.need()?;
+                self.fill_or_fail()?;
             }
         }
         Ok(true)

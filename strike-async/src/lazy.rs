@@ -18,13 +18,13 @@ use crate::driver::Driver;
 /// there.
 ///
 /// ```
-/// use strike_async::{ApiKey, Client, Endpoint, FnTransport, NewCharge};
+/// use strike_async::{Client, FnTransport, NewCharge};
 /// use strike_sandbox::Sandbox;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let sandbox = Sandbox::new();
-/// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+/// let endpoint = sandbox.endpoint()?;
 /// let server = sandbox.clone();
 /// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| std::future::ready(server.reply(x)))).build()?;
 ///

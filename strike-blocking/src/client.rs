@@ -22,12 +22,12 @@ use crate::watch::Watch;
 /// A client for one [`Endpoint`]. Cloning is cheap, and clones share connections.
 ///
 /// ```
-/// use strike_blocking::{ApiKey, Client, Endpoint, FnTransport, NewCharge};
+/// use strike_blocking::{Client, FnTransport, NewCharge};
 /// use strike_sandbox::Sandbox;
 ///
 /// // The sandbox implements the API in memory. `Client::new(endpoint)` connects to a real server instead.
 /// let sandbox = Sandbox::new();
-/// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+/// let endpoint = sandbox.endpoint()?;
 /// let server = sandbox.clone();
 /// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| server.reply(x))).build()?;
 ///

@@ -19,11 +19,11 @@ use crate::driver::Driver;
 /// there.
 ///
 /// ```
-/// use strike_blocking::{ApiKey, Client, Endpoint, FnTransport, NewCharge};
+/// use strike_blocking::{Client, FnTransport, NewCharge};
 /// use strike_sandbox::Sandbox;
 ///
 /// let sandbox = Sandbox::new();
-/// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+/// let endpoint = sandbox.endpoint()?;
 /// let server = sandbox.clone();
 /// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| server.reply(x))).build()?;
 ///

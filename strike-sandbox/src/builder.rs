@@ -72,40 +72,44 @@ impl Default for SandboxBuilder {
 }
 
 impl SandboxBuilder {
-    /// Sets the API key. By default it is random: `sk_` and 29 base58 characters.
+    /// Sets the API key. Default: random, `sk_` and 29 base58 characters.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = Some(key.into());
         self
     }
 
-    /// Sets the network of the invoices. The default is testnet. Invoices for `Network::Bitcoin` begin
-    /// with `lnbc`, like real ones, but nobody can pay them: the sandbox is not part of the network.
+    /// Sets the network of the invoices. Default: testnet.
+    ///
+    /// Invoices for `Network::Bitcoin` begin with `lnbc`, like real ones. Nobody can pay them,
+    /// because the sandbox is not part of the network.
     pub const fn network(mut self, network: Network) -> Self {
         self.network = network;
         self
     }
 
-    /// Sets the seed for the node's key, the API key, ids and preimages. They are then the same in every
-    /// run, and not secret. By default the seed is random.
+    /// Sets the seed for the node's key, the API key, ids and preimages. Default: random.
+    ///
+    /// With a fixed seed they are the same in every run, and not secret.
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Sets a manual clock to this moment. It moves only with [`Sandbox::advance`]. By default the sandbox
-    /// uses the system's clock.
+    /// Uses a manual clock that starts at this time. Default: the system clock.
+    ///
+    /// A manual clock moves only with [`Sandbox::advance`] and [`Sandbox::advance_to`].
     pub const fn clock_at(mut self, now: UnixMillis) -> Self {
         self.clock_at = Some(now);
         self
     }
 
-    /// Sets how charges are paid. The default is [`Settlement::Instant`].
+    /// Sets how charges are paid. Default: [`Settlement::Instant`].
     pub const fn settlement(mut self, settlement: Settlement) -> Self {
         self.settlement = settlement;
         self
     }
 
-    /// Sets deviations from the default behaviour. The default is none.
+    /// Sets deviations from the default behavior. Default: none.
     pub const fn quirks(mut self, quirks: Quirks) -> Self {
         self.quirks = quirks;
         self

@@ -1,9 +1,9 @@
-//! Tells whoever waits that the service is no longer what it was: a charge more, a charge paid, a clock moved.
+//! Notifies watchers of changes to the service, such as a new charge, a payment or a moved clock.
 
 #[cfg(feature = "server")]
 use tokio::sync::watch;
 
-/// Counts the changes of a service, and wakes those who watch the count. Without a server nobody does.
+/// Counts the changes of a service and wakes the watchers. Only a server has watchers.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     #[cfg(feature = "server")]
@@ -11,25 +11,25 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// Something changed.
+    /// Counts a change and wakes all watchers.
     pub(crate) fn announce(&self) {
         #[cfg(feature = "server")]
         self.count.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// Learns of every change from now on; several that come close together may be told as one.
+    /// Returns a receiver for future changes. It may report several changes as one.
     #[cfg(feature = "server")]
     pub(crate) fn watch(&self) -> watch::Receiver<u64> {
         self.count.subscribe()
     }
 
-    /// How many changes there were.
+    /// Returns the number of changes so far.
     #[cfg(feature = "server")]
     pub(crate) fn count(&self) -> u64 {
         *self.count.borrow()
     }
 
-    /// How many watch.
+    /// Returns the number of watchers.
     #[cfg(feature = "server")]
     pub(crate) fn watchers(&self) -> usize {
         self.count.receiver_count()

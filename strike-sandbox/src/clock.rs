@@ -1,18 +1,18 @@
-//! What time it is in the sandbox: the system's or a fixed one, moved forward on request.
+//! The sandbox's clock: the system clock or a manual one. Both can be moved forward.
 
 use std::time::{Duration, SystemTime};
 
 use strike_core::UnixMillis;
 
-/// The last second that an invoice can carry, in the year 3058: its timestamp has 35 bits.
+/// The latest timestamp of an invoice, in the year 3058. The field has 35 bits.
 const LAST_SECOND: u64 = (1 << 35) - 1;
 
-/// The sandbox's clock. It never runs beyond [`LAST_SECOND`].
+/// The sandbox's clock. It stops at [`LAST_SECOND`].
 #[derive(Debug, Clone)]
 pub(crate) struct Clock {
-    /// The moment at which a manual clock was set; `None` follows the system.
+    /// The time of a manual clock. `None` means the system clock.
     set_to: Option<UnixMillis>,
-    /// How far it was moved forward since.
+    /// The total of all moves.
     ahead: Duration,
 }
 
@@ -26,25 +26,27 @@ impl Clock {
         base.saturating_add(self.ahead).min(UnixMillis::from_secs(LAST_SECOND))
     }
 
-    /// Takes back every move.
+    /// Undoes all moves.
     pub(crate) const fn reset(&mut self) {
         self.ahead = Duration::ZERO;
     }
 
-    /// How long until that moment, unless somebody moves the clock: `None` for one that stands.
+    /// Returns the real time until this moment. `None` for a manual clock, which does not run.
     #[cfg(feature = "server")]
     pub(crate) fn until(&self, moment: UnixMillis) -> Option<Duration> {
         let runs = self.set_to.is_none();
         runs.then(|| moment.saturating_since(self.now()))
     }
 
-    /// How far the clock was moved forward.
+    /// Returns how far the clock was moved forward.
     pub(crate) const fn ahead(&self) -> Duration {
         self.ahead
     }
 
-    /// Goes on where an earlier process left off: the system's clock as far ahead as it was, and no clock before
-    /// what was seen on it, or charges would be made before older ones, and expired ones could be paid.
+    /// Restores the clock of an earlier process. The clock never starts before `seen`, the latest
+    /// time that the earlier process used.
+    ///
+    /// Otherwise new charges could be older than existing ones, and expired charges could be paid.
     #[cfg(feature = "sqlite")]
     pub(crate) fn resume(&mut self, ahead: Duration, seen: UnixMillis) {
         if let Some(moment) = &mut self.set_to {
@@ -61,7 +63,7 @@ impl Clock {
     }
 }
 
-/// A clock set before 1970 reads as 1970.
+/// Returns the system time, or 1970 if the system clock is set to an earlier time.
 fn system_time() -> UnixMillis {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     UnixMillis::from_millis(0).saturating_add(since)

@@ -1,4 +1,5 @@
-//! The only source of randomness: a seeded ChaCha20 stream, so that one seed gives one history.
+//! The only source of random numbers: seeded ChaCha20 streams. The same seed gives the same
+//! results.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -9,23 +10,24 @@ use chacha20::rand_core::{Rng, SeedableRng};
 const ID_PREFIX: &str = "ch_";
 const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
-/// How many base58 characters follow the prefix of an id or a key.
+/// The number of base58 characters after the prefix of an id or API key.
 pub(crate) const NAME_LENGTH: usize = 29;
-/// How many followed that of an id in April 2018.
+/// The number of base58 characters in the ids of April 2018.
 pub(crate) const LONG_NAME_LENGTH: usize = 44;
 
-/// Where a stream stands: what is drawn next depends on nothing else.
+/// The position of a stream. It determines all numbers that follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Position {
-    /// The seed, and the place in its stream.
+    /// The seed and the position in its stream.
     pub(crate) stream: [u8; 49],
+    /// See [`Entropy::start`].
     pub(crate) start: Option<u128>,
 }
 
 pub(crate) struct Entropy {
     stream: ChaCha20Rng,
-    /// Where in the stream it begins again; nowhere if nobody chose the seed, since ids that were drawn once
-    /// would come to name other charges.
+    /// The position to which a reset returns. `None` if the seed is random: a random sandbox never
+    /// repeats an id.
     start: Option<u128>,
 }
 
@@ -34,12 +36,12 @@ impl Entropy {
         Position { stream: self.stream.serialize_state(), start: self.start }
     }
 
-    /// The stream that stood there.
+    /// Restores a stream at a saved position.
     pub(crate) fn from_position(position: &Position) -> Self {
         Self { stream: ChaCha20Rng::deserialize_state(&position.stream), start: position.start }
     }
 
-    /// The stream of that seed, the same on every machine.
+    /// Creates the stream of a seed. It is the same on every platform.
     pub(crate) fn from_seed(seed: u64) -> Self {
         let mut key = [0; 32];
         for (to, from) in key.iter_mut().zip(seed.to_le_bytes()) {
@@ -48,12 +50,12 @@ impl Entropy {
         Self { stream: ChaCha20Rng::from_seed(key), start: Some(0) }
     }
 
-    /// A stream that nobody can foresee.
+    /// Creates an unpredictable stream from the operating system's random numbers.
     pub(crate) fn from_system() -> Self {
         let mut key = [0; 32];
         if getrandom::fill(&mut key).is_err() {
-            // No sandbox is worth failing for want of entropy: the keys of the standard library's hasher
-            // are random too, if fewer bits.
+            // The keys of the standard library's hasher are random too, with fewer bits. That is
+            // enough for a sandbox.
             for (n, chunk) in key.chunks_mut(8).enumerate() {
                 chunk.copy_from_slice(&RandomState::new().hash_one(n).to_le_bytes());
             }
@@ -61,41 +63,44 @@ impl Entropy {
         Self { stream: ChaCha20Rng::from_seed(key), start: None }
     }
 
-    /// A stream of a seed begins here, too, when it is rewound.
+    /// Makes [`rewind`](Self::rewind) return to the current position. Does nothing with a random
+    /// seed.
     pub(crate) fn mark(&mut self) {
         if self.start.is_some() {
             self.start = Some(self.stream.get_word_pos());
         }
     }
 
-    /// Begins the stream of a seed again.
+    /// Returns to the start of the stream. Does nothing with a random seed.
     pub(crate) fn rewind(&mut self) {
         if let Some(start) = self.start {
             self.stream.set_word_pos(start);
         }
     }
 
-    /// Another stream of the same seed, any but 0, from its start. Drawing from one does not move the other.
+    /// Returns another stream of the same seed, at its start. The streams are independent.
+    ///
+    /// `stream` must not be 0, the number of the main stream.
     pub(crate) fn branch(&self, stream: u64) -> Self {
         let mut branch = ChaCha20Rng::from_seed(self.stream.get_seed());
         branch.set_stream(stream);
         Self { stream: branch, start: None }
     }
 
-    /// A number from 0 up to 1, without 1.
+    /// Returns a number from 0 to 1, excluding 1.
     pub(crate) fn fraction(&mut self) -> f64 {
-        // Both numbers are exact in a double, so that the first never becomes the second.
+        // Both numbers are exact as `f64`, so the result is never rounded up to 1.
         f64::from(self.stream.next_u32()) / 4_294_967_296.0
     }
 
-    /// A number below this one, each as likely; 0 for 0.
+    /// Returns a number below `end` with uniform probability. Returns 0 if `end` is 0.
     pub(crate) fn below(&mut self, end: u64) -> u64 {
-        // The high half of the product. It favours some numbers by 2^-64 times `end`, which nobody notices.
+        // The high half of the product. Its bias is at most `end` times 2^-64, which is negligible.
         let product = u128::from(self.stream.next_u64()).wrapping_mul(end.into());
         u64::try_from(product >> 64).unwrap_or_default()
     }
 
-    /// Up to this long, in whole milliseconds.
+    /// Returns a random duration up to this one, in whole milliseconds.
     pub(crate) fn duration(&mut self, longest: Duration) -> Duration {
         let millis = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
         Duration::from_millis(self.below(millis.saturating_add(1)))
@@ -107,30 +112,32 @@ impl Entropy {
         bytes
     }
 
-    /// A charge's id of so many characters behind the prefix.
+    /// Returns a charge id with this number of characters after the prefix.
     ///
-    /// 92 of the 94 recorded ids of 29 characters begin with one of the first 25 characters of the alphabet, and two
-    /// with others. No number of whole bits explains that: numbers of 168 bits end at G, and of 169 at Y. So it is
-    /// drawn as it was seen.
+    /// Of the 94 recorded ids with 29 characters, 92 begin with one of the first 25 characters of
+    /// the base58 alphabet. It is unknown how the service generated its ids, so this function
+    /// reproduces the observed distribution.
     pub(crate) fn id(&mut self, length: usize) -> String {
         loop {
             let id = self.name(ID_PREFIX, length);
             let first = id.as_bytes().get(ID_PREFIX.len());
             let is_usual = BASE58.iter().take(25).any(|usual| Some(usual) == first);
-            // 33 characters of 58 are others, and one in 61 of those is 2 in 94 of what is kept.
+            // The other 33 of 58 characters are kept once in 61 times. That yields 2 of 94.
             if is_usual || length != NAME_LENGTH || self.below(61) == 0 {
                 return id;
             }
         }
     }
 
-    /// The prefix and base58 characters: the form of the service's ids (`ch_`) and keys (`sk_`).
+    /// Returns a prefix with random base58 characters, the form of ids (`ch_`) and API keys
+    /// (`sk_`).
     pub(crate) fn name(&mut self, prefix: &str, length: usize) -> String {
         let mut name = String::with_capacity(prefix.len() + length);
         name.push_str(prefix);
         while name.len() < prefix.len() + length {
             for byte in self.bytes32() {
-                // Six bits, and those beyond the alphabet are drawn again, so that each character is as likely.
+                // Skip values beyond the alphabet, so that all characters have the same
+                // probability.
                 if let Some(character) = BASE58.get(usize::from(byte & 63))
                     && name.len() < prefix.len() + length
                 {

@@ -1,5 +1,7 @@
-//! Changes as server-sent events: `GET /sandbox/events`. The service answers how things stand; on a socket that answer
-//! does not end, and every change adds to it.
+//! `GET /sandbox/events`: a stream of server-sent events, one for each change.
+//!
+//! In memory the response contains only the current number of changes. A running server keeps the
+//! response open and adds an event for each change.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -19,23 +21,23 @@ use crate::response::{Document, ErrorResponse};
 use crate::service::Service;
 
 const CONTENT_TYPE: &str = "text/event-stream";
-/// How many may follow at once; each holds a connection open.
-const MOST_WATCHERS: usize = 64;
-/// After so long without a change a comment is sent, so that nothing on the way takes the stream for dead.
-const QUIET: Duration = Duration::from_secs(15);
+/// The largest number of open event streams. Each one holds a connection.
+const MAX_WATCHERS: usize = 64;
+/// The interval of keep-alive comments. Without them a proxy may close an idle stream.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// The first event: how many changes there were until now.
+/// Returns the first event, with the number of changes so far.
 pub(crate) fn respond(service: &Service, request: &HttpRequest) -> Result<Document, ErrorResponse> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(ErrorResponse::method_not_allowed(&["GET", "HEAD"]));
     }
-    // A foreign page could not read it, but could keep the places taken.
-    if !guard::is_no_foreign_page(request) {
+    // A page of another origin could not read the stream, but it could use up all streams.
+    if !guard::is_same_origin(request) {
         return Err(ErrorResponse::new(StatusCode::FORBIDDEN, "not for a page of another origin"));
     }
     let changes = service.changes();
-    if changes.watchers() >= MOST_WATCHERS {
-        let message = format!("{MOST_WATCHERS} follow the events already: close a page");
+    if changes.watchers() >= MAX_WATCHERS {
+        let message = format!("all {MAX_WATCHERS} event streams are in use; close a page of the sandbox");
         return Err(ErrorResponse::new(StatusCode::SERVICE_UNAVAILABLE, message));
     }
     Ok(Document { content_type: CONTENT_TYPE, body: event(changes.count()) })
@@ -46,42 +48,43 @@ fn event(change: u64) -> String {
     format!("event: change\ndata: {data}\n\n")
 }
 
-/// A body that begins with how things stand, and goes on for as long as someone reads it.
+/// A response body that sends events until the client disconnects.
 pub(crate) struct Events {
     first: Option<Bytes>,
     next: Pin<Box<dyn Future<Output = Option<Next>> + Send>>,
 }
 
-/// What to send next, and where to learn what comes after it.
+/// The next bytes to send, and the receiver for the changes after them.
 type Next = (Bytes, watch::Receiver<u64>);
 
 impl Events {
-    /// The body of a response that goes on with events, if it is one.
+    /// Turns the response to `GET /sandbox/events` into a stream. `None` for other responses.
     pub(crate) fn after(response: &mut HttpResponse, changes: &Changes) -> Option<Self> {
         let headers = response.headers_mut();
         if headers.get(header::CONTENT_TYPE)? != CONTENT_TYPE {
             return None;
         }
-        // The answer to HEAD has no body to go on with.
+        // A response to HEAD has no body.
         if response.body().is_empty() {
             return None;
         }
         response.headers_mut().remove(header::CONTENT_LENGTH);
-        // The count as it is now that changes are watched: one that came since the answer was made must not be lost.
+        // Read the count again after subscribing. Otherwise a change after the response was made
+        // would be lost.
         let mut changes = changes.watch();
         let first = event(*changes.borrow_and_update()).into();
         Some(Self { first: Some(first), next: Box::pin(next(changes)) })
     }
 }
 
-/// The next thing to tell; nothing, once nobody is left who could change anything.
+/// Waits for the next event or keep-alive comment. `None` if the sandbox was dropped.
 async fn next(mut changes: watch::Receiver<u64>) -> Option<Next> {
-    let text = match timeout(QUIET, changes.changed()).await {
+    let text = match timeout(KEEP_ALIVE, changes.changed()).await {
         Ok(changed) => {
             changed.ok()?;
             event(*changes.borrow_and_update()).into()
         }
-        Err(_) => Bytes::from_static(b": nothing new\n\n"),
+        Err(_) => Bytes::from_static(b": keep-alive\n\n"),
     };
     Some((text, changes))
 }

@@ -1,12 +1,13 @@
-//! Who may ask: the API key on the API, and no foreign web page on the sandbox's own controls.
+//! Access control: the API key for the API, and the same-origin check for the sandbox's own routes.
 
 use data_encoding::{BASE64, BASE64_NOPAD};
 use strike_core::HttpRequest;
 use strike_core::http::uri::{Authority, Scheme};
 use strike_core::http::{HeaderMap, HeaderValue, header};
 
-/// The names that the service had: a client that goes by one of them may be led here by a proxy or a hosts file.
-pub(crate) const SERVICE: [&str; 5] = [
+/// The host names of the original service. A proxy or a hosts file may redirect its clients to the
+/// sandbox.
+pub(crate) const SERVICE_HOSTS: [&str; 5] = [
     "api.strike.acinq.co",
     "api.dev.strike.acinq.co",
     "api-strike.acinq.co",
@@ -14,9 +15,10 @@ pub(crate) const SERVICE: [&str; 5] = [
     "dev.strike.acinq.co",
 ];
 
-/// Whether Basic credentials name the key as user. The service never looked at the password, and a user
-/// without the colon was as good.
-pub(crate) fn presents(headers: &HeaderMap, key: &str) -> bool {
+/// Returns true if the request has Basic credentials with the API key as the user name.
+///
+/// As in the service, the password is ignored and the colon after the user name is optional.
+pub(crate) fn has_api_key(headers: &HeaderMap, key: &str) -> bool {
     let Some(value) = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) else {
         return false;
     };
@@ -26,11 +28,11 @@ pub(crate) fn presents(headers: &HeaderMap, key: &str) -> bool {
         return false;
     };
     let user = credentials.split(|byte| *byte == b':').next().unwrap_or_default();
-    scheme.eq_ignore_ascii_case("basic") && same(user, key.as_bytes())
+    scheme.eq_ignore_ascii_case("basic") && constant_time_eq(user, key.as_bytes())
 }
 
-/// Compares without stopping at the first difference, so that the time taken tells nothing of the key.
-fn same(a: &[u8], b: &[u8]) -> bool {
+/// Compares in constant time, so that the response time does not reveal parts of the key.
+fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
 }
 
@@ -41,36 +43,39 @@ pub(crate) struct RemoteClient;
 
 /// Returns true if the response to this request may contain the API key.
 ///
-/// The client must be on this machine and must not be a foreign web page. A page whose host name was pointed at this
-/// machine (DNS rebinding) sends that name in `Host`, so the host must be one of the sandbox's own.
+/// The client must be on this machine and must not be a foreign web page. A page whose host name
+/// was pointed at this machine (DNS rebinding) sends that name in `Host`, so the host must be one
+/// of the sandbox's own.
 pub(crate) fn may_see_api_key(request: &HttpRequest) -> bool {
     #[cfg(feature = "server")]
     if request.extensions().get::<RemoteClient>().is_some() {
         return false;
     }
-    is_no_foreign_page(request) && host(request).as_ref().is_none_or(is_unmistakable)
+    is_same_origin(request) && host(request).as_ref().is_none_or(is_own_host)
 }
 
-/// Whether a request comes from outside a browser, or from a page that this server itself served.
+/// Returns true unless the request comes from a web page of another origin.
 ///
-/// The host of a page must be an address, `localhost` or one of the service's own: any other name could have been
-/// pointed at this machine by whoever owns it, and would then match the `Host` header. What a browser says of the
-/// page besides (`Sec-Fetch-Site`) must agree.
-pub(crate) fn is_no_foreign_page(request: &HttpRequest) -> bool {
+/// A page of this server has an `Origin` that matches the `Host` header. The host must also be an
+/// IP address, `localhost` or one of the original service's names. The owner of any other name
+/// could point it at this machine (DNS rebinding), and `Origin` and `Host` would match. If the
+/// browser sends `Sec-Fetch-Site`, it must agree.
+pub(crate) fn is_same_origin(request: &HttpRequest) -> bool {
     let headers = request.headers();
-    // The server knows its scheme, and tells by an extension; without a server any will do.
+    // The server stores its scheme in an extension. Without a server both schemes are accepted.
     let scheme = request.extensions().get::<Scheme>();
     let schemes = scheme.map_or(vec![Scheme::HTTP, Scheme::HTTPS], |scheme| vec![scheme.clone()]);
-    let own: Vec<String> = host(request)
-        .filter(is_unmistakable)
+    let own_origins: Vec<String> = host(request)
+        .filter(is_own_host)
         .into_iter()
         .flat_map(|host| schemes.iter().map(move |scheme| format!("{scheme}://{host}")))
         .collect();
-    let is_own =
-        |origin: &HeaderValue| own.iter().any(|own| origin.as_bytes().eq_ignore_ascii_case(own.as_bytes()));
-    let is_no_other_site = |site: &HeaderValue| matches!(site.as_bytes(), b"same-origin" | b"none");
+    let is_own = |origin: &HeaderValue| {
+        own_origins.iter().any(|own| origin.as_bytes().eq_ignore_ascii_case(own.as_bytes()))
+    };
+    let is_own_site = |site: &HeaderValue| matches!(site.as_bytes(), b"same-origin" | b"none");
     headers.get_all(header::ORIGIN).iter().all(is_own)
-        && headers.get_all("sec-fetch-site").iter().all(is_no_other_site)
+        && headers.get_all("sec-fetch-site").iter().all(is_own_site)
 }
 
 fn host(request: &HttpRequest) -> Option<Authority> {
@@ -80,9 +85,10 @@ fn host(request: &HttpRequest) -> Option<Authority> {
     }
 }
 
-fn is_unmistakable(authority: &Authority) -> bool {
+/// Returns true for an IP address, `localhost` and the original service's names.
+fn is_own_host(authority: &Authority) -> bool {
     let host = authority.host();
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let mut names = SERVICE.into_iter().chain(["localhost"]);
+    let mut names = SERVICE_HOSTS.into_iter().chain(["localhost"]);
     names.any(|name| host.eq_ignore_ascii_case(name)) || bare.parse::<std::net::IpAddr>().is_ok()
 }

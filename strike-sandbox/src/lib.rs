@@ -1,56 +1,84 @@
-//! A local server for the Strike charge API. Its invoices are real and signed, but need no account,
-//! node or money.
+//! A local server for the Strike charge API, for tests. Its invoices are real and signed, but need
+//! no account, Lightning node or money.
 //!
-//! ACINQ closed its service in 2021. The sandbox reproduces its recorded responses byte for byte. It
-//! adds what tests need: a seed, a clock and a way to pay.
+//! ACINQ closed its service in 2021. The sandbox reproduces the recorded responses byte for byte.
+//! It adds what tests need: a seed, a clock, and a way to pay charges.
+//!
+//! # Quick start
+//!
+//! Create a charge and pay it, in memory and without waiting:
+//!
+//! ```
+//! use std::time::Duration;
+//! use strike_core::NewCharge;
+//! use strike_sandbox::{PayError, Sandbox};
+//!
+//! let sandbox = Sandbox::new();
+//! let tea = sandbox.create(NewCharge::satoshis(4200, "tea"))?;
+//! let cake = sandbox.create(NewCharge::satoshis(6000, "cake"))?;
+//! assert!(tea.payment_request().starts_with("lntb42u1"));
+//!
+//! sandbox.pay(tea.id())?;
+//!
+//! // An invoice expires after one hour.
+//! sandbox.advance(Duration::from_secs(3600));
+//! assert_eq!(sandbox.pay(cake.id()), Err(PayError::Expired));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Run it as an HTTP server on a free port:
+//!
+//! ```
+//! # #[cfg(feature = "server")] {
+//! use strike_sandbox::Sandbox;
+//!
+//! // The server stops when `running` is dropped.
+//! let running = Sandbox::builder().start()?;
+//! let endpoint = running.endpoint()?;
+//! // Pass the endpoint to `strike_blocking::Client::new` or `strike_async::Client::new`.
+//! # drop(endpoint);
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! # Overview
 //!
-//! * [`Sandbox`] handles requests in memory. It creates, pays, lists and expires charges, and moves
-//!   the clock. [`Sandbox::reply`] serves as a client's transport.
-//! * [`SandboxBuilder`] holds the settings: API key, network, seed, clock and more.
-//!   `SandboxBuilder::start` runs an HTTP server on 127.0.0.1, `SandboxBuilder::tls` uses HTTPS, and
-//!   `SandboxBuilder::data` stores the charges in a file.
-//! * [`Quirks`] are deviations from the default: the 2018 formats, a request limit, unknown JSON keys.
-//! * [`faults`] simulate failures: lost, truncated, late or replaced responses.
-//! * A [`Webhook`] is posted to a shop after each payment. It can be delayed, repeated or dropped.
-//! * [`Settlement`] selects how charges are paid.
+//! | type | purpose |
+//! | --- | --- |
+//! | [`Sandbox`] | creates, pays, lists and expires charges, moves the clock, responds to requests in memory |
+//! | [`SandboxBuilder`] | the settings: API key, network, seed, clock, and those below |
+//! | `RunningSandbox` | a sandbox with an HTTP or HTTPS server, from `SandboxBuilder::start` |
+//! | [`faults`] | lost, truncated, delayed and wrong responses |
+//! | [`Webhook`] | a POST to the shop after each payment: in time, late, twice or never |
+//! | [`Quirks`] | the formats of 2018, a rate limit, unknown JSON keys |
+//! | [`Settlement`] | how charges are paid |
 //!
-//! The program `strike-sandbox`, of the crate `strike-sandbox-cli`, does it all for programs in other languages. Besides the API below `/api/v1/` it has a page
-//! for people at `/`, and controls below `/sandbox/`, which need no key. The manual, `docs/sandbox.md` of the repository,
-//! describes them.
+//! To test a client without a socket, use [`Sandbox::reply`] as its transport. To keep charges
+//! between runs, use `SandboxBuilder::data`.
+//!
+//! For programs in other languages there is the program `strike-sandbox`, in the crate
+//! `strike-sandbox-cli`. It serves the API below `/api/v1/`, a web page at `/`, and control routes
+//! below `/sandbox/`, which need no API key. The manual describes them; it is `docs/sandbox.md` in
+//! the repository.
 //!
 //! # Features
 //!
 //! | feature | what it adds |
 //! | --- | --- |
-//! | `server` (default) | the loopback server |
-//! | `tls` | HTTPS with a certificate for one run, and webhooks to https addresses |
-//! | `dashboard` | the page at `/`, and QR codes |
+//! | `server` (default) | the HTTP server |
+//! | `tls` | HTTPS with a certificate for each start, and webhooks to https URLs |
+//! | `dashboard` | the web page at `/`, and QR codes |
 //! | `sqlite` | charges stored in a file |
 //! | `lightning` | payments over a channel between two Lightning nodes in the process |
-//! | `fixtures` | serves `strike-core` simulations, which then use the sandbox's clock |
-//!
-//! # In memory
-//!
-//! ```
-//! use strike_core::http::Request;
-//! use strike_sandbox::Sandbox;
-//!
-//! let sandbox = Sandbox::builder().api_key("sk_demo").build();
-//! let request = Request::get(format!("{}charges", sandbox.base_url()))
-//!     .header("authorization", "Basic c2tfZGVtbzo=") // base64 of `sk_demo:`
-//!     .body(Vec::new())?;
-//! assert_eq!(sandbox.respond(&request).body(), b"[ ]");
-//! # Ok::<(), strike_core::http::Error>(())
-//! ```
+//! | `fixtures` | simulations of `strike-core`, with virtual time |
 //!
 //! # What is recorded and what is assumed
 //!
-//! Recorded: paths, fields, their order and layout, headers, status 200 for a create, and the errors
-//! 400 (in JSON), 401 and 404. One difference is deliberate: invoices have a payment secret and
-//! features, because current wallets require them. [`Quirks::invoices_of_2018`] omits them. The
-//! manual lists the rest.
+//! These parts follow recordings of the service: paths, fields with their order and layout,
+//! headers, status 200 for a create, and the errors 400 (in JSON), 401 and 404.
+//!
+//! One difference is deliberate. Invoices have a payment secret and features, because current
+//! wallets require them. [`Quirks::invoices_of_2018`] omits them. The manual lists the rest.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api;

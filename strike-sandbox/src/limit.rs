@@ -1,4 +1,4 @@
-//! Counts an account's requests against so many a minute.
+//! The rate limit: a number of requests per minute.
 
 use std::time::Duration;
 
@@ -6,25 +6,25 @@ use strike_core::UnixMillis;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The minute that is running, and how many requests it has seen.
+/// The current minute and its number of requests.
 #[derive(Clone, Default)]
 pub(crate) struct Limit {
-    since: Option<UnixMillis>,
+    minute_start: Option<UnixMillis>,
     used: u32,
 }
 
 impl Limit {
-    /// Counts a request, or says in how many seconds there is room again.
+    /// Counts a request. The error is the number of seconds until the next minute starts.
     pub(crate) fn count(&mut self, per_minute: u32, now: UnixMillis) -> Result<(), u64> {
-        let over = match self.since.map(|since| since.saturating_add(MINUTE)) {
-            Some(over) if now < over => over,
+        let minute_end = match self.minute_start.map(|start| start.saturating_add(MINUTE)) {
+            Some(end) if now < end => end,
             _ => {
-                *self = Self { since: Some(now), used: 0 };
+                *self = Self { minute_start: Some(now), used: 0 };
                 now.saturating_add(MINUTE)
             }
         };
         if self.used >= per_minute {
-            return Err(over.as_millis().saturating_sub(now.as_millis()).div_ceil(1000));
+            return Err(minute_end.as_millis().saturating_sub(now.as_millis()).div_ceil(1000));
         }
         self.used = self.used.saturating_add(1);
         Ok(())

@@ -1,8 +1,8 @@
-//! [`Quirks`]: optional deviations from the default behaviour. All are off by default.
+//! [`Quirks`]: optional deviations from the default behavior. All are off by default.
 
 use std::time::Duration;
 
-/// Optional deviations from the sandbox's default behaviour.
+/// Optional deviations from the sandbox's default behavior.
 ///
 /// Some reproduce older versions of the service. Others test whether a client copes with unusual
 /// responses.
@@ -49,7 +49,8 @@ impl Quirks {
         }
     }
 
-    /// Sends `created` and `updated` in seconds instead of milliseconds, as recorded on 1 April 2018.
+    /// Sends `created` and `updated` in seconds instead of milliseconds, as recorded on 1 April
+    /// 2018.
     pub const fn timestamps_in_seconds(mut self) -> Self {
         self.timestamps_in_seconds = true;
         self
@@ -61,32 +62,37 @@ impl Quirks {
         self
     }
 
-    /// Creates invoices as recorded until 2019: without payment secret and features, and with a final
-    /// CLTV delta of 10 blocks. Current wallets do not pay them. Use it to test reading old invoices.
+    /// Creates invoices as recorded until 2019: without payment secret and features, and with a
+    /// final CLTV delta of 10 blocks.
+    ///
+    /// Current wallets do not pay them. Use it to test reading old invoices.
     pub const fn invoices_of_2018(mut self) -> Self {
         self.invoices_of_2018 = true;
         self
     }
 
-    /// Rejects a charge without a description with status 400. An empty description is accepted. It is
-    /// unknown whether the service did this: in all recordings the client sent a description.
+    /// Rejects a charge without a description with status 400. An empty description is accepted.
+    ///
+    /// It is unknown whether the service did this. In all recordings the client sent a description.
     pub const fn description_required(mut self) -> Self {
         self.description_required = true;
         self
     }
 
-    /// Limits the rows of a list page, whatever `size` the request has. The default is 1000. With 0
-    /// every list is empty. It is unknown whether the service had such a limit. Use it to test whether
-    /// a client mistakes a short page for the last one.
+    /// Limits the rows of a list page, whatever `size` the request has. Default: 1000.
+    ///
+    /// With 0 every list is empty. It is unknown whether the service had such a limit. Use it to
+    /// test whether a client mistakes a short page for the last one.
     pub const fn largest_page(mut self, rows: usize) -> Self {
         self.largest_page = Some(rows);
         self
     }
 
-    /// Responds with status 429 to requests beyond this number per minute. The minute starts with its
-    /// first request, by the sandbox's clock. `Retry-After` has the seconds until it ends. Requests
-    /// without the API key and to the sandbox's own routes do not count. The service had a limit, but
-    /// its value is unknown.
+    /// Responds with status 429 to requests beyond this number per minute. Default: no limit.
+    ///
+    /// A minute starts with its first request, by the sandbox's clock. `Retry-After` has the
+    /// seconds until it ends. Requests without the API key and to the sandbox's own routes do not
+    /// count. The service had a limit, but its value is unknown.
     pub const fn requests_per_minute(mut self, requests: u32) -> Self {
         self.requests_per_minute = Some(requests);
         self
@@ -99,40 +105,48 @@ impl Quirks {
     }
 
     /// Adds unknown keys to every JSON object of the API, with values of several types, including
-    /// `null`. The service added fields without notice, so a client should ignore unknown ones.
+    /// `null`.
+    ///
+    /// The service added fields without notice, so a client should ignore unknown ones.
     pub const fn extra_keys(mut self) -> Self {
         self.extra_keys = true;
         self
     }
 
-    /// Hides a charge from the API's list until it has this age, as if a replica or a cache served the
-    /// list. A get returns the charge at once. A client that relies on the list alone to find an
+    /// Hides a charge from the API's list until it has this age, as if a replica or a cache served
+    /// the list.
+    ///
+    /// A get returns the charge at once. A client that relies on the list alone to find an
     /// earlier charge creates a second one.
     pub const fn list_lag(mut self, lag: Duration) -> Self {
         self.list_lag = lag;
         self
     }
 
-    /// Responds with status 500 to every n-th valid create, without creating the charge. 0 turns it
-    /// off.
+    /// Responds with status 500 to every n-th valid create, without creating the charge.
+    ///
+    /// 0 turns it off.
     pub const fn fail_before_create(mut self, every: u64) -> Self {
         self.fail_before_create = every;
         self
     }
 
-    /// Responds with status 500 to every n-th valid create, after creating the charge. The client
-    /// cannot know that the charge exists. 0 turns it off.
+    /// Responds with status 500 to every n-th valid create, after creating the charge.
+    ///
+    /// The client cannot know that the charge exists. 0 turns it off.
     pub const fn fail_after_create(mut self, every: u64) -> Self {
         self.fail_after_create = every;
         self
     }
 
-    /// Returns true if the create with this number, counted from 1, fails without creating a charge.
+    /// Returns true if the create with this number, counted from 1, fails without creating a
+    /// charge.
     pub(crate) const fn fails_before(&self, create: u64) -> bool {
         is_due(self.fail_before_create, create)
     }
 
-    /// Returns true if the create with this number, counted from 1, fails after creating the charge.
+    /// Returns true if the create with this number, counted from 1, fails after creating the
+    /// charge.
     pub(crate) const fn fails_after(&self, create: u64) -> bool {
         is_due(self.fail_after_create, create)
     }

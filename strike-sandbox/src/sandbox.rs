@@ -1,4 +1,4 @@
-//! [`Sandbox`], the handle to a service behind a lock.
+//! The public handle to a sandbox: the service behind a mutex.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,43 +6,38 @@ use std::time::Duration;
 
 use strike_core::machine::{Machine, Step};
 use strike_core::{
-    ApiKey, ChargeId, CoreClient, Create, Endpoint, Error, Exchange, HttpRequest, HttpResponse, InvalidInput,
-    Network, NewCharge, Now, Reply, RetryPolicy, UnixMillis,
+    ApiKey, Charge, ChargeId, CoreClient, Create, Endpoint, Error, Exchange, HttpRequest, HttpResponse,
+    InvalidInput, Network, NewCharge, Now, Reply, RetryPolicy, UnixMillis,
 };
 
 use crate::builder::SandboxBuilder;
 #[cfg(feature = "server")]
 use crate::changes::Changes;
-use crate::faults::{self, Course};
-use crate::ledger::{Charge, ChargeRecord, ExpireError, StorageError};
+use crate::faults::{self, Behavior};
+use crate::ledger::{self, ChargeRecord, ExpireError, StorageError};
 use crate::node::{Paid, PayError};
 use crate::service::Service;
 
-/// A local Strike service. It stores charges, signs their invoices and can pay them.
+/// A local Strike service. It stores charges, signs their invoices, and can pay them.
 ///
-/// It works in memory, without a socket. `SandboxBuilder::start` adds an HTTP server. Both use
-/// [`respond`](Self::respond), so they accept and reject the same requests. A clone is another handle
-/// to the same service.
+/// The sandbox responds in memory, without a socket. `SandboxBuilder::start` puts an HTTP server in
+/// front of it. Both use [`respond`](Self::respond), so they accept and reject the same requests.
+///
+/// Cloning is cheap. Clones are handles to the same charges and clock.
 ///
 /// ```
 /// use std::time::Duration;
-/// use strike_core::{UnixMillis, http};
+/// use strike_core::{NewCharge, UnixMillis};
 /// use strike_sandbox::{PayError, Sandbox};
 ///
-/// let sandbox = Sandbox::builder().api_key("sk_demo").seed(7).clock_at(UnixMillis::from_secs(1_542_221_803)).build();
-/// let request = http::Request::post(format!("{}charges", sandbox.base_url()))
-///     .header("authorization", "Basic c2tfZGVtbzo=") // base64 of `sk_demo:`
-///     .header("content-type", "application/x-www-form-urlencoded")
-///     .body(b"amount=4200&currency=btc&description=services+rendered".to_vec())?;
-/// let response = sandbox.respond(&request);
-/// assert_eq!(response.status(), 200);
-/// assert_eq!(sandbox.charges(), 1);
+/// let sandbox = Sandbox::builder().clock_at(UnixMillis::from_secs(1_542_221_803)).build();
+/// let tea = sandbox.create(NewCharge::satoshis(4200, "tea"))?;
+/// let cake = sandbox.create(NewCharge::satoshis(6000, "cake"))?;
+/// sandbox.pay(tea.id())?;
 ///
-/// // The invoice expires after an hour.
-/// let body = String::from_utf8(response.into_body())?;
-/// let id = body.split('"').nth(3).unwrap_or_default().parse()?;
+/// // An invoice expires after one hour.
 /// sandbox.advance(Duration::from_secs(3600));
-/// assert_eq!(sandbox.pay(&id), Err(PayError::Expired));
+/// assert_eq!(sandbox.pay(cake.id()), Err(PayError::Expired));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -50,7 +45,7 @@ pub struct Sandbox(Arc<Shared>);
 
 struct Shared {
     service: Mutex<Service>,
-    // Copies of constant values, so that reading them needs no lock.
+    // These never change. They are copied here so that reading them does not lock the service.
     base_url: String,
     api_key: String,
     payee: String,
@@ -58,7 +53,7 @@ struct Shared {
 }
 
 impl Sandbox {
-    /// Creates a sandbox with a random API key and seed, for testnet, with the system's clock.
+    /// Creates a sandbox on testnet with a random API key, a random seed and the system clock.
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
@@ -75,23 +70,28 @@ impl Sandbox {
         Self(Arc::new(Shared { service: Mutex::new(service), base_url, api_key, payee, network }))
     }
 
-    /// Returns the response to a request. The host in the request's URL is ignored, and
-    /// [faults](crate::faults) do not apply.
+    /// Responds to an HTTP request in memory.
     ///
-    /// It blocks only while another request to the same sandbox is handled, and for disk writes if the
-    /// charges are stored in a file.
+    /// The host in the request's URL is ignored. [Faults](crate::faults) are not applied; use
+    /// [`reply`](Self::reply) for those.
+    ///
+    /// The call waits only for other calls to the same sandbox, and for the disk if charges are
+    /// stored in a file.
     #[must_use]
     pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
-        // Take the lock before reading the time, so that a later request cannot get an earlier time.
+        // Lock before reading the clock. Otherwise a later request could get an earlier time.
         let mut service = self.service();
         let now = service.clock().now();
         service.respond(request, now)
     }
 
-    /// Returns the reply to an exchange. A closure that calls it is a transport for a client.
+    /// Responds to an [`Exchange`] with the [faults](crate::faults) applied.
     ///
-    /// Like a transport, it truncates a body one byte after the exchange's limit. A timeout occurs only
-    /// because of a [fault](crate::faults), and is reported without waiting.
+    /// A closure that calls this method is a transport for `strike-blocking` and `strike-async`.
+    ///
+    /// As with a transport over a socket, a body longer than [`Exchange::max_body`] is cut one byte
+    /// after the limit. Only a fault can exceed the timeout. The call then returns the error at
+    /// once, without waiting.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -109,43 +109,26 @@ impl Sandbox {
     /// ```
     ///
     /// # Errors
-    /// Returns an error only if a [fault](crate::faults) applied: the error that a transport over a
-    /// socket would have reported.
+    /// If a [fault](crate::faults) breaks the connection: the error that a transport over a socket
+    /// would return.
     pub fn reply(&self, exchange: Exchange) -> Reply {
-        faults::seen(self.course(&exchange.request), &exchange)
+        faults::simulate_reply(self.respond_with_faults(&exchange.request), &exchange)
     }
 
-    /// Handles a request and applies the faults to its response.
-    pub(crate) fn course(&self, request: &HttpRequest) -> Course {
-        // Take the lock before reading the time, as in `respond`.
+    /// Responds to a request with the faults applied.
+    pub(crate) fn respond_with_faults(&self, request: &HttpRequest) -> Behavior {
+        // Lock before reading the clock, as in `respond`.
         let mut service = self.service();
         let now = service.clock().now();
-        service.course(request, now)
+        service.respond_with_faults(request, now)
     }
 
-    /// Returns the endpoint for a client of this sandbox: its base URL, API key and network.
+    /// Creates a charge in memory, without a client.
     ///
-    /// ```
-    /// use strike_sandbox::Sandbox;
-    ///
-    /// let sandbox = Sandbox::new();
-    /// let endpoint = sandbox.endpoint()?;
-    /// assert_eq!(endpoint.network(), sandbox.network());
-    /// # Ok::<(), strike_core::InvalidInput>(())
-    /// ```
-    ///
-    /// # Errors
-    /// Returns [`InvalidInput`] if the API key given to [`SandboxBuilder::api_key`] is not a valid key, or if
-    /// the server listens without TLS on an address that is not loopback. With the default settings it
-    /// does not fail.
-    pub fn endpoint(&self) -> Result<Endpoint, InvalidInput> {
-        Endpoint::new(self.base_url(), ApiKey::new(self.api_key())?, self.network())
-    }
-
-    /// Creates a charge through the API, without a client. The request is not retried.
-    ///
-    /// [Faults](crate::faults) do not apply to it. [Quirks](crate::Quirks) do, and it counts as one of
-    /// the [`requests`](Self::requests).
+    /// The order is sent through [`respond`](Self::respond) as a client would send it, and the
+    /// response is checked in the same way. It is not retried, and counts as one of the
+    /// [`requests`](Self::requests).
+    /// [Quirks](crate::Quirks) apply, [faults](crate::faults) do not.
     ///
     /// ```
     /// use strike_core::NewCharge;
@@ -153,14 +136,15 @@ impl Sandbox {
     ///
     /// let sandbox = Sandbox::new();
     /// let charge = sandbox.create(NewCharge::satoshis(4200, "tea"))?;
-    /// sandbox.pay(charge.id())?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// assert!(!charge.is_paid());
+    /// assert_eq!(sandbox.charges(), 1);
+    /// # Ok::<(), strike_core::Error>(())
     /// ```
     ///
     /// # Errors
-    /// Returns the error that a client would report if the sandbox rejects the request, or if
+    /// The errors of a client: the order is invalid, or the sandbox rejects it. Also fails if
     /// [`endpoint`](Self::endpoint) fails.
-    pub fn create(&self, order: NewCharge) -> Result<strike_core::Charge, Error> {
+    pub fn create(&self, order: NewCharge) -> Result<Charge, Error> {
         let client = CoreClient::new(self.endpoint()?, RetryPolicy::never(), 0);
         let mut call = client.call(Create::new(order));
         let mut elapsed = Duration::ZERO;
@@ -174,24 +158,24 @@ impl Sandbox {
         }
     }
 
-    /// Pays a charge in full, as a wallet does with its invoice.
+    /// Pays a charge in full.
     ///
     /// # Errors
-    /// Returns a [`PayError`] if no charge has this id, if its invoice has expired by the sandbox's
-    /// clock, if it is already paid, if the payment failed, or if the data file could not be written.
-    /// The call then changes nothing.
+    /// [`PayError`] says why the charge was not paid: it does not exist, it is already paid, its
+    /// invoice has expired by the sandbox's clock, the Lightning payment failed, or the data file
+    /// could not be written.
     pub fn pay(&self, id: &ChargeId) -> Result<Paid, PayError> {
         let mut service = self.service();
         let now = service.clock().now();
         service.pay(id.as_str(), now)
     }
 
-    /// Makes an unpaid charge expire now. An expired charge stays expired.
+    /// Expires a charge now, so that it can no longer be paid.
     ///
-    /// The expiry written in the invoice does not change, but the sandbox no longer pays it.
+    /// The invoice itself does not change. Expiring an expired charge again does nothing.
     ///
     /// # Errors
-    /// Returns an [`ExpireError`] if no charge has this id, if it is paid, or if the data file could
+    /// [`ExpireError`] if the charge does not exist or is already paid, or if the data file could
     /// not be written.
     pub fn expire(&self, id: &ChargeId) -> Result<(), ExpireError> {
         let mut service = self.service();
@@ -199,7 +183,7 @@ impl Sandbox {
         service.expire(id.as_str(), now)
     }
 
-    /// Returns the current state of a charge, or `None` if no charge has this id.
+    /// Returns the charge with this id, with its current state. `None` if there is none.
     #[must_use]
     pub fn charge(&self, id: &ChargeId) -> Option<ChargeRecord> {
         let service = self.service();
@@ -207,47 +191,54 @@ impl Sandbox {
         service.charge(id.as_str()).cloned().map(|charge| ChargeRecord::new(charge, now))
     }
 
-    /// Returns all charges in their current state, newest first.
+    /// Returns all charges with their current state, newest first.
     #[must_use]
     pub fn list_all(&self) -> Vec<ChargeRecord> {
         let service = self.service();
         let now = service.clock().now();
-        let record = |charge: &Charge| ChargeRecord::new(charge.clone(), now);
+        let record = |charge: &ledger::Charge| ChargeRecord::new(charge.clone(), now);
         service.page(0, usize::MAX).map(record).collect()
     }
 
-    /// Restores the initial state. It removes all charges, sets [`requests`](Self::requests) to 0,
-    /// and sets the clock back to its start or to the system's time. The API key and the node stay.
+    /// Deletes all charges and webhook deliveries, and returns to the initial state.
     ///
-    /// A chosen seed starts again, so the same ids are drawn again. Without a chosen seed, ids are
-    /// never repeated.
+    /// * The request count is zero again.
+    /// * The clock returns to the time it was set to, or to the system time.
+    /// * The [faults](crate::faults) are the builder's again.
+    /// * A seed that you chose starts again, so the next charges get the same ids as before. With a
+    ///   random seed, ids are never repeated.
+    ///
+    /// The API key and the node's key stay the same.
     ///
     /// # Errors
-    /// Returns a [`StorageError`] if the data file could not be written. Then nothing has changed.
-    /// Without a data file it does not fail.
+    /// [`StorageError`] if the data file could not be written; nothing has changed then. Without a
+    /// data file this method does not fail.
     pub fn reset(&self) -> Result<(), StorageError> {
         self.service().reset()
     }
 
-    /// Sets the seed from which later ids and preimages are drawn. It also applies after a
+    /// Uses this seed for the ids and preimages of new charges, also after a
     /// [`reset`](Self::reset).
     ///
-    /// The ids differ from those of [`SandboxBuilder::seed`], which also draws the API key and the
-    /// node's key. Ids that are already in use are skipped.
+    /// The ids differ from those of [`SandboxBuilder::seed`] with the same number, because the
+    /// builder's seed also generates the keys. Ids that are already in use are skipped.
     pub fn reseed(&self, seed: u64) {
         self.service().reseed(seed);
     }
 
-    /// Moves the sandbox's clock forward. This works with the system's clock and with a manual one.
-    /// The clock stops in the year 3058, at the last timestamp that an invoice can hold.
+    /// Moves the sandbox's clock forward by a duration.
     ///
-    /// If the data file cannot be written, the clock moves nevertheless. The next successful write
-    /// stores its position.
+    /// This works for the system clock and for a clock set with
+    /// [`clock_at`](SandboxBuilder::clock_at). The clock stops in the year 3058, at the latest
+    /// timestamp that an invoice can contain.
+    ///
+    /// If the data file cannot be written, the clock still moves. The next change that is written
+    /// saves the new time.
     pub fn advance(&self, by: Duration) {
         self.service().advance(by);
     }
 
-    /// Moves the sandbox's clock forward to this moment. A moment in the past changes nothing.
+    /// Moves the sandbox's clock forward to this time. A time in the past changes nothing.
     ///
     /// ```
     /// # use strike_core::UnixMillis;
@@ -265,14 +256,16 @@ impl Sandbox {
         }
     }
 
-    /// Returns the time by the sandbox's clock.
+    /// Returns the time of the sandbox's clock.
     #[must_use]
     pub fn now(&self) -> UnixMillis {
         self.service().clock().now()
     }
 
-    /// Returns the base URL of the API, with a trailing slash. In memory it is
-    /// `http://127.0.0.1/api/v1/`. With a server it has the port, and the scheme `https` with TLS.
+    /// Returns the base URL of the API, with a trailing slash.
+    ///
+    /// In memory it is `http://127.0.0.1/api/v1/`. For a running server it has the real port, and
+    /// the scheme `https` with TLS.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.0.base_url
@@ -290,7 +283,26 @@ impl Sandbox {
         self.0.network
     }
 
-    /// Returns the public key that signs the invoices, as 66 lower-case hex digits.
+    /// Returns the endpoint for a client: the base URL, the API key and the network.
+    ///
+    /// ```
+    /// use strike_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new();
+    /// let endpoint = sandbox.endpoint()?;
+    /// assert_eq!(endpoint.network(), sandbox.network());
+    /// # Ok::<(), strike_core::InvalidInput>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidInput`] if a client would reject the settings: the API key is not a valid
+    /// [`ApiKey`], or the server listens with plain HTTP on an address that is not a loopback
+    /// address.
+    pub fn endpoint(&self) -> Result<Endpoint, InvalidInput> {
+        Endpoint::new(self.base_url(), ApiKey::new(self.api_key())?, self.network())
+    }
+
+    /// Returns the public key of the node that signs the invoices, as 66 lower-case hex digits.
     #[must_use]
     pub fn payee(&self) -> &str {
         &self.0.payee
@@ -302,8 +314,9 @@ impl Sandbox {
         self.service().charges()
     }
 
-    /// Returns the number of requests received, including rejected ones and those with a fault.
-    /// [`pay`](Self::pay) does not count.
+    /// Returns the number of requests so far, including rejected ones and those with a fault.
+    ///
+    /// Calls of other methods, such as [`pay`](Self::pay), are not counted.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.service().requests()
@@ -314,7 +327,7 @@ impl Sandbox {
         self.service().changes()
     }
 
-    /// Locks the service. A poisoned lock is safe to use, because each change is atomic.
+    /// Locks the service. A poisoned lock is ignored, because a panic leaves no change half done.
     pub(crate) fn service(&self) -> MutexGuard<'_, Service> {
         self.0.service.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! [`Service`]: the state of a sandbox, and the requests that change it. It does no network I/O.
+//! The service without I/O: takes a request and the current time, and returns a response.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,20 +16,20 @@ use crate::dashboard;
 use crate::entropy::{Entropy, LONG_NAME_LENGTH, NAME_LENGTH};
 #[cfg(feature = "server")]
 use crate::events;
-use crate::faults::{Course, Faults, Plan};
+use crate::faults::{ActiveRules, Behavior, Plan};
 use crate::ledger::{Charge, ExpireError, Ledger, ServiceState, StorageError};
 use crate::limit::Limit;
 use crate::node::{self, InvoiceTerms, Node, Paid, PayError};
 use crate::quirks::Quirks;
 use crate::response::{self, Audience, Document, ErrorResponse};
-use crate::webhooks::{Outbox, Outcome, SendAgainError, Ticket, Webhook, WebhookDelivery};
+use crate::webhooks::{AttemptId, Outbox, Outcome, SendAgainError, Webhook, WebhookDelivery};
 
-/// The maximum length of a request body, in bytes.
+/// The largest request body, in bytes. A larger one gets a 413.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
 
-/// The random streams other than the one for ids and preimages.
-const WEBHOOKS: u64 = 1;
-const FAULTS: u64 = 2;
+/// The numbers of the random streams. Stream 0 is for ids and preimages.
+const WEBHOOK_STREAM: u64 = 1;
+const FAULT_STREAM: u64 = 2;
 
 pub(crate) struct Service {
     api_key: String,
@@ -40,17 +40,17 @@ pub(crate) struct Service {
     ledger: Ledger,
     outbox: Outbox,
     requests: u64,
-    /// The number of valid creates.
+    /// The number of valid creates so far, including failed ones.
     creates: u64,
     limit: Limit,
     quirks: Quirks,
     changes: Arc<Changes>,
-    faults: Faults,
-    /// If true, requests get a response but change nothing.
-    rehearsing: bool,
+    faults: ActiveRules,
+    /// While true, creates return a response but store nothing.
+    dry_run: bool,
 }
 
-/// The initial values of a service.
+/// The initial state of a service.
 pub(crate) struct Setup {
     pub(crate) api_key: String,
     pub(crate) network: Network,
@@ -66,12 +66,12 @@ pub(crate) struct Setup {
 impl Service {
     pub(crate) fn new(setup: Setup) -> Self {
         let Setup { api_key, network, entropy, clock, node, ledger, webhook, quirks, faults } = setup;
-        // Webhooks have their own stream, so that they and the charges do not affect each other's draws.
-        let outbox = Outbox::new(webhook, entropy.branch(WEBHOOKS));
+        // With a stream of its own, the webhooks do not depend on the number of charges.
+        let outbox = Outbox::new(webhook, entropy.branch(WEBHOOK_STREAM));
         Self {
             api_key,
             network,
-            faults: Faults::new(faults, entropy.branch(FAULTS)),
+            faults: ActiveRules::new(faults, entropy.branch(FAULT_STREAM)),
             entropy,
             clock,
             node,
@@ -82,7 +82,7 @@ impl Service {
             limit: Limit::default(),
             quirks,
             changes: Arc::default(),
-            rehearsing: false,
+            dry_run: false,
         }
     }
 
@@ -102,7 +102,7 @@ impl Service {
         &self.quirks
     }
 
-    /// Counts a request against the request limit.
+    /// Counts a request of the account and applies the rate limit.
     pub(crate) fn admit(&mut self, now: UnixMillis) -> Result<(), ErrorResponse> {
         let Some(per_minute) = self.quirks.requests_per_minute else { return Ok(()) };
         self.limit.count(per_minute, now).map_err(|seconds| {
@@ -110,7 +110,7 @@ impl Service {
         })
     }
 
-    /// Counts a create and returns its number, from 1.
+    /// Counts a valid create and returns its number. The first one is 1.
     pub(crate) const fn count_create(&mut self) -> u64 {
         self.creates = self.creates.saturating_add(1);
         self.creates
@@ -124,20 +124,20 @@ impl Service {
     pub(crate) fn advance(&mut self, by: Duration) {
         self.clock.advance(by);
         let state = self.state(self.clock.now());
-        // An error is ignored here: each later change writes the clock's position again.
+        // If this write fails, the next change writes the position of the clock again.
         let _ = self.ledger.save_state(&state);
         self.changes.announce();
     }
 
-    /// Restores the initial state, except for the API key and the node.
+    /// Restores the initial state, except for the API key and the node's key.
     pub(crate) fn reset(&mut self) -> Result<(), StorageError> {
         let (mut entropy, mut clock) = (Entropy::from_position(&self.entropy.position()), self.clock.clone());
         entropy.rewind();
         clock.reset();
         let (entropy_at, ahead, seen) = (entropy.position(), clock.ahead(), clock.now());
         self.ledger.clear(&ServiceState { entropy: entropy_at, ahead, seen })?;
-        self.outbox.reset(entropy.branch(WEBHOOKS));
-        self.faults.reset(entropy.branch(FAULTS));
+        self.outbox.reset(entropy.branch(WEBHOOK_STREAM));
+        self.faults.reset(entropy.branch(FAULT_STREAM));
         self.entropy = entropy;
         self.clock = clock;
         self.requests = 0;
@@ -147,15 +147,15 @@ impl Service {
         Ok(())
     }
 
-    /// Draws ids and preimages from this seed from here on.
+    /// Uses this seed for the ids and preimages of new charges.
     pub(crate) fn reseed(&mut self, seed: u64) {
         self.entropy = Entropy::from_seed(seed);
         let state = self.state(self.clock.now());
-        // If it cannot be written now, it is with the next change, as the clock is.
+        // If this write fails, the next change writes the position of the stream again.
         let _ = self.ledger.save_state(&state);
     }
 
-    /// Where changes are told.
+    /// Returns the counter of changes, for watchers.
     #[cfg(feature = "server")]
     pub(crate) fn changes(&self) -> Arc<Changes> {
         Arc::clone(&self.changes)
@@ -165,16 +165,17 @@ impl Service {
         &self.outbox
     }
 
-    /// The next webhook that is due; its outcome is to be [told](Self::settle_webhook).
-    pub(crate) fn next_webhook(&mut self, now: UnixMillis) -> Option<(Ticket, HttpRequest)> {
-        // Told only when there was one: the dispatcher looks whenever something is told.
-        let next = self.outbox.take(now)?;
+    /// Returns the next webhook that is due. Report its outcome to
+    /// [`finish_webhook`](Self::finish_webhook).
+    pub(crate) fn next_webhook(&mut self, now: UnixMillis) -> Option<(AttemptId, HttpRequest)> {
+        // Do not announce a call without a result: the dispatcher calls this after each change.
+        let next = self.outbox.start_attempt(now)?;
         self.changes.announce();
         Some(next)
     }
 
-    pub(crate) fn settle_webhook(&mut self, ticket: Ticket, outcome: &Outcome, now: UnixMillis) {
-        self.outbox.settle(ticket, outcome, now);
+    pub(crate) fn finish_webhook(&mut self, attempt: AttemptId, outcome: &Outcome, now: UnixMillis) {
+        self.outbox.finish_attempt(attempt, outcome, now);
         self.changes.announce();
     }
 
@@ -188,11 +189,11 @@ impl Service {
         Ok(again)
     }
 
-    pub(crate) const fn faults(&self) -> &Faults {
+    pub(crate) const fn faults(&self) -> &ActiveRules {
         &self.faults
     }
 
-    pub(crate) const fn faults_mut(&mut self) -> &mut Faults {
+    pub(crate) const fn faults_mut(&mut self) -> &mut ActiveRules {
         &mut self.faults
     }
 
@@ -204,24 +205,24 @@ impl Service {
         self.ledger.len()
     }
 
-    /// Handles a request and applies the faults to its response.
-    pub(crate) fn course(&mut self, request: &HttpRequest, now: UnixMillis) -> Course {
-        let Some(due) = self.faults.due(request) else {
-            return Course::Plain(self.respond(request, now));
+    /// Responds to a request with the faults applied.
+    pub(crate) fn respond_with_faults(&mut self, request: &HttpRequest, now: UnixMillis) -> Behavior {
+        let Some(fault) = self.faults.select(request) else {
+            return Behavior::Respond(self.respond(request, now));
         };
         let before = (self.creates, self.limit.clone());
-        self.rehearsing = !due.processed;
+        self.dry_run = !fault.processed;
         let response = self.respond(request, now);
-        if std::mem::take(&mut self.rehearsing) {
-            // A request that did not take effect must not be counted.
+        if std::mem::take(&mut self.dry_run) {
+            // A request that was not processed must not affect later ones.
             (self.creates, self.limit) = before;
         }
-        self.faults.course(due, request, response, now)
+        self.faults.apply(fault, request, response, now)
     }
 
     pub(crate) fn respond(&mut self, request: &HttpRequest, now: UnixMillis) -> HttpResponse {
         self.requests = self.requests.saturating_add(1);
-        // Like nginx, ignore repeated and trailing slashes, and decode percent-encoding.
+        // As with nginx, double and trailing slashes are ignored and percent-encoding is decoded.
         let segments = request.uri().path().split('/').filter(|segment| !segment.is_empty());
         let decoded: Vec<_> =
             segments.map(|segment| percent_decode_str(segment).decode_utf8_lossy()).collect();
@@ -247,7 +248,7 @@ impl Service {
         response::build(request, outcome, audience, now)
     }
 
-    /// Creates a charge.
+    /// Creates a charge. In a dry run it is not stored.
     pub(crate) fn create(
         &mut self,
         new_charge: api::NewCharge,
@@ -255,8 +256,8 @@ impl Service {
     ) -> Result<Charge, ErrorResponse> {
         let failed = |what| ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, what);
         let length = if self.quirks.long_ids { LONG_NAME_LENGTH } else { NAME_LENGTH };
-        // A repeated seed draws the same ids. Skip those in use together with their preimages, so that
-        // no preimage is used twice.
+        // A seed that is used twice generates the same charges again. Skip the ids that are in use,
+        // with their preimages.
         let (id, preimage, payment_secret) = loop {
             let id = self.entropy.id(length);
             let (preimage, payment_secret) = (self.entropy.bytes32(), self.entropy.bytes32());
@@ -264,9 +265,9 @@ impl Service {
                 break (id, preimage, payment_secret);
             }
         };
-        let id = ChargeId::new(id).map_err(|_| failed("no id could be drawn"))?;
+        let id = ChargeId::new(id).map_err(|_| failed("no valid charge id could be generated"))?;
         let payment_hash = node::payment_hash(&preimage);
-        // Invoices have timestamps and expiries in whole seconds.
+        // Timestamp and expiry of an invoice are in whole seconds.
         let timestamp = Duration::from_secs(now.as_millis() / 1000);
         let expiry = new_charge.expiry.map(Duration::from_secs);
         let terms = InvoiceTerms {
@@ -293,7 +294,7 @@ impl Service {
             expires: UnixMillis::from_secs(timestamp.as_secs())
                 .saturating_add(expiry.unwrap_or(node::DEFAULT_EXPIRY)),
         };
-        if !self.rehearsing {
+        if !self.dry_run {
             let state = self.state(now);
             self.ledger.push(charge.clone(), &state)?;
             self.changes.announce();
@@ -310,12 +311,14 @@ impl Service {
         self.ledger.page(page, size)
     }
 
-    /// Returns a page of the charges in the API's list at that time, newest first.
+    /// Returns a page of the charges that the API's list contains at this time, newest first.
+    ///
+    /// With the quirk `list_lag`, new charges are missing.
     pub(crate) fn listed(&self, page: usize, size: usize, now: UnixMillis) -> impl Iterator<Item = &Charge> {
         self.ledger.page_until(now.saturating_sub(self.quirks.list_lag), page, size)
     }
 
-    /// Pays a charge that is neither paid nor expired.
+    /// Pays a charge if it is unpaid and not expired.
     pub(crate) fn pay(&mut self, id: &str, now: UnixMillis) -> Result<Paid, PayError> {
         let charge = self.ledger.get(id).ok_or(PayError::UnknownCharge)?;
         if charge.paid {
@@ -328,15 +331,16 @@ impl Service {
         let payment_hash = charge.payment_hash;
         let state = self.state(now);
         self.ledger.mark_paid(id, now, &state).map_err(|_| PayError::Storage)?;
-        // Send webhooks after the change, so that a receiver that gets the charge sees it paid.
+        // Send the webhook after the change is stored: a receiver that gets the charge must see it
+        // paid.
         if let Some(charge) = self.ledger.get(id) {
-            self.outbox.paid(id, &charge.to_event(&self.quirks), now);
+            self.outbox.charge_paid(id, &charge.to_event(&self.quirks), now);
         }
         self.changes.announce();
         Ok(Paid { preimage, payment_hash, at: now })
     }
 
-    /// Makes an unpaid charge expire now.
+    /// Expires a charge now. An expired charge stays expired.
     pub(crate) fn expire(&mut self, id: &str, now: UnixMillis) -> Result<(), ExpireError> {
         let charge = self.ledger.get(id).ok_or(ExpireError::UnknownCharge)?;
         if charge.paid {
@@ -348,7 +352,7 @@ impl Service {
         Ok(())
     }
 
-    /// Returns the state that the journal stores with each change.
+    /// Returns the state that the data file stores besides the charges.
     fn state(&self, seen: UnixMillis) -> ServiceState {
         ServiceState { entropy: self.entropy.position(), ahead: self.clock.ahead(), seen }
     }

@@ -1,26 +1,26 @@
-//! The sandbox as the other side of a simulation: it answers, and its clock follows the simulation's.
+//! Lets a sandbox act as the server of a simulation. Its clock follows the simulation's clock.
 
 use strike_core::fixture::{FixtureError, Responder, TimedReply};
 use strike_core::{Exchange, Now, UnixMillis};
 
 use crate::sandbox::Sandbox;
 
-/// With feature `fixtures`. The simulation starts at the sandbox's time, and takes it along.
+/// Available with the feature `fixtures`. The simulation starts at the sandbox's time and moves the
+/// sandbox's clock.
 ///
 /// ```
 /// use strike_core::fixture::Simulation;
-/// use strike_core::{ApiKey, Create, Endpoint, CoreClient, NewCharge, RetryPolicy, Wait, WaitOutcome};
+/// use strike_core::{CoreClient, Create, NewCharge, RetryPolicy, Wait, WaitOutcome};
 /// use strike_sandbox::Sandbox;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let sandbox = Sandbox::new();
-/// let at = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
-/// let machines = CoreClient::new(at, RetryPolicy::default(), 7);
+/// let client = CoreClient::new(sandbox.endpoint()?, RetryPolicy::default(), 7);
 ///
-/// // Nobody pays, for an hour and a minute.
+/// // Nobody pays, so the invoice expires after one hour of simulated time.
 /// let mut simulation = Simulation::new(sandbox);
-/// let charge = simulation.run(machines.call(Create::new(NewCharge::satoshis(4200, "tea"))))??;
-/// let waited = simulation.run(machines.wait(charge, Wait::until_expiry()))??;
+/// let charge = simulation.run(client.call(Create::new(NewCharge::satoshis(4200, "tea"))))??;
+/// let waited = simulation.run(client.wait(charge, Wait::until_expiry()))??;
 /// assert!(matches!(waited, WaitOutcome::Expired(_)));
 /// assert!(simulation.elapsed().as_secs() >= 3600);
 /// # Ok(()) }

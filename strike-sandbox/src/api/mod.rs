@@ -35,7 +35,7 @@ fn route(
     if request.method() == Method::OPTIONS {
         return Ok(String::new());
     }
-    if !guard::presents(request.headers(), service.api_key()) {
+    if !guard::has_api_key(request.headers(), service.api_key()) {
         return Err(ErrorResponse::unauthenticated());
     }
     service.admit(now)?;

@@ -56,7 +56,7 @@ pub(crate) fn respond(
         Method::HEAD => &Method::GET,
         _ => request.method(),
     };
-    if method != Method::GET && !guard::is_no_foreign_page(request) {
+    if method != Method::GET && !guard::is_same_origin(request) {
         return Err(ErrorResponse::new(
             StatusCode::FORBIDDEN,
             "pages of other origins cannot use this route",

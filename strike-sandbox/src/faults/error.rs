@@ -1,23 +1,23 @@
-//! Why a plan's JSON was refused, and where.
+//! The error for an invalid fault plan.
 
 use serde_path_to_error::Segment;
 
-/// A plan that was refused: what is wrong with it, at which field, line and column.
+/// An invalid fault plan. The message names the field, the problem, the line and the column.
 #[derive(Debug, thiserror::Error)]
-#[error("{}{source}", at(.field))]
+#[error("{}{source}", prefix(.field))]
 pub struct PlanError {
     field: String,
     source: serde_json::Error,
 }
 
-/// The field as the beginning of a sentence.
-fn at(field: &str) -> String {
+fn prefix(field: &str) -> String {
     if field.is_empty() { String::new() } else { format!("{field}: ") }
 }
 
 impl PlanError {
     pub(super) fn of(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
-        // The last field that is known: what is not, such as a place in broken JSON, is told by line and column.
+        // The path ends at the last known field. Line and column lead to the rest, such as broken
+        // JSON.
         let known = |segment: &&Segment| !matches!(segment, Segment::Unknown);
         let mut field = String::new();
         for segment in error.path().iter().take_while(known) {
@@ -28,24 +28,28 @@ impl PlanError {
         Self { field, source: error.into_inner() }
     }
 
-    /// Something follows the plan.
-    pub(super) const fn behind(source: serde_json::Error) -> Self {
+    /// Creates the error for text after the end of the plan.
+    pub(super) const fn trailing(source: serde_json::Error) -> Self {
         Self { field: String::new(), source }
     }
 
-    /// The path of the field, such as `faults[0].when.first`; empty if it is about the whole.
+    /// Returns the path of the field, such as `faults[0].when.first`.
+    ///
+    /// It is empty if the error is about the whole plan.
     #[must_use]
     pub fn field(&self) -> &str {
         &self.field
     }
 
-    /// The line, from 1.
+    /// Returns the line of the error. The first line is 1.
     #[must_use]
     pub fn line(&self) -> usize {
         self.source.line()
     }
 
-    /// The column, from 1; the fault is there or just before.
+    /// Returns the column of the error. The first column is 1.
+    ///
+    /// The error is at this column or just before it.
     #[must_use]
     pub fn column(&self) -> usize {
         self.source.column()

@@ -1,4 +1,4 @@
-//! [`Fault`]: a failure that is applied to a request.
+//! The kinds of fault, and what each one does to a request.
 
 use std::time::Duration;
 
@@ -6,30 +6,33 @@ use serde::{Deserialize, Serialize};
 use strike_core::HttpResponse;
 use strike_core::http::StatusCode;
 
-use super::canned::{self, Canned};
-use super::shape;
+use super::fixed_response::{self, FixedResponse};
+use super::json;
 
-/// A failure that is applied to a request.
+/// A fault: what the sandbox does instead of responding normally.
 ///
-/// The sandbox always reads the whole request first. A *processed* request takes effect, so a create
-/// stores its charge. Otherwise the response is the same, but nothing is stored. Each fault has a
-/// default, which [`processed`](Self::processed) overrides.
+/// The sandbox always reads the whole request first. If the fault has *processed*, the request
+/// takes effect: a create stores its charge. Otherwise the sandbox computes the response but stores
+/// nothing. Each fault has a default, which [`processed`](Self::processed) overrides.
 ///
-/// | fault | processed | what the client receives |
-/// | --- | --- | --- |
-/// | [`refuse`](Self::refuse) | no | nothing; the connection is reset |
-/// | [`close`](Self::close) | yes | nothing; the connection is closed |
-/// | [`cut`](Self::cut) | yes | the beginning of the response, then the connection is closed |
-/// | [`stall`](Self::stall) | yes | nothing, or the beginning of the response, then silence |
-/// | [`drip`](Self::drip) | yes | the response, byte by byte, then the connection is closed |
-/// | [`wrong_length`](Self::wrong_length) | yes | the response with a wrong `Content-Length`, then the connection is closed |
-/// | [`garbage`](Self::garbage) | yes | 256 bytes that are not HTTP, then the connection is closed |
-/// | [`status`](Self::status) | no | an error with this status; the connection stays open |
-/// | [`answer`](Self::answer) | no | the given response; the connection stays open |
-/// | [`latency`](Self::latency) | yes | the response, later; the connection stays open |
+/// | fault | processed | what the client receives | connection |
+/// | --- | --- | --- | --- |
+/// | [`refuse`](Self::refuse) | no | nothing | reset |
+/// | [`close`](Self::close) | yes | nothing | closed |
+/// | [`cut`](Self::cut) | yes | the beginning of the response | closed |
+/// | [`stall`](Self::stall) | yes | nothing, or the beginning of the response, then silence | closed after 5 minutes |
+/// | [`drip`](Self::drip) | yes | the response, byte by byte | closed |
+/// | [`wrong_length`](Self::wrong_length) | yes | the response with a wrong `Content-Length` | closed |
+/// | [`garbage`](Self::garbage) | yes | 256 bytes that are not HTTP | closed |
+/// | [`status`](Self::status) | no | an error response with that status | stays open |
+/// | [`answer`](Self::answer) | no | the given response | stays open |
+/// | [`latency`](Self::latency) | yes | the response, later | stays open |
 ///
-/// If a fault closes the connection, the response has the header `Connection: close`. A fault keeps a
-/// connection open for at most five minutes.
+/// If the connection is closed after the response, the response contains `Connection: close`. It is
+/// otherwise the response without the fault.
+///
+/// No fault takes longer than five minutes. It ends earlier if the client disconnects or the server
+/// stops.
 ///
 /// ```
 /// use std::time::Duration;
@@ -50,18 +53,18 @@ pub struct Fault {
     pub(super) processed: Option<bool>,
 }
 
-/// A position in a response, as a number of bytes. Positions beyond the end mean the end.
+/// A position in a response. A position beyond the end means the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::exhaustive_enums, reason = "an answer has a head and a body")]
+#[expect(clippy::exhaustive_enums, reason = "a response consists of a head and a body")]
 pub enum After {
-    /// This many bytes of the response, counted from the status line.
-    Bytes(#[serde(deserialize_with = "shape::bytes")] usize),
-    /// The whole head and this many bytes of the body.
-    BodyBytes(#[serde(deserialize_with = "shape::bytes")] usize),
+    /// After this many bytes of the response, including its head.
+    Bytes(#[serde(deserialize_with = "json::bytes")] usize),
+    /// After the head and this many bytes of the body.
+    BodyBytes(#[serde(deserialize_with = "json::bytes")] usize),
 }
 
-/// The kinds of faults, as written in JSON.
+/// The kinds of fault, with their JSON representation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Kind {
@@ -72,23 +75,23 @@ pub(super) enum Kind {
     Drip {
         #[serde(
             rename = "every_ms",
-            serialize_with = "shape::write_millis",
-            deserialize_with = "shape::millis"
+            serialize_with = "json::write_millis",
+            deserialize_with = "json::millis"
         )]
         every: Duration,
     },
-    WrongLength(#[serde(deserialize_with = "shape::off_by")] i64),
+    WrongLength(#[serde(deserialize_with = "json::length_error")] i64),
     Garbage,
-    Status(#[serde(serialize_with = "shape::write_status", deserialize_with = "shape::status")] StatusCode),
-    Answer(Canned),
+    Status(#[serde(serialize_with = "json::write_status", deserialize_with = "json::status")] StatusCode),
+    Answer(FixedResponse),
     Latency {
-        #[serde(rename = "ms", serialize_with = "shape::write_millis", deserialize_with = "shape::millis")]
+        #[serde(rename = "ms", serialize_with = "json::write_millis", deserialize_with = "json::millis")]
         time: Duration,
         #[serde(
             rename = "jitter_ms",
             default,
-            serialize_with = "shape::write_millis",
-            deserialize_with = "shape::millis"
+            serialize_with = "json::write_millis",
+            deserialize_with = "json::millis"
         )]
         jitter: Duration,
     },
@@ -99,68 +102,79 @@ impl Fault {
         Self { kind, processed: None }
     }
 
-    /// Resets the connection (a TCP reset, by closing with a linger of zero) without a response.
+    /// Resets the connection (TCP RST) instead of responding.
     ///
-    /// A server whose port is open cannot refuse a connection, so this is as near as it comes: the client gets a
-    /// reset instead of an answer, after it was connected and has sent its request.
+    /// The client has already connected and sent its request. A sandbox with an open port cannot
+    /// refuse the connection itself.
     pub const fn refuse() -> Self {
         Self::of(Kind::Refuse)
     }
 
-    /// Closes the connection without a response.
+    /// Closes the connection instead of responding.
     pub const fn close() -> Self {
         Self::of(Kind::Close)
     }
 
-    /// Closes the connection within the response.
+    /// Closes the connection in the middle of the response.
     pub const fn cut(after: After) -> Self {
         Self::of(Kind::Cut(after))
     }
 
-    /// Stops sending before the response (`After::Bytes(0)`) or within it. The connection is closed
-    /// after five minutes.
+    /// Stops sending at this position and keeps the connection open for five minutes.
+    ///
+    /// With `After::Bytes(0)` the client receives nothing.
     pub const fn stall(after: After) -> Self {
         Self::of(Kind::Stall(after))
     }
 
-    /// Sends the response byte by byte, with this delay after each byte. After five minutes the rest is
-    /// discarded.
+    /// Sends the response byte by byte, and waits this long after each byte.
+    ///
+    /// After five minutes the connection is closed, even if bytes are left.
     pub const fn drip(every: Duration) -> Self {
         Self::of(Kind::Drip { every })
     }
 
-    /// Adds to the `Content-Length`, or takes from it down to 0, and sends the body as it is: a length that is too
-    /// long looks like an answer that was cut, one that is too short like a body that ends too early.
-    pub const fn wrong_length(off_by: i64) -> Self {
-        Self::of(Kind::WrongLength(off_by))
+    /// Changes the `Content-Length` by this number, down to 0 at least. The body stays the same.
+    ///
+    /// If the length is too large, the response looks truncated. If it is too small, the body seems
+    /// to end early.
+    pub const fn wrong_length(difference: i64) -> Self {
+        Self::of(Kind::WrongLength(difference))
     }
 
-    /// Sends 256 bytes from 0x80 to 0xff, drawn from the sandbox's seed, instead of HTTP.
+    /// Sends 256 bytes from 0x80 to 0xff instead of HTTP. They depend on the sandbox's seed.
     pub const fn garbage() -> Self {
         Self::of(Kind::Garbage)
     }
 
-    /// Responds with this status and an error body in the service's format. A status below 200 is
-    /// replaced by 500.
+    /// Responds with this status and an error body in the service's format.
+    ///
+    /// An interim status (1xx) is replaced with 500.
     pub fn status(status: StatusCode) -> Self {
-        Self::of(Kind::Status(canned::last_word(status)))
+        Self::of(Kind::Status(fixed_response::final_status(status)))
     }
 
-    /// Answers with this status, these headers and this body, and nothing else but a `Content-Length` that is right.
-    /// A status below 200 would be no answer: 500 is sent instead. Headers that frame a body (`Content-Length`,
-    /// `Transfer-Encoding`, `Connection`) are left out; a body that 204 and 304 cannot have is, too.
+    /// Responds with this response.
+    ///
+    /// The sandbox sets the right `Content-Length` and adds nothing else. It makes these changes:
+    ///
+    /// * An interim status (1xx) is replaced with 500.
+    /// * `Content-Length`, `Transfer-Encoding` and `Connection` of the given response are removed.
+    /// * The body of a 204 or 304 is removed.
     pub fn answer(response: HttpResponse) -> Self {
-        Self::of(Kind::Answer(Canned::from(response)))
+        Self::of(Kind::Answer(FixedResponse::from(response)))
     }
 
-    /// Answers as usual, but so much later, and up to `jitter` later than that, drawn from the sandbox's seed. The
-    /// state changes when the request arrives.
+    /// Delays the response by `time` and a random part of `jitter`.
+    ///
+    /// The random part depends on the sandbox's seed. The request takes effect when it arrives.
     pub const fn latency(time: Duration, jitter: Duration) -> Self {
         Self::of(Kind::Latency { time, jitter })
     }
 
-    /// Sets whether the request takes effect. If not, a create stores no charge, whatever the response
-    /// says.
+    /// Sets whether the request takes effect.
+    ///
+    /// With `false`, a create stores no charge, whatever the response contains.
     pub const fn processed(mut self, processed: bool) -> Self {
         self.processed = Some(processed);
         self
@@ -168,7 +182,7 @@ impl Fault {
 }
 
 impl Kind {
-    /// Returns whether the request takes effect by default.
+    /// Returns the default of [`Fault::processed`].
     pub(super) const fn is_processed(&self) -> bool {
         !matches!(self, Self::Refuse | Self::Status(_) | Self::Answer(_))
     }

@@ -1,8 +1,10 @@
-//! What goes wrong on purpose: a plan says which requests are struck, and what becomes of them.
+//! Faults: lost, truncated, delayed and wrong responses, on purpose.
 //!
-//! A [`Plan`] is a list of rules: [`Match`] says which requests a rule is for, [`Fault`] what happens to them. Whether a
-//! struck create leaves a charge behind is part of the fault. Here the server hangs up after the first create was
-//! stored, which is the moment at which a careless shop makes a second charge:
+//! A [`Plan`] is a list of rules. In each rule, a [`Match`] selects requests and a [`Fault`] says
+//! what happens to them. The fault also decides whether a create with a fault stores its charge.
+//!
+//! In this example the sandbox stores the first charge and then closes the connection without a
+//! response. A client that simply retries creates a second charge:
 //!
 //! ```
 //! use std::time::Duration;
@@ -28,43 +30,52 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Where faults strike
+//! # Where faults apply
 //!
-//! A plan is for the API: requests below `/api/`. The sandbox's own controls below `/sandbox/` and its pages are never
-//! struck, whatever a pattern says, so that a plan can always be read and cleared.
+//! | call | faults |
+//! | --- | --- |
+//! | a request to a running sandbox | performed on the socket |
+//! | [`Sandbox::reply`](crate::Sandbox::reply) | the error that a transport would return, at once |
+//! | [`Sandbox::respond`](crate::Sandbox::respond), [`Sandbox::create`](crate::Sandbox::create) | none, and no rule counts the request |
 //!
-//! A running sandbox performs a fault on the socket. In memory, [`Sandbox::reply`](crate::Sandbox::reply) tells what
-//! a transport would have told, in no time: delays are compared with the exchange's timeout and not slept. No fault moves
-//! the sandbox's clock. [`Sandbox::respond`](crate::Sandbox::respond) is the service behind all of this: it plays no
-//! faults, and no rule counts what passes there.
+//! Faults apply only to requests below `/api/`. The sandbox's own routes below `/sandbox/` and its
+//! web page never have faults, so you can always list and clear the rules.
+//!
+//! [`Sandbox::reply`](crate::Sandbox::reply) does not sleep. It compares the delay with the timeout
+//! of the exchange. No fault moves the sandbox's clock.
 //!
 //! # Which rule fires
 //!
-//! Each rule counts the requests that match it, those that another rule struck included. When several are due for one
-//! request, the first in the plan fires and the others do not. What is drawn (chances, jitter, garbage) comes from the
-//! sandbox's seed, in a stream of its own: with or without a plan, ids and preimages stay the same.
+//! Each rule counts every request that matches it, even if another rule fires. If several rules
+//! select the same request, the first one in the plan fires.
 //!
-//! The same plans can be given as JSON: [`Plan::from_json`], `strike-sandbox --faults FILE`, and `/sandbox/faults`.
+//! Random values (probability, jitter, garbage) depend on the sandbox's seed. They use a separate
+//! stream, so a plan does not change the ids and preimages of charges.
+//!
+//! # JSON
+//!
+//! [`Plan::from_json`], the flag `--faults FILE` of `strike-sandbox` and the route
+//! `/sandbox/faults` accept the same JSON.
 
-mod canned;
-mod control;
-mod course;
+mod active_rules;
+mod behavior;
 mod error;
 mod fault;
-mod live;
-mod on;
+mod fixed_response;
+mod json;
 mod plan;
-mod seen;
-mod shape;
+mod request_match;
+mod sandbox;
+mod simulated_reply;
 
+pub use active_rules::RuleStats;
 pub use error::PlanError;
 pub use fault::{After, Fault};
-pub use live::RuleStats;
-pub use on::Match;
 pub use plan::{Plan, Rule};
+pub use request_match::Match;
 
-pub(crate) use course::Course;
+pub(crate) use active_rules::ActiveRules;
+pub(crate) use behavior::Behavior;
 #[cfg(feature = "server")]
-pub(crate) use course::{Act, LONGEST};
-pub(crate) use live::Faults;
-pub(crate) use seen::seen;
+pub(crate) use behavior::{MAX_FAULT_DURATION, SocketAction};
+pub(crate) use simulated_reply::simulate_reply;

@@ -1,4 +1,4 @@
-//! [`Plan`]: an ordered list of rules, built in Rust or read from JSON.
+//! A plan is an ordered list of rules, written in Rust or JSON.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use strike_core::http::Method;
 
 use super::error::PlanError;
 use super::fault::{Fault, Kind};
-use super::on::{Match, Pattern, When};
-use super::shape;
+use super::json;
+use super::request_match::{Match, Pattern, When};
 
-/// An ordered list of fault rules. The [module](super) documentation says which rule applies.
+/// An ordered list of rules. The [module](super) explains which rule fires.
 ///
 /// ```
 /// use strike_core::http::StatusCode;
@@ -30,14 +30,14 @@ pub struct Plan {
     rules: Vec<Rule>,
 }
 
-/// One rule of a plan. `Display` writes it as JSON.
+/// One rule of a plan. `Display` writes its JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a rule: an object with the field `fault`")]
 pub struct Rule {
     #[serde(
         default,
-        serialize_with = "shape::write_method",
-        deserialize_with = "shape::method",
+        serialize_with = "json::write_method",
+        deserialize_with = "json::method",
         skip_serializing_if = "Option::is_none"
     )]
     pub(super) method: Option<Method>,
@@ -46,25 +46,25 @@ pub struct Rule {
     #[serde(default, skip_serializing_if = "When::is_always")]
     pub(super) when: When,
     pub(super) fault: Kind,
-    #[serde(default, deserialize_with = "shape::flag", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "json::flag", skip_serializing_if = "Option::is_none")]
     pub(super) processed: Option<bool>,
 }
 
 impl Plan {
-    /// Returns a plan without rules.
+    /// Creates a plan without rules.
     pub const fn new() -> Self {
         Self { rules: Vec::new() }
     }
 
-    /// Adds a rule at the end.
-    pub fn on(mut self, on: Match, fault: Fault) -> Self {
-        let Match { method, path, when } = on;
+    /// Adds a rule after the existing ones.
+    pub fn on(mut self, requests: Match, fault: Fault) -> Self {
+        let Match { method, path, when } = requests;
         let Fault { kind, processed } = fault;
         self.rules.push(Rule { method, path, when, fault: kind, processed });
         self
     }
 
-    /// Reads a plan from JSON: an object with the one field `faults`, a list of rules.
+    /// Parses a plan from JSON: an object with one field `faults`, which is a list of rules.
     ///
     /// ```
     /// use strike_sandbox::faults::{Fault, Match, Plan};
@@ -80,21 +80,21 @@ impl Plan {
     /// ```
     ///
     /// # Errors
-    /// Returns a [`PlanError`](super::PlanError) with field, line and column if a field is unknown,
-    /// missing, repeated, of the wrong type or out of range.
+    /// [`PlanError`] if a field is unknown, missing, duplicate, of the wrong type or out of range.
+    /// It names the field, the line and the column.
     pub fn from_json(text: &str) -> Result<Self, PlanError> {
-        // Editors of Windows put a byte order mark in front.
+        // Some Windows editors write a byte order mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut json = serde_json::Deserializer::from_str(text);
-        let plan = serde_path_to_error::deserialize(&mut json).map_err(PlanError::of)?;
-        json.end().map_err(PlanError::behind)?;
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let plan = serde_path_to_error::deserialize(&mut deserializer).map_err(PlanError::of)?;
+        deserializer.end().map_err(PlanError::trailing)?;
         Ok(plan)
     }
 
-    /// Returns the plan as JSON that [`from_json`](Self::from_json) can read.
+    /// Returns the plan as JSON that [`from_json`](Self::from_json) can parse.
     #[must_use]
     pub fn to_json(&self) -> String {
-        // Texts, numbers and lists of them: nothing that JSON cannot hold.
+        // A plan contains only strings, numbers and lists, so serialization cannot fail.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 

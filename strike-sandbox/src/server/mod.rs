@@ -32,7 +32,7 @@ use tokio::time::{sleep, timeout};
 use self::connection_limit::{ConnectionLimit, Slot, Stage};
 use self::timed_stream::{TimedStream, TrackedBody};
 use crate::events::Events;
-use crate::faults::{Act, Course};
+use crate::faults::{Behavior, SocketAction};
 use crate::guard::RemoteClient;
 use crate::sandbox::Sandbox;
 use crate::service::MAX_BODY;
@@ -117,14 +117,14 @@ async fn connection(tcp: TcpStream, protocol: Protocol, sandbox: Sandbox, slot: 
         // Responses carry a date from the sandbox's own clock.
         .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service);
-    let acts = tokio::select! {
+    let actions = tokio::select! {
         biased;
-        Some(acts) = faults.recv() => acts,
+        Some(actions) = faults.recv() => actions,
         // A connection error needs no handling: the client sees it, and the sandbox does not depend on it.
         _ = &mut connection => return,
     };
     // hyper writes only valid responses, so the fault is played on the raw stream.
-    perform_fault::perform(connection.into_parts().io.into_inner().into_stream(), acts).await;
+    perform_fault::perform(connection.into_parts().io.into_inner().into_stream(), actions).await;
 }
 
 /// The body of a response: a whole body, or an open stream of events.
@@ -136,31 +136,31 @@ async fn respond(
     sandbox: Sandbox,
     is_plain_on_https_port: bool,
     slot: Arc<Slot>,
-    fault_sender: mpsc::Sender<Vec<Act>>,
+    fault_sender: mpsc::Sender<Vec<SocketAction>>,
 ) -> io::Result<Response<ResponseBody>> {
     let (head, body) = request.into_parts();
     let body = timeout(BODY_TIMEOUT, read(body)).await.map_err(io::Error::from).and_then(identity)?;
     slot.set_stage(Stage::Responding);
-    let course = if is_plain_on_https_port {
-        Course::Plain(plain_http_on_https_port::bad_request(sandbox.now()))
+    let behavior = if is_plain_on_https_port {
+        Behavior::Respond(plain_http_on_https_port::bad_request(sandbox.now()))
     } else {
-        sandbox.course(&Request::from_parts(head, body))
+        sandbox.respond_with_faults(&Request::from_parts(head, body))
     };
-    let (response, events) = match course {
-        Course::Plain(mut response) => {
+    let (response, events) = match behavior {
+        Behavior::Respond(mut response) => {
             let events = Events::after(&mut response, &sandbox.changes());
             (response, events)
         }
         // A response that a fault supplied is never an event stream, whatever its content type.
-        Course::Whole { after, response } => {
-            if !after.is_zero() {
-                sleep(after).await;
+        Behavior::RespondAfter { delay, response } => {
+            if !delay.is_zero() {
+                sleep(delay).await;
             }
             (response, None)
         }
-        Course::Broken { acts, .. } => {
+        Behavior::Disconnect { actions, .. } => {
             // `connection` takes the stream away from hyper, which also drops this future.
-            let _ = fault_sender.send(acts).await;
+            let _ = fault_sender.send(actions).await;
             return std::future::pending().await;
         }
     };

@@ -7,18 +7,18 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::stream::Stream;
-use crate::faults::{Act, LONGEST};
+use crate::faults::{MAX_FAULT_DURATION, SocketAction};
 
 /// How long to wait, after the server has closed its side, for the client to close the connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Performs the steps of a fault in order, then closes or resets the connection.
 ///
-/// The steps end early if the client closes the connection, or after [`LONGEST`].
-pub(super) async fn perform(mut stream: Stream, acts: Vec<Act>) {
-    let resets = acts.contains(&Act::Reset);
+/// The steps end early if the client closes the connection, or after [`MAX_FAULT_DURATION`].
+pub(super) async fn perform(mut stream: Stream, actions: Vec<SocketAction>) {
+    let resets = actions.contains(&SocketAction::Reset);
     // Whether the steps ended early makes no difference: the connection ends now.
-    let _ = timeout(LONGEST, run(&mut stream, acts)).await;
+    let _ = timeout(MAX_FAULT_DURATION, run(&mut stream, actions)).await;
     if resets {
         stream.reset();
         return;
@@ -32,18 +32,18 @@ pub(super) async fn perform(mut stream: Stream, acts: Vec<Act>) {
     .await;
 }
 
-async fn run(stream: &mut Stream, acts: Vec<Act>) -> io::Result<()> {
-    for act in acts {
-        match act {
-            Act::Write(bytes) => write(stream, &bytes).await?,
-            Act::Drip(bytes, every) => {
+async fn run(stream: &mut Stream, actions: Vec<SocketAction>) -> io::Result<()> {
+    for action in actions {
+        match action {
+            SocketAction::Write(bytes) => write(stream, &bytes).await?,
+            SocketAction::Drip(bytes, every) => {
                 for byte in bytes {
                     write(stream, &[byte]).await?;
                     pause(stream, every).await?;
                 }
             }
-            Act::Pause(time) => pause(stream, time).await?,
-            Act::Close | Act::Reset => {}
+            SocketAction::Pause(time) => pause(stream, time).await?,
+            SocketAction::Close | SocketAction::Reset => {}
         }
     }
     Ok(())

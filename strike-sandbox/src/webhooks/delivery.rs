@@ -28,8 +28,8 @@ pub enum DeliveryState {
     Sending,
     /// The receiver responded with a 2xx status.
     Delivered,
-    /// All attempts ended without a 2xx response. The receiver may nevertheless have received it and
-    /// acted on it.
+    /// All attempts ended without a 2xx response. The receiver may nevertheless have received it
+    /// and acted on it.
     Failed,
     /// It was dropped by a setting, and never sent.
     Dropped,

@@ -1,4 +1,4 @@
-//! Sends what is due, for as long as the server runs.
+//! Sends due webhooks while the server runs.
 
 use std::sync::Arc;
 
@@ -9,43 +9,45 @@ use super::due::DueWebhook;
 use super::post::Poster;
 use crate::sandbox::Sandbox;
 
-/// How many are on their way at once. More wait, so a receiver that never answers holds up the others only when so many
-/// hang.
-const MOST_AT_ONCE: usize = 128;
+/// The largest number of webhooks that are sent at the same time. Further ones wait until one of
+/// them ends.
+const MAX_CONCURRENT: usize = 128;
 
-/// Posts each webhook when it is due, until it is dropped; those on their way are then unanswered.
+/// Posts each webhook when it is due. The future never ends.
+///
+/// When the runtime shuts down, webhooks that are being sent count as having no response.
 pub(crate) async fn dispatch(sandbox: Sandbox, poster: Poster) {
     let mut changes = sandbox.service().changes().watch();
     let poster = Arc::new(poster);
-    let room = Arc::new(Semaphore::new(MOST_AT_ONCE));
-    // Nobody closes the semaphore, so there is always room in the end.
-    while let Ok(place) = Arc::clone(&room).acquire_owned().await {
+    let permits = Arc::new(Semaphore::new(MAX_CONCURRENT));
+    // The semaphore is never closed, so this never ends.
+    while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
         let due = next(&sandbox, &mut changes).await;
         let poster = Arc::clone(&poster);
         tokio::spawn(async move {
             poster.post(due).await;
-            drop(place);
+            drop(permit);
         });
     }
 }
 
-/// The next webhook, when it is due.
+/// Waits until a webhook is due and returns it.
 async fn next(sandbox: &Sandbox, changes: &mut watch::Receiver<u64>) -> DueWebhook {
     loop {
-        // What changes after this line wakes the wait below, even if it is before the wait begins.
+        // A change after this line wakes the wait below, even if it happens before the wait starts.
         changes.mark_unchanged();
         if let Some(due) = sandbox.next_webhook() {
             return due;
         }
-        let moment = sandbox.until_next_webhook();
-        let moved = changes.changed();
-        match moment {
-            Some(wait) => tokio::select! {
-                _ = moved => {}
-                () = sleep(wait) => {}
+        let time_left = sandbox.until_next_webhook();
+        let change = changes.changed();
+        match time_left {
+            Some(time_left) => tokio::select! {
+                _ = change => {}
+                () = sleep(time_left) => {}
             },
-            // Its sender lives as long as the sandbox, so this is a change.
-            None => drop(moved.await),
+            // Cannot fail: the sandbox owns the sender.
+            None => drop(change.await),
         }
     }
 }

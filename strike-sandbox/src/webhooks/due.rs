@@ -1,78 +1,86 @@
-//! A webhook that is due: a request for the receiver, and a place to say what came of it.
+//! [`DueWebhook`]: a webhook that is ready to be sent.
 
 use std::fmt;
 
 use strike_core::HttpRequest;
 use strike_core::http::StatusCode;
 
-use super::outbox::{Outcome, Ticket};
+use super::outbox::{AttemptId, Outcome};
 use crate::sandbox::Sandbox;
 
-/// A webhook that is due, from [`Sandbox::next_webhook`]: hand its request to the receiver, then say how that went.
+/// A webhook that is due, from [`Sandbox::next_webhook`].
 ///
-/// Dropping it says that nobody answered, which is what many receivers of the service did.
-#[must_use = "dropping it says that nobody answered"]
+/// Pass its [`request`](Self::request) to the receiver. Then report the result with
+/// [`answered`](Self::answered) or [`unanswered`](Self::unanswered). Dropping it reports that no
+/// response was received.
+#[must_use = "dropping it reports that no response was received"]
 pub struct DueWebhook {
     sandbox: Sandbox,
-    ticket: Ticket,
+    attempt: AttemptId,
     request: HttpRequest,
-    settled: bool,
+    reported: bool,
 }
 
 impl DueWebhook {
-    pub(super) const fn new(sandbox: Sandbox, ticket: Ticket, request: HttpRequest) -> Self {
-        Self { sandbox, ticket, request, settled: false }
+    pub(super) const fn new(sandbox: Sandbox, attempt: AttemptId, request: HttpRequest) -> Self {
+        Self { sandbox, attempt, request, reported: false }
     }
 
-    /// The number of its [delivery](crate::WebhookDelivery::id).
+    /// Returns the number of its [delivery](crate::WebhookDelivery::id).
     #[must_use]
     pub const fn delivery(&self) -> u64 {
-        self.ticket.delivery
+        self.attempt.delivery
     }
 
-    /// What the receiver gets: a POST of `{"object":"event","data":{...the charge, as a get shows it...}}`.
+    /// Returns the request for the receiver: a POST of `{"object":"event","data":{...}}`.
+    ///
+    /// `data` is the charge, as the API's get returns it.
     #[must_use]
     pub const fn request(&self) -> &HttpRequest {
         &self.request
     }
 
-    /// The receiver answered with this status. One of the two hundreds delivers it; any other, a redirect included, is
-    /// a failure, after which it may be due [again](crate::Webhook::retry).
+    /// Reports that the receiver responded with this status.
+    ///
+    /// With a 2xx status the webhook is delivered. Any other status, including a redirect, is a
+    /// failure. The sandbox then retries as set with [`Webhook::retry`](crate::Webhook::retry).
     pub fn answered(mut self, status: StatusCode) {
-        self.settle(&Outcome::Answered(status));
+        self.report(&Outcome::Response(status));
     }
 
-    /// No answer came, and why, in words for [`WebhookDelivery::error`](crate::WebhookDelivery::error). It may have arrived.
-    pub fn unanswered(mut self, why: impl Into<String>) {
-        self.settle(&Outcome::Unanswered(why.into()));
+    /// Reports that no response was received. The receiver may have got the webhook nevertheless.
+    ///
+    /// `reason` becomes the delivery's [error](crate::WebhookDelivery::error).
+    pub fn unanswered(mut self, reason: impl Into<String>) {
+        self.report(&Outcome::NoResponse(reason.into()));
     }
 
-    fn settle(&mut self, outcome: &Outcome) {
-        self.settled = true;
-        self.sandbox.settle(self.ticket, outcome);
+    fn report(&mut self, outcome: &Outcome) {
+        self.reported = true;
+        self.sandbox.finish_attempt(self.attempt, outcome);
     }
 }
 
 impl Drop for DueWebhook {
     fn drop(&mut self) {
-        if !self.settled {
-            self.settle(&Outcome::Unanswered("nobody answered".to_owned()));
+        if !self.reported {
+            self.report(&Outcome::NoResponse("no response was received".to_owned()));
         }
     }
 }
 
 impl Sandbox {
-    fn settle(&self, ticket: Ticket, outcome: &Outcome) {
+    fn finish_attempt(&self, attempt: AttemptId, outcome: &Outcome) {
         let mut service = self.service();
         let now = service.clock().now();
-        service.settle_webhook(ticket, outcome, now);
+        service.finish_webhook(attempt, outcome, now);
     }
 }
 
 impl fmt::Debug for DueWebhook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DueWebhook")
-            .field("delivery", &self.ticket.delivery)
+            .field("delivery", &self.attempt.delivery)
             .field("url", self.request.uri())
             .finish_non_exhaustive()
     }

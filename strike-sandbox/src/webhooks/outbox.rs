@@ -1,5 +1,4 @@
-//! What is to be delivered, and when: payments in, due requests out, outcomes in. It knows no socket, and sees the time
-//! only when told.
+//! The queue of webhooks, without I/O: takes payments and outcomes, and returns due requests.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -11,59 +10,62 @@ use super::delivery::{DeliveryState, SendAgainError, WebhookDelivery};
 use super::webhook::Webhook;
 use crate::entropy::Entropy;
 
-/// How many deliveries that are over are kept, and how many are listed.
-const KEPT: usize = 10_000;
+/// The number of finished deliveries that are kept, and the number of deliveries that are listed.
+const MAX_KEPT: usize = 10_000;
 
 /// All deliveries of a sandbox.
 pub(crate) struct Outbox {
     webhook: Option<Webhook>,
     entropy: Entropy,
     entries: BTreeMap<u64, Entry>,
-    /// Those that wait, the next one first.
+    /// The waiting deliveries, by due time.
     waiting: BTreeSet<(UnixMillis, u64)>,
-    /// Those that are over, in the order in which they ended.
-    over: VecDeque<u64>,
-    /// How many deliveries were made: the number of the last.
-    made: u64,
-    /// How many times anything was sent.
-    sent: u64,
+    /// The finished deliveries, in the order in which they ended.
+    finished: VecDeque<u64>,
+    /// The number of deliveries so far, which is the id of the last one.
+    created: u64,
+    /// The number of attempts so far.
+    attempts: u64,
 }
 
 struct Entry {
     delivery: WebhookDelivery,
     body: Arc<str>,
-    /// How many tries it had since it was made, or was sent again by hand.
-    tries: u32,
-    /// The sending whose outcome is awaited.
-    awaits: Option<u64>,
+    /// The number of attempts since it was created, or since the last [`Outbox::send_again`].
+    attempts: u32,
+    /// The number of the attempt that is in progress.
+    in_progress: Option<u64>,
 }
 
-/// One sending of one delivery. A late outcome finds its delivery by it, or nothing: never one that has been made since.
+/// Identifies one attempt of a delivery.
+///
+/// `attempt` is unique even after a reset. A late outcome from before the reset is therefore
+/// ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ticket {
+pub(crate) struct AttemptId {
     pub(super) delivery: u64,
-    sending: u64,
+    attempt: u64,
 }
 
-/// How a sending ended.
+/// How an attempt ended.
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
-    Answered(StatusCode),
-    /// No answer, and why.
-    Unanswered(String),
+    Response(StatusCode),
+    /// No response was received, for this reason.
+    NoResponse(String),
 }
 
 impl Outbox {
-    /// An outbox that delivers to this receiver, or without one never.
+    /// Creates an outbox. Without a webhook it never sends anything.
     pub(crate) fn new(webhook: Option<Webhook>, entropy: Entropy) -> Self {
         Self {
             webhook,
             entropy,
             entries: BTreeMap::new(),
             waiting: BTreeSet::new(),
-            over: VecDeque::new(),
-            made: 0,
-            sent: 0,
+            finished: VecDeque::new(),
+            created: 0,
+            attempts: 0,
         }
     }
 
@@ -72,19 +74,20 @@ impl Outbox {
         self.webhook.as_ref()
     }
 
-    /// Learns that a charge is paid, of which this body tells.
-    pub(crate) fn paid(&mut self, charge: &str, event: &str, now: UnixMillis) {
+    /// Creates the deliveries for a paid charge. `event` is the body.
+    pub(crate) fn charge_paid(&mut self, charge: &str, event: &str, now: UnixMillis) {
         let Some(webhook) = self.webhook.clone() else { return };
         let (charge, url): (Arc<str>, Arc<str>) = (charge.into(), webhook.url.to_string().into());
         let body: Arc<str> = event.into();
         for _ in 0..webhook.repeat {
-            self.made = self.made.saturating_add(1);
-            let id = self.made;
-            // Both are always drawn, so that one option does not change what another one does.
-            let held_back = self.entropy.duration(webhook.reorder);
-            let unlucky = self.entropy.below(100) < u64::from(webhook.drop_percent);
-            let due = now.saturating_add(webhook.delay).saturating_add(held_back);
-            let dropped = unlucky || id.checked_rem(webhook.drop_every.into()) == Some(0);
+            self.created = self.created.saturating_add(1);
+            let id = self.created;
+            // Draw both numbers always, so that one setting does not change the effect of the
+            // other.
+            let extra_delay = self.entropy.duration(webhook.reorder);
+            let dropped_at_random = self.entropy.below(100) < u64::from(webhook.drop_percent);
+            let due = now.saturating_add(webhook.delay).saturating_add(extra_delay);
+            let dropped = dropped_at_random || id.checked_rem(webhook.drop_every.into()) == Some(0);
             let delivery = WebhookDelivery {
                 id,
                 charge: Arc::clone(&charge),
@@ -96,68 +99,69 @@ impl Outbox {
                 due,
                 created: now,
             };
-            let entry = Entry { delivery, body: Arc::clone(&body), tries: 0, awaits: None };
+            let entry = Entry { delivery, body: Arc::clone(&body), attempts: 0, in_progress: None };
             self.entries.insert(id, entry);
             if dropped {
-                self.end(id);
+                self.finish(id);
             } else {
                 self.waiting.insert((due, id));
             }
         }
     }
 
-    /// When something is to be sent next; it may be long ago.
+    /// Returns the due time of the next delivery. It may be in the past.
     #[cfg(feature = "server")]
     pub(crate) fn next_due(&self) -> Option<UnixMillis> {
         self.waiting.first().map(|(due, _)| *due)
     }
 
-    /// The next request, if one is due. Its outcome is to be told.
-    pub(crate) fn take(&mut self, now: UnixMillis) -> Option<(Ticket, HttpRequest)> {
+    /// Starts the next attempt that is due. Report its outcome to
+    /// [`finish_attempt`](Self::finish_attempt).
+    pub(crate) fn start_attempt(&mut self, now: UnixMillis) -> Option<(AttemptId, HttpRequest)> {
         let webhook = self.webhook.as_ref()?;
         let (_, id) = self.waiting.first().copied().filter(|(due, _)| *due <= now)?;
         self.waiting.pop_first();
         let entry = self.entries.get_mut(&id)?;
-        self.sent = self.sent.saturating_add(1);
-        entry.awaits = Some(self.sent);
-        entry.tries = entry.tries.saturating_add(1);
+        self.attempts = self.attempts.saturating_add(1);
+        entry.in_progress = Some(self.attempts);
+        entry.attempts = entry.attempts.saturating_add(1);
         entry.delivery.attempts = entry.delivery.attempts.saturating_add(1);
         entry.delivery.state = DeliveryState::Sending;
-        Some((Ticket { delivery: id, sending: self.sent }, request(webhook, &entry.body)))
+        Some((AttemptId { delivery: id, attempt: self.attempts }, request(webhook, &entry.body)))
     }
 
-    /// Learns how a sending ended.
-    pub(crate) fn settle(&mut self, ticket: Ticket, outcome: &Outcome, now: UnixMillis) {
+    /// Records the outcome of an attempt. An outcome of an attempt that is not in progress is
+    /// ignored.
+    pub(crate) fn finish_attempt(&mut self, attempt: AttemptId, outcome: &Outcome, now: UnixMillis) {
         let Some(webhook) = self.webhook.as_ref() else { return };
-        let Some(entry) = self.entries.get_mut(&ticket.delivery) else { return };
-        if entry.awaits != Some(ticket.sending) {
+        let Some(entry) = self.entries.get_mut(&attempt.delivery) else { return };
+        if entry.in_progress != Some(attempt.attempt) {
             return;
         }
-        entry.awaits = None;
+        entry.in_progress = None;
         (entry.delivery.status, entry.delivery.error) = match outcome {
-            Outcome::Answered(status) if status.is_success() => (Some(status.as_u16()), None),
-            Outcome::Answered(status) => {
-                let error =
-                    format!("the receiver answered {}, not a status of the two hundreds", status.as_u16());
+            Outcome::Response(status) if status.is_success() => (Some(status.as_u16()), None),
+            Outcome::Response(status) => {
+                let error = format!("the receiver responded with status {}, not 2xx", status.as_u16());
                 (Some(status.as_u16()), Some(error.into()))
             }
-            Outcome::Unanswered(why) => (None, Some(why.as_str().into())),
+            Outcome::NoResponse(reason) => (None, Some(reason.as_str().into())),
         };
         if entry.delivery.error.is_none() {
             entry.delivery.state = DeliveryState::Delivered;
-            self.end(ticket.delivery);
-        } else if entry.tries < webhook.attempts {
-            let doubled = 2_u32.saturating_pow(entry.tries.saturating_sub(1));
+            self.finish(attempt.delivery);
+        } else if entry.attempts < webhook.attempts {
+            let doubled = 2_u32.saturating_pow(entry.attempts.saturating_sub(1));
             entry.delivery.due = now.saturating_add(webhook.backoff.saturating_mul(doubled));
             entry.delivery.state = DeliveryState::Waiting;
-            self.waiting.insert((entry.delivery.due, ticket.delivery));
+            self.waiting.insert((entry.delivery.due, attempt.delivery));
         } else {
             entry.delivery.state = DeliveryState::Failed;
-            self.end(ticket.delivery);
+            self.finish(attempt.delivery);
         }
     }
 
-    /// Makes a delivery due at once, whatever became of it.
+    /// Makes a delivery due at once, whatever its state.
     pub(crate) fn send_again(&mut self, id: u64, now: UnixMillis) -> Result<WebhookDelivery, SendAgainError> {
         let entry = self.entries.get_mut(&id).ok_or(SendAgainError::Unknown)?;
         match entry.delivery.state {
@@ -166,39 +170,41 @@ impl Outbox {
                 self.waiting.remove(&(entry.delivery.due, id));
             }
             DeliveryState::Delivered | DeliveryState::Failed | DeliveryState::Dropped => {
-                self.over.retain(|over| *over != id);
+                self.finished.retain(|finished| *finished != id);
             }
         }
-        entry.tries = 0;
+        entry.attempts = 0;
         entry.delivery.due = now;
         entry.delivery.state = DeliveryState::Waiting;
         self.waiting.insert((now, id));
         Ok(entry.delivery.clone())
     }
 
-    /// The deliveries, the newest first, as far as they are listed.
+    /// Returns the newest deliveries, newest first.
     pub(crate) fn deliveries(&self) -> impl Iterator<Item = &WebhookDelivery> {
-        self.entries.values().rev().map(|entry| &entry.delivery).take(KEPT)
+        self.entries.values().rev().map(|entry| &entry.delivery).take(MAX_KEPT)
     }
 
-    /// Forgets all deliveries, and draws from this stream from here on.
+    /// Deletes all deliveries and uses a new stream of random numbers.
     pub(crate) fn reset(&mut self, entropy: Entropy) {
-        // What is still on its way must not be taken for what is made from now on, so the sendings are counted on.
-        *self = Self { sent: self.sent, ..Self::new(self.webhook.take(), entropy) };
+        // Continue the numbers of attempts. Otherwise an outcome from before the reset could match
+        // a new attempt.
+        *self = Self { attempts: self.attempts, ..Self::new(self.webhook.take(), entropy) };
     }
 
-    /// Keeps a delivery that is over until many others are.
-    fn end(&mut self, id: u64) {
-        self.over.push_back(id);
-        if self.over.len() > KEPT
-            && let Some(oldest) = self.over.pop_front()
+    /// Marks a delivery as finished and removes the oldest one if there are too many.
+    fn finish(&mut self, id: u64) {
+        self.finished.push_back(id);
+        if self.finished.len() > MAX_KEPT
+            && let Some(oldest) = self.finished.pop_front()
         {
             self.entries.remove(&oldest);
         }
     }
 }
 
-/// What the receiver gets. Only method, type and body are the service's for sure.
+/// Returns the request for the receiver. Method, content type and body are as recorded from the
+/// service.
 fn request(webhook: &Webhook, body: &str) -> HttpRequest {
     let mut headers = HeaderMap::with_capacity(5);
     let host = webhook.url.authority().and_then(|host| HeaderValue::try_from(host.as_str()).ok());
@@ -211,7 +217,7 @@ fn request(webhook: &Webhook, body: &str) -> HttpRequest {
     );
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-    // One connection each: none that the receiver may have closed meanwhile is ever used.
+    // Use one connection per request. The receiver may close an idle connection at any time.
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     let mut request = HttpRequest::new(body.as_bytes().to_vec());
     *request.method_mut() = Method::POST;
@@ -229,24 +235,24 @@ mod tests {
         let webhook = Webhook::to("http://127.0.0.1/strike").expect("a valid URL");
         let now = UnixMillis::from_secs(1_542_221_803);
         let mut outbox = Outbox::new(Some(webhook), Entropy::from_seed(7));
-        let take = |outbox: &mut Outbox| {
-            outbox.paid("ch_1", "{}", now);
-            outbox.take(now).expect("a webhook is due").0
+        let start_attempt = |outbox: &mut Outbox| {
+            outbox.charge_paid("ch_1", "{}", now);
+            outbox.start_attempt(now).expect("a webhook is due").0
         };
-        let before = take(&mut outbox);
+        let before = start_attempt(&mut outbox);
         outbox.reset(Entropy::from_seed(7));
-        assert!(outbox.deliveries().next().is_none() && outbox.take(now).is_none());
+        assert!(outbox.deliveries().next().is_none() && outbox.start_attempt(now).is_none());
 
-        let after = take(&mut outbox);
+        let after = start_attempt(&mut outbox);
         assert_eq!(before.delivery, after.delivery, "ids start again after a reset");
-        let good = Outcome::Answered(StatusCode::OK);
-        outbox.settle(before, &good, now);
+        let good = Outcome::Response(StatusCode::OK);
+        outbox.finish_attempt(before, &good, now);
         let states = |outbox: &Outbox| outbox.deliveries().map(WebhookDelivery::state).collect::<Vec<_>>();
         assert_eq!(states(&outbox), [DeliveryState::Sending]);
-        outbox.settle(after, &good, now);
+        outbox.finish_attempt(after, &good, now);
         assert_eq!(states(&outbox), [DeliveryState::Delivered]);
         // A second outcome for the same attempt is ignored.
-        outbox.settle(after, &Outcome::Unanswered("late".to_owned()), now);
+        outbox.finish_attempt(after, &Outcome::NoResponse("late".to_owned()), now);
         assert_eq!(states(&outbox), [DeliveryState::Delivered]);
     }
 }

@@ -1,4 +1,4 @@
-//! Posts a webhook over a socket, and sees what comes of it.
+//! Posts webhooks over HTTP and reports the outcome.
 
 use std::error::Error;
 use std::io;
@@ -21,21 +21,24 @@ type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
 #[cfg(not(feature = "tls"))]
 type Connector = HttpConnector;
 
-/// How much of an answer's body is read, so that a receiver can write it to its end. Nobody looks at it.
+/// The largest part of a response body that is read. It is discarded, but the receiver can finish
+/// writing.
 const MAX_BODY: usize = 64 * 1024;
 
-/// Posts to one receiver. It follows no redirect, and sends no key.
+/// An HTTP client for one receiver. It does not follow redirects and sends no API key.
 pub(crate) struct Poster {
     client: Client<Connector, Full<Bytes>>,
     timeout: Duration,
 }
 
 impl Poster {
+    /// Creates a client for the webhook's receiver.
+    ///
     /// # Errors
-    /// If the receiver's URL or certificates are such that nothing could be posted.
+    /// Fails if the URL needs a feature that is not enabled, or if the certificates are invalid.
     pub(crate) fn new(webhook: &Webhook) -> io::Result<Self> {
         let mut client = Client::builder(TokioExecutor::new());
-        // Nothing may be sent twice behind the outbox's back.
+        // Only the outbox decides about retries.
         client.pool_max_idle_per_host(0).retry_canceled_requests(false).http1_title_case_headers(true);
         Ok(Self { client: client.build(connector(webhook)?), timeout: webhook.timeout })
     }
@@ -46,25 +49,25 @@ impl Poster {
         let request = Request::from_parts(head, Full::new(Bytes::from(body)));
         let limit = self.timeout;
         match timeout(limit, self.client.request(request)).await {
-            Ok(Ok(answer)) => {
-                due.answered(answer.status());
-                // Whether that succeeds changes nothing.
-                let _ = timeout(limit, Limited::new(answer.into_body(), MAX_BODY).collect()).await;
+            Ok(Ok(response)) => {
+                due.answered(response.status());
+                // An error does not matter, because the body is discarded.
+                let _ = timeout(limit, Limited::new(response.into_body(), MAX_BODY).collect()).await;
             }
             Ok(Err(error)) => due.unanswered(post_error::describe(&error, &uri)),
-            Err(_) => due.unanswered(format!("no answer within {limit:?}; it may have arrived")),
+            Err(_) => due.unanswered(format!("no response within {limit:?}; the webhook may have arrived")),
         }
     }
 }
 
-fn invalid(why: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, why)
+fn invalid(error: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, error)
 }
 
 #[cfg(not(feature = "tls"))]
 fn connector(webhook: &Webhook) -> io::Result<Connector> {
     if webhook.url.scheme_str() == Some("https") {
-        return Err(invalid("a webhook to an https address needs the feature `tls`"));
+        return Err(invalid("a webhook with an https URL needs the feature `tls`"));
     }
     Ok(HttpConnector::new())
 }
@@ -88,7 +91,7 @@ fn connector(webhook: &Webhook) -> io::Result<Connector> {
         .build())
 }
 
-/// Whom the receiver's certificate must come from.
+/// Returns the root certificates that the receiver's certificate must be signed by.
 #[cfg(feature = "tls")]
 fn roots(webhook: &Webhook) -> io::Result<rustls::RootCertStore> {
     use rustls::pki_types::CertificateDer;
@@ -98,7 +101,7 @@ fn roots(webhook: &Webhook) -> io::Result<rustls::RootCertStore> {
     let Some(pem) = &webhook.ca_certificate else {
         return Ok(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect());
     };
-    let rule = "one or more certificates in PEM, each of them whole";
+    let rule = "one or more complete certificates in PEM";
     let wrong = || invalid(InvalidInput::new("ca certificate", rule));
     let mut roots = rustls::RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {

@@ -1,11 +1,13 @@
-//! Describes why a webhook could not be posted, in plain words instead of the HTTP library's error chain.
+//! Describes why a webhook could not be posted, in plain words instead of the HTTP library's error
+//! chain.
 
 use std::error::Error;
 use std::io;
 
 use strike_core::http::Uri;
 
-/// Describes an error of the HTTP client for [`WebhookDelivery::error`](crate::WebhookDelivery::error).
+/// Describes an error of the HTTP client for
+/// [`WebhookDelivery::error`](crate::WebhookDelivery::error).
 pub(super) fn describe(error: &(dyn Error + 'static), uri: &Uri) -> String {
     let endpoint = endpoint(uri);
     let mut cause = Some(error);

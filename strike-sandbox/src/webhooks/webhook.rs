@@ -1,4 +1,4 @@
-//! Where webhooks go, and what is to happen to them on the way.
+//! [`Webhook`]: the receiver of webhooks, with delays, repeats, losses and retries.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use strike_core::InvalidInput;
 use strike_core::http::Uri;
 use url::{ParseError, Position, Url};
 
-/// Where a sandbox tells of payments, and what is to happen to the deliveries.
+/// The receiver of a sandbox's webhooks, and how they are delivered.
 ///
-/// Unless told otherwise each payment is delivered once, at once, and a failure is not tried again. Whether the service
-/// did more is not known: several of its receivers never answered, and were content for years. The options are the
-/// faults that a receiver should survive. Delays are counted by the sandbox's clock.
+/// By default each payment is delivered once and at once, and a failure is not retried. It is
+/// unknown whether the service retried. Use the options to test whether your receiver handles
+/// duplicate, late, reordered and lost webhooks. All delays are measured by the sandbox's clock.
 ///
 /// ```
 /// use std::time::Duration;
@@ -43,11 +43,14 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Webhooks to this address, such as `http://127.0.0.1:3000/strike`. What is not ASCII in it is sent as a browser
-    /// sends it: percent-encoded, and a host's name in Punycode. A fragment is not sent.
+    /// Sends webhooks to this URL, such as `http://127.0.0.1:3000/strike`.
+    ///
+    /// As in a browser, non-ASCII characters are percent-encoded, and host names are converted to
+    /// Punycode. A fragment is not sent.
     ///
     /// # Errors
-    /// [`InvalidInput`] unless it is an `http://` or `https://` URL with a host, and without credentials.
+    /// [`InvalidInput`] unless this is an `http://` or `https://` URL with a host and without
+    /// credentials.
     pub fn to(url: &str) -> Result<Self, InvalidInput> {
         Ok(Self {
             url: receiver(url)?,
@@ -64,58 +67,69 @@ impl Webhook {
         })
     }
 
-    /// How long a receiver may take, from the connection to its answer, in real time; 10 seconds unless set.
+    /// Sets the timeout of an attempt, from connecting to the head of the response. Default: 10
+    /// seconds.
     ///
-    /// A receiver that never answers has the request all the same: such a delivery ends as
-    /// [failed](crate::DeliveryState::Failed), and the order may be shipped.
+    /// It is measured in real time. After a timeout the delivery is
+    /// [failed](crate::DeliveryState::Failed) or retried, although the receiver may have processed
+    /// the request.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Makes this many deliveries of each payment; 1 unless set. With 0 nobody is told.
+    /// Sends each webhook this many times. Default: 1. With 0, no webhooks are sent.
     pub const fn repeat(mut self, times: u8) -> Self {
         self.repeat = times;
         self
     }
 
-    /// Delivers this long after the payment; at once unless set.
+    /// Sends webhooks this long after the payment. Default: at once.
     pub const fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// Holds each delivery back for a random time up to this, in whole milliseconds, so that they overtake each other.
+    /// Delays each delivery by a random time up to this one, so that deliveries arrive out of
+    /// order.
+    ///
+    /// The random time is in whole milliseconds.
     pub const fn reorder(mut self, within: Duration) -> Self {
         self.reorder = within;
         self
     }
 
-    /// Loses every `n`-th delivery; none with 0. A lost one is listed, and can be [sent
-    /// again](crate::Sandbox::send_again).
+    /// Drops every `n`-th delivery. Default: 0, which drops none.
+    ///
+    /// A dropped delivery is listed and can be [sent again](crate::Sandbox::send_again).
     pub const fn drop_every(mut self, n: u32) -> Self {
         self.drop_every = n;
         self
     }
 
-    /// Loses so many deliveries of a hundred, at random; all of them from 100 on.
+    /// Drops this percentage of deliveries at random. Default: 0. With 100 or more, all are
+    /// dropped.
     pub const fn drop_percent(mut self, percent: u8) -> Self {
         self.drop_percent = percent;
         self
     }
 
-    /// Tries a delivery up to so many times, until the answer has a status of the two hundreds. The second try comes
-    /// `backoff` after the failure of the first, and each further one after twice as long a wait. With 0 or 1 it is tried
-    /// once.
+    /// Retries a delivery until the receiver responds with a 2xx status. Default: no retries.
+    ///
+    /// `attempts` is the largest number of attempts, including the first. With 0 or 1 there is no
+    /// retry. The first retry happens `backoff` after the failure. The delay doubles for each
+    /// further retry.
     pub const fn retry(mut self, attempts: u32, backoff: Duration) -> Self {
         self.attempts = attempts;
         self.backoff = backoff;
         self
     }
 
-    /// Trusts these certificates, one or more in PEM, **instead of** the public roots: for a receiver on this machine,
-    /// to whom no public authority gives one. `SandboxBuilder::start` refuses a text unless
-    /// every certificate that begins in it can be read.
+    /// Trusts these certificates **instead of** the public roots.
+    ///
+    /// `pem` contains one or more certificates in PEM. Use this for a receiver with a certificate
+    /// that no public authority signed. `SandboxBuilder::start` fails if a certificate is invalid
+    /// or incomplete.
     #[cfg(feature = "tls")]
     pub fn ca_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.ca_certificate = Some(pem.as_ref().to_vec());
@@ -123,15 +137,16 @@ impl Webhook {
     }
 }
 
-/// The URL of a receiver, in ASCII: what is outside of it is percent-encoded, a host's name in Punycode, and a fragment
-/// left out. The error does not repeat it: what is wrong with it may be a password.
+/// Parses the URL of a receiver. The result is ASCII and has no fragment.
+///
+/// The error does not contain the URL, because the URL may contain a password.
 fn receiver(url: &str) -> Result<Uri, InvalidInput> {
     const PORT: &str = "a URL with a port from 1 to 65535 if any";
     let wrong = |rule| InvalidInput::new("webhook", rule);
-    let unreadable = || wrong("a URL such as `http://127.0.0.1:3000/strike`");
-    // The parser reads a backslash as a slash, leaves line breaks out, and takes several slashes for two.
-    if url.is_empty() || url.contains(|sign: char| sign.is_control() || sign == '\\') {
-        return Err(unreadable());
+    let malformed = || wrong("a URL such as `http://127.0.0.1:3000/strike`");
+    // The parser would accept these: it removes line breaks and treats a backslash as a slash.
+    if url.is_empty() || url.contains(|character: char| character.is_control() || character == '\\') {
+        return Err(malformed());
     }
     let (scheme, rest) = url.split_once("://").unwrap_or_default();
     if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
@@ -139,22 +154,22 @@ fn receiver(url: &str) -> Result<Uri, InvalidInput> {
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('@') {
-        return Err(wrong("a URL without credentials: the service sent none"));
+        return Err(wrong("a URL without credentials: webhooks are sent without them"));
     }
     if authority.is_empty() {
-        return Err(unreadable());
+        return Err(malformed());
     }
     if authority.starts_with(':') {
         return Err(wrong("a URL with a host"));
     }
-    let read = Url::parse(url).map_err(|error| match error {
+    let parsed = Url::parse(url).map_err(|error| match error {
         ParseError::InvalidPort => wrong(PORT),
-        _ => unreadable(),
+        _ => malformed(),
     })?;
-    if authority.ends_with(':') || read.port() == Some(0) {
+    if authority.ends_with(':') || parsed.port() == Some(0) {
         return Err(wrong(PORT));
     }
-    read[..Position::AfterQuery].parse().map_err(|_| unreadable())
+    parsed[..Position::AfterQuery].parse().map_err(|_| malformed())
 }
 
 #[cfg(test)]

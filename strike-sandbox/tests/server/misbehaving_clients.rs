@@ -140,12 +140,19 @@ fn active_connections_survive_the_connection_limit() {
         // Fewer new connections than the limit arrive between two requests.
         let others: Vec<_> =
             (0..MAX_CONNECTIONS - 2).map(|_| TcpStream::connect(sandbox.address())).collect();
+        // The server accepts connections in order. After this response it has accepted all others.
+        let mut last = Connection::open(sandbox.address());
+        assert_eq!(last.send(&list()).status(), 200);
         assert_eq!(active.send(&list()).status(), 200);
-        drop(others);
+        drop((others, last));
     }
     let latency = Fault::latency(Duration::from_millis(300), Duration::ZERO);
     sandbox.add_faults(Plan::new().on(Match::create(), latency));
+    let requests = sandbox.requests();
     active.write(post(1).as_bytes());
+    while sandbox.requests() == requests {
+        std::thread::sleep(Duration::from_millis(1));
+    }
     // A connection that waits for its response is not closed either, even when more clients than
     // the limit connect in the meantime.
     let _silent = open_clients(&sandbox, "");

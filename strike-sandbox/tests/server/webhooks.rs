@@ -104,7 +104,7 @@ fn delivery_fails_with_a_timeout_if_the_receiver_is_silent() {
     let mut silent = receiver.next();
     let failed = wait_for_delivery(&sandbox, 1);
     assert_eq!((failed.state(), failed.status()), (DeliveryState::Failed, None));
-    assert_eq!(failed.error(), Some("no answer within 200ms; it may have arrived"));
+    assert_eq!(failed.error(), Some("no response within 200ms; the webhook may have arrived"));
     assert!(silent.is_closed(), "the sender has closed the connection");
 }
 
@@ -239,7 +239,10 @@ fn drop_closes_deliveries_in_progress_and_marks_them_failed() {
     drop(running);
     assert!(received.is_closed());
     let delivery = wait_for_delivery(&sandbox, 1);
-    assert_eq!((delivery.state(), delivery.error()), (DeliveryState::Failed, Some("nobody answered")));
+    assert_eq!(
+        (delivery.state(), delivery.error()),
+        (DeliveryState::Failed, Some("no response was received"))
+    );
 }
 
 #[cfg(not(feature = "tls"))]

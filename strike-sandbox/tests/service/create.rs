@@ -1,9 +1,12 @@
 //! Validation of new charges in form and JSON bodies.
 
 use strike_core::http::Method;
-use strike_sandbox::Sandbox;
+use strike_core::machine::Operation;
+use strike_core::{Create, ErrorKind, Network, NewCharge, Satoshi};
+use strike_sandbox::faults::{Fault, Match, Plan};
+use strike_sandbox::{Quirks, Sandbox};
 
-use crate::support::{FORM, JSON, create, error, json, post, request, sandbox};
+use crate::support::{FORM, JSON, builder, create, error, json, post, request, sandbox};
 
 #[test]
 fn form_and_json_bodies_create_the_same_charge() {
@@ -175,4 +178,38 @@ fn identical_creates_make_two_charges() {
     assert_ne!(first["payment_hash"], second["payment_hash"]);
     assert_eq!((sandbox.charges(), sandbox.requests()), (2, 2));
     assert_eq!(json(&crate::support::get(&sandbox, "charges")).as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn create_method_goes_through_the_api_without_faults() {
+    let plan = Plan::new().on(Match::any(), Fault::close());
+    let sandbox = builder().faults(plan).build();
+    let charge = sandbox.create(NewCharge::satoshis(4200, "tea")).expect("a charge");
+    assert_eq!((charge.amount(), charge.description()), (Satoshi::new(4200), "tea"));
+    assert!(sandbox.charge(charge.id()).is_some());
+    assert_eq!((sandbox.charges(), sandbox.requests()), (1, 1));
+    assert_eq!(sandbox.faults()[0].matched(), 0);
+
+    assert!(matches!(
+        sandbox.create(NewCharge::satoshis(0, "tea")).expect_err("an invalid amount").kind(),
+        ErrorKind::InvalidInput(_)
+    ));
+    assert_eq!((sandbox.charges(), sandbox.requests()), (1, 1));
+
+    let strict = builder().quirks(Quirks::new().fail_before_create(1)).build();
+    let error = strict.create(NewCharge::satoshis(4200, "tea")).expect_err("a failing create");
+    assert_eq!((error.status(), strict.charges()), (Some(500), 0));
+}
+
+#[test]
+fn endpoint_has_the_url_and_network_of_the_sandbox() {
+    let sandbox = builder().network(Network::Regtest).build();
+    let endpoint = sandbox.endpoint().expect("a valid endpoint");
+    assert_eq!(endpoint.network(), Network::Regtest);
+    let create = Create::new(NewCharge::satoshis(1, "tea")).request(&endpoint).expect("a valid order");
+    assert_eq!(create.uri().to_string(), format!("{}charges", sandbox.base_url()));
+    assert_eq!(sandbox.respond(&create).status(), 200);
+
+    let error = builder().api_key("two words").build().endpoint().expect_err("an invalid key");
+    assert!(error.to_string().contains("key"), "{error}");
 }

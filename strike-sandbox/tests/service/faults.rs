@@ -275,14 +275,14 @@ fn plan_error_names_the_field_and_position() {
         (rule(r#"{"fault": {"drip": {"every_ms": -1}}}"#), "faults[0].fault.drip.every_ms", "-1"),
         (rule(r#"{"fault": {"cut": 3}}"#), "faults[0].fault.cut", "expected value"),
         (rule(r#"{"fault": {"cut": {"bytes": 1.5}}}"#), "faults[0].fault.cut.bytes", "1.5"),
-        (rule(r#"{"fault": {"wrong_length": 0}}"#), "faults[0].fault.wrong_length", "is right"),
+        (rule(r#"{"fault": {"wrong_length": 0}}"#), "faults[0].fault.wrong_length", "must not be 0"),
         (rule(r#"{"fault": {"status": 199}}"#), "faults[0].fault.status", "from 200"),
         (rule(r#"{"fault": {"status": 65736}}"#), "faults[0].fault.status", "from 200"),
         (rule(r#"{"fault": {"answer": {"body": "x"}}}"#), "faults[0].fault.answer", "status"),
         (
             rule(r#"{"fault": {"answer": {"status": 200, "headers": {"a b": "c"}}}}"#),
             "faults[0].fault.answer.headers",
-            "no header's name",
+            "not a valid header name",
         ),
         (
             rule(r#"{"fault": {"answer": {"status": 200, "headers": {"Content-Length": "3"}}}}"#),
@@ -292,7 +292,7 @@ fn plan_error_names_the_field_and_position() {
         (
             rule(r#"{"fault": {"answer": {"status": 200, "headers": {"x": "a\nb"}}}}"#),
             "faults[0].fault.answer.headers",
-            "no header's value",
+            "not a valid header value",
         ),
         (rule(r#"{"fault": "close", "method": "post"}"#), "faults[0].method", "capitals"),
         (rule(r#"{"fault": "close", "method": null}"#), "faults[0].method", "null"),

@@ -140,7 +140,7 @@ fn dropped_due_webhook_counts_as_unanswered() {
     create_and_pay(&sandbox);
     drop(next_due(&sandbox));
     let failed = delivery(&sandbox, 1);
-    assert_eq!((failed.state(), failed.error()), (DeliveryState::Failed, Some("nobody answered")));
+    assert_eq!((failed.state(), failed.error()), (DeliveryState::Failed, Some("no response was received")));
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn control_api_lists_and_resends_deliveries() {
             NOW.as_millis()
         )
     };
-    let outcome = "  \"status\" : 410,\n  \"error\" : \"the receiver answered 410, not a status of the two hundreds\",\n";
+    let outcome = "  \"status\" : 410,\n  \"error\" : \"the receiver responded with status 410, not 2xx\",\n";
     // Rows in a list are indented by two more spaces.
     let page = |rows: &[String]| {
         let rows = rows.join(", ").replace('\n', "\n  ");

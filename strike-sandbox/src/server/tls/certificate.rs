@@ -11,7 +11,7 @@ use rcgen::{
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use strike_core::UnixMillis;
 
-use crate::guard::SERVICE;
+use crate::guard::SERVICE_HOSTS;
 
 /// The certificate is valid from a day ago, since a client's clock may be behind.
 const BEFORE: Duration = Duration::from_secs(86_400);
@@ -55,7 +55,7 @@ pub(super) fn create(address: IpAddr, moments: &[UnixMillis]) -> Result<Created,
 
 fn names(address: IpAddr) -> Result<Vec<SanType>, Error> {
     let mut names = vec![SanType::DnsName("localhost".try_into()?)];
-    for name in SERVICE {
+    for name in SERVICE_HOSTS {
         names.push(SanType::DnsName(name.try_into()?));
     }
     let mut addresses = vec![IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];

@@ -1,4 +1,4 @@
-//! The active rules, with counts of how often each matched and applied.
+//! The rules in effect: counts requests for each rule and selects the fault for a request.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::fault::Kind;
 use super::plan::{Plan, Rule};
 use crate::entropy::Entropy;
 
-/// A rule with its counts.
+/// A rule, with the number of times it matched and fired.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RuleStats {
@@ -27,49 +27,49 @@ impl RuleStats {
         &self.rule
     }
 
-    /// Returns how many requests matched its method and path since it was added.
+    /// Returns the number of requests that matched the rule's method and path since it was added.
     #[must_use]
     pub const fn matched(&self) -> u64 {
         self.matched
     }
 
-    /// Returns how many times its fault was applied.
+    /// Returns the number of requests to which the rule applied its fault.
     #[must_use]
     pub const fn fired(&self) -> u64 {
         self.fired
     }
 }
 
-/// The plan as it stands.
-pub(crate) struct Faults {
-    /// What there was to begin with.
-    first: Plan,
+/// All rules in effect.
+pub(crate) struct ActiveRules {
+    /// The plan of the builder, which a reset restores.
+    initial: Plan,
     rules: Vec<RuleStats>,
     entropy: Entropy,
 }
 
-/// What is to become of a request.
-pub(crate) struct Due {
+/// The fault for one request.
+pub(crate) struct SelectedFault {
     pub(super) kind: Kind,
     pub(crate) processed: bool,
 }
 
-impl Faults {
+impl ActiveRules {
     pub(crate) fn new(plan: Plan, entropy: Entropy) -> Self {
-        let mut faults = Self { first: plan.clone(), rules: Vec::new(), entropy };
-        faults.add(plan);
-        faults
+        let mut active = Self { initial: plan.clone(), rules: Vec::new(), entropy };
+        active.add(plan);
+        active
     }
 
-    /// Goes back to the plan that there was to begin with, and draws from this stream from here on.
+    /// Restores the initial plan and uses a new stream of random numbers.
     pub(crate) fn reset(&mut self, entropy: Entropy) {
-        *self = Self::new(std::mem::take(&mut self.first), entropy);
+        *self = Self::new(std::mem::take(&mut self.initial), entropy);
     }
 
-    /// Adds rules at the end.
+    /// Adds rules after the existing ones.
     pub(crate) fn add(&mut self, plan: Plan) {
-        let counted = |rule| RuleStats { rule, matched: 0, fired: 0 };
-        self.rules.extend(plan.into_rules().into_iter().map(counted));
+        let stats = |rule| RuleStats { rule, matched: 0, fired: 0 };
+        self.rules.extend(plan.into_rules().into_iter().map(stats));
     }
 
     pub(crate) fn clear(&mut self) {
@@ -80,8 +80,8 @@ impl Faults {
         &self.rules
     }
 
-    /// Counts a request, and tells what is to become of it; `None` if nothing goes wrong. Only the API has faults.
-    pub(crate) fn due(&mut self, request: &HttpRequest) -> Option<Due> {
+    /// Counts a request and returns its fault, if any. Only requests below `/api/` have faults.
+    pub(crate) fn select(&mut self, request: &HttpRequest) -> Option<SelectedFault> {
         if self.rules.is_empty() {
             return None;
         }
@@ -89,34 +89,36 @@ impl Faults {
         if path.first() != Some(&"api") {
             return None;
         }
-        let mut due = None;
+        let mut selected = None;
         for RuleStats { rule, matched, fired } in &mut self.rules {
-            if !rule.is_for(request.method(), &path) {
+            if !rule.matches(request.method(), &path) {
                 continue;
             }
             *matched = matched.saturating_add(1);
-            // Each rule draws for itself, so that what one draws does not depend on whether another fired.
-            let is_due = rule.when.is_due(*matched, || self.entropy.fraction());
-            if is_due && due.is_none() {
+            // Every rule draws its own number. Otherwise the result of one rule would change the
+            // next ones.
+            let applies = rule.when.applies(*matched, || self.entropy.fraction());
+            if applies && selected.is_none() {
                 *fired = fired.saturating_add(1);
                 let processed = rule.processed.unwrap_or(rule.fault.is_processed());
-                due = Some(Due { kind: rule.fault.clone(), processed });
+                selected = Some(SelectedFault { kind: rule.fault.clone(), processed });
             }
         }
-        due
+        selected
     }
 
     pub(super) fn jitter(&mut self, up_to: Duration) -> Duration {
         up_to.mul_f64(self.entropy.fraction())
     }
 
-    pub(super) fn noise(&mut self) -> Vec<u8> {
+    /// Returns 256 random bytes from 0x80 to 0xff.
+    pub(super) fn garbage(&mut self) -> Vec<u8> {
         (0..8).flat_map(|_| self.entropy.bytes32()).map(|byte| byte | 0x80).collect()
     }
 }
 
 impl Rule {
-    fn is_for(&self, method: &Method, path: &[&str]) -> bool {
-        self.method.as_ref().is_none_or(|wanted| wanted == method) && self.path.fits(path)
+    fn matches(&self, method: &Method, path: &[&str]) -> bool {
+        self.method.as_ref().is_none_or(|wanted| wanted == method) && self.path.matches(path)
     }
 }

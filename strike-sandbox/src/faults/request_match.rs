@@ -1,11 +1,14 @@
-//! [`Match`]: selects requests by method, path, count or probability.
+//! Selects requests by method, path and count.
 
 use serde::{Deserialize, Serialize};
 use strike_core::http::Method;
 
-use super::shape;
+use super::json;
 
-/// Selects the requests to which a fault applies. By default, every matching request.
+/// Selects the requests to which a fault applies.
+///
+/// A request must match the method and the path. Of those requests you can select the `n`-th, every
+/// `n`-th, the first `n`, or a random part. Default: all of them.
 ///
 /// ```
 /// use strike_core::http::Method;
@@ -44,50 +47,53 @@ impl Match {
         Self::any().method(Method::GET).path("/api/v1/charges")
     }
 
-    /// Limits the match to requests with this method.
+    /// Matches only requests with this method.
     pub fn method(mut self, method: Method) -> Self {
         self.method = Some(method);
         self
     }
 
-    /// Limits the match to paths that fit the pattern. The query is ignored. `*` stands for one
-    /// segment, and a final `**` for any number of segments. Only paths below `/api/` can match.
+    /// Matches only requests whose path, without the query, matches the pattern.
+    ///
+    /// `*` stands for one segment. `**` at the end stands for any number of segments. Only paths
+    /// below `/api/` can have faults.
     pub fn path(mut self, pattern: impl Into<String>) -> Self {
         self.path = Pattern(pattern.into());
         self
     }
 
-    /// Applies the fault only to the `n`-th matching request, counted from 1. With 0 it never applies.
+    /// Selects only the `n`-th matching request, counted from 1. With 0, none.
     pub const fn nth(mut self, n: u64) -> Self {
         self.when = When::Nth(n);
         self
     }
 
-    /// Applies the fault to every `n`-th matching request: with 3, to the third, the sixth and so on.
-    /// With 0 it never applies.
+    /// Selects every `n`-th matching request. With 3, the third, the sixth, and so on. With 0,
+    /// none.
     pub const fn every(mut self, n: u64) -> Self {
         self.when = When::Every(n);
         self
     }
 
-    /// Applies the fault to the first `n` matching requests.
+    /// Selects the first `n` matching requests.
     pub const fn first(mut self, n: u64) -> Self {
         self.when = When::First(n);
         self
     }
 
-    /// Applies the fault to each matching request with this probability, from 0 to 1. The draws come
-    /// from the sandbox's seed.
+    /// Selects each matching request with this probability, from 0 (never) to 1 (always).
+    ///
+    /// The selection depends on the sandbox's seed.
     pub const fn chance(mut self, probability: f64) -> Self {
         self.when = When::Chance(probability);
         self
     }
 }
 
-/// A path with `*` for a segment and `**` for the rest.
+/// A path in which `*` stands for one segment and `**` for the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Pattern(#[serde(deserialize_with = "shape::pattern")] String);
+pub(super) struct Pattern(#[serde(deserialize_with = "json::pattern")] String);
 
 impl Default for Pattern {
     fn default() -> Self {
@@ -96,12 +102,12 @@ impl Default for Pattern {
 }
 
 impl Pattern {
-    /// Whether a path of these segments fits; doubled and trailing slashes do not matter.
-    pub(super) fn fits(&self, path: &[&str]) -> bool {
-        let mut wanted = self.0.split('/').filter(|segment| !segment.is_empty()).peekable();
+    /// Returns true if a path of these segments matches. Double and trailing slashes are ignored.
+    pub(super) fn matches(&self, path: &[&str]) -> bool {
+        let mut pattern = self.0.split('/').filter(|segment| !segment.is_empty()).peekable();
         let mut path = path.iter();
-        while let Some(segment) = wanted.next() {
-            if segment == "**" && wanted.peek().is_none() {
+        while let Some(segment) = pattern.next() {
+            if segment == "**" && pattern.peek().is_none() {
                 return true;
             }
             match path.next() {
@@ -113,21 +119,23 @@ impl Pattern {
     }
 }
 
-/// Selects among the matching requests.
+/// Which of the matching requests are selected.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum When {
     #[default]
     Always,
-    Nth(#[serde(deserialize_with = "shape::positive")] u64),
-    Every(#[serde(deserialize_with = "shape::positive")] u64),
-    First(#[serde(deserialize_with = "shape::positive")] u64),
-    Chance(#[serde(deserialize_with = "shape::probability")] f64),
+    Nth(#[serde(deserialize_with = "json::positive")] u64),
+    Every(#[serde(deserialize_with = "json::positive")] u64),
+    First(#[serde(deserialize_with = "json::positive")] u64),
+    Chance(#[serde(deserialize_with = "json::probability")] f64),
 }
 
 impl When {
-    /// Whether the request with this number, from 1, is one of them; `draw` is a number from 0 up to 1.
-    pub(super) fn is_due(self, number: u64, draw: impl FnOnce() -> f64) -> bool {
+    /// Returns true if the matching request with this number is selected. Numbers start at 1.
+    ///
+    /// `draw` returns a random number from 0 to 1, excluding 1.
+    pub(super) fn applies(self, number: u64, draw: impl FnOnce() -> f64) -> bool {
         match self {
             Self::Always => true,
             Self::Nth(n) => number == n,
@@ -148,9 +156,9 @@ mod tests {
 
     #[test]
     fn path_patterns_match_whole_segments() {
-        let fits = |pattern: &str, path: &str| {
+        let matches = |pattern: &str, path: &str| {
             let path: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-            Pattern(pattern.to_owned()).fits(&path)
+            Pattern(pattern.to_owned()).matches(&path)
         };
         for (pattern, path) in [
             ("/api/v1/charges", "/api/v1/charges"),
@@ -161,7 +169,7 @@ mod tests {
             ("/api/**", "/api"),
             ("**", "/api/v1"),
         ] {
-            assert!(fits(pattern, path), "{pattern} {path}");
+            assert!(matches(pattern, path), "{pattern} {path}");
         }
         for (pattern, path) in [
             ("/api/v1/charges", "/api/v1/charges/ch_1"),
@@ -171,21 +179,21 @@ mod tests {
             ("/api/**/charges", "/api/v1/x/charges"),
             ("/API/**", "/api/v1"),
         ] {
-            assert!(!fits(pattern, path), "{pattern} {path}");
+            assert!(!matches(pattern, path), "{pattern} {path}");
         }
     }
 
     #[test]
     fn request_numbers_start_at_one() {
-        let due = |when: When| (1..=7).filter(|n| when.is_due(*n, || 0.5)).collect::<Vec<u64>>();
-        assert_eq!(due(When::Always), [1, 2, 3, 4, 5, 6, 7]);
-        assert_eq!(due(When::Nth(3)), [3]);
-        assert_eq!(due(When::Every(3)), [3, 6]);
-        assert_eq!(due(When::First(2)), [1, 2]);
-        assert_eq!(due(When::Chance(0.6)).len(), 7);
+        let selected = |when: When| (1..=7).filter(|n| when.applies(*n, || 0.5)).collect::<Vec<u64>>();
+        assert_eq!(selected(When::Always), [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(selected(When::Nth(3)), [3]);
+        assert_eq!(selected(When::Every(3)), [3, 6]);
+        assert_eq!(selected(When::First(2)), [1, 2]);
+        assert_eq!(selected(When::Chance(0.6)).len(), 7);
         for never in [When::Nth(0), When::Every(0), When::First(0), When::Chance(0.5), When::Chance(f64::NAN)]
         {
-            assert!(due(never).is_empty(), "{never:?}");
+            assert!(selected(never).is_empty(), "{never:?}");
         }
     }
 }

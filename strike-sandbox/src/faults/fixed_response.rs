@@ -1,4 +1,4 @@
-//! An answer that was made beforehand: any status, headers and body.
+//! The response of the fault `answer`: a fixed status, headers and body.
 
 use std::fmt;
 
@@ -7,15 +7,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use strike_core::HttpResponse;
 use strike_core::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use super::shape;
+use super::json;
 
-/// What only the server itself may say, since it says where the answer ends.
-const FRAMING: [HeaderName; 3] = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION];
+/// Headers that a plan must not set. They frame the body, so only the server sets them.
+const FRAMING_HEADERS: [HeaderName; 3] =
+    [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION];
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Canned {
-    #[serde(serialize_with = "shape::write_status", deserialize_with = "shape::status")]
+pub(super) struct FixedResponse {
+    #[serde(serialize_with = "json::write_status", deserialize_with = "json::status")]
     status: StatusCode,
     #[serde(default, serialize_with = "write_headers", deserialize_with = "headers")]
     headers: HeaderMap,
@@ -23,36 +24,36 @@ pub(super) struct Canned {
     body: Vec<u8>,
 }
 
-impl From<HttpResponse> for Canned {
+impl From<HttpResponse> for FixedResponse {
     fn from(response: HttpResponse) -> Self {
         let (parts, body) = response.into_parts();
         let mut headers = parts.headers;
-        for name in FRAMING {
+        for name in FRAMING_HEADERS {
             headers.remove(name);
         }
-        Self { status: last_word(parts.status), headers, body }
+        Self { status: final_status(parts.status), headers, body }
     }
 }
 
-impl Canned {
-    /// The answer, with its length.
+impl FixedResponse {
+    /// Returns the response with the right `Content-Length`.
     pub(super) fn into_response(self) -> HttpResponse {
         let mut response = HttpResponse::new(self.body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         let length = HeaderValue::from(response.body().len());
         response.headers_mut().insert(header::CONTENT_LENGTH, length);
-        without_body_where_none_may_be(response)
+        remove_forbidden_body(response)
     }
 }
 
-/// An interim status is no answer, and a client would wait for what follows.
-pub(super) fn last_word(status: StatusCode) -> StatusCode {
+/// Replaces a 1xx status with 500. After an interim status a client waits for the final one.
+pub(super) fn final_status(status: StatusCode) -> StatusCode {
     if status.is_informational() { StatusCode::INTERNAL_SERVER_ERROR } else { status }
 }
 
-/// By HTTP's rules these two end with their head.
-pub(super) fn without_body_where_none_may_be(mut response: HttpResponse) -> HttpResponse {
+/// Removes the body of a 204 or 304. HTTP does not allow one.
+pub(super) fn remove_forbidden_body(mut response: HttpResponse) -> HttpResponse {
     if matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         response.body_mut().clear();
         response.headers_mut().remove(header::CONTENT_LENGTH);
@@ -74,13 +75,13 @@ fn write_headers<S: Serializer>(headers: &HeaderMap, to: S) -> Result<S::Ok, S::
 }
 
 fn headers<'de, D: Deserializer<'de>>(from: D) -> Result<HeaderMap, D::Error> {
-    from.deserialize_map(Headers)
+    from.deserialize_map(HeadersVisitor)
 }
 
-/// Reads an object; a name that stands there twice is sent twice.
-struct Headers;
+/// Reads a JSON object as headers. A key that occurs twice becomes two headers.
+struct HeadersVisitor;
 
-impl<'de> Visitor<'de> for Headers {
+impl<'de> Visitor<'de> for HeadersVisitor {
     type Value = HeaderMap;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -89,14 +90,17 @@ impl<'de> Visitor<'de> for Headers {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<HeaderMap, A::Error> {
         let mut headers = HeaderMap::new();
-        while let Some(name) = map.next_key::<String>()? {
-            let known = name.parse::<HeaderName>();
-            let known = known.map_err(|_| A::Error::custom(format!("{name:?} is no header's name")))?;
-            if FRAMING.contains(&known) {
-                return Err(A::Error::custom(format!("{name} is the server's to say, not the plan's")));
+        while let Some(key) = map.next_key::<String>()? {
+            let name = key.parse::<HeaderName>();
+            let name = name.map_err(|_| A::Error::custom(format!("{key:?} is not a valid header name")))?;
+            if FRAMING_HEADERS.contains(&name) {
+                let message = format!("{key} is set by the sandbox; remove it from the plan");
+                return Err(A::Error::custom(message));
             }
             let value = map.next_value::<String>()?.parse();
-            headers.append(known, value.map_err(|_| A::Error::custom("this is no header's value"))?);
+            let value = value
+                .map_err(|_| A::Error::custom(format!("the value of {key} is not a valid header value")))?;
+            headers.append(name, value);
         }
         Ok(headers)
     }

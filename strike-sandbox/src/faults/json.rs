@@ -1,4 +1,4 @@
-//! How the parts of a rule stand in JSON, and which values they may have.
+//! Reads and writes the fields of a rule as JSON, and validates their values.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use serde::{Deserialize, Deserializer, Serializer};
 use serde_json::Number;
 use strike_core::http::{Method, StatusCode};
 
-use super::course::LONGEST;
+use super::behavior::MAX_FAULT_DURATION;
 
-/// A number that is one of those, named by JSON's words and not by the name of a type.
+/// Reads a number. The error shows the JSON text instead of the name of a Rust type.
 fn number<'de, D: Deserializer<'de>, T>(
     from: D,
     read: impl FnOnce(&Number) -> Option<T>,
@@ -20,51 +20,58 @@ fn number<'de, D: Deserializer<'de>, T>(
     read(&number).ok_or_else(wrong)
 }
 
-/// A whole number, 0 or more.
-fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+fn unsigned<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     number(from, Number::as_u64, "a whole number, 0 or more")
 }
 
-/// So many bytes.
+/// Reads a number of bytes.
 pub(super) fn bytes<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
-    Ok(usize::try_from(whole(from)?).unwrap_or(usize::MAX))
+    Ok(usize::try_from(unsigned(from)?).unwrap_or(usize::MAX))
 }
 
+/// Reads the number of a request.
 pub(super) fn positive<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
-    let number = whole(from)?;
-    if number == 0 { Err(D::Error::custom("requests are counted from 1")) } else { Ok(number) }
+    let number = unsigned(from)?;
+    if number == 0 {
+        Err(D::Error::custom("must be at least 1: requests are counted from 1"))
+    } else {
+        Ok(number)
+    }
 }
 
 pub(super) fn probability<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     let number = number(from, Number::as_f64, "a number")?;
-    let fits = (0.0..=1.0).contains(&number);
-    if fits { Ok(number) } else { Err(D::Error::custom("a probability is from 0 to 1")) }
+    let is_valid = (0.0..=1.0).contains(&number);
+    if is_valid { Ok(number) } else { Err(D::Error::custom("a probability must be from 0 to 1")) }
 }
 
-pub(super) fn off_by<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+pub(super) fn length_error<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
     let number = number(from, Number::as_i64, "a whole number")?;
-    if number == 0 { Err(D::Error::custom("a length that is off by 0 is right")) } else { Ok(number) }
+    let message = "must not be 0: the length would be right";
+    if number == 0 { Err(D::Error::custom(message)) } else { Ok(number) }
 }
 
 pub(super) fn pattern<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let text = String::deserialize(from)?;
     let mut segments = text.split('/').filter(|segment| !segment.is_empty());
     if !text.starts_with('/') || !matches!(segments.next(), Some("api" | "*" | "**")) {
-        return Err(D::Error::custom(format!("only paths below /api/ have faults, and {text:?} is none")));
+        return Err(D::Error::custom(format!(
+            "only paths below /api/ can have faults, but this is {text:?}"
+        )));
     }
     let stars = text.matches("**").count();
     if stars > 1 || (stars == 1 && !text.trim_end_matches('/').ends_with("/**")) {
-        return Err(D::Error::custom(format!("** is the last segment of a path, and in {text:?} it is not")));
+        return Err(D::Error::custom(format!("** must be the last segment of a path, but this is {text:?}")));
     }
     Ok(text)
 }
 
-/// A duration in whole milliseconds.
+/// Reads a duration in milliseconds.
 pub(super) fn millis<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-    let duration = Duration::from_millis(whole(from)?);
-    if duration > LONGEST {
-        let longest = LONGEST.as_millis();
-        return Err(D::Error::custom(format!("no fault takes longer than {longest} ms")));
+    let duration = Duration::from_millis(unsigned(from)?);
+    if duration > MAX_FAULT_DURATION {
+        let longest = MAX_FAULT_DURATION.as_millis();
+        return Err(D::Error::custom(format!("a fault must not take longer than {longest} ms")));
     }
     Ok(duration)
 }
@@ -73,30 +80,31 @@ pub(super) fn write_millis<S: Serializer>(duration: &Duration, to: S) -> Result<
     to.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// A method that is there; that it may be missing is told by the field's default.
+/// Reads a method. A missing field has a default, but `null` is an error.
 pub(super) fn method<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Method>, D::Error> {
     let text = String::deserialize(from)?;
-    let method = text.parse().ok().filter(|_| !text.contains(|sign: char| sign.is_ascii_lowercase()));
+    let is_upper_case = !text.contains(|character: char| character.is_ascii_lowercase());
+    let method = text.parse().ok().filter(|_| is_upper_case);
     let expected = &"a method in capitals, such as POST";
     method.map(Some).ok_or_else(|| D::Error::invalid_value(Unexpected::Str(&text), expected))
 }
 
-#[expect(clippy::ref_option, reason = "serde hands it over so")]
+#[expect(clippy::ref_option, reason = "serde requires this signature")]
 pub(super) fn write_method<S: Serializer>(method: &Option<Method>, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(method.as_ref().map_or("", Method::as_str))
 }
 
-/// A flag that is there; `null` is none.
+/// Reads a flag. A missing field has a default, but `null` is an error.
 pub(super) fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D::Error> {
     bool::deserialize(from).map(Some)
 }
 
-/// The status of an answer, as a number.
+/// Reads the status of a response. Interim statuses (1xx) are rejected.
 pub(super) fn status<'de, D: Deserializer<'de>>(from: D) -> Result<StatusCode, D::Error> {
-    let number = whole(from)?;
+    let number = unsigned(from)?;
     let status = u16::try_from(number).ok().and_then(|number| StatusCode::from_u16(number).ok());
-    let last = status.filter(|status| !status.is_informational());
-    last.ok_or_else(|| D::Error::invalid_value(Unexpected::Unsigned(number), &"a status from 200 to 999"))
+    let status = status.filter(|status| !status.is_informational());
+    status.ok_or_else(|| D::Error::invalid_value(Unexpected::Unsigned(number), &"a status from 200 to 999"))
 }
 
 pub(super) fn write_status<S: Serializer>(status: &StatusCode, to: S) -> Result<S::Ok, S::Error> {

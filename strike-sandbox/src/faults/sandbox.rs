@@ -1,12 +1,14 @@
-//! The public methods that set, add and clear faults.
+//! The methods of the sandbox and its builder that set, list and clear faults.
 
-use super::live::RuleStats;
+use super::active_rules::RuleStats;
 use super::plan::Plan;
 use crate::builder::SandboxBuilder;
 use crate::sandbox::Sandbox;
 
 impl SandboxBuilder {
-    /// Sets the initial faults. The default is none. A second call replaces the first plan.
+    /// Sets the faults that the sandbox starts with. Default: none.
+    ///
+    /// A second call replaces the first plan.
     pub fn faults(mut self, plan: Plan) -> Self {
         self.faults = plan;
         self
@@ -14,7 +16,9 @@ impl SandboxBuilder {
 }
 
 impl Sandbox {
-    /// Adds the rules of a plan at the end. Their counts start at 0.
+    /// Adds the rules of a plan after the existing rules.
+    ///
+    /// The new rules count requests from now on.
     ///
     /// ```
     /// use strike_sandbox::Sandbox;
@@ -30,12 +34,12 @@ impl Sandbox {
         self.service().faults_mut().add(plan);
     }
 
-    /// Removes all rules. A fault that is already in progress continues.
+    /// Removes all rules. A fault that is already in progress continues to its end.
     pub fn clear_faults(&self) {
         self.service().faults_mut().clear();
     }
 
-    /// Returns the active rules in order, with their counts.
+    /// Returns the current rules in order, with the number of times each one matched and fired.
     #[must_use]
     pub fn faults(&self) -> Vec<RuleStats> {
         self.service().faults().rules().to_vec()

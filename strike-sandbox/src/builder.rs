@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::entropy::{Entropy, NAME_LENGTH};
 use crate::faults::Plan;
 use crate::ledger::Ledger;
-use crate::node::{NodeKey, Settlement, Shape};
+use crate::node::{InvoiceFormat, NodeKey, Settlement};
 use crate::quirks::Quirks;
 use crate::sandbox::Sandbox;
 use crate::service::{Service, Setup};
@@ -147,8 +147,9 @@ impl SandboxBuilder {
         base_url: String,
     ) -> Sandbox {
         let Identity { api_key, node_key, entropy } = identity;
-        let shape = if self.quirks.invoices_of_2018 { Shape::Of2018 } else { Shape::OfToday };
-        let node = self.settlement.node(self.network, shape, node_key, clock.now());
+        let format =
+            if self.quirks.invoices_of_2018 { InvoiceFormat::Recorded2018 } else { InvoiceFormat::Current };
+        let node = self.settlement.node(self.network, format, node_key, clock.now());
         let service = Service::new(Setup {
             api_key,
             network: self.network,

@@ -15,9 +15,9 @@ use strike_core::{HttpRequest, HttpResponse};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::answer::{Document, Refusal};
 use crate::changes::Changes;
 use crate::guard;
+use crate::response::{Document, ErrorResponse};
 use crate::service::Service;
 
 const CONTENT_TYPE: &str = "text/event-stream";
@@ -27,18 +27,18 @@ const MAX_WATCHERS: usize = 64;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Returns the first event, with the number of changes so far.
-pub(crate) fn respond(service: &Service, request: &HttpRequest) -> Result<Document, Refusal> {
+pub(crate) fn respond(service: &Service, request: &HttpRequest) -> Result<Document, ErrorResponse> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Err(Refusal::method_not_allowed(&["GET", "HEAD"]));
+        return Err(ErrorResponse::method_not_allowed(&["GET", "HEAD"]));
     }
     // A page of another origin could not read the stream, but it could use up all streams.
     if !guard::is_same_origin(request) {
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "not for a page of another origin"));
+        return Err(ErrorResponse::new(StatusCode::FORBIDDEN, "not for a page of another origin"));
     }
     let changes = service.changes();
     if changes.watchers() >= MAX_WATCHERS {
         let message = format!("all {MAX_WATCHERS} event streams are in use; close a page of the sandbox");
-        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, message));
+        return Err(ErrorResponse::new(StatusCode::SERVICE_UNAVAILABLE, message));
     }
     Ok(Document { content_type: CONTENT_TYPE, body: event(changes.count()) })
 }

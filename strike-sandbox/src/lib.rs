@@ -81,7 +81,6 @@
 //! wallets require them. [`Quirks::invoices_of_2018`] omits them. The manual lists the rest.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod answer;
 mod api;
 mod builder;
 mod changes;
@@ -100,6 +99,7 @@ mod ledger;
 mod limit;
 mod node;
 mod quirks;
+mod response;
 mod sandbox;
 #[cfg(feature = "server")]
 mod server;

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::answer::Object;
-
 /// Optional deviations from the sandbox's default behavior.
 ///
 /// Some reproduce older versions of the service. Others test whether a client copes with unusual
@@ -152,18 +150,6 @@ impl Quirks {
     pub(crate) const fn fails_after(&self, create: u64) -> bool {
         is_due(self.fail_after_create, create)
     }
-}
-
-/// Ends a JSON object of the API, with the unknown keys of `extra_keys` if they are enabled.
-pub(crate) fn end(object: Object, extra_keys: bool) -> String {
-    let object = match extra_keys {
-        false => object,
-        true => object
-            .json("extra_null", "null")
-            .json("extra_list", "[ true, -1.5, { } ]")
-            .json("extra_object", r#"{ "id" : "of nothing", "paid" : "maybe" }"#),
-    };
-    object.end()
 }
 
 const fn is_due(every: u64, count: u64) -> bool {

@@ -7,7 +7,6 @@ use percent_encoding::percent_decode_str;
 use strike_core::http::StatusCode;
 use strike_core::{ChargeId, HttpRequest, HttpResponse, Network, UnixMillis};
 
-use crate::answer::{self, Audience, Document, Refusal};
 use crate::api;
 use crate::changes::Changes;
 use crate::clock::Clock;
@@ -18,10 +17,11 @@ use crate::entropy::{Entropy, LONG_NAME_LENGTH, NAME_LENGTH};
 #[cfg(feature = "server")]
 use crate::events;
 use crate::faults::{ActiveRules, Behavior, Plan};
-use crate::ledger::{Charge, ExpireError, Ledger, Standing, StorageError};
+use crate::ledger::{Charge, ExpireError, Ledger, ServiceState, StorageError};
 use crate::limit::Limit;
-use crate::node::{self, Node, Paid, PayError, Terms};
+use crate::node::{self, InvoiceTerms, Node, Paid, PayError};
 use crate::quirks::Quirks;
+use crate::response::{self, Audience, Document, ErrorResponse};
 use crate::webhooks::{AttemptId, Outbox, Outcome, SendAgainError, Webhook, WebhookDelivery};
 
 /// The largest request body, in bytes. A larger one gets a 413.
@@ -103,10 +103,10 @@ impl Service {
     }
 
     /// Counts a request of the account and applies the rate limit.
-    pub(crate) fn admit(&mut self, now: UnixMillis) -> Result<(), Refusal> {
+    pub(crate) fn admit(&mut self, now: UnixMillis) -> Result<(), ErrorResponse> {
         let Some(per_minute) = self.quirks.requests_per_minute else { return Ok(()) };
         self.limit.count(per_minute, now).map_err(|seconds| {
-            Refusal::too_many_requests((!self.quirks.without_retry_after).then_some(seconds))
+            ErrorResponse::too_many_requests((!self.quirks.without_retry_after).then_some(seconds))
         })
     }
 
@@ -123,9 +123,9 @@ impl Service {
     /// Moves the clock forward.
     pub(crate) fn advance(&mut self, by: Duration) {
         self.clock.advance(by);
-        let standing = self.standing(self.clock.now());
+        let state = self.state(self.clock.now());
         // If this write fails, the next change writes the position of the clock again.
-        let _ = self.ledger.stand(&standing);
+        let _ = self.ledger.save_state(&state);
         self.changes.announce();
     }
 
@@ -135,7 +135,7 @@ impl Service {
         entropy.rewind();
         clock.reset();
         let (entropy_at, ahead, seen) = (entropy.position(), clock.ahead(), clock.now());
-        self.ledger.clear(&Standing { entropy: entropy_at, ahead, seen })?;
+        self.ledger.clear(&ServiceState { entropy: entropy_at, ahead, seen })?;
         self.outbox.reset(entropy.branch(WEBHOOK_STREAM));
         self.faults.reset(entropy.branch(FAULT_STREAM));
         self.entropy = entropy;
@@ -150,9 +150,9 @@ impl Service {
     /// Uses this seed for the ids and preimages of new charges.
     pub(crate) fn reseed(&mut self, seed: u64) {
         self.entropy = Entropy::from_seed(seed);
-        let standing = self.standing(self.clock.now());
+        let state = self.state(self.clock.now());
         // If this write fails, the next change writes the position of the stream again.
-        let _ = self.ledger.stand(&standing);
+        let _ = self.ledger.save_state(&state);
     }
 
     /// Returns the counter of changes, for watchers.
@@ -233,7 +233,7 @@ impl Service {
         };
         let outcome = match path.as_slice() {
             _ if request.body().len() > MAX_BODY => {
-                Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large"))
+                Err(ErrorResponse::new(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large"))
             }
             ["api", "v1", path @ ..] => api::respond(self, path, request, now).map(Document::from),
             #[cfg(feature = "dashboard")]
@@ -243,14 +243,18 @@ impl Service {
             #[cfg(feature = "server")]
             ["sandbox", "events"] => events::respond(self, request),
             ["sandbox", path @ ..] => control::respond(self, path, request, now).map(Document::from),
-            _ => Err(Refusal::not_found()),
+            _ => Err(ErrorResponse::not_found()),
         };
-        answer::response(request, outcome, audience, now)
+        response::build(request, outcome, audience, now)
     }
 
     /// Creates a charge. In a dry run it is not stored.
-    pub(crate) fn create(&mut self, wanted: api::Wanted, now: UnixMillis) -> Result<Charge, Refusal> {
-        let failed = |what| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, what);
+    pub(crate) fn create(
+        &mut self,
+        new_charge: api::NewCharge,
+        now: UnixMillis,
+    ) -> Result<Charge, ErrorResponse> {
+        let failed = |what| ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, what);
         let length = if self.quirks.long_ids { LONG_NAME_LENGTH } else { NAME_LENGTH };
         // A seed that is used twice generates the same charges again. Skip the ids that are in use,
         // with their preimages.
@@ -265,10 +269,10 @@ impl Service {
         let payment_hash = node::payment_hash(&preimage);
         // Timestamp and expiry of an invoice are in whole seconds.
         let timestamp = Duration::from_secs(now.as_millis() / 1000);
-        let expiry = wanted.expiry.map(Duration::from_secs);
-        let terms = Terms {
-            amount: wanted.amount,
-            description: &wanted.description,
+        let expiry = new_charge.expiry.map(Duration::from_secs);
+        let terms = InvoiceTerms {
+            amount: new_charge.amount,
+            description: &new_charge.description,
             payment_hash,
             payment_secret,
             timestamp,
@@ -278,9 +282,9 @@ impl Service {
             self.node.invoice(&terms).map_err(|_| failed("the invoice could not be signed"))?;
         let charge = Charge {
             id,
-            amount: wanted.amount,
-            description: wanted.description.into(),
-            customer_id: wanted.customer_id.map(Into::into),
+            amount: new_charge.amount,
+            description: new_charge.description.into(),
+            customer_id: new_charge.customer_id.map(Into::into),
             payment_request: payment_request.into(),
             payment_hash,
             preimage,
@@ -291,8 +295,8 @@ impl Service {
                 .saturating_add(expiry.unwrap_or(node::DEFAULT_EXPIRY)),
         };
         if !self.dry_run {
-            let standing = self.standing(now);
-            self.ledger.push(charge.clone(), &standing)?;
+            let state = self.state(now);
+            self.ledger.push(charge.clone(), &state)?;
             self.changes.announce();
         }
         Ok(charge)
@@ -325,8 +329,8 @@ impl Service {
         }
         let preimage = self.node.settle(&charge.payment_request, &charge.preimage, now)?;
         let payment_hash = charge.payment_hash;
-        let standing = self.standing(now);
-        self.ledger.mark_paid(id, now, &standing).map_err(|_| PayError::Storage)?;
+        let state = self.state(now);
+        self.ledger.mark_paid(id, now, &state).map_err(|_| PayError::Storage)?;
         // Send the webhook after the change is stored: a receiver that gets the charge must see it
         // paid.
         if let Some(charge) = self.ledger.get(id) {
@@ -342,19 +346,19 @@ impl Service {
         if charge.paid {
             return Err(ExpireError::AlreadyPaid);
         }
-        let standing = self.standing(now);
-        self.ledger.expire(id, now, &standing).map_err(|_| ExpireError::Storage)?;
+        let state = self.state(now);
+        self.ledger.expire(id, now, &state).map_err(|_| ExpireError::Storage)?;
         self.changes.announce();
         Ok(())
     }
 
     /// Returns the state that the data file stores besides the charges.
-    fn standing(&self, seen: UnixMillis) -> Standing {
-        Standing { entropy: self.entropy.position(), ahead: self.clock.ahead(), seen }
+    fn state(&self, seen: UnixMillis) -> ServiceState {
+        ServiceState { entropy: self.entropy.position(), ahead: self.clock.ahead(), seen }
     }
 }
 
-impl From<StorageError> for Refusal {
+impl From<StorageError> for ErrorResponse {
     fn from(error: StorageError) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }

@@ -1,24 +1,26 @@
-//! Reads the JSON body of a new charge as strictly as json4s does, and complains in its words.
+//! Reads the JSON body of a new charge.
+//!
+//! The service used json4s. The accepted types and the error messages are the same here.
 
 use serde_json::{Map, Number, Value};
 
-use super::wanted::Fields;
-use crate::answer::Refusal;
+use super::new_charge::Fields;
+use crate::response::ErrorResponse;
 
-/// Reads a body, in which a description may be absent unless `described`.
-pub(crate) fn read(body: &[u8], described: bool) -> Result<Fields, Refusal> {
+/// Reads a body. The description is optional unless `description_required` is set.
+pub(crate) fn read(body: &[u8], description_required: bool) -> Result<Fields, ErrorResponse> {
     let fields = match serde_json::from_slice(body) {
         Ok(Value::Object(fields)) => fields,
-        Ok(_) => return Err(Refusal::bad_request("the body must be a JSON object")),
+        Ok(_) => return Err(ErrorResponse::bad_request("the body must be a JSON object")),
         Err(error) => {
-            return Err(Refusal::bad_request(format!("The request content was malformed:\n{error}")));
+            return Err(ErrorResponse::bad_request(format!("The request content was malformed:\n{error}")));
         }
     };
     let required = |name| text(&fields, name)?.ok_or_else(|| missing(&fields, name, "java.lang.String"));
     Ok(Fields {
         amount: long(&fields, "amount")?.ok_or_else(|| missing(&fields, "amount", "long"))?,
         currency: required("currency")?,
-        description: match described {
+        description: match description_required {
             true => Some(required("description")?),
             false => text(&fields, "description")?,
         },
@@ -27,25 +29,30 @@ pub(crate) fn read(body: &[u8], described: bool) -> Result<Fields, Refusal> {
     })
 }
 
-fn missing(fields: &Map<String, Value>, name: &str, class: &str) -> Refusal {
+fn missing(fields: &Map<String, Value>, name: &str, class: &str) -> ErrorResponse {
     if fields.contains_key(name) && class == "long" {
-        Refusal::no_usable_value(name, "Null invalid value for a sub-type of AnyVal")
+        ErrorResponse::no_usable_value(name, "Null invalid value for a sub-type of AnyVal")
     } else {
-        Refusal::no_usable_value(name, format!("Did not find value which can be converted into {class}"))
+        ErrorResponse::no_usable_value(
+            name,
+            format!("Did not find value which can be converted into {class}"),
+        )
     }
 }
 
-/// A whole number, also if it is written `1000000.0`; `None` for an absent key and for `null`.
-fn long(fields: &Map<String, Value>, name: &str) -> Result<Option<i64>, Refusal> {
+/// Reads an integer, also in the form `1000000.0`. Returns `None` if the field is absent or null.
+fn long(fields: &Map<String, Value>, name: &str) -> Result<Option<i64>, ErrorResponse> {
     match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => value.as_number().and_then(whole).map(Some).ok_or_else(|| wrong(name, value, "long")),
+        Some(value) => {
+            value.as_number().and_then(to_integer).map(Some).ok_or_else(|| wrong_type(name, value, "long"))
+        }
     }
 }
 
-/// Beyond 64 bits the nearest that fits: every limit is far below.
-fn whole(number: &Number) -> Option<i64> {
-    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and saturates where it does not fit")]
+/// Converts a whole number. Values that do not fit into 64 bits saturate and exceed every limit.
+fn to_integer(number: &Number) -> Option<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "the value has no fraction, and the cast saturates")]
     let from_float = |float: f64| (float.fract() == 0.0).then_some(float as i64);
     number
         .as_i64()
@@ -53,19 +60,22 @@ fn whole(number: &Number) -> Option<i64> {
         .or_else(|| number.as_f64().and_then(from_float))
 }
 
-fn text(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, Refusal> {
+fn text(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, ErrorResponse> {
     match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(value) => Err(wrong(name, value, "class java.lang.String")),
+        Some(value) => Err(wrong_type(name, value, "class java.lang.String")),
     }
 }
 
-fn wrong(name: &str, value: &Value, class: &str) -> Refusal {
-    Refusal::no_usable_value(name, format!("Do not know how to convert {} into {class}", as_json4s(value)))
+fn wrong_type(name: &str, value: &Value, class: &str) -> ErrorResponse {
+    ErrorResponse::no_usable_value(
+        name,
+        format!("Do not know how to convert {} into {class}", as_json4s(value)),
+    )
 }
 
-/// A value as json4s prints it.
+/// Formats a value as json4s prints it.
 fn as_json4s(value: &Value) -> String {
     let join = |parts: Vec<String>| parts.join(", ");
     match value {
@@ -86,7 +96,7 @@ fn as_json4s(value: &Value) -> String {
 mod tests {
     use super::*;
 
-    fn read(body: &[u8]) -> Result<Fields, Refusal> {
+    fn read(body: &[u8]) -> Result<Fields, ErrorResponse> {
         super::read(body, false)
     }
 

@@ -1,18 +1,19 @@
-//! Reads `page` and `size` from a query; whatever else stands there is ignored.
+//! Reads `page` and `size` from a query string. Other parameters are ignored.
 
 use std::num::IntErrorKind;
 
-use crate::answer::Refusal;
+use crate::response::ErrorResponse;
 
-/// How many rows a page has unless the caller says.
+/// The number of rows of a page if the query has no `size`.
 const DEFAULT_SIZE: usize = 30;
-/// More are silently not given, unless a quirk says otherwise.
+/// The limit for `size`. A larger value is reduced to it without an error. `Quirks::largest_page`
+/// changes the limit.
 pub(crate) const LARGEST_PAGE: usize = 1000;
 
-/// The page, counted from 0, and its size, which is at most the largest.
-pub(crate) fn read(query: &str, largest: usize) -> Result<(usize, usize), Refusal> {
-    // A page before the first is as empty as one after the last.
-    let (page, before_the_first) = match number(query, "page")? {
+/// Returns the page number, counted from 0, and the page size, which is at most `largest`.
+pub(crate) fn read(query: &str, largest: usize) -> Result<(usize, usize), ErrorResponse> {
+    // A negative page is empty, like a page after the last one.
+    let (page, is_negative) = match number(query, "page")? {
         Some(page) => (usize::try_from(page).unwrap_or_default(), page < 0),
         None => (0, false),
     };
@@ -21,11 +22,11 @@ pub(crate) fn read(query: &str, largest: usize) -> Result<(usize, usize), Refusa
         None => DEFAULT_SIZE,
     }
     .min(largest);
-    Ok((page, if before_the_first { 0 } else { size }))
+    Ok((page, if is_negative { 0 } else { size }))
 }
 
-/// A number that is too large for 64 bits is a number still.
-fn number(query: &str, name: &str) -> Result<Option<i64>, Refusal> {
+/// Reads an integer parameter. Values that do not fit into 64 bits saturate.
+fn number(query: &str, name: &str) -> Result<Option<i64>, ErrorResponse> {
     let Some((_, value)) = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name) else {
         return Ok(None);
     };
@@ -33,7 +34,7 @@ fn number(query: &str, name: &str) -> Result<Option<i64>, Refusal> {
         Ok(number) => Ok(Some(number)),
         Err(error) if *error.kind() == IntErrorKind::PosOverflow => Ok(Some(i64::MAX)),
         Err(error) if *error.kind() == IntErrorKind::NegOverflow => Ok(Some(i64::MIN)),
-        Err(_) => Err(Refusal::bad_request(format!(
+        Err(_) => Err(ErrorResponse::bad_request(format!(
             "The query parameter '{name}' was malformed:\n'{value}' is not a number"
         ))),
     }
@@ -43,7 +44,7 @@ fn number(query: &str, name: &str) -> Result<Option<i64>, Refusal> {
 mod tests {
     use super::*;
 
-    fn read(query: &str) -> Result<(usize, usize), Refusal> {
+    fn read(query: &str) -> Result<(usize, usize), ErrorResponse> {
         super::read(query, LARGEST_PAGE)
     }
 

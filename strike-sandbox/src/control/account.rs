@@ -1,18 +1,15 @@
 //! The account that the page shows: the network of its invoices and its API key.
 
-use super::Asked;
-use crate::answer::{Object, Refusal};
+use super::ControlRequest;
 use crate::guard;
+use crate::response::{ErrorResponse, Object};
 use crate::service::Service;
 
 /// Responds with the network, and with the API key if the client may see it.
-pub(super) fn show(service: &mut Service, asked: &Asked<'_>) -> Result<String, Refusal> {
+pub(super) fn show(service: &mut Service, request: &ControlRequest<'_>) -> Result<String, ErrorResponse> {
     let object = Object::default().text("network", service.network().as_str());
-    let object = if guard::may_see_api_key(asked.request) {
-        object.text("api_key", service.api_key())
-    } else {
-        object
-    };
+    let object =
+        if guard::may_see_api_key(request.http) { object.text("api_key", service.api_key()) } else { object };
     Ok(object.end())
 }
 

@@ -1,27 +1,27 @@
-//! Reads the body of a control: an object of JSON with the fields that the control has, and no others.
+//! Reads the JSON body of a control request. Unknown fields are rejected.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::answer::Refusal;
+use crate::response::ErrorResponse;
 
-/// The body of a control that wants to know nothing more; it may as well be left out.
+/// The body of a request without parameters.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+struct EmptyBody {}
 
-/// Reads a body; `shape` shows what it should be to whoever sent something else.
-pub(super) fn read<T: DeserializeOwned>(body: &[u8], shape: &str) -> Result<T, Refusal> {
-    // Serde would also fill a struct from an array.
+/// Reads a body. `expected` describes the valid body in the error message.
+pub(super) fn read<T: DeserializeOwned>(body: &[u8], expected: &str) -> Result<T, ErrorResponse> {
+    // Serde would also accept an array for a struct.
     let is_array = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
-    let read = if is_array { Err("it is an array".to_owned()) } else { parse(body) };
-    read.map_err(|why| Refusal::bad_request(format!("the body must be {shape}: {why}")))
+    let parsed = if is_array { Err("it is an array".to_owned()) } else { parse(body) };
+    parsed.map_err(|why| ErrorResponse::bad_request(format!("the body must be {expected}: {why}")))
 }
 
-/// Refuses a body that says something, which would go unheard.
-pub(super) fn nothing(body: &[u8]) -> Result<(), Refusal> {
+/// Rejects a body with parameters, because they would have no effect.
+pub(super) fn expect_empty(body: &[u8]) -> Result<(), ErrorResponse> {
     let body = if body.is_empty() { b"{}" } else { body };
-    read(body, "empty or {}").map(|Nothing {}| ())
+    read(body, "empty or {}").map(|EmptyBody {}| ())
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {

@@ -1,29 +1,28 @@
-//! Webhooks as their sender sees them: what became of each, and once more.
+//! Controls for webhook deliveries: list them with their state, and send one again.
 
 use strike_core::http::StatusCode;
 
-use super::{Asked, body};
-use crate::answer::{self, Object, Refusal};
+use super::{ControlRequest, body};
 use crate::api;
+use crate::response::{self, ErrorResponse, Object};
 use crate::service::Service;
 use crate::webhooks::{SendAgainError, WebhookDelivery};
 
-pub(super) fn list(service: &mut Service, asked: &Asked<'_>) -> Result<String, Refusal> {
-    let (page, size) =
-        api::page_and_size(asked.request.uri().query().unwrap_or_default(), api::LARGEST_PAGE)?;
+pub(super) fn list(service: &mut Service, request: &ControlRequest<'_>) -> Result<String, ErrorResponse> {
+    let (page, size) = api::page_and_size(request.http.uri().query().unwrap_or_default(), api::LARGEST_PAGE)?;
     let deliveries = service.outbox().deliveries();
-    let rows = answer::list(deliveries.skip(page.saturating_mul(size)).take(size).map(to_json));
+    let rows = response::list(deliveries.skip(page.saturating_mul(size)).take(size).map(to_json));
     let total = u64::try_from(service.outbox().deliveries().count()).unwrap_or(u64::MAX);
     Ok(Object::default().json("deliveries", &rows).number("total", total).end())
 }
 
-pub(super) fn send(service: &mut Service, asked: &Asked<'_>) -> Result<String, Refusal> {
-    body::nothing(asked.request.body())?;
-    let id = asked.name.parse().map_err(|_| Refusal::not_found())?;
-    match service.send_again(id, asked.now) {
+pub(super) fn send(service: &mut Service, request: &ControlRequest<'_>) -> Result<String, ErrorResponse> {
+    body::expect_empty(request.http.body())?;
+    let id = request.id.parse().map_err(|_| ErrorResponse::not_found())?;
+    match service.send_again(id, request.now) {
         Ok(delivery) => Ok(to_json(&delivery)),
-        Err(SendAgainError::Unknown) => Err(Refusal::not_found()),
-        Err(error) => Err(Refusal::new(StatusCode::CONFLICT, error.to_string())),
+        Err(SendAgainError::Unknown) => Err(ErrorResponse::not_found()),
+        Err(error) => Err(ErrorResponse::new(StatusCode::CONFLICT, error.to_string())),
     }
 }
 

@@ -1,23 +1,24 @@
-//! What only a sandbox can offer: the routes below `/sandbox/`, which ask for no key.
+//! The control routes below `/sandbox/`. The original service did not have them. They need no API
+//! key.
 
 mod account;
 mod body;
 mod charges;
 mod deliveries;
 mod faults;
-mod whole;
+mod global;
 
 use strike_core::http::{Method, StatusCode};
 use strike_core::{HttpRequest, UnixMillis};
 
-use crate::answer::Refusal;
 use crate::guard;
+use crate::response::ErrorResponse;
 use crate::service::Service;
 
-/// A method, a path below `/sandbox/` in which `{}` is any one segment, and who answers.
-type Route = (Method, &'static str, fn(&mut Service, &Asked<'_>) -> Result<String, Refusal>);
+/// A method, a path below `/sandbox/`, and the handler. `{}` in the path matches any one segment.
+type Route = (Method, &'static str, fn(&mut Service, &ControlRequest<'_>) -> Result<String, ErrorResponse>);
 
-/// Every route. HEAD goes where GET goes.
+/// All routes. HEAD requests use the GET route.
 const ROUTES: &[Route] = &[
     (Method::GET, "account", account::show),
     (Method::GET, "charges", charges::list),
@@ -30,58 +31,65 @@ const ROUTES: &[Route] = &[
     (Method::GET, "faults", faults::show),
     (Method::POST, "faults", faults::add),
     (Method::DELETE, "faults", faults::clear),
-    (Method::POST, "reset", whole::reset),
-    (Method::GET, "clock", whole::clock),
-    (Method::POST, "clock", whole::advance),
-    (Method::POST, "seed", whole::reseed),
+    (Method::POST, "reset", global::reset),
+    (Method::GET, "clock", global::clock),
+    (Method::POST, "clock", global::advance),
+    (Method::POST, "seed", global::reseed),
 ];
 
-/// What a route is asked.
-struct Asked<'a> {
-    /// What stands in the path for the route's `{}`; empty for a route without one.
-    name: &'a str,
-    request: &'a HttpRequest,
+/// A request with the parameter of its route.
+struct ControlRequest<'a> {
+    /// The path segment that matched `{}`. Empty for a route without `{}`.
+    id: &'a str,
+    http: &'a HttpRequest,
     now: UnixMillis,
 }
 
-/// Answers a request whose path goes on from `/sandbox/` with these segments.
+/// Responds to a request. `path` holds the segments after `/sandbox/`.
 pub(crate) fn respond(
     service: &mut Service,
     path: &[&str],
     request: &HttpRequest,
     now: UnixMillis,
-) -> Result<String, Refusal> {
+) -> Result<String, ErrorResponse> {
     let method = match *request.method() {
         Method::HEAD => &Method::GET,
         _ => request.method(),
     };
     if method != Method::GET && !guard::is_same_origin(request) {
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "not from a page of another origin"));
+        return Err(ErrorResponse::new(
+            StatusCode::FORBIDDEN,
+            "pages of other origins cannot use this route",
+        ));
     }
     let mut allowed = Vec::new();
-    for (of_route, pattern, answer) in ROUTES {
-        let Some(name) = matched(pattern, path) else { continue };
-        if of_route == method {
-            return answer(service, &Asked { name, request, now });
+    for (route_method, pattern, handler) in ROUTES {
+        let Some(id) = match_path(pattern, path) else { continue };
+        if route_method == method {
+            return handler(service, &ControlRequest { id, http: request, now });
         }
-        allowed.push(of_route.as_str());
-        if of_route == Method::GET {
+        allowed.push(route_method.as_str());
+        if route_method == Method::GET {
             allowed.push(Method::HEAD.as_str());
         }
     }
-    if allowed.is_empty() { Err(Refusal::not_found()) } else { Err(Refusal::method_not_allowed(&allowed)) }
+    if allowed.is_empty() {
+        Err(ErrorResponse::not_found())
+    } else {
+        Err(ErrorResponse::method_not_allowed(&allowed))
+    }
 }
 
-/// Whether a path has a route's form, and what stands in it for `{}`.
-fn matched<'a>(pattern: &str, path: &[&'a str]) -> Option<&'a str> {
-    let mut name = "";
+/// Returns the segment that matches `{}` if the path matches the pattern.
+fn match_path<'a>(pattern: &str, path: &[&'a str]) -> Option<&'a str> {
+    let mut id = "";
     let mut segments = path.iter();
     for expected in pattern.split('/') {
         match (expected, *segments.next()?) {
-            ("{}", segment) => name = segment,
+            ("{}", segment) => id = segment,
             (expected, segment) if expected == segment => {}
             _ => return None,
         }
     }
-    segments.next().is_none().then_some(name)
+    segments.next().is_none().then_some(id)
 }

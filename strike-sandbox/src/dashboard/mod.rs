@@ -5,13 +5,17 @@ mod qr;
 use strike_core::HttpRequest;
 use strike_core::http::Method;
 
-use crate::answer::{Document, Refusal};
+use crate::response::{Document, ErrorResponse};
 use crate::service::Service;
 
 /// Responds to a request for the page, for one of its files or for a QR code.
-pub(crate) fn respond(service: &Service, path: &[&str], request: &HttpRequest) -> Result<Document, Refusal> {
+pub(crate) fn respond(
+    service: &Service,
+    path: &[&str],
+    request: &HttpRequest,
+) -> Result<Document, ErrorResponse> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Err(Refusal::method_not_allowed(&["GET", "HEAD"]));
+        return Err(ErrorResponse::method_not_allowed(&["GET", "HEAD"]));
     }
     let (content_type, body) = match path {
         [] => ("text/html; charset=utf-8", include_str!("page/index.html").to_owned()),
@@ -23,14 +27,14 @@ pub(crate) fn respond(service: &Service, path: &[&str], request: &HttpRequest) -
         }
         ["sandbox", "page", "icon.svg"] => ("image/svg+xml", include_str!("page/icon.svg").to_owned()),
         ["sandbox", "charges", id, format] => {
-            let charge = service.charge(id).ok_or_else(Refusal::not_found)?;
+            let charge = service.charge(id).ok_or_else(ErrorResponse::not_found)?;
             let code = qr::code(&charge.payment_request)?;
             match *format {
                 "qr.svg" => ("image/svg+xml", qr::svg(&code)),
                 _ => ("text/plain; charset=utf-8", qr::text(&code)),
             }
         }
-        _ => return Err(Refusal::not_found()),
+        _ => return Err(ErrorResponse::not_found()),
     };
     Ok(Document { content_type, body })
 }

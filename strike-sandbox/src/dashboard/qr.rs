@@ -4,7 +4,7 @@ use qrcode::render::{svg, unicode};
 use qrcode::{EcLevel, QrCode};
 use strike_core::http::StatusCode;
 
-use crate::answer::Refusal;
+use crate::response::ErrorResponse;
 
 /// Black on white in every terminal: themes do not change colours 16 and 231 of the 256.
 const BLACK_ON_WHITE: &str = "\x1b[38;5;16;48;5;231m";
@@ -14,12 +14,12 @@ const RESET: &str = "\x1b[0m";
 ///
 /// The lowest error correction gives the largest modules, which are easier to scan from a screen. A code holds up to
 /// 4296 characters, several times the longest invoice of a charge.
-pub(super) fn code(payment_request: &str) -> Result<QrCode, Refusal> {
+pub(super) fn code(payment_request: &str) -> Result<QrCode, ErrorResponse> {
     QrCode::with_error_correction_level(payment_request.to_ascii_uppercase(), EcLevel::L).map_err(|error| {
         let length = payment_request.len();
         let message =
             format!("the payment request has {length} characters, but a QR code holds at most 4296: {error}");
-        Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, message)
+        ErrorResponse::new(StatusCode::UNPROCESSABLE_ENTITY, message)
     })
 }
 

@@ -1,29 +1,29 @@
-//! Why a file cannot be used, and what to do about it.
+//! The errors of opening a data file.
 
 use std::io;
 use std::path::PathBuf;
 
 use strike_core::Network;
 
-/// Why a data file could not be opened. The file is as it was.
+/// The error of opening a data file. The file has not been changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// Another sandbox has it open, in this process or in another.
-    #[error("{} is in use by another sandbox: stop that one, or name another file", path.display())]
+    /// Another sandbox has the file open, in this process or in another.
+    #[error("{} is in use by another sandbox; stop that one or choose another file", path.display())]
     InUse {
         /// The file.
         path: PathBuf,
     },
-    /// It is something else than the data of a sandbox.
-    #[error("{} is no data file of a sandbox, and was left as it is: name another file", path.display())]
+    /// The file is not a sandbox data file.
+    #[error("{} is not a sandbox data file and was not changed; choose another file", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
     },
-    /// A later version of the sandbox has written it.
+    /// A later version of the sandbox wrote the file.
     #[error(
-        "{} has format {found}, and this sandbox knows formats up to {known}: use the sandbox that wrote it",
+        "{} has format {found}, but this version reads formats up to {known}; use the version that wrote it",
         path.display()
     )]
     Newer {
@@ -31,39 +31,39 @@ pub enum DataError {
         path: PathBuf,
         /// The file's format.
         found: i64,
-        /// The latest format that is known here.
+        /// The latest format that this version reads.
         known: i64,
     },
-    /// Its charges are for another network than the one that was asked for.
-    #[error("{} is for {found}, not for {wanted}: ask for {found}, or name another file", path.display())]
+    /// The file's charges are for another network than the builder's.
+    #[error("{} is for {found}, not for {wanted}; select {found} or choose another file", path.display())]
     OtherNetwork {
         /// The file.
         path: PathBuf,
         /// The network of the file's charges.
         found: Network,
-        /// The network that was asked for.
+        /// The network set in the builder.
         wanted: Network,
     },
-    /// It is the data of a sandbox, and cannot be read to its end.
-    #[error("{} is damaged ({what}): restore a copy of it, or name another file", path.display())]
+    /// The file is a sandbox data file, but its contents cannot be read.
+    #[error("{} is damaged ({what}); restore a backup or choose another file", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What was found.
+        /// What is damaged.
         what: String,
     },
-    /// The system refused: no such folder, no permission, no space.
+    /// The operating system reported an error, such as a missing folder or missing permissions.
     #[error("{} cannot be opened: {source}", path.display())]
     Unusable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         source: io::Error,
     },
 }
 
 impl From<DataError> for io::Error {
-    /// The kind tells the cases apart; the error itself is inside.
+    /// Keeps the `DataError` as the inner error and chooses a matching kind.
     fn from(error: DataError) -> Self {
         let kind = match &error {
             DataError::InUse { .. } => io::ErrorKind::ResourceBusy,

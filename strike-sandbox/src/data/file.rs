@@ -1,4 +1,4 @@
-//! The file itself: found or made, locked, and known to be a sandbox's before a byte of it is changed.
+//! Opens or creates the data file. The file is locked and checked before anything in it is changed.
 
 use std::fs::OpenOptions;
 use std::io::{self, Read};
@@ -8,137 +8,144 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use strike_core::{Network, UnixMillis};
 
-use super::DataError;
-use super::beside;
-use super::journal::{FileJournal, Report};
+use super::file_identity::FileIdentity;
+use super::journal::{ErrorCallback, FileJournal};
 use super::lock::Lock;
-use super::place::Place;
-use super::rows::{self, Kept};
+use super::tables::{self, StoredSandbox};
+use super::{DataError, with_suffix};
 use crate::builder::Identity;
-use crate::ledger::{Charge, Standing};
+use crate::ledger::{Charge, ServiceState};
 
-/// `STRK` in ASCII, where SQLite lets an application sign its files.
-const APPLICATION: i64 = 0x5354_524b;
-/// How every database of SQLite begins.
-const MAGIC: &[u8] = b"SQLite format 3\0";
-/// The latest format, in `user_version`.
+/// The SQLite `application_id` of data files: `STRK` in ASCII.
+const APPLICATION_ID: i64 = 0x5354_524b;
+/// The first bytes of every SQLite database.
+const SQLITE_HEADER: &[u8] = b"SQLite format 3\0";
+/// The latest format, which is stored in SQLite's `user_version`.
 const FORMAT: i64 = 1;
-/// How long a change waits for a program that reads the file, such as one that copies it.
-const BUSY: Duration = Duration::from_secs(5);
+/// How long a change waits while another program reads the file, for example to copy it.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A sandbox's file, which no other sandbox has open.
+/// An open data file, locked against other sandboxes.
 pub(super) struct File {
     connection: Connection,
     path: PathBuf,
-    place: Place,
+    identity: FileIdentity,
     lock: Lock,
 }
 
 impl File {
-    /// Opens a file, or makes one, and changes nothing in it.
+    /// Opens a file, or creates an empty one. An existing file is not changed.
     pub(super) fn open(path: &Path) -> Result<Self, DataError> {
         let unusable = |source| DataError::Unusable { path: path.into(), source };
-        make(path).map_err(unusable)?;
-        // SQLite has its own ideas about some names, such as `:memory:`, and none about a whole path.
-        let whole = path.canonicalize().map_err(unusable)?;
-        let kind = whole.metadata().map_err(unusable)?.file_type();
-        if kind.is_dir() {
+        create_if_missing(path).map_err(unusable)?;
+        // SQLite treats some names specially, such as `:memory:`, but not absolute paths.
+        let canonical = path.canonicalize().map_err(unusable)?;
+        let file_type = canonical.metadata().map_err(unusable)?.file_type();
+        if file_type.is_dir() {
             return Err(unusable(io::ErrorKind::IsADirectory.into()));
         }
-        // A pipe would be waited for, and a device keeps nothing.
-        if !kind.is_file() {
+        // Opening a pipe would block, and a device may not store anything.
+        if !file_type.is_file() {
             return Err(DataError::Foreign { path: path.into() });
         }
-        let lock = Lock::take(&whole).map_err(unusable)?;
+        let lock = Lock::take(&canonical).map_err(unusable)?;
         let lock = lock.ok_or_else(|| DataError::InUse { path: path.into() })?;
-        if !is_database(&whole).map_err(unusable)? {
+        if !is_database(&canonical).map_err(unusable)? {
             return Err(DataError::Foreign { path: path.into() });
         }
-        let place = Place::find(path).map_err(unusable)?;
-        if !place.has_one_name() {
-            let why = "it has more than one name (hard links): remove the others, or open a copy";
+        let identity = FileIdentity::of(path).map_err(unusable)?;
+        if identity.has_hard_links() {
+            let why = "it has several names (hard links); remove the other names or open a copy";
             return Err(unusable(io::Error::new(io::ErrorKind::InvalidInput, why)));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connect = || {
-            let connection = Connection::open_with_flags(&whole, flags)?;
-            connection.busy_timeout(BUSY)?;
+            let connection = Connection::open_with_flags(&canonical, flags)?;
+            connection.busy_timeout(BUSY_TIMEOUT)?;
             Ok(connection)
         };
         let connection = connect().map_err(|error| data_error(path, error))?;
-        Ok(Self { connection, path: path.into(), place, lock })
+        Ok(Self { connection, path: path.into(), identity, lock })
     }
 
-    /// What the file says of its sandbox; `None` for an empty one.
-    pub(super) fn read(&self) -> Result<Option<Kept>, DataError> {
-        let number = |pragma| self.connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-        let signature =
-            || Ok((number("application_id")?, number("user_version")?, number("schema_version")?));
-        match signature().map_err(|error| self.error(error))? {
+    /// Reads everything but the charges. Returns `None` if the file is empty.
+    pub(super) fn read(&self) -> Result<Option<StoredSandbox>, DataError> {
+        let pragma_value =
+            |pragma| self.connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+        let versions = || {
+            Ok((
+                pragma_value("application_id")?,
+                pragma_value("user_version")?,
+                pragma_value("schema_version")?,
+            ))
+        };
+        match versions().map_err(|error| self.error(error))? {
             (0, 0, 0) => Ok(None),
-            // An older format will be brought to the latest one here.
-            (APPLICATION, FORMAT, _) => {
-                rows::read_sandbox(&self.connection).map(Some).map_err(|error| self.error(error))
+            // Add migrations of older formats here.
+            (APPLICATION_ID, FORMAT, _) => {
+                tables::read_sandbox(&self.connection).map(Some).map_err(|error| self.error(error))
             }
-            (APPLICATION, found, _) => {
+            (APPLICATION_ID, found, _) => {
                 Err(DataError::Newer { path: self.path.clone(), found, known: FORMAT })
             }
             _ => Err(DataError::Foreign { path: self.path.clone() }),
         }
     }
 
-    /// Every charge, oldest first.
+    /// Reads all charges, oldest first.
     pub(super) fn charges(&self) -> Result<Vec<Charge>, DataError> {
-        rows::read_charges(&self.connection).map_err(|error| self.error(error))
+        tables::read_charges(&self.connection).map_err(|error| self.error(error))
     }
 
-    /// Writes down who a new sandbox is.
-    pub(super) fn begin(
+    /// Creates the tables and stores the identity of a new sandbox.
+    pub(super) fn initialize(
         self,
         network: Network,
         identity: &Identity,
-        report: Report,
+        on_error: ErrorCallback,
     ) -> Result<FileJournal, DataError> {
         let entropy = identity.entropy.position();
-        let standing = Standing { entropy, ahead: Duration::ZERO, seen: UnixMillis::from_millis(0) };
-        self.write(standing, report, |connection| {
-            connection.execute_batch(rows::TABLES)?;
-            connection.pragma_update(None, "application_id", APPLICATION)?;
+        let state = ServiceState { entropy, ahead: Duration::ZERO, seen: UnixMillis::from_millis(0) };
+        self.write(state, on_error, |connection| {
+            connection.execute_batch(tables::CREATE_TABLES)?;
+            connection.pragma_update(None, "application_id", APPLICATION_ID)?;
             connection.pragma_update(None, "user_version", FORMAT)?;
-            rows::insert_sandbox(connection, network, identity, &standing)
+            tables::insert_sandbox(connection, network, identity, &state)
         })
     }
 
-    /// Goes on with a sandbox that the file has; its key may have changed.
+    /// Continues with the stored sandbox. Stores the API key, which may be a new one.
     pub(super) fn resume(
         self,
         api_key: &str,
-        standing: Standing,
-        report: Report,
+        state: ServiceState,
+        on_error: ErrorCallback,
     ) -> Result<FileJournal, DataError> {
-        self.write(standing, report, |connection| rows::set_api_key(connection, api_key))
+        self.write(state, on_error, |connection| tables::set_api_key(connection, api_key))
     }
 
-    /// The first change, after which the file is the sandbox's.
+    /// Configures the database, makes the first change and returns the journal.
     fn write(
         mut self,
-        standing: Standing,
-        report: Report,
+        state: ServiceState,
+        on_error: ErrorCallback,
         change: impl FnOnce(&Connection) -> rusqlite::Result<()>,
     ) -> Result<FileJournal, DataError> {
         let write = || {
-            // Between two changes the one file holds everything, so that it can be moved and copied. A write-ahead
-            // log would be faster, and whoever moves the file would leave its last changes behind.
+            // With a rollback journal, the data file is complete between changes and can be moved
+            // or copied. A write-ahead log would be faster, but moving the file would lose the
+            // latest changes.
             self.connection.pragma_update(None, "journal_mode", "DELETE")?;
-            // With the folder, so that a journal which was removed does not come back after a loss of power.
+            // EXTRA also syncs the folder. Otherwise a removed journal could reappear after a power
+            // failure.
             self.connection.pragma_update(None, "synchronous", "EXTRA")?;
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             change(&transaction)?;
             transaction.commit()
         };
         write().map_err(|error| data_error(&self.path, error))?;
-        let Self { connection, place, lock, .. } = self;
-        Ok(FileJournal { connection, place, standing, report, _lock: lock })
+        let Self { connection, identity, lock, .. } = self;
+        Ok(FileJournal { connection, identity, state, on_error, _lock: lock })
     }
 
     fn error(&self, error: rusqlite::Error) -> DataError {
@@ -146,14 +153,15 @@ impl File {
     }
 }
 
-/// Makes an empty file for its owner alone, unless there is one: that one is not touched.
-fn make(path: &Path) -> io::Result<()> {
-    for journal in ["-journal", "-wal"].map(|suffix| beside(path, suffix)) {
-        // SQLite would throw it away with the first change of a new file.
+/// Creates an empty file that only its owner can access. An existing file is not changed.
+fn create_if_missing(path: &Path) -> io::Result<()> {
+    for journal in ["-journal", "-wal"].map(|suffix| with_suffix(path, suffix)) {
+        // SQLite would delete this journal with the first change of the new file.
         if journal.exists() && !path.exists() {
             let journal = journal.display();
-            let why =
-                format!("{journal} belongs to it, and it is not there: put it back, or remove the journal");
+            let why = format!(
+                "the file is missing, but its journal {journal} exists; restore the file or remove the journal"
+            );
             return Err(io::Error::new(io::ErrorKind::NotFound, why));
         }
     }
@@ -167,13 +175,13 @@ fn make(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether a file is empty or begins as SQLite's do.
+/// Returns true if a file is empty or starts with the SQLite header.
 fn is_database(path: &Path) -> io::Result<bool> {
-    let mut begins = Vec::new();
+    let mut start = Vec::new();
     let file = OpenOptions::new().read(true).write(true).open(path)?;
-    file.take(MAGIC.len() as u64).read_to_end(&mut begins)?;
-    // SQLite takes a file that is shorter than this for an empty one, and writes over it.
-    Ok(begins.is_empty() || begins == MAGIC)
+    file.take(SQLITE_HEADER.len() as u64).read_to_end(&mut start)?;
+    // SQLite treats a file that is shorter than the header as empty and overwrites it.
+    Ok(start.is_empty() || start == SQLITE_HEADER)
 }
 
 fn data_error(path: &Path, error: rusqlite::Error) -> DataError {
@@ -181,7 +189,7 @@ fn data_error(path: &Path, error: rusqlite::Error) -> DataError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => DataError::InUse { path },
         Some(ErrorCode::NotADatabase) => DataError::Foreign { path },
-        // What SQLite cannot read; tables that are not there; values that no sandbox wrote.
+        // Unreadable data, missing tables, or values that a sandbox does not write.
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::Unknown) | None => {
             DataError::Damaged { path, what: error.to_string() }
         }
@@ -200,7 +208,7 @@ mod tests {
         let file = File::open(&folder.path().join("shop.sqlite")).expect("the data file opens");
         let identity = crate::Sandbox::builder().identity();
         let journal = file
-            .begin(Network::Testnet, &identity, std::sync::Arc::new(|_| ()))
+            .initialize(Network::Testnet, &identity, std::sync::Arc::new(|_| ()))
             .expect("the data file can be initialized");
         let number = |name| journal.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         assert_eq!(number("synchronous").expect("a pragma value"), 3);

@@ -1,75 +1,75 @@
-//! Writes each change to the file, or refuses it.
+//! Writes each change to the data file in a transaction.
 
 use std::sync::Arc;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::file_identity::FileIdentity;
 use super::lock::Lock;
-use super::place::Place;
-use super::rows;
-use crate::ledger::{Charge, Journal, Standing, StorageError};
+use super::tables;
+use crate::ledger::{Charge, Journal, ServiceState, StorageError};
 
-/// Takes the changes that could not be written.
-pub(super) type Report = Arc<dyn Fn(&StorageError) + Send + Sync>;
+/// Called for each change that cannot be written.
+pub(super) type ErrorCallback = Arc<dyn Fn(&StorageError) + Send + Sync>;
 
-/// A data file that belongs to this sandbox until it is dropped.
+/// The journal of a data file. The file is locked until this is dropped.
 pub(super) struct FileJournal {
     pub(super) connection: Connection,
-    pub(super) place: Place,
-    /// What the file says of the sandbox unless another program wrote to it.
-    pub(super) standing: Standing,
-    pub(super) report: Report,
-    /// Given back after the connection is closed, as it stands behind it.
+    pub(super) identity: FileIdentity,
+    /// The state that this sandbox stored last. The file differs if another program wrote to it.
+    pub(super) state: ServiceState,
+    pub(super) on_error: ErrorCallback,
+    /// Fields are dropped in order. This one is last, so that the connection closes first.
     pub(super) _lock: Lock,
 }
 
 impl Journal for FileJournal {
-    fn append(&mut self, place: usize, charge: &Charge, standing: &Standing) -> Result<(), StorageError> {
-        self.keep(standing, |connection| rows::insert_charge(connection, place, charge))
+    fn append(&mut self, index: usize, charge: &Charge, state: &ServiceState) -> Result<(), StorageError> {
+        self.store(state, |connection| tables::insert_charge(connection, index, charge))
     }
 
-    fn change(&mut self, place: usize, charge: &Charge, standing: &Standing) -> Result<(), StorageError> {
-        self.keep(standing, |connection| rows::update_charge(connection, place, charge))
+    fn change(&mut self, index: usize, charge: &Charge, state: &ServiceState) -> Result<(), StorageError> {
+        self.store(state, |connection| tables::update_charge(connection, index, charge))
     }
 
-    fn clear(&mut self, standing: &Standing) -> Result<(), StorageError> {
-        self.keep(standing, rows::delete_charges)
+    fn clear(&mut self, state: &ServiceState) -> Result<(), StorageError> {
+        self.store(state, tables::delete_charges)
     }
 
-    fn stand(&mut self, standing: &Standing) -> Result<(), StorageError> {
-        self.keep(standing, |_| Ok(()))
+    fn save_state(&mut self, state: &ServiceState) -> Result<(), StorageError> {
+        self.store(state, |_| Ok(()))
     }
 }
 
 impl FileJournal {
-    fn keep(
+    fn store(
         &mut self,
-        standing: &Standing,
+        state: &ServiceState,
         change: impl FnOnce(&Connection) -> rusqlite::Result<()>,
     ) -> Result<(), StorageError> {
-        let kept = self.commit(standing, change);
-        match &kept {
-            Ok(()) => self.standing = *standing,
-            Err(error) => (self.report)(error),
+        let result = self.commit(state, change);
+        match &result {
+            Ok(()) => self.state = *state,
+            Err(error) => (self.on_error)(error),
         }
-        kept
+        result
     }
 
-    /// Writes all of a change, or nothing.
+    /// Writes a change and the new state in one transaction.
     fn commit(
         &mut self,
-        standing: &Standing,
+        state: &ServiceState,
         change: impl FnOnce(&Connection) -> rusqlite::Result<()>,
     ) -> Result<(), StorageError> {
-        // Before SQLite looks, which would only say that the file is read-only.
-        self.place.check()?;
+        // SQLite would report a moved file only as read-only, so check for that first.
+        self.identity.check_unchanged()?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         change(&transaction)?;
-        if !rows::move_standing(&transaction, &self.standing, standing)? {
+        if !tables::update_state(&transaction, &self.state, state)? {
             let why = "another program wrote to it while the sandbox had it open; restart the sandbox";
             return Err(StorageError(why.to_owned()));
         }
-        self.place.check()?;
+        self.identity.check_unchanged()?;
         Ok(transaction.commit()?)
     }
 }

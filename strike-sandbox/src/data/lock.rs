@@ -1,4 +1,4 @@
-//! A lock beside the data file, so that one sandbox at a time has it.
+//! The lock file next to a data file, so that only one sandbox at a time opens the data file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -6,23 +6,24 @@ use std::path::{Path, PathBuf};
 
 use fs4::{FileExt, TryLockError};
 
-use super::beside;
-use super::place::is_same;
+use super::file_identity::is_same_file;
+use super::with_suffix;
 
 /// A lock that is held until this is dropped.
 ///
-/// SQLite's own locks are not enough. On Unix they belong to the process and not to the open file: a copy of the data
-/// file that is made and closed anywhere in the same process drops them. This one belongs to a file of its own, which
-/// nobody has a reason to copy, and to the open file.
+/// SQLite's own locks are not enough. On Unix they belong to the process and not to the open file.
+/// If another part of the process opens and closes the data file, for example to copy it, the locks
+/// are lost. This lock belongs to the open file handle of a separate lock file.
 pub(super) struct Lock {
     file: File,
     path: PathBuf,
 }
 
 impl Lock {
-    /// Locks the data file at this canonical path; `None` if somebody else has it, in this process or in another.
+    /// Locks the data file at this canonical path. Returns `None` if another sandbox has locked it,
+    /// in this process or in another.
     pub(super) fn take(data: &Path) -> io::Result<Option<Self>> {
-        let path = beside(data, "-lock");
+        let path = with_suffix(data, "-lock");
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
         #[cfg(unix)]
@@ -34,25 +35,26 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(error),
             }
-            // The one before may have removed the file after it was opened here. Then a third would make a new one.
-            if is_in_place(&file, &path) {
+            // The previous owner may have removed the lock file after it was opened here. A third
+            // sandbox could then create and lock a new one, so try again.
+            if is_current(&file, &path) {
                 return Ok(Some(Self { file, path }));
             }
         }
     }
 }
 
-/// Whether the path leads to the open file.
-fn is_in_place(file: &File, path: &Path) -> bool {
-    let Ok(held) = file.metadata() else { return false };
-    fs::metadata(path).is_ok_and(|there| is_same(&there, &held))
+/// Returns true if the path refers to the open file.
+fn is_current(file: &File, path: &Path) -> bool {
+    let Ok(open) = file.metadata() else { return false };
+    fs::metadata(path).is_ok_and(|current| is_same_file(&current, &open))
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // The folder may have been renamed, and the path may lead to another sandbox's lock.
-        if is_in_place(&self.file, &self.path) {
-            // A lock file that stays behind locks nothing.
+        // If the folder was renamed, the path may refer to another sandbox's lock file.
+        if is_current(&self.file, &self.path) {
+            // A lock file that cannot be removed does no harm: without a handle it locks nothing.
             let _ = fs::remove_file(&self.path);
         }
     }

@@ -1,11 +1,11 @@
-//! A sandbox whose charges outlive the process: everything that it is, in one file.
+//! Stores a sandbox in an SQLite file, so that its charges survive a restart.
 
 mod error;
 mod file;
+mod file_identity;
 mod journal;
 mod lock;
-mod place;
-mod rows;
+mod tables;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -20,10 +20,12 @@ use crate::sandbox::Sandbox;
 
 pub use error::DataError;
 use file::File;
-use journal::Report;
+use journal::ErrorCallback;
 
-/// A sandbox in the making that keeps its charges in a file. [`SandboxBuilder::data`] gives it, as the last setting:
-/// opening a file can fail, and so this has no `build`.
+/// Builds a sandbox that stores its charges in a file.
+///
+/// [`SandboxBuilder::data`] creates it, as the last setting. Opening a file can fail, so this type has
+/// [`open`](Self::open) instead of `build`.
 ///
 /// ```
 /// use strike_core::http::Request;
@@ -53,31 +55,37 @@ use journal::Report;
 pub struct DataBuilder {
     builder: SandboxBuilder,
     path: PathBuf,
-    report: Report,
+    on_error: ErrorCallback,
 }
 
 impl SandboxBuilder {
-    /// Keeps the charges in this file, which is made if there is none. Call it last.
+    /// Stores the charges in this file. The file is created if it does not exist. Call this last.
     ///
-    /// A charge, a payment and a moved clock are answered once they are written and synchronised. A sandbox that
-    /// is opened again is the same one: its node's key, its API key unless another is set, its clock as far
-    /// ahead, and ids and preimages drawn from where the stream stood, whatever seed is set. A manual clock
-    /// starts no earlier than the last change. What is not kept: deliveries of webhooks, planned faults, counts
-    /// of requests.
+    /// The sandbox responds to a change only after the change is synced to disk. The file stores:
     ///
-    /// The file is a database of SQLite, for its owner alone on Unix. While it is open, a second file beside it,
-    /// `-lock`, keeps other sandboxes out. When the last handle on the sandbox is dropped, that is gone.
+    /// * the charges and their payments,
+    /// * the key of the node,
+    /// * the API key; setting another one in the builder replaces it,
+    /// * how far the clock was advanced; a manual clock starts no earlier than the last change,
+    /// * the position in the random stream of ids and preimages; a new seed is ignored.
     ///
-    /// If the file is moved, removed, replaced or written to by another program, the sandbox refuses every change
-    /// with 500 and reports it to [`DataBuilder::on_storage_error`].
+    /// Webhook deliveries, planned faults and request counters are not stored.
+    ///
+    /// The file is an SQLite database. On Unix only its owner can access it. While it is open, a
+    /// lock file next to it, with `-lock` added to the name, keeps other sandboxes from opening it.
+    /// The lock file is removed when the last handle of the sandbox is dropped.
+    ///
+    /// If the file is moved, removed, replaced or written to by another program, the sandbox
+    /// rejects every change with status 500 and reports it to [`DataBuilder::on_storage_error`].
     pub fn data(self, path: impl Into<PathBuf>) -> DataBuilder {
-        DataBuilder { builder: self, path: path.into(), report: Arc::new(|_| ()) }
+        DataBuilder { builder: self, path: path.into(), on_error: Arc::new(|_| ()) }
     }
 }
 
 impl DataBuilder {
-    /// Calls this for each change that could not be written to the file, so that it can be logged. It runs while the
-    /// sandbox is locked, and so must not call it.
+    /// Sets a callback for each change that cannot be written to the file, for example to log it.
+    ///
+    /// The callback runs while the sandbox is locked. It must not call the sandbox.
     ///
     /// ```
     /// use strike_sandbox::Sandbox;
@@ -90,61 +98,63 @@ impl DataBuilder {
     /// # let _ = sandbox;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn on_storage_error(mut self, report: impl Fn(&StorageError) + Send + Sync + 'static) -> Self {
-        self.report = Arc::new(report);
+    pub fn on_storage_error(mut self, callback: impl Fn(&StorageError) + Send + Sync + 'static) -> Self {
+        self.on_error = Arc::new(callback);
         self
     }
 
-    /// A sandbox that answers in memory, and keeps its charges.
+    /// Opens the file and returns a sandbox without an HTTP server.
     ///
     /// # Errors
-    /// [`DataError`] if the file cannot be opened, is in use, is for another network, or is none of a sandbox.
+    /// Returns a [`DataError`] if the file cannot be opened, is in use, is for another network, or
+    /// is not a sandbox data file.
     pub fn open(self) -> Result<Sandbox, DataError> {
-        open(self.builder, &self.path, self.report, SandboxBuilder::IN_MEMORY.to_owned())
+        open(self.builder, &self.path, self.on_error, SandboxBuilder::IN_MEMORY.to_owned())
     }
 
-    /// A sandbox behind an HTTP server, as [`SandboxBuilder::start`] gives it, that keeps its charges.
+    /// Opens the file and starts the sandbox as an HTTP server, like [`SandboxBuilder::start`].
     ///
     /// # Errors
-    /// If the address cannot be listened on; with a [`DataError`] inside if the file cannot be used.
+    /// Returns an error if the sandbox cannot listen on its address. If the file cannot be used,
+    /// the error contains a [`DataError`].
     #[cfg(feature = "server")]
     pub fn start(self) -> std::io::Result<crate::server::RunningSandbox> {
-        self.builder.start_with(|builder, base_url| Ok(open(builder, &self.path, self.report, base_url)?))
+        self.builder.start_with(|builder, base_url| Ok(open(builder, &self.path, self.on_error, base_url)?))
     }
 }
 
 fn open(
     builder: SandboxBuilder,
     path: &Path,
-    report: Report,
+    on_error: ErrorCallback,
     base_url: String,
 ) -> Result<Sandbox, DataError> {
     let mut clock = Clock::new(builder.clock_at);
     let file = File::open(path)?;
-    let Some(kept) = file.read()? else {
+    let Some(stored) = file.read()? else {
         let identity = builder.identity();
-        let journal = file.begin(builder.network, &identity, report)?;
-        return Ok(builder.assemble(identity, clock, Ledger::kept(Vec::new(), Box::new(journal)), base_url));
+        let journal = file.initialize(builder.network, &identity, on_error)?;
+        return Ok(builder.assemble(identity, clock, Ledger::load(Vec::new(), Box::new(journal)), base_url));
     };
-    if kept.network != builder.network {
+    if stored.network != builder.network {
         return Err(DataError::OtherNetwork {
             path: path.into(),
-            found: kept.network,
+            found: stored.network,
             wanted: builder.network,
         });
     }
     let charges = file.charges()?;
-    // Nothing is written before everything was read.
-    let api_key = builder.api_key.clone().unwrap_or(kept.api_key);
-    let journal = file.resume(&api_key, kept.standing, report)?;
-    clock.resume(kept.standing.ahead, kept.standing.seen);
-    let entropy = Entropy::from_position(&kept.standing.entropy);
-    let identity = Identity { api_key, node_key: kept.node_key, entropy };
-    Ok(builder.assemble(identity, clock, Ledger::kept(charges, Box::new(journal)), base_url))
+    // The first write comes after all reads, so that a damaged file is left unchanged.
+    let api_key = builder.api_key.clone().unwrap_or(stored.api_key);
+    let journal = file.resume(&api_key, stored.state, on_error)?;
+    clock.resume(stored.state.ahead, stored.state.seen);
+    let entropy = Entropy::from_position(&stored.state.entropy);
+    let identity = Identity { api_key, node_key: stored.node_key, entropy };
+    Ok(builder.assemble(identity, clock, Ledger::load(charges, Box::new(journal)), base_url))
 }
 
-/// The file beside another one whose name goes on like this.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// Adds a suffix to the file name of a path.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()

@@ -9,7 +9,7 @@ use strike_core::{HttpRequest, HttpResponse, UnixMillis};
 use super::active_rules::{ActiveRules, SelectedFault};
 use super::fault::{After, Kind};
 use super::fixed_response::remove_forbidden_body;
-use crate::answer::{self, Audience, Refusal};
+use crate::response::{self, Audience, ErrorResponse};
 
 /// The longest time for which a fault keeps a connection open.
 pub(crate) const MAX_FAULT_DURATION: Duration = Duration::from_secs(300);
@@ -68,8 +68,8 @@ impl ActiveRules {
 /// Returns an error response in the service's own format.
 fn error_response(status: StatusCode, request: &HttpRequest, now: UnixMillis) -> HttpResponse {
     let reason = status.canonical_reason().unwrap_or("no reason given").to_ascii_lowercase();
-    let outcome = Err(Refusal::new(status, reason));
-    remove_forbidden_body(answer::response(request, outcome, Audience::AnyOrigin, now))
+    let outcome = Err(ErrorResponse::new(status, reason));
+    remove_forbidden_body(response::build(request, outcome, Audience::AnyOrigin, now))
 }
 
 /// Returns the behavior of a fault that ends the connection.

@@ -1,11 +1,11 @@
-//! A charge as the service keeps it, and as it shows it.
+//! A stored charge, and its JSON in responses and webhooks.
 
 use data_encoding::HEXLOWER;
 use strike_core::{ChargeId, PaymentHash, Satoshi, UnixMillis};
 
 use super::ChargeState;
-use crate::answer::Object;
-use crate::quirks::{self, Quirks};
+use crate::quirks::Quirks;
+use crate::response::Object;
 
 #[derive(Clone)]
 pub(crate) struct Charge {
@@ -19,14 +19,14 @@ pub(crate) struct Charge {
     pub(crate) paid: bool,
     pub(crate) created: UnixMillis,
     pub(crate) updated: UnixMillis,
-    /// From here on the invoice cannot be paid. The wire does not show it.
+    /// The invoice cannot be paid from this time on. The API does not show it.
     pub(crate) expires: UnixMillis,
 }
 
 impl Charge {
-    /// The charge object of the wire; an absent `customer_id` is an absent key, never `null`.
+    /// Returns the charge object of the API. The key `customer_id` is omitted if there is none.
     pub(crate) fn to_object(&self, quirks: &Quirks) -> Object {
-        let units = if quirks.timestamps_in_seconds { 1000 } else { 1 };
+        let millis_per_unit = if quirks.timestamps_in_seconds { 1000 } else { 1 };
         let mut object = Object::default()
             .text("id", self.id.as_str())
             .text("object", "charge")
@@ -41,15 +41,17 @@ impl Charge {
         }
         object
             .flag("paid", self.paid)
-            .number("created", self.created.as_millis() / units)
-            .number("updated", self.updated.as_millis() / units)
+            .number("created", self.created.as_millis() / millis_per_unit)
+            .number("updated", self.updated.as_millis() / millis_per_unit)
     }
 
     pub(crate) fn to_json(&self, quirks: &Quirks) -> String {
-        quirks::end(self.to_object(quirks), quirks.extra_keys)
+        let object = self.to_object(quirks);
+        let object = if quirks.extra_keys { object.extra_keys() } else { object };
+        object.end()
     }
 
-    /// What a webhook says of it.
+    /// Returns the JSON that a webhook sends for the charge.
     pub(crate) fn to_event(&self, quirks: &Quirks) -> String {
         let extra = if quirks.extra_keys { r#","extra_key":[null]"# } else { "" };
         format!(r#"{{"object":"event","data":{}{extra}}}"#, self.to_json(quirks))

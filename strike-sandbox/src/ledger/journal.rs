@@ -1,4 +1,4 @@
-//! What a ledger that outlives its process is written to, before anything changes in memory.
+//! The interface to persistent storage. The ledger writes a change there first, then to memory.
 
 use std::time::Duration;
 
@@ -7,35 +7,37 @@ use strike_core::UnixMillis;
 use super::Charge;
 use crate::entropy::Position;
 
-/// Where the service stands beside its charges. It is kept with every change, so that no id comes twice and no
-/// clock runs back.
+/// The state of the service apart from its charges. It is stored with every change, so that after a
+/// restart no id repeats and the clock does not go back.
 #[derive(Clone, Copy)]
-#[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "only a file reads it"))]
-pub(crate) struct Standing {
+#[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "only the data file reads it"))]
+pub(crate) struct ServiceState {
     pub(crate) entropy: Position,
-    /// How far the clock was moved forward.
+    /// How far the clock was advanced.
     pub(crate) ahead: Duration,
-    /// The latest moment that the service acted on.
+    /// The time of the latest change.
     pub(crate) seen: UnixMillis,
 }
 
-/// Keeps what the ledger tells it. When a call returns `Ok`, the change outlives the process; when it returns an
-/// error, nothing of the change is left.
+/// Stores the changes of a ledger.
+///
+/// When a method returns `Ok`, the change survives a restart of the process. When it returns an
+/// error, no part of the change is stored.
 pub(crate) trait Journal: Send {
-    /// A charge more, at this place.
-    fn append(&mut self, place: usize, charge: &Charge, standing: &Standing) -> Result<(), StorageError>;
+    /// Adds a charge at this index.
+    fn append(&mut self, index: usize, charge: &Charge, state: &ServiceState) -> Result<(), StorageError>;
 
-    /// The charge at this place was paid, or has expired.
-    fn change(&mut self, place: usize, charge: &Charge, standing: &Standing) -> Result<(), StorageError>;
+    /// Updates the charge at this index after it was paid or made to expire.
+    fn change(&mut self, index: usize, charge: &Charge, state: &ServiceState) -> Result<(), StorageError>;
 
-    /// No charge is left.
-    fn clear(&mut self, standing: &Standing) -> Result<(), StorageError>;
+    /// Removes all charges.
+    fn clear(&mut self, state: &ServiceState) -> Result<(), StorageError>;
 
-    /// The charges are the same, and the rest has moved on.
-    fn stand(&mut self, standing: &Standing) -> Result<(), StorageError>;
+    /// Stores the service state. The charges do not change.
+    fn save_state(&mut self, state: &ServiceState) -> Result<(), StorageError>;
 }
 
-/// A change could not be written to the sandbox's file, and so was not made.
+/// A change could not be written to the data file and was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the change could not be written to the data file: {0}")]
 pub struct StorageError(pub(crate) String);

@@ -1,8 +1,8 @@
-//! All charges, in the order in which they were made, and found by id. Only what is here changes a charge.
+//! All charges in the order of their creation, with an index by id. Charges are changed only here.
 
 mod charge;
+mod charge_record;
 mod journal;
-mod state;
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -10,24 +10,24 @@ use hashbrown::HashTable;
 use strike_core::UnixMillis;
 
 pub(crate) use charge::Charge;
+pub use charge_record::{ChargeRecord, ChargeState, ExpireError};
 pub use journal::StorageError;
-pub(crate) use journal::{Journal, Standing};
-pub use state::{ChargeRecord, ChargeState, ExpireError};
+pub(crate) use journal::{Journal, ServiceState};
 
 #[derive(Default)]
 pub(crate) struct Ledger {
     charges: Vec<Charge>,
-    /// Where each charge is in `charges`, by the hash of its id. The id itself stands there, and only there.
-    places: HashTable<usize>,
+    /// Maps the hash of each id to an index in `charges`. The ids are stored only in `charges`.
+    indexes: HashTable<usize>,
     hasher: RandomState,
-    /// `None` keeps everything in memory alone.
+    /// `None` if charges are kept only in memory.
     journal: Option<Box<dyn Journal>>,
 }
 
 impl Ledger {
-    /// The charges that a journal has kept, oldest first; it is told of all that follow.
+    /// Creates a ledger with stored charges, oldest first. The journal stores all later changes.
     #[cfg(feature = "sqlite")]
-    pub(crate) fn kept(charges: Vec<Charge>, journal: Box<dyn Journal>) -> Self {
+    pub(crate) fn load(charges: Vec<Charge>, journal: Box<dyn Journal>) -> Self {
         let mut ledger = Self { charges: Vec::with_capacity(charges.len()), ..Self::default() };
         for charge in charges {
             ledger.insert(charge);
@@ -36,66 +36,68 @@ impl Ledger {
         ledger
     }
 
-    pub(crate) fn push(&mut self, charge: Charge, standing: &Standing) -> Result<(), StorageError> {
+    /// Adds a charge.
+    pub(crate) fn push(&mut self, charge: Charge, state: &ServiceState) -> Result<(), StorageError> {
         if let Some(journal) = &mut self.journal {
-            journal.append(self.charges.len(), &charge, standing)?;
+            journal.append(self.charges.len(), &charge, state)?;
         }
         self.insert(charge);
         Ok(())
     }
 
-    /// Notes that a charge was paid. An unknown one is nothing to note.
+    /// Marks a charge as paid. Does nothing if no charge has this id.
     pub(crate) fn mark_paid(
         &mut self,
         id: &str,
         at: UnixMillis,
-        standing: &Standing,
+        state: &ServiceState,
     ) -> Result<(), StorageError> {
-        self.change(id, standing, |charge| {
+        self.change(id, state, |charge| {
             charge.paid = true;
             charge.updated = at;
         })
     }
 
-    /// Ends the time in which a charge can be paid. An unknown one is nothing to end.
+    /// Makes a charge expire no later than `at`. Does nothing if no charge has this id.
     pub(crate) fn expire(
         &mut self,
         id: &str,
         at: UnixMillis,
-        standing: &Standing,
+        state: &ServiceState,
     ) -> Result<(), StorageError> {
-        self.change(id, standing, |charge| charge.expires = charge.expires.min(at))
+        self.change(id, state, |charge| charge.expires = charge.expires.min(at))
     }
 
-    /// Forgets every charge.
-    pub(crate) fn clear(&mut self, standing: &Standing) -> Result<(), StorageError> {
+    /// Removes all charges.
+    pub(crate) fn clear(&mut self, state: &ServiceState) -> Result<(), StorageError> {
         if let Some(journal) = &mut self.journal {
-            journal.clear(standing)?;
+            journal.clear(state)?;
         }
         self.charges = Vec::new();
-        self.places = HashTable::new();
+        self.indexes = HashTable::new();
         Ok(())
     }
 
-    /// Keeps what changed beside the charges: the clock, or where ids are drawn from.
-    pub(crate) fn stand(&mut self, standing: &Standing) -> Result<(), StorageError> {
-        self.journal.as_mut().map_or(Ok(()), |journal| journal.stand(standing))
+    /// Stores the service state after a change of the clock or the seed.
+    pub(crate) fn save_state(&mut self, state: &ServiceState) -> Result<(), StorageError> {
+        self.journal.as_mut().map_or(Ok(()), |journal| journal.save_state(state))
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&Charge> {
-        self.charges.get(self.place(id)?)
+        self.charges.get(self.index(id)?)
     }
 
     pub(crate) fn len(&self) -> usize {
         self.charges.len()
     }
 
-    /// One page, the newest charge first. Its cost depends on its size alone, not on how many charges there are.
+    /// Returns one page of charges, newest first. The time this takes does not depend on the number
+    /// of charges in the ledger.
     pub(crate) fn page(&self, page: usize, size: usize) -> impl Iterator<Item = &Charge> {
         page_of(&self.charges, page, size)
     }
 
-    /// One page of the charges that were made until then, the newest first.
+    /// Returns one page of the charges that were created at or before `until`, newest first.
     pub(crate) fn page_until(
         &self,
         until: UnixMillis,
@@ -106,34 +108,33 @@ impl Ledger {
         page_of(self.charges.get(..count).unwrap_or_default(), page, size)
     }
 
-    fn place(&self, id: &str) -> Option<usize> {
-        let is_there =
-            |place: &usize| self.charges.get(*place).is_some_and(|charge| charge.id.as_str() == id);
-        self.places.find(self.hasher.hash_one(id), is_there).copied()
+    fn index(&self, id: &str) -> Option<usize> {
+        let has_id = |index: &usize| self.charges.get(*index).is_some_and(|charge| charge.id.as_str() == id);
+        self.indexes.find(self.hasher.hash_one(id), has_id).copied()
     }
 
     fn insert(&mut self, charge: Charge) {
-        let Self { charges, places, hasher, .. } = self;
+        let Self { charges, indexes, hasher, .. } = self;
         let hash = hasher.hash_one(charge.id.as_str());
         let rehash =
-            |place: &usize| charges.get(*place).map_or(0, |charge| hasher.hash_one(charge.id.as_str()));
-        places.insert_unique(hash, charges.len(), rehash);
+            |index: &usize| charges.get(*index).map_or(0, |charge| hasher.hash_one(charge.id.as_str()));
+        indexes.insert_unique(hash, charges.len(), rehash);
         charges.push(charge);
     }
 
-    /// Written first, then done in memory: either both or neither.
+    /// Changes a charge in the journal and then in memory. A failing journal prevents both.
     fn change(
         &mut self,
         id: &str,
-        standing: &Standing,
+        state: &ServiceState,
         change: impl FnOnce(&mut Charge),
     ) -> Result<(), StorageError> {
-        let Some(place) = self.place(id) else { return Ok(()) };
-        let Some(charge) = self.charges.get_mut(place) else { return Ok(()) };
+        let Some(index) = self.index(id) else { return Ok(()) };
+        let Some(charge) = self.charges.get_mut(index) else { return Ok(()) };
         let mut changed = charge.clone();
         change(&mut changed);
         if let Some(journal) = &mut self.journal {
-            journal.change(place, &changed, standing)?;
+            journal.change(index, &changed, state)?;
         }
         *charge = changed;
         Ok(())
@@ -169,19 +170,19 @@ mod tests {
     }
 
     impl Journal for LimitedJournal {
-        fn append(&mut self, _: usize, _: &Charge, _: &Standing) -> Result<(), StorageError> {
+        fn append(&mut self, _: usize, _: &Charge, _: &ServiceState) -> Result<(), StorageError> {
             self.count()
         }
 
-        fn change(&mut self, _: usize, _: &Charge, _: &Standing) -> Result<(), StorageError> {
+        fn change(&mut self, _: usize, _: &Charge, _: &ServiceState) -> Result<(), StorageError> {
             self.count()
         }
 
-        fn clear(&mut self, _: &Standing) -> Result<(), StorageError> {
+        fn clear(&mut self, _: &ServiceState) -> Result<(), StorageError> {
             self.count()
         }
 
-        fn stand(&mut self, _: &Standing) -> Result<(), StorageError> {
+        fn save_state(&mut self, _: &ServiceState) -> Result<(), StorageError> {
             self.count()
         }
     }
@@ -202,9 +203,9 @@ mod tests {
         }
     }
 
-    fn standing() -> Standing {
+    fn state() -> ServiceState {
         let entropy = Entropy::from_seed(1).position();
-        Standing { entropy, ahead: Duration::ZERO, seen: UnixMillis::from_secs(1) }
+        ServiceState { entropy, ahead: Duration::ZERO, seen: UnixMillis::from_secs(1) }
     }
 
     #[test]
@@ -214,27 +215,27 @@ mod tests {
             journal: Some(Box::new(LimitedJournal(Arc::clone(&changes_left)))),
             ..Ledger::default()
         };
-        let (standing, now) = (standing(), UnixMillis::from_secs(5));
-        assert!(ledger.push(charge("a"), &standing).is_err());
+        let (state, now) = (state(), UnixMillis::from_secs(5));
+        assert!(ledger.push(charge("a"), &state).is_err());
         assert!(ledger.len() == 0 && ledger.get("a").is_none());
 
         *changes_left.lock().expect("no poisoned lock") = 1;
-        ledger.push(charge("a"), &standing).expect("the journal accepts one change");
-        assert!(ledger.mark_paid("a", now, &standing).is_err());
-        assert!(ledger.expire("a", now, &standing).is_err());
-        assert!(ledger.clear(&standing).is_err());
-        assert!(ledger.stand(&standing).is_err());
+        ledger.push(charge("a"), &state).expect("the journal accepts one change");
+        assert!(ledger.mark_paid("a", now, &state).is_err());
+        assert!(ledger.expire("a", now, &state).is_err());
+        assert!(ledger.clear(&state).is_err());
+        assert!(ledger.save_state(&state).is_err());
         let charge = ledger.get("a").expect("the charge exists");
         assert!(
             !charge.paid && charge.updated == charge.created && charge.expires == UnixMillis::from_secs(9)
         );
 
         *changes_left.lock().expect("no poisoned lock") = 3;
-        ledger.mark_paid("a", now, &standing).expect("the journal accepts the change");
-        ledger.expire("a", now, &standing).expect("the journal accepts the change");
+        ledger.mark_paid("a", now, &state).expect("the journal accepts the change");
+        ledger.expire("a", now, &state).expect("the journal accepts the change");
         let charge = ledger.get("a").expect("the charge exists");
         assert!(charge.paid && charge.updated == now && charge.expires == now);
-        ledger.clear(&standing).expect("the journal accepts the change");
+        ledger.clear(&state).expect("the journal accepts the change");
         assert!(ledger.len() == 0 && ledger.get("a").is_none());
     }
 
@@ -243,7 +244,7 @@ mod tests {
         let mut ledger = Ledger::default();
         let id = |n: usize| format!("ch_{n}");
         for n in 0..5000 {
-            ledger.push(charge(&id(n)), &standing()).expect("an in-memory sandbox can always be reset");
+            ledger.push(charge(&id(n)), &state()).expect("an in-memory sandbox can always be reset");
         }
         assert!((0..5000).all(|n| ledger.get(&id(n)).is_some_and(|charge| charge.id.as_str() == id(n))));
         assert!(ledger.get(&id(5000)).is_none() && ledger.get("").is_none());

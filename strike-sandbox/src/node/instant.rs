@@ -1,25 +1,25 @@
-//! A node without a network: an invoice that could be paid is paid at once.
+//! A node that settles payments immediately, without a network.
 
 use strike_core::{Invoice, Network, UnixMillis};
 
-use super::invoice::{NodeKey, Shape, Signer, Terms, Unsignable, payment_hash};
+use super::invoice::{InvoiceFormat, InvoiceTerms, NodeKey, Signer, SigningError, payment_hash};
 use super::{Node, PayError, Preimage};
 
-/// Signs with a key of its own, and hands out the preimage of an invoice that a wallet would pay.
-pub(crate) struct Instant(Signer);
+/// Signs invoices, and reveals the preimage of an invoice that has not expired.
+pub(crate) struct InstantNode(Signer);
 
-impl Instant {
-    pub(crate) fn new(network: Network, shape: Shape, key: NodeKey) -> Self {
-        Self(Signer::new(network, shape, key))
+impl InstantNode {
+    pub(crate) fn new(network: Network, format: InvoiceFormat, key: NodeKey) -> Self {
+        Self(Signer::new(network, format, key))
     }
 }
 
-impl Node for Instant {
+impl Node for InstantNode {
     fn payee(&self) -> String {
         self.0.payee()
     }
 
-    fn invoice(&mut self, terms: &Terms<'_>) -> Result<String, Unsignable> {
+    fn invoice(&mut self, terms: &InvoiceTerms<'_>) -> Result<String, SigningError> {
         self.0.sign(terms)
     }
 

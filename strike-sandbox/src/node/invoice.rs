@@ -1,4 +1,4 @@
-//! Signs BOLT11 invoices, as the node behind the service would.
+//! Signs BOLT11 invoices.
 
 use std::time::Duration;
 
@@ -10,21 +10,21 @@ use strike_core::{Network, PaymentHash, Satoshi};
 
 use crate::entropy::Entropy;
 
-/// How many blocks the last hop may take, as today's nodes ask.
+/// The CLTV delta of the last hop, in blocks, that current nodes use.
 const MIN_FINAL_CLTV_EXPIRY_DELTA: u16 = 18;
-/// How many the service asked for, which today's nodes refuse.
-const MIN_FINAL_CLTV_EXPIRY_DELTA_OF_2018: u16 = 10;
+/// The CLTV delta in the service's recorded invoices, which current nodes reject.
+const RECORDED_MIN_FINAL_CLTV_EXPIRY_DELTA: u16 = 10;
 
-/// How long an invoice without an `x` tag can be paid, by BOLT11.
+/// The expiry that BOLT11 defines for invoices without an `x` tag.
 pub(crate) const DEFAULT_EXPIRY: Duration = Duration::from_secs(3600);
 
-/// The secret that makes a node the node that it is.
+/// The secret key of a node.
 #[derive(Clone, Copy)]
 pub(crate) struct NodeKey(SecretKey);
 
 impl NodeKey {
     pub(crate) fn draw(entropy: &mut Entropy) -> Self {
-        // One draw in 2^128 is no key of the curve.
+        // One value in 2^128 is not a valid secret key.
         loop {
             if let Some(key) = Self::from_bytes(&entropy.bytes32()) {
                 break key;
@@ -32,7 +32,7 @@ impl NodeKey {
         }
     }
 
-    /// `None` for bytes that are no key of the curve.
+    /// Returns `None` if the bytes are not a valid secret key.
     pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Option<Self> {
         SecretKey::from_slice(bytes).ok().map(Self)
     }
@@ -43,94 +43,100 @@ impl NodeKey {
     }
 }
 
-/// The node's key, and the network that its invoices are for.
+/// Signs the invoices of one node for one network.
 pub(crate) struct Signer {
     secp: Secp256k1<SignOnly>,
     key: SecretKey,
     currency: Currency,
-    shape: Shape,
+    format: InvoiceFormat,
     min_final_cltv_expiry_delta: u16,
 }
 
-/// Which nodes can pay an invoice.
+/// The format of invoices.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shape {
-    /// It has a payment secret and features.
-    OfToday,
-    /// It has neither, as the recorded ones.
-    Of2018,
+pub(crate) enum InvoiceFormat {
+    /// With a payment secret and features, which current nodes require.
+    Current,
+    /// Without a payment secret and features, as in the recordings of the service.
+    Recorded2018,
 }
 
-/// What an invoice says.
+/// The contents of an invoice.
 #[derive(Clone, Copy)]
-pub(crate) struct Terms<'a> {
+pub(crate) struct InvoiceTerms<'a> {
     pub(crate) amount: Satoshi,
     pub(crate) description: &'a str,
     pub(crate) payment_hash: PaymentHash,
     pub(crate) payment_secret: [u8; 32],
-    /// Since 1970; whole seconds count.
+    /// Since 1970. Fractions of a second are ignored.
     pub(crate) timestamp: Duration,
-    /// `None` leaves the `x` tag out.
+    /// `None` omits the `x` tag.
     pub(crate) expiry: Option<Duration>,
 }
 
-/// The terms do not fit into an invoice.
+/// The terms cannot be encoded in an invoice.
 #[derive(Debug)]
-pub(crate) struct Unsignable;
+pub(crate) struct SigningError;
 
 impl Signer {
-    /// Signs with this key.
-    pub(crate) fn new(network: Network, shape: Shape, key: NodeKey) -> Self {
-        Self::with_blocks(network, shape, key.0, MIN_FINAL_CLTV_EXPIRY_DELTA)
+    /// Creates a signer with the default CLTV delta.
+    pub(crate) fn new(network: Network, format: InvoiceFormat, key: NodeKey) -> Self {
+        Self::with_cltv_delta(network, format, key.0, MIN_FINAL_CLTV_EXPIRY_DELTA)
     }
 
-    /// Signs with this key, for a node that asks for this many blocks, unless the shape says how many.
-    pub(crate) fn with_blocks(network: Network, shape: Shape, key: SecretKey, blocks: u16) -> Self {
+    /// Creates a signer with this CLTV delta, in blocks. [`InvoiceFormat::Recorded2018`] ignores
+    /// the delta and uses the recorded one.
+    pub(crate) fn with_cltv_delta(
+        network: Network,
+        format: InvoiceFormat,
+        key: SecretKey,
+        cltv_delta: u16,
+    ) -> Self {
         let currency = match network {
             Network::Bitcoin => Currency::Bitcoin,
             Network::Testnet => Currency::BitcoinTestnet,
             Network::Signet => Currency::Signet,
             Network::Regtest => Currency::Regtest,
         };
-        let min_final_cltv_expiry_delta = match shape {
-            Shape::OfToday => blocks,
-            Shape::Of2018 => MIN_FINAL_CLTV_EXPIRY_DELTA_OF_2018,
+        let min_final_cltv_expiry_delta = match format {
+            InvoiceFormat::Current => cltv_delta,
+            InvoiceFormat::Recorded2018 => RECORDED_MIN_FINAL_CLTV_EXPIRY_DELTA,
         };
-        Self { secp: Secp256k1::signing_only(), key, currency, shape, min_final_cltv_expiry_delta }
+        Self { secp: Secp256k1::signing_only(), key, currency, format, min_final_cltv_expiry_delta }
     }
 
-    /// The node's public key in hex, to which every invoice's signature leads.
+    /// Returns the node's public key in hex. It verifies the signature of each invoice.
     pub(crate) fn payee(&self) -> String {
         HEXLOWER.encode(&PublicKey::from_secret_key(&self.secp, &self.key).serialize())
     }
 
-    pub(crate) fn sign(&self, terms: &Terms<'_>) -> Result<String, Unsignable> {
+    pub(crate) fn sign(&self, terms: &InvoiceTerms<'_>) -> Result<String, SigningError> {
         let hash = sha256::Hash::from_byte_array(*terms.payment_hash.as_bytes());
-        // The order of the tags is that of the recorded invoices: p, d, c.
+        // The recorded invoices have their tags in this order: p, d, c.
         let invoice = InvoiceBuilder::new(self.currency.clone())
-            .amount_milli_satoshis(terms.amount.millisatoshi().ok_or(Unsignable)?)
+            .amount_milli_satoshis(terms.amount.millisatoshi().ok_or(SigningError)?)
             .duration_since_epoch(terms.timestamp)
             .payment_hash(hash)
             .description(terms.description.to_owned())
             .min_final_cltv_expiry_delta(self.min_final_cltv_expiry_delta.into());
-        let raw = match (self.shape, terms.expiry) {
-            (Shape::OfToday, expiry) => {
+        let raw = match (self.format, terms.expiry) {
+            (InvoiceFormat::Current, expiry) => {
                 let invoice = invoice.payment_secret(PaymentSecret(terms.payment_secret));
                 match expiry {
                     Some(expiry) => invoice.expiry_time(expiry).build_raw(),
                     None => invoice.build_raw(),
                 }
             }
-            (Shape::Of2018, Some(expiry)) => invoice.expiry_time(expiry).build_raw(),
-            (Shape::Of2018, None) => invoice.build_raw(),
+            (InvoiceFormat::Recorded2018, Some(expiry)) => invoice.expiry_time(expiry).build_raw(),
+            (InvoiceFormat::Recorded2018, None) => invoice.build_raw(),
         };
         let signature = |message: &Message| Ok(self.secp.sign_ecdsa_recoverable(message, &self.key));
-        let signed = raw.map_err(|_| Unsignable)?.sign(signature)?;
+        let signed = raw.map_err(|_| SigningError)?.sign(signature)?;
         Ok(signed.to_string())
     }
 }
 
-/// The hash that a preimage opens.
+/// Returns the payment hash of a preimage.
 pub(crate) fn payment_hash(preimage: &[u8; 32]) -> PaymentHash {
     PaymentHash::new(sha256::Hash::hash(preimage).to_byte_array())
 }
@@ -140,11 +146,11 @@ mod tests {
     use super::*;
 
     fn signer(network: Network) -> Signer {
-        Signer::new(network, Shape::OfToday, NodeKey::draw(&mut Entropy::from_seed(1)))
+        Signer::new(network, InvoiceFormat::Current, NodeKey::draw(&mut Entropy::from_seed(1)))
     }
 
-    fn terms(satoshi: u64, description: &str) -> Terms<'_> {
-        Terms {
+    fn terms(satoshi: u64, description: &str) -> InvoiceTerms<'_> {
+        InvoiceTerms {
             amount: Satoshi::new(satoshi),
             description,
             payment_hash: payment_hash(&[1; 32]),
@@ -171,7 +177,9 @@ mod tests {
         let signer = signer(Network::Testnet);
         let too_long = "x".repeat(640);
         assert!(signer.sign(&terms(1, &too_long)).is_err());
-        assert!(signer.sign(&Terms { timestamp: Duration::from_secs(1 << 35), ..terms(1, "") }).is_err());
+        assert!(
+            signer.sign(&InvoiceTerms { timestamp: Duration::from_secs(1 << 35), ..terms(1, "") }).is_err()
+        );
         assert!(signer.sign(&terms(u64::MAX, "")).is_err());
     }
 }

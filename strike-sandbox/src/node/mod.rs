@@ -1,63 +1,69 @@
-//! The Lightning node behind the service: it makes the invoices, and is paid by them.
+//! The service's Lightning node, which signs invoices and receives payments.
 
 mod instant;
 mod invoice;
 #[cfg(feature = "lightning")]
 mod lightning;
-mod paid;
+mod payment;
 
 use strike_core::{Network, UnixMillis};
 
-pub(crate) use invoice::{DEFAULT_EXPIRY, NodeKey, Shape, Terms, Unsignable, payment_hash};
-pub use paid::{Paid, PayError};
+pub(crate) use invoice::{DEFAULT_EXPIRY, InvoiceFormat, InvoiceTerms, NodeKey, SigningError, payment_hash};
+pub use payment::{Paid, PayError};
 
-use self::instant::Instant;
+use self::instant::InstantNode;
 #[cfg(feature = "lightning")]
-use self::lightning::Lightning;
+use self::lightning::LightningNode;
 
-/// 32 bytes whose SHA-256 is a payment hash: what a payer's wallet keeps as its receipt.
+/// The 32 bytes whose SHA-256 is a payment hash. A payer's wallet keeps them as proof of payment.
 pub(crate) type Preimage = [u8; 32];
 
-/// A node that is paid, and the wallet that pays it.
+/// A node that receives payments, together with the wallet of the payer.
 pub(crate) trait Node: Send {
-    /// The node's public key as 66 lower-case hex digits, to which every invoice's signature leads.
+    /// Returns the public key that verifies the node's invoices, as 66 lower-case hex digits.
     fn payee(&self) -> String;
 
-    /// A signed invoice for these terms.
-    fn invoice(&mut self, terms: &Terms<'_>) -> Result<String, Unsignable>;
+    /// Signs an invoice with these terms.
+    fn invoice(&mut self, terms: &InvoiceTerms<'_>) -> Result<String, SigningError>;
 
-    /// Pays an invoice of this node, which releases the preimage that it was made for. The payer learns it by
-    /// having paid, so what comes back is the payer's knowledge.
+    /// Pays an invoice of this node and returns the preimage that the payer receives.
+    ///
+    /// `preimage` is the one that the node reveals when the payment arrives.
     fn settle(&mut self, invoice: &str, preimage: &Preimage, now: UnixMillis) -> Result<Preimage, PayError>;
 }
 
-/// How a charge is paid, and by which kind of node its invoice is signed.
+/// How charges are paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Settlement {
-    /// At once, without a network: the invoice is read and checked, and its preimage released.
+    /// Immediately and without a network. The sandbox checks the invoice and reveals its preimage.
     #[default]
     Instant,
-    /// Over a channel between two Lightning nodes in the process: by a real HTLC, through which the preimage comes
-    /// back. The nodes live in memory; a channel is opened with the first payment, and another when it runs short.
+    /// With a real HTLC over a channel between two Lightning nodes in this process.
+    ///
+    /// The nodes exist only in memory. The first payment opens a channel. When its capacity is used
+    /// up, the next payment opens another one.
     #[cfg(feature = "lightning")]
     Lightning,
 }
 
 impl Settlement {
-    /// A node of this kind, with this key.
+    /// Creates a node with this key.
     pub(crate) fn node(
         self,
         network: Network,
-        shape: Shape,
+        format: InvoiceFormat,
         key: NodeKey,
-        #[cfg_attr(not(feature = "lightning"), expect(unused_variables, reason = "only channels need it"))]
+        #[cfg_attr(
+            not(feature = "lightning"),
+            expect(unused_variables, reason = "only Lightning nodes use it")
+        )]
         now: UnixMillis,
     ) -> Box<dyn Node> {
         match self {
-            Self::Instant => Box::new(Instant::new(network, shape, key)),
+            Self::Instant => Box::new(InstantNode::new(network, format, key)),
             #[cfg(feature = "lightning")]
-            Self::Lightning => Box::new(Lightning::new(network, shape, key, now)),
+            Self::Lightning => Box::new(LightningNode::new(network, format, key, now)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use strike_core::http::{HeaderValue, StatusCode, header};
 use strike_core::{HttpResponse, UnixMillis};
 
-use crate::answer::http_date;
+use crate::response::http_date;
 
 const PAGE: &str = "<html>\r\n\
     <head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n\

@@ -323,14 +323,14 @@ fn file_stays_locked_after_a_copy_in_this_process() {
 }
 
 #[test]
-fn journal_without_its_database_is_file_with_two_charges() {
+fn journal_without_its_database_is_rejected() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("shop.sqlite");
     for journal in ["shop.sqlite-journal", "shop.sqlite-wal"] {
         let journal = folder.path().join(journal);
         fs::write(&journal, b"changes").expect("the journal file can be written");
         let error = open_error(&file);
-        assert!(error.to_string().contains("put it back"), "{error}");
+        assert!(error.to_string().contains("restore the file"), "{error}");
         assert!(!file.exists() && journal.exists());
         fs::remove_file(journal).expect("the file can be removed");
     }

@@ -1,11 +1,12 @@
-//! Two Lightning nodes in the process with a channel between them: an invoice is paid by a real HTLC, and the
-//! preimage comes back through it.
+//! Two Lightning nodes in this process with a channel between them. A real HTLC pays the invoice
+//! and returns the preimage.
 //!
-//! There is no chain: the channel is used at once, before any block, and its funding is a transaction that nobody
-//! ever sees. What is real is what the two say to each other: onion, commitments, revocations, the fulfilment.
+//! There is no blockchain. The funding transaction is never broadcast, and the channel is usable
+//! immediately. The messages between the nodes are real: onions, commitments, revocations and
+//! fulfilments.
 
-mod nothing;
-mod peer;
+mod in_memory_node;
+mod no_op;
 
 use std::time::Duration;
 
@@ -23,28 +24,35 @@ use lightning::types::payment::{PaymentHash, PaymentPreimage};
 use lightning_invoice::Bolt11Invoice;
 use strike_core::UnixMillis;
 
-use self::peer::Peer;
-use super::invoice::{NodeKey, Shape, Signer, Terms, Unsignable};
+use self::in_memory_node::InMemoryNode;
+use super::invoice::{InvoiceFormat, InvoiceTerms, NodeKey, Signer, SigningError};
 use super::{Node, PayError, Preimage};
 
-/// What the payer puts into a channel: some 200 payments of the largest amount.
+/// The capacity of a channel, funded by the payer. It is enough for about 200 payments of the
+/// largest amount.
 const CHANNEL_SATOSHI: u64 = 1_000_000_000;
-/// How many blocks the payee asks for, so that its node takes the payment: three more than its own margin.
+/// The CLTV delta of the last hop, in blocks: three more than the library's minimum, so that the
+/// payee accepts the payment.
 const MIN_FINAL_CLTV_EXPIRY_DELTA: u16 = 42;
-/// How often the nodes are asked whether they have more to say. A payment takes about ten rounds.
-const MOST_ROUNDS: usize = 100;
+/// The most rounds of message delivery for one payment. A payment takes about ten rounds.
+const MAX_ROUNDS: usize = 100;
 
-/// A payer's wallet and the node that the service is paid at.
-pub(crate) struct Lightning {
-    payer: Peer,
-    payee: Peer,
+/// The service's node and the payer's wallet.
+pub(crate) struct LightningNode {
+    payer: InMemoryNode,
+    payee: InMemoryNode,
     signer: Signer,
     channels: u64,
     payments: u64,
 }
 
-impl Lightning {
-    pub(crate) fn new(network: strike_core::Network, shape: Shape, key: NodeKey, now: UnixMillis) -> Self {
+impl LightningNode {
+    pub(crate) fn new(
+        network: strike_core::Network,
+        format: InvoiceFormat,
+        key: NodeKey,
+        now: UnixMillis,
+    ) -> Self {
         let chain = match network {
             strike_core::Network::Bitcoin => Network::Bitcoin,
             strike_core::Network::Testnet => Network::Testnet,
@@ -53,59 +61,63 @@ impl Lightning {
         };
         let now = Duration::from_millis(now.as_millis());
         let payee = key.to_bytes();
-        // Nobody needs to know the payer again, but its keys must be others.
+        // The payer's seed only has to differ from the payee's.
         let payer = sha256::Hash::hash(&payee).to_byte_array();
-        let [payee, payer] = [payee, payer].map(|seed| Peer::new(&seed, chain, now));
-        let signer = Signer::with_blocks(
+        let [payee, payer] = [payee, payer].map(|seed| InMemoryNode::new(&seed, chain, now));
+        let signer = Signer::with_cltv_delta(
             network,
-            shape,
+            format,
             payee.keys.get_node_secret_key(),
             MIN_FINAL_CLTV_EXPIRY_DELTA,
         );
-        // Nodes of one kind have nothing to refuse each other for; if they did, no channel would open.
-        let _ = payer.meet(&payee, false);
-        let _ = payee.meet(&payer, true);
+        // Both nodes have the same features, so connecting does not fail. If it did, no channel
+        // would open.
+        let _ = payer.connect(&payee, false);
+        let _ = payee.connect(&payer, true);
         Self { payer, payee, signer, channels: 0, payments: 0 }
     }
 
-    /// A channel through which the payer can send that much, opened if there is none.
+    /// Returns a channel that can send this amount. Opens a new one if there is none.
     fn channel(&mut self, millisatoshi: u64) -> Option<ChannelDetails> {
         let fits = |channel: &ChannelDetails| channel.next_outbound_htlc_limit_msat >= millisatoshi;
-        let open = |payer: &Peer| payer.manager.list_usable_channels().into_iter().find(fits);
-        open(&self.payer).or_else(|| {
+        let find = |payer: &InMemoryNode| payer.manager.list_usable_channels().into_iter().find(fits);
+        find(&self.payer).or_else(|| {
             self.channels = self.channels.saturating_add(1);
             let (payee, number) = (self.payee.id, u128::from(self.channels));
             self.payer.manager.create_channel(payee, CHANNEL_SATOSHI, 0, number, None, None).ok()?;
-            self.run(None);
-            open(&self.payer)
+            self.exchange_messages(None);
+            find(&self.payer)
         })
     }
 
-    /// Lets the two talk until neither has more to say; the preimage that the payer got for what it paid. The
-    /// payee claims what the given preimage opens, and sends back everything else.
-    fn run(&self, claim: Option<&Preimage>) -> Option<Preimage> {
-        let mut bought = None;
-        for _ in 0..MOST_ROUNDS {
-            let said = self.payer.talk_to(&self.payee) + self.payee.talk_to(&self.payer);
+    /// Delivers messages until neither node has more. Returns the preimage that the payer received.
+    ///
+    /// The payee claims the payment that matches `claim` and rejects all others.
+    fn exchange_messages(&self, claim: Option<&Preimage>) -> Option<Preimage> {
+        let mut received = None;
+        for _ in 0..MAX_ROUNDS {
+            let delivered =
+                self.payer.deliver_messages(&self.payee) + self.payee.deliver_messages(&self.payer);
             for peer in [&self.payer, &self.payee] {
                 peer.manager.process_pending_htlc_forwards();
             }
-            let happened: Vec<Event> = self.payer.events().into_iter().chain(self.payee.events()).collect();
-            if said == 0 && happened.is_empty() {
+            let events: Vec<Event> =
+                self.payer.take_events().into_iter().chain(self.payee.take_events()).collect();
+            if delivered == 0 && events.is_empty() {
                 break;
             }
-            for event in happened {
-                bought = self.answer(event, claim).or(bought);
+            for event in events {
+                received = self.handle_event(event, claim).or(received);
             }
         }
-        bought
+        received
     }
 
-    /// What a node wants to be decided; the preimage, where the event tells it.
-    fn answer(&self, event: Event, claim: Option<&Preimage>) -> Option<Preimage> {
+    /// Handles an event of either node. Returns the preimage if the event is a successful payment.
+    fn handle_event(&self, event: Event, claim: Option<&Preimage>) -> Option<Preimage> {
         match event {
             Event::OpenChannelRequest { temporary_channel_id, counterparty_node_id, .. } => {
-                // What the node refuses here shows as a channel that is not there.
+                // If this fails, no usable channel appears and the payment fails.
                 let _ = self.payee.manager.accept_inbound_channel_from_trusted_peer_0conf(
                     &temporary_channel_id,
                     &counterparty_node_id,
@@ -120,7 +132,7 @@ impl Lightning {
                 output_script,
                 ..
             } => {
-                let funding = self.funding(channel_value_satoshis, output_script);
+                let funding = self.funding_transaction(channel_value_satoshis, output_script);
                 // As above.
                 let _ = self.payer.manager.funding_transaction_generated(
                     temporary_channel_id,
@@ -140,8 +152,9 @@ impl Lightning {
         None
     }
 
-    /// A transaction that looks signed. Its input is invented, and another one for each channel.
-    fn funding(&self, satoshi: u64, script_pubkey: ScriptBuf) -> Transaction {
+    /// Returns a funding transaction that looks signed. Its input does not exist and differs for
+    /// each channel.
+    fn funding_transaction(&self, satoshi: u64, script_pubkey: ScriptBuf) -> Transaction {
         let txid = Txid::from_raw_hash(Hash::hash(&self.channels.to_le_bytes()));
         Transaction {
             version: Version::TWO,
@@ -156,7 +169,7 @@ impl Lightning {
         }
     }
 
-    /// The one hop from payer to payee.
+    /// Returns the route over this channel, which has one hop.
     fn route(&self, channel: &ChannelDetails, millisatoshi: u64) -> Option<Route> {
         let hop = RouteHop {
             pubkey: self.payee.id,
@@ -171,13 +184,14 @@ impl Lightning {
     }
 }
 
-impl Node for Lightning {
+impl Node for LightningNode {
     fn payee(&self) -> String {
         self.signer.payee()
     }
 
-    /// The payment secret is the node's own: by it the node knows the invoice again when it is paid.
-    fn invoice(&mut self, terms: &Terms<'_>) -> Result<String, Unsignable> {
+    /// Replaces the payment secret with one from the node, which later recognizes the payment by
+    /// it.
+    fn invoice(&mut self, terms: &InvoiceTerms<'_>) -> Result<String, SigningError> {
         let lifetime = terms.expiry.unwrap_or(super::DEFAULT_EXPIRY).as_secs();
         let secret = self
             .payee
@@ -188,12 +202,12 @@ impl Node for Lightning {
                 u32::try_from(lifetime).unwrap_or(u32::MAX),
                 Some(MIN_FINAL_CLTV_EXPIRY_DELTA),
             )
-            .map_err(|()| Unsignable)?;
-        self.signer.sign(&Terms { payment_secret: secret.0, ..*terms })
+            .map_err(|()| SigningError)?;
+        self.signer.sign(&InvoiceTerms { payment_secret: secret.0, ..*terms })
     }
 
     fn settle(&mut self, invoice: &str, preimage: &Preimage, now: UnixMillis) -> Result<Preimage, PayError> {
-        // An invoice of 2018 has no payment secret, and no wallet of today takes it.
+        // Invoices in the format of 2018 have no payment secret, so they fail to parse here.
         let invoice: Bolt11Invoice = invoice.parse().map_err(|_| PayError::Unpaid)?;
         if invoice.get_payee_pub_key() != self.payee.id {
             return Err(PayError::UnknownInvoice);
@@ -206,19 +220,20 @@ impl Node for Lightning {
         let route = self.route(&channel, millisatoshi).ok_or(PayError::Unpaid)?;
         let hash = invoice.payment_hash().to_byte_array();
         let onion = RecipientOnionFields::secret_only(*invoice.payment_secret());
-        // A number of its own for each attempt: after a reset an invoice may come back, and is to be paid again.
+        // Each attempt needs a new payment id, because the same invoice may be paid again after a
+        // reset.
         self.payments = self.payments.saturating_add(1);
         let id = PaymentId(sha256::Hash::hash(&self.payments.to_le_bytes()).to_byte_array());
         self.payer
             .manager
             .send_payment_with_route(route, PaymentHash(hash), onion, id)
             .map_err(|_| PayError::Unpaid)?;
-        let bought = self.run(Some(preimage)).ok_or(PayError::Unpaid);
-        if bought.is_err() {
+        let result = self.exchange_messages(Some(preimage)).ok_or(PayError::Unpaid);
+        if result.is_err() {
             self.payer.manager.abandon_payment(id);
-            self.run(None);
+            self.exchange_messages(None);
         }
-        bought
+        result
     }
 }
 
@@ -232,12 +247,17 @@ mod tests {
 
     const NOW: UnixMillis = UnixMillis::from_secs(1_700_000_000);
 
-    fn node() -> Lightning {
-        Lightning::new(Network::Regtest, Shape::OfToday, NodeKey::draw(&mut Entropy::from_seed(7)), NOW)
+    fn node() -> LightningNode {
+        LightningNode::new(
+            Network::Regtest,
+            InvoiceFormat::Current,
+            NodeKey::draw(&mut Entropy::from_seed(7)),
+            NOW,
+        )
     }
 
-    fn invoice(node: &mut Lightning, preimage: &Preimage, satoshi: u64) -> String {
-        let terms = Terms {
+    fn invoice(node: &mut LightningNode, preimage: &Preimage, satoshi: u64) -> String {
+        let terms = InvoiceTerms {
             amount: Satoshi::new(satoshi),
             description: "tea",
             payment_hash: payment_hash(preimage),
@@ -249,7 +269,7 @@ mod tests {
     }
 
     /// Returns the payer's outbound capacity over all channels, in millisatoshi.
-    fn outbound_capacity(node: &Lightning) -> u64 {
+    fn outbound_capacity(node: &LightningNode) -> u64 {
         node.payer.manager.list_usable_channels().iter().map(|channel| channel.outbound_capacity_msat).sum()
     }
 
@@ -280,8 +300,12 @@ mod tests {
     fn foreign_and_expired_invoices_are_not_paid() {
         let mut node = node();
         let text = invoice(&mut node, &[1; 32], 1);
-        let mut other_node =
-            Lightning::new(Network::Regtest, Shape::OfToday, NodeKey::draw(&mut Entropy::from_seed(8)), NOW);
+        let mut other_node = LightningNode::new(
+            Network::Regtest,
+            InvoiceFormat::Current,
+            NodeKey::draw(&mut Entropy::from_seed(8)),
+            NOW,
+        );
         assert_eq!(other_node.settle(&text, &[1; 32], NOW), Err(PayError::UnknownInvoice));
         assert_eq!(node.settle("lnbcrt1", &[1; 32], NOW), Err(PayError::Unpaid));
         let late = NOW.saturating_add(Duration::from_secs(3601));

@@ -1,8 +1,8 @@
-//! Dresses an outcome as a response: the status, and the headers that the service sent with every answer.
+//! Builds HTTP responses: the status, the headers that the service sent, and the body.
 
 mod document;
-mod layout;
-mod refusal;
+mod error_response;
+mod json_layout;
 
 use std::time::{Duration, SystemTime};
 
@@ -10,19 +10,19 @@ use strike_core::http::{HeaderMap, HeaderName, HeaderValue, Method, Version, hea
 use strike_core::{HttpRequest, HttpResponse, UnixMillis};
 
 pub(crate) use document::Document;
-pub(crate) use layout::{Object, list};
-pub(crate) use refusal::Refusal;
+pub(crate) use error_response::ErrorResponse;
+pub(crate) use json_layout::{Object, list};
 
-/// Who may read an answer in a browser.
+/// Which web pages may read a response.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Audience {
-    /// Any page, as with the service.
+    /// Pages of any origin, as the service allowed.
     AnyOrigin,
-    /// The sandbox's own pages.
+    /// Only the sandbox's own pages.
     SameOrigin,
 }
 
-/// What the service sent for its pages' sake, in its order; the first name stands there twice.
+/// The CORS headers in the order of the recordings, which have the first name twice.
 static CORS: [(HeaderName, &str); 4] = [
     (header::ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type, Authorization, X-XSRF-TOKEN"),
     (header::ACCESS_CONTROL_ALLOW_HEADERS, "x-requested-with"),
@@ -30,9 +30,11 @@ static CORS: [(HeaderName, &str); 4] = [
     (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
 ];
 
-/// What keeps the sandbox's own answers to its own pages: nothing in them runs but the page's one script, whatever a
-/// description says, and no other page shows them in a frame.
-static OWN: [(HeaderName, &str); 5] = [
+/// Headers that restrict the sandbox's own responses to its own pages.
+///
+/// The browser runs only script files from the sandbox, even if a charge's description contains a
+/// script. Other pages cannot show the sandbox in a frame.
+static SAME_ORIGIN: [(HeaderName, &str); 5] = [
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -44,29 +46,29 @@ static OWN: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// The response to a request; an outcome that is good has the body of a 200.
-pub(crate) fn response(
+/// Builds the response to a request. The status is 200 for a document.
+pub(crate) fn build(
     request: &HttpRequest,
-    outcome: Result<Document, Refusal>,
+    outcome: Result<Document, ErrorResponse>,
     audience: Audience,
     now: UnixMillis,
 ) -> HttpResponse {
-    let refusal = outcome.as_ref().err();
-    let status = refusal.map(|refusal| refusal.status).unwrap_or_default();
-    let of_refusal = refusal.and_then(Refusal::header);
-    let Document { content_type, body } = outcome.unwrap_or_else(|refusal| refusal.to_json().into());
+    let error = outcome.as_ref().err();
+    let status = error.map(|error| error.status).unwrap_or_default();
+    let error_header = error.and_then(ErrorResponse::header);
+    let Document { content_type, body } = outcome.unwrap_or_else(|error| error.to_json().into());
 
-    // In the order of the recordings. None of them has a header of a refusal's own.
+    // The order of the recordings. No recording has `error_header`, so its position is arbitrary.
     let mut headers = HeaderMap::with_capacity(12);
-    let for_browsers = match audience {
+    let browser_headers = match audience {
         Audience::AnyOrigin => CORS.as_slice(),
-        Audience::SameOrigin => OWN.as_slice(),
+        Audience::SameOrigin => SAME_ORIGIN.as_slice(),
     };
-    for (name, value) in for_browsers {
+    for (name, value) in browser_headers {
         headers.append(name, HeaderValue::from_static(value));
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, no-store, max-age=0"));
-    if let Some((name, value)) = of_refusal {
+    if let Some((name, value)) = error_header {
         headers.insert(name, value);
     }
     if !body.is_empty() {
@@ -77,7 +79,7 @@ pub(crate) fn response(
     }
     headers.insert(header::SERVER, HeaderValue::from_static("nginx/1.12.1"));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-    let connection = if stays_open(request) { "keep-alive" } else { "close" };
+    let connection = if client_keeps_connection(request) { "keep-alive" } else { "close" };
     headers.insert(header::CONNECTION, HeaderValue::from_static(connection));
 
     let sent = if request.method() == Method::HEAD { String::new() } else { body };
@@ -87,18 +89,18 @@ pub(crate) fn response(
     response
 }
 
-/// The clock stops in 3058, well before the dates that cannot be written.
+/// Formats a `Date` header. The sandbox's clock stops in 3058, so every time can be formatted.
 pub(crate) fn http_date(now: UnixMillis) -> String {
-    let since = Duration::from_millis(now.as_millis());
-    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH))
+    let since_epoch = Duration::from_millis(now.as_millis());
+    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH.checked_add(since_epoch).unwrap_or(SystemTime::UNIX_EPOCH))
 }
 
-/// Whether the caller keeps the connection after this request.
-fn stays_open(request: &HttpRequest) -> bool {
-    let said = |what: &str| {
+/// Returns true if the client keeps the connection open after this request.
+fn client_keeps_connection(request: &HttpRequest) -> bool {
+    let has_token = |name: &str| {
         let values = request.headers().get_all(header::CONNECTION);
         let mut tokens = values.iter().filter_map(|value| value.to_str().ok()).flat_map(|it| it.split(','));
-        tokens.any(|token| token.trim().eq_ignore_ascii_case(what))
+        tokens.any(|token| token.trim().eq_ignore_ascii_case(name))
     };
-    if request.version() < Version::HTTP_11 { said("keep-alive") } else { !said("close") }
+    if request.version() < Version::HTTP_11 { has_token("keep-alive") } else { !has_token("close") }
 }

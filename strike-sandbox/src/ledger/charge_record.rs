@@ -1,4 +1,4 @@
-//! What a charge has come to, why it cannot be made to expire, and the record of it that the owner of a sandbox reads.
+//! The public types of a charge: its state, a snapshot, and the error of making it expire.
 
 use std::fmt;
 
@@ -6,20 +6,21 @@ use strike_core::{ChargeId, PaymentHash, Satoshi, UnixMillis};
 
 use super::Charge;
 
-/// What a charge has come to.
+/// Whether a charge is pending, paid or expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChargeState {
-    /// Its invoice can be paid.
+    /// The invoice can be paid.
     Pending,
-    /// Its invoice was paid.
+    /// The invoice was paid.
     Paid,
-    /// Its invoice can no longer be paid. The API shows such a charge as unpaid, as the service did.
+    /// The invoice can no longer be paid. The API shows the charge as unpaid, as the original
+    /// service did.
     Expired,
 }
 
 impl ChargeState {
-    /// The word for it in `/sandbox/charges`: `pending`, `paid` or `expired`.
+    /// Returns the state's name in `/sandbox/charges`: `pending`, `paid` or `expired`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -36,22 +37,22 @@ impl fmt::Display for ChargeState {
     }
 }
 
-/// Why a charge cannot be made to expire.
+/// The error of making a charge expire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExpireError {
-    /// The sandbox has no charge of that id.
+    /// No charge has this id.
     #[error("no charge has this id")]
     UnknownCharge,
-    /// It was paid, and stays so.
+    /// The charge is already paid, so it cannot expire.
     #[error("the charge is already paid")]
     AlreadyPaid,
-    /// The change could not be written to the sandbox's file, so the charge can still be paid.
+    /// The change could not be written to the data file. The charge can still be paid.
     #[error("the change could not be written to the data file, and the charge has not expired")]
     Storage,
 }
 
-/// A charge as its sandbox knew it at one moment: it does not follow what happens later.
+/// A snapshot of a charge. Later changes of the charge do not update it.
 #[derive(Clone)]
 pub struct ChargeRecord {
     charge: Charge,
@@ -64,67 +65,69 @@ impl ChargeRecord {
         Self { charge, state }
     }
 
-    /// The charge's name.
+    /// Returns the charge's id.
     #[must_use]
     pub const fn id(&self) -> &ChargeId {
         &self.charge.id
     }
 
-    /// What it has come to.
+    /// Returns the state at the time of the snapshot.
     #[must_use]
     pub const fn state(&self) -> ChargeState {
         self.state
     }
 
-    /// What the payer pays.
+    /// Returns the amount to pay.
     #[must_use]
     pub const fn amount(&self) -> Satoshi {
         self.charge.amount
     }
 
-    /// The description, as it was sent.
+    /// Returns the description as the client sent it.
     #[must_use]
     pub fn description(&self) -> &str {
         &self.charge.description
     }
 
-    /// The customer's name, if one was sent.
+    /// Returns the customer id, if the client sent one.
     #[must_use]
     pub fn customer_id(&self) -> Option<&str> {
         self.charge.customer_id.as_deref()
     }
 
-    /// The hash that the invoice carries.
+    /// Returns the payment hash of the invoice.
     #[must_use]
     pub const fn payment_hash(&self) -> &PaymentHash {
         &self.charge.payment_hash
     }
 
-    /// The invoice.
+    /// Returns the payment request, which is a BOLT11 invoice.
     #[must_use]
     pub fn payment_request(&self) -> &str {
         &self.charge.payment_request
     }
 
-    /// What the payer's wallet learned, once it is paid: the 32 bytes whose SHA-256 is the payment hash.
+    /// Returns the preimage of the payment hash once the charge is paid, and `None` before.
+    ///
+    /// Its SHA-256 is the payment hash. A payer's wallet keeps it as proof of payment.
     #[must_use]
     pub fn preimage(&self) -> Option<&[u8; 32]> {
         (self.state == ChargeState::Paid).then_some(&self.charge.preimage)
     }
 
-    /// When it was made, in milliseconds by the sandbox's clock.
+    /// Returns the time of creation by the sandbox's clock.
     #[must_use]
     pub const fn created(&self) -> UnixMillis {
         self.charge.created
     }
 
-    /// When it was paid, in milliseconds; else when it was made.
+    /// Returns the time of the payment, or the time of creation if the charge is not paid.
     #[must_use]
     pub const fn updated(&self) -> UnixMillis {
         self.charge.updated
     }
 
-    /// From when on the invoice cannot be paid, in milliseconds.
+    /// Returns the time from which the invoice cannot be paid.
     #[must_use]
     pub const fn expires(&self) -> UnixMillis {
         self.charge.expires
@@ -132,7 +135,7 @@ impl ChargeRecord {
 }
 
 impl fmt::Debug for ChargeRecord {
-    /// Without the preimage, which is the payer's alone to show.
+    /// Omits the preimage, which is the payer's proof of payment.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChargeRecord")
             .field("id", self.id())

@@ -1,4 +1,5 @@
-//! The world around a pair of nodes, of which there is none: no chain, no fees, no disk, no log, no map of a network.
+//! The environment that the Lightning library needs: chain, fees, storage, log and router. All of
+//! it does nothing.
 
 use bitcoin::secp256k1::{PublicKey, Secp256k1, Signing, Verification};
 use bitcoin::{Script, Transaction, Txid};
@@ -16,33 +17,35 @@ use lightning::sign::ecdsa::EcdsaChannelSigner;
 use lightning::util::logger::{Logger, Record};
 use lightning::util::persist::MonitorName;
 
-/// The least that a transaction pays for 1000 units of weight, in satoshi: nobody mines here, so the least is enough.
+/// The minimum fee rate, in satoshi per 1000 weight units. No transaction is mined, so it is
+/// enough.
 const FEE_RATE: u32 = 253;
 
-/// Takes everything and keeps nothing. The nodes live and die with the process, so there is nothing to keep.
-pub(super) struct Nothing;
+/// Implements the library's interfaces without any effect. The nodes exist only in memory, so
+/// nothing has to be stored.
+pub(super) struct NoOp;
 
-impl BroadcasterInterface for Nothing {
+impl BroadcasterInterface for NoOp {
     fn broadcast_transactions(&self, _: &[&Transaction]) {}
 }
 
-impl FeeEstimator for Nothing {
+impl FeeEstimator for NoOp {
     fn get_est_sat_per_1000_weight(&self, _: ConfirmationTarget) -> u32 {
         FEE_RATE
     }
 }
 
-impl Logger for Nothing {
+impl Logger for NoOp {
     fn log(&self, _: Record<'_>) {}
 }
 
-impl Filter for Nothing {
+impl Filter for NoOp {
     fn register_tx(&self, _: &Txid, _: &Script) {}
 
     fn register_output(&self, _: WatchedOutput) {}
 }
 
-impl<S: EcdsaChannelSigner> Persist<S> for Nothing {
+impl<S: EcdsaChannelSigner> Persist<S> for NoOp {
     fn persist_new_channel(&self, _: MonitorName, _: &ChannelMonitor<S>) -> ChannelMonitorUpdateStatus {
         ChannelMonitorUpdateStatus::Completed
     }
@@ -59,8 +62,8 @@ impl<S: EcdsaChannelSigner> Persist<S> for Nothing {
     fn archive_persisted_channel(&self, _: MonitorName) {}
 }
 
-impl Router for Nothing {
-    /// There is one hop, and the payer names it: see [`super::Lightning`].
+impl Router for NoOp {
+    /// Always fails. [`super::LightningNode`] builds the route itself, because it has only one hop.
     fn find_route(
         &self,
         _: &PublicKey,
@@ -68,7 +71,7 @@ impl Router for Nothing {
         _: Option<&[&ChannelDetails]>,
         _: InFlightHtlcs,
     ) -> Result<Route, &'static str> {
-        Err("the only route is the channel between the two")
+        Err("routes are not searched: the nodes share one channel")
     }
 
     fn create_blinded_payment_paths<T: Signing + Verification>(
@@ -83,7 +86,7 @@ impl Router for Nothing {
     }
 }
 
-impl MessageRouter for Nothing {
+impl MessageRouter for NoOp {
     fn find_path(&self, _: PublicKey, _: Vec<PublicKey>, _: Destination) -> Result<OnionMessagePath, ()> {
         Err(())
     }

@@ -1,20 +1,25 @@
-//! JSON in the service's layout: two spaces, ` : `, lists as `[ {` to `} ]`, no newline at the end.
+//! Writes JSON in the layout of the recorded responses.
+//!
+//! * Objects are indented by two spaces.
+//! * A key is followed by ` : `.
+//! * A list starts with `[ {` and ends with `} ]`.
+//! * There is no newline at the end.
 
 use std::fmt::{Display, Write};
 
 use serde_json::Value;
 
-/// In bytes: as much as most charges take, so that their text is not moved while it grows.
-const ROOM: usize = 1024;
+/// The initial capacity of an object, in bytes. Most charges fit, so their text is not reallocated.
+const INITIAL_CAPACITY: usize = 1024;
 
-/// An object in the making; keys stand in the order in which they are given.
+/// Builds a JSON object. Keys are written in the order in which they are added.
 #[derive(Default)]
 pub(crate) struct Object(String);
 
 impl Object {
     pub(crate) fn text(mut self, key: &str, value: &str) -> Self {
-        // Most texts have nothing to escape, and a list has hundreds: these are copied as they are.
-        if value.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
+        // Copying is faster than escaping, and most texts need no escaping.
+        if value.bytes().fold(true, |unescaped, byte| unescaped & needs_no_escape(byte)) {
             self.key(key);
             self.0.extend(["\"", value, "\""]);
             self
@@ -31,36 +36,46 @@ impl Object {
         self.value(key, &value)
     }
 
-    /// A value that is JSON already; its lines move two spaces in, which no text within it notices.
+    /// Adds a value that is JSON already. Its lines are indented by two more spaces. Strings within
+    /// it do not change, because JSON strings contain no line breaks.
     pub(crate) fn json(self, key: &str, value: &str) -> Self {
         self.value(key, &value.replace('\n', "\n  "))
     }
 
     fn value(mut self, key: &str, value: &impl Display) -> Self {
         self.key(key);
-        // Writing to a string cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(self.0, "{value}");
         self
     }
 
     fn key(&mut self, key: &str) {
         if self.0.is_empty() {
-            self.0.reserve(ROOM);
+            self.0.reserve(INITIAL_CAPACITY);
         }
         self.0.extend([if self.0.is_empty() { "{\n  \"" } else { ",\n  \"" }, key, "\" : "]);
     }
 
+    /// Adds keys that clients do not expect, with values of several JSON types.
+    pub(crate) fn extra_keys(self) -> Self {
+        self.json("extra_null", "null")
+            .json("extra_list", "[ true, -1.5, { } ]")
+            .json("extra_object", r#"{ "id" : "of nothing", "paid" : "maybe" }"#)
+    }
+
+    /// Closes the object and returns its text.
     pub(crate) fn end(mut self) -> String {
         self.0.push_str("\n}");
         self.0
     }
 }
 
-/// Whether a byte of text stands in JSON for itself.
-const fn is_plain(byte: u8) -> bool {
+/// Returns true if JSON strings contain this byte without an escape.
+const fn needs_no_escape(byte: u8) -> bool {
     byte >= b' ' && byte != b'"' && byte != b'\\'
 }
 
+/// Writes a JSON array of objects.
 pub(crate) fn list(objects: impl Iterator<Item = String>) -> String {
     let mut list = String::from("[ ");
     for object in objects {

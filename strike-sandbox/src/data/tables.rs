@@ -1,4 +1,4 @@
-//! The tables, and what a row of each means.
+//! The database tables, and how their rows are read and written.
 
 use std::time::Duration;
 
@@ -8,12 +8,14 @@ use strike_core::{ChargeId, Network, Satoshi, UnixMillis};
 
 use crate::builder::Identity;
 use crate::entropy::Position;
-use crate::ledger::{Charge, Standing};
+use crate::ledger::{Charge, ServiceState};
 use crate::node::{self, NodeKey};
 
-/// Moments and durations are in milliseconds. `start` is where the entropy's stream begins again. A charge's `number`
-/// is its place in the ledger.
-pub(super) const TABLES: &str = "
+/// Creates the tables.
+///
+/// Times and durations are in milliseconds. `start` is the position in the random stream that a
+/// reset returns to. A charge's `number` is its index in the ledger.
+pub(super) const CREATE_TABLES: &str = "
     CREATE TABLE sandbox (
         network  TEXT NOT NULL,
         api_key  TEXT NOT NULL,
@@ -38,49 +40,49 @@ pub(super) const TABLES: &str = "
     ) STRICT;
 ";
 
-/// What a file says of its sandbox.
-pub(super) struct Kept {
+/// The contents of the `sandbox` table.
+pub(super) struct StoredSandbox {
     pub(super) network: Network,
     pub(super) api_key: String,
     pub(super) node_key: NodeKey,
-    pub(super) standing: Standing,
+    pub(super) state: ServiceState,
 }
 
 pub(super) fn insert_sandbox(
     connection: &Connection,
     network: Network,
     identity: &Identity,
-    standing: &Standing,
+    state: &ServiceState,
 ) -> Result<()> {
     let sql = "INSERT INTO sandbox (network, api_key, node_key, entropy, start, ahead, seen)
                VALUES (:network, :api_key, :node_key, :entropy, :start, :ahead, :seen)";
-    let Standing { entropy: Position { stream, start }, ahead, seen } = *standing;
+    let ServiceState { entropy: Position { stream, start }, ahead, seen } = *state;
     let values = named_params! {
         ":network": network.to_string(),
         ":api_key": identity.api_key,
         ":node_key": identity.node_key.to_bytes(),
         ":entropy": stream,
-        ":start": start.map(word),
+        ":start": start.map(to_integer),
         ":ahead": millis(ahead),
         ":seen": seen.as_millis(),
     };
     connection.execute(sql, values).map(drop)
 }
 
-pub(super) fn read_sandbox(connection: &Connection) -> Result<Kept> {
+pub(super) fn read_sandbox(connection: &Connection) -> Result<StoredSandbox> {
     let sql = "SELECT network, api_key, node_key, entropy, start, ahead, seen FROM sandbox";
     connection.query_row(sql, [], |row| {
         let network: String = row.get("network")?;
-        let network = network.parse().map_err(|_| unreadable(0, "no network"))?;
+        let network = network.parse().map_err(|_| unreadable(0, "unknown network"))?;
         let node_key =
-            NodeKey::from_bytes(&row.get("node_key")?).ok_or_else(|| unreadable(2, "no key of a node"))?;
+            NodeKey::from_bytes(&row.get("node_key")?).ok_or_else(|| unreadable(2, "invalid node key"))?;
         let start: Option<u64> = row.get("start")?;
-        let standing = Standing {
+        let state = ServiceState {
             entropy: Position { stream: row.get("entropy")?, start: start.map(u128::from) },
             ahead: Duration::from_millis(row.get("ahead")?),
             seen: UnixMillis::from_millis(row.get("seen")?),
         };
-        Ok(Kept { network, api_key: row.get("api_key")?, node_key, standing })
+        Ok(StoredSandbox { network, api_key: row.get("api_key")?, node_key, state })
     })
 }
 
@@ -92,25 +94,26 @@ pub(super) fn set_api_key(connection: &Connection, api_key: &str) -> Result<()> 
     connection.execute("UPDATE sandbox SET api_key = ?", [api_key]).map(drop)
 }
 
-/// Writes where the sandbox stands, unless the file says that it stood elsewhere: then another program wrote that.
-pub(super) fn move_standing(connection: &Connection, from: &Standing, to: &Standing) -> Result<bool> {
+/// Replaces the state `from` with `to`. Returns false if the file has another state than `from`,
+/// which means that another program wrote to it.
+pub(super) fn update_state(connection: &Connection, from: &ServiceState, to: &ServiceState) -> Result<bool> {
     let sql = "UPDATE sandbox SET entropy = ?, start = ?, ahead = ?, seen = ?
                WHERE entropy IS ? AND start IS ? AND ahead IS ? AND seen IS ?";
-    let [from, to] = [from, to].map(|standing| {
-        let Standing { entropy: Position { stream, start }, ahead, seen } = *standing;
-        (stream, start.map(word), millis(ahead), seen.as_millis())
+    let [from, to] = [from, to].map(|state| {
+        let ServiceState { entropy: Position { stream, start }, ahead, seen } = *state;
+        (stream, start.map(to_integer), millis(ahead), seen.as_millis())
     });
     let values = params![to.0, to.1, to.2, to.3, from.0, from.1, from.2, from.3];
     Ok(connection.prepare_cached(sql)?.execute(values)? == 1)
 }
 
-pub(super) fn insert_charge(connection: &Connection, place: usize, charge: &Charge) -> Result<()> {
+pub(super) fn insert_charge(connection: &Connection, index: usize, charge: &Charge) -> Result<()> {
     let sql = "INSERT INTO charge (number, id, amount, description, customer_id, payment_request, preimage,
                                    paid, created, updated, expires)
                VALUES (:number, :id, :amount, :description, :customer_id, :payment_request, :preimage,
                        :paid, :created, :updated, :expires)";
     let values = named_params! {
-        ":number": place,
+        ":number": index,
         ":id": charge.id.as_str(),
         ":amount": charge.amount.get(),
         ":description": charge.description,
@@ -125,12 +128,12 @@ pub(super) fn insert_charge(connection: &Connection, place: usize, charge: &Char
     connection.prepare_cached(sql)?.execute(values).map(drop)
 }
 
-/// Writes what can change in a charge.
-pub(super) fn update_charge(connection: &Connection, place: usize, charge: &Charge) -> Result<()> {
+/// Stores the fields of a charge that can change.
+pub(super) fn update_charge(connection: &Connection, index: usize, charge: &Charge) -> Result<()> {
     let Charge { paid, updated, expires, .. } = charge;
     connection
         .prepare_cached("UPDATE charge SET paid = ?, updated = ?, expires = ? WHERE number = ?")?
-        .execute(params![paid, updated.as_millis(), expires.as_millis(), place])
+        .execute(params![paid, updated.as_millis(), expires.as_millis(), index])
         .map(drop)
 }
 
@@ -138,7 +141,7 @@ pub(super) fn delete_charges(connection: &Connection) -> Result<()> {
     connection.execute("DELETE FROM charge", []).map(drop)
 }
 
-/// Every charge, oldest first.
+/// Reads all charges, oldest first.
 pub(super) fn read_charges(connection: &Connection) -> Result<Vec<Charge>> {
     let sql = "SELECT id, amount, description, customer_id, payment_request, preimage,
                       paid, created, updated, expires, number FROM charge ORDER BY number";
@@ -146,9 +149,9 @@ pub(super) fn read_charges(connection: &Connection) -> Result<Vec<Charge>> {
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        // Changes are written by number: one that is missing would lead them to another charge.
+        // Updates use the number. A gap would make them change the wrong charge.
         if row.get::<_, usize>("number")? != charges.len() {
-            return Err(unreadable(10, "a charge is missing before it"));
+            return Err(unreadable(10, "the charge before it is missing"));
         }
         charges.push(read_charge(row)?);
     }
@@ -156,7 +159,7 @@ pub(super) fn read_charges(connection: &Connection) -> Result<Vec<Charge>> {
 }
 
 fn read_charge(row: &Row<'_>) -> Result<Charge> {
-    let moment = |column| row.get(column).map(UnixMillis::from_millis);
+    let time = |column| row.get(column).map(UnixMillis::from_millis);
     let preimage = row.get(5)?;
     Ok(Charge {
         id: ChargeId::new(row.get::<_, Box<str>>(0)?).map_err(|error| unreadable(0, error))?,
@@ -167,18 +170,18 @@ fn read_charge(row: &Row<'_>) -> Result<Charge> {
         payment_hash: node::payment_hash(&preimage),
         preimage,
         paid: row.get(6)?,
-        created: moment(7)?,
-        updated: moment(8)?,
-        expires: moment(9)?,
+        created: time(7)?,
+        updated: time(8)?,
+        expires: time(9)?,
     })
 }
 
-/// No stream is ever drawn from that far.
-fn word(position: u128) -> i64 {
+/// Saturates. No random stream gets that far.
+fn to_integer(position: u128) -> i64 {
     i64::try_from(position).unwrap_or(i64::MAX)
 }
 
-/// What does not fit is beyond the end of time.
+/// Converts to milliseconds and saturates. The clock's limit is far below the largest value.
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -91,7 +91,6 @@ pub use strike_core::fixture::{
 
 impl ClientBuilder {
     /// Uses a simulated host as the transport and the timer of the client, and a fixed seed for its jitter.
-    #[must_use]
     pub fn simulated<R: Responder + Send + 'static>(self, host: &SimulatedHost<R>) -> Self {
         self.transport(host.clone()).timer(host.clone()).seed(0)
     }

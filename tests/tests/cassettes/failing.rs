@@ -130,14 +130,14 @@ fn scope_reports_differences_in_threads_and_leaked_clients() {
 }
 
 fn client(host: &ReplayTransport) -> strike_blocking::Client {
-    strike_blocking::Client::builder(endpoint()).simulated(&host).build().unwrap()
+    strike_blocking::Client::builder(endpoint()).simulated(host).build().unwrap()
 }
 
 #[tokio::test]
 async fn scope_reports_differences_in_tasks_and_leaked_clients() {
     use strike_async::fixture::ReplayTransport;
     let client =
-        |host: &ReplayTransport| strike_async::Client::builder(endpoint()).simulated(&host).build().unwrap();
+        |host: &ReplayTransport| strike_async::Client::builder(endpoint()).simulated(host).build().unwrap();
     let joined = ReplayTransport::strict(quickstart())
         .scope_async(async |host| {
             let client = client(host);

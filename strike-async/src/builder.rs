@@ -107,6 +107,10 @@ impl ClientBuilder {
             Some(seed) => seed,
             None => entropy::seed()?,
         };
+        #[cfg_attr(
+            not(feature = "reqwest"),
+            expect(clippy::infallible_destructuring_match, reason = "there are two with the feature")
+        )]
         let transport = match self.transport {
             TransportChoice::Given(transport) => transport,
             #[cfg(feature = "reqwest")]

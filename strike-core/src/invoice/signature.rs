@@ -43,7 +43,7 @@ fn signer(text: &str) -> Result<PayeeKey, Mismatch> {
     let signed: SignedRawBolt11Invoice =
         text.parse().map_err(|error: Bolt11ParseError| wrong(&error.to_string()))?;
     if signed.to_string() != text.to_ascii_lowercase() {
-        return Err(wrong("over fields that are not in BOLT11's shortest form"));
+        return Err(wrong("not verifiable: its fields are not in BOLT11's canonical form"));
     }
     let raw = signed.raw_invoice();
     if !signed.check_signature() {

@@ -1,4 +1,5 @@
-//! The transport: sends one HTTP request and returns its response. `strike-core` decides what to send.
+//! The transport: sends one HTTP request and returns its response. `strike-core` decides what to
+//! send.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,7 +25,8 @@ pub trait Transport: Send + Sync {
     /// Sends the request and returns the response.
     ///
     /// # Errors
-    /// Returns an error if no complete response arrived: the reason, and whether the request may have been sent.
+    /// Returns an error if no complete response arrived: the reason, and whether the request may
+    /// have been sent.
     fn exchange(&self, exchange: Exchange) -> Reply;
 }
 

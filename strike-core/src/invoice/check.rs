@@ -12,7 +12,8 @@ use crate::redaction::text;
 use crate::values::{Charge, Network, Satoshi, UnixMillis};
 
 impl Charge {
-    /// Checks the charge and its invoice against an order. Call it before you show either to a payer.
+    /// Checks the charge and its invoice against an order. Call it before you show either to a
+    /// payer.
     ///
     /// | field of the mismatch | required value |
     /// | --- | --- |
@@ -29,25 +30,29 @@ impl Charge {
     /// | `invoice.signature` | valid for the key in the invoice's payee field, or for any key if there is no such field |
     /// | `invoice.payee` | the expectation's payee, if it sets one |
     ///
-    /// The description hash, the signature and the payee are checked only with the feature `signature`. That feature
-    /// also rejects two kinds of invoice (as `invoice.signature`), because their signature cannot be verified:
+    /// The description hash, the signature and the payee are checked only with the feature
+    /// `signature`. That feature also rejects two kinds of invoice (as `invoice.signature`),
+    /// because their signature cannot be verified:
     ///
     /// * invoices longer than 7089 characters, the capacity of the largest QR code;
-    /// * invoices that are not in BOLT11's canonical form: numbers without leading zeros, padding bits set to zero.
+    /// * invoices that are not in BOLT11's canonical form: numbers without leading zeros, padding
+    ///   bits set to zero.
     ///
     /// This method does not check the charge's id, nor whether the charge is paid.
     ///
     /// # What a valid signature proves
-    /// Most invoices do not contain the public key of the signer. The key is recovered from the signature and the
-    /// content. If somebody changes the content, another key is usually recovered, and the signature still counts as
-    /// valid. So without an expected payee, a valid signature does not prove who made the invoice. It only shows which
-    /// node would be paid. An invoice with a payee field proves that the owner of that key signed it. To detect a
-    /// forged invoice, set the expected payee.
+    /// Most invoices do not contain the public key of the signer. The key is recovered from the
+    /// signature and the content. If somebody changes the content, another key is usually
+    /// recovered, and the signature still counts as valid. So without an expected payee, a valid
+    /// signature does not prove who made the invoice. It only shows which node would be paid. An
+    /// invoice with a payee field proves that the owner of that key signed it. To detect a forged
+    /// invoice, set the expected payee.
     ///
     /// # Which time to pass
-    /// The server's clock determines the expiry. Pass the server's time if you have it, for example the `Date` header
-    /// of its last response. Otherwise subtract [`CLOCK_MARGIN`](crate::CLOCK_MARGIN) from your own clock, which may be
-    /// ahead. This method applies no margin: it rejects an invoice that expires exactly at `now`. The clients' `check`
+    /// The server's clock determines the expiry. Pass the server's time if you have it, for example
+    /// the `Date` header of its last response. Otherwise subtract
+    /// [`CLOCK_MARGIN`](crate::CLOCK_MARGIN) from your own clock, which may be ahead. This method
+    /// applies no margin: it rejects an invoice that expires exactly at `now`. The clients' `check`
     /// methods choose the time for you.
     ///
     /// # Example
@@ -80,8 +85,8 @@ impl Charge {
     /// ```
     ///
     /// # Errors
-    /// Returns a [`Mismatch`] for the first field that differs. Text from the server is truncated to 200
-    /// characters.
+    /// Returns a [`Mismatch`] for the first field that differs. Text from the server is truncated
+    /// to 200 characters.
     pub fn check(&self, expected: &Expectation, now: UnixMillis) -> Result<CheckedInvoice, Mismatch> {
         // Text from the server can have any length.
         self.check_untruncated(expected, now).map_err(|mismatch| {
@@ -114,7 +119,8 @@ impl Charge {
     }
 }
 
-/// Checks that a charge's invoice is for this network and agrees with the charge. Does not verify the signature.
+/// Checks that a charge's invoice is for this network and agrees with the charge. Does not verify
+/// the signature.
 pub(crate) fn compare(charge: &Charge, network: Network) -> Result<Invoice, Mismatch> {
     agree(charge, &Expectation::new(network))
 }
@@ -145,7 +151,8 @@ fn agree(charge: &Charge, expected: &Expectation) -> Result<Invoice, Mismatch> {
     Ok(invoice)
 }
 
-/// Requires that both amounts of the charge and the amount of the invoice are equal. An invoice without an amount fails.
+/// Requires that both amounts of the charge and the amount of the invoice are equal. An invoice
+/// without an amount fails.
 fn agree_on_amount(charge: &Charge, invoice: &Invoice) -> Result<(), Mismatch> {
     const FIELD: &str = "invoice.amount (millisatoshi)";
     Mismatch::unless_equal("amount_satoshi", charge.amount, charge.amount_satoshi.get())?;
@@ -171,8 +178,8 @@ pub struct CheckedInvoice {
 }
 
 impl CheckedInvoice {
-    /// Returns the invoice text as the server sent it, without surrounding white space and without a `lightning:`
-    /// prefix. Wallets accept it as it is.
+    /// Returns the invoice text as the server sent it, without surrounding white space and without
+    /// a `lightning:` prefix. Wallets accept it as it is.
     #[must_use]
     pub fn payment_request(&self) -> &str {
         &self.text
@@ -184,13 +191,15 @@ impl CheckedInvoice {
         format!("lightning:{}", self.text.to_ascii_lowercase())
     }
 
-    /// Returns the text for a QR code: the link in upper case. QR codes store upper-case text more compactly.
+    /// Returns the text for a QR code: the link in upper case. QR codes store upper-case text more
+    /// compactly.
     #[must_use]
     pub fn to_qr_text(&self) -> String {
         self.to_uri().to_ascii_uppercase()
     }
 
-    /// Returns when the invoice expires, by the server's clock. From then on, wallets refuse to pay it.
+    /// Returns when the invoice expires, by the server's clock. From then on, wallets refuse to pay
+    /// it.
     ///
     /// This time can already be in the past when you read it.
     #[must_use]
@@ -206,14 +215,15 @@ impl CheckedInvoice {
 
     /// Returns true if the description was checked.
     ///
-    /// Without the feature `signature` it is false for an invoice that has only the hash of a description. That hash
-    /// is in [`Invoice::description`].
+    /// Without the feature `signature` it is false for an invoice that has only the hash of a
+    /// description. That hash is in [`Invoice::description`].
     #[must_use]
     pub const fn description_checked(&self) -> bool {
         cfg!(feature = "signature") || !matches!(self.invoice.description(), InvoiceDescription::Hash(_))
     }
 
-    /// Returns the reasons why current Lightning wallets refuse to pay it: see [`Invoice::wallet_objections`].
+    /// Returns the reasons why current Lightning wallets refuse to pay it: see
+    /// [`Invoice::wallet_objections`].
     ///
     /// With [`Expectation::for_todays_wallets`], `check` rejects such an invoice.
     #[must_use]

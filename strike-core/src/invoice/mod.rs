@@ -1,7 +1,7 @@
 //! Reads BOLT11 invoices and checks them against the charge and the order.
 //!
-//! An [`Invoice`] is decoded but not verified. A [`CheckedInvoice`] passed [`Charge::check`], so you can show it to a
-//! payer.
+//! An [`Invoice`] is decoded but not verified. A [`CheckedInvoice`] passed [`Charge::check`], so
+//! you can show it to a payer.
 
 mod check;
 mod expectation;
@@ -24,11 +24,12 @@ pub use wallet::WalletObjection;
 use crate::values::Charge;
 
 impl Charge {
-    /// Decodes the charge's invoice without verifying it. To verify it, use [`check`](Charge::check).
+    /// Decodes the charge's invoice without verifying it. To verify it, use
+    /// [`check`](Charge::check).
     ///
     /// # Errors
-    /// Returns [`InvoiceError`] if the payment request is not a valid BOLT11 invoice. The rest of the charge can still
-    /// be used.
+    /// Returns [`InvoiceError`] if the payment request is not a valid BOLT11 invoice. The rest of
+    /// the charge can still be used.
     pub fn invoice(&self) -> Result<Invoice, InvoiceError> {
         Invoice::read(self.payment_request())
     }

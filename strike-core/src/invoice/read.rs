@@ -1,9 +1,10 @@
 //! Decodes BOLT11 invoices.
 //!
-//! The decoder accepts invoices as the hosted service created them in 2018: without a payment secret and without feature
-//! bits. It rejects everything that two decoders could read differently: a wrong checksum, an amount that is not a whole
-//! number of millisatoshi, a duplicate field, a field of the wrong length. It does not verify signatures. The format is
-//! BOLT #11 of the Lightning specifications.
+//! The decoder accepts invoices as the hosted service created them in 2018: without a payment
+//! secret and without feature bits. It rejects everything that two decoders could read differently:
+//! a wrong checksum, an amount that is not a whole number of millisatoshi, a duplicate field, a
+//! field of the wrong length. It does not verify signatures. The format is BOLT #11 of the
+//! Lightning specifications.
 
 use std::time::Duration;
 
@@ -92,7 +93,8 @@ pub enum InvoiceError {
 }
 
 impl Invoice {
-    /// Decodes an invoice in lower or upper case. Surrounding white space and a `lightning:` prefix are ignored.
+    /// Decodes an invoice in lower or upper case. Surrounding white space and a `lightning:` prefix
+    /// are ignored.
     ///
     /// # Errors
     /// Returns [`InvoiceError`] if the text is not a valid invoice.
@@ -161,9 +163,11 @@ impl Invoice {
         &self.description
     }
 
-    /// Returns the reasons why current Lightning wallets refuse to pay the invoice. Empty if there are none.
+    /// Returns the reasons why current Lightning wallets refuse to pay the invoice. Empty if there
+    /// are none.
     ///
-    /// For example, invoices from 2018 have no payment secret. They can be decoded, but current wallets do not pay them.
+    /// For example, invoices from 2018 have no payment secret. They can be decoded, but current
+    /// wallets do not pay them.
     ///
     /// ```
     /// use strike_core::{Invoice, WalletObjection};
@@ -179,7 +183,8 @@ impl Invoice {
     }
 }
 
-/// Removes surrounding white space and the prefixes `lightning:` and `lightning://`, in upper or lower case.
+/// Removes surrounding white space and the prefixes `lightning:` and `lightning://`, in upper or
+/// lower case.
 pub(crate) fn bare(text: &str) -> &str {
     const SCHEME: &str = "lightning:";
     let mut text = text.trim();
@@ -191,7 +196,8 @@ pub(crate) fn bare(text: &str) -> &str {
     text
 }
 
-/// Bech32's checksum without a length limit. BOLT11 has no limit, but `bech32::Bech32` stops at 1023 characters.
+/// Bech32's checksum without a length limit. BOLT11 has no limit, but `bech32::Bech32` stops at
+/// 1023 characters.
 enum LongBech32 {}
 
 impl Checksum for LongBech32 {

@@ -10,11 +10,13 @@ const KNOWN_FEATURES: [(u16, Option<u16>); 6] =
 
 /// A reason why current Lightning wallets refuse to pay an invoice that can be decoded.
 ///
-/// The specification requires wallets to refuse such invoices. An invoice without objections can still have expired.
+/// The specification requires wallets to refuse such invoices. An invoice without objections can
+/// still have expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum WalletObjection {
-    /// The payment secret is missing. Wallets have required it since about 2021. The hosted service never set it.
+    /// The payment secret is missing. Wallets have required it since about 2021. The hosted service
+    /// never set it.
     #[error("it has no payment secret")]
     NoPaymentSecret,
     /// Both the description and the description hash are missing.
@@ -23,10 +25,12 @@ pub enum WalletObjection {
     /// The named field is a number with leading zeros, which the specification declares invalid.
     #[error("its {0} has leading zeros")]
     LeadingZeros(&'static str),
-    /// The invoice requires a feature that BOLT 9 does not assign to invoices. The number is its even bit.
+    /// The invoice requires a feature that BOLT 9 does not assign to invoices. The number is its
+    /// even bit.
     #[error("it requires the unknown feature {0}")]
     UnknownFeature(u16),
-    /// The invoice has a feature, but not the feature that it depends on. The numbers are their even bits.
+    /// The invoice has a feature, but not the feature that it depends on. The numbers are their
+    /// even bits.
     #[error("it has feature {feature} without feature {needs}")]
     FeatureWithout {
         /// The feature that is present.

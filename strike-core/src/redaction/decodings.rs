@@ -1,6 +1,7 @@
 //! Decodes a text in every possible way, layer by layer, to find secrets in it.
 //!
-//! The decoded text is only searched, never used. Where a text is ambiguous, all decodings are tried.
+//! The decoded text is only searched, never used. Where a text is ambiguous, all decodings are
+//! tried.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +14,8 @@ const SHORTEST: usize = 4;
 
 /// Calls `look` with every decoding of the text and returns the first thing that it finds.
 ///
-/// The work is linear in the length of the text: all decodings together have at most 32 times its length plus 1024 bytes.
+/// The work is linear in the length of the text: all decodings together have at most 32 times its
+/// length plus 1024 bytes.
 pub(crate) fn find<T>(text: &[u8], mut look: impl FnMut(&[u8]) -> Option<T>) -> Result<Option<T>, TooMany> {
     let mut budget = text.len().saturating_mul(32).saturating_add(1024);
     let mut seen = BTreeSet::new();
@@ -71,7 +73,8 @@ fn untagged(text: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// Decodes one layer of escapes: those of JSON, programming languages, URLs, HTML and quoted-printable.
+/// Decodes one layer of escapes: those of JSON, programming languages, URLs, HTML and
+/// quoted-printable.
 fn unescaped(text: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -110,7 +113,8 @@ fn backslash(after: &[u8]) -> Escape<'_> {
     named.or_else(|| Some((vec![*kind], rest)))
 }
 
-/// Decodes a UTF-16 unit of four hex digits, or a surrogate pair. Java allows more than one `u` before the digits.
+/// Decodes a UTF-16 unit of four hex digits, or a surrogate pair. Java allows more than one `u`
+/// before the digits.
 fn unit(after: &[u8]) -> Escape<'_> {
     let more = after.iter().take_while(|byte| **byte == b'u').count();
     let after = after.get(more..).unwrap_or_default();
@@ -230,8 +234,8 @@ fn utf8((value, rest): (u32, &[u8])) -> (Vec<u8>, &[u8]) {
     (c.encode_utf8(&mut [0; 4]).as_bytes().to_vec(), rest)
 }
 
-/// Returns all texts decoded from base64 and base32 at any alignment, from hex with any separators, and from lists of
-/// decimal byte values.
+/// Returns all texts decoded from base64 and base32 at any alignment, from hex with any separators,
+/// and from lists of decimal byte values.
 fn encoded(text: &[u8]) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     for alphabet in [&BASE64, &BASE32] {
@@ -263,7 +267,8 @@ fn encoded(text: &[u8]) -> Vec<Vec<u8>> {
     all
 }
 
-/// Adds every piece of UTF-8 of at least `SHORTEST` bytes to `all`. Drops zero bytes, so that UTF-16 is found too.
+/// Adds every piece of UTF-8 of at least `SHORTEST` bytes to `all`. Drops zero bytes, so that
+/// UTF-16 is found too.
 fn keep_text(bytes: &[u8], all: &mut Vec<Vec<u8>>) {
     let bytes: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
     let is_end = |c: char| c.is_control() && !c.is_ascii_whitespace();

@@ -15,7 +15,8 @@ const FRAGMENT: usize = 8;
 /// The maximum number of letters and digits of a truncated escape sequence.
 const HALF_AN_ESCAPE: usize = 9;
 
-/// One or more API keys, prepared for searching. It does not implement `Debug`, so it cannot be logged.
+/// One or more API keys, prepared for searching. It does not implement `Debug`, so it cannot be
+/// logged.
 #[derive(Default, Clone)]
 pub(crate) struct Secrets {
     /// Encodings of the keys that can be replaced directly in a text.
@@ -79,7 +80,8 @@ impl Secrets {
         }
         self.learn_form(data_encoding::HEXLOWER.encode(key.as_bytes()).as_bytes(), 4);
         for before in 0..3 {
-            // The key can appear inside base64 at three alignments. Leave out the digits that also encode other bytes.
+            // The key can appear inside base64 at three alignments. Leave out the digits that also
+            // encode other bytes.
             let bytes: Vec<u8> = std::iter::repeat_n(0, before).chain(key.bytes()).collect();
             let whole = bytes.len() * 8 / 6;
             let base64 = data_encoding::BASE64.encode(&bytes);
@@ -88,7 +90,8 @@ impl Secrets {
         }
     }
 
-    /// Adds an encoding of a key. Ignores it if it is shorter than `least`, because it would match by chance.
+    /// Adds an encoding of a key. Ignores it if it is shorter than `least`, because it would match
+    /// by chance.
     fn learn_form(&mut self, form: &[u8], least: usize) {
         if form.len() < least {
             return;
@@ -100,9 +103,11 @@ impl Secrets {
         self.fragments.extend(fragments(form));
     }
 
-    /// Returns the text, or the reason for withholding it: it repeats a key or may contain a preimage.
+    /// Returns the text, or the reason for withholding it: it repeats a key or may contain a
+    /// preimage.
     ///
-    /// Truncate the text before the call, not after it: only the text that was checked may be shown.
+    /// Truncate the text before the call, not after it: only the text that was checked may be
+    /// shown.
     pub(crate) fn withheld(&self, text: String) -> String {
         match self.look(text.as_bytes(), true) {
             Ok(None) => text,
@@ -112,7 +117,8 @@ impl Secrets {
         }
     }
 
-    /// Returns true if any decoding of the text contains a key or a large part of one, or if it cannot be checked.
+    /// Returns true if any decoding of the text contains a key or a large part of one, or if it
+    /// cannot be checked.
     pub(crate) fn are_in(&self, text: &[u8]) -> bool {
         !matches!(self.look(text, false), Ok(None))
     }
@@ -143,8 +149,8 @@ impl Secrets {
             || self.exact.iter().any(|key| text::holds(visible, key))
     }
 
-    /// Adds the usual encodings of a key: plain text, base64 with or without the colon, hex, form encoding and JSON.
-    /// Returns false if the key is already known.
+    /// Adds the usual encodings of a key: plain text, base64 with or without the colon, hex, form
+    /// encoding and JSON. Returns false if the key is already known.
     #[cfg(feature = "fixtures")]
     fn learn_forms(&mut self, key: &str, credentials: &str) -> bool {
         if self.forms.iter().any(|known| known == credentials.trim_end_matches('=')) {

@@ -1,4 +1,5 @@
-//! Prepares text from a server for errors and logs: shortens it, and removes control characters and secrets.
+//! Prepares text from a server for errors and logs: shortens it, and removes control characters and
+//! secrets.
 
 /// Replaces a secret.
 #[cfg(feature = "fixtures")]
@@ -45,7 +46,8 @@ pub(crate) fn complaint(error: &serde_json::Error) -> String {
         message.find('"').zip(message.rfind('"'))
     };
     let Some((first, last)) = quote.filter(|(first, last)| first < last) else { return message };
-    let (before, after) = (message.get(..first).unwrap_or_default(), message.get(last + 1..).unwrap_or_default());
+    let (before, after) =
+        (message.get(..first).unwrap_or_default(), message.get(last + 1..).unwrap_or_default());
     format!("{}{after}", before.trim_end())
 }
 

@@ -42,7 +42,7 @@ impl Charge {
     ///
     /// # What a valid signature proves
     /// Most invoices do not contain the public key of the signer. The key is recovered from the
-    /// signature and the content. If somebody changes the content, another key is usually
+    /// signature and the content. If the content is changed, another key is usually
     /// recovered, and the signature still counts as valid. So without an expected payee, a valid
     /// signature does not prove who made the invoice. It only shows which node would be paid. An
     /// invoice with a payee field proves that the owner of that key signed it. To detect a forged

@@ -32,7 +32,7 @@ pub(crate) fn find<T>(text: &[u8], mut look: impl FnMut(&[u8]) -> Option<T>) -> 
         left.push(untagged(&text));
         // Forms encode a space as `+`.
         left.push(text.iter().copied().filter(|byte| *byte != b'+').collect());
-        left.push(squeezed(&text));
+        left.push(visible_ascii(&text));
         left.push(unescaped(&text));
         seen.insert(text);
     }
@@ -40,7 +40,7 @@ pub(crate) fn find<T>(text: &[u8], mut look: impl FnMut(&[u8]) -> Option<T>) -> 
 }
 
 /// Keeps only visible ASCII characters. Converts full-width characters to ASCII.
-pub(crate) fn squeezed(text: &[u8]) -> Vec<u8> {
+pub(crate) fn visible_ascii(text: &[u8]) -> Vec<u8> {
     let visible = |c: char| {
         let plain = match u32::from(c) {
             wide @ 0xFF01..=0xFF5E => char::from_u32(wide - 0xFEE0)?,
@@ -52,11 +52,11 @@ pub(crate) fn squeezed(text: &[u8]) -> Vec<u8> {
 }
 
 /// Keeps only ASCII letters and digits, in lower case.
-pub(crate) fn bare(text: &[u8]) -> Vec<u8> {
-    let mut bare = squeezed(text);
-    bare.retain(u8::is_ascii_alphanumeric);
-    bare.make_ascii_lowercase();
-    bare
+pub(crate) fn alphanumeric(text: &[u8]) -> Vec<u8> {
+    let mut kept = visible_ascii(text);
+    kept.retain(u8::is_ascii_alphanumeric);
+    kept.make_ascii_lowercase();
+    kept
 }
 
 /// Removes HTML and XML tags, which can split a secret.
@@ -247,7 +247,7 @@ fn encoded(text: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     let mut hex: Vec<u8> = Vec::with_capacity(text.len());
-    for byte in bare(text) {
+    for byte in alphanumeric(text) {
         if byte == b'x' && hex.last() == Some(&b'0') { hex.truncate(hex.len() - 1) } else { hex.push(byte) }
     }
     for run in hex.split(|byte| !byte.is_ascii_hexdigit()).filter(|run| run.len() >= 2 * SHORTEST) {

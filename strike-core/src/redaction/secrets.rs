@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use http::HeaderValue;
 
-use crate::redaction::decodings::{self, TooMany, bare, squeezed};
+use crate::redaction::decodings::{self, TooMany, alphanumeric, visible_ascii};
 use crate::redaction::text;
 #[cfg(feature = "fixtures")]
 use crate::transport::HttpRequest;
@@ -13,7 +13,7 @@ use crate::transport::HttpRequest;
 const FRAGMENT: usize = 8;
 
 /// The maximum number of letters and digits of a truncated escape sequence.
-const HALF_AN_ESCAPE: usize = 9;
+const MAX_TRUNCATED_ESCAPE: usize = 9;
 
 /// One or more API keys, prepared for searching. It does not implement `Debug`, so it cannot be
 /// logged.
@@ -75,8 +75,8 @@ impl Secrets {
         });
         plain.push(key.bytes().rev().collect());
         for reading in plain {
-            self.learn_form(&bare(&reading), 4);
-            self.exact.insert(squeezed(&reading).to_ascii_lowercase());
+            self.learn_form(&alphanumeric(&reading), 4);
+            self.exact.insert(visible_ascii(&reading).to_ascii_lowercase());
         }
         self.learn_form(data_encoding::HEXLOWER.encode(key.as_bytes()).as_bytes(), 4);
         for before in 0..3 {
@@ -86,7 +86,7 @@ impl Secrets {
             let whole = bytes.len() * 8 / 6;
             let base64 = data_encoding::BASE64.encode(&bytes);
             let shared = [0, 2, 3].get(before).copied().unwrap_or_default();
-            self.learn_form(&bare(base64.get(shared..whole).unwrap_or_default().as_bytes()), 4);
+            self.learn_form(&alphanumeric(base64.get(shared..whole).unwrap_or_default().as_bytes()), 4);
         }
     }
 
@@ -124,29 +124,30 @@ impl Secrets {
     }
 
     fn look(&self, text: &[u8], preimages: bool) -> Result<Option<Found>, TooMany> {
-        let cut = text.ends_with(text::CUT.as_bytes());
+        let truncated = text.ends_with(text::ELLIPSIS.as_bytes());
         decodings::find(text, |reading| {
-            let visible = squeezed(reading).to_ascii_lowercase();
-            let bare = bare(&visible);
-            if self.hold(&visible, &bare, cut) {
+            let visible = visible_ascii(reading).to_ascii_lowercase();
+            let bare = alphanumeric(&visible);
+            if self.found_in(&visible, &bare, truncated) {
                 Some(Found::Key)
             } else {
-                (preimages && text::holds(&bare, text::PREIMAGE.as_bytes())).then_some(Found::Preimage)
+                (preimages && text::contains_bytes(&bare, text::PREIMAGE.as_bytes()))
+                    .then_some(Found::Preimage)
             }
         })
     }
 
-    fn hold(&self, visible: &[u8], bare: &[u8], cut: bool) -> bool {
+    fn found_in(&self, visible: &[u8], bare: &[u8], truncated: bool) -> bool {
         // A truncated escape sequence can follow the truncated key.
-        let begins = |form: &Vec<u8>| {
+        let ends_with_truncated_key = |form: &Vec<u8>| {
             let least = (form.len() / 2).clamp(2, FRAGMENT / 2);
-            let end = bare.get(bare.len().saturating_sub(least + HALF_AN_ESCAPE)..).unwrap_or_default();
-            form.get(..least).is_some_and(|beginning| text::holds(end, beginning))
+            let end = bare.get(bare.len().saturating_sub(least + MAX_TRUNCATED_ESCAPE)..).unwrap_or_default();
+            form.get(..least).is_some_and(|beginning| text::contains_bytes(end, beginning))
         };
-        self.short.iter().any(|form| text::holds(bare, form))
+        self.short.iter().any(|form| text::contains_bytes(bare, form))
             || fragments(bare).any(|fragment| self.fragments.contains(&fragment))
-            || cut && self.beginnings.iter().any(begins)
-            || self.exact.iter().any(|key| text::holds(visible, key))
+            || truncated && self.beginnings.iter().any(ends_with_truncated_key)
+            || self.exact.iter().any(|key| text::contains_bytes(visible, key))
     }
 
     /// Adds the usual encodings of a key: plain text, base64 with or without the colon, hex, form

@@ -18,7 +18,7 @@ pub(crate) const UNREADABLE: &str = "[withheld: it has too many nested encodings
 pub(crate) const PREIMAGE: &str = "preimage";
 
 /// Marks the end of a truncated text.
-pub(crate) const CUT: &str = "…";
+pub(crate) const ELLIPSIS: &str = "…";
 
 /// Removes a byte order mark from the beginning of a body.
 pub(crate) fn without_bom(body: &[u8]) -> &[u8] {
@@ -32,7 +32,7 @@ pub(crate) fn shorten(text: &str) -> String {
     let mut short: String = tidy.take(MOST + 1).collect();
     if let Some((cut, _)) = short.char_indices().nth(MOST) {
         short.truncate(cut);
-        short.push_str(CUT);
+        short.push_str(ELLIPSIS);
     }
     short
 }
@@ -52,7 +52,7 @@ pub(crate) fn complaint(error: &serde_json::Error) -> String {
 }
 
 /// Returns true if `bytes` contains `wanted`.
-pub(crate) fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
+pub(crate) fn contains_bytes(bytes: &[u8], wanted: &[u8]) -> bool {
     wanted.is_empty() || bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 

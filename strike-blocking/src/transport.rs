@@ -1,23 +1,32 @@
-//! What moves the bytes: one exchange in, one reply out. What to send and what a reply means is core's.
+//! The transport: sends one HTTP request and returns its response. `strike-core` decides what to
+//! send.
 
 use std::fmt;
 use std::sync::Arc;
 
 use strike_core::{Exchange, Reply};
 
-/// Makes one HTTP exchange, and blocks until it has an answer or knows why there is none.
+/// Makes HTTP exchanges, and blocks until each one ends.
 ///
-/// Whoever implements it sends exactly the request, adds only HTTP's own framing, follows no redirect, sends
-/// nothing twice, treats every status as an answer, decompresses nothing, keeps to
-/// [`timeout`](Exchange::timeout) for the whole exchange, and stops reading one byte beyond
-/// [`max_body`](Exchange::max_body). It uses a new connection where [`connection`](Exchange::connection) demands one. An error says whether the request can have left:
-/// [`Delivery::MaybeSent`](strike_core::Delivery::MaybeSent) in doubt. It names neither URL nor key.
-/// Whether one keeps to this, `strike_conformance::check` finds out.
+/// An implementation must follow these rules:
+///
+/// * Send exactly the given request. Add only headers that HTTP needs for framing.
+/// * Do not follow redirects, do not retry, and do not decompress bodies.
+/// * Return a response for every status, including errors.
+/// * Limit the whole exchange to [`timeout`](Exchange::timeout).
+/// * Stop reading one byte after [`max_body`](Exchange::max_body).
+/// * Use a new connection if [`connection`](Exchange::connection) requires one.
+/// * Report in each error whether the request may have been sent. If in doubt, use
+///   [`Delivery::MaybeSent`](strike_core::Delivery::MaybeSent).
+/// * Do not include the URL or the API key in an error.
+///
+/// `strike_conformance::check` tests an implementation against these rules.
 pub trait Transport: Send + Sync {
-    /// Makes the exchange.
+    /// Sends the request and returns the response.
     ///
     /// # Errors
-    /// If there was no whole answer: why not, and what is known about delivery.
+    /// Returns an error if no complete response arrived: the reason, and whether the request may
+    /// have been sent.
     fn exchange(&self, exchange: Exchange) -> Reply;
 }
 
@@ -27,7 +36,9 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
     }
 }
 
-/// A transport made of a closure, for tests, for the sandbox without a socket, and for another HTTP library.
+/// A transport that calls a closure.
+///
+/// Use it in tests, for a sandbox without a socket, or to connect another HTTP library.
 ///
 /// ```
 /// use std::time::Duration;
@@ -43,9 +54,9 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 pub struct FnTransport<F>(F);
 
 impl<F: Fn(Exchange) -> Reply + Send + Sync> FnTransport<F> {
-    /// Has that closure answer every exchange.
-    pub const fn new(answer: F) -> Self {
-        Self(answer)
+    /// Creates a transport that calls `respond` for every exchange.
+    pub const fn new(respond: F) -> Self {
+        Self(respond)
     }
 }
 

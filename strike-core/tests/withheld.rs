@@ -253,7 +253,7 @@ fn text_that_may_contain_a_preimage_is_withheld() {
     ] {
         let error =
             List::page(0).parse(&endpoint_with_key("sk_demo"), &response(500, body), start()).unwrap_err();
-        assert_eq!(error.excerpt(), Some("[withheld: it may hold a preimage]"));
+        assert_eq!(error.excerpt(), Some("[withheld: it may contain a preimage]"));
         assert!(!all_text(&error).contains(&preimage));
     }
 }

@@ -1,4 +1,4 @@
-//! Holds an invoice against its charge and the order, and hands out what passed.
+//! Checks a charge and its invoice against the order before a payer sees them.
 
 use super::expectation::Expectation;
 #[cfg(feature = "signature")]
@@ -12,45 +12,55 @@ use crate::redaction::text;
 use crate::values::{Charge, Network, Satoshi, UnixMillis};
 
 impl Charge {
-    /// Holds the charge and its invoice against an order, before a payer sees either.
+    /// Checks the charge and its invoice against an order. Call it before you show either to a
+    /// payer.
     ///
-    /// | field of the mismatch | must be |
+    /// | field of the mismatch | required value |
     /// | --- | --- |
-    /// | `amount`, `description` | the order's, if the expectation names them |
-    /// | `amount_satoshi` | the order's, and equal to `amount` in any case |
+    /// | `amount`, `description` | the order's, if the expectation sets them |
+    /// | `amount_satoshi` | the order's; always equal to `amount` |
     /// | `payment_request` | a BOLT11 invoice |
     /// | `invoice.network` | the expectation's |
-    /// | `invoice.amount (millisatoshi)` | the order's amount, or else the charge's |
+    /// | `invoice.amount (millisatoshi)` | the order's amount, otherwise the charge's |
     /// | `invoice.payment_hash` | the charge's |
-    /// | `invoice.description` | the order's, or else the charge's |
-    /// | `invoice.description_hash` | the SHA-256 of that description, or of the text that the expectation names |
+    /// | `invoice.description` | the order's, otherwise the charge's |
+    /// | `invoice.description_hash` | the SHA-256 of that description, or of the text in the expectation |
     /// | `invoice.expires_at` | later than `now` |
-    /// | `invoice.wallet` | payable by wallets of today, if the expectation [demands](Expectation::for_todays_wallets) it |
-    /// | `invoice.signature` | valid: by the invoice's own payee field if it has one, else by any key |
-    /// | `invoice.payee` | the payee that the expectation names |
+    /// | `invoice.wallet` | payable by current wallets, if the expectation [requires](Expectation::for_todays_wallets) it |
+    /// | `invoice.signature` | valid for the key in the invoice's payee field, or for any key if there is no such field |
+    /// | `invoice.payee` | the expectation's payee, if it sets one |
     ///
-    /// The hash, the signature and the payee are checked under the feature `signature` alone. With it, an invoice is
-    /// also refused (as `invoice.signature`) that has more than the 7089 characters of the largest QR code, or that is
-    /// not in the form which BOLT11 asks of writers: numbers without leading zeros, gaps filled with zeros. The
-    /// signature of such a one cannot be judged here.
+    /// The description hash, the signature and the payee are checked only with the feature
+    /// `signature`. That feature also rejects two kinds of invoice (as `invoice.signature`),
+    /// because their signature cannot be verified:
     ///
-    /// **What a signature is worth.** Usually an invoice does not say who signed it: the key is computed from
-    /// signature and content, and nearly any change of the content leads to some other key. So unless the expectation
-    /// names the payee, the signature proves nothing about where the invoice comes from, nor that nobody changed
-    /// it; it only tells which node would be paid. An invoice with a payee field proves that the holder of
-    /// that key signed it, whoever that is.
+    /// * invoices longer than 7089 characters, the capacity of the largest QR code;
+    /// * invoices that are not in BOLT11's canonical form: numbers without leading zeros, padding
+    ///   bits set to zero.
     ///
-    /// **Which `now` to pass.** The server's clock made the expiry, so pass the server's time where you know it, such as the
-    /// `Date` of its last response. Else pass your own clock's time less [`CLOCK_MARGIN`](crate::CLOCK_MARGIN), since your
-    /// clock may be ahead. No margin is applied here: an invoice that expires at `now` is refused. The clients' `check`
-    /// does this for you.
+    /// This method does not check the charge's id, nor whether the charge is paid.
     ///
-    /// Whether the charge is the one that was asked for (its id), and whether it is paid, is not looked at here.
+    /// # What a valid signature proves
+    /// Most invoices do not contain the public key of the signer. The key is recovered from the
+    /// signature and the content. If the content is changed, another key is usually
+    /// recovered, and the signature still counts as valid. So without an expected payee, a valid
+    /// signature does not prove who made the invoice. It only shows which node would be paid. An
+    /// invoice with a payee field proves that the owner of that key signed it. To detect a forged
+    /// invoice, set the expected payee.
+    ///
+    /// # Which time to pass
+    /// The server's clock determines the expiry. Pass the server's time if you have it, for example
+    /// the `Date` header of its last response. Otherwise subtract
+    /// [`CLOCK_MARGIN`](crate::CLOCK_MARGIN) from your own clock, which may be ahead. This method
+    /// applies no margin: it rejects an invoice that expires exactly at `now`. The clients' `check`
+    /// methods choose the time for you.
+    ///
+    /// # Example
     ///
     /// ```
     /// use strike_core::{Charge, Expectation, Network, NewCharge, UnixMillis};
     ///
-    /// // As a shop kept it; the invoice is an example of the BOLT11 specification.
+    /// // A charge that a shop stored. The invoice is an example from the BOLT11 specification.
     /// let charge: Charge = serde_json::from_str(r#"{
     ///     "id": "ch_1", "object": "charge", "amount": 250000, "currency": "btc", "amount_satoshi": 250000,
     ///     "payment_hash": "0001020304050607080900010203040506070809000102030405060708090102",
@@ -66,7 +76,7 @@ impl Charge {
     /// let mismatch = charge.check(&Expectation::of(&other, Network::Bitcoin), now).unwrap_err();
     /// assert_eq!(mismatch.field(), "description");
     ///
-    /// // The invoice can be paid for a minute.
+    /// // The invoice expires after a minute.
     /// let later = UnixMillis::from_secs(1_496_314_718);
     /// let mismatch = charge.check(&Expectation::of(&order, Network::Bitcoin), later).unwrap_err();
     /// assert_eq!(mismatch.field(), "invoice.expires_at");
@@ -75,15 +85,16 @@ impl Charge {
     /// ```
     ///
     /// # Errors
-    /// [`Mismatch`] names the first field that differs. It repeats the host's words, cut to 200 characters.
+    /// Returns a [`Mismatch`] for the first field that differs. Text from the server is truncated
+    /// to 200 characters.
     pub fn check(&self, expected: &Expectation, now: UnixMillis) -> Result<CheckedInvoice, Mismatch> {
-        // The host's words could be endless.
-        self.check_at_length(expected, now).map_err(|mismatch| {
+        // Text from the server can have any length.
+        self.check_untruncated(expected, now).map_err(|mismatch| {
             Mismatch::new(mismatch.field(), mismatch.expected(), text::shorten(mismatch.found()))
         })
     }
 
-    fn check_at_length(&self, expected: &Expectation, now: UnixMillis) -> Result<CheckedInvoice, Mismatch> {
+    fn check_untruncated(&self, expected: &Expectation, now: UnixMillis) -> Result<CheckedInvoice, Mismatch> {
         if let Some(amount) = expected.amount {
             Mismatch::unless_equal("amount", amount.get(), self.amount)?;
             Mismatch::unless_equal("amount_satoshi", amount.get(), self.amount_satoshi.get())?;
@@ -96,7 +107,7 @@ impl Charge {
             return Err(expired(invoice.expires_at(), now));
         }
         if let Some(objection) = invoice.wallet_objections().first().filter(|_| expected.todays_wallets) {
-            return Err(Mismatch::new("invoice.wallet", "payable by wallets of today", objection));
+            return Err(Mismatch::new("invoice.wallet", "payable by current wallets", objection));
         }
         Ok(CheckedInvoice {
             text: self.payment_request().to_string(),
@@ -108,17 +119,18 @@ impl Charge {
     }
 }
 
-/// Holds a charge's invoice against the charge and its network: the light check.
+/// Checks that a charge's invoice is for this network and agrees with the charge. Does not verify
+/// the signature.
 pub(crate) fn compare(charge: &Charge, network: Network) -> Result<Invoice, Mismatch> {
     agree(charge, &Expectation::new(network))
 }
 
-/// An invoice that has expired by that moment.
+/// Returns the mismatch of an invoice that has expired at `moment`.
 pub(crate) fn expired(expires_at: UnixMillis, moment: UnixMillis) -> Mismatch {
     Mismatch::new(Mismatch::EXPIRES_AT, format!("later than {moment}"), expires_at)
 }
 
-/// The one light comparison. What the order says was compared with the charge already, so the charge speaks for both.
+/// Compares the invoice with the charge. The caller has already compared the charge with the order.
 fn agree(charge: &Charge, expected: &Expectation) -> Result<Invoice, Mismatch> {
     let invoice = charge.invoice().map_err(|error| {
         Mismatch::new("payment_request", "a BOLT11 invoice", format!("unreadable: {error}"))
@@ -133,28 +145,29 @@ fn agree(charge: &Charge, expected: &Expectation) -> Result<Invoice, Mismatch> {
         InvoiceDescription::Absent => {
             Mismatch::unless_equal("invoice.description", charge.description(), "")?
         }
-        // The text behind a hash is not in the invoice: it stays unchecked here.
+        // The feature `signature` checks the hash.
         InvoiceDescription::Hash(_) => {}
     }
     Ok(invoice)
 }
 
-/// Both amounts of the charge and that of its invoice must be one. An invoice without an amount has none that could be equal.
+/// Requires that both amounts of the charge and the amount of the invoice are equal. An invoice
+/// without an amount fails.
 fn agree_on_amount(charge: &Charge, invoice: &Invoice) -> Result<(), Mismatch> {
     const FIELD: &str = "invoice.amount (millisatoshi)";
     Mismatch::unless_equal("amount_satoshi", charge.amount, charge.amount_satoshi.get())?;
     match (charge.amount().millisatoshi(), invoice.amount_millisatoshi()) {
         (Some(expected), Some(found)) => Mismatch::unless_equal(FIELD, expected, found),
         (expected, found) => {
-            let written = |amount: Option<u64>| amount.map_or("none".into(), |amount| amount.to_string());
-            Err(Mismatch::new(FIELD, written(expected), written(found)))
+            let shown = |amount: Option<u64>| amount.map_or("none".into(), |amount| amount.to_string());
+            Err(Mismatch::new(FIELD, shown(expected), shown(found)))
         }
     }
 }
 
-/// An invoice that says what its charge and the order say: what a payer may be shown.
+/// An invoice that agrees with its charge and the order, so you can show it to a payer.
 ///
-/// [`Charge::check`](crate::Charge::check) makes it, and nothing else does.
+/// Only [`Charge::check`](crate::Charge::check) and the clients' `check` methods create it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedInvoice {
     text: String,
@@ -165,59 +178,69 @@ pub struct CheckedInvoice {
 }
 
 impl CheckedInvoice {
-    /// The invoice as the host wrote it, for a wallet to take in, without white space or `lightning:` around it.
+    /// Returns the invoice text as the server sent it, without surrounding white space and without
+    /// a `lightning:` prefix. Wallets accept it as it is.
     #[must_use]
     pub fn payment_request(&self) -> &str {
         &self.text
     }
 
-    /// A link that opens the payer's wallet: `lightning:lnbc...`, in lower case.
+    /// Returns a link that opens the payer's wallet: `lightning:lnbc...`, in lower case.
     #[must_use]
     pub fn to_uri(&self) -> String {
         format!("lightning:{}", self.text.to_ascii_lowercase())
     }
 
-    /// The text of a QR code: the same link in upper case, which a code's alphanumeric mode holds in fewer dots.
+    /// Returns the text for a QR code: the link in upper case. QR codes store upper-case text more
+    /// compactly.
     #[must_use]
     pub fn to_qr_text(&self) -> String {
         self.to_uri().to_ascii_uppercase()
     }
 
-    /// The moment from which wallets refuse to pay it, by the host's clock. It may have passed.
+    /// Returns when the invoice expires, by the server's clock. From then on, wallets refuse to pay
+    /// it.
+    ///
+    /// This time can already be in the past when you read it.
     #[must_use]
     pub fn expires_at(&self) -> UnixMillis {
         self.invoice.expires_at()
     }
 
-    /// The amount, in satoshi.
+    /// Returns the amount in satoshi.
     #[must_use]
     pub const fn amount(&self) -> Satoshi {
         self.amount
     }
 
-    /// Whether the payer will see the description that was expected. It is `false` for the hash of one, which takes
-    /// the feature `signature` to check; the hash is in [`Invoice::description`].
+    /// Returns true if the description was checked.
+    ///
+    /// Without the feature `signature` it is false for an invoice that has only the hash of a
+    /// description. That hash is in [`Invoice::description`].
     #[must_use]
     pub const fn description_checked(&self) -> bool {
         cfg!(feature = "signature") || !matches!(self.invoice.description(), InvoiceDescription::Hash(_))
     }
 
-    /// Returns why a Lightning wallet of today would refuse to pay it: see [`Invoice::wallet_objections`].
+    /// Returns the reasons why current Lightning wallets refuse to pay it: see
+    /// [`Invoice::wallet_objections`].
     ///
-    /// [`Expectation::for_todays_wallets`] makes these a mismatch.
+    /// With [`Expectation::for_todays_wallets`], `check` rejects such an invoice.
     #[must_use]
     pub fn wallet_objections(&self) -> &[WalletObjection] {
         self.invoice.wallet_objections()
     }
 
-    /// The node that signed it and would be paid. Only [`Expectation::payee`] makes it the right one.
+    /// Returns the key of the node that signed the invoice and would be paid.
+    ///
+    /// It is the server's node only if you set [`Expectation::payee`]: see [`Charge::check`].
     #[cfg(feature = "signature")]
     #[must_use]
     pub const fn payee(&self) -> &PayeeKey {
         &self.payee
     }
 
-    /// Everything else that it says.
+    /// Returns the decoded invoice, with all other fields.
     #[must_use]
     pub const fn invoice(&self) -> &Invoice {
         &self.invoice

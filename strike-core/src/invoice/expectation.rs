@@ -1,14 +1,17 @@
-//! The values that an order requires of a charge and its invoice.
+//! The values that a charge and its invoice must have.
 
 #[cfg(feature = "signature")]
 use super::payee::{PayeeKey, sha256};
 use crate::values::{Network, NewCharge, Satoshi};
 
-/// What [`Charge::check`](crate::Charge::check) holds a charge and its invoice against.
+/// The values that [`Charge::check`](crate::Charge::check) requires of a charge and its invoice.
 ///
-/// Name what the order says. Of a field that is not named, the charge's own value must be in the invoice, so that
-/// the two at least agree. How long the invoice can be paid is never compared: a host may ignore the order's
-/// `expiry_sec`, and [`CheckedInvoice::expires_at`](crate::CheckedInvoice::expires_at) is the truth either way.
+/// Set the values of your order. For a value that you do not set, the invoice must agree with the
+/// charge.
+///
+/// The lifetime of the invoice is not compared, because a server may ignore the order's
+/// `expiry_sec`. Use [`CheckedInvoice::expires_at`](crate::CheckedInvoice::expires_at) for the
+/// actual expiry.
 ///
 /// ```
 /// use strike_core::{Expectation, Network, NewCharge, Satoshi};
@@ -31,7 +34,7 @@ pub struct Expectation {
 }
 
 impl Expectation {
-    /// Expects an invoice of that network which says what its charge says.
+    /// Expects an invoice for this network that agrees with its charge.
     pub const fn new(network: Network) -> Self {
         Self {
             network,
@@ -45,7 +48,7 @@ impl Expectation {
         }
     }
 
-    /// Expects the amount and the description of an order, on that network.
+    /// Expects the amount and the description of an order, on this network.
     pub fn of(order: &NewCharge, network: Network) -> Self {
         Self::new(network).amount(order.amount()).description(order.description())
     }
@@ -58,36 +61,40 @@ impl Expectation {
 
     /// Expects exactly this description.
     ///
-    /// An invoice that carries the hash of its description must carry the hash of this one; that is checked under
-    /// the feature `signature` alone, and otherwise left to
-    /// [`description_checked`](crate::CheckedInvoice::description_checked).
+    /// If the invoice contains only the hash of a description, the hash must be that of this text.
+    /// The hash is compared only with the feature `signature`. Without it,
+    /// [`description_checked`](crate::CheckedInvoice::description_checked) returns false.
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// Expects an invoice that Lightning wallets of today pay: one without a [`WalletObjection`](crate::WalletObjection).
+    /// Expects an invoice that current Lightning wallets pay: one without a
+    /// [`WalletObjection`](crate::WalletObjection).
     ///
-    /// Off unless called, since the hosted service of 2018 made invoices without a payment secret, and a host that imitates
-    /// it may do the same. [`CheckedInvoice::wallet_objections`](crate::CheckedInvoice::wallet_objections) says so in any case.
+    /// Off by default: the hosted service of 2018 created invoices without a payment secret, and
+    /// compatible servers may do the same.
+    /// [`CheckedInvoice::wallet_objections`](crate::CheckedInvoice::wallet_objections) lists the
+    /// objections in any case.
     pub const fn for_todays_wallets(mut self) -> Self {
         self.todays_wallets = true;
         self
     }
 
-    /// Expects this node to have signed: the one that the shop knows to be the host's.
+    /// Expects that this node signed the invoice. Pass the public key of your server's node.
     ///
-    /// Without it, a signature says which node would be paid, but not that it is the right one.
+    /// Without it, a valid signature shows which node would be paid, but not that it is your
+    /// server's.
     #[cfg(feature = "signature")]
     pub const fn payee(mut self, payee: PayeeKey) -> Self {
         self.payee = Some(payee);
         self
     }
 
-    /// Expects the invoice to carry the SHA-256 of this text instead of a description in words.
+    /// Expects the invoice to contain the SHA-256 of this text instead of a description.
     ///
-    /// For terms that are too long for an invoice, and that the payer gets in another way. The charge's own
-    /// description is not affected.
+    /// Use it for terms that are too long for an invoice and that the payer receives separately.
+    /// The charge's own description is not affected.
     #[cfg(feature = "signature")]
     pub fn description_text(mut self, text: &str) -> Self {
         self.description_hash = Some(sha256(text));

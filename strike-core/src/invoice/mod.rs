@@ -1,7 +1,7 @@
-//! What a BOLT11 invoice says, and whether that is what the charge and the order say.
+//! Reads BOLT11 invoices and checks them against the charge and the order.
 //!
-//! [`Invoice`] is what was read and nobody vouches for. [`CheckedInvoice`] is what a payer may be shown: it exists
-//! only where [`Charge::check`] found no [`Mismatch`](crate::Mismatch).
+//! An [`Invoice`] is decoded but not verified. A [`CheckedInvoice`] passed [`Charge::check`], so
+//! you can show it to a payer.
 
 mod check;
 mod expectation;
@@ -24,10 +24,12 @@ pub use wallet::WalletObjection;
 use crate::values::Charge;
 
 impl Charge {
-    /// What the charge's invoice says, unverified.
+    /// Decodes the charge's invoice without verifying it. To verify it, use
+    /// [`check`](Charge::check).
     ///
     /// # Errors
-    /// [`InvoiceError`] says why it cannot be read. The charge itself is none the worse for it.
+    /// Returns [`InvoiceError`] if the payment request is not a valid BOLT11 invoice. The rest of
+    /// the charge can still be used.
     pub fn invoice(&self) -> Result<Invoice, InvoiceError> {
         Invoice::read(self.payment_request())
     }

@@ -1,8 +1,10 @@
-//! Reads what a BOLT11 invoice says.
+//! Decodes BOLT11 invoices.
 //!
-//! Reading is tolerant where the service was old-fashioned (no payment secret, no feature bits) and strict where two
-//! readers could differ: a bad checksum, an amount that is not whole, a field twice or of a wrong length. Signatures are
-//! not looked at. The format: BOLT #11 of the Lightning specifications.
+//! The decoder accepts invoices as the hosted service created them in 2018: without a payment
+//! secret and without feature bits. It rejects everything that two decoders could read differently:
+//! a wrong checksum, an amount that is not a whole number of millisatoshi, a duplicate field, a
+//! field of the wrong length. It does not verify signatures. The format is BOLT #11 of the
+//! Lightning specifications.
 
 use std::time::Duration;
 
@@ -13,16 +15,18 @@ use bech32::{Bech32, Fe32, Fe32IterExt};
 use super::wallet::{WalletObjection, feature_objections};
 use crate::values::{Network, PaymentHash, Satoshi, UnixMillis};
 
-/// How long an invoice can be paid that does not say: BOLT11's default.
+/// The lifetime of an invoice without an expiry field, by BOLT11.
 const DEFAULT_EXPIRY: Duration = Duration::from_secs(3600);
 
-/// A BOLT11 invoice, read but not verified: whoever wrote it may have written anything.
+/// A BOLT11 invoice that was decoded but not verified. Do not trust its content.
+///
+/// To compare it with a charge and an order, use [`Charge::check`](crate::Charge::check).
 ///
 /// ```
 /// use std::time::Duration;
 /// use strike_core::{InvoiceDescription, Invoice, Network};
 ///
-/// // An example of the BOLT11 specification.
+/// // An example from the BOLT11 specification.
 /// let invoice = Invoice::read(
 ///     "lnbc2500u1pvjluezpp5qqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqypqdq5xysxxatsyp3k7enxv4jsxqzpuaztrnwngzn3kdzw5hydlzf03qdgm2hdq27cqv3agm2awhz5se903vruatfhq77w3ls4evs3ch9zw97j25emudupq63nyw24cg27h2rspfj9srp",
 /// )?;
@@ -43,56 +47,57 @@ pub struct Invoice {
     objections: Vec<WalletObjection>,
 }
 
-/// How an invoice says what is paid for.
+/// The description of an invoice, in one of three forms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvoiceDescription {
-    /// In words.
+    /// The description itself.
     Text(String),
-    /// By the SHA-256 of a longer text, which the payer must get elsewhere.
+    /// The SHA-256 of a longer text, which the payer must get separately.
     Hash([u8; 32]),
-    /// Not at all.
+    /// No description.
     Absent,
 }
 
-/// Why a text cannot be read as a BOLT11 invoice.
+/// The reason why a text is not a valid BOLT11 invoice.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvoiceError {
-    /// It is not bech32: a character that does not belong, or a mixture of cases.
+    /// The text is not bech32: it has an invalid character, or mixes upper and lower case.
     #[error("it is not bech32")]
     NotBech32,
-    /// Its checksum is wrong: it was mistyped, cut or changed.
+    /// The checksum is wrong: the text was mistyped, truncated or changed.
     #[error("its checksum is wrong")]
     Checksum,
-    /// It begins like no network's invoice.
-    #[error("it begins with none of lnbc, lntb, lntbs and lnbcrt")]
+    /// The prefix is not that of a known network.
+    #[error("it does not begin with lnbc, lntb, lntbs or lnbcrt")]
     Prefix,
-    /// Its amount is not a number of millisatoshi, or above 21 million bitcoin.
+    /// The amount is not a whole number of millisatoshi, or exceeds 21 million bitcoin.
     #[error("its amount is not a whole number of millisatoshi up to 21 million bitcoin")]
     Amount,
-    /// It ends too early, or inside a field.
+    /// The invoice is truncated.
     #[error("it ends inside a field")]
     Short,
-    /// It has no payment hash.
+    /// The payment hash is missing.
     #[error("it has no payment hash")]
     NoPaymentHash,
-    /// Its description is not UTF-8.
-    #[error("its description is not text")]
+    /// The description is not UTF-8.
+    #[error("its description is not UTF-8")]
     NotText,
-    /// A field has another length than the specification fixes for it.
-    #[error("its {0} has a wrong length")]
+    /// The named field does not have the length that BOLT11 requires.
+    #[error("its {0} has the wrong length")]
     Length(&'static str),
-    /// A field that may come once comes again, so wallets could differ in what they read.
-    #[error("it says its {0} twice")]
+    /// The named field appears twice. Wallets could disagree about which one to use.
+    #[error("its {0} appears twice")]
     Twice(&'static str),
 }
 
 impl Invoice {
-    /// Reads an invoice in lower or upper case. White space around it and `lightning:` before it are ignored.
+    /// Decodes an invoice in lower or upper case. Surrounding white space and a `lightning:` prefix
+    /// are ignored.
     ///
     /// # Errors
-    /// [`InvoiceError`] says what is wrong with it.
+    /// Returns [`InvoiceError`] if the text is not a valid invoice.
     pub fn read(text: &str) -> Result<Self, InvoiceError> {
         let unchecked = UncheckedHrpstring::new(bare(text)).map_err(|_| InvoiceError::NotBech32)?;
         unchecked.validate_checksum::<LongBech32>().map_err(|_| InvoiceError::Checksum)?;
@@ -100,7 +105,7 @@ impl Invoice {
         let prefix: String = checked.hrp().lowercase_char_iter().collect();
         let (network, amount_millisatoshi) = read_prefix(&prefix)?;
         let data: Vec<Fe32> = checked.fe32_iter().collect();
-        // 104 groups of signature at the end, 7 of time at the beginning.
+        // Of the 5-bit groups, the first 7 are the timestamp and the last 104 the signature.
         let signed =
             data.len().checked_sub(104).and_then(|end| data.get(..end)).ok_or(InvoiceError::Short)?;
         let (time, fields) = signed.split_at_checked(7).ok_or(InvoiceError::Short)?;
@@ -116,56 +121,58 @@ impl Invoice {
         })
     }
 
-    /// The network that it can be paid on.
+    /// Returns the network on which the invoice can be paid.
     #[must_use]
     pub const fn network(&self) -> Network {
         self.network
     }
 
-    /// The amount in millisatoshi; `None` if the payer chooses.
+    /// Returns the amount in millisatoshi, or `None` if the payer chooses the amount.
     #[must_use]
     pub const fn amount_millisatoshi(&self) -> Option<u64> {
         self.amount_millisatoshi
     }
 
-    /// When it was made, in whole seconds.
+    /// Returns when the invoice was created, in whole seconds.
     #[must_use]
     pub const fn timestamp(&self) -> UnixMillis {
         self.timestamp
     }
 
-    /// How long it can be paid: an hour if it does not say.
+    /// Returns how long the invoice is valid after its creation. The default is one hour.
     #[must_use]
     pub const fn expiry(&self) -> Duration {
         self.expiry
     }
 
-    /// The moment from which wallets refuse to pay it.
+    /// Returns when the invoice expires. From then on, wallets refuse to pay it.
     #[must_use]
     pub fn expires_at(&self) -> UnixMillis {
         self.timestamp.saturating_add(self.expiry)
     }
 
-    /// The hash that names the payment.
+    /// Returns the payment hash.
     #[must_use]
     pub const fn payment_hash(&self) -> &PaymentHash {
         &self.payment_hash
     }
 
-    /// What is paid for.
+    /// Returns the description.
     #[must_use]
     pub const fn description(&self) -> &InvoiceDescription {
         &self.description
     }
 
-    /// Returns why a Lightning wallet of today would refuse to pay it; empty if nothing is known.
+    /// Returns the reasons why current Lightning wallets refuse to pay the invoice. Empty if there
+    /// are none.
     ///
-    /// Invoices of 2018 have no payment secret. They are read, but no current wallet pays them.
+    /// For example, invoices from 2018 have no payment secret. They can be decoded, but current
+    /// wallets do not pay them.
     ///
     /// ```
     /// use strike_core::{Invoice, WalletObjection};
     ///
-    /// // An invoice that the hosted service made in 2018.
+    /// // An invoice that the hosted service created in 2018.
     /// let invoice = Invoice::read("lntb420u1pdsdxfepp58hgsk3qeggjfx66hxjv3tkk2fmq9k4srkq6z4h69a33euns3rzwsdq4xysyymr0vd4kzcmrd9hx7cqp2fs6hglhgfax7depekep53kmlgkswhcvxlmju3e4k0cdex6ml4xpygcxzt93julus09hj30fruzw9l65n5uktqe9khmlk8uh8pvl3f7sp3026hz")?;
     /// assert_eq!(invoice.wallet_objections(), [WalletObjection::NoPaymentSecret]);
     /// # Ok::<(), strike_core::InvoiceError>(())
@@ -176,7 +183,8 @@ impl Invoice {
     }
 }
 
-/// An invoice without what a payment link puts around it: white space, and `lightning:` or `lightning://` in any case.
+/// Removes surrounding white space and the prefixes `lightning:` and `lightning://`, in upper or
+/// lower case.
 pub(crate) fn bare(text: &str) -> &str {
     const SCHEME: &str = "lightning:";
     let mut text = text.trim();
@@ -188,7 +196,8 @@ pub(crate) fn bare(text: &str) -> &str {
     text
 }
 
-/// Bech32's checksum over texts of any length: BOLT11 knows no limit, the crate's own type has one of 1023.
+/// Bech32's checksum without a length limit. BOLT11 has no limit, but `bech32::Bech32` stops at
+/// 1023 characters.
 enum LongBech32 {}
 
 impl Checksum for LongBech32 {
@@ -202,9 +211,9 @@ impl Checksum for LongBech32 {
     const TARGET_RESIDUE: Self::MidstateRepr = Bech32::TARGET_RESIDUE;
 }
 
-/// Reads network and amount, such as `lnbc2500u`.
+/// Parses the network and the amount from a prefix such as `lnbc2500u`.
 fn read_prefix(prefix: &str) -> Result<(Network, Option<u64>), InvoiceError> {
-    // Longest first: `lnbcrt` begins with `lnbc`.
+    // Longest prefixes first, because `lnbcrt` begins with `lnbc`.
     let networks = [Network::Regtest, Network::Signet, Network::Bitcoin, Network::Testnet];
     let (network, amount) = networks
         .into_iter()
@@ -214,8 +223,8 @@ fn read_prefix(prefix: &str) -> Result<(Network, Option<u64>), InvoiceError> {
         return Ok((network, None));
     }
     let digits = amount.trim_end_matches(|c: char| !c.is_ascii_digit());
-    // Bitcoin in millisatoshi, and its thousandths; the last, a tenth of a millisatoshi, needs a division.
-    let (times, by) = match amount.strip_prefix(digits) {
+    // The multipliers turn bitcoin into millisatoshi. One `p` is a tenth of a millisatoshi.
+    let (factor, divisor) = match amount.strip_prefix(digits) {
         Some("") => (100_000_000_000, 1),
         Some("m") => (100_000_000, 1),
         Some("u") => (100_000, 1),
@@ -225,15 +234,15 @@ fn read_prefix(prefix: &str) -> Result<(Network, Option<u64>), InvoiceError> {
         _ => return Err(InvoiceError::Amount),
     };
     let number: u64 = digits.parse().map_err(|_| InvoiceError::Amount)?;
-    if number == 0 || !number.is_multiple_of(by) {
+    if number == 0 || !number.is_multiple_of(divisor) {
         return Err(InvoiceError::Amount);
     }
     let amount =
-        (number / by).checked_mul(times).filter(|amount| amount.div_ceil(1000) <= Satoshi::MAX.get());
+        (number / divisor).checked_mul(factor).filter(|amount| amount.div_ceil(1000) <= Satoshi::MAX.get());
     amount.map(|amount| (network, Some(amount))).ok_or(InvoiceError::Amount)
 }
 
-/// The tagged fields that may come once each. Of those without a value only their presence matters.
+/// The tagged fields that may appear only once. `Option<()>` records only that a field is present.
 #[derive(Default)]
 struct Fields<'a> {
     payment_hash: Option<PaymentHash>,
@@ -261,7 +270,6 @@ impl<'a> Fields<'a> {
                     put(&mut fields.payment_hash, "payment hash", hash)?;
                 }
                 Some('s') => {
-                    // Only its presence matters: its value is for the payer's node.
                     bytes32(value, "payment secret")?;
                     put(&mut fields.payment_secret, "payment secret", ())?;
                 }
@@ -288,7 +296,7 @@ impl<'a> Fields<'a> {
                     put(&mut fields.features, "features", value)?;
                 }
                 Some('m') => put(&mut fields.metadata, "payment metadata", ())?,
-                // Fallback addresses and routes may come more than once. Unknown fields are skipped.
+                // Fallback addresses and routes may repeat. Unknown fields are skipped.
                 _ => {}
             }
         }
@@ -322,18 +330,18 @@ fn put<T>(field: &mut Option<T>, name: &'static str, value: T) -> Result<(), Inv
     }
 }
 
-/// Groups of five bits as one number; what does not fit becomes the largest.
+/// Reads 5-bit groups as one big-endian number. Saturates at `u64::MAX`.
 fn number(groups: &[Fe32]) -> u64 {
     let shifted = |sum: u64, group: &Fe32| Some(sum.checked_mul(32)? | u64::from(group.to_u8()));
     groups.iter().try_fold(0, shifted).unwrap_or(u64::MAX)
 }
 
-/// Groups of five bits as whole bytes; the bits that fill up the last group are dropped.
+/// Converts 5-bit groups into bytes. Drops the padding bits at the end.
 fn bytes(groups: &[Fe32]) -> Vec<u8> {
     groups.iter().copied().fes_to_bytes().collect()
 }
 
-/// The 32 bytes of a field whose length is fixed: 52 groups, which hold four bits more.
+/// Converts a field of exactly 52 groups into 32 bytes. The last four bits are padding.
 fn bytes32(groups: &[Fe32], name: &'static str) -> Result<[u8; 32], InvoiceError> {
     let whole = (groups.len() == 52).then(|| bytes(groups).try_into().ok()).flatten();
     whole.ok_or(InvoiceError::Length(name))

@@ -1,7 +1,8 @@
 //! Verifies the signature of an invoice (feature `signature`).
 //!
-//! `lightning-invoice` hashes its own serialization of the invoice. That equals the signed data only if the invoice was
-//! written in BOLT11's canonical form. Any other form is rejected, because its signature cannot be verified.
+//! `lightning-invoice` hashes its own serialization of the invoice. That equals the signed data
+//! only if the invoice was written in BOLT11's canonical form. Any other form is rejected, because
+//! its signature cannot be verified.
 
 use data_encoding::HEXLOWER;
 use lightning_invoice::{Bolt11ParseError, SignedRawBolt11Invoice};
@@ -37,13 +38,14 @@ fn same_hash(wanted: &[u8; 32], found: &str) -> Result<(), Mismatch> {
     if wanted == found { Ok(()) } else { Err(Mismatch::new("invoice.description_hash", wanted, found)) }
 }
 
-/// Returns the signing key: the invoice's payee field, or else the key recovered from the signature.
+/// Returns the signing key: the invoice's payee field, or else the key recovered from the
+/// signature.
 fn signer(text: &str) -> Result<PayeeKey, Mismatch> {
     let wrong = |found: &str| Mismatch::new("invoice.signature", "valid", found);
     let signed: SignedRawBolt11Invoice =
         text.parse().map_err(|error: Bolt11ParseError| wrong(&error.to_string()))?;
     if signed.to_string() != text.to_ascii_lowercase() {
-        return Err(wrong("over fields that are not in BOLT11's shortest form"));
+        return Err(wrong("not verifiable: its fields are not in BOLT11's canonical form"));
     }
     let raw = signed.raw_invoice();
     if !signed.check_signature() {

@@ -1,41 +1,46 @@
-//! Whether a Lightning wallet of today pays an invoice.
+//! Finds reasons why current Lightning wallets refuse to pay an invoice.
 
 use bech32::Fe32;
 
-/// The features that BOLT 9 assigns to invoices, each with the feature that it depends on. Even bits; the odd bit above
-/// each is its optional form.
+/// The feature bits that BOLT 9 assigns to invoices, each with the feature that it depends on.
+///
+/// These are the even bits, which mean "required". The next odd bit means "optional".
 const KNOWN_FEATURES: [(u16, Option<u16>); 6] =
     [(8, None), (14, None), (16, Some(14)), (24, None), (36, None), (48, None)];
 
-/// A reason why a Lightning wallet of today refuses to pay an invoice, although it can be read.
+/// A reason why current Lightning wallets refuse to pay an invoice that can be decoded.
 ///
-/// The specification asks wallets to refuse these. An invoice without any of them can still have expired.
+/// The specification requires wallets to refuse such invoices. An invoice without objections can
+/// still have expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum WalletObjection {
-    /// It has no payment secret. The invoices of the hosted service never had one; wallets have required it since about 2021.
+    /// The payment secret is missing. Wallets have required it since about 2021. The hosted service
+    /// never set it.
     #[error("it has no payment secret")]
     NoPaymentSecret,
-    /// It has neither a description nor the hash of one.
-    #[error("it has neither a description nor the hash of one")]
+    /// Both the description and the description hash are missing.
+    #[error("it has neither a description nor a description hash")]
     NoDescription,
-    /// A number in it, which is named, begins with zeros. The specification asks readers to treat that as invalid.
-    #[error("its {0} begins with zeros")]
+    /// The named field is a number with leading zeros, which the specification declares invalid.
+    #[error("its {0} has leading zeros")]
     LeadingZeros(&'static str),
-    /// It requires a feature, by its even bit, that BOLT 9 does not assign to invoices.
+    /// The invoice requires a feature that BOLT 9 does not assign to invoices. The number is its
+    /// even bit.
     #[error("it requires the unknown feature {0}")]
     UnknownFeature(u16),
-    /// It has a feature without another one on which the first depends. Both are named by their even bits.
+    /// The invoice has a feature, but not the feature that it depends on. The numbers are their
+    /// even bits.
     #[error("it has feature {feature} without feature {needs}")]
     FeatureWithout {
-        /// The feature that it has.
+        /// The feature that is present.
         feature: u16,
         /// The feature that is missing.
         needs: u16,
     },
 }
 
-/// Returns what a wallet objects to in the groups of a features field, which may be empty.
+/// Returns the objections to a features field, given as 5-bit groups. The field may be empty.
 pub(super) fn feature_objections(field: &[Fe32]) -> Vec<WalletObjection> {
     // Bit 0 is the last bit of the last group.
     let set = |bit: u16| {

@@ -1,20 +1,21 @@
-//! Every way in which a text can be read: escapes are undone and encodings decoded, layer by layer.
+//! Decodes a text in every possible way, layer by layer, to find secrets in it.
 //!
-//! This serves to withhold, never to use what is read. So it reads generously: where a text is ambiguous, it reads more.
+//! The decoded text is only searched, never used. Where a text is ambiguous, all decodings are
+//! tried.
 
 use std::collections::BTreeSet;
 
-/// There are more decodings than the budget allows.
+/// The text has more decodings than the budget allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TooMany;
 
-/// The shortest piece of text worth finding inside base64, hex or a list of numbers.
+/// The minimum length of a text decoded from base64, hex or a list of numbers.
 const SHORTEST: usize = 4;
 
-/// Returns the first thing that `look` finds in a reading of the text.
+/// Calls `look` with every decoding of the text and returns the first thing that it finds.
 ///
-/// The work is linear in the length of the text: all decodings together have at most 32 bytes for each of its bytes, and
-/// 1024 more.
+/// The work is linear in the length of the text: all decodings together have at most 32 times its
+/// length plus 1024 bytes.
 pub(crate) fn find<T>(text: &[u8], mut look: impl FnMut(&[u8]) -> Option<T>) -> Result<Option<T>, TooMany> {
     let mut budget = text.len().saturating_mul(32).saturating_add(1024);
     let mut seen = BTreeSet::new();
@@ -29,17 +30,17 @@ pub(crate) fn find<T>(text: &[u8], mut look: impl FnMut(&[u8]) -> Option<T>) -> 
         }
         left.extend(encoded(&text));
         left.push(untagged(&text));
-        // A form writes a space as a plus.
+        // Forms encode a space as `+`.
         left.push(text.iter().copied().filter(|byte| *byte != b'+').collect());
-        left.push(squeezed(&text));
+        left.push(visible_ascii(&text));
         left.push(unescaped(&text));
         seen.insert(text);
     }
     Ok(None)
 }
 
-/// ASCII alone: wide letters as plain ones, and nothing that cannot be seen.
-pub(crate) fn squeezed(text: &[u8]) -> Vec<u8> {
+/// Keeps only visible ASCII characters. Converts full-width characters to ASCII.
+pub(crate) fn visible_ascii(text: &[u8]) -> Vec<u8> {
     let visible = |c: char| {
         let plain = match u32::from(c) {
             wide @ 0xFF01..=0xFF5E => char::from_u32(wide - 0xFEE0)?,
@@ -50,15 +51,15 @@ pub(crate) fn squeezed(text: &[u8]) -> Vec<u8> {
     String::from_utf8_lossy(text).chars().filter_map(visible).collect()
 }
 
-/// Letters and digits alone, in lower case.
-pub(crate) fn bare(text: &[u8]) -> Vec<u8> {
-    let mut bare = squeezed(text);
-    bare.retain(u8::is_ascii_alphanumeric);
-    bare.make_ascii_lowercase();
-    bare
+/// Keeps only ASCII letters and digits, in lower case.
+pub(crate) fn alphanumeric(text: &[u8]) -> Vec<u8> {
+    let mut kept = visible_ascii(text);
+    kept.retain(u8::is_ascii_alphanumeric);
+    kept.make_ascii_lowercase();
+    kept
 }
 
-/// Without the tags of HTML and XML, which may stand between any two letters.
+/// Removes HTML and XML tags, which can split a secret.
 fn untagged(text: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -72,7 +73,8 @@ fn untagged(text: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// With one layer of escapes undone: those of JSON and of programming languages, of URLs, of HTML, and quoted-printable.
+/// Decodes one layer of escapes: those of JSON, programming languages, URLs, HTML and
+/// quoted-printable.
 fn unescaped(text: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -95,7 +97,7 @@ fn unescaped(text: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// What an escape stands for, and what follows it.
+/// The decoded bytes of an escape, and the text after it.
 type Escape<'a> = Option<(Vec<u8>, &'a [u8])>;
 
 fn backslash(after: &[u8]) -> Escape<'_> {
@@ -111,7 +113,8 @@ fn backslash(after: &[u8]) -> Escape<'_> {
     named.or_else(|| Some((vec![*kind], rest)))
 }
 
-/// Four hex digits, or two such units that make one character. Java allows more than one `u` before them.
+/// Decodes a UTF-16 unit of four hex digits, or a surrogate pair. Java allows more than one `u`
+/// before the digits.
 fn unit(after: &[u8]) -> Escape<'_> {
     let more = after.iter().take_while(|byte| **byte == b'u').count();
     let after = after.get(more..).unwrap_or_default();
@@ -136,7 +139,7 @@ fn percent(after: &[u8]) -> Escape<'_> {
 }
 
 fn quoted(after: &[u8]) -> Escape<'_> {
-    // A line break may have become a space or two.
+    // Other code may have replaced the line break with one or two spaces.
     let (end, rest) =
         after.split_at(after.iter().take(2).take_while(|byte| byte.is_ascii_whitespace()).count());
     let line_break = || (!end.is_empty()).then_some(rest);
@@ -197,11 +200,11 @@ fn entity(after: &[u8]) -> Escape<'_> {
     let length = after.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let (name, rest) = after.split_at(length);
     if rest.starts_with(b";") {
-        // What is not known stands for something that is neither a letter nor a digit.
+        // Treat an unknown entity as a character that is neither a letter nor a digit.
         let known = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         return (length > 0).then(|| (vec![known.map_or(b' ', |(_, plain)| *plain)], closed(rest)));
     }
-    // A few may stand without a semicolon, with anything after them.
+    // HTML allows a few entities without a semicolon.
     let old = |(known, _): &&(&[u8], u8)| {
         name.len() >= known.len() && name.split_at(known.len()).0.eq_ignore_ascii_case(known)
     };
@@ -209,7 +212,7 @@ fn entity(after: &[u8]) -> Escape<'_> {
     Some((vec![*plain], after.split_at(known.len()).1))
 }
 
-/// A number of so many digits, the most that are there.
+/// Parses a number. Takes as many digits as possible within the range `digits`.
 fn number(text: &[u8], radix: u32, digits: std::ops::RangeInclusive<usize>) -> Option<(u32, &[u8])> {
     let is_digit = |byte: &&u8| char::from(**byte).is_digit(radix);
     let length = text.iter().take(*digits.end()).take_while(is_digit).count();
@@ -231,7 +234,8 @@ fn utf8((value, rest): (u32, &[u8])) -> (Vec<u8>, &[u8]) {
     (c.encode_utf8(&mut [0; 4]).as_bytes().to_vec(), rest)
 }
 
-/// The pieces of text inside base64 and base32 at any alignment, inside hex with any separators, and inside lists of numbers.
+/// Returns all texts decoded from base64 and base32 at any alignment, from hex with any separators,
+/// and from lists of decimal byte values.
 fn encoded(text: &[u8]) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     for alphabet in [&BASE64, &BASE32] {
@@ -243,7 +247,7 @@ fn encoded(text: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     let mut hex: Vec<u8> = Vec::with_capacity(text.len());
-    for byte in bare(text) {
+    for byte in alphanumeric(text) {
         if byte == b'x' && hex.last() == Some(&b'0') { hex.truncate(hex.len() - 1) } else { hex.push(byte) }
     }
     for run in hex.split(|byte| !byte.is_ascii_hexdigit()).filter(|run| run.len() >= 2 * SHORTEST) {
@@ -263,7 +267,8 @@ fn encoded(text: &[u8]) -> Vec<Vec<u8>> {
     all
 }
 
-/// Keeps every piece of text that is long enough; zeros between the letters are those of UTF-16.
+/// Adds every piece of UTF-8 of at least `SHORTEST` bytes to `all`. Drops zero bytes, so that
+/// UTF-16 is found too.
 fn keep_text(bytes: &[u8], all: &mut Vec<Vec<u8>>) {
     let bytes: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
     let is_end = |c: char| c.is_control() && !c.is_ascii_whitespace();
@@ -271,11 +276,11 @@ fn keep_text(bytes: &[u8], all: &mut Vec<Vec<u8>>) {
     all.extend(pieces.filter(|piece| piece.len() >= SHORTEST).map(|piece| piece.as_bytes().to_vec()));
 }
 
-/// Digits that stand for some bits each.
+/// An alphabet whose digits encode a fixed number of bits.
 struct Alphabet {
     digit: fn(u8) -> Option<u8>,
     bits: u32,
-    /// After so many digits, bytes begin at a digit again.
+    /// The number of digits after which byte and digit boundaries coincide.
     group: usize,
 }
 
@@ -324,27 +329,30 @@ mod tests {
 
     use super::*;
 
-    /// Counts instead of measuring time: no text makes all decodings together longer than the budget.
+    /// Counts decoded bytes instead of measuring time.
     #[test]
-    fn the_readings_of_a_text_are_bounded_by_its_length() {
+    fn total_length_of_all_decodings_is_bounded() {
         for unit in [
             "%25", "\\", "&amp;", "<", "<>", "0x", "QUFB", "=3D", "\\u005c", "a=", "&#38;", "12 ", "UVVGQg",
             "4141", "%u0025",
         ] {
             for repeats in [1, 100, 20_000] {
                 let text = unit.repeat(repeats);
-                let mut looked_at = 0;
+                let mut decoded_bytes = 0;
                 let outcome = find(text.as_bytes(), |reading| {
-                    looked_at += reading.len();
+                    decoded_bytes += reading.len();
                     None::<()>
                 });
-                assert!(looked_at <= 32 * text.len() + 1024, "{unit} {repeats}: {looked_at} {outcome:?}");
+                assert!(
+                    decoded_bytes <= 32 * text.len() + 1024,
+                    "{unit} {repeats}: {decoded_bytes} {outcome:?}"
+                );
             }
         }
     }
 
     #[test]
-    fn escapes_of_escapes_are_read_or_refused() {
+    fn nested_escapes_are_decoded_or_rejected() {
         let nested = |layers: usize| format!("%{}41", "25".repeat(layers));
         let reads = |text: &str| find(text.as_bytes(), |reading| (reading == b"A").then_some(()));
         assert_eq!(reads(&nested(10)), Ok(Some(())));

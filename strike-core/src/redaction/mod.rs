@@ -1,4 +1,4 @@
-//! Keeps keys and preimages out of errors, logs and fixtures.
+//! Removes API keys and preimages from errors, logs and fixtures.
 
 pub(crate) mod decodings;
 pub(crate) mod secrets;

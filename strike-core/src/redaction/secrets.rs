@@ -1,50 +1,51 @@
-//! Keys, and whether a text repeats one in any way in which it can be read.
+//! Finds API keys in a text, in any encoding.
 
 use std::collections::BTreeSet;
 
 use http::HeaderValue;
 
-use crate::redaction::decodings::{self, TooMany, bare, squeezed};
+use crate::redaction::decodings::{self, TooMany, alphanumeric, visible_ascii};
 use crate::redaction::text;
 #[cfg(feature = "fixtures")]
 use crate::transport::HttpRequest;
 
-/// So many letters and digits of a key in a row give it away.
+/// A text with this many consecutive letters and digits of a key is withheld.
 const FRAGMENT: usize = 8;
 
-/// The most letters and digits of an escape that is cut.
-const HALF_AN_ESCAPE: usize = 9;
+/// The maximum number of letters and digits of a truncated escape sequence.
+const MAX_TRUNCATED_ESCAPE: usize = 9;
 
-/// One key, or several, in the forms in which they are looked for. It has no `Debug`, on purpose.
+/// One or more API keys, prepared for searching. It does not implement `Debug`, so it cannot be
+/// logged.
 #[derive(Default, Clone)]
 pub(crate) struct Secrets {
-    /// Forms that can be cut out of a text as they are.
+    /// Encodings of the keys that can be replaced directly in a text.
     #[cfg(feature = "fixtures")]
     forms: Vec<String>,
-    /// Pieces of the keys and of their encodings: letters and digits alone.
+    /// All pieces of `FRAGMENT` letters and digits from the keys and their encodings.
     fragments: BTreeSet<[u8; FRAGMENT]>,
-    /// What is too short to have such pieces.
+    /// Keys and encodings that are shorter than `FRAGMENT`.
     short: BTreeSet<Vec<u8>>,
-    /// The keys and their encodings, to recognise one that is cut.
+    /// The keys and their encodings, to find a truncated key at the end of a text.
     beginnings: BTreeSet<Vec<u8>>,
-    /// The keys with everything in them that can be seen.
+    /// The keys with all visible characters, in lower case.
     exact: BTreeSet<Vec<u8>>,
 }
 
-/// Why a text is not shown.
+/// The reason why a text is withheld.
 enum Found {
     Key,
     Preimage,
 }
 
 impl Secrets {
-    /// Adds the keys that a request presents.
+    /// Adds the keys in the `Authorization` headers of a request.
     #[cfg(feature = "fixtures")]
     pub(crate) fn learn_from(&mut self, request: &HttpRequest) {
         request.headers().get_all(http::header::AUTHORIZATION).iter().for_each(|value| self.learn(value));
     }
 
-    /// The key that an `Authorization` header presents.
+    /// Creates the search data for the key in an `Authorization` header.
     pub(crate) fn of(authorization: &HeaderValue) -> Self {
         let mut secrets = Self::default();
         secrets.learn(authorization);
@@ -64,7 +65,7 @@ impl Secrets {
         if !self.learn_forms(key, credentials) {
             return;
         }
-        // A key may look like something that is escaped: then its own decodings are keys, too.
+        // A key can look like an escaped text. Then search for its decodings too.
         let mut plain = vec![key.as_bytes().to_vec()];
         let _ = decodings::find(key.as_bytes(), |reading| {
             if reading.len() > key.len() / 2 {
@@ -74,21 +75,23 @@ impl Secrets {
         });
         plain.push(key.bytes().rev().collect());
         for reading in plain {
-            self.learn_form(&bare(&reading), 4);
-            self.exact.insert(squeezed(&reading).to_ascii_lowercase());
+            self.learn_form(&alphanumeric(&reading), 4);
+            self.exact.insert(visible_ascii(&reading).to_ascii_lowercase());
         }
         self.learn_form(data_encoding::HEXLOWER.encode(key.as_bytes()).as_bytes(), 4);
         for before in 0..3 {
-            // Base64 of a text in which something stands before the key, without the letters that it shares.
+            // The key can appear inside base64 at three alignments. Leave out the digits that also
+            // encode other bytes.
             let bytes: Vec<u8> = std::iter::repeat_n(0, before).chain(key.bytes()).collect();
             let whole = bytes.len() * 8 / 6;
             let base64 = data_encoding::BASE64.encode(&bytes);
             let shared = [0, 2, 3].get(before).copied().unwrap_or_default();
-            self.learn_form(&bare(base64.get(shared..whole).unwrap_or_default().as_bytes()), 4);
+            self.learn_form(&alphanumeric(base64.get(shared..whole).unwrap_or_default().as_bytes()), 4);
         }
     }
 
-    /// Adds a form; one of fewer than `least` letters and digits would be found anywhere.
+    /// Adds an encoding of a key. Ignores it if it is shorter than `least`, because it would match
+    /// by chance.
     fn learn_form(&mut self, form: &[u8], least: usize) {
         if form.len() < least {
             return;
@@ -100,9 +103,11 @@ impl Secrets {
         self.fragments.extend(fragments(form));
     }
 
-    /// The text, or a word on why it is not shown: it repeats a key, or it may hold a preimage.
+    /// Returns the text, or the reason for withholding it: it repeats a key or may contain a
+    /// preimage.
     ///
-    /// What is decided on is what is shown, so cut it before.
+    /// Truncate the text before the call, not after it: only the text that was checked may be
+    /// shown.
     pub(crate) fn withheld(&self, text: String) -> String {
         match self.look(text.as_bytes(), true) {
             Ok(None) => text,
@@ -112,39 +117,41 @@ impl Secrets {
         }
     }
 
-    /// Whether any way of reading the text holds a key, or enough of it.
+    /// Returns true if any decoding of the text contains a key or a large part of one, or if it
+    /// cannot be checked.
     pub(crate) fn are_in(&self, text: &[u8]) -> bool {
         !matches!(self.look(text, false), Ok(None))
     }
 
     fn look(&self, text: &[u8], preimages: bool) -> Result<Option<Found>, TooMany> {
-        let cut = text.ends_with(text::CUT.as_bytes());
+        let truncated = text.ends_with(text::ELLIPSIS.as_bytes());
         decodings::find(text, |reading| {
-            let visible = squeezed(reading).to_ascii_lowercase();
-            let bare = bare(&visible);
-            if self.hold(&visible, &bare, cut) {
+            let visible = visible_ascii(reading).to_ascii_lowercase();
+            let bare = alphanumeric(&visible);
+            if self.found_in(&visible, &bare, truncated) {
                 Some(Found::Key)
             } else {
-                (preimages && text::holds(&bare, text::PREIMAGE.as_bytes())).then_some(Found::Preimage)
+                (preimages && text::contains_bytes(&bare, text::PREIMAGE.as_bytes()))
+                    .then_some(Found::Preimage)
             }
         })
     }
 
-    fn hold(&self, visible: &[u8], bare: &[u8], cut: bool) -> bool {
-        // Half an escape may follow what is left of a key.
-        let begins = |form: &Vec<u8>| {
+    fn found_in(&self, visible: &[u8], bare: &[u8], truncated: bool) -> bool {
+        // A truncated escape sequence can follow the truncated key.
+        let ends_with_truncated_key = |form: &Vec<u8>| {
             let least = (form.len() / 2).clamp(2, FRAGMENT / 2);
-            let end = bare.get(bare.len().saturating_sub(least + HALF_AN_ESCAPE)..).unwrap_or_default();
-            form.get(..least).is_some_and(|beginning| text::holds(end, beginning))
+            let end = bare.get(bare.len().saturating_sub(least + MAX_TRUNCATED_ESCAPE)..).unwrap_or_default();
+            form.get(..least).is_some_and(|beginning| text::contains_bytes(end, beginning))
         };
-        self.short.iter().any(|form| text::holds(bare, form))
+        self.short.iter().any(|form| text::contains_bytes(bare, form))
             || fragments(bare).any(|fragment| self.fragments.contains(&fragment))
-            || cut && self.beginnings.iter().any(begins)
-            || self.exact.iter().any(|key| text::holds(visible, key))
+            || truncated && self.beginnings.iter().any(ends_with_truncated_key)
+            || self.exact.iter().any(|key| text::contains_bytes(visible, key))
     }
 
-    /// The forms in which a key is likely to stand: as it is, in base64 with or without the colon, padded or not, in hex,
-    /// and as forms and JSON escape it. False if they are known.
+    /// Adds the usual encodings of a key: plain text, base64 with or without the colon, hex, form
+    /// encoding and JSON. Returns false if the key is already known.
     #[cfg(feature = "fixtures")]
     fn learn_forms(&mut self, key: &str, credentials: &str) -> bool {
         if self.forms.iter().any(|known| known == credentials.trim_end_matches('=')) {
@@ -171,7 +178,7 @@ impl Secrets {
         }
     }
 
-    /// The text with these forms cut out. Other decodings may still hold a key.
+    /// Redacts the usual encodings of the keys. Other encodings can remain.
     #[cfg(feature = "fixtures")]
     pub(crate) fn cut_from(&self, text: &str) -> String {
         self.forms.iter().fold(text.into(), |text, secret| {
@@ -179,7 +186,7 @@ impl Secrets {
         })
     }
 
-    /// The bytes with these forms cut out, whether they are text or not.
+    /// Redacts the usual encodings of the keys in bytes, which need not be UTF-8.
     #[cfg(feature = "fixtures")]
     pub(crate) fn cut_from_bytes(&self, bytes: &[u8]) -> Vec<u8> {
         self.forms.iter().fold(bytes.into(), |bytes: Vec<u8>, secret| {
@@ -187,7 +194,7 @@ impl Secrets {
         })
     }
 
-    /// The text with the key cut out, or a word on why it is not shown.
+    /// Returns the text with the keys redacted, or the reason for withholding it.
     #[cfg(feature = "fixtures")]
     pub(crate) fn clean(&self, text: &str) -> String {
         let clean = self.cut_from(text);

@@ -71,7 +71,7 @@ fn dropped_async_replay_panics_if_the_program_ignored_a_difference() {
 
 #[test]
 #[should_panic(
-    expected = "entries of the cassette were not asked for, the first of them entry 2: GET /api/v1/charges/ch_"
+    expected = "entries of the cassette were not requested; the first is entry 2: GET /api/v1/charges/ch_"
 )]
 fn dropped_replay_panics_if_entries_are_left_over() {
     let replay = ReplayTransport::strict(quickstart());
@@ -182,7 +182,7 @@ async fn scope_reports_differences_in_tasks_and_leaked_clients() {
 fn dropping_a_replay_panics_in_the_thread_of_the_last_clone() {
     let replay = ReplayTransport::strict(quickstart());
     let dropped = std::thread::spawn(move || drop(replay)).join();
-    assert!(dropped.unwrap_err().downcast_ref::<String>().unwrap().contains("were not asked for"));
+    assert!(dropped.unwrap_err().downcast_ref::<String>().unwrap().contains("were not requested"));
 
     let replay = ReplayTransport::strict(quickstart());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

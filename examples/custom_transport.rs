@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use strike_async::{AsyncTransport, BoxFuture};
 use strike_blocking::{
-    Client, ConnectionUse, Delivery, Exchange, FnTransport, NewCharge, Reply, Transport, TransportError,
+    Client, ConnectionUse, Delivery, Exchange, NewCharge, Reply, Transport, TransportError,
     TransportErrorKind,
 };
 
@@ -87,7 +87,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A closure is a transport, too. This one calls the sandbox without a socket.
     if let Some(sandbox) = &host.sandbox {
         let service = sandbox.sandbox();
-        let transport = FnTransport::new(move |exchange| service.reply(exchange));
+        let transport = move |exchange: Exchange| service.reply(exchange);
         let direct = Client::builder(host.endpoint).transport(transport).build()?;
         println!("in memory:     {}", direct.get(charge.id())?);
     }

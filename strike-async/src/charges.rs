@@ -24,7 +24,7 @@ use crate::driver::Driver;
 ///   [`Incomplete`](crate::ErrorKind::Incomplete).
 ///
 /// ```
-/// use strike_async::{ApiKey, Client, Endpoint, FnTransport, NewCharge};
+/// use strike_async::{ApiKey, Client, Endpoint, Exchange, NewCharge};
 /// use strike_sandbox::Sandbox;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -32,7 +32,7 @@ use crate::driver::Driver;
 /// let sandbox = Sandbox::new();
 /// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
 /// let server = sandbox.clone();
-/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| std::future::ready(server.reply(x)))).build()?;
+/// let client = Client::builder(endpoint).transport(move |x: Exchange| std::future::ready(server.reply(x))).build()?;
 /// client.create(NewCharge::satoshis(4200, "coffee")).await?;
 /// let mut charges = client.list_all().limit(100);
 /// while let Some(charge) = charges.next().await {

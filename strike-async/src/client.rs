@@ -21,7 +21,7 @@ use crate::watch::Watch;
 /// A client for one [`Endpoint`]. Cloning is cheap, and clones share connections.
 ///
 /// ```
-/// use strike_async::{Client, FnTransport, NewCharge};
+/// use strike_async::{Client, Exchange, NewCharge};
 /// use strike_sandbox::Sandbox;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -30,7 +30,7 @@ use crate::watch::Watch;
 /// let sandbox = Sandbox::new();
 /// let endpoint = sandbox.endpoint()?;
 /// let server = sandbox.clone();
-/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| std::future::ready(server.reply(x)))).build()?;
+/// let client = Client::builder(endpoint).transport(move |x: Exchange| std::future::ready(server.reply(x))).build()?;
 ///
 /// let charge = client.create(NewCharge::satoshis(4200, "services rendered")).await?;
 /// assert!(charge.payment_request().starts_with("lntb42u1"));

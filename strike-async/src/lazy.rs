@@ -18,7 +18,7 @@ use crate::driver::Driver;
 /// there.
 ///
 /// ```
-/// use strike_async::{Client, FnTransport, NewCharge};
+/// use strike_async::{Client, Exchange, NewCharge};
 /// use strike_sandbox::Sandbox;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -26,7 +26,7 @@ use crate::driver::Driver;
 /// let sandbox = Sandbox::new();
 /// let endpoint = sandbox.endpoint()?;
 /// let server = sandbox.clone();
-/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| std::future::ready(server.reply(x)))).build()?;
+/// let client = Client::builder(endpoint).transport(move |x: Exchange| std::future::ready(server.reply(x))).build()?;
 ///
 /// let mut charge = client.lazy(NewCharge::satoshis(4200, "services rendered"))?;
 /// assert_eq!(sandbox.requests(), 0);

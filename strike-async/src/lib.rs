@@ -40,5 +40,5 @@ pub use reqwest_transport::{ReqwestTransport, ReqwestTransportBuilder};
 pub use timer::Timer;
 #[cfg(feature = "tokio")]
 pub use timer::TokioTimer;
-pub use transport::{AsyncTransport, BoxFuture, FnTransport};
+pub use transport::{AsyncTransport, BoxFuture};
 pub use watch::Watch;

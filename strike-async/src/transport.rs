@@ -1,7 +1,6 @@
 //! The transport: sends one HTTP request and returns its response. `strike-core` decides what to
 //! send.
 
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -27,6 +26,20 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///
 /// `strike_conformance::check` tests an implementation against these rules.
 ///
+/// A closure that returns a future is a transport, too. Name the type of its argument:
+///
+/// ```
+/// use std::time::Duration;
+/// use strike_async::{AsyncTransport, Exchange, http};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let empty = |_: Exchange| async { Ok(http::Response::new(b"[]".to_vec())) };
+/// let request = http::Request::get("http://localhost/charges").body(Vec::new()).unwrap();
+/// let exchange = Exchange::new(request, Duration::from_secs(1), 1024);
+/// assert_eq!(empty.exchange(exchange).await.unwrap().body(), b"[]");
+/// # }
+/// ```
+///
 /// Dropping the future cancels the exchange. The request may already have been sent.
 pub trait AsyncTransport: Send + Sync {
     /// Sends the request and returns the response.
@@ -43,48 +56,13 @@ impl<T: AsyncTransport + ?Sized> AsyncTransport for Arc<T> {
     }
 }
 
-/// A transport that calls a closure.
-///
-/// Use it in tests, for a sandbox without a socket, or to connect another HTTP library.
-///
-/// ```
-/// use std::time::Duration;
-/// use strike_async::strike_core::{Exchange, http};
-/// use strike_async::{AsyncTransport, FnTransport};
-///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() {
-/// let empty = FnTransport::new(|_: Exchange| async { Ok(http::Response::new(b"[]".to_vec())) });
-/// let request = http::Request::get("http://localhost/charges").body(Vec::new()).unwrap();
-/// let exchange = Exchange::new(request, Duration::from_secs(1), 1024);
-/// assert_eq!(empty.exchange(exchange).await.unwrap().body(), b"[]");
-/// # }
-/// ```
-#[derive(Clone)]
-pub struct FnTransport<F>(F);
-
-impl<F, Fut> FnTransport<F>
-where
-    F: Fn(Exchange) -> Fut + Send + Sync,
-    Fut: Future<Output = Reply> + Send + 'static,
-{
-    /// Creates a transport that calls `respond` for every exchange.
-    pub const fn new(respond: F) -> Self {
-        Self(respond)
-    }
-}
-
-impl<F, Fut> AsyncTransport for FnTransport<F>
+/// Closures are transports: in tests, for a sandbox without a socket, and for another HTTP library.
+impl<F, Fut> AsyncTransport for F
 where
     F: Fn(Exchange) -> Fut + Send + Sync,
     Fut: Future<Output = Reply> + Send + 'static,
 {
     fn exchange(&self, exchange: Exchange) -> BoxFuture<'_, Reply> {
-        Box::pin((self.0)(exchange))
-    }
-}
-
-impl<F> fmt::Debug for FnTransport<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FnTransport")
+        Box::pin(self(exchange))
     }
 }

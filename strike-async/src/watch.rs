@@ -21,7 +21,7 @@ use crate::wake::Wake;
 /// [`Watcher`] describes the errors.
 ///
 /// ```
-/// use strike_async::{ApiKey, Client, Endpoint, Event, FnTransport, NewCharge};
+/// use strike_async::{ApiKey, Client, Endpoint, Event, Exchange, NewCharge};
 /// use strike_sandbox::Sandbox;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -29,7 +29,7 @@ use crate::wake::Wake;
 /// let sandbox = Sandbox::new();
 /// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
 /// let server = sandbox.clone();
-/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| std::future::ready(server.reply(x)))).build()?;
+/// let client = Client::builder(endpoint).transport(move |x: Exchange| std::future::ready(server.reply(x))).build()?;
 /// let charge = client.create(NewCharge::satoshis(4200, "coffee")).await?;
 /// let mut watcher = client.watcher();
 /// watcher.add(&charge);

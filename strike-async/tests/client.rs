@@ -4,9 +4,8 @@
 use std::sync::{Arc, Mutex};
 
 use strike_async::{
-    ApiKey, AttemptOutcome, AttemptReport, Charge, ChargeId, Client, Delivery, Endpoint, Exchange,
-    FnTransport, Lazy, Network, NewCharge, Reply, RetryPolicy, TransportError, TransportErrorKind, Wait,
-    http, webhook,
+    ApiKey, AttemptOutcome, AttemptReport, Charge, ChargeId, Client, Delivery, Endpoint, Exchange, Lazy,
+    Network, NewCharge, Reply, RetryPolicy, TransportError, TransportErrorKind, Wait, http, webhook,
 };
 
 fn endpoint() -> Endpoint {
@@ -17,7 +16,7 @@ fn endpoint() -> Endpoint {
 async fn an_observer_sees_each_attempt() {
     let reports: Arc<Mutex<Vec<AttemptReport>>> = Arc::default();
     let (seen, replies) = (Arc::clone(&reports), Mutex::new(0));
-    let transport = FnTransport::new(move |_: Exchange| {
+    let transport = move |_: Exchange| {
         let mut replies = replies.lock().unwrap();
         *replies += 1;
         let reply: Reply = if *replies == 1 {
@@ -26,7 +25,7 @@ async fn an_observer_sees_each_attempt() {
             Ok(http::Response::new(b"[]".to_vec()))
         };
         std::future::ready(reply)
-    });
+    };
     let client = Client::builder(endpoint())
         .transport(transport)
         .observer(move |report: &AttemptReport| seen.lock().unwrap().push(*report))
@@ -40,9 +39,9 @@ async fn an_observer_sees_each_attempt() {
 
 #[tokio::test]
 async fn a_policy_for_one_call_does_not_change_the_client() {
-    let refuses = FnTransport::new(|_: Exchange| {
+    let refuses = |_: Exchange| {
         std::future::ready(Err(TransportError::new(TransportErrorKind::Closed, Delivery::MaybeSent)))
-    });
+    };
     let client = Client::builder(endpoint())
         .transport(refuses)
         .retry(RetryPolicy::default().attempts(2))

@@ -16,13 +16,13 @@ use crate::driver::Driver;
 ///   [`Incomplete`](crate::ErrorKind::Incomplete).
 ///
 /// ```
-/// use strike_blocking::{ApiKey, Client, Endpoint, FnTransport, NewCharge};
+/// use strike_blocking::{ApiKey, Client, Endpoint, Exchange, NewCharge};
 /// use strike_sandbox::Sandbox;
 ///
 /// let sandbox = Sandbox::new();
 /// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
 /// let server = sandbox.clone();
-/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| server.reply(x))).build()?;
+/// let client = Client::builder(endpoint).transport(move |x: Exchange| server.reply(x)).build()?;
 /// client.create(NewCharge::satoshis(4200, "coffee"))?;
 /// for charge in client.list_all().limit(100) {
 ///     println!("{}", charge?);

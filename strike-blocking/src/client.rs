@@ -22,14 +22,14 @@ use crate::watch::Watch;
 /// A client for one [`Endpoint`]. Cloning is cheap, and clones share connections.
 ///
 /// ```
-/// use strike_blocking::{Client, FnTransport, NewCharge};
+/// use strike_blocking::{Client, Exchange, NewCharge};
 /// use strike_sandbox::Sandbox;
 ///
 /// // The sandbox implements the API in memory. `Client::new(endpoint)` connects to a real server instead.
 /// let sandbox = Sandbox::new();
 /// let endpoint = sandbox.endpoint()?;
 /// let server = sandbox.clone();
-/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| server.reply(x))).build()?;
+/// let client = Client::builder(endpoint).transport(move |x: Exchange| server.reply(x)).build()?;
 ///
 /// let charge = client.create(NewCharge::satoshis(4200, "services rendered"))?;
 /// assert!(charge.payment_request().starts_with("lntb42u1"));

@@ -19,13 +19,13 @@ use crate::driver::Driver;
 /// there.
 ///
 /// ```
-/// use strike_blocking::{Client, FnTransport, NewCharge};
+/// use strike_blocking::{Client, Exchange, NewCharge};
 /// use strike_sandbox::Sandbox;
 ///
 /// let sandbox = Sandbox::new();
 /// let endpoint = sandbox.endpoint()?;
 /// let server = sandbox.clone();
-/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| server.reply(x))).build()?;
+/// let client = Client::builder(endpoint).transport(move |x: Exchange| server.reply(x)).build()?;
 ///
 /// let mut charge = client.lazy(NewCharge::satoshis(4200, "services rendered"))?;
 /// assert_eq!(sandbox.requests(), 0);

@@ -36,7 +36,7 @@ pub use charges::Charges;
 pub use client::Client;
 pub use lazy::Lazy;
 pub use timer::{SystemTimer, Timer, Wake};
-pub use transport::{FnTransport, Transport};
+pub use transport::Transport;
 #[cfg(feature = "ureq")]
 pub use ureq_transport::{UreqTransport, UreqTransportBuilder};
 pub use watch::Watch;

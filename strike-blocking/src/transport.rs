@@ -1,7 +1,6 @@
 //! The transport: sends one HTTP request and returns its response. `strike-core` decides what to
 //! send.
 
-use std::fmt;
 use std::sync::Arc;
 
 use strike_core::{Exchange, Reply};
@@ -21,6 +20,18 @@ use strike_core::{Exchange, Reply};
 /// * Do not include the URL or the API key in an error.
 ///
 /// `strike_conformance::check` tests an implementation against these rules.
+///
+/// A closure is a transport, too. Name the type of its argument:
+///
+/// ```
+/// use std::time::Duration;
+/// use strike_blocking::{Exchange, Transport, http};
+///
+/// let empty = |_: Exchange| Ok(http::Response::new(b"[]".to_vec()));
+/// let request = http::Request::get("http://localhost/charges").body(Vec::new()).unwrap();
+/// let exchange = Exchange::new(request, Duration::from_secs(1), 1024);
+/// assert_eq!(empty.exchange(exchange).unwrap().body(), b"[]");
+/// ```
 pub trait Transport: Send + Sync {
     /// Sends the request and returns the response.
     ///
@@ -36,38 +47,9 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
     }
 }
 
-/// A transport that calls a closure.
-///
-/// Use it in tests, for a sandbox without a socket, or to connect another HTTP library.
-///
-/// ```
-/// use std::time::Duration;
-/// use strike_blocking::strike_core::{Exchange, http};
-/// use strike_blocking::{FnTransport, Transport};
-///
-/// let empty = FnTransport::new(|_: Exchange| Ok(http::Response::new(b"[]".to_vec())));
-/// let request = http::Request::get("http://localhost/charges").body(Vec::new()).unwrap();
-/// let exchange = Exchange::new(request, Duration::from_secs(1), 1024);
-/// assert_eq!(empty.exchange(exchange).unwrap().body(), b"[]");
-/// ```
-#[derive(Clone)]
-pub struct FnTransport<F>(F);
-
-impl<F: Fn(Exchange) -> Reply + Send + Sync> FnTransport<F> {
-    /// Creates a transport that calls `respond` for every exchange.
-    pub const fn new(respond: F) -> Self {
-        Self(respond)
-    }
-}
-
-impl<F: Fn(Exchange) -> Reply + Send + Sync> Transport for FnTransport<F> {
+/// Closures are transports: in tests, for a sandbox without a socket, and for another HTTP library.
+impl<F: Fn(Exchange) -> Reply + Send + Sync> Transport for F {
     fn exchange(&self, exchange: Exchange) -> Reply {
-        (self.0)(exchange)
-    }
-}
-
-impl<F> fmt::Debug for FnTransport<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FnTransport")
+        self(exchange)
     }
 }

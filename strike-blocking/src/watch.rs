@@ -13,13 +13,13 @@ use crate::timer::Wake;
 /// after an error. [`Watcher`] describes the errors.
 ///
 /// ```
-/// use strike_blocking::{ApiKey, Client, Endpoint, Event, FnTransport, NewCharge};
+/// use strike_blocking::{ApiKey, Client, Endpoint, Event, Exchange, NewCharge};
 /// use strike_sandbox::Sandbox;
 ///
 /// let sandbox = Sandbox::new();
 /// let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
 /// let server = sandbox.clone();
-/// let client = Client::builder(endpoint).transport(FnTransport::new(move |x| server.reply(x))).build()?;
+/// let client = Client::builder(endpoint).transport(move |x: Exchange| server.reply(x)).build()?;
 /// let charge = client.create(NewCharge::satoshis(4200, "coffee"))?;
 /// let mut watcher = client.watcher();
 /// watcher.add(&charge);

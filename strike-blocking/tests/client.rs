@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use strike_blocking::{
-    ApiKey, AttemptOutcome, AttemptReport, Client, Delivery, Endpoint, ErrorKind, FnTransport, Network,
-    Reply, RetryPolicy, Timer, TransportError, TransportErrorKind, Wake,
+    ApiKey, AttemptOutcome, AttemptReport, Client, Delivery, Endpoint, ErrorKind, Network, Reply,
+    RetryPolicy, Timer, TransportError, TransportErrorKind, Wake,
 };
 use strike_blocking::{Exchange, Now, UnixMillis, http};
 
@@ -39,11 +39,11 @@ fn refuses(_: Exchange) -> Reply {
 fn an_observer_sees_each_attempt() {
     let reports: Arc<Mutex<Vec<AttemptReport>>> = Arc::default();
     let (seen, replies) = (Arc::clone(&reports), Mutex::new(0));
-    let transport = FnTransport::new(move |exchange| {
+    let transport = move |exchange: Exchange| {
         let mut replies = replies.lock().unwrap();
         *replies += 1;
         if *replies == 1 { refuses(exchange) } else { Ok(http::Response::new(b"[]".to_vec())) }
-    });
+    };
     let client = Client::builder(endpoint())
         .transport(transport)
         .timer(Steps::default())
@@ -63,11 +63,7 @@ fn an_observer_sees_each_attempt() {
 
 #[test]
 fn a_policy_for_one_call_does_not_change_the_client() {
-    let client = Client::builder(endpoint())
-        .transport(FnTransport::new(refuses))
-        .timer(Steps::default())
-        .build()
-        .unwrap();
+    let client = Client::builder(endpoint()).transport(refuses).timer(Steps::default()).build().unwrap();
     let once = client.with(RetryPolicy::never()).list(0).unwrap_err();
     assert_eq!(once.attempts().len(), 1);
     assert_eq!(client.list(0).unwrap_err().attempts().len(), 3);
@@ -77,10 +73,10 @@ fn a_policy_for_one_call_does_not_change_the_client() {
 fn timeout_and_body_limit_are_settings_of_the_builder() {
     let limits: Arc<Mutex<Vec<(Duration, usize)>>> = Arc::default();
     let seen = Arc::clone(&limits);
-    let transport = FnTransport::new(move |exchange: Exchange| {
+    let transport = move |exchange: Exchange| {
         seen.lock().unwrap().push((exchange.timeout, exchange.max_body));
         Ok(http::Response::new(b"[]".to_vec()))
-    });
+    };
     let builder = Client::builder_with_transport(endpoint(), transport);
     builder.timeout(Duration::from_secs(3)).max_body(4096).build().unwrap().list(0).unwrap();
     assert_eq!(*limits.lock().unwrap(), [(Duration::from_secs(3), 4096)]);

@@ -5,7 +5,7 @@ use std::future::{pending, ready};
 use std::sync::Arc;
 use std::time::Duration;
 
-use strike_async::{Client, FnTransport};
+use strike_async::Client;
 use strike_core::machine::Machine;
 use strike_core::{
     Advice, ApiKey, AttemptOutcome, CoreClient, Create, Delivery, Endpoint, ErrorKind, Exchange, Get,
@@ -40,17 +40,17 @@ fn endpoint(sandbox: &Sandbox, base_url: &str) -> Endpoint {
 /// A client with a working server.
 fn working(sandbox: &Sandbox, endpoint: &Endpoint) -> Client {
     let sandbox = sandbox.clone();
-    let transport = FnTransport::new(move |exchange| ready(sandbox.reply(exchange)));
+    let transport = move |exchange: Exchange| ready(sandbox.reply(exchange));
     Client::builder(endpoint.clone()).transport(transport).build().unwrap()
 }
 
 /// A client whose requests arrive but never get a response.
 fn silent(sandbox: &Sandbox, endpoint: &Endpoint) -> Client {
     let sandbox = sandbox.clone();
-    let transport = FnTransport::new(move |exchange: Exchange| {
+    let transport = move |exchange: Exchange| {
         let _lost = sandbox.reply(exchange);
         pending::<Reply>()
-    });
+    };
     Client::builder(endpoint.clone()).transport(transport).build().unwrap()
 }
 

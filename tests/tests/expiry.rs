@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use strike_core::{
-    Advice, ApiKey, Charge, CheckedInvoice, Endpoint, Error, ErrorKind, Expectation, Mismatch, NewCharge,
-    Now, UnixMillis,
+    Advice, ApiKey, Charge, CheckedInvoice, Endpoint, Error, ErrorKind, Exchange, Expectation, Mismatch,
+    NewCharge, Now, UnixMillis,
 };
 use strike_sandbox::Sandbox;
 
@@ -49,7 +49,7 @@ fn outcomes(ahead: Duration, dated: bool) -> [Outcome; 2] {
     let expected = Expectation::of(&order, sandbox.network());
     let known = {
         let sandbox = sandbox.clone();
-        let transport = strike_blocking::FnTransport::new(move |exchange| sandbox.reply(exchange));
+        let transport = move |exchange: Exchange| sandbox.reply(exchange);
         let client = strike_blocking::Client::builder(endpoint.clone()).transport(transport).build().unwrap();
         client.create(order.clone()).unwrap()
     };
@@ -62,12 +62,12 @@ fn outcomes(ahead: Duration, dated: bool) -> [Outcome; 2] {
     };
     let timer = Stopped(Now::new(Duration::ZERO, START.saturating_add(ahead)));
 
-    let transport = strike_blocking::FnTransport::new(reply.clone());
+    let transport = reply.clone();
     let client =
         strike_blocking::Client::builder(endpoint.clone()).transport(transport).timer(timer).build().unwrap();
     let blocking = (client.create(order.clone()), client.check(&known, &expected));
 
-    let transport = strike_async::FnTransport::new(move |exchange| ready(reply(exchange)));
+    let transport = move |exchange: Exchange| ready(reply(exchange));
     let client = strike_async::Client::builder(endpoint).transport(transport).timer(timer).build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     [blocking, (runtime.block_on(client.create(order)), client.check(&known, &expected))]

@@ -22,11 +22,11 @@ fn endpoint(sandbox: &Sandbox) -> Endpoint {
 
 fn blocking(sandbox: &Sandbox) -> strike_blocking::Client {
     let host = sandbox.clone();
-    let transport = strike_blocking::FnTransport::new(move |exchange| {
+    let transport = move |exchange: Exchange| {
         // Lets other threads run before each request.
         std::thread::yield_now();
         host.reply(exchange)
-    });
+    };
     let clocks = strike_blocking::fixture::SimulatedHost::new(sandbox.clone());
     strike_blocking::Client::builder(endpoint(sandbox))
         .simulated(&clocks)
@@ -37,7 +37,7 @@ fn blocking(sandbox: &Sandbox) -> strike_blocking::Client {
 
 fn asynchronous(sandbox: &Sandbox) -> strike_async::Client {
     let host = sandbox.clone();
-    let transport = strike_async::FnTransport::new(move |exchange: Exchange| {
+    let transport = move |exchange: Exchange| {
         let host = host.clone();
         async move {
             tokio::task::yield_now().await;
@@ -45,7 +45,7 @@ fn asynchronous(sandbox: &Sandbox) -> strike_async::Client {
             tokio::task::yield_now().await;
             reply
         }
-    });
+    };
     let clocks = strike_async::fixture::SimulatedHost::new(sandbox.clone());
     strike_async::Client::builder(endpoint(sandbox)).simulated(&clocks).transport(transport).build().unwrap()
 }

@@ -112,11 +112,11 @@ fn hint_interrupts_a_retry_after_delay_in_a_blocking_watch() {
     let (sandbox, endpoint) = shop();
     let (respond, policy) = rate_limited_server((*sandbox).clone());
     let (exchanges, exchanged) = mpsc::channel();
-    let transport = strike_blocking::FnTransport::new(move |exchange| {
+    let transport = move |exchange: Exchange| {
         let reply = respond(exchange);
         let _ = exchanges.send(());
         reply
-    });
+    };
     let client =
         strike_blocking::Client::builder(endpoint).transport(transport).retry(policy).build().unwrap();
     let charge = client.create(NewCharge::satoshis(1, "")).unwrap();
@@ -137,11 +137,11 @@ async fn hint_interrupts_a_retry_after_delay_in_an_async_watch() {
     let (sandbox, endpoint) = shop();
     let (respond, policy) = rate_limited_server((*sandbox).clone());
     let (exchanges, mut exchanged) = tokio::sync::mpsc::unbounded_channel();
-    let transport = strike_async::FnTransport::new(move |exchange| {
+    let transport = move |exchange: Exchange| {
         let reply = respond(exchange);
         let _ = exchanges.send(());
         std::future::ready(reply)
-    });
+    };
     let client = strike_async::Client::builder(endpoint).transport(transport).retry(policy).build().unwrap();
     let charge = client.create(NewCharge::satoshis(1, "")).await.unwrap();
     exchanged.recv().await.unwrap();

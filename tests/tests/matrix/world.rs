@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use strike_async::BoxFuture;
-use strike_blocking::{Client, FnTransport};
-use strike_core::{Charge, ChargeId, NewCharge, Now, UnixMillis};
+use strike_blocking::Client;
+use strike_core::{Charge, ChargeId, Exchange, NewCharge, Now, UnixMillis};
 use strike_sandbox::{Quirks, Sandbox};
 use strike_tests::secrets;
 
@@ -62,8 +62,7 @@ impl World {
         let sandbox = sandbox(list_lag);
         let shop = sandbox.clone();
         let endpoint = secrets::endpoint(sandbox.base_url()).unwrap();
-        let client =
-            Client::builder(endpoint).transport(FnTransport::new(move |x| shop.reply(x))).build().unwrap();
+        let client = Client::builder(endpoint).transport(move |x: Exchange| shop.reply(x)).build().unwrap();
         let charges = (0..3).map(|_| client.create(order()).unwrap()).collect();
         Self { sandbox, charges, state: Mutex::default() }
     }

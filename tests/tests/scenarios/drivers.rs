@@ -76,12 +76,12 @@ fn without_adapter(endpoint: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> 
 
 fn blocking_in_memory(endpoint: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> {
     let service = Arc::clone(&world);
-    blocking(endpoint, world, strike_blocking::FnTransport::new(move |exchange| service.exchange(exchange)))
+    blocking(endpoint, world, move |exchange: Exchange| service.exchange(exchange))
 }
 
 fn async_in_memory(endpoint: Endpoint, world: Arc<World>) -> Box<dyn AnyClient> {
     let service = Arc::clone(&world);
-    let transport = strike_async::FnTransport::new(move |exchange| ready(service.exchange(exchange)));
+    let transport = move |exchange: Exchange| ready(service.exchange(exchange));
     asynchronous(endpoint, world, transport)
 }
 

@@ -1,4 +1,4 @@
-//! The binary, as a program in another language would use it.
+//! Tests of the binary, used as a program in another language would use it.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::receiver::Receiver;
 use crate::wire::{Connection, address, id, list, post};
 
-/// The program, which does not outlive a test that fails.
+/// A running program. It is killed when the test fails.
 pub(crate) struct Program {
     child: Child,
     out: BufReader<ChildStdout>,
@@ -24,7 +24,7 @@ fn run(arguments: &[&str]) -> Output {
     command(arguments).output().expect("it runs")
 }
 
-/// The exit code and message of a program that must not start to serve.
+/// Returns the exit code and the message of a program that must not start.
 pub(crate) fn refusal(arguments: &[&str]) -> (Option<i32>, String) {
     let mut child =
         command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
@@ -52,19 +52,19 @@ impl Program {
         line
     }
 
-    /// Where it listens, by its first line.
+    /// Returns the address in its first line.
     pub(crate) fn address(&mut self) -> std::net::SocketAddr {
         let line: Value = serde_json::from_str(&self.line()).expect("one object of JSON");
         address(line["base_url"].as_str().expect("a URL"))
     }
 
-    /// Ends it as a crash would.
+    /// Kills the program, as a crash would.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");
     }
 
-    /// Sends a signal by name, and gives the exit code and what was still printed.
+    /// Sends a signal by name. Returns the exit code and the remaining output.
     pub(crate) fn signal(mut self, name: &str) -> (Option<i32>, String) {
         let kill = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(kill.expect("a shell's kill").success());
@@ -82,7 +82,7 @@ impl Drop for Program {
 }
 
 #[test]
-fn the_first_line_tells_a_program_where_to_go_and_a_signal_ends_it() {
+fn first_line_has_the_address_and_a_signal_stops_the_program() {
     for signal in ["TERM", "INT", "HUP"] {
         let mut program = Program::start(&["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo"]);
         let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
@@ -101,7 +101,7 @@ fn the_first_line_tells_a_program_where_to_go_and_a_signal_ends_it() {
 }
 
 #[test]
-fn it_tells_a_shop_of_payments() {
+fn payments_are_sent_to_the_webhook() {
     let shop = Receiver::bind();
     let arguments = ["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo", "--webhook-repeat", "2"];
     let mut program = Program::start(&[&arguments[..], &["--webhook", &shop.url()]].concat());
@@ -119,7 +119,7 @@ fn it_tells_a_shop_of_payments() {
 }
 
 #[test]
-fn a_person_is_shown_how_to_make_a_charge_and_pay_it() {
+fn startup_text_shows_how_to_create_and_pay_a_charge() {
     let arguments = ["--listen", "127.0.0.1:0", "--seed", "7", "--network", "regtest", "--api-key", "it's"];
     let mut program = Program::start(&arguments);
     let mut banner = String::new();
@@ -140,7 +140,7 @@ fn a_person_is_shown_how_to_make_a_charge_and_pay_it() {
 }
 
 #[test]
-fn a_seed_gives_the_same_key_and_no_seed_another() {
+fn same_seed_gives_the_same_key() {
     let key = |arguments: &[&str]| {
         let mut program = Program::start(&[&["--listen", "127.0.0.1:0", "--json"], arguments].concat());
         let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
@@ -150,7 +150,7 @@ fn a_seed_gives_the_same_key_and_no_seed_another() {
     assert_ne!(key(&[]), key(&[]));
 }
 
-/// A file for the program to read.
+/// Creates a file that the program reads.
 fn file(name: &str, text: &str) -> String {
     let path = format!("{}/{name}", env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(&path, text).expect("a folder for tests");
@@ -158,7 +158,7 @@ fn file(name: &str, text: &str) -> String {
 }
 
 #[test]
-fn the_page_s_first_plan_is_played_from_its_file_and_idle_connections_are_closed() {
+fn fault_plan_is_read_from_a_file_and_idle_connections_are_closed() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sandbox-faults.md");
     let page = std::fs::read_to_string(page).expect("the page about faults");
     let plan = page.split("<<'PLAN'\n").nth(1).and_then(|rest| rest.split("PLAN\n").next()).expect("a plan");
@@ -176,12 +176,12 @@ fn the_page_s_first_plan_is_played_from_its_file_and_idle_connections_are_closed
     let show = "GET /sandbox/faults HTTP/1.1\r\nHost: x\r\n\r\n";
     let state: Value = serde_json::from_str(&connection.send(show).body).expect("JSON");
     assert_eq!((&state["faults"][0]["matched"], &state["faults"][0]["fired"]), (&1.into(), &1.into()));
-    // It is left alone, and closed well before the 20 seconds after which a read gives up.
+    // The idle connection is closed well before the read timeout of 20 seconds.
     assert_eq!(connection.0.read(&mut [0]).expect("an orderly end"), 0);
 }
 
 #[test]
-fn a_plan_that_is_missing_or_wrong_ends_with_1_and_is_named() {
+fn missing_or_invalid_plan_exits_with_1_and_names_the_file() {
     let wrong = file("wrong.json", "{\"faults\": [\n  {\"fault\": {\"stall\": {\"bytes\": -1}}}\n]}");
     let missing = format!("{wrong}.missing");
     for (plan, part) in
@@ -193,7 +193,7 @@ fn a_plan_that_is_missing_or_wrong_ends_with_1_and_is_named() {
 }
 
 #[test]
-fn quirks_reach_the_service() {
+fn quirk_options_change_the_service() {
     let mut program = Program::start(&[
         "--listen",
         "127.0.0.1:0",
@@ -217,7 +217,7 @@ fn quirks_reach_the_service() {
 }
 
 #[test]
-fn bad_arguments_end_with_2_and_a_sentence() {
+fn invalid_arguments_exit_with_2_and_a_message() {
     for arguments in [&["--nonsense"][..], &["--listen", "0.0.0.0:0"], &["--network", "moon"], &["file"]] {
         let (code, message) = refusal(arguments);
         assert_eq!(code, Some(2), "{arguments:?}");
@@ -226,7 +226,7 @@ fn bad_arguments_end_with_2_and_a_sentence() {
 }
 
 #[test]
-fn a_taken_address_ends_with_1_and_names_it() {
+fn address_in_use_exits_with_1_and_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("an address");
     let (code, message) = refusal(&["--listen", &address.to_string()]);
@@ -242,19 +242,19 @@ fn a_taken_address_ends_with_1_and_names_it() {
 }
 
 #[test]
-fn an_address_of_another_machine_is_named_in_the_error() {
+fn address_of_another_machine_is_named_in_the_error() {
     let (code, message) = refusal(&["--listen", "192.0.2.1:0", "--allow-remote"]);
     let expected = "--listen: cannot listen on 192.0.2.1:0: this machine does not have this address";
     assert_eq!((code, message), (Some(1), format!("strike-sandbox: {expected}\n")));
 }
 
-/// Whether this machine has IPv6.
+/// Returns true if this machine has IPv6.
 fn has_ipv6() -> bool {
     std::net::TcpListener::bind("[::1]:0").is_ok()
 }
 
 #[test]
-fn localhost_is_listened_on_in_both_families() {
+fn localhost_listens_on_ipv4_and_ipv6() {
     let mut program = Program::start(&["--listen", "localhost:0", "--json", "--api-key", "sk_demo"]);
     let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
     let first = address(line["base_url"].as_str().expect("a URL"));
@@ -268,7 +268,7 @@ fn localhost_is_listened_on_in_both_families() {
 }
 
 #[test]
-fn a_port_of_localhost_that_is_taken_in_one_family_is_refused() {
+fn localhost_port_in_use_on_ipv4_or_ipv6_is_rejected() {
     let families = ["127.0.0.1:0", "[::1]:0"];
     for taken in families.into_iter().take(if has_ipv6() { 2 } else { 1 }) {
         let taken = std::net::TcpListener::bind(taken).expect("a free port");
@@ -281,7 +281,7 @@ fn a_port_of_localhost_that_is_taken_in_one_family_is_refused() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn with_nohup_a_hangup_does_not_stop_it() {
+fn hangup_signal_does_not_stop_the_program_under_nohup() {
     let mut ignoring = Command::new("sh");
     ignoring.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(command(&[]).get_program());
     let child = ignoring.args(["--listen", "127.0.0.1:0", "--json"]).stdout(Stdio::piped()).spawn();
@@ -294,7 +294,7 @@ fn with_nohup_a_hangup_does_not_stop_it() {
     assert_eq!(program.signal("TERM"), (Some(0), String::new()));
 }
 
-/// The end of a pipe that nobody reads any more.
+/// Returns the write end of a pipe whose read end is closed.
 fn unread() -> std::io::PipeWriter {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
@@ -302,7 +302,7 @@ fn unread() -> std::io::PipeWriter {
 }
 
 #[test]
-fn it_is_no_error_that_nobody_reads_what_it_prints() {
+fn closed_stdout_is_not_an_error() {
     for flag in ["--help", "-h", "--version", "-V"] {
         let request = command(&[flag]).stdout(unread()).output().expect("it runs");
         assert_eq!((request.status.code(), request.stderr.as_slice()), (Some(0), &b""[..]), "{flag}");
@@ -313,7 +313,7 @@ fn it_is_no_error_that_nobody_reads_what_it_prints() {
         let mut child = child.expect("it starts");
         let mut errors = BufReader::new(child.stderr.take().expect("a pipe"));
         let mut warning = String::new();
-        // It comes just before the line that nobody reads.
+        // The program prints this just before the line that goes to the closed pipe.
         errors.read_line(&mut warning).expect("a line");
         let kill = Command::new("kill").arg(child.id().to_string()).status();
         assert!(kill.expect("a shell's kill").success());
@@ -324,7 +324,7 @@ fn it_is_no_error_that_nobody_reads_what_it_prints() {
 }
 
 #[test]
-fn invoices_that_look_real_are_said_to_be_worthless() {
+fn startup_text_warns_that_mainnet_invoices_cannot_be_paid() {
     for (network, is_warned) in [("bitcoin", true), ("mainnet", true), ("testnet", false), ("regtest", false)]
     {
         let child = command(&["--listen", "127.0.0.1:0", "--json", "--network", network])
@@ -348,7 +348,7 @@ fn invoices_that_look_real_are_said_to_be_worthless() {
 }
 
 #[test]
-fn a_shop_s_url_is_sent_in_ascii() {
+fn webhook_url_is_converted_to_ascii() {
     let shop = Receiver::bind();
     let url = format!("{}/\u{e4} b?q=\u{fc}#part", shop.url());
     let arguments = ["--listen", "127.0.0.1:0", "--json", "--api-key", "sk_demo", "--webhook", &url];
@@ -364,7 +364,7 @@ fn a_shop_s_url_is_sent_in_ascii() {
 }
 
 #[test]
-fn a_broken_plan_is_told_line_and_column_and_no_field_that_is_none() {
+fn invalid_plan_error_has_line_and_column() {
     for (plan, expected) in [
         ("", "EOF while parsing a value at line 1 column 0"),
         ("{", "EOF while parsing an object at line 1 column 1"),
@@ -408,7 +408,7 @@ fn help_and_version_are_printed() {
     ] {
         assert!(String::from_utf8_lossy(&help.stdout).contains(option), "{option}");
     }
-    // The manual has the same words.
+    // The manual contains the same text.
     let manual = include_str!("../../../docs/sandbox.md");
     assert!(manual.contains(&*String::from_utf8_lossy(&help.stdout)), "docs/sandbox.md shows another --help");
     let version = run(&["--version"]);

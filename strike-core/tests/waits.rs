@@ -400,3 +400,14 @@ fn lost_response_is_retried_and_early_poll_returns_remaining_wait() {
     assert_eq!(error.kind(), &ErrorKind::AlreadyFinished);
     let _: Error = error;
 }
+
+#[test]
+fn wait_for_a_deserialised_paid_charge_reads_it_first() {
+    let paid = charge(&[("paid", serde_json::json!(true))]);
+    let stored: Charge = serde_json::from_str(&serde_json::to_string(&paid).unwrap()).unwrap();
+    let client = CoreClient::new(endpoint(), RetryPolicy::never(), 7);
+    let mut confirmed = client.wait(paid, Wait::until_expiry());
+    assert!(matches!(confirmed.poll(support::start()), Step::Done(Ok(WaitOutcome::Paid(_)))));
+    let mut unconfirmed = client.wait(stored, Wait::until_expiry());
+    assert!(matches!(unconfirmed.poll(support::start()), Step::Send(_)));
+}

@@ -257,3 +257,11 @@ fn debug_output_shows_only_state_and_id() {
     assert_eq!(format!("{:?}", known()), r#"Mirror { state: Known, id: Some(ChargeId(ch_1)), .. }"#);
     assert!(!format!("{:?}", in_doubt()).contains("tea"));
 }
+
+#[test]
+fn paid_charge_of_a_stored_mirror_can_complete_its_order() {
+    let paid = charge(&[("paid", json!(true))]);
+    let stored = serde_json::to_string(&Mirror::of(paid)).unwrap();
+    let restored: Mirror = serde_json::from_str(&stored).unwrap();
+    assert!(restored.charge().unwrap().to_paid().is_some());
+}

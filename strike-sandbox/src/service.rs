@@ -69,7 +69,8 @@ pub(crate) struct Setup {
 
 impl Service {
     pub(crate) fn new(setup: Setup) -> Self {
-        let Setup { api_key, network, entropy, clock, node, ledger, webhook, quirks, phoenixd, faults } = setup;
+        let Setup { api_key, network, entropy, clock, node, ledger, webhook, quirks, phoenixd, faults } =
+            setup;
         // With a stream of its own, the webhooks do not depend on the number of charges.
         let outbox = Outbox::new(webhook, entropy.branch(WEBHOOK_STREAM));
         Self {
@@ -262,11 +263,7 @@ impl Service {
     }
 
     /// Creates a charge. In a dry run it is not stored.
-    pub(crate) fn create(
-        &mut self,
-        order: Order,
-        now: UnixMillis,
-    ) -> Result<Charge, ErrorResponse> {
+    pub(crate) fn create(&mut self, order: Order, now: UnixMillis) -> Result<Charge, ErrorResponse> {
         let failed = |what| ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, what);
         let length = if self.quirks.long_ids { LONG_NAME_LENGTH } else { NAME_LENGTH };
         // A seed that is used twice generates the same charges again. Skip the ids that are in use,

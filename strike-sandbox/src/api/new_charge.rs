@@ -48,8 +48,7 @@ pub(crate) fn read(content_type: &str, body: &[u8], quirks: &Quirks) -> Result<O
             ));
         }
     };
-    let format =
-        if quirks.invoices_of_2018 { InvoiceFormat::Recorded2018 } else { InvoiceFormat::Current };
+    let format = if quirks.invoices_of_2018 { InvoiceFormat::Recorded2018 } else { InvoiceFormat::Current };
     check(fields, format)
 }
 

@@ -162,7 +162,9 @@ impl Signer {
             InvoiceFormat::Current | InvoiceFormat::Phoenixd => self.min_final_cltv_expiry_delta,
         };
         // The recorded invoices have their tags in this order: p, d, c.
-        let invoice = invoice.invoice_description(terms.description.to_tag()?).min_final_cltv_expiry_delta(cltv_delta.into());
+        let invoice = invoice
+            .invoice_description(terms.description.to_tag()?)
+            .min_final_cltv_expiry_delta(cltv_delta.into());
         match (terms.format, terms.expiry) {
             (InvoiceFormat::Recorded2018, Some(expiry)) => invoice.expiry_time(expiry).build_raw(),
             (InvoiceFormat::Recorded2018, None) => invoice.build_raw(),

@@ -9,7 +9,9 @@ mod phoenixd_invoice;
 
 use strike_core::{Network, UnixMillis};
 
-pub(crate) use invoice::{DEFAULT_EXPIRY, Description, InvoiceFormat, InvoiceTerms, NodeKey, SigningError, payment_hash};
+pub(crate) use invoice::{
+    DEFAULT_EXPIRY, Description, InvoiceFormat, InvoiceTerms, NodeKey, SigningError, payment_hash,
+};
 pub use payment::{Paid, PayError};
 
 use self::instant::InstantNode;

@@ -81,7 +81,11 @@ impl From<&Bolt11Invoice> for DecodedInvoice {
             payment_secret: HEXLOWER.encode(&invoice.payment_secret().0),
             payment_metadata: invoice.payment_metadata().map(|bytes| HEXLOWER.encode(bytes)),
             expiry_seconds: invoice.expiry_time().as_secs(),
-            extra_hops: invoice.route_hints().iter().map(|hint| hint.0.iter().map(Into::into).collect()).collect(),
+            extra_hops: invoice
+                .route_hints()
+                .iter()
+                .map(|hint| hint.0.iter().map(Into::into).collect())
+                .collect(),
             features: features(invoice),
             timestamp_seconds: invoice.duration_since_epoch().as_secs(),
         }
@@ -115,7 +119,8 @@ fn network(invoice: &Bolt11Invoice) -> Network {
 fn features(invoice: &Bolt11Invoice) -> Features {
     let mut features = Features { activated: BTreeMap::new(), unknown: Vec::new() };
     let bytes = invoice.features().map(|features| features.le_flags().to_vec()).unwrap_or_default();
-    let bits = (0..bytes.len() * 8).filter(|bit| bytes.get(bit / 8).is_some_and(|byte| byte >> (bit % 8) & 1 == 1));
+    let bits =
+        (0..bytes.len() * 8).filter(|bit| bytes.get(bit / 8).is_some_and(|byte| byte >> (bit % 8) & 1 == 1));
     for bit in bits {
         match FEATURES.iter().find(|(even, _)| *even == bit & !1) {
             Some((_, name)) => {

@@ -47,11 +47,7 @@ pub(crate) struct LightningNode {
 }
 
 impl LightningNode {
-    pub(crate) fn new(
-        network: strike_core::Network,
-        key: NodeKey,
-        now: UnixMillis,
-    ) -> Self {
+    pub(crate) fn new(network: strike_core::Network, key: NodeKey, now: UnixMillis) -> Self {
         let chain = match network {
             strike_core::Network::Bitcoin => Network::Bitcoin,
             strike_core::Network::Testnet => Network::Testnet,
@@ -63,11 +59,8 @@ impl LightningNode {
         // The payer's seed only has to differ from the payee's.
         let payer = sha256::Hash::hash(&payee).to_byte_array();
         let [payee, payer] = [payee, payer].map(|seed| InMemoryNode::new(&seed, chain, now));
-        let signer = Signer::with_cltv_delta(
-            network,
-            payee.keys.get_node_secret_key(),
-            MIN_FINAL_CLTV_EXPIRY_DELTA,
-        );
+        let signer =
+            Signer::with_cltv_delta(network, payee.keys.get_node_secret_key(), MIN_FINAL_CLTV_EXPIRY_DELTA);
         // Both nodes have the same features, so connecting does not fail. If it did, no channel
         // would open.
         let _ = payer.connect(&payee, false);
@@ -215,7 +208,8 @@ impl Node for LightningNode {
         }
         let millisatoshi = invoice.amount_milli_satoshis().ok_or(PayError::UnknownInvoice)?;
         let channel = self.channel(millisatoshi).ok_or(PayError::Unpaid)?;
-        let cltv_delta = u32::try_from(invoice.min_final_cltv_expiry_delta()).map_err(|_| PayError::Unpaid)?;
+        let cltv_delta =
+            u32::try_from(invoice.min_final_cltv_expiry_delta()).map_err(|_| PayError::Unpaid)?;
         let route = self.route(&channel, millisatoshi, cltv_delta).ok_or(PayError::Unpaid)?;
         let hash = invoice.payment_hash().to_byte_array();
         let mut onion = RecipientOnionFields::secret_only(*invoice.payment_secret());
@@ -248,11 +242,7 @@ mod tests {
     const NOW: UnixMillis = UnixMillis::from_secs(1_700_000_000);
 
     fn node() -> LightningNode {
-        LightningNode::new(
-            Network::Regtest,
-            NodeKey::draw(&mut Entropy::from_seed(7)),
-            NOW,
-        )
+        LightningNode::new(Network::Regtest, NodeKey::draw(&mut Entropy::from_seed(7)), NOW)
     }
 
     fn invoice(node: &mut LightningNode, preimage: &Preimage, satoshi: u64) -> String {
@@ -300,11 +290,8 @@ mod tests {
     fn foreign_and_expired_invoices_are_not_paid() {
         let mut node = node();
         let text = invoice(&mut node, &[1; 32], 1);
-        let mut other_node = LightningNode::new(
-            Network::Regtest,
-            NodeKey::draw(&mut Entropy::from_seed(8)),
-            NOW,
-        );
+        let mut other_node =
+            LightningNode::new(Network::Regtest, NodeKey::draw(&mut Entropy::from_seed(8)), NOW);
         assert_eq!(other_node.settle(&text, &[1; 32], NOW), Err(PayError::UnknownInvoice));
         assert_eq!(node.settle("lnbcrt1", &[1; 32], NOW), Err(PayError::Unpaid));
         let late = NOW.saturating_add(Duration::from_secs(3601));

@@ -38,20 +38,19 @@ pub const ALL: &[Difference] = &[
     Difference {
         dialect: Dialect::Phoenixd,
         faults: &["clock jumps ahead"],
-        why: "phoenixd sends no `Date`, so the local clock less 10 minutes decides. If it jumps ahead by more while an \
-              invoice can be paid, a wait and a watch end too early. Keep the clock of the machine synchronized",
+        why: "phoenixd sends no `Date`, so the local clock less 10 minutes decides; keep it synchronized",
         cells: &[each(Wait, "Expired 2r 0c", "Expired 2r 0c"), each(Watch, "Expired 2r 0c", "Expired 2r 0c")],
     },
     Difference {
         dialect: Dialect::Phoenixd,
         faults: &["another amount"],
-        why: "phoenixd's list does not lag, so the second call finds the charge and reads it there",
+        why: "phoenixd's list does not lag, so the first call finds the charge",
         cells: &[each(OnceLagging, "Payable 4r 1c", "Mismatch DoNotUse 4r 1c")],
     },
     Difference {
         dialect: Dialect::Lnbits,
         faults: &["403"],
-        why: "LNbits sends 403 if the key is not an invoice key or an admin key",
+        why: "LNbits sends 403 if the key has the wrong kind",
         cells: &[
             both(CreateLost, "Unauthorized CheckKey 1r 0c"),
             both(Get, "Unauthorized CheckKey 1r 0c"),
@@ -64,19 +63,19 @@ pub const ALL: &[Difference] = &[
     Difference {
         dialect: Dialect::Lnbits,
         faults: &["a forged response after the body"],
-        why: "LNbits can hide a payment once the invoice has expired, so each charge is read 5 s before that, too",
+        why: "each charge is also read 5 s before the expiry",
         cells: &[both(Wait, "Expired 78r 0c"), both(Watch, "Expired 82r 0c")],
     },
     Difference {
         dialect: Dialect::Lnbits,
         faults: &["clock jumps ahead", "clock jumps back"],
-        why: "the same additional read before the expiry",
+        why: "each charge is also read 5 s before the expiry",
         cells: &[persistent(Wait, "Expired 78r 0c"), persistent(Watch, "Expired 82r 0c")],
     },
     Difference {
         dialect: Dialect::Lnbits,
         faults: &["nested 10,000 deep"],
-        why: "LNbits' page is an object and not an array, so this body is not a page with one unreadable row",
+        why: "a page is an object, so an array is not a page with one unreadable row",
         cells: &[both(List, "Undecodable CheckHost 1r 0c")],
     },
 ];

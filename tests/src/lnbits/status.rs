@@ -40,6 +40,18 @@ pub enum Kind {
     OpenAmount,
 }
 
+/// How the node's event of a payment arrives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum NodeEvent {
+    /// With the payment.
+    #[default]
+    AtOnce,
+    /// Not yet, or never.
+    Withheld,
+    /// It arrived late.
+    Late,
+}
+
 /// What LNbits stores about a payment.
 #[derive(Debug, Default)]
 pub(super) struct Entry {
@@ -49,8 +61,7 @@ pub(super) struct Entry {
     pub(super) settled: Option<UnixMillis>,
     /// Whether it learned of it by an event. That decides the sign of the fee.
     pub(super) by_event: bool,
-    /// The event has not arrived.
-    event_is_withheld: bool,
+    event: NodeEvent,
     pub(super) kind: Kind,
 }
 
@@ -74,8 +85,8 @@ impl Entry {
 impl Lnbits {
     pub(super) fn entry(&mut self, hash: &str) -> &mut Entry {
         if !self.entries.contains_key(hash) {
-            let event_is_withheld = self.quirks.events_are_lost;
-            self.entries.insert(hash.to_owned(), Entry { event_is_withheld, ..Entry::default() });
+            let event = if self.quirks.events_are_lost { NodeEvent::Withheld } else { NodeEvent::AtOnce };
+            self.entries.insert(hash.to_owned(), Entry { event, ..Entry::default() });
         }
         self.entries.entry(hash.to_owned()).or_default()
     }
@@ -85,7 +96,7 @@ impl Lnbits {
     pub(super) fn look(&mut self, record: &Record, asks_node: bool, ledger: &impl Ledger) {
         let now = ledger.now();
         let entry = self.entry(&record.hash);
-        if record.paid && !entry.event_is_withheld && entry.status != Status::Success {
+        if record.paid && entry.event == NodeEvent::AtOnce && entry.status != Status::Success {
             (entry.status, entry.settled, entry.by_event) = (Status::Success, Some(record.updated), true);
         }
         if asks_node && entry.status == Status::Pending {
@@ -105,22 +116,24 @@ impl Lnbits {
 
     /// Withholds the node's event of a payment. Call it before the payment.
     pub fn withhold(&mut self, hash: &str) {
-        self.entry(hash).event_is_withheld = true;
+        self.entry(hash).event = NodeEvent::Withheld;
     }
 
     /// Delivers the node's event of a payment, late.
     pub fn deliver(&mut self, hash: &str, now: UnixMillis) {
         let entry = self.entry(hash);
-        entry.event_is_withheld = false;
+        entry.event = NodeEvent::Late;
         if entry.status != Status::Success {
             (entry.status, entry.settled, entry.by_event) = (Status::Success, Some(now), true);
         }
     }
 
-    /// Returns when LNbits learned of a payment of which the node's event is withheld.
+    /// Returns true if a client could not learn of a payment before this time: its event did not
+    /// arrive, and no request made LNbits ask the node before the invoice expired.
     #[must_use]
-    pub fn learned(&self, hash: &str) -> Option<UnixMillis> {
-        self.entries.get(hash).filter(|entry| entry.event_is_withheld || !entry.by_event)?.settled
+    pub fn hides(&self, hash: &str, until: UnixMillis) -> bool {
+        let is_late = |entry: &Entry| entry.settled.is_none_or(|settled| settled > until);
+        self.entries.get(hash).is_some_and(|entry| entry.event != NodeEvent::AtOnce && is_late(entry))
     }
 
     /// Returns the status that LNbits has stored for a payment.

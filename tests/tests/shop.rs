@@ -19,6 +19,7 @@
 
 mod shop {
     pub(crate) mod completing;
+    pub(crate) mod costs;
     pub(crate) mod crash;
     pub(crate) mod creating;
     pub(crate) mod customers;
@@ -83,7 +84,11 @@ fn orders_are_never_lost_or_doubled_or_completed_unpaid_over_lnbits() {
 
 /// Runs simulations with the same seeds, and so with the same plans, in each dialect.
 fn simulate(dialect: Dialect) {
-    let default = if cfg!(debug_assertions) { 1_000 } else { 100_000 };
+    let default = match (cfg!(debug_assertions), dialect) {
+        (true, Dialect::Strike) => 1_000,
+        (true, _) => 300,
+        (false, _) => 100_000,
+    };
     let wanted = setting("STRIKE_SIM_ORDERS").unwrap_or(default);
     let seed = setting("STRIKE_SIM_SEED").unwrap_or(1);
     let began = Instant::now();

@@ -3,7 +3,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use strike_core::{ChargeId, Endpoint, Exchange, HttpRequest, HttpResponse, InvalidInput, Reply};
+use strike_core::fixture::{FixtureError, Responder, TimedReply};
+use strike_core::{
+    ChargeId, Endpoint, Exchange, HttpRequest, HttpResponse, InvalidInput, Now, Reply, UnixMillis,
+};
 use strike_sandbox::{ChargeState, PayError, Sandbox};
 
 use crate::Dialect;
@@ -21,6 +24,8 @@ pub struct Backend {
     /// The service, with the charges of all dialects.
     pub sandbox: Sandbox,
     lnbits: Arc<Mutex<Lnbits>>,
+    /// Payments to make later.
+    payments: Arc<Mutex<Vec<(UnixMillis, ChargeId)>>>,
 }
 
 impl Backend {
@@ -34,7 +39,7 @@ impl Backend {
     #[must_use]
     pub fn with_quirks(dialect: Dialect, sandbox: Sandbox, quirks: LnbitsQuirks) -> Self {
         let lnbits = Arc::new(Mutex::new(Lnbits::new(sandbox.api_key(), quirks)));
-        Self { dialect, sandbox, lnbits }
+        Self { dialect, sandbox, lnbits, payments: Arc::default() }
     }
 
     /// Returns the wallet, if the dialect is LNbits.
@@ -98,9 +103,42 @@ impl Backend {
         self.sandbox.pay(id).map(drop)
     }
 
+    /// Pays a charge at a later time, if a simulation moves the clock.
+    pub fn pay_at(&self, id: &ChargeId, moment: UnixMillis) {
+        let mut payments = self.payments.lock().unwrap_or_else(PoisonError::into_inner);
+        payments.push((moment, id.clone()));
+    }
+
+    /// Moves the clock, and makes the payments that become due.
+    fn advance_to(&self, moment: UnixMillis) {
+        let mut payments = self.payments.lock().unwrap_or_else(PoisonError::into_inner);
+        for (at, id) in payments.extract_if(.., |(at, _)| *at <= moment) {
+            self.sandbox.advance_to(at);
+            // A test notices a payment that fails: its charge stays unpaid.
+            let _ = self.pay(&id);
+        }
+        self.sandbox.advance_to(moment);
+    }
+
     /// Returns true if the node has received the payment of a charge.
     #[must_use]
     pub fn is_paid(&self, id: &ChargeId) -> bool {
         self.sandbox.charge(id).is_some_and(|charge| charge.state() == ChargeState::Paid)
+    }
+}
+
+/// The backend in a simulation. It takes its time from the simulation's clock.
+impl Responder for Backend {
+    fn respond(&mut self, exchange: Exchange, now: Now) -> Result<TimedReply, FixtureError> {
+        self.advance_to(now.unix);
+        Ok(self.reply(exchange).into())
+    }
+
+    fn time_passes(&mut self, now: Now) {
+        self.advance_to(now.unix);
+    }
+
+    fn starts(&self) -> Option<UnixMillis> {
+        Some(self.sandbox.now())
     }
 }

@@ -170,6 +170,32 @@ fn a_limit_of_the_shop_is_obeyed() {
 }
 
 #[test]
+fn webhook_settings_are_read_from_variables() {
+    let endpoint = |backend: &'static str, url: Option<&'static str>, secret: &'static str| {
+        Endpoint::from_variables(|name| match name {
+            "STRIKE_BACKEND" => Some(backend.into()),
+            "STRIKE_BASE_URL" => Some("http://127.0.0.1:1".into()),
+            "STRIKE_API_KEY" => Some(INVOICE_KEY.into()),
+            "STRIKE_WEBHOOK_URL" => url.map(OsString::from),
+            "STRIKE_WEBHOOK_SECRET" => Some(secret.into()),
+            _ => Some("bitcoin".into()),
+        })
+    };
+    let url = "https://shop.example.com/hook";
+    let request = Create::new(order()).request(&endpoint("phoenixd", Some(url), PREIMAGE).unwrap()).unwrap();
+    assert!(request.body().ends_with(b"&webhookUrl=https%3A%2F%2Fshop.example.com%2Fhook"));
+    for (backend, url, secret, field) in [
+        ("strike", Some(url), PREIMAGE, "STRIKE_WEBHOOK_URL"),
+        ("lnbits", Some("shop"), PREIMAGE, "STRIKE_WEBHOOK_URL"),
+        ("phoenixd", None, "a=b", "STRIKE_WEBHOOK_SECRET"),
+    ] {
+        let error = endpoint(backend, url, secret).unwrap_err();
+        assert_eq!(error.field(), field);
+        assert!(!error.to_string().contains("a=b"));
+    }
+}
+
+#[test]
 fn the_backend_is_chosen_by_a_variable() {
     let endpoint = |backend: Option<&'static str>, url: &'static str, network: &'static str| {
         Endpoint::from_variables(|name| match name {

@@ -202,7 +202,8 @@ fn the_backend_is_chosen_by_a_variable() {
             "STRIKE_BACKEND" => backend.map(OsString::from),
             "STRIKE_BASE_URL" => Some(url.into()),
             "STRIKE_API_KEY" => Some(INVOICE_KEY.into()),
-            _ => Some(network.into()),
+            "STRIKE_NETWORK" => Some(network.into()),
+            _ => None,
         })
     };
     let path = |backend| {

@@ -93,10 +93,10 @@ fn bodies(request: &HttpRequest) -> Vec<String> {
         text[..text.find(PREIMAGE).unwrap() + 64].to_owned(),
         format!("no such key: {KEY}"),
         json!({ "detail": format!("no such key: {KEY}") }).to_string(),
-        json!({ "detail": [{ "loc": [KEY], "msg": format!("preimage {PREIMAGE}") }] }).to_string(),
+        json!({ "detail": [{ "loc": [KEY], "msg": format!("preimage={PREIMAGE}") }] }).to_string(),
         json!({ "error": format!("limit of {KEY}") }).to_string(),
-        json!({ "detail": format!("preimage {PREIMAGE}"), "status": "failed" }).to_string(),
-        format!("settled with preimage {PREIMAGE}"),
+        json!({ "detail": format!("preimage={PREIMAGE}"), "status": "failed" }).to_string(),
+        format!("settled with preimage={PREIMAGE}"),
         format!("<pre>{:?}\n{}</pre>", request.uri(), credential_of(request)),
     ]
 }

@@ -16,8 +16,9 @@ impl World {
             0 | 1 => return,
             // At once, while the shop may still be creating.
             2 | 3 => self.rng.u64(0..500),
-            // In the last second before expiry.
-            4 => left.saturating_sub(self.rng.u64(1..1000)),
+            // In the last second before expiry, or some seconds before that.
+            4 if self.rng.bool() => left.saturating_sub(self.rng.u64(1..1000)),
+            4 => left.saturating_sub(self.rng.u64(6000..30_000)),
             // After expiry.
             5 => left + self.rng.u64(0..600_000),
             _ => self.rng.u64(0..left + 1),
@@ -32,13 +33,14 @@ impl World {
     }
 
     pub(super) fn pay(&mut self, row: usize, began: u64) {
-        self.prepare_lnbits(row);
+        let has_event = self.prepare_lnbits(row);
         if !self.host.pay(row, began, START + self.time) {
             self.tally.count("rejected payments");
             return;
         }
         let webhook = webhooks::genuine(self.plan.dialect, self.host.actual()[row].id.as_str());
-        let times = self.rng.u8(0..3);
+        // LNbits sends a webhook only if it gets its node's event.
+        let times = if has_event { self.rng.u8(0..3) } else { 0 };
         if times == 0 {
             self.tally.count("lost webhooks");
         }
@@ -48,10 +50,11 @@ impl World {
         }
     }
 
-    /// Decides whether LNbits gets its node's event of a payment, and whether the same wallet pays.
-    fn prepare_lnbits(&mut self, row: usize) {
+    /// Decides whether the same wallet pays, and whether LNbits gets its node's event of the payment.
+    /// Returns true if it gets it at once.
+    fn prepare_lnbits(&mut self, row: usize) -> bool {
         if self.plan.dialect != Dialect::Lnbits {
-            return;
+            return true;
         }
         let hash = &self.host.actual()[row].hash.clone();
         if self.rng.u8(0..8) == 0 {
@@ -59,17 +62,19 @@ impl World {
             self.host.lnbits.mark(hash, Kind::SelfPaid);
         }
         match self.rng.u8(0..4) {
-            0 => {
+            0 | 1 => {
                 self.tally.count("lost events");
                 self.host.lnbits.withhold(hash);
+                false
             }
-            1 => {
+            2 => {
                 self.tally.count("late events");
                 self.host.lnbits.withhold(hash);
                 let after = self.rng.u64(0..120_000);
                 self.after(after, Event::LateEvent(row));
+                false
             }
-            _ => {}
+            _ => true,
         }
     }
 

@@ -71,7 +71,7 @@ impl World {
                 self.tally.count("late events");
                 self.host.lnbits.withhold(hash);
                 let after = self.rng.u64(0..120_000);
-                self.after(after, Event::LateEvent(row));
+                self.after(after, Event::NodeReportsLate(row));
                 false
             }
             _ => true,

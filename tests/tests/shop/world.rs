@@ -52,7 +52,7 @@ pub(super) enum Event {
         began: u64,
     },
     /// LNbits gets its node's event of a payment late.
-    LateEvent(usize),
+    NodeReportsLate(usize),
     Webhook(Arrived),
     ForgedWebhook,
     ClockJumps,
@@ -212,7 +212,7 @@ impl World {
                 self.step(job, token);
             }
             Event::PayerPays { row, began } => self.pay(row, began),
-            Event::LateEvent(row) => self.late_event(row),
+            Event::NodeReportsLate(row) => self.late_event(row),
             Event::Webhook(arrived) if !self.down => self.webhook(&arrived),
             Event::Webhook(_) => self.tally.count("webhooks while down"),
             Event::ForgedWebhook => self.forge_webhook(),

@@ -87,20 +87,19 @@ pub fn exit_code(result: Result<(), Box<dyn Error>>) -> ExitCode {
     }
 }
 
-/// Starts a sandbox that sends the webhooks of the backend in `STRIKE_BACKEND` to this receiver.
+/// Returns the backend in `STRIKE_BACKEND`.
 ///
 /// # Errors
-/// Returns an error for any backend but `strike` and `phoenixd`, because the sandbox is no LNbits, or
-/// if the sandbox cannot be started.
-pub fn sandbox_with_webhook(webhook: Webhook) -> Result<(RunningSandbox, Endpoint), Box<dyn Error>> {
-    sandbox_with_webhook_of(Backend::named(env::var_os("STRIKE_BACKEND"))?, webhook)
+/// Returns an error if there is no such backend.
+pub fn backend() -> Result<Backend, Box<dyn Error>> {
+    Backend::named(env::var_os("STRIKE_BACKEND"))
 }
 
-/// Like [`sandbox_with_webhook`], for this backend.
+/// Starts a sandbox that acts as this backend, and sends its webhooks to this receiver.
 ///
 /// # Errors
-/// Returns the same errors as [`sandbox_with_webhook`].
-pub fn sandbox_with_webhook_of(
+/// Returns an error if the sandbox cannot be started, and for LNbits, which it cannot be.
+pub fn sandbox_with_webhook(
     backend: Backend,
     webhook: Webhook,
 ) -> Result<(RunningSandbox, Endpoint), Box<dyn Error>> {
@@ -108,7 +107,7 @@ pub fn sandbox_with_webhook_of(
         Backend::Strike => Sandbox::builder().webhook(webhook),
         Backend::Phoenixd => Sandbox::builder().phoenixd(Phoenixd::new().webhook(webhook)),
         Backend::Lnbits => {
-            return Err("the sandbox is no LNbits: set STRIKE_BACKEND to strike or phoenixd".into());
+            return Err("there is no sandbox for LNbits; set STRIKE_BACKEND to `strike` or `phoenixd`".into());
         }
     };
     let sandbox = builder.start()?;

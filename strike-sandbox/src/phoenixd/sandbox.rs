@@ -30,7 +30,6 @@ impl Sandbox {
     /// and the webhook secret.
     ///
     /// ```
-    /// use strike_core::{ChargeId, NewCharge};
     /// use strike_sandbox::Sandbox;
     ///
     /// let sandbox = Sandbox::new();
@@ -64,6 +63,12 @@ impl Sandbox {
     #[must_use]
     pub fn phoenixd_full_password(&self) -> String {
         self.service().phoenixd().full_password().to_owned()
+    }
+
+    /// Returns the events of payments from now on, for websockets.
+    #[cfg(feature = "server")]
+    pub(crate) fn payment_events(&self) -> tokio::sync::broadcast::Receiver<std::sync::Arc<str>> {
+        self.service().phoenixd().events()
     }
 
     /// Returns the key of the signatures in phoenixd's webhooks.

@@ -4,6 +4,7 @@
 mod support;
 
 use strike_core::machine::Operation;
+use strike_core::webhook::InvalidWebhook;
 use strike_core::{
     ApiKey, ChargeId, Create, Currency, Endpoint, Error, ErrorKind, InvalidInput, List, Network, NewCharge,
     Satoshi, check_certificates,
@@ -271,6 +272,8 @@ fn error_about_a_variable_names_it_and_does_not_contain_its_value() {
         ("STRIKE_BASE_URL", "https://host"),
         ("STRIKE_API_KEY", "secret"),
         ("STRIKE_NETWORK", "bitcoin"),
+        ("STRIKE_WEBHOOK_URL", "https://shop/paid"),
+        ("STRIKE_WEBHOOK_SECRET", "secret"),
     ];
     assert!(endpoint_from(&good).is_ok());
     let with = |changes: &[(&'static str, &'static str)]| {
@@ -306,6 +309,16 @@ fn error_about_a_variable_names_it_and_does_not_contain_its_value() {
         ),
         (&[("STRIKE_API_KEY", "canary=")], "STRIKE_API_KEY", "1 to 512 visible ASCII characters without `=`"),
         (
+            &[("STRIKE_WEBHOOK_URL", "ftp://canary")],
+            "STRIKE_WEBHOOK_URL",
+            "an `http://` or `https://` URL with a host, in at most 512 visible ASCII characters",
+        ),
+        (
+            &[("STRIKE_WEBHOOK_SECRET", "canary=")],
+            "STRIKE_WEBHOOK_SECRET",
+            "1 to 512 visible ASCII characters without `=`",
+        ),
+        (
             &[("STRIKE_BACKEND", "lnbits"), ("STRIKE_API_KEY", "canary:")],
             "STRIKE_API_KEY",
             "1 to 512 visible ASCII characters without a colon",
@@ -318,7 +331,29 @@ fn error_about_a_variable_names_it_and_does_not_contain_its_value() {
 }
 
 #[test]
-fn every_variable_except_the_backend_is_required() {
+fn webhook_variables_set_url_and_secret() {
+    let server = [
+        ("STRIKE_BACKEND", "phoenixd"),
+        ("STRIKE_BASE_URL", "https://host"),
+        ("STRIKE_API_KEY", "secret"),
+        ("STRIKE_NETWORK", "bitcoin"),
+    ];
+    let webhook = [("STRIKE_WEBHOOK_URL", "https://shop/paid"), ("STRIKE_WEBHOOK_SECRET", "signs")];
+    let url_and_error = |variables: &[_]| {
+        let endpoint = endpoint_from(variables).unwrap();
+        let request = Create::new(NewCharge::satoshis(1, "tea")).request(&endpoint).unwrap();
+        let form = String::from_utf8(request.body().clone()).unwrap();
+        let url = form.split_once("webhookUrl=").map(|(_, url)| url.to_owned());
+        (url, endpoint.read_webhook(&http::HeaderMap::new(), b"{}").unwrap_err())
+    };
+    assert_eq!(url_and_error(&server), (None, InvalidWebhook::NoSecret));
+    let url = Some("https%3A%2F%2Fshop%2Fpaid".to_owned());
+    let all: Vec<_> = server.into_iter().chain(webhook).collect();
+    assert_eq!(url_and_error(&all), (url, InvalidWebhook::BadSignature));
+}
+
+#[test]
+fn url_key_and_network_are_required() {
     let all = [
         ("STRIKE_BACKEND", "lnbits"),
         ("STRIKE_BASE_URL", "https://host"),

@@ -4,7 +4,6 @@
 mod support;
 
 use strike_core::machine::Operation;
-use strike_core::webhook::InvalidWebhook;
 use strike_core::{
     ApiKey, ChargeId, Create, Currency, Endpoint, Error, ErrorKind, InvalidInput, List, Network, NewCharge,
     Satoshi, check_certificates,
@@ -328,28 +327,6 @@ fn error_about_a_variable_names_it_and_does_not_contain_its_value() {
         assert_eq!((error.field(), error.rule()), (name, rule), "{changes:?}");
         assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
     }
-}
-
-#[test]
-fn webhook_variables_set_url_and_secret() {
-    let server = [
-        ("STRIKE_BACKEND", "phoenixd"),
-        ("STRIKE_BASE_URL", "https://host"),
-        ("STRIKE_API_KEY", "secret"),
-        ("STRIKE_NETWORK", "bitcoin"),
-    ];
-    let webhook = [("STRIKE_WEBHOOK_URL", "https://shop/paid"), ("STRIKE_WEBHOOK_SECRET", "signs")];
-    let url_and_error = |variables: &[_]| {
-        let endpoint = endpoint_from(variables).unwrap();
-        let request = Create::new(NewCharge::satoshis(1, "tea")).request(&endpoint).unwrap();
-        let form = String::from_utf8(request.body().clone()).unwrap();
-        let url = form.split_once("webhookUrl=").map(|(_, url)| url.to_owned());
-        (url, endpoint.read_webhook(&http::HeaderMap::new(), b"{}").unwrap_err())
-    };
-    assert_eq!(url_and_error(&server), (None, InvalidWebhook::NoSecret));
-    let url = Some("https%3A%2F%2Fshop%2Fpaid".to_owned());
-    let all: Vec<_> = server.into_iter().chain(webhook).collect();
-    assert_eq!(url_and_error(&all), (url, InvalidWebhook::BadSignature));
 }
 
 #[test]

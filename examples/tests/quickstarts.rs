@@ -84,7 +84,7 @@ fn quickstarts_on_lnbits_name_the_variables_that_are_missing() {
 }
 
 #[test]
-fn quickstarts_reject_the_full_password_and_another_network_before_they_create() {
+fn quickstarts_reject_a_bad_setup_before_they_create() {
     let sandbox = Sandbox::builder().start().expect("it starts");
     for name in QUICKSTARTS {
         let full = sandbox.phoenixd_full_password();

@@ -4,10 +4,17 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     unreachable_pub,
     reason = "tests"
 )]
 
+mod charges;
+mod clients;
 mod facts;
+mod keys;
+mod many;
+mod once;
 mod server;
 mod wallet;
+mod webhook;

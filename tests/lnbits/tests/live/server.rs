@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use strike_blocking::{Transport, UreqTransport};
 use strike_core::http::{Method, Request, StatusCode};
-use strike_core::{Exchange, HttpResponse};
+use strike_core::{Exchange, HttpResponse, UnixMillis};
 use tempfile::TempDir;
 
 /// The Python of an environment with LNbits. `.ci/lnbits` makes the environment and sets this.
@@ -135,6 +135,16 @@ impl Lnbits {
         let request = request.body(body.map(Value::to_string).unwrap_or_default().into_bytes()).unwrap();
         let reply = self.http.exchange(Exchange::new(request, REQUEST, MAX_BODY));
         reply.unwrap_or_else(|error| panic!("{path}: {error:?}; LNbits printed:\n{}", self.log()))
+    }
+
+    /// Waits until the clock of LNbits shows this time, without a look at any charge.
+    pub fn wait_until(&self, time: UnixMillis) {
+        loop {
+            let (_, health) = self.call(Method::GET, "/api/v1/health", &[], None);
+            if health["server_time"].as_u64().unwrap() >= time.as_millis() / 1000 {
+                return;
+            }
+        }
     }
 
     /// Sends a request of the superuser.

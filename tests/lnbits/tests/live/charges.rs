@@ -1,0 +1,125 @@
+//! Create, get, list and wait, the number of requests of each, and charges that end in unusual
+//! ways.
+
+use std::time::Duration;
+
+use strike_core::{CreateOutcome, NewCharge, Schedule, Wait, WaitOutcome};
+
+use crate::clients::{Adapter, both, endpoint};
+use crate::server::Lnbits;
+use crate::wallet::Wallet;
+
+/// Often enough for a test.
+fn often() -> Schedule {
+    Schedule::every(Duration::from_millis(50))
+}
+
+#[test]
+#[ignore = "needs LNbits: run .ci/lnbits"]
+fn created_charge_is_read_listed_and_paid() {
+    let lnbits = Lnbits::shared();
+    let (shop, payer) = (Wallet::new(&lnbits, "shop"), Wallet::funded(&lnbits, "payer"));
+    for client in both(&endpoint(&lnbits, &shop)) {
+        let order = NewCharge::satoshis(4200, "café & \"tea\" ☕").customer_id("table 7");
+        let charge = client.create(order).unwrap();
+        assert_eq!((charge.amount().get(), charge.description()), (4200, "café & \"tea\" ☕"));
+        assert_eq!((charge.customer_id(), charge.is_paid()), (Some("table 7"), false));
+        assert_eq!(charge.id().as_str(), charge.payment_hash().to_string());
+        assert_eq!(client.get(charge.id()).unwrap(), charge, "{}", client.name);
+        assert_eq!(client.list(0).unwrap().charges().next(), Some(&charge), "{}", client.name);
+
+        payer.pay(charge.payment_request());
+        let WaitOutcome::Paid(paid) = client.wait_until_paid(&charge, Wait::until_expiry()).unwrap() else {
+            panic!("{}: not paid", client.name)
+        };
+        assert_eq!((paid.id(), paid.amount()), (charge.id(), charge.amount()));
+        assert!(client.get(charge.id()).unwrap().is_paid());
+        assert!(client.list(0).unwrap().charges().next().unwrap().is_paid());
+    }
+}
+
+/// Runs a verb, and returns its result and the number of its requests.
+fn counted<T>(client: &Adapter, verb: &str, run: impl FnOnce(&Adapter) -> T) -> (T, usize) {
+    client.traffic.take();
+    let output = run(client);
+    let sent = client.traffic.take();
+    println!("{}: {verb} sends {} requests: {}", client.name, sent.len(), sent.join(", "));
+    (output, sent.len())
+}
+
+#[test]
+#[ignore = "needs LNbits: run .ci/lnbits"]
+fn each_verb_sends_as_few_requests_as_it_can() {
+    let lnbits = Lnbits::shared();
+    let (shop, payer) = (Wallet::new(&lnbits, "shop"), Wallet::funded(&lnbits, "payer"));
+    // Another wallet's rows must not count: a search that walks the list would read several pages.
+    for client in both(&endpoint(&lnbits, &shop)) {
+        for number in 0..5 {
+            shop.invoice(&serde_json::json!({ "external_id": format!("other-{number}") }));
+        }
+        let order = || NewCharge::satoshis(4200, "tea");
+        let (charge, create) = counted(&client, "create", |client| client.create(order()).unwrap());
+        let (_, get) = counted(&client, "get", |client| client.get(charge.id()).unwrap());
+        let (_, list) = counted(&client, "list", |client| client.list(0).unwrap());
+        let name = format!("order of {}", client.name);
+        let once = |client: &Adapter| client.create_once(order(), &name).unwrap();
+        let (made, first) = counted(&client, "create_once of a new order", once);
+        let (again, second) = counted(&client, "create_once again", once);
+        assert!(matches!(made, CreateOutcome::Payable(_)), "{made:?}");
+        assert_eq!(made.charge(), again.charge());
+        payer.pay(charge.payment_request());
+        let (_, wait) = counted(&client, "wait of a paid charge", |client| {
+            client.wait_until_paid(&charge, Wait::until_expiry()).unwrap()
+        });
+        assert_eq!((create, get, list, first, second, wait), (1, 1, 1, 2, 1, 1), "{}", client.name);
+    }
+}
+
+#[test]
+#[ignore = "needs LNbits: run .ci/lnbits"]
+fn unpaid_charge_expires() {
+    let lnbits = Lnbits::shared();
+    let shop = Wallet::new(&lnbits, "shop");
+    for client in both(&endpoint(&lnbits, &shop)) {
+        let charge = client.create(NewCharge::satoshis(4200, "tea").expiry_sec(2)).unwrap();
+        let wait = Wait::until_expiry().schedule(often()).grace(Duration::ZERO);
+        let outcome = client.wait_until_paid(&charge, wait).unwrap();
+        assert!(matches!(outcome, WaitOutcome::Expired(_)), "{}: {outcome:?}", client.name);
+        // LNbits calls it failed, and still returns it.
+        assert!(!client.get(charge.id()).unwrap().is_paid());
+        assert_eq!(client.list(0).unwrap().charges().next().unwrap().id(), charge.id());
+    }
+}
+
+#[test]
+#[ignore = "needs LNbits: run .ci/lnbits"]
+fn payment_after_the_expiry_counts() {
+    let lnbits = Lnbits::shared();
+    let (shop, payer) = (Wallet::new(&lnbits, "shop"), Wallet::funded(&lnbits, "payer"));
+    for client in both(&endpoint(&lnbits, &shop)) {
+        let charge = client.create(NewCharge::satoshis(4200, "tea").expiry_sec(1)).unwrap();
+        lnbits.wait_until(charge.created().saturating_add(Duration::from_secs(2)));
+        payer.pay(charge.payment_request());
+        let outcome = client.wait_until_paid(&charge, Wait::until_expiry()).unwrap();
+        assert!(outcome.is_paid(), "{}: {outcome:?}", client.name);
+    }
+}
+
+#[test]
+#[ignore = "needs LNbits: run .ci/lnbits"]
+fn charge_that_its_own_wallet_paid_is_paid() {
+    let lnbits = Lnbits::shared();
+    let shop = Wallet::funded(&lnbits, "shop");
+    for client in both(&endpoint(&lnbits, &shop)) {
+        let charge = client.create(NewCharge::satoshis(4200, "tea").customer_id("table 7")).unwrap();
+        shop.pay(charge.payment_request());
+        let got = client.get(charge.id()).unwrap();
+        assert!(got.is_paid(), "{}", client.name);
+        assert_eq!((got.amount(), got.customer_id()), (charge.amount(), Some("table 7")));
+        let waited = client.wait_until_paid(&charge, Wait::until_expiry()).unwrap();
+        assert!(waited.is_paid(), "{}", client.name);
+        // The outgoing row is no charge.
+        let listed = client.list(0).unwrap();
+        assert_eq!(listed.charges().filter(|listed| listed.id() == charge.id()).count(), 1);
+    }
+}

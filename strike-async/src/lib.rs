@@ -26,9 +26,10 @@ pub use strike_core::{
     CheckedInvoice, ConnectionUse, CoreClient, Create, CreateOnceOptions, CreateOutcome, Currency, Delivery,
     Endpoint, EndpointBuilder, Error, ErrorKind, Event, Exchange, Expectation, Get, HttpRequest,
     HttpResponse, InvalidInput, Invoice, InvoiceDescription, InvoiceError, List, Mismatch, Network,
-    NewCharge, Now, Observer, OrderKey, Page, PaidCharge, PaymentHash, Reply, RetryAfter, RetryPolicy, Row,
-    Satoshi, Schedule, TransportError, TransportErrorKind, UnixMillis, UnreadableRow, Wait, WaitOutcome,
-    WalletObjection, WatchHandle, Watcher, WatcherSnapshot, http, machine, mirror, webhook,
+    NewCharge, Now, Observer, OrderKey, Page, PaidCharge, Password, PaymentHash, Reply, RetryAfter,
+    RetryPolicy, Row, Satoshi, Schedule, Settlement, TransportError, TransportErrorKind, UnixMillis,
+    UnreadableRow, Wait, WaitOutcome, WalletObjection, WatchHandle, Watcher, WatcherSnapshot, WebhookSecret,
+    http, machine, mirror, webhook,
 };
 
 pub use builder::ClientBuilder;

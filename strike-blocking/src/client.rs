@@ -205,6 +205,19 @@ impl Client {
         Charges::new(self.0.clone(), self.0.core().pager())
     }
 
+    /// Checks the credential, the network and the base URL, without creating a charge.
+    ///
+    /// Call it when your program starts. [`SetupCheck`](crate::machine::SetupCheck) lists the
+    /// requests for each backend.
+    ///
+    /// # Errors
+    /// Returns a [`Mismatch`](crate::ErrorKind::Mismatch) of `credential` if the password or the
+    /// key can also spend money, and of `network` if the node is on another network. The table of
+    /// [`Call`](crate::machine::Call) lists the other errors.
+    pub fn check_setup(&self) -> Result<(), Error> {
+        self.0.run("check_setup", self.0.core().check_setup())
+    }
+
     /// Reads the charge of a webhook notification.
     ///
     /// Anyone can send a webhook, so only the response to this request proves that the charge is

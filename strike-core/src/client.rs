@@ -7,7 +7,7 @@ use crate::errors::Mismatch;
 use crate::invoice::{CheckedInvoice, Expectation};
 use crate::machine::context::Context;
 use crate::machine::{
-    Call, CreateOnce, CreateOnceOptions, OrderRecord, Pager, RetryPolicy, Wait, WaitPaid, Watcher,
+    Call, CreateOnce, CreateOnceOptions, OrderRecord, Pager, RetryPolicy, SetupCheck, Wait, WaitPaid, Watcher,
 };
 use crate::protocol::{Endpoint, Operation, server_clock};
 use crate::values::{Charge, NewCharge, Now};
@@ -64,6 +64,14 @@ impl CoreClient {
         now: Now,
     ) -> Result<CheckedInvoice, Mismatch> {
         charge.check(expected, server_clock::server_time(None, now))
+    }
+
+    /// Returns a machine that checks the credential, the network and the base URL.
+    ///
+    /// Run it when your program starts. It creates no charge.
+    #[must_use]
+    pub fn check_setup(&self) -> SetupCheck {
+        SetupCheck::new(&self.context)
     }
 
     /// Returns a machine that runs one operation, with retries.

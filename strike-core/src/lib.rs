@@ -32,12 +32,14 @@ pub use machine::wait::{Wait, WaitOutcome};
 pub use machine::watch::{Event, Watcher, WatcherSnapshot};
 pub use machine::watch_handle::WatchHandle;
 pub use protocol::server_clock::CLOCK_MARGIN;
-pub use protocol::{ApiKey, Create, Endpoint, EndpointBuilder, Get, List, Page, Row, UnreadableRow};
+pub use protocol::{
+    ApiKey, Create, Endpoint, EndpointBuilder, Get, List, Page, Password, Row, UnreadableRow, WebhookSecret,
+};
 pub use transport::{
     Attempt, AttemptOutcome, AttemptReport, ConnectionUse, Delivery, Exchange, HttpRequest, HttpResponse,
     Observer, Reply, StartedAttempt, TransportError, TransportErrorKind, check_certificates,
 };
 pub use values::{
     Charge, ChargeId, Currency, InvalidInput, Network, NewCharge, Now, OrderKey, PaidCharge, PaymentHash,
-    Satoshi, UnixMillis,
+    Satoshi, Settlement, UnixMillis,
 };

@@ -14,6 +14,9 @@ pub enum Advice {
     LookFirst,
     /// Check the API key, and that it belongs to this host and network.
     CheckKey,
+    /// Replace the credential by one that can only receive: phoenixd's limited password, or the invoice key of an
+    /// LNbits wallet.
+    UseReceiveOnlyCredential,
     /// Check the id, the account and the base URL.
     CheckId,
     /// Check that the base URL is that of a Strike-compatible host, and how it is reached.
@@ -48,6 +51,9 @@ impl fmt::Display for Advice {
                 "a charge may exist: before you create another, call `create_once` with the same key, or search the list"
             }
             Self::CheckKey => "check the API key, and that it belongs to this host and network",
+            Self::UseReceiveOnlyCredential => {
+                "use a credential that can only receive: a leak of this one could cost the whole balance"
+            }
             Self::CheckId => "check the id, and that base URL and key belong to the account that created it",
             Self::CheckHost => "check that the base URL is that of a Strike-compatible host, and how it is reached",
             Self::ServiceClosed => {

@@ -21,6 +21,17 @@ impl Mismatch {
     /// The name of the field of an expired invoice.
     pub(crate) const EXPIRES_AT: &'static str = "invoice.expires_at";
 
+    /// The name of the network of a backend.
+    pub(crate) const NETWORK: &'static str = "network";
+
+    /// The name of a credential that can do too much.
+    pub(crate) const CREDENTIAL: &'static str = "credential";
+
+    /// Returns the mismatch of a credential that can also spend money. `expected` can only receive.
+    pub(crate) fn can_spend(expected: &str) -> Self {
+        Self::new(Self::CREDENTIAL, format!("{expected}, which can only receive"), "one that can also spend")
+    }
+
     /// Returns the same mismatch with both texts replaced.
     pub(crate) fn reworded(
         self,

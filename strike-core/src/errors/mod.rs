@@ -102,6 +102,10 @@ impl Error {
                 Advice::InvoiceExpired
             }
             ErrorKind::Mismatch(mismatch) if mismatch.field() == "invoice.network" => Advice::CheckNetwork,
+            ErrorKind::Mismatch(mismatch) if mismatch.field() == Mismatch::NETWORK => Advice::CheckNetwork,
+            ErrorKind::Mismatch(mismatch) if mismatch.field() == Mismatch::CREDENTIAL => {
+                Advice::UseReceiveOnlyCredential
+            }
             ErrorKind::Mismatch(_) => Advice::DoNotUse,
             ErrorKind::AlreadyFinished => Advice::CreateNewMachine,
         }

@@ -187,6 +187,9 @@ impl<Op: Operation> Machine for Call<Op> {
                 if status.is_success() && response.body().len() > limit {
                     let error = Error::new(self.op.describe(), ErrorKind::TooLarge { limit });
                     self.after_failure(error.with_status(status.as_u16()), now)
+                } else if let Some(next) = self.op.follow_up(&self.context.endpoint, &response) {
+                    self.op = next;
+                    State::Ready
                 } else {
                     match self.op.parse(&self.context.endpoint, &response, now) {
                         Ok(output) => State::Ended(Ok(output)),

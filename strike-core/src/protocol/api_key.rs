@@ -1,13 +1,13 @@
-//! The `ApiKey` type: the API key of an account.
+//! The `ApiKey` type: the API key of an account, or the invoice key of an LNbits wallet.
 
-use std::fmt;
 use std::str::FromStr;
 
-use http::HeaderValue;
-
+use crate::protocol::secret::Secret;
 use crate::values::InvalidInput;
 
-/// The API key of an account. `Debug` does not show it, and there is no way to read it back.
+/// The API key of an account, or the invoice key of an LNbits wallet.
+///
+/// `Debug` does not show it, and there is no way to read it back.
 ///
 /// ```
 /// use strike_core::ApiKey;
@@ -17,39 +17,24 @@ use crate::values::InvalidInput;
 /// assert!(ApiKey::new("sk_demo:password").is_err());
 /// # Ok::<(), strike_core::Error>(())
 /// ```
-#[derive(Clone)]
-pub struct ApiKey(String);
+#[derive(Debug, Clone)]
+pub struct ApiKey(Secret);
 
 impl ApiKey {
     /// Creates a key after checking its characters.
     ///
     /// # Errors
     /// Returns [`InvalidInput`] unless `key` has 1 to 512 visible ASCII characters and no colon.
-    /// The key is sent as the user name of Basic authentication, which cannot contain a colon.
-    /// Spaces and line breaks are usually copying mistakes. The error does not contain the key.
+    /// The Strike API takes it as the user name of Basic authentication, which cannot contain a
+    /// colon. Spaces and line breaks are usually copying mistakes. The error does not contain the
+    /// key.
     pub fn new(key: impl Into<String>) -> Result<Self, InvalidInput> {
-        let key = key.into();
-        if (1..=512).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic() && b != b':') {
-            Ok(Self(key))
-        } else {
-            Err(InvalidInput::new("api key", "1 to 512 visible ASCII characters without a colon"))
-        }
+        let rule = "1 to 512 visible ASCII characters without a colon";
+        Secret::new("api key", key.into(), &[':'], rule).map(Self)
     }
 
-    /// Returns the `Authorization` header: Basic authentication with the key as user name and an
-    /// empty password.
-    pub(super) fn authorization(&self) -> Result<HeaderValue, InvalidInput> {
-        let credentials = data_encoding::BASE64.encode(format!("{}:", self.0).as_bytes());
-        let mut value = HeaderValue::try_from(format!("Basic {credentials}"))
-            .map_err(|_| InvalidInput::new("api key", "usable in a header"))?;
-        value.set_sensitive(true);
-        Ok(value)
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKey(redacted)")
+    pub(super) fn into_secret(self) -> Secret {
+        self.0
     }
 }
 

@@ -7,7 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::invoice;
 use crate::protocol::number::Lossless;
-use crate::values::{Charge, ChargeId, Currency, InvalidInput, Origin, PaymentHash, Satoshi, UnixMillis};
+use crate::values::{
+    Charge, ChargeId, Currency, InvalidInput, Origin, PaymentHash, Satoshi, Settlement, UnixMillis,
+};
 
 /// A charge as the API's JSON represents it. `N` is the type that reads the numbers. Unknown fields
 /// are ignored.
@@ -28,6 +30,9 @@ pub(super) struct ChargeJson<N> {
     paid: bool,
     created: N,
     updated: N,
+    /// Stored, but never read from a response of the API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    settlement: Option<Settlement>,
     /// The code of an error. An object with a code is an error, whatever the HTTP status. Null and
     /// zero count as no code, as in existing clients of the service.
     #[serde(default, skip_serializing)]
@@ -86,6 +91,7 @@ impl<N: Into<u64>> TryFrom<ChargeJson<N>> for Charge {
             paid: wire.paid,
             created: UnixMillis::from_wire(wire.created.into()),
             updated: UnixMillis::from_wire(wire.updated.into()),
+            settlement: wire.settlement,
             origin: Origin::Unverified,
         })
     }
@@ -106,6 +112,7 @@ impl From<Charge> for ChargeJson<u64> {
             paid: charge.paid,
             created: charge.created.to_wire(),
             updated: charge.updated.to_wire(),
+            settlement: charge.settlement,
             code: Code(false),
         }
     }

@@ -1,23 +1,22 @@
-//! The `Endpoint` type: the base URL, API key and network of an account, and the checks for its
-//! responses.
+//! The `Endpoint` type: the base URL, credential, dialect and network of an account, and the checks
+//! for its responses.
 
 use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderMap, HeaderValue, Method, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 
 use crate::errors::{Error, ErrorKind, Mismatch};
-use crate::protocol::api_key::ApiKey;
-use crate::protocol::base_url::{is_loopback, split};
+use crate::protocol::base_url::is_loopback;
+use crate::protocol::dialects::{Dialect, DialectRequest, Properties, Strike};
+use crate::protocol::{ApiKey, EndpointBuilder, WebhookSecret};
 use crate::redaction::secrets::Secrets;
 use crate::redaction::text;
 use crate::transport::{HttpRequest, TransportError};
 use crate::values::{InvalidInput, Network, Satoshi};
-
-/// The largest amount that the service accepted, in satoshi.
-pub(crate) const SERVICE_MAX_SATOSHI: u64 = 4_294_967;
+use crate::webhook::{InvalidWebhook, MAX_BODY, Notification};
 
 /// A Strike-compatible server and an account there: base URL, API key, bitcoin network and checks.
 ///
@@ -34,17 +33,28 @@ pub(crate) const SERVICE_MAX_SATOSHI: u64 = 4_294_967;
 /// # Ok::<(), strike_core::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Endpoint(Arc<Inner>);
+pub struct Endpoint(pub(super) Arc<Inner>);
 
-struct Inner {
-    scheme: Scheme,
-    authority: Authority,
-    path: String,
-    authorization: HeaderValue,
-    secrets: Secrets,
-    network: Network,
-    max_amount: Option<Satoshi>,
-    check_invoices: bool,
+pub(super) struct Inner {
+    pub(super) scheme: Scheme,
+    pub(super) authority: Authority,
+    pub(super) path: String,
+    pub(super) dialect: &'static dyn Dialect,
+    /// The header that holds the credential.
+    pub(super) credential: (HeaderName, HeaderValue),
+    pub(super) secrets: Secrets,
+    pub(super) network: Network,
+    pub(super) max_amount: Option<Satoshi>,
+    pub(super) check_invoices: bool,
+    pub(super) options: Options,
+}
+
+/// The settings that only a dialect reads.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Options {
+    pub(crate) hash_long_descriptions: bool,
+    pub(crate) webhook_url: Option<String>,
+    pub(crate) webhook_secret: Option<WebhookSecret>,
 }
 
 impl Endpoint {
@@ -67,12 +77,13 @@ impl Endpoint {
         Self::builder(base_url, key, network).build()
     }
 
-    /// Creates an endpoint from three variables, which `read` returns by name.
+    /// Creates an endpoint from four variables, which `read` returns by name.
     ///
     /// | variable | value |
     /// | --- | --- |
+    /// | `STRIKE_BACKEND` | `strike` (the default), `phoenixd` or `lnbits` |
     /// | `STRIKE_BASE_URL` | the base URL, such as `https://pay.example.com/api/v1/` |
-    /// | `STRIKE_API_KEY` | the API key of the account |
+    /// | `STRIKE_API_KEY` | the API key of the account, phoenixd's limited password, or LNbits' invoice key |
     /// | `STRIKE_NETWORK` | `bitcoin`, `testnet`, `signet` or `regtest` |
     ///
     /// `Client::from_env()` of the adapters reads them from the environment.
@@ -90,15 +101,24 @@ impl Endpoint {
     pub fn from_variables(
         mut read: impl FnMut(&'static str) -> Option<OsString>,
     ) -> Result<Self, InvalidInput> {
-        let mut variable = |name| {
-            let value = read(name).ok_or_else(|| InvalidInput::new(name, "set"))?;
-            value.into_string().map_err(|_| InvalidInput::new(name, "UTF-8"))
-        };
+        let text = |name, value: OsString| value.into_string().map_err(|_| InvalidInput::new(name, "UTF-8"));
+        let backend = read("STRIKE_BACKEND").map(|value| text("STRIKE_BACKEND", value)).transpose()?;
+        let mut variable = |name| text(name, read(name).ok_or_else(|| InvalidInput::new(name, "set"))?);
         let wrong = |name| move |input: InvalidInput| InvalidInput::new(name, input.rule().to_owned());
         let base_url = variable("STRIKE_BASE_URL")?;
-        let key = variable("STRIKE_API_KEY")?.parse().map_err(wrong("STRIKE_API_KEY"))?;
+        let key = variable("STRIKE_API_KEY")?;
+        let key_is_wrong = wrong("STRIKE_API_KEY");
         let network = variable("STRIKE_NETWORK")?.parse().map_err(wrong("STRIKE_NETWORK"))?;
-        Self::new(&base_url, key, network).map_err(wrong("STRIKE_BASE_URL"))
+        let endpoint = match backend.as_deref() {
+            None | Some("strike") => Self::new(&base_url, key.parse().map_err(key_is_wrong)?, network),
+            Some("phoenixd") => Self::phoenixd(&base_url, key.parse().map_err(key_is_wrong)?, network),
+            Some("lnbits") => Self::lnbits(&base_url, key.parse().map_err(key_is_wrong)?, network),
+            Some(_) => return Err(InvalidInput::new("STRIKE_BACKEND", "`strike`, `phoenixd` or `lnbits`")),
+        };
+        endpoint.map_err(|input| {
+            let field = if input.field() == "network" { "STRIKE_NETWORK" } else { "STRIKE_BASE_URL" };
+            wrong(field)(input)
+        })
     }
 
     /// Starts building an endpoint with rules of your own.
@@ -113,14 +133,7 @@ impl Endpoint {
     /// # Ok::<(), strike_core::Error>(())
     /// ```
     pub fn builder(base_url: &str, key: ApiKey, network: Network) -> EndpointBuilder {
-        EndpointBuilder {
-            base_url: base_url.to_string(),
-            key,
-            network,
-            plain_http: false,
-            max_amount: Some(Satoshi::new(SERVICE_MAX_SATOSHI)),
-            check_invoices: true,
-        }
+        EndpointBuilder::new(base_url, &Strike, key.into_secret(), network)
     }
 
     /// Creates an endpoint for ACINQ's closed service on the main network:
@@ -224,25 +237,74 @@ impl Endpoint {
         Error::new(operation, ErrorKind::Mismatch(mismatch))
     }
 
-    /// Creates a request below the base path. `tail` starts with a slash and must be validated by
-    /// the caller.
-    pub(crate) fn request(&self, method: Method, tail: &str, body: Vec<u8>) -> Result<HttpRequest, Error> {
+    /// Returns the dialect of the backend.
+    pub(super) fn dialect(&self) -> &'static dyn Dialect {
+        self.0.dialect
+    }
+
+    /// Returns what the machines need to know about the backend.
+    pub(crate) fn properties(&self) -> Properties {
+        self.0.dialect.properties()
+    }
+
+    /// Returns the settings for the dialect.
+    pub(super) fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    /// Reads a webhook of this backend. Pass all headers and the bytes of the body as they arrived.
+    ///
+    /// | backend | what is verified |
+    /// | --- | --- |
+    /// | phoenixd | the signature, with [`EndpointBuilder::webhook_secret`], before anything is parsed |
+    /// | LNbits, Strike | nothing: the webhook has no signature, and anyone can send one |
+    ///
+    /// A webhook is only a hint, even with a signature: it may be replayed. Confirm it with a read
+    /// of the charge; see [`webhook`](crate::webhook).
+    ///
+    /// ```
+    /// use strike_core::{ApiKey, Endpoint, Network, http::HeaderMap};
+    ///
+    /// let endpoint = Endpoint::lnbits("https://wallet.example.com", ApiKey::new("key")?, Network::Bitcoin)?;
+    /// let body = format!(r#""{{\"payment_hash\":\"{}\"}}""#, "ab".repeat(32));
+    /// let notification = endpoint.read_webhook(&HeaderMap::new(), body.as_bytes())?;
+    /// assert_eq!(notification.id().as_str(), "ab".repeat(32));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidWebhook`] says what is wrong. A body above [`MAX_BODY`](crate::webhook::MAX_BODY)
+    /// is rejected without being parsed.
+    pub fn read_webhook(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notification, InvalidWebhook> {
+        if body.len() > MAX_BODY {
+            return Err(InvalidWebhook::TooLarge);
+        }
+        self.dialect().webhook(headers, body, self.options()).map(Notification::new)
+    }
+
+    /// Creates a request below the base path.
+    pub(super) fn request(&self, asked: DialectRequest) -> Result<HttpRequest, Error> {
         let inner = &*self.0;
         let unusable = |_| InvalidInput::new("path", "usable in a URL");
-        let mut target = String::with_capacity(inner.path.len() + tail.len());
+        let mut target = String::with_capacity(inner.path.len() + asked.tail.len());
         target.push_str(&inner.path);
-        target.push_str(tail);
+        target.push_str(&asked.tail);
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(inner.scheme.clone());
         parts.authority = Some(inner.authority.clone());
         parts.path_and_query = Some(PathAndQuery::try_from(target).map_err(unusable)?);
 
+        let (content_type, body) = asked.body.unzip();
         let mut headers = HeaderMap::with_capacity(4);
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(header::AUTHORIZATION, inner.authorization.clone());
+        let (name, value) = &inner.credential;
+        headers.insert(name, value.clone());
         headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-        let mut request = HttpRequest::new(body);
-        *request.method_mut() = method;
+        if let Some(content_type) = content_type {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        let mut request = HttpRequest::new(body.unwrap_or_default());
+        *request.method_mut() = asked.method;
         *request.uri_mut() =
             Uri::from_parts(parts).map_err(|_| InvalidInput::new("path", "usable in a URL"))?;
         *request.headers_mut() = headers;
@@ -259,72 +321,5 @@ impl fmt::Debug for Endpoint {
             .field("network", &self.0.network)
             .field("key", &"redacted")
             .finish_non_exhaustive()
-    }
-}
-
-/// Builds an [`Endpoint`] with rules of your own. [`Endpoint::builder`] returns it.
-#[derive(Debug, Clone)]
-#[must_use]
-pub struct EndpointBuilder {
-    base_url: String,
-    key: ApiKey,
-    network: Network,
-    plain_http: bool,
-    max_amount: Option<Satoshi>,
-    check_invoices: bool,
-}
-
-impl EndpointBuilder {
-    /// Permits plain `http` to other machines.
-    ///
-    /// The key is then sent unencrypted, and anyone on the path can read it. Use it only on a
-    /// network that you trust.
-    pub const fn allow_plain_http(mut self) -> Self {
-        self.plain_http = true;
-        self
-    }
-
-    /// Sets the largest amount of a charge. `None` leaves the limit to the server.
-    ///
-    /// The default is 4 294 967 satoshi, the limit of the service. [`build`](Self::build) rejects
-    /// zero and amounts above [`Satoshi::MAX`].
-    pub const fn max_amount(mut self, most: Option<Satoshi>) -> Self {
-        self.max_amount = most;
-        self
-    }
-
-    /// Sets whether the invoice of a new charge must match the order. The default is `true`.
-    ///
-    /// `false` is for mock servers that invent their invoices. Nothing then checks the invoice that
-    /// the payer sees.
-    pub const fn check_invoices(mut self, check: bool) -> Self {
-        self.check_invoices = check;
-        self
-    }
-
-    /// Builds the endpoint.
-    ///
-    /// # Errors
-    /// Returns [`InvalidInput`] for the URLs that [`Endpoint::new`] rejects, and for a
-    /// [`max_amount`](Self::max_amount) that is zero or above [`Satoshi::MAX`].
-    pub fn build(self) -> Result<Endpoint, InvalidInput> {
-        let (scheme, authority, path) = split(&self.base_url, self.plain_http)?;
-        let authorization = self.key.authorization()?;
-        if let Some(most) = self.max_amount
-            && !(1..=Satoshi::MAX.get()).contains(&most.get())
-        {
-            let rule = format!("1 to {}", Satoshi::MAX);
-            return Err(InvalidInput::new("max_amount", rule).found(most.get()));
-        }
-        Ok(Endpoint(Arc::new(Inner {
-            scheme,
-            authority,
-            path,
-            secrets: Secrets::of(&authorization),
-            authorization,
-            network: self.network,
-            max_amount: self.max_amount,
-            check_invoices: self.check_invoices,
-        })))
     }
 }

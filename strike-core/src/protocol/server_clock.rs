@@ -68,6 +68,25 @@ pub(crate) fn left(deadline: UnixMillis, date: Option<UnixMillis>, now: Now) -> 
     deadline.saturating_since(slowest_clock(date, now))
 }
 
+/// How long before the expiry a charge is read, if the expiry can hide a payment.
+const LAST_LOOK: Duration = Duration::from_secs(5);
+
+/// Returns the time that is left until the read shortly before the expiry, by the server's clock.
+/// `None` if that moment has passed.
+pub(crate) fn until_last_look(
+    expires_at: UnixMillis,
+    date: Option<UnixMillis>,
+    now: Now,
+) -> Option<Duration> {
+    let left = expires_at.saturating_sub(LAST_LOOK).saturating_since(date.unwrap_or(now.unix));
+    Some(left).filter(|left| !left.is_zero())
+}
+
+/// Returns true if the expiry is so near that a read now is the one shortly before it.
+pub(crate) fn is_last_look(expires_at: UnixMillis, date: Option<UnixMillis>, now: Now) -> bool {
+    until_last_look(expires_at, date, now).is_none() && date.unwrap_or(now.unix) < expires_at
+}
+
 #[cfg(test)]
 mod tests {
     use super::{CLOCK_MARGIN, Expiry, expiry, left};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+#[cfg(feature = "fixtures")]
 use http::HeaderValue;
 
 use crate::redaction::decodings::{self, TooMany, alphanumeric, visible_ascii};
@@ -39,30 +40,46 @@ enum Found {
 }
 
 impl Secrets {
-    /// Adds the keys in the `Authorization` headers of a request.
+    /// Adds the keys in the `Authorization` and `X-Api-Key` headers of a request.
     #[cfg(feature = "fixtures")]
     pub(crate) fn learn_from(&mut self, request: &HttpRequest) {
-        request.headers().get_all(http::header::AUTHORIZATION).iter().for_each(|value| self.learn(value));
+        let headers = request.headers();
+        headers.get_all(http::header::AUTHORIZATION).iter().for_each(|value| self.learn_authorization(value));
+        for key in headers.get_all("x-api-key") {
+            self.learn(std::str::from_utf8(key.as_bytes()).unwrap_or_default());
+        }
     }
 
-    /// Creates the search data for the key in an `Authorization` header.
-    pub(crate) fn of(authorization: &HeaderValue) -> Self {
+    /// Creates the search data for these keys.
+    pub(crate) fn of(keys: &[&str]) -> Self {
         let mut secrets = Self::default();
-        secrets.learn(authorization);
+        keys.iter().for_each(|key| secrets.learn(key));
         secrets
     }
 
-    fn learn(&mut self, authorization: &HeaderValue) {
+    /// Adds the credentials of an `Authorization` header, and the user name and the password in
+    /// them.
+    #[cfg(feature = "fixtures")]
+    fn learn_authorization(&mut self, authorization: &HeaderValue) {
         let header = std::str::from_utf8(authorization.as_bytes()).unwrap_or_default();
         let credentials = header.split_once(' ').map_or(header, |(_, credentials)| credentials);
         let plain = data_encoding::BASE64.decode(credentials.as_bytes()).unwrap_or_default();
-        let key = std::str::from_utf8(&plain).unwrap_or_default().trim_end_matches(':');
-        let key = if key.is_empty() { credentials } else { key };
+        let plain = std::str::from_utf8(&plain).unwrap_or_default();
+        let (user, password) = plain.split_once(':').unwrap_or((plain, ""));
+        if user.is_empty() && password.is_empty() {
+            self.learn(credentials);
+        }
+        self.learn(user);
+        self.learn(password);
+        self.add(credentials.trim_end_matches('='));
+    }
+
+    fn learn(&mut self, key: &str) {
         if key.is_empty() {
             return;
         }
         #[cfg(feature = "fixtures")]
-        if !self.learn_forms(key, credentials) {
+        if !self.learn_forms(key) {
             return;
         }
         // A key can look like an escaped text. Then search for its decodings too.
@@ -153,13 +170,12 @@ impl Secrets {
     /// Adds the usual encodings of a key: plain text, base64 with or without the colon, hex, form
     /// encoding and JSON. Returns false if the key is already known.
     #[cfg(feature = "fixtures")]
-    fn learn_forms(&mut self, key: &str, credentials: &str) -> bool {
-        if self.forms.iter().any(|known| known == credentials.trim_end_matches('=')) {
+    fn learn_forms(&mut self, key: &str) -> bool {
+        if self.forms.iter().any(|known| known == key) {
             return false;
         }
-        self.add(credentials.trim_end_matches('='));
         for encoding in [data_encoding::BASE64, data_encoding::BASE64URL] {
-            for plain in [format!("{key}:"), String::from(key)] {
+            for plain in [format!("{key}:"), format!(":{key}"), String::from(key)] {
                 self.add(encoding.encode(plain.as_bytes()).trim_end_matches('='));
             }
         }

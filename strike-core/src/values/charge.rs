@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::values::{ChargeId, Currency, OrderKey, PaidCharge, PaymentHash, Satoshi, UnixMillis};
+use crate::values::{ChargeId, Currency, OrderKey, PaidCharge, PaymentHash, Satoshi, Settlement, UnixMillis};
 
 /// A charge: an amount that somebody is asked to pay, with its payment request.
 ///
@@ -38,6 +38,7 @@ pub struct Charge {
     pub(crate) paid: bool,
     pub(crate) created: UnixMillis,
     pub(crate) updated: UnixMillis,
+    pub(crate) settlement: Option<Settlement>,
     pub(crate) origin: Origin,
 }
 
@@ -145,6 +146,14 @@ impl Charge {
     #[must_use]
     pub const fn updated(&self) -> UnixMillis {
         self.updated
+    }
+
+    /// Returns what the backend says about the payment, or `None` if it says nothing.
+    ///
+    /// It is never needed to decide whether the charge is paid.
+    #[must_use]
+    pub const fn settlement(&self) -> Option<&Settlement> {
+        self.settlement.as_ref()
     }
 
     pub(crate) fn is_from_response(&self) -> bool {

@@ -11,6 +11,7 @@ pub(crate) mod order_key;
 mod paid_charge;
 mod payment_hash;
 mod satoshi;
+mod settlement;
 mod unix_millis;
 
 pub use self::charge::Charge;
@@ -25,4 +26,5 @@ pub use self::order_key::OrderKey;
 pub use self::paid_charge::PaidCharge;
 pub use self::payment_hash::PaymentHash;
 pub use self::satoshi::Satoshi;
+pub use self::settlement::Settlement;
 pub use self::unix_millis::UnixMillis;

@@ -84,6 +84,12 @@ impl NewCharge {
         self.customer_id.as_deref()
     }
 
+    /// Returns the lifetime of the invoice, in seconds, or `None` if you set none.
+    #[must_use]
+    pub const fn get_expiry_sec(&self) -> Option<u32> {
+        self.expiry_sec
+    }
+
     /// Checks every limit of the table above. `max_amount` is the endpoint's limit.
     pub(crate) fn check(&self, max_amount: Option<Satoshi>) -> Result<(), InvalidInput> {
         let amount = self.amount.get();

@@ -46,6 +46,10 @@ pub const MAX_BODY: usize = 64 * 1024;
 pub struct Notification(ChargeId);
 
 impl Notification {
+    pub(crate) const fn new(id: ChargeId) -> Self {
+        Self(id)
+    }
+
     /// Returns the id of the charge to read. The charge may not exist, or may not be your shop's.
     #[must_use]
     pub const fn id(&self) -> &ChargeId {
@@ -70,6 +74,12 @@ pub enum InvalidWebhook {
     /// status 400.
     #[error("the body is not a JSON object with `object`: `event` and a `data.id`")]
     NotAnEvent,
+    /// Its signature is missing or wrong. Respond with status 401.
+    #[error("the signature is missing, or not that of this body; check the webhook secret")]
+    BadSignature,
+    /// The endpoint has no webhook secret, so the signature cannot be verified. Respond with status 500.
+    #[error("the endpoint has no webhook secret; set `EndpointBuilder::webhook_secret`")]
+    NoSecret,
     /// Its `data.id` is not a valid charge id. Respond with status 400.
     #[error("`data.id` is not a valid charge id")]
     BadId,

@@ -1,4 +1,4 @@
-//! Searches the newest part of the list for the charges with one order key.
+//! Looks for the charges with one order key: with a find, or else in the newest part of the list.
 
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
@@ -7,8 +7,9 @@ use crate::errors::{Error, ErrorKind};
 use crate::machine::context::Context;
 use crate::machine::paging::cursor::PageCursor;
 use crate::machine::{Call, Machine, Step};
-use crate::protocol::{List, Page, Row, UnreadableRow};
+use crate::protocol::{Find, FindBy, Found, List, Page, Row, UnreadableRow};
 use crate::transport::Reply;
+use crate::values::order_key::MAX_ATTEMPTS;
 use crate::values::{Charge, Now, OrderKey, UnixMillis};
 
 /// How far the caller's clock may differ from the server's in [`SearchDepth::Since`].
@@ -62,14 +63,20 @@ pub(crate) enum Gap {
     ListTooLong,
 }
 
-/// Reads pages, newest first, until a row is older than the depth of the search.
+/// Finds the charges of an order, if the backend can find by `customer_id`. Otherwise reads pages,
+/// newest first, until a row is older than the depth of the search.
 #[derive(Debug)]
 pub(crate) struct KeySearch {
     context: Context,
     key: OrderKey,
+    /// The caller's own part of the `customer_id`.
+    own: String,
     /// Unpaid charges of earlier attempts are ignored.
     attempt: u8,
     depth: SearchDepth,
+    /// The attempt to find next. `None` if the list is searched.
+    next_find: Option<u8>,
+    find: Option<Call<Find>>,
     cursor: PageCursor,
     page_size: u32,
     call: Option<Call<List>>,
@@ -79,15 +86,28 @@ pub(crate) struct KeySearch {
 }
 
 impl KeySearch {
-    pub(crate) fn new((key, attempt): (OrderKey, u8), depth: SearchDepth, context: Context) -> Self {
+    /// `own` is the caller's own part of the `customer_id`.
+    pub(crate) fn new(
+        (key, attempt, own): (OrderKey, u8, &str),
+        depth: SearchDepth,
+        context: Context,
+    ) -> Self {
         let page_size = if matches!(depth, SearchDepth::WholeList) { LARGE_PAGE } else { SMALL_PAGE };
         let newest = UnixMillis::from_millis(0);
+        let empty_pages_at_end = context.endpoint.properties().empty_pages_at_end;
         Self {
+            next_find: match context.endpoint.properties().finds_by {
+                FindBy::Nothing => None,
+                FindBy::OrderKey => Some(attempt),
+                FindBy::CustomerId => Some(1),
+            },
+            find: None,
             context,
             key,
+            own: own.to_owned(),
             attempt,
             depth,
-            cursor: PageCursor::new(page_size),
+            cursor: PageCursor::new(page_size, empty_pages_at_end),
             page_size,
             call: None,
             oldest: None,
@@ -146,6 +166,52 @@ impl KeySearch {
     }
 
     fn advance(&mut self, now: Now) -> ControlFlow<Step<SearchResult>> {
+        match self.next_find {
+            Some(attempt) => self.advance_find(attempt, now),
+            None => self.advance_list(now),
+        }
+    }
+
+    fn advance_find(&mut self, attempt: u8, now: Now) -> ControlFlow<Step<SearchResult>> {
+        let (key, own, context) = (self.key, &self.own, &self.context);
+        let call = self.find.get_or_insert_with(|| {
+            Call::new(Find::new(key, key.customer_id_of_attempt(attempt, own)), context.fork())
+        });
+        let result = call.poll(now).done()?;
+        let server_time = call.server_time();
+        self.find = None;
+        match result {
+            Ok(found) => self.take_found(found, attempt, server_time, now),
+            Err(error) => Break(Step::Done(Err(error))),
+        }
+    }
+
+    /// Takes the charges that a find returned. Goes on with the next attempt, or with the list, or
+    /// ends.
+    fn take_found(
+        &mut self,
+        found: Found,
+        attempt: u8,
+        server_time: Option<UnixMillis>,
+        now: Now,
+    ) -> ControlFlow<Step<SearchResult>> {
+        if !found.is_complete {
+            self.next_find = None;
+            return Continue(());
+        }
+        self.found.server_time = server_time;
+        self.take_rows(found.rows, server_time.unwrap_or(now.unix));
+        // A further attempt is created only after the one before it.
+        let may_have_more = self.found.last_attempt >= attempt || attempt < self.attempt;
+        let finds_all = self.context.endpoint.properties().finds_by == FindBy::OrderKey;
+        if finds_all || !may_have_more || attempt >= MAX_ATTEMPTS || self.found.gap.is_some() {
+            return self.finish();
+        }
+        self.next_find = Some(attempt.saturating_add(1));
+        Continue(())
+    }
+
+    fn advance_list(&mut self, now: Now) -> ControlFlow<Step<SearchResult>> {
         let list = self.cursor.next().filter(|_| self.cursor.pages() < MAX_PAGES);
         let call = match (&mut self.call, list) {
             (Some(call), _) => call,
@@ -180,7 +246,8 @@ impl KeySearch {
             return Break(Step::Done(Err(error)));
         }
         self.page_size = SMALL_PAGE;
-        self.cursor = PageCursor::new(SMALL_PAGE);
+        let empty_pages_at_end = self.context.endpoint.properties().empty_pages_at_end;
+        self.cursor = PageCursor::new(SMALL_PAGE, empty_pages_at_end);
         self.call = None;
         Continue(())
     }
@@ -215,8 +282,10 @@ impl Machine for KeySearch {
     }
 
     fn handle(&mut self, reply: Reply, now: Now) {
-        if let Some(call) = &mut self.call {
-            call.handle(reply, now);
+        match (&mut self.find, &mut self.call) {
+            (Some(find), _) => find.handle(reply, now),
+            (None, Some(call)) => call.handle(reply, now),
+            (None, None) => {}
         }
     }
 }

@@ -185,7 +185,8 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
     }
 
     pub(super) fn search(&self, stage: SearchStage) -> State {
-        let key = (self.options.key, self.attempt);
+        let own = self.order.get_customer_id().unwrap_or_default();
+        let key = (self.options.key, self.attempt, own);
         let search = KeySearch::new(key, self.depth, self.context.fork());
         State::Searching { search: Box::new(search), stage }
     }

@@ -22,7 +22,8 @@ const MAX_PAGES_WITHOUT_PROGRESS: u32 = 100;
 /// - New charges are added at the front while the list is read. Rows then move back and can come
 ///   again. Each is returned once.
 /// - A server may limit the page size. The cursor goes on with the size of the first page.
-/// - An empty page is the end of the list. A page of known rows is not: a page of new charges may
+/// - An empty page is the end of the list, or several in a row, as the backend's properties say. A
+///   page of known rows is not: a page of new charges may
 ///   have been created in between.
 /// - If the same page comes again and again, the first page is read once more. If it still holds
 ///   the first row, the server repeats its last page, and the list has ended. Otherwise the list
@@ -31,6 +32,10 @@ const MAX_PAGES_WITHOUT_PROGRESS: u32 = 100;
 pub(crate) struct PageCursor {
     page: u32,
     size: u32,
+    /// How many empty pages in a row are the end of the list.
+    empty_pages_at_end: u32,
+    /// How many empty pages came in a row.
+    empty_pages: u32,
     /// The ids of the last rows, with the number of the row (counted from 1) and the creation time
     /// of the charge.
     seen: BTreeMap<ChargeId, (u64, Option<UnixMillis>)>,
@@ -62,10 +67,12 @@ enum State {
 }
 
 impl PageCursor {
-    pub(crate) const fn new(size: u32) -> Self {
+    pub(crate) const fn new(size: u32, empty_pages_at_end: u32) -> Self {
         Self {
             page: 0,
             size,
+            empty_pages_at_end,
+            empty_pages: 0,
             seen: BTreeMap::new(),
             rows_seen: 0,
             oldest_forgotten: None,
@@ -109,8 +116,11 @@ impl PageCursor {
         if self.page == 0 {
             let (first, last) = (page.rows.first().and_then(created), page.rows.last().and_then(created));
             self.newest = first.filter(|first| last.is_some_and(|last| last <= *first));
-            self.size = rows.max(1);
+            if rows > 0 {
+                self.size = rows;
+            }
         }
+        self.empty_pages = if rows == 0 { self.empty_pages.saturating_add(1) } else { 0 };
         let mut first_and_last = None;
         let mut may_repeat_rows = false;
         let mut new_rows = Vec::with_capacity(page.rows());
@@ -133,14 +143,14 @@ impl PageCursor {
             }
         }
         self.count_progress(&new_rows, first_and_last);
-        self.state = if rows == 0 {
+        self.state = if self.empty_pages >= self.empty_pages_at_end {
             State::Ended
         } else if may_repeat_rows
             || self.without_progress >= MAX_PAGES_WITHOUT_PROGRESS
             || self.page == u32::MAX
         {
             State::GaveUp
-        } else if self.repeats < MAX_REPEATS {
+        } else if self.repeats < MAX_REPEATS || rows == 0 {
             State::Reading
         } else if first_and_last.is_some() {
             State::Checking
@@ -218,7 +228,7 @@ mod tests {
 
     #[test]
     fn pages_of_known_rows_are_not_the_end_of_the_list() {
-        let mut cursor = PageCursor::new(3);
+        let mut cursor = PageCursor::new(3, 1);
         assert_eq!(cursor.take(page([9, 8, 7])).len(), 3);
         assert_eq!(cursor.take(page([6, 5, 4])).len(), 3);
         // Six charges are created. The next two pages hold only known rows.
@@ -231,7 +241,7 @@ mod tests {
 
     #[test]
     fn twenty_pages_of_known_rows_are_read_past() {
-        let mut cursor = PageCursor::new(1);
+        let mut cursor = PageCursor::new(1, 1);
         for id in (50..70).rev() {
             assert_eq!(cursor.take(page([id])).len(), 1);
         }
@@ -244,7 +254,7 @@ mod tests {
 
     #[test]
     fn the_last_10000_rows_are_remembered() {
-        let mut cursor = PageCursor::new(15_000);
+        let mut cursor = PageCursor::new(15_000, 1);
         for ids in [15_001..30_001, 1..15_001] {
             assert_eq!(cursor.take(page(ids.rev())).len(), 15_000);
         }
@@ -254,20 +264,20 @@ mod tests {
 
     #[test]
     fn a_server_that_repeats_its_last_page_ends_the_list() {
-        let mut cursor = PageCursor::new(30);
+        let mut cursor = PageCursor::new(30, 1);
         let pages =
             (0..100).take_while(|_| cursor.next().is_some().then(|| cursor.take(page([2, 1]))).is_some());
         assert!(pages.count() <= 8 && !cursor.gave_up());
         // The same page comes again because a page of charges is created before each request. This
         // is not the end.
-        let mut cursor = PageCursor::new(2);
+        let mut cursor = PageCursor::new(2, 1);
         for _ in 0..7 {
             cursor.take(page([2, 1]));
         }
         assert!(cursor.next().is_some() && !cursor.gave_up());
         assert!(cursor.take(page([16, 15])).is_empty() && cursor.next().is_none() && cursor.gave_up());
         // A server that repeats its last page in changing order makes the cursor give up.
-        let mut cursor = PageCursor::new(30);
+        let mut cursor = PageCursor::new(30, 1);
         for request in 0..200 {
             cursor.take(page(if request % 2 == 0 { [2, 1] } else { [1, 2] }));
         }

@@ -60,13 +60,14 @@ pub struct Pager {
 
 impl Pager {
     pub(crate) fn new(context: Context) -> Self {
-        Self { context, cursor: PageCursor::new(30), rows: VecDeque::new(), call: None, left: u64::MAX }
+        let cursor = PageCursor::new(30, context.endpoint.properties().empty_pages_at_end);
+        Self { context, cursor, rows: VecDeque::new(), call: None, left: u64::MAX }
     }
 
     /// Sets the number of rows per page. The default is 30. If the server limits the size, its
     /// limit is used.
     pub fn page_size(mut self, rows: u32) -> Self {
-        self.cursor = PageCursor::new(rows);
+        self.cursor = PageCursor::new(rows, self.context.endpoint.properties().empty_pages_at_end);
         self
     }
 

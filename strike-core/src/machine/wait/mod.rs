@@ -43,7 +43,8 @@ const MAX_DELAY_AFTER_EXPIRY: Duration = Duration::from_secs(60);
 /// both say so. Without a `Date`, the local clock less [`CLOCK_MARGIN`](crate::CLOCK_MARGIN)
 /// decides. So one clock that is ahead cannot end the wait early. The wait also ends when the
 /// invoice's lifetime and the grace period have passed on the monotonic clock. So a clock that is
-/// behind cannot make the wait endless.
+/// behind cannot make the wait endless. Some backends can no longer see a payment after the expiry.
+/// With those, one check begins 5 s before the expiry, by the server's clock.
 ///
 /// **Errors.** After a temporary error the charge is checked again. The wait returns an error:
 ///
@@ -193,6 +194,12 @@ impl WaitPaid {
         } else {
             left.saturating_sub(check_duration)
         });
+        if let Some(lifetime) = self.lifetime
+            && self.context.endpoint.properties().expiry_hides_payments
+            && let Some(left) = server_clock::until_last_look(lifetime.expires_at, server_time, now)
+        {
+            delay = delay.min(left);
+        }
         self.interval = self.options.schedule.next_wait(self.interval);
         self.state = State::Waiting(Pause::new(delay, now));
         Ok(None)

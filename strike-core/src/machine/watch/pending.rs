@@ -60,6 +60,25 @@ impl Pending {
             || seconds(began.monotonic) >= self.give_up
     }
 
+    /// Moves the next check forward to the read shortly before the invoice's expiry, if it would be
+    /// later.
+    pub(super) fn look_before_expiry(&mut self, grace: Duration, server_time: Option<UnixMillis>, now: Now) {
+        let expires_at = self.until.saturating_sub(grace);
+        if let Some(left) = server_clock::until_last_look(expires_at, server_time, now) {
+            self.due = self.due.min(millis(now.monotonic.saturating_add(left)));
+        }
+    }
+
+    /// Returns true if the charge must be read now, because the invoice is about to expire.
+    pub(super) fn is_about_to_expire(
+        &self,
+        grace: Duration,
+        server_time: Option<UnixMillis>,
+        now: Now,
+    ) -> bool {
+        server_clock::is_last_look(self.until.saturating_sub(grace), server_time, now)
+    }
+
     /// Sets the next check after one interval times `jitter` / 1000. The following interval is
     /// longer.
     pub(super) fn schedule_next(&mut self, schedule: &Schedule, jitter: u64, now: Now) {

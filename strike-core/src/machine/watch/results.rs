@@ -88,8 +88,14 @@ impl Watcher {
                 return;
             }
             state.schedule_next(&self.schedule, jitter, now);
+            let expiry_hides_payments = self.context.endpoint.properties().expiry_hides_payments;
+            if expiry_hides_payments {
+                state.look_before_expiry(self.grace, server_time, now);
+            }
             self.scheduler.expect(state.due);
-            if is_over {
+            let is_last_look =
+                expiry_hides_payments && state.is_about_to_expire(self.grace, server_time, now);
+            if is_over || (is_last_look && kind == RequestKind::Page) {
                 // The list may be out of date. The charge itself is read before it ends as expired.
                 self.scheduler.read_alone(&id);
             }
@@ -125,6 +131,9 @@ impl Watcher {
         let others_are_readable = is_unreadable && mem::take(&mut self.any_charge_was_readable);
         if let Some(state) = self.pending.get_mut(id) {
             state.schedule_next(&self.schedule, jitter, now);
+            if self.context.endpoint.properties().expiry_hides_payments {
+                state.look_before_expiry(self.grace, None, now);
+            }
             self.scheduler.expect(state.due);
             state.failures = state.failures.saturating_add(u32::from(is_unreadable));
             if is_gone || (others_are_readable && state.failures > self.max_failures) {

@@ -35,6 +35,9 @@ use crate::values::{Charge, ChargeId, Now};
 /// | [`Expired`](Event::Expired) | if it is unpaid after the invoice's expiry and the grace period; the charge itself is read for this, or a page if single-charge requests fail; the clock rules of [`WaitPaid`](crate::machine::WaitPaid) apply |
 /// | [`Failed`](Event::Failed) | the server does not know the charge; its amount, invoice or description has changed; or it was unreadable more than [`max_failures`](Self::max_failures) times in a row while other charges were readable |
 ///
+/// Some backends can no longer see a payment after the expiry. With those, each charge is also read
+/// 5 s before the expiry, by the server's clock.
+///
 /// **Errors.** If a request fails, the charges stay pending. The watcher waits 1 s, and twice as
 /// long with each failure in a row, up to 60 s. A `Retry-After` is obeyed up to
 /// [`max_retry_after`](crate::RetryPolicy::max_retry_after). If only page requests fail, charges
@@ -74,7 +77,7 @@ pub struct Watcher {
     pub(super) context: Context,
     pub(super) rng: fastrand::Rng,
     pub(super) schedule: Schedule,
-    grace: Duration,
+    pub(super) grace: Duration,
     pub(super) request_interval: Duration,
     pub(super) max_failures: u32,
     pub(super) pending: BTreeMap<ChargeId, Pending>,

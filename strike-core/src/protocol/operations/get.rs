@@ -1,22 +1,23 @@
-//! `GET charges/{id}`: reads one charge.
-
-use http::Method;
+//! Reads one charge.
 
 use super::{Operation, RetrySafety, sealed};
-use crate::errors::{Error, Mismatch};
+use crate::errors::{Error, ErrorKind, Mismatch};
 use crate::protocol::{Endpoint, response};
 use crate::transport::{HttpRequest, HttpResponse};
 use crate::values::{Charge, ChargeId, Now};
 
 /// Reads one charge. The response must have the id that was requested.
 #[derive(Debug, Clone)]
-pub struct Get(ChargeId);
+pub struct Get {
+    id: ChargeId,
+    is_second: bool,
+}
 
 impl Get {
     /// Returns the operation that reads the charge with this id.
     #[must_use]
     pub const fn new(id: ChargeId) -> Self {
-        Self(id)
+        Self { id, is_second: false }
     }
 }
 
@@ -29,12 +30,18 @@ impl Operation for Get {
     const REPLAY: RetrySafety = RetrySafety::Safe;
 
     fn request(&self, endpoint: &Endpoint) -> Result<HttpRequest, Error> {
-        endpoint.request(Method::GET, &format!("/charges/{}", self.0), Vec::new())
+        let dialect = endpoint.dialect();
+        let request = if self.is_second { dialect.get_second(&self.id) } else { dialect.get(&self.id) };
+        match request {
+            Some(request) => endpoint.request(request),
+            // The backend has no such id, so no request is needed.
+            None => Err(Error::new(self.describe(), ErrorKind::NotFound)),
+        }
     }
 
     fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, _now: Now) -> Result<Charge, Error> {
         let charge = response::charge(endpoint, &self.describe(), response)?;
-        match Mismatch::unless_equal("id", self.0.as_str(), charge.id().as_str()) {
+        match Mismatch::unless_equal("id", self.id.as_str(), charge.id().as_str()) {
             Ok(()) => Ok(charge),
             Err(mismatch) => Err(endpoint
                 .mismatch(self.describe(), mismatch)
@@ -43,7 +50,13 @@ impl Operation for Get {
         }
     }
 
+    fn follow_up(&self, endpoint: &Endpoint, response: &HttpResponse) -> Option<Self> {
+        let body = std::str::from_utf8(response.body()).ok().filter(|_| response.status().is_success())?;
+        let is_needed = !self.is_second && endpoint.dialect().needs_second_get(body);
+        is_needed.then(|| Self { id: self.id.clone(), is_second: true })
+    }
+
     fn describe(&self) -> String {
-        format!("{} {}", Self::NAME, self.0)
+        format!("{} {}", Self::NAME, self.id)
     }
 }

@@ -1,6 +1,4 @@
-//! `GET charges`: reads a page of charges, newest first.
-
-use http::Method;
+//! Reads a page of charges, newest first.
 
 use super::{Operation, RetrySafety, sealed};
 use crate::errors::Error;
@@ -51,7 +49,7 @@ impl Operation for List {
                 Error::from(InvalidInput::new("size", "1 or more").found(0)).with_operation(self.describe())
             );
         }
-        endpoint.request(Method::GET, &format!("/charges?page={}&size={}", self.page, self.size), Vec::new())
+        endpoint.request(endpoint.dialect().list(self.page, self.size))
     }
 
     fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, _now: Now) -> Result<Page, Error> {

@@ -23,12 +23,16 @@
 //! ```
 
 mod create;
+mod find;
 mod get;
 mod list;
+mod probe;
 
 pub use create::Create;
+pub(crate) use find::{Find, Found};
 pub use get::Get;
 pub use list::List;
+pub(crate) use probe::Probe;
 
 use crate::errors::Error;
 use crate::protocol::Endpoint;
@@ -75,6 +79,18 @@ pub trait Operation: sealed::Sealed {
     /// Returns an error for every status except 2xx, for a body that is not the API's, and for a
     /// charge that does not match the request.
     fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, now: Now) -> Result<Self::Output, Error>;
+
+    /// Returns the operation to run instead, if the response describes another record than the
+    /// requested one. It ends after one such step.
+    ///
+    /// LNbits needs this for a wallet that paid its own invoice: it has two records with the same
+    /// payment hash.
+    fn follow_up(&self, _endpoint: &Endpoint, _response: &HttpResponse) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
 
     /// Returns a description of the operation for errors, such as `get charge ch_1`.
     fn describe(&self) -> String;

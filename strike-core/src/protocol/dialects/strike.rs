@@ -1,0 +1,162 @@
+//! The dialect of the Strike API.
+
+use http::{HeaderMap, HeaderName, StatusCode, header};
+use serde::Deserialize;
+
+use super::{BadRow, Dialect, DialectRequest, FindBy, Properties, ServerError, Unreadable};
+use crate::errors::Mismatch;
+use crate::protocol::charge_json::ChargeJson;
+use crate::protocol::endpoint::Options;
+use crate::protocol::json::{Object, array, object};
+use crate::protocol::number::Exact;
+use crate::redaction::text;
+use crate::values::{Charge, ChargeId, InvalidInput, Network, NewCharge, Now};
+use crate::webhook::{self, InvalidWebhook};
+
+/// The API of ACINQ's closed service, and of servers that are compatible with it.
+#[derive(Debug)]
+pub(crate) struct Strike;
+
+type WireCharge = ChargeJson<Exact<u64>>;
+
+impl Dialect for Strike {
+    fn properties(&self) -> Properties {
+        Properties {
+            finds_by: FindBy::Nothing,
+            expiry_hides_payments: false,
+            empty_pages_at_end: 1,
+            has_base_path: true,
+        }
+    }
+
+    fn credential(&self, secret: &str) -> (HeaderName, String) {
+        let credentials = data_encoding::BASE64.encode(format!("{secret}:").as_bytes());
+        (header::AUTHORIZATION, format!("Basic {credentials}"))
+    }
+
+    fn check_setup(&self, _network: Network, options: &Options) -> Result<(), InvalidInput> {
+        match options.webhook_url {
+            Some(_) => Err(InvalidInput::new("webhook_url", "unset: it is a setting of the account")),
+            None => Ok(()),
+        }
+    }
+
+    fn check(&self, _order: &NewCharge, _options: &Options) -> Result<(), InvalidInput> {
+        Ok(())
+    }
+
+    fn create(&self, order: &NewCharge, _options: &Options) -> DialectRequest {
+        DialectRequest::post_form("/charges", order.form())
+    }
+
+    fn get(&self, id: &ChargeId) -> Option<DialectRequest> {
+        Some(DialectRequest::get(format!("/charges/{id}")))
+    }
+
+    fn list(&self, page: u32, size: u32) -> DialectRequest {
+        DialectRequest::get(format!("/charges?page={page}&size={size}"))
+    }
+
+    fn created(&self, _order: &NewCharge, body: &str, _now: Now) -> Result<Charge, Unreadable> {
+        self.charge(body)
+    }
+
+    fn charge(&self, body: &str) -> Result<Charge, Unreadable> {
+        match object::<WireCharge>(body) {
+            Ok(charge) if charge.is_error() => Err(Unreadable::Because("it has an error code".to_owned())),
+            Ok(charge) => Ok(read(charge)?),
+            Err(reason) => Err(error_in_success(body).map_or(Unreadable::Because(reason), Unreadable::Error)),
+        }
+    }
+
+    fn rows(&self, body: &str) -> Result<Vec<Result<Charge, BadRow>>, Unreadable> {
+        if let Ok(rows) = serde_json::from_str::<Vec<Object<WireCharge>>>(body)
+            && rows.iter().all(|row| !row.0.is_error())
+            && let Ok(rows) = rows.into_iter().map(|row| read(row.0).map(Ok)).collect()
+        {
+            return Ok(rows);
+        }
+        let rows = array(body).map_err(|reason| {
+            error_in_success(body).map_or(Unreadable::Because(reason), Unreadable::Error)
+        })?;
+        Ok(rows.into_iter().map(|row| self::row(row.get())).collect())
+    }
+
+    fn error(&self, status: StatusCode, body: &str) -> Option<ServerError> {
+        let (code, message) = error_body(body)?;
+        Some(ServerError { meaning: status, code, message })
+    }
+
+    fn webhook(
+        &self,
+        _headers: &HeaderMap,
+        body: &[u8],
+        _options: &Options,
+    ) -> Result<ChargeId, InvalidWebhook> {
+        webhook::parse(body).map(|notification| notification.id().clone())
+    }
+
+    fn probe(&self, step: usize) -> Option<DialectRequest> {
+        (step == 0).then(|| self.list(0, 1))
+    }
+
+    fn judge(
+        &self,
+        _step: usize,
+        _network: Network,
+        _status: StatusCode,
+        _body: &str,
+    ) -> Result<Option<()>, Mismatch> {
+        Ok(None)
+    }
+}
+
+/// Converts a charge. The API has no settlement facts.
+fn read(charge: WireCharge) -> Result<Charge, InvalidInput> {
+    Ok(Charge { settlement: None, ..charge.try_into()? })
+}
+
+/// Reads an error body: its code and its message.
+fn error_body(body: &str) -> Option<(i64, String)> {
+    #[derive(Deserialize)]
+    struct ErrorBody {
+        code: Exact<i64>,
+        #[serde(default)]
+        message: String,
+    }
+    let body: ErrorBody = object(body).ok()?;
+    Some((body.code.0, body.message))
+}
+
+/// Reads an error body that some servers send with status 200. Its code is then the status.
+fn error_in_success(body: &str) -> Option<ServerError> {
+    let (code, message) = error_body(body)?;
+    let meaning = StatusCode::from_u16(u16::try_from(code).ok()?).ok()?;
+    (300..600).contains(&meaning.as_u16()).then_some(ServerError { meaning, code, message })
+}
+
+/// Reads one row of a list in which at least one row is not a charge.
+fn row(row: &str) -> Result<Charge, BadRow> {
+    #[derive(Deserialize)]
+    struct Id {
+        id: ChargeId,
+    }
+    #[derive(Deserialize)]
+    struct Customer {
+        #[serde(default)]
+        customer_id: Option<String>,
+    }
+    let reason = match serde_json::from_str::<Object<WireCharge>>(row) {
+        Ok(Object(charge)) if charge.is_error() => "it has an error code".to_owned(),
+        Ok(Object(charge)) => match read(charge) {
+            Ok(charge) => return Ok(charge),
+            Err(error) => error.to_string(),
+        },
+        Err(error) => text::complaint(&error),
+    };
+    Err(BadRow {
+        id: object::<Id>(row).ok().map(|row| row.id),
+        customer_id: object::<Customer>(row).ok().map(|row| row.customer_id.unwrap_or_default()),
+        reason,
+    })
+}

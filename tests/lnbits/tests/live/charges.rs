@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
-use strike_core::{CreateOutcome, NewCharge, Schedule, Wait, WaitOutcome};
+use strike_core::{CreateOutcome, ErrorKind, NewCharge, Schedule, Wait, WaitOutcome};
 
 use crate::clients::{Adapter, both, endpoint};
 use crate::server::Lnbits;
 use crate::wallet::Wallet;
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// Often enough for a test.
 fn often() -> Schedule {
@@ -20,10 +22,10 @@ fn created_charge_is_read_listed_and_paid() {
     let lnbits = Lnbits::shared();
     let (shop, payer) = (Wallet::new(&lnbits, "shop"), Wallet::funded(&lnbits, "payer"));
     for client in both(&endpoint(&lnbits, &shop)) {
-        let order = NewCharge::satoshis(4200, "café & \"tea\" ☕").customer_id("table 7");
+        let order = NewCharge::satoshis(4200, "café & \"tea\" ☕").customer_id("table-7");
         let charge = client.create(order).unwrap();
         assert_eq!((charge.amount().get(), charge.description()), (4200, "café & \"tea\" ☕"));
-        assert_eq!((charge.customer_id(), charge.is_paid()), (Some("table 7"), false));
+        assert_eq!((charge.customer_id(), charge.is_paid()), (Some("table-7"), false));
         assert_eq!(charge.id().as_str(), charge.payment_hash().to_string());
         assert_eq!(client.get(charge.id()).unwrap(), charge, "{}", client.name);
         assert_eq!(client.list(0).unwrap().charges().next(), Some(&charge), "{}", client.name);
@@ -33,9 +35,37 @@ fn created_charge_is_read_listed_and_paid() {
             panic!("{}: not paid", client.name)
         };
         assert_eq!((paid.id(), paid.amount()), (charge.id(), charge.amount()));
+        let settlement = paid.settlement().unwrap();
+        assert_eq!((settlement.received_msat(), settlement.fee_msat()), (4_200_000, 0));
+        let paid_at = settlement.paid_at().unwrap();
+        assert!((charge.created()..=charge.created().saturating_add(HOUR)).contains(&paid_at), "{paid_at:?}");
         assert!(client.get(charge.id()).unwrap().is_paid());
         assert!(client.list(0).unwrap().charges().next().unwrap().is_paid());
     }
+}
+
+#[test]
+#[ignore = "needs LNbits: run .ci/lnbits"]
+fn order_that_lnbits_would_change_or_reject_is_not_sent() {
+    let lnbits = Lnbits::shared();
+    let shop = Wallet::new(&lnbits, "shop");
+    for client in both(&endpoint(&lnbits, &shop)) {
+        let rejected = [
+            NewCharge::satoshis(4200, ""),
+            NewCharge::satoshis(4200, "tea").customer_id("table 7"),
+            NewCharge::satoshis(0, "tea"),
+        ];
+        for order in rejected {
+            let error = client.create(order).unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::InvalidInput(_)), "{}: {error:?}", client.name);
+        }
+        assert_eq!(client.traffic.take().len(), 0, "{}", client.name);
+        // What LNbits rejects itself is a clear error too.
+        let error = client.create(NewCharge::satoshis(10_000_001, "tea")).unwrap_err();
+        assert_eq!(*error.kind(), ErrorKind::BadRequest, "{}: {error:?}", client.name);
+        assert!(error.to_string().contains("too high"), "{}: {error}", client.name);
+    }
+    assert_eq!(shop.rows().len(), 0);
 }
 
 /// Runs a verb, and returns its result and the number of its requests.
@@ -111,11 +141,11 @@ fn charge_that_its_own_wallet_paid_is_paid() {
     let lnbits = Lnbits::shared();
     let shop = Wallet::funded(&lnbits, "shop");
     for client in both(&endpoint(&lnbits, &shop)) {
-        let charge = client.create(NewCharge::satoshis(4200, "tea").customer_id("table 7")).unwrap();
+        let charge = client.create(NewCharge::satoshis(4200, "tea").customer_id("table-7")).unwrap();
         shop.pay(charge.payment_request());
         let got = client.get(charge.id()).unwrap();
         assert!(got.is_paid(), "{}", client.name);
-        assert_eq!((got.amount(), got.customer_id()), (charge.amount(), Some("table 7")));
+        assert_eq!((got.amount(), got.customer_id()), (charge.amount(), Some("table-7")));
         let waited = client.wait_until_paid(&charge, Wait::until_expiry()).unwrap();
         assert!(waited.is_paid(), "{}", client.name);
         // The outgoing row is no charge.

@@ -76,6 +76,14 @@ impl Adapter {
         }
     }
 
+    /// Checks the credential and where the requests go.
+    pub fn check_setup(&self) -> Result<(), Error> {
+        match &self.client {
+            Client::Blocking(client) => client.check_setup(),
+            Client::Async(client, runtime) => runtime.block_on(client.check_setup()),
+        }
+    }
+
     /// Watches charges until none is pending, and passes each event to a closure.
     pub fn watch_with(
         &self,

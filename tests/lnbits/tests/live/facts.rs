@@ -35,12 +35,12 @@ fn get_with_a_wrong_key_is_a_success_without_details() {
     let (shop, other) = (Wallet::new(&lnbits, "shop"), Wallet::new(&lnbits, "other"));
     let created = shop.invoice(&json!({}));
     let get = format!("/payments/{}", text(&created, "payment_hash"));
-    let (status, answer) = shop.call(Method::GET, &get, &"0".repeat(32), None);
-    assert_eq!((status.as_u16(), &answer["details"]), (200, &Value::Null), "{answer}");
-    let (status, answer) = shop.call(Method::GET, &get, &other.invoice_key, None);
-    assert_eq!((status.as_u16(), text(&answer, "detail")), (404, "Payment does not exist."));
-    let (status, answer) = shop.call(Method::GET, "/payments/paginated", &"0".repeat(32), None);
-    assert_eq!((status.as_u16(), text(&answer, "detail")), (404, "Wallet not found."));
+    let (status, response) = shop.call(Method::GET, &get, &"0".repeat(32), None);
+    assert_eq!((status.as_u16(), &response["details"]), (200, &Value::Null), "{response}");
+    let (status, response) = shop.call(Method::GET, &get, &other.invoice_key, None);
+    assert_eq!((status.as_u16(), text(&response, "detail")), (404, "Payment does not exist."));
+    let (status, response) = shop.call(Method::GET, "/payments/paginated", &"0".repeat(32), None);
+    assert_eq!((status.as_u16(), text(&response, "detail")), (404, "Wallet not found."));
 }
 
 #[test]

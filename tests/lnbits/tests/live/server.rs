@@ -70,9 +70,9 @@ impl Lnbits {
         let mut new = Self::uninstalled(settings);
         let superuser =
             json!({ "username": "admin", "password": "of a test", "password_repeat": "of a test" });
-        let (status, answer) = new.call(Method::PUT, "/api/v1/auth/first_install", &[], Some(&superuser));
-        assert_eq!(status, 200, "{answer}");
-        new.token = answer["access_token"].as_str().unwrap().to_owned();
+        let (status, response) = new.call(Method::PUT, "/api/v1/auth/first_install", &[], Some(&superuser));
+        assert_eq!(status, 200, "{response}");
+        new.token = response["access_token"].as_str().unwrap().to_owned();
         new
     }
 
@@ -150,9 +150,9 @@ impl Lnbits {
     /// Sends a request of the superuser.
     pub fn administer(&self, method: Method, path: &str, body: &Value) -> Value {
         let token = format!("Bearer {}", self.token);
-        let (status, answer) = self.call(method, path, &[("authorization", &token)], Some(body));
-        assert!(status.is_success(), "{path}: {status} {answer}");
-        answer
+        let (status, response) = self.call(method, path, &[("authorization", &token)], Some(body));
+        assert!(status.is_success(), "{path}: {status} {response}");
+        response
     }
 }
 

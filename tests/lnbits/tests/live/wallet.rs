@@ -43,9 +43,9 @@ impl<'a> Wallet<'a> {
 
     /// Sends a GET request with the invoice key.
     pub fn get(&self, path: &str) -> Value {
-        let (status, answer) = self.call(Method::GET, path, &self.invoice_key, None);
-        assert_eq!(status, 200, "{path}: {answer}");
-        answer
+        let (status, response) = self.call(Method::GET, path, &self.invoice_key, None);
+        assert_eq!(status, 200, "{path}: {response}");
+        response
     }
 
     /// Creates an invoice from these and the usual fields.
@@ -61,8 +61,8 @@ impl<'a> Wallet<'a> {
 
     /// Pays a payment request.
     pub fn pay(&self, payment_request: &str) {
-        let (status, answer) = self.try_pay(payment_request);
-        assert_eq!(status, 201, "{answer}");
+        let (status, response) = self.try_pay(payment_request);
+        assert_eq!(status, 201, "{response}");
     }
 
     /// Pays a payment request, which LNbits may refuse.

@@ -3,11 +3,11 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use serde_json::json;
-use strike_core::webhook;
+use strike_core::http::HeaderMap;
+use strike_core::{ApiKey, EndpointBuilder, Network, NewCharge};
 use strike_tests::Loopback;
 
-use crate::clients::{both, endpoint};
+use crate::clients::both;
 use crate::server::Lnbits;
 use crate::wallet::Wallet;
 
@@ -26,14 +26,19 @@ fn webhook_names_the_charge_and_a_read_confirms_it() {
     .unwrap();
     let lnbits = Lnbits::shared();
     let (shop, payer) = (Wallet::new(&lnbits, "shop"), Wallet::funded(&lnbits, "payer"));
-    for client in both(&endpoint(&lnbits, &shop)) {
-        let created = shop.invoice(&json!({ "webhook": receiver.base_url() }));
-        payer.pay(created["bolt11"].as_str().unwrap());
-        // An internal payment is reported twice.
+    let invoice_key = ApiKey::new(shop.invoice_key.as_str()).unwrap();
+    let endpoint = EndpointBuilder::lnbits(lnbits.url(), invoice_key, Network::Bitcoin)
+        .webhook_url(receiver.base_url())
+        .build()
+        .unwrap();
+    for client in both(&endpoint) {
+        let charge = client.create(NewCharge::satoshis(4200, "tea")).unwrap();
+        payer.pay(charge.payment_request());
+        // LNbits sends it twice if a wallet of its own pays.
         for _ in 0..2 {
             let body = bodies.recv_timeout(ARRIVAL).unwrap();
-            let hint = webhook::lnbits(&body).unwrap();
-            assert_eq!(hint.id().as_str(), created["payment_hash"].as_str().unwrap());
+            let hint = endpoint.read_webhook(&HeaderMap::new(), &body).unwrap();
+            assert_eq!(hint.id(), charge.id(), "{}", client.name);
             assert!(client.confirm(&hint).unwrap().is_paid(), "{}", client.name);
         }
     }

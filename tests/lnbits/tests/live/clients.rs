@@ -31,7 +31,7 @@ enum Client {
 }
 
 /// Returns the endpoint of a wallet, with its invoice key.
-pub fn endpoint(lnbits: &Lnbits, wallet: &Wallet<'_>) -> Endpoint {
+pub fn endpoint(lnbits: &Lnbits, wallet: &Wallet) -> Endpoint {
     endpoint_with(lnbits.url(), &wallet.invoice_key)
 }
 

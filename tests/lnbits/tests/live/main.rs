@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod cassettes;
 mod charges;
 mod clients;
 mod facts;

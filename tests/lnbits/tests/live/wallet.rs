@@ -1,30 +1,37 @@
 //! Wallets of LNbits, used through its own API: what a shop's client does not do.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use strike_core::http::{Method, StatusCode};
 
 use crate::server::Lnbits;
 
 /// A wallet, with both of its keys.
-pub struct Wallet<'a> {
-    lnbits: &'a Lnbits,
+pub struct Wallet {
+    lnbits: Arc<Lnbits>,
     id: String,
     pub invoice_key: String,
     pub admin_key: String,
 }
 
-impl<'a> Wallet<'a> {
+impl Wallet {
     /// Creates an empty wallet.
-    pub fn new(lnbits: &'a Lnbits, name: &str) -> Self {
+    pub fn new(lnbits: &Arc<Lnbits>, name: &str) -> Self {
         let account = json!({ "name": name });
         let (status, wallet) = lnbits.call(Method::POST, "/api/v1/account", &[], Some(&account));
         assert_eq!(status, 200, "{wallet}");
         let text = |field: &str| wallet[field].as_str().unwrap().to_owned();
-        Self { lnbits, id: text("id"), invoice_key: text("inkey"), admin_key: text("adminkey") }
+        Self {
+            lnbits: Arc::clone(lnbits),
+            id: text("id"),
+            invoice_key: text("inkey"),
+            admin_key: text("adminkey"),
+        }
     }
 
     /// Creates a wallet with a million satoshi.
-    pub fn funded(lnbits: &'a Lnbits, name: &str) -> Self {
+    pub fn funded(lnbits: &Arc<Lnbits>, name: &str) -> Self {
         let wallet = Self::new(lnbits, name);
         wallet.fund();
         wallet

@@ -6,7 +6,8 @@ use crate::clock::Clock;
 use crate::entropy::{Entropy, NAME_LENGTH};
 use crate::faults::Plan;
 use crate::ledger::Ledger;
-use crate::node::{InvoiceFormat, NodeKey, Settlement};
+use crate::node::{NodeKey, Settlement};
+use crate::phoenixd::Phoenixd;
 use crate::quirks::Quirks;
 use crate::sandbox::Sandbox;
 use crate::service::{Service, Setup};
@@ -37,6 +38,7 @@ pub struct SandboxBuilder {
     settlement: Settlement,
     pub(crate) webhook: Option<Webhook>,
     quirks: Quirks,
+    pub(crate) phoenixd: Phoenixd,
     pub(crate) faults: Plan,
     #[cfg(feature = "server")]
     pub(crate) listen: crate::server::Listen,
@@ -58,6 +60,7 @@ impl Default for SandboxBuilder {
             settlement: Settlement::Instant,
             webhook: None,
             quirks: Quirks::new(),
+            phoenixd: Phoenixd::new(),
             faults: Plan::new(),
             #[cfg(feature = "server")]
             listen: crate::server::Listen::At((std::net::Ipv4Addr::LOCALHOST, 0).into()),
@@ -147,9 +150,7 @@ impl SandboxBuilder {
         base_url: String,
     ) -> Sandbox {
         let Identity { api_key, node_key, entropy } = identity;
-        let format =
-            if self.quirks.invoices_of_2018 { InvoiceFormat::Recorded2018 } else { InvoiceFormat::Current };
-        let node = self.settlement.node(self.network, format, node_key, clock.now());
+        let node = self.settlement.node(self.network, node_key, clock.now());
         let service = Service::new(Setup {
             api_key,
             network: self.network,
@@ -159,6 +160,7 @@ impl SandboxBuilder {
             ledger,
             webhook: self.webhook,
             quirks: self.quirks,
+            phoenixd: self.phoenixd.account(node_key),
             faults: self.faults,
         });
         Sandbox::assemble(service, self.network, base_url)

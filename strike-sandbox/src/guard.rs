@@ -19,20 +19,23 @@ pub(crate) const SERVICE_HOSTS: [&str; 5] = [
 ///
 /// As in the service, the password is ignored and the colon after the user name is optional.
 pub(crate) fn has_api_key(headers: &HeaderMap, key: &str) -> bool {
-    let Some(value) = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) else {
-        return false;
-    };
-    let Some((scheme, encoded)) = value.trim().split_once(char::is_whitespace) else { return false };
+    basic_credentials(headers).is_some_and(|credentials| {
+        let user = credentials.split(|byte| *byte == b':').next().unwrap_or_default();
+        constant_time_eq(user, key.as_bytes())
+    })
+}
+
+/// Returns the decoded Basic credentials of a request: `user:password`.
+pub(crate) fn basic_credentials(headers: &HeaderMap) -> Option<Vec<u8>> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, encoded) = value.trim().split_once(char::is_whitespace)?;
     let encoded = encoded.trim().as_bytes();
-    let Ok(credentials) = BASE64.decode(encoded).or_else(|_| BASE64_NOPAD.decode(encoded)) else {
-        return false;
-    };
-    let user = credentials.split(|byte| *byte == b':').next().unwrap_or_default();
-    scheme.eq_ignore_ascii_case("basic") && constant_time_eq(user, key.as_bytes())
+    let credentials = BASE64.decode(encoded).or_else(|_| BASE64_NOPAD.decode(encoded)).ok()?;
+    scheme.eq_ignore_ascii_case("basic").then_some(credentials)
 }
 
 /// Compares in constant time, so that the response time does not reveal parts of the key.
-fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
+pub(crate) fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
 }
 

@@ -98,6 +98,8 @@ mod guard;
 mod ledger;
 mod limit;
 mod node;
+mod order;
+mod phoenixd;
 mod quirks;
 mod response;
 mod sandbox;
@@ -113,6 +115,7 @@ pub use builder::SandboxBuilder;
 pub use data::{DataBuilder, DataError};
 pub use ledger::{ChargeRecord, ChargeState, ExpireError, StorageError};
 pub use node::{Paid, PayError, Settlement};
+pub use phoenixd::Phoenixd;
 pub use quirks::Quirks;
 pub use sandbox::Sandbox;
 #[cfg(feature = "server")]

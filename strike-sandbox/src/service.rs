@@ -19,7 +19,9 @@ use crate::events;
 use crate::faults::{ActiveRules, Behavior, Plan};
 use crate::ledger::{Charge, ExpireError, Ledger, ServiceState, StorageError};
 use crate::limit::Limit;
-use crate::node::{self, InvoiceTerms, Node, Paid, PayError};
+use crate::node::{self, InvoiceFormat, InvoiceTerms, Node, Paid, PayError};
+use crate::order::Order;
+use crate::phoenixd;
 use crate::quirks::Quirks;
 use crate::response::{self, Audience, Document, ErrorResponse};
 use crate::webhooks::{AttemptId, Outbox, Outcome, SendAgainError, Webhook, WebhookDelivery};
@@ -44,6 +46,7 @@ pub(crate) struct Service {
     creates: u64,
     limit: Limit,
     quirks: Quirks,
+    phoenixd: phoenixd::Account,
     changes: Arc<Changes>,
     faults: ActiveRules,
     /// While true, creates return a response but store nothing.
@@ -60,12 +63,14 @@ pub(crate) struct Setup {
     pub(crate) ledger: Ledger,
     pub(crate) webhook: Option<Webhook>,
     pub(crate) quirks: Quirks,
+    pub(crate) phoenixd: phoenixd::Account,
     pub(crate) faults: Plan,
 }
 
 impl Service {
     pub(crate) fn new(setup: Setup) -> Self {
-        let Setup { api_key, network, entropy, clock, node, ledger, webhook, quirks, faults } = setup;
+        let Setup { api_key, network, entropy, clock, node, ledger, webhook, quirks, phoenixd, faults } =
+            setup;
         // With a stream of its own, the webhooks do not depend on the number of charges.
         let outbox = Outbox::new(webhook, entropy.branch(WEBHOOK_STREAM));
         Self {
@@ -81,6 +86,7 @@ impl Service {
             creates: 0,
             limit: Limit::default(),
             quirks,
+            phoenixd,
             changes: Arc::default(),
             dry_run: false,
         }
@@ -100,6 +106,11 @@ impl Service {
 
     pub(crate) const fn quirks(&self) -> &Quirks {
         &self.quirks
+    }
+
+    /// Returns the passwords and settings of the phoenixd API.
+    pub(crate) const fn phoenixd(&self) -> &phoenixd::Account {
+        &self.phoenixd
     }
 
     /// Counts a request of the account and applies the rate limit.
@@ -227,6 +238,9 @@ impl Service {
         let decoded: Vec<_> =
             segments.map(|segment| percent_decode_str(segment).decode_utf8_lossy()).collect();
         let path: Vec<&str> = decoded.iter().map(AsRef::as_ref).collect();
+        if phoenixd::serves(&path) {
+            return phoenixd::respond(self, &path, request, now);
+        }
         let audience = match path.first() {
             Some(&"sandbox") | None => Audience::SameOrigin,
             _ => Audience::AnyOrigin,
@@ -249,11 +263,7 @@ impl Service {
     }
 
     /// Creates a charge. In a dry run it is not stored.
-    pub(crate) fn create(
-        &mut self,
-        new_charge: api::NewCharge,
-        now: UnixMillis,
-    ) -> Result<Charge, ErrorResponse> {
+    pub(crate) fn create(&mut self, order: Order, now: UnixMillis) -> Result<Charge, ErrorResponse> {
         let failed = |what| ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, what);
         let length = if self.quirks.long_ids { LONG_NAME_LENGTH } else { NAME_LENGTH };
         // A seed that is used twice generates the same charges again. Skip the ids that are in use,
@@ -269,30 +279,36 @@ impl Service {
         let payment_hash = node::payment_hash(&preimage);
         // Timestamp and expiry of an invoice are in whole seconds.
         let timestamp = Duration::from_secs(now.as_millis() / 1000);
-        let expiry = new_charge.expiry.map(Duration::from_secs);
         let terms = InvoiceTerms {
-            amount: new_charge.amount,
-            description: &new_charge.description,
+            format: order.format,
+            amount: order.amount,
+            description: order.invoice_description(),
             payment_hash,
             payment_secret,
             timestamp,
-            expiry,
+            expiry: order.expiry,
         };
         let payment_request =
             self.node.invoice(&terms).map_err(|_| failed("the invoice could not be signed"))?;
+        // phoenixd counts the expiry from the exact time of creation.
+        let start = match order.format {
+            InvoiceFormat::Phoenixd => now,
+            _ => UnixMillis::from_secs(timestamp.as_secs()),
+        };
         let charge = Charge {
             id,
-            amount: new_charge.amount,
-            description: new_charge.description.into(),
-            customer_id: new_charge.customer_id.map(Into::into),
+            amount: order.amount,
+            description: order.description.into(),
+            customer_id: order.customer_id.map(Into::into),
             payment_request: payment_request.into(),
             payment_hash,
             preimage,
             paid: false,
             created: now,
             updated: now,
-            expires: UnixMillis::from_secs(timestamp.as_secs())
-                .saturating_add(expiry.unwrap_or(node::DEFAULT_EXPIRY)),
+            expires: start.saturating_add(order.expiry.unwrap_or(node::DEFAULT_EXPIRY)),
+            fee: 0,
+            extras: order.extras.boxed(),
         };
         if !self.dry_run {
             let state = self.state(now);
@@ -302,8 +318,15 @@ impl Service {
         Ok(charge)
     }
 
+    /// Returns the charge with this id or payment hash. A client of the phoenixd API knows only the
+    /// hash.
     pub(crate) fn charge(&self, id: &str) -> Option<&Charge> {
         self.ledger.get(id)
+    }
+
+    /// Returns all charges, newest first.
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Charge> {
+        self.ledger.newest_first()
     }
 
     /// Returns a page of charges, newest first.
@@ -330,11 +353,12 @@ impl Service {
         let preimage = self.node.settle(&charge.payment_request, &charge.preimage, now)?;
         let payment_hash = charge.payment_hash;
         let state = self.state(now);
-        self.ledger.mark_paid(id, now, &state).map_err(|_| PayError::Storage)?;
-        // Send the webhook after the change is stored: a receiver that gets the charge must see it
+        self.ledger.mark_paid(id, now, self.phoenixd.fee(), &state).map_err(|_| PayError::Storage)?;
+        // Send the webhooks after the change is stored: a receiver that gets the charge must see it
         // paid.
         if let Some(charge) = self.ledger.get(id) {
-            self.outbox.charge_paid(id, &charge.to_event(&self.quirks), now);
+            self.outbox.charge_paid(charge.id.as_str(), &charge.to_event(&self.quirks), now);
+            self.phoenixd.charge_paid(charge, &mut self.outbox, now);
         }
         self.changes.announce();
         Ok(Paid { preimage, payment_hash, at: now })

@@ -4,13 +4,13 @@ mod json_body;
 mod new_charge;
 mod paging;
 
-pub(crate) use new_charge::NewCharge;
 pub(crate) use paging::{LARGEST_PAGE, read as page_and_size};
 
 use strike_core::http::{Method, header};
 use strike_core::{HttpRequest, UnixMillis};
 
 use crate::guard;
+use crate::order::Order;
 use crate::quirks::Quirks;
 use crate::response::{self, ErrorResponse};
 use crate::service::Service;
@@ -50,13 +50,13 @@ fn route(
 }
 
 fn create(service: &mut Service, request: &HttpRequest, now: UnixMillis) -> Result<String, ErrorResponse> {
-    let new_charge = read_new_charge(request, service.quirks())?;
+    let order = read_new_charge(request, service.quirks())?;
     let quirks = *service.quirks();
     let create_number = service.count_create();
     if quirks.fails_before(create_number) {
         return Err(ErrorResponse::internal_error());
     }
-    let charge = service.create(new_charge, now)?;
+    let charge = service.create(order, now)?;
     if quirks.fails_after(create_number) {
         return Err(ErrorResponse::internal_error());
     }
@@ -64,14 +64,16 @@ fn create(service: &mut Service, request: &HttpRequest, now: UnixMillis) -> Resu
 }
 
 /// Reads the charge to create from the body of a request.
-pub(crate) fn read_new_charge(request: &HttpRequest, quirks: &Quirks) -> Result<NewCharge, ErrorResponse> {
+pub(crate) fn read_new_charge(request: &HttpRequest, quirks: &Quirks) -> Result<Order, ErrorResponse> {
     let content_type = request.headers().get(header::CONTENT_TYPE).map(|it| it.as_bytes());
     let content_type = String::from_utf8_lossy(content_type.unwrap_or_default());
     new_charge::read(&content_type, request.body(), quirks)
 }
 
 fn get(service: &Service, id: &str) -> Result<String, ErrorResponse> {
-    let charge = service.charge(id).ok_or_else(ErrorResponse::not_found)?;
+    // Only the sandbox's own routes also find charges by their payment hash.
+    let charge = service.charge(id).filter(|charge| charge.id.as_str() == id);
+    let charge = charge.ok_or_else(ErrorResponse::not_found)?;
     Ok(charge.to_json(service.quirks()))
 }
 

@@ -1,8 +1,13 @@
 //! Reads a new charge from a form or from JSON and checks its limits.
 
+use std::time::Duration;
+
 use strike_core::Satoshi;
 
 use super::json_body;
+use crate::ledger::Extras;
+use crate::node::InvoiceFormat;
+use crate::order::Order;
 use crate::quirks::Quirks;
 use crate::response::ErrorResponse;
 
@@ -27,19 +32,9 @@ pub(crate) struct Fields {
     pub(crate) expiry_sec: Option<i64>,
 }
 
-/// The valid parameters of a new charge.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NewCharge {
-    pub(crate) amount: Satoshi,
-    pub(crate) description: String,
-    pub(crate) customer_id: Option<String>,
-    /// In seconds.
-    pub(crate) expiry: Option<u64>,
-}
-
 /// Reads a body according to its content type. Without a content type, both formats are accepted,
 /// as the service's HTTP library Akka did.
-pub(crate) fn read(content_type: &str, body: &[u8], quirks: &Quirks) -> Result<NewCharge, ErrorResponse> {
+pub(crate) fn read(content_type: &str, body: &[u8], quirks: &Quirks) -> Result<Order, ErrorResponse> {
     let description_required = quirks.description_required;
     let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let fields = match media_type.as_str() {
@@ -53,7 +48,8 @@ pub(crate) fn read(content_type: &str, body: &[u8], quirks: &Quirks) -> Result<N
             ));
         }
     };
-    check(fields)
+    let format = if quirks.invoices_of_2018 { InvoiceFormat::Recorded2018 } else { InvoiceFormat::Current };
+    check(fields, format)
 }
 
 /// Reads a form. Unknown keys are ignored. So is a leading `?`, which an existing client sends.
@@ -89,7 +85,7 @@ fn integer(name: &str, value: &str) -> Result<i64, ErrorResponse> {
 }
 
 /// Checks the limits in the order of the fields. The error reports only the first violation.
-fn check(fields: Fields) -> Result<NewCharge, ErrorResponse> {
+fn check(fields: Fields, format: InvoiceFormat) -> Result<Order, ErrorResponse> {
     let amount =
         u64::try_from(fields.amount).ok().filter(|amount| (1..=MAX_AMOUNT).contains(amount)).ok_or_else(
             || ErrorResponse::bad_request(format!("amount must be between 1 and {MAX_AMOUNT} satoshi")),
@@ -116,5 +112,12 @@ fn check(fields: Fields) -> Result<NewCharge, ErrorResponse> {
             return Err(ErrorResponse::bad_request(format!("expiry_sec must be between 1 and {MAX_EXPIRY}")));
         }
     };
-    Ok(NewCharge { amount: Satoshi::new(amount), description, customer_id, expiry })
+    Ok(Order {
+        format,
+        amount: Satoshi::new(amount),
+        description,
+        customer_id,
+        expiry: expiry.map(Duration::from_secs),
+        extras: Extras::default(),
+    })
 }

@@ -37,8 +37,8 @@ pub(super) fn list(service: &mut Service, request: &ControlRequest<'_>) -> Resul
 }
 
 pub(super) fn create(service: &mut Service, request: &ControlRequest<'_>) -> Result<String, ErrorResponse> {
-    let new_charge = api::read_new_charge(request.http, service.quirks())?;
-    let charge = service.create(new_charge, request.now)?;
+    let order = api::read_new_charge(request.http, service.quirks())?;
+    let charge = service.create(order, request.now)?;
     Ok(to_json(&charge, request.now))
 }
 

@@ -21,7 +21,7 @@ const APPLICATION_ID: i64 = 0x5354_524b;
 /// The first bytes of every SQLite database.
 const SQLITE_HEADER: &[u8] = b"SQLite format 3\0";
 /// The latest format, which is stored in SQLite's `user_version`.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 /// How long a change waits while another program reads the file, for example to copy it.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -29,6 +29,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct File {
     connection: Connection,
     path: PathBuf,
+    /// The format of the contents. It is the latest one until [`read`](Self::read) finds another.
+    format: i64,
     identity: FileIdentity,
     lock: Lock,
 }
@@ -65,11 +67,11 @@ impl File {
             Ok(connection)
         };
         let connection = connect().map_err(|error| data_error(path, error))?;
-        Ok(Self { connection, path: path.into(), identity, lock })
+        Ok(Self { connection, path: path.into(), format: FORMAT, identity, lock })
     }
 
     /// Reads everything but the charges. Returns `None` if the file is empty.
-    pub(super) fn read(&self) -> Result<Option<StoredSandbox>, DataError> {
+    pub(super) fn read(&mut self) -> Result<Option<StoredSandbox>, DataError> {
         let pragma_value =
             |pragma| self.connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
         let versions = || {
@@ -81,8 +83,8 @@ impl File {
         };
         match versions().map_err(|error| self.error(error))? {
             (0, 0, 0) => Ok(None),
-            // Add migrations of older formats here.
-            (APPLICATION_ID, FORMAT, _) => {
+            (APPLICATION_ID, format @ 1..=FORMAT, _) => {
+                self.format = format;
                 tables::read_sandbox(&self.connection).map(Some).map_err(|error| self.error(error))
             }
             (APPLICATION_ID, found, _) => {
@@ -94,7 +96,7 @@ impl File {
 
     /// Reads all charges, oldest first.
     pub(super) fn charges(&self) -> Result<Vec<Charge>, DataError> {
-        tables::read_charges(&self.connection).map_err(|error| self.error(error))
+        tables::read_charges(&self.connection, self.format).map_err(|error| self.error(error))
     }
 
     /// Creates the tables and stores the identity of a new sandbox.
@@ -114,14 +116,22 @@ impl File {
         })
     }
 
-    /// Continues with the stored sandbox. Stores the API key, which may be a new one.
+    /// Continues with the stored sandbox. Stores the API key, which may be a new one, and changes an
+    /// older format to the latest one.
     pub(super) fn resume(
         self,
         api_key: &str,
         state: ServiceState,
         on_error: ErrorCallback,
     ) -> Result<FileJournal, DataError> {
-        self.write(state, on_error, |connection| tables::set_api_key(connection, api_key))
+        let format = self.format;
+        self.write(state, on_error, |connection| {
+            if format == 1 {
+                connection.execute_batch(tables::MIGRATE_FROM_1)?;
+                connection.pragma_update(None, "user_version", FORMAT)?;
+            }
+            tables::set_api_key(connection, api_key)
+        })
     }
 
     /// Configures the database, makes the first change and returns the journal.

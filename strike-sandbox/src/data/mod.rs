@@ -130,7 +130,7 @@ fn open(
     base_url: String,
 ) -> Result<Sandbox, DataError> {
     let mut clock = Clock::new(builder.clock_at);
-    let file = File::open(path)?;
+    let mut file = File::open(path)?;
     let Some(stored) = file.read()? else {
         let identity = builder.identity();
         let journal = file.initialize(builder.network, &identity, on_error)?;

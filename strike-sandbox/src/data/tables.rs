@@ -8,7 +8,7 @@ use strike_core::{ChargeId, Network, Satoshi, UnixMillis};
 
 use crate::builder::Identity;
 use crate::entropy::Position;
-use crate::ledger::{Charge, ServiceState};
+use crate::ledger::{Charge, Extras, ServiceState};
 use crate::node::{self, NodeKey};
 
 /// Creates the tables.
@@ -36,8 +36,18 @@ pub(super) const CREATE_TABLES: &str = "
         paid            INTEGER NOT NULL,
         created         INTEGER NOT NULL,
         updated         INTEGER NOT NULL,
-        expires         INTEGER NOT NULL
+        expires         INTEGER NOT NULL,
+        fee             INTEGER NOT NULL DEFAULT 0,
+        description_hash BLOB,
+        webhook_url     TEXT
     ) STRICT;
+";
+
+/// Adds the columns that format 1 did not have. `fee` is in millisatoshi.
+pub(super) const MIGRATE_FROM_1: &str = "
+    ALTER TABLE charge ADD COLUMN fee INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE charge ADD COLUMN description_hash BLOB;
+    ALTER TABLE charge ADD COLUMN webhook_url TEXT;
 ";
 
 /// The contents of the `sandbox` table.
@@ -109,9 +119,10 @@ pub(super) fn update_state(connection: &Connection, from: &ServiceState, to: &Se
 
 pub(super) fn insert_charge(connection: &Connection, index: usize, charge: &Charge) -> Result<()> {
     let sql = "INSERT INTO charge (number, id, amount, description, customer_id, payment_request, preimage,
-                                   paid, created, updated, expires)
+                                   paid, created, updated, expires, fee, description_hash, webhook_url)
                VALUES (:number, :id, :amount, :description, :customer_id, :payment_request, :preimage,
-                       :paid, :created, :updated, :expires)";
+                       :paid, :created, :updated, :expires, :fee, :description_hash, :webhook_url)";
+    let extras = charge.extras.as_deref();
     let values = named_params! {
         ":number": index,
         ":id": charge.id.as_str(),
@@ -124,16 +135,19 @@ pub(super) fn insert_charge(connection: &Connection, index: usize, charge: &Char
         ":created": charge.created.as_millis(),
         ":updated": charge.updated.as_millis(),
         ":expires": charge.expires.as_millis(),
+        ":fee": charge.fee,
+        ":description_hash": extras.and_then(|extras| extras.description_hash),
+        ":webhook_url": extras.and_then(|extras| extras.webhook_url.as_deref()),
     };
     connection.prepare_cached(sql)?.execute(values).map(drop)
 }
 
 /// Stores the fields of a charge that can change.
 pub(super) fn update_charge(connection: &Connection, index: usize, charge: &Charge) -> Result<()> {
-    let Charge { paid, updated, expires, .. } = charge;
+    let Charge { paid, updated, expires, fee, .. } = charge;
     connection
-        .prepare_cached("UPDATE charge SET paid = ?, updated = ?, expires = ? WHERE number = ?")?
-        .execute(params![paid, updated.as_millis(), expires.as_millis(), index])
+        .prepare_cached("UPDATE charge SET paid = ?, updated = ?, expires = ?, fee = ? WHERE number = ?")?
+        .execute(params![paid, updated.as_millis(), expires.as_millis(), fee, index])
         .map(drop)
 }
 
@@ -141,17 +155,20 @@ pub(super) fn delete_charges(connection: &Connection) -> Result<()> {
     connection.execute("DELETE FROM charge", []).map(drop)
 }
 
-/// Reads all charges, oldest first.
-pub(super) fn read_charges(connection: &Connection) -> Result<Vec<Charge>> {
-    let sql = "SELECT id, amount, description, customer_id, payment_request, preimage,
-                      paid, created, updated, expires, number FROM charge ORDER BY number";
+/// Reads all charges of a file in this format, oldest first.
+pub(super) fn read_charges(connection: &Connection, format: i64) -> Result<Vec<Charge>> {
+    let added = if format == 1 { "0, NULL, NULL" } else { "fee, description_hash, webhook_url" };
+    let sql = format!(
+        "SELECT id, amount, description, customer_id, payment_request, preimage,
+                paid, created, updated, expires, {added}, number FROM charge ORDER BY number"
+    );
     let mut charges = Vec::new();
-    let mut statement = connection.prepare(sql)?;
+    let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         // Updates use the number. A gap would make them change the wrong charge.
         if row.get::<_, usize>("number")? != charges.len() {
-            return Err(unreadable(10, "the charge before it is missing"));
+            return Err(unreadable(13, "the charge before it is missing"));
         }
         charges.push(read_charge(row)?);
     }
@@ -173,6 +190,8 @@ fn read_charge(row: &Row<'_>) -> Result<Charge> {
         created: time(7)?,
         updated: time(8)?,
         expires: time(9)?,
+        fee: row.get(10)?,
+        extras: Extras { description_hash: row.get(11)?, webhook_url: row.get(12)? }.boxed(),
     })
 }
 

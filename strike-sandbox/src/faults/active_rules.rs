@@ -7,6 +7,7 @@ use strike_core::HttpRequest;
 use strike_core::http::Method;
 
 use super::fault::Kind;
+use super::is_api;
 use super::plan::{Plan, Rule};
 use crate::entropy::Entropy;
 
@@ -80,13 +81,13 @@ impl ActiveRules {
         &self.rules
     }
 
-    /// Counts a request and returns its fault, if any. Only requests below `/api/` have faults.
+    /// Counts a request and returns its fault, if any. Only requests to one of the APIs have faults.
     pub(crate) fn select(&mut self, request: &HttpRequest) -> Option<SelectedFault> {
         if self.rules.is_empty() {
             return None;
         }
         let path: Vec<&str> = request.uri().path().split('/').filter(|segment| !segment.is_empty()).collect();
-        if path.first() != Some(&"api") {
+        if !path.first().is_some_and(|root| is_api(root)) {
             return None;
         }
         let mut selected = None;

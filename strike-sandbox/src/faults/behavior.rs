@@ -9,6 +9,7 @@ use strike_core::{HttpRequest, HttpResponse, UnixMillis};
 use super::active_rules::{ActiveRules, SelectedFault};
 use super::fault::{After, Kind};
 use super::fixed_response::remove_forbidden_body;
+use crate::phoenixd;
 use crate::response::{self, Audience, ErrorResponse};
 
 /// The longest time for which a fault keeps a connection open.
@@ -65,8 +66,12 @@ impl ActiveRules {
     }
 }
 
-/// Returns an error response in the service's own format.
+/// Returns an error response in the format of the API that the request is for.
 fn error_response(status: StatusCode, request: &HttpRequest, now: UnixMillis) -> HttpResponse {
+    let root = request.uri().path().split('/').find(|segment| !segment.is_empty());
+    if root.is_some_and(phoenixd::has_root) {
+        return remove_forbidden_body(phoenixd::error_response(status, request));
+    }
     let reason = status.canonical_reason().unwrap_or("no reason given").to_ascii_lowercase();
     let outcome = Err(ErrorResponse::new(status, reason));
     remove_forbidden_body(response::build(request, outcome, Audience::AnyOrigin, now))

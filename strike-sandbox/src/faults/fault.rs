@@ -147,7 +147,11 @@ impl Fault {
         Self::of(Kind::Garbage)
     }
 
-    /// Responds with this status and an error body in the service's format.
+    /// Responds with this status and an error body in the format of the API: JSON, or phoenixd's
+    /// plain text.
+    ///
+    /// phoenixd has two texts for a 404. For one payment it is `Not found`, otherwise `Unknown
+    /// endpoint (check api doc)`.
     ///
     /// An interim status (1xx) is replaced with 500.
     pub fn status(status: StatusCode) -> Self {

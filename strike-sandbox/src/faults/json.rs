@@ -8,6 +8,7 @@ use serde_json::Number;
 use strike_core::http::{Method, StatusCode};
 
 use super::behavior::MAX_FAULT_DURATION;
+use super::is_api;
 
 /// Reads a number. The error shows the JSON text instead of the name of a Rust type.
 fn number<'de, D: Deserializer<'de>, T>(
@@ -54,9 +55,10 @@ pub(super) fn length_error<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D:
 pub(super) fn pattern<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let text = String::deserialize(from)?;
     let mut segments = text.split('/').filter(|segment| !segment.is_empty());
-    if !text.starts_with('/') || !matches!(segments.next(), Some("api" | "*" | "**")) {
+    let is_api = |root: &str| matches!(root, "*" | "**") || is_api(root);
+    if !text.starts_with('/') || !segments.next().is_some_and(is_api) {
         return Err(D::Error::custom(format!(
-            "only paths below /api/ can have faults, but this is {text:?}"
+            "only paths below /api/ and those of phoenixd can have faults, but this is {text:?}"
         )));
     }
     let stars = text.matches("**").count();

@@ -38,8 +38,9 @@
 //! | [`Sandbox::reply`](crate::Sandbox::reply) | the error that a transport would return, at once |
 //! | [`Sandbox::respond`](crate::Sandbox::respond), [`Sandbox::create`](crate::Sandbox::create) | none, and no rule counts the request |
 //!
-//! Faults apply only to requests below `/api/`. The sandbox's own routes below `/sandbox/` and its
-//! web page never have faults, so you can always list and clear the rules.
+//! Faults apply only to requests below `/api/` and to the routes of phoenixd's API. The sandbox's own
+//! routes below `/sandbox/` and its web page never have faults, so you can always list and clear the
+//! rules.
 //!
 //! [`Sandbox::reply`](crate::Sandbox::reply) does not sleep. It compares the delay with the timeout
 //! of the exchange. No fault moves the sandbox's clock.
@@ -79,3 +80,10 @@ pub(crate) use behavior::Behavior;
 #[cfg(feature = "server")]
 pub(crate) use behavior::{MAX_FAULT_DURATION, SocketAction};
 pub(crate) use simulated_reply::simulate_reply;
+
+use crate::phoenixd;
+
+/// Returns true if paths that begin with this segment belong to an API, so that they can have faults.
+fn is_api(root: &str) -> bool {
+    root == "api" || phoenixd::has_root(root)
+}

@@ -27,7 +27,7 @@ pub struct Match {
 }
 
 impl Match {
-    /// Matches every request to the API.
+    /// Matches every request to the API, in the dialect of the service or of phoenixd.
     pub fn any() -> Self {
         Self { method: None, path: Pattern::default(), when: When::Always }
     }
@@ -47,6 +47,21 @@ impl Match {
         Self::any().method(Method::GET).path("/api/v1/charges")
     }
 
+    /// Matches requests that create an invoice in phoenixd's API: `POST /createinvoice`.
+    pub fn phoenixd_create() -> Self {
+        Self::any().method(Method::POST).path("/createinvoice")
+    }
+
+    /// Matches requests for one payment in phoenixd's API: `GET /payments/incoming/*`.
+    pub fn phoenixd_get() -> Self {
+        Self::any().method(Method::GET).path("/payments/incoming/*")
+    }
+
+    /// Matches requests for a list of payments in phoenixd's API: `GET /payments/incoming`.
+    pub fn phoenixd_list() -> Self {
+        Self::any().method(Method::GET).path("/payments/incoming")
+    }
+
     /// Matches only requests with this method.
     pub fn method(mut self, method: Method) -> Self {
         self.method = Some(method);
@@ -56,7 +71,7 @@ impl Match {
     /// Matches only requests whose path, without the query, matches the pattern.
     ///
     /// `*` stands for one segment. `**` at the end stands for any number of segments. Only paths
-    /// below `/api/` can have faults.
+    /// below `/api/` and those of phoenixd's API can have faults.
     pub fn path(mut self, pattern: impl Into<String>) -> Self {
         self.path = Pattern(pattern.into());
         self
@@ -97,7 +112,7 @@ pub(super) struct Pattern(#[serde(deserialize_with = "json::pattern")] String);
 
 impl Default for Pattern {
     fn default() -> Self {
-        Self("/api/**".to_owned())
+        Self("/**".to_owned())
     }
 }
 

@@ -21,10 +21,31 @@ pub(crate) struct Charge {
     pub(crate) updated: UnixMillis,
     /// The invoice cannot be paid from this time on. The API does not show it.
     pub(crate) expires: UnixMillis,
+    /// What the node charged for receiving the payment, in millisatoshi. 0 if the charge is unpaid.
+    pub(crate) fee: u64,
+    /// `None` for most charges.
+    pub(crate) extras: Option<Box<Extras>>,
+}
+
+/// What only the phoenixd API can set.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Extras {
+    /// The invoice contains this hash instead of a description.
+    pub(crate) description_hash: Option<[u8; 32]>,
+    /// The receiver of the webhook for this payment, beside those in the settings.
+    pub(crate) webhook_url: Option<Box<str>>,
+}
+
+impl Extras {
+    /// Returns `None` if there is nothing to store.
+    pub(crate) fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
 }
 
 impl Charge {
-    /// Returns the charge object of the API. The key `customer_id` is omitted if there is none.
+    /// Returns the charge object of the API. The key `customer_id` is omitted if there is none or if
+    /// it is empty, which only the phoenixd API allows.
     pub(crate) fn to_object(&self, quirks: &Quirks) -> Object {
         let millis_per_unit = if quirks.timestamps_in_seconds { 1000 } else { 1 };
         let mut object = Object::default()
@@ -36,7 +57,7 @@ impl Charge {
             .text("payment_hash", &HEXLOWER.encode(self.payment_hash.as_bytes()))
             .text("payment_request", &self.payment_request)
             .text("description", &self.description);
-        if let Some(customer_id) = &self.customer_id {
+        if let Some(customer_id) = self.customer_id.as_deref().filter(|it| !it.is_empty()) {
             object = object.text("customer_id", customer_id);
         }
         object

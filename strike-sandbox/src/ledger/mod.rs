@@ -1,4 +1,5 @@
-//! All charges in the order of their creation, with an index by id. Charges are changed only here.
+//! All charges in the order of their creation, with indexes by id and by payment hash. Charges are
+//! changed only here.
 
 mod charge;
 mod charge_record;
@@ -6,10 +7,11 @@ mod journal;
 
 use std::hash::{BuildHasher, RandomState};
 
+use data_encoding::HEXLOWER;
 use hashbrown::HashTable;
-use strike_core::UnixMillis;
+use strike_core::{PaymentHash, UnixMillis};
 
-pub(crate) use charge::Charge;
+pub(crate) use charge::{Charge, Extras};
 pub use charge_record::{ChargeRecord, ChargeState, ExpireError};
 pub use journal::StorageError;
 pub(crate) use journal::{Journal, ServiceState};
@@ -19,6 +21,8 @@ pub(crate) struct Ledger {
     charges: Vec<Charge>,
     /// Maps the hash of each id to an index in `charges`. The ids are stored only in `charges`.
     indexes: HashTable<usize>,
+    /// The same for the payment hashes.
+    indexes_by_hash: HashTable<usize>,
     hasher: RandomState,
     /// `None` if charges are kept only in memory.
     journal: Option<Box<dyn Journal>>,
@@ -45,15 +49,17 @@ impl Ledger {
         Ok(())
     }
 
-    /// Marks a charge as paid. Does nothing if no charge has this id.
+    /// Marks a charge as paid, for a fee in millisatoshi. Does nothing if no charge has this id.
     pub(crate) fn mark_paid(
         &mut self,
         id: &str,
         at: UnixMillis,
+        fee: u64,
         state: &ServiceState,
     ) -> Result<(), StorageError> {
         self.change(id, state, |charge| {
             charge.paid = true;
+            charge.fee = fee;
             charge.updated = at;
         })
     }
@@ -75,6 +81,7 @@ impl Ledger {
         }
         self.charges = Vec::new();
         self.indexes = HashTable::new();
+        self.indexes_by_hash = HashTable::new();
         Ok(())
     }
 
@@ -83,8 +90,14 @@ impl Ledger {
         self.journal.as_mut().map_or(Ok(()), |journal| journal.save_state(state))
     }
 
+    /// Returns the charge with this id, or with this payment hash as 64 lower-case hex digits.
     pub(crate) fn get(&self, id: &str) -> Option<&Charge> {
         self.charges.get(self.index(id)?)
+    }
+
+    /// Returns all charges, newest first.
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Charge> {
+        self.charges.iter().rev()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -110,15 +123,28 @@ impl Ledger {
 
     fn index(&self, id: &str) -> Option<usize> {
         let has_id = |index: &usize| self.charges.get(*index).is_some_and(|charge| charge.id.as_str() == id);
-        self.indexes.find(self.hasher.hash_one(id), has_id).copied()
+        let index = self.indexes.find(self.hasher.hash_one(id), has_id).copied();
+        index.or_else(|| self.index_by_hash(id))
+    }
+
+    fn index_by_hash(&self, hex: &str) -> Option<usize> {
+        let bytes = HEXLOWER.decode(hex.as_bytes()).ok()?;
+        let hash = PaymentHash::new(bytes.try_into().ok()?);
+        let has_hash = |index: &usize| self.charges.get(*index).is_some_and(|it| it.payment_hash == hash);
+        self.indexes_by_hash.find(self.hasher.hash_one(hash.as_bytes()), has_hash).copied()
     }
 
     fn insert(&mut self, charge: Charge) {
-        let Self { charges, indexes, hasher, .. } = self;
+        let Self { charges, indexes, indexes_by_hash, hasher, .. } = self;
         let hash = hasher.hash_one(charge.id.as_str());
         let rehash =
             |index: &usize| charges.get(*index).map_or(0, |charge| hasher.hash_one(charge.id.as_str()));
         indexes.insert_unique(hash, charges.len(), rehash);
+        let hash = hasher.hash_one(charge.payment_hash.as_bytes());
+        let rehash = |index: &usize| {
+            charges.get(*index).map_or(0, |charge| hasher.hash_one(charge.payment_hash.as_bytes()))
+        };
+        indexes_by_hash.insert_unique(hash, charges.len(), rehash);
         charges.push(charge);
     }
 
@@ -200,6 +226,8 @@ mod tests {
             created: UnixMillis::from_secs(1),
             updated: UnixMillis::from_secs(1),
             expires: UnixMillis::from_secs(9),
+            fee: 0,
+            extras: None,
         }
     }
 
@@ -221,7 +249,7 @@ mod tests {
 
         *changes_left.lock().expect("no poisoned lock") = 1;
         ledger.push(charge("a"), &state).expect("the journal accepts one change");
-        assert!(ledger.mark_paid("a", now, &state).is_err());
+        assert!(ledger.mark_paid("a", now, 0, &state).is_err());
         assert!(ledger.expire("a", now, &state).is_err());
         assert!(ledger.clear(&state).is_err());
         assert!(ledger.save_state(&state).is_err());
@@ -231,10 +259,10 @@ mod tests {
         );
 
         *changes_left.lock().expect("no poisoned lock") = 3;
-        ledger.mark_paid("a", now, &state).expect("the journal accepts the change");
+        ledger.mark_paid("a", now, 5, &state).expect("the journal accepts the change");
         ledger.expire("a", now, &state).expect("the journal accepts the change");
         let charge = ledger.get("a").expect("the charge exists");
-        assert!(charge.paid && charge.updated == now && charge.expires == now);
+        assert!(charge.paid && charge.updated == now && charge.expires == now && charge.fee == 5);
         ledger.clear(&state).expect("the journal accepts the change");
         assert!(ledger.len() == 0 && ledger.get("a").is_none());
     }

@@ -2,15 +2,15 @@
 
 use strike_core::{Invoice, Network, UnixMillis};
 
-use super::invoice::{InvoiceFormat, InvoiceTerms, NodeKey, Signer, SigningError, payment_hash};
+use super::invoice::{InvoiceTerms, NodeKey, Signer, SigningError, payment_hash};
 use super::{Node, PayError, Preimage};
 
 /// Signs invoices, and reveals the preimage of an invoice that has not expired.
 pub(crate) struct InstantNode(Signer);
 
 impl InstantNode {
-    pub(crate) fn new(network: Network, format: InvoiceFormat, key: NodeKey) -> Self {
-        Self(Signer::new(network, format, key))
+    pub(crate) fn new(network: Network, key: NodeKey) -> Self {
+        Self(Signer::new(network, key))
     }
 }
 

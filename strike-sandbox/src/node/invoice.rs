@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use bitcoin::hashes::{Hash, sha256};
+use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 use bitcoin::secp256k1::{Message, PublicKey, Secp256k1, SecretKey, SignOnly};
 use data_encoding::HEXLOWER;
-use lightning_invoice::{Currency, InvoiceBuilder, PaymentSecret};
+use lightning_invoice::{
+    Bolt11InvoiceDescription, Currency, Description as DescriptionText, InvoiceBuilder, PaymentSecret,
+    RawBolt11Invoice, Sha256,
+};
 use strike_core::{Network, PaymentHash, Satoshi};
 
+use super::phoenixd_invoice;
 use crate::entropy::Entropy;
 
 /// The CLTV delta of the last hop, in blocks, that current nodes use.
@@ -37,6 +41,13 @@ impl NodeKey {
         SecretKey::from_slice(bytes).ok().map(Self)
     }
 
+    /// Derives a secret of 64 hex digits with this name. Without the key it cannot be guessed.
+    pub(crate) fn derive(self, name: &str) -> String {
+        let mut engine = HmacEngine::<sha256::Hash>::new(&self.0.secret_bytes());
+        engine.input(name.as_bytes());
+        HEXLOWER.encode(Hmac::from_engine(engine).as_byte_array())
+    }
+
     #[cfg(any(feature = "lightning", feature = "sqlite"))]
     pub(crate) fn to_bytes(self) -> [u8; 32] {
         self.0.secret_bytes()
@@ -48,7 +59,6 @@ pub(crate) struct Signer {
     secp: Secp256k1<SignOnly>,
     key: SecretKey,
     currency: Currency,
-    format: InvoiceFormat,
     min_final_cltv_expiry_delta: u16,
 }
 
@@ -59,13 +69,36 @@ pub(crate) enum InvoiceFormat {
     Current,
     /// Without a payment secret and features, as in the recordings of the service.
     Recorded2018,
+    /// With the tags of phoenixd, in its order.
+    Phoenixd,
+}
+
+/// What the payer is told that the payment is for.
+#[derive(Clone, Copy)]
+pub(crate) enum Description<'a> {
+    Text(&'a str),
+    /// The SHA-256 of a text that the payer gets elsewhere.
+    Hash([u8; 32]),
+}
+
+impl Description<'_> {
+    pub(super) fn to_tag(self) -> Result<Bolt11InvoiceDescription, SigningError> {
+        Ok(match self {
+            Self::Text(text) => {
+                let text = DescriptionText::new(text.to_owned()).map_err(|_| SigningError)?;
+                Bolt11InvoiceDescription::Direct(text)
+            }
+            Self::Hash(hash) => Bolt11InvoiceDescription::Hash(Sha256(sha256::Hash::from_byte_array(hash))),
+        })
+    }
 }
 
 /// The contents of an invoice.
 #[derive(Clone, Copy)]
 pub(crate) struct InvoiceTerms<'a> {
+    pub(crate) format: InvoiceFormat,
     pub(crate) amount: Satoshi,
-    pub(crate) description: &'a str,
+    pub(crate) description: Description<'a>,
     pub(crate) payment_hash: PaymentHash,
     pub(crate) payment_secret: [u8; 32],
     /// Since 1970. Fractions of a second are ignored.
@@ -80,17 +113,16 @@ pub(crate) struct SigningError;
 
 impl Signer {
     /// Creates a signer with the default CLTV delta.
-    pub(crate) fn new(network: Network, format: InvoiceFormat, key: NodeKey) -> Self {
-        Self::with_cltv_delta(network, format, key.0, MIN_FINAL_CLTV_EXPIRY_DELTA)
+    pub(crate) fn new(network: Network, key: NodeKey) -> Self {
+        Self::with_cltv_delta(network, key.0, MIN_FINAL_CLTV_EXPIRY_DELTA)
     }
 
-    /// Creates a signer with this CLTV delta, in blocks. [`InvoiceFormat::Recorded2018`] ignores
-    /// the delta and uses the recorded one.
+    /// Creates a signer with this CLTV delta, in blocks, for [`InvoiceFormat::Current`]. The other
+    /// formats have a delta of their own.
     pub(crate) fn with_cltv_delta(
         network: Network,
-        format: InvoiceFormat,
         key: SecretKey,
-        cltv_delta: u16,
+        min_final_cltv_expiry_delta: u16,
     ) -> Self {
         let currency = match network {
             Network::Bitcoin => Currency::Bitcoin,
@@ -98,41 +130,53 @@ impl Signer {
             Network::Signet => Currency::Signet,
             Network::Regtest => Currency::Regtest,
         };
-        let min_final_cltv_expiry_delta = match format {
-            InvoiceFormat::Current => cltv_delta,
-            InvoiceFormat::Recorded2018 => RECORDED_MIN_FINAL_CLTV_EXPIRY_DELTA,
-        };
-        Self { secp: Secp256k1::signing_only(), key, currency, format, min_final_cltv_expiry_delta }
+        Self { secp: Secp256k1::signing_only(), key, currency, min_final_cltv_expiry_delta }
     }
 
     /// Returns the node's public key in hex. It verifies the signature of each invoice.
     pub(crate) fn payee(&self) -> String {
-        HEXLOWER.encode(&PublicKey::from_secret_key(&self.secp, &self.key).serialize())
+        HEXLOWER.encode(&self.public_key().serialize())
+    }
+
+    fn public_key(&self) -> PublicKey {
+        PublicKey::from_secret_key(&self.secp, &self.key)
     }
 
     pub(crate) fn sign(&self, terms: &InvoiceTerms<'_>) -> Result<String, SigningError> {
+        let signature = |message: &Message| Ok(self.secp.sign_ecdsa_recoverable(message, &self.key));
+        let signed = self.unsigned(terms)?.sign(signature)?;
+        Ok(signed.to_string())
+    }
+
+    fn unsigned(&self, terms: &InvoiceTerms<'_>) -> Result<RawBolt11Invoice, SigningError> {
+        if terms.format == InvoiceFormat::Phoenixd {
+            return phoenixd_invoice::unsigned(self.currency.clone(), terms, self.public_key());
+        }
         let hash = sha256::Hash::from_byte_array(*terms.payment_hash.as_bytes());
-        // The recorded invoices have their tags in this order: p, d, c.
         let invoice = InvoiceBuilder::new(self.currency.clone())
             .amount_milli_satoshis(terms.amount.millisatoshi().ok_or(SigningError)?)
             .duration_since_epoch(terms.timestamp)
-            .payment_hash(hash)
-            .description(terms.description.to_owned())
-            .min_final_cltv_expiry_delta(self.min_final_cltv_expiry_delta.into());
-        let raw = match (self.format, terms.expiry) {
-            (InvoiceFormat::Current, expiry) => {
+            .payment_hash(hash);
+        let cltv_delta = match terms.format {
+            InvoiceFormat::Recorded2018 => RECORDED_MIN_FINAL_CLTV_EXPIRY_DELTA,
+            InvoiceFormat::Current | InvoiceFormat::Phoenixd => self.min_final_cltv_expiry_delta,
+        };
+        // The recorded invoices have their tags in this order: p, d, c.
+        let invoice = invoice
+            .invoice_description(terms.description.to_tag()?)
+            .min_final_cltv_expiry_delta(cltv_delta.into());
+        match (terms.format, terms.expiry) {
+            (InvoiceFormat::Recorded2018, Some(expiry)) => invoice.expiry_time(expiry).build_raw(),
+            (InvoiceFormat::Recorded2018, None) => invoice.build_raw(),
+            (_, expiry) => {
                 let invoice = invoice.payment_secret(PaymentSecret(terms.payment_secret));
                 match expiry {
                     Some(expiry) => invoice.expiry_time(expiry).build_raw(),
                     None => invoice.build_raw(),
                 }
             }
-            (InvoiceFormat::Recorded2018, Some(expiry)) => invoice.expiry_time(expiry).build_raw(),
-            (InvoiceFormat::Recorded2018, None) => invoice.build_raw(),
-        };
-        let signature = |message: &Message| Ok(self.secp.sign_ecdsa_recoverable(message, &self.key));
-        let signed = raw.map_err(|_| SigningError)?.sign(signature)?;
-        Ok(signed.to_string())
+        }
+        .map_err(|_| SigningError)
     }
 }
 
@@ -146,13 +190,14 @@ mod tests {
     use super::*;
 
     fn signer(network: Network) -> Signer {
-        Signer::new(network, InvoiceFormat::Current, NodeKey::draw(&mut Entropy::from_seed(1)))
+        Signer::new(network, NodeKey::draw(&mut Entropy::from_seed(1)))
     }
 
     fn terms(satoshi: u64, description: &str) -> InvoiceTerms<'_> {
         InvoiceTerms {
+            format: InvoiceFormat::Current,
             amount: Satoshi::new(satoshi),
-            description,
+            description: Description::Text(description),
             payment_hash: payment_hash(&[1; 32]),
             payment_secret: [2; 32],
             timestamp: Duration::from_secs(1_542_221_803),

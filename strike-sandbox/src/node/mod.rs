@@ -5,10 +5,13 @@ mod invoice;
 #[cfg(feature = "lightning")]
 mod lightning;
 mod payment;
+mod phoenixd_invoice;
 
 use strike_core::{Network, UnixMillis};
 
-pub(crate) use invoice::{DEFAULT_EXPIRY, InvoiceFormat, InvoiceTerms, NodeKey, SigningError, payment_hash};
+pub(crate) use invoice::{
+    DEFAULT_EXPIRY, Description, InvoiceFormat, InvoiceTerms, NodeKey, SigningError, payment_hash,
+};
 pub use payment::{Paid, PayError};
 
 use self::instant::InstantNode;
@@ -52,7 +55,6 @@ impl Settlement {
     pub(crate) fn node(
         self,
         network: Network,
-        format: InvoiceFormat,
         key: NodeKey,
         #[cfg_attr(
             not(feature = "lightning"),
@@ -61,9 +63,9 @@ impl Settlement {
         now: UnixMillis,
     ) -> Box<dyn Node> {
         match self {
-            Self::Instant => Box::new(InstantNode::new(network, format, key)),
+            Self::Instant => Box::new(InstantNode::new(network, key)),
             #[cfg(feature = "lightning")]
-            Self::Lightning => Box::new(LightningNode::new(network, format, key, now)),
+            Self::Lightning => Box::new(LightningNode::new(network, key, now)),
         }
     }
 }

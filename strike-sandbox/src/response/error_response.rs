@@ -61,6 +61,10 @@ impl ErrorResponse {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal API error")
     }
 
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Sets whether the body has keys that clients do not expect.
     pub(crate) fn with_extra_keys(self, extra_keys: bool) -> Self {
         Self { extra_keys, ..self }

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::port::{Port, Protocol};
 use super::{ConnectionLimit, Limits};
 use crate::sandbox::Sandbox;
-use crate::webhooks::{self, Poster};
+use crate::webhooks;
 
 /// A [`Sandbox`] with a running HTTP server. It derefs to [`Sandbox`].
 ///
@@ -56,7 +56,7 @@ impl RunningSandbox {
         ca_certificate: Option<String>,
         limits: Limits,
     ) -> io::Result<Self> {
-        let poster = sandbox.webhook().map(|webhook| Poster::new(&webhook)).transpose()?;
+        sandbox.webhooks().iter().try_for_each(webhooks::check)?;
         let address = front.address();
         let plain_base_url = plain.as_ref().map(Port::base_url);
         let ports: Vec<_> = std::iter::once(front).chain(plain).collect();
@@ -67,9 +67,7 @@ impl RunningSandbox {
             // The caller may be inside a runtime of its own, where another one can be neither created nor dropped.
             match build_runtime(ports) {
                 Ok((runtime, listeners)) => {
-                    if let Some(poster) = poster {
-                        runtime.spawn(webhooks::dispatch(service.clone(), poster));
-                    }
+                    runtime.spawn(webhooks::dispatch(service.clone()));
                     let limit = ConnectionLimit::new(limits.connections);
                     for (listener, protocol) in listeners {
                         let limit = Arc::clone(&limit);

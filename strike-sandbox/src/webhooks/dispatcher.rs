@@ -6,7 +6,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::sleep;
 
 use super::due::DueWebhook;
-use super::post::Poster;
+use super::post::post;
 use crate::sandbox::Sandbox;
 
 /// The largest number of webhooks that are sent at the same time. Further ones wait until one of
@@ -16,16 +16,14 @@ const MAX_CONCURRENT: usize = 128;
 /// Posts each webhook when it is due. The future never ends.
 ///
 /// When the runtime shuts down, webhooks that are being sent count as having no response.
-pub(crate) async fn dispatch(sandbox: Sandbox, poster: Poster) {
+pub(crate) async fn dispatch(sandbox: Sandbox) {
     let mut changes = sandbox.service().changes().watch();
-    let poster = Arc::new(poster);
     let permits = Arc::new(Semaphore::new(MAX_CONCURRENT));
     // The semaphore is never closed, so this never ends.
     while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
         let due = next(&sandbox, &mut changes).await;
-        let poster = Arc::clone(&poster);
         tokio::spawn(async move {
-            poster.post(due).await;
+            post(due).await;
             drop(permit);
         });
     }

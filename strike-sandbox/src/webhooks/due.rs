@@ -34,10 +34,17 @@ impl DueWebhook {
 
     /// Returns the request for the receiver: a POST of `{"object":"event","data":{...}}`.
     ///
-    /// `data` is the charge, as the API's get returns it.
+    /// `data` is the charge, as the API's get returns it. A webhook of the phoenixd API has
+    /// phoenixd's body and signature instead.
     #[must_use]
     pub const fn request(&self) -> &HttpRequest {
         &self.request
+    }
+
+    /// Returns the receiver. `None` if the sandbox was reset.
+    #[cfg(feature = "server")]
+    pub(super) fn receiver(&self) -> Option<std::sync::Arc<super::Webhook>> {
+        self.sandbox.service().outbox().receiver(self.attempt)
     }
 
     /// Reports that the receiver responded with this status.

@@ -19,16 +19,16 @@ pub use delivery::{DeliveryState, SendAgainError, WebhookDelivery};
 #[cfg(feature = "server")]
 pub(crate) use dispatcher::dispatch;
 pub use due::DueWebhook;
-pub(crate) use outbox::{AttemptId, Outbox, Outcome};
+pub(crate) use outbox::{AttemptId, Message, Outbox, Outcome};
 #[cfg(feature = "server")]
-pub(crate) use post::Poster;
+pub(crate) use post::check;
 pub use webhook::Webhook;
 
 impl SandboxBuilder {
     /// Sets the webhook to send after each payment. Default: none.
     ///
-    /// A sandbox has one webhook, as an account of the service had. A second call replaces the
-    /// first webhook.
+    /// A sandbox has one webhook of the service, as an account had. A second call replaces it.
+    /// [`Phoenixd::webhook`](crate::Phoenixd::webhook) adds webhooks in phoenixd's format.
     ///
     /// A running sandbox posts webhooks itself. In memory, take them from
     /// [`Sandbox::next_webhook`].
@@ -72,9 +72,12 @@ impl Sandbox {
         Some(DueWebhook::new(self.clone(), attempt, request))
     }
 
+    /// Returns the webhooks in the settings.
     #[cfg(feature = "server")]
-    pub(crate) fn webhook(&self) -> Option<Webhook> {
-        self.service().outbox().webhook().cloned()
+    pub(crate) fn webhooks(&self) -> Vec<Webhook> {
+        let service = self.service();
+        let own = service.outbox().webhook().into_iter();
+        own.chain(service.phoenixd().webhooks()).cloned().collect()
     }
 
     /// Returns the time until a webhook is due. `None` if there is none, or if the clock is manual.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use strike_core::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use strike_core::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use strike_core::{HttpRequest, UnixMillis};
 
 use super::delivery::{DeliveryState, SendAgainError, WebhookDelivery};
@@ -15,7 +15,8 @@ const MAX_KEPT: usize = 10_000;
 
 /// All deliveries of a sandbox.
 pub(crate) struct Outbox {
-    webhook: Option<Webhook>,
+    /// The receiver of the service's own webhooks.
+    webhook: Option<Arc<Webhook>>,
     entropy: Entropy,
     entries: BTreeMap<u64, Entry>,
     /// The waiting deliveries, by due time.
@@ -30,7 +31,8 @@ pub(crate) struct Outbox {
 
 struct Entry {
     delivery: WebhookDelivery,
-    body: Arc<str>,
+    webhook: Arc<Webhook>,
+    message: Message,
     /// The number of attempts since it was created, or since the last [`Outbox::send_again`].
     attempts: u32,
     /// The number of the attempt that is in progress.
@@ -47,6 +49,14 @@ pub(crate) struct AttemptId {
     attempt: u64,
 }
 
+/// What a delivery sends.
+#[derive(Clone)]
+pub(crate) struct Message {
+    pub(crate) body: Arc<str>,
+    /// A header that proves who sent the body.
+    pub(crate) signature: Option<(HeaderName, HeaderValue)>,
+}
+
 /// How an attempt ended.
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
@@ -59,7 +69,7 @@ impl Outbox {
     /// Creates an outbox. Without a webhook it never sends anything.
     pub(crate) fn new(webhook: Option<Webhook>, entropy: Entropy) -> Self {
         Self {
-            webhook,
+            webhook: webhook.map(Arc::new),
             entropy,
             entries: BTreeMap::new(),
             waiting: BTreeSet::new(),
@@ -69,16 +79,33 @@ impl Outbox {
         }
     }
 
+    /// Returns the receiver of the service's own webhooks.
     #[cfg(feature = "server")]
-    pub(crate) const fn webhook(&self) -> Option<&Webhook> {
-        self.webhook.as_ref()
+    pub(crate) fn webhook(&self) -> Option<&Webhook> {
+        self.webhook.as_deref()
     }
 
-    /// Creates the deliveries for a paid charge. `event` is the body.
+    /// Returns the receiver of a delivery, with its settings.
+    #[cfg(feature = "server")]
+    pub(crate) fn receiver(&self, attempt: AttemptId) -> Option<Arc<Webhook>> {
+        self.entries.get(&attempt.delivery).map(|entry| Arc::clone(&entry.webhook))
+    }
+
+    /// Creates the deliveries of the service's own webhook for a paid charge. `event` is the body.
     pub(crate) fn charge_paid(&mut self, charge: &str, event: &str, now: UnixMillis) {
         let Some(webhook) = self.webhook.clone() else { return };
+        self.deliver(&webhook, charge, &Message { body: event.into(), signature: None }, now);
+    }
+
+    /// Creates the deliveries of a message about a paid charge to a receiver.
+    pub(crate) fn deliver(
+        &mut self,
+        webhook: &Arc<Webhook>,
+        charge: &str,
+        message: &Message,
+        now: UnixMillis,
+    ) {
         let (charge, url): (Arc<str>, Arc<str>) = (charge.into(), webhook.url.to_string().into());
-        let body: Arc<str> = event.into();
         for _ in 0..webhook.repeat {
             self.created = self.created.saturating_add(1);
             let id = self.created;
@@ -99,7 +126,8 @@ impl Outbox {
                 due,
                 created: now,
             };
-            let entry = Entry { delivery, body: Arc::clone(&body), attempts: 0, in_progress: None };
+            let (webhook, message) = (Arc::clone(webhook), message.clone());
+            let entry = Entry { delivery, webhook, message, attempts: 0, in_progress: None };
             self.entries.insert(id, entry);
             if dropped {
                 self.finish(id);
@@ -118,7 +146,6 @@ impl Outbox {
     /// Starts the next attempt that is due. Report its outcome to
     /// [`finish_attempt`](Self::finish_attempt).
     pub(crate) fn start_attempt(&mut self, now: UnixMillis) -> Option<(AttemptId, HttpRequest)> {
-        let webhook = self.webhook.as_ref()?;
         let (_, id) = self.waiting.first().copied().filter(|(due, _)| *due <= now)?;
         self.waiting.pop_first();
         let entry = self.entries.get_mut(&id)?;
@@ -127,13 +154,12 @@ impl Outbox {
         entry.attempts = entry.attempts.saturating_add(1);
         entry.delivery.attempts = entry.delivery.attempts.saturating_add(1);
         entry.delivery.state = DeliveryState::Sending;
-        Some((AttemptId { delivery: id, attempt: self.attempts }, request(webhook, &entry.body)))
+        Some((AttemptId { delivery: id, attempt: self.attempts }, request(&entry.webhook, &entry.message)))
     }
 
     /// Records the outcome of an attempt. An outcome of an attempt that is not in progress is
     /// ignored.
     pub(crate) fn finish_attempt(&mut self, attempt: AttemptId, outcome: &Outcome, now: UnixMillis) {
-        let Some(webhook) = self.webhook.as_ref() else { return };
         let Some(entry) = self.entries.get_mut(&attempt.delivery) else { return };
         if entry.in_progress != Some(attempt.attempt) {
             return;
@@ -150,9 +176,9 @@ impl Outbox {
         if entry.delivery.error.is_none() {
             entry.delivery.state = DeliveryState::Delivered;
             self.finish(attempt.delivery);
-        } else if entry.attempts < webhook.attempts {
+        } else if entry.attempts < entry.webhook.attempts {
             let doubled = 2_u32.saturating_pow(entry.attempts.saturating_sub(1));
-            entry.delivery.due = now.saturating_add(webhook.backoff.saturating_mul(doubled));
+            entry.delivery.due = now.saturating_add(entry.webhook.backoff.saturating_mul(doubled));
             entry.delivery.state = DeliveryState::Waiting;
             self.waiting.insert((entry.delivery.due, attempt.delivery));
         } else {
@@ -189,7 +215,7 @@ impl Outbox {
     pub(crate) fn reset(&mut self, entropy: Entropy) {
         // Continue the numbers of attempts. Otherwise an outcome from before the reset could match
         // a new attempt.
-        *self = Self { attempts: self.attempts, ..Self::new(self.webhook.take(), entropy) };
+        *self = Self { attempts: self.attempts, webhook: self.webhook.take(), ..Self::new(None, entropy) };
     }
 
     /// Marks a delivery as finished and removes the oldest one if there are too many.
@@ -204,8 +230,9 @@ impl Outbox {
 }
 
 /// Returns the request for the receiver. Method, content type and body are as recorded from the
-/// service.
-fn request(webhook: &Webhook, body: &str) -> HttpRequest {
+/// service. phoenixd's have a signature beside them.
+fn request(webhook: &Webhook, message: &Message) -> HttpRequest {
+    let Message { body, signature } = message;
     let mut headers = HeaderMap::with_capacity(5);
     let host = webhook.url.authority().and_then(|host| HeaderValue::try_from(host.as_str()).ok());
     if let Some(host) = host {
@@ -217,6 +244,9 @@ fn request(webhook: &Webhook, body: &str) -> HttpRequest {
     );
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    if let Some((name, value)) = signature {
+        headers.insert(name, value.clone());
+    }
     // Use one connection per request. The receiver may close an idle connection at any time.
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     let mut request = HttpRequest::new(body.as_bytes().to_vec());

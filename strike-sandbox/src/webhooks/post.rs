@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::io;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -25,39 +24,44 @@ type Connector = HttpConnector;
 /// writing.
 const MAX_BODY: usize = 64 * 1024;
 
-/// An HTTP client for one receiver. It does not follow redirects and sends no API key.
-pub(crate) struct Poster {
-    client: Client<Connector, Full<Bytes>>,
-    timeout: Duration,
+/// Checks a receiver before the sandbox starts.
+///
+/// # Errors
+/// Fails if the URL needs a feature that is not enabled, or if the certificates are invalid.
+pub(crate) fn check(webhook: &Webhook) -> io::Result<()> {
+    client(webhook).map(drop)
 }
 
-impl Poster {
-    /// Creates a client for the webhook's receiver.
-    ///
-    /// # Errors
-    /// Fails if the URL needs a feature that is not enabled, or if the certificates are invalid.
-    pub(crate) fn new(webhook: &Webhook) -> io::Result<Self> {
-        let mut client = Client::builder(TokioExecutor::new());
-        // Only the outbox decides about retries.
-        client.pool_max_idle_per_host(0).retry_canceled_requests(false).http1_title_case_headers(true);
-        Ok(Self { client: client.build(connector(webhook)?), timeout: webhook.timeout })
-    }
-
-    pub(super) async fn post(&self, due: DueWebhook) {
-        let (head, body) = due.request().clone().into_parts();
-        let uri = head.uri.clone();
-        let request = Request::from_parts(head, Full::new(Bytes::from(body)));
-        let limit = self.timeout;
-        match timeout(limit, self.client.request(request)).await {
-            Ok(Ok(response)) => {
-                due.answered(response.status());
-                // An error does not matter, because the body is discarded.
-                let _ = timeout(limit, Limited::new(response.into_body(), MAX_BODY).collect()).await;
-            }
-            Ok(Err(error)) => due.unanswered(post_error::describe(&error, &uri)),
-            Err(_) => due.unanswered(format!("no response within {limit:?}; the webhook may have arrived")),
+/// Sends a webhook and reports the outcome.
+pub(super) async fn post(due: DueWebhook) {
+    let Some(webhook) = due.receiver() else { return };
+    let client = match client(&webhook) {
+        Ok(client) => client,
+        Err(error) => return due.unanswered(error.to_string()),
+    };
+    let (head, body) = due.request().clone().into_parts();
+    let uri = head.uri.clone();
+    let request = Request::from_parts(head, Full::new(Bytes::from(body)));
+    let limit = webhook.timeout;
+    match timeout(limit, client.request(request)).await {
+        Ok(Ok(response)) => {
+            due.answered(response.status());
+            // An error does not matter, because the body is discarded.
+            let _ = timeout(limit, Limited::new(response.into_body(), MAX_BODY).collect()).await;
         }
+        Ok(Err(error)) => due.unanswered(post_error::describe(&error, &uri)),
+        Err(_) => due.unanswered(format!("no response within {limit:?}; the webhook may have arrived")),
     }
+}
+
+/// Creates an HTTP client for one receiver. It does not follow redirects and sends no API key.
+///
+/// Each webhook uses a connection of its own, so there is nothing to share between two of them.
+fn client(webhook: &Webhook) -> io::Result<Client<Connector, Full<Bytes>>> {
+    let mut client = Client::builder(TokioExecutor::new());
+    // Only the outbox decides about retries.
+    client.pool_max_idle_per_host(0).retry_canceled_requests(false).http1_title_case_headers(true);
+    Ok(client.build(connector(webhook)?))
 }
 
 fn invalid(error: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {

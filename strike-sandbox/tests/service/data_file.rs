@@ -119,9 +119,9 @@ fn other_network_and_newer_format_are_rejected() {
     assert!(error.to_string().contains("is for testnet, not for regtest"), "{error}");
     assert_eq!(open(&file).expect("the file is unchanged").charges(), 2);
 
-    execute_sql(&file, "PRAGMA user_version = 2");
+    execute_sql(&file, "PRAGMA user_version = 3");
     let error = open_error(&file);
-    assert!(matches!(error, DataError::Newer { found: 2, known: 1, .. }), "{error}");
+    assert!(matches!(error, DataError::Newer { found: 3, known: 2, .. }), "{error}");
 }
 
 #[test]

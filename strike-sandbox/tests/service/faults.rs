@@ -234,7 +234,7 @@ fn fault_plan_can_be_managed_over_http() {
     let (_, rules) = faults_route(Method::GET, "");
     let rules: serde_json::Value = serde_json::from_str(&rules).expect("JSON");
     let rule = serde_json::json!({
-        "method": "POST", "path": "/api/**", "when": {"nth": 2}, "fault": {"status": 503}, "matched": 2, "fired": 1
+        "method": "POST", "path": "/**", "when": {"nth": 2}, "fault": {"status": 503}, "matched": 2, "fired": 1
     });
     assert_eq!(rules, serde_json::json!({ "faults": [rule] }));
 

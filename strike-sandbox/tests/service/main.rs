@@ -33,6 +33,8 @@ mod list;
 #[cfg(feature = "sqlite")]
 mod persistence;
 #[cfg(test)]
+mod phoenixd;
+#[cfg(test)]
 mod quirks;
 #[cfg(test)]
 mod settlement;

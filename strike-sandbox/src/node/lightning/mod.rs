@@ -25,7 +25,7 @@ use lightning_invoice::Bolt11Invoice;
 use strike_core::UnixMillis;
 
 use self::in_memory_node::InMemoryNode;
-use super::invoice::{InvoiceFormat, InvoiceTerms, NodeKey, Signer, SigningError};
+use super::invoice::{InvoiceTerms, NodeKey, Signer, SigningError};
 use super::{Node, PayError, Preimage};
 
 /// The capacity of a channel, funded by the payer. It is enough for about 200 payments of the
@@ -47,12 +47,7 @@ pub(crate) struct LightningNode {
 }
 
 impl LightningNode {
-    pub(crate) fn new(
-        network: strike_core::Network,
-        format: InvoiceFormat,
-        key: NodeKey,
-        now: UnixMillis,
-    ) -> Self {
+    pub(crate) fn new(network: strike_core::Network, key: NodeKey, now: UnixMillis) -> Self {
         let chain = match network {
             strike_core::Network::Bitcoin => Network::Bitcoin,
             strike_core::Network::Testnet => Network::Testnet,
@@ -64,12 +59,8 @@ impl LightningNode {
         // The payer's seed only has to differ from the payee's.
         let payer = sha256::Hash::hash(&payee).to_byte_array();
         let [payee, payer] = [payee, payer].map(|seed| InMemoryNode::new(&seed, chain, now));
-        let signer = Signer::with_cltv_delta(
-            network,
-            format,
-            payee.keys.get_node_secret_key(),
-            MIN_FINAL_CLTV_EXPIRY_DELTA,
-        );
+        let signer =
+            Signer::with_cltv_delta(network, payee.keys.get_node_secret_key(), MIN_FINAL_CLTV_EXPIRY_DELTA);
         // Both nodes have the same features, so connecting does not fail. If it did, no channel
         // would open.
         let _ = payer.connect(&payee, false);
@@ -170,14 +161,14 @@ impl LightningNode {
     }
 
     /// Returns the route over this channel, which has one hop.
-    fn route(&self, channel: &ChannelDetails, millisatoshi: u64) -> Option<Route> {
+    fn route(&self, channel: &ChannelDetails, millisatoshi: u64, cltv_delta: u32) -> Option<Route> {
         let hop = RouteHop {
             pubkey: self.payee.id,
             node_features: self.payee.manager.provided_node_features(),
             short_channel_id: channel.get_outbound_payment_scid()?,
             channel_features: ChannelFeatures::empty(),
             fee_msat: millisatoshi,
-            cltv_expiry_delta: MIN_FINAL_CLTV_EXPIRY_DELTA.into(),
+            cltv_expiry_delta: cltv_delta,
             maybe_announced_channel: false,
         };
         Some(Route { paths: vec![Path { hops: vec![hop], blinded_tail: None }], route_params: None })
@@ -217,9 +208,12 @@ impl Node for LightningNode {
         }
         let millisatoshi = invoice.amount_milli_satoshis().ok_or(PayError::UnknownInvoice)?;
         let channel = self.channel(millisatoshi).ok_or(PayError::Unpaid)?;
-        let route = self.route(&channel, millisatoshi).ok_or(PayError::Unpaid)?;
+        let cltv_delta =
+            u32::try_from(invoice.min_final_cltv_expiry_delta()).map_err(|_| PayError::Unpaid)?;
+        let route = self.route(&channel, millisatoshi, cltv_delta).ok_or(PayError::Unpaid)?;
         let hash = invoice.payment_hash().to_byte_array();
-        let onion = RecipientOnionFields::secret_only(*invoice.payment_secret());
+        let mut onion = RecipientOnionFields::secret_only(*invoice.payment_secret());
+        onion.payment_metadata = invoice.payment_metadata().cloned();
         // Each attempt needs a new payment id, because the same invoice may be paid again after a
         // reset.
         self.payments = self.payments.saturating_add(1);
@@ -243,23 +237,19 @@ mod tests {
 
     use super::*;
     use crate::entropy::Entropy;
-    use crate::node::payment_hash;
+    use crate::node::{Description, InvoiceFormat, payment_hash};
 
     const NOW: UnixMillis = UnixMillis::from_secs(1_700_000_000);
 
     fn node() -> LightningNode {
-        LightningNode::new(
-            Network::Regtest,
-            InvoiceFormat::Current,
-            NodeKey::draw(&mut Entropy::from_seed(7)),
-            NOW,
-        )
+        LightningNode::new(Network::Regtest, NodeKey::draw(&mut Entropy::from_seed(7)), NOW)
     }
 
     fn invoice(node: &mut LightningNode, preimage: &Preimage, satoshi: u64) -> String {
         let terms = InvoiceTerms {
+            format: InvoiceFormat::Current,
             amount: Satoshi::new(satoshi),
-            description: "tea",
+            description: Description::Text("tea"),
             payment_hash: payment_hash(preimage),
             payment_secret: [0; 32],
             timestamp: Duration::from_secs(NOW.as_millis() / 1000),
@@ -300,12 +290,8 @@ mod tests {
     fn foreign_and_expired_invoices_are_not_paid() {
         let mut node = node();
         let text = invoice(&mut node, &[1; 32], 1);
-        let mut other_node = LightningNode::new(
-            Network::Regtest,
-            InvoiceFormat::Current,
-            NodeKey::draw(&mut Entropy::from_seed(8)),
-            NOW,
-        );
+        let mut other_node =
+            LightningNode::new(Network::Regtest, NodeKey::draw(&mut Entropy::from_seed(8)), NOW);
         assert_eq!(other_node.settle(&text, &[1; 32], NOW), Err(PayError::UnknownInvoice));
         assert_eq!(node.settle("lnbcrt1", &[1; 32], NOW), Err(PayError::Unpaid));
         let late = NOW.saturating_add(Duration::from_secs(3601));

@@ -1,0 +1,90 @@
+//! The passwords and figures of the node, and what happens when it receives a payment.
+
+use std::sync::Arc;
+
+use strike_core::UnixMillis;
+
+use super::event::PaymentReceived;
+use crate::guard::constant_time_eq;
+use crate::ledger::Charge;
+use crate::webhooks::{Outbox, Webhook};
+
+/// What a password allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Access {
+    /// Everything needed to receive payments.
+    Limited,
+    Full,
+}
+
+/// The settings of the phoenixd API, complete.
+pub(crate) struct Account {
+    full_password: String,
+    limited_password: String,
+    webhook_secret: String,
+    webhooks: Vec<Arc<Webhook>>,
+    /// In millisatoshi.
+    fee: u64,
+    /// In satoshi.
+    fee_credit: u64,
+}
+
+impl Account {
+    pub(super) const fn new(
+        full_password: String,
+        limited_password: String,
+        webhook_secret: String,
+        webhooks: Vec<Arc<Webhook>>,
+        fee: u64,
+        fee_credit: u64,
+    ) -> Self {
+        Self { full_password, limited_password, webhook_secret, webhooks, fee, fee_credit }
+    }
+
+    pub(crate) fn full_password(&self) -> &str {
+        &self.full_password
+    }
+
+    pub(crate) fn limited_password(&self) -> &str {
+        &self.limited_password
+    }
+
+    pub(crate) fn webhook_secret(&self) -> &str {
+        &self.webhook_secret
+    }
+
+    /// Returns the webhooks in the settings, without those of single invoices.
+    #[cfg(feature = "server")]
+    pub(crate) fn webhooks(&self) -> impl Iterator<Item = &Webhook> {
+        self.webhooks.iter().map(AsRef::as_ref)
+    }
+
+    /// Returns what the node charges for receiving a payment, in millisatoshi.
+    pub(crate) const fn fee(&self) -> u64 {
+        self.fee
+    }
+
+    pub(super) const fn fee_credit(&self) -> u64 {
+        self.fee_credit
+    }
+
+    /// Returns what a password allows. `None` if it is wrong.
+    pub(super) fn access(&self, password: &[u8]) -> Option<Access> {
+        if constant_time_eq(password, self.full_password.as_bytes()) {
+            Some(Access::Full)
+        } else {
+            constant_time_eq(password, self.limited_password.as_bytes()).then_some(Access::Limited)
+        }
+    }
+
+    /// Reports a paid charge to the webhooks of the node and to that of the invoice.
+    pub(crate) fn charge_paid(&self, charge: &Charge, outbox: &mut Outbox, now: UnixMillis) {
+        let own = charge.extras.as_ref().and_then(|extras| extras.webhook_url.as_deref());
+        // The URL was checked when the invoice was created.
+        let own = own.and_then(|url| Webhook::to(url).ok()).map(Arc::new);
+        let message = PaymentReceived::new(charge, now).to_webhook(&self.webhook_secret);
+        for webhook in self.webhooks.iter().chain(&own) {
+            outbox.deliver(webhook, charge.id.as_str(), &message, now);
+        }
+    }
+}

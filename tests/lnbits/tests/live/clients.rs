@@ -118,11 +118,12 @@ impl Deref for Adapter {
     }
 }
 
-/// What a client has sent.
+/// What a client has sent, and what is to happen to it.
 #[derive(Default)]
 pub struct Traffic {
     sent: Mutex<Vec<String>>,
     lose_a_create: AtomicBool,
+    after_a_read: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Traffic {
@@ -131,16 +132,35 @@ impl Traffic {
         self.lose_a_create.store(true, Ordering::SeqCst);
     }
 
+    /// Does something once the response to the next read has arrived.
+    pub fn after_the_next_read(&self, action: impl FnOnce() + Send + 'static) {
+        *self.after_a_read.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(action));
+    }
+
     /// Returns the requests since the last call, as method and path.
     pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Notes a request. Returns true if its response is to be lost.
-    fn note(&self, exchange: &Exchange) -> bool {
+    /// Notes a request, and returns its method.
+    fn note(&self, exchange: &Exchange) -> Method {
         let (method, path) = (exchange.request.method(), exchange.request.uri().path());
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{method} {path}"));
-        method == Method::POST && self.lose_a_create.swap(false, Ordering::SeqCst)
+        method.clone()
+    }
+
+    /// Returns what the client gets instead of this reply.
+    fn change(&self, method: &Method, reply: Reply) -> Reply {
+        if method == Method::POST && self.lose_a_create.swap(false, Ordering::SeqCst) {
+            return Err(TransportError::new(TransportErrorKind::Closed, Delivery::MaybeSent));
+        }
+        if method == Method::GET {
+            let action = self.after_a_read.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(action) = action {
+                action();
+            }
+        }
+        reply
     }
 }
 
@@ -149,25 +169,17 @@ struct Counted<T> {
     traffic: Arc<Traffic>,
 }
 
-fn lost() -> Reply {
-    Err(TransportError::new(TransportErrorKind::Closed, Delivery::MaybeSent))
-}
-
 impl Transport for Counted<UreqTransport> {
     fn exchange(&self, exchange: Exchange) -> Reply {
-        let lose = self.traffic.note(&exchange);
-        let reply = self.transport.exchange(exchange);
-        if lose { lost() } else { reply }
+        let method = self.traffic.note(&exchange);
+        self.traffic.change(&method, self.transport.exchange(exchange))
     }
 }
 
 impl AsyncTransport for Counted<ReqwestTransport> {
     fn exchange(&self, exchange: Exchange) -> BoxFuture<'_, Reply> {
-        let lose = self.traffic.note(&exchange);
+        let method = self.traffic.note(&exchange);
         let reply = self.transport.exchange(exchange);
-        Box::pin(async move {
-            let reply = reply.await;
-            if lose { lost() } else { reply }
-        })
+        Box::pin(async move { self.traffic.change(&method, reply.await) })
     }
 }

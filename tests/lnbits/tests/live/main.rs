@@ -12,6 +12,7 @@
 mod cassettes;
 mod charges;
 mod clients;
+mod closed_loop;
 mod facts;
 mod keys;
 mod many;

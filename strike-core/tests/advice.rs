@@ -13,7 +13,7 @@ use support::host::Host;
 use support::{START, Virtual, charge, charge_json, endpoint, no_response, ok, respond};
 
 const ASK_LATER: &str = "it is safe to try again later";
-const HOST: &str = "check that the base URL is that of a Strike-compatible host, and how it is reached";
+const HOST: &str = "check that the base URL is that of the server's API, and how it is reached";
 const FIX: &str = "correct the input";
 const KEY: &str = "check the API key, and that it belongs to this host and network";
 const ID: &str = "check the id, and that base URL and key belong to the account that created it";

@@ -19,7 +19,7 @@ pub enum Advice {
     UseReceiveOnlyCredential,
     /// Check the id, the account and the base URL.
     CheckId,
-    /// Check that the base URL is that of a Strike-compatible host, and how it is reached.
+    /// Check that the base URL is that of the server's API, and how it is reached.
     CheckHost,
     /// Use another host: ACINQ closed its hosted service in 2021.
     ServiceClosed,
@@ -55,7 +55,7 @@ impl fmt::Display for Advice {
                 "use a credential that can only receive: a leak of this one could cost the whole balance"
             }
             Self::CheckId => "check the id, and that base URL and key belong to the account that created it",
-            Self::CheckHost => "check that the base URL is that of a Strike-compatible host, and how it is reached",
+            Self::CheckHost => "check that the base URL is that of the server's API, and how it is reached",
             Self::ServiceClosed => {
                 "ACINQ closed its hosted service in 2021: use a compatible host, or start the sandbox"
             }

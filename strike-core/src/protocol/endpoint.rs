@@ -18,9 +18,15 @@ use crate::transport::{HttpRequest, TransportError};
 use crate::values::{InvalidInput, Network, Satoshi};
 use crate::webhook::{InvalidWebhook, MAX_BODY, Notification};
 
-/// A Strike-compatible server and an account there: base URL, API key, bitcoin network and checks.
+/// A server and an account there: base URL, credential, backend, bitcoin network and checks.
 ///
-/// Cloning is cheap. `Debug` shows the base URL but not the key.
+/// | backend | constructor |
+/// | --- | --- |
+/// | phoenixd, ACINQ's node | [`Endpoint::phoenixd`] |
+/// | LNbits | [`Endpoint::lnbits`] |
+/// | a server that is compatible with the Strike API | [`Endpoint::new`] |
+///
+/// Everything else is the same for all backends. Cloning is cheap. `Debug` shows the base URL but not the key.
 ///
 /// ```
 /// use strike_core::{ApiKey, Endpoint, Network};
@@ -77,7 +83,7 @@ impl Endpoint {
         Self::builder(base_url, key, network).build()
     }
 
-    /// Creates an endpoint from four variables, which `read` returns by name.
+    /// Creates an endpoint from variables, which `read` returns by name.
     ///
     /// | variable | value |
     /// | --- | --- |
@@ -85,6 +91,8 @@ impl Endpoint {
     /// | `STRIKE_BASE_URL` | the base URL, such as `https://pay.example.com/api/v1/` |
     /// | `STRIKE_API_KEY` | the API key of the account, phoenixd's limited password, or LNbits' invoice key |
     /// | `STRIKE_NETWORK` | `bitcoin`, `testnet`, `signet` or `regtest` |
+    /// | `STRIKE_WEBHOOK_URL` | optional: see [`EndpointBuilder::webhook_url`] |
+    /// | `STRIKE_WEBHOOK_SECRET` | optional: see [`EndpointBuilder::webhook_secret`] |
     ///
     /// `Client::from_env()` of the adapters reads them from the environment.
     ///
@@ -101,23 +109,37 @@ impl Endpoint {
     pub fn from_variables(
         mut read: impl FnMut(&'static str) -> Option<OsString>,
     ) -> Result<Self, InvalidInput> {
-        let text = |name, value: OsString| value.into_string().map_err(|_| InvalidInput::new(name, "UTF-8"));
-        let backend = read("STRIKE_BACKEND").map(|value| text("STRIKE_BACKEND", value)).transpose()?;
-        let mut variable = |name| text(name, read(name).ok_or_else(|| InvalidInput::new(name, "set"))?);
+        let mut optional = |name| {
+            let text = |value: OsString| value.into_string().map_err(|_| InvalidInput::new(name, "UTF-8"));
+            read(name).map(text).transpose()
+        };
         let wrong = |name| move |input: InvalidInput| InvalidInput::new(name, input.rule().to_owned());
-        let base_url = variable("STRIKE_BASE_URL")?;
-        let key = variable("STRIKE_API_KEY")?;
+        let backend = optional("STRIKE_BACKEND")?;
+        let webhook_url = optional("STRIKE_WEBHOOK_URL")?;
+        let webhook_secret = optional("STRIKE_WEBHOOK_SECRET")?;
+        let mut required = |name| optional(name)?.ok_or_else(|| InvalidInput::new(name, "set"));
+        let base_url = required("STRIKE_BASE_URL")?;
+        let key = required("STRIKE_API_KEY")?;
         let key_is_wrong = wrong("STRIKE_API_KEY");
-        let network = variable("STRIKE_NETWORK")?.parse().map_err(wrong("STRIKE_NETWORK"))?;
-        let endpoint = match backend.as_deref() {
-            None | Some("strike") => Self::new(&base_url, key.parse().map_err(key_is_wrong)?, network),
-            Some("phoenixd") => Self::phoenixd(&base_url, key.parse().map_err(key_is_wrong)?, network),
-            Some("lnbits") => Self::lnbits(&base_url, key.parse().map_err(key_is_wrong)?, network),
+        let network = required("STRIKE_NETWORK")?.parse().map_err(wrong("STRIKE_NETWORK"))?;
+        let mut builder = match backend.as_deref() {
+            None | Some("strike") => Self::builder(&base_url, key.parse().map_err(key_is_wrong)?, network),
+            Some("phoenixd") => {
+                EndpointBuilder::phoenixd(&base_url, key.parse().map_err(key_is_wrong)?, network)
+            }
+            Some("lnbits") => EndpointBuilder::lnbits(&base_url, key.parse().map_err(key_is_wrong)?, network),
             Some(_) => return Err(InvalidInput::new("STRIKE_BACKEND", "`strike`, `phoenixd` or `lnbits`")),
         };
-        endpoint.map_err(|input| {
-            let field = if input.field() == "network" { "STRIKE_NETWORK" } else { "STRIKE_BASE_URL" };
-            wrong(field)(input)
+        if let Some(url) = webhook_url {
+            builder = builder.webhook_url(url);
+        }
+        if let Some(secret) = webhook_secret {
+            builder = builder.webhook_secret(secret.parse().map_err(wrong("STRIKE_WEBHOOK_SECRET"))?);
+        }
+        builder.build().map_err(|input| match input.field() {
+            "network" => wrong("STRIKE_NETWORK")(input),
+            "webhook_url" => wrong("STRIKE_WEBHOOK_URL")(input),
+            _ => wrong("STRIKE_BASE_URL")(input),
         })
     }
 
@@ -318,6 +340,7 @@ impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint")
             .field("base_url", &self.base_url())
+            .field("backend", &self.0.dialect)
             .field("network", &self.0.network)
             .field("key", &"redacted")
             .finish_non_exhaustive()

@@ -50,6 +50,11 @@ pub(super) const SEARCH_DELAY: Duration = Duration::from_secs(2);
 ///
 /// After [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown), call again later with the same key.
 ///
+/// **With a backend that finds charges by `customer_id`**, one request replaces the search of the
+/// list. LNbits finds all attempts of an order with it. phoenixd needs one request for each attempt,
+/// and finds only the exact `customer_id`: with the same order key, always pass the same
+/// [`customer_id`](NewCharge::customer_id). If a server ignores the filter, the list is searched.
+///
 /// **The search** reads up to 1000 pages of 250 charges, or back to [`CreateOnceOptions::since`].
 /// If the list is longer, or grows faster than it is read, the machine ends with
 /// [`Incomplete`](crate::ErrorKind::Incomplete) and creates nothing. If the list holds several

@@ -75,7 +75,8 @@ impl CreateOnceOptions {
     /// older charge is not found.
     ///
     /// Without this, the whole list is read: 41 requests for an account with 10,000 charges. With
-    /// it, one request is usually enough.
+    /// it, one request is usually enough. phoenixd and LNbits find charges by `customer_id`, so there
+    /// it makes no difference.
     pub const fn since(mut self, since: UnixMillis) -> Self {
         self.since = Some(since);
         self

@@ -83,8 +83,7 @@ pub trait Operation: sealed::Sealed {
     /// Returns the operation to run instead, if the response describes another record than the
     /// requested one. It ends after one such step.
     ///
-    /// LNbits needs this for a wallet that paid its own invoice: it has two records with the same
-    /// payment hash.
+    /// A wallet that paid its own invoice can have two records with the same payment hash.
     fn follow_up(&self, _endpoint: &Endpoint, _response: &HttpResponse) -> Option<Self>
     where
         Self: Sized,

@@ -36,7 +36,8 @@ pub(crate) fn respond(service: &Service, request: &HttpRequest) -> Result<Docume
         return Err(ErrorResponse::new(StatusCode::FORBIDDEN, "not for a page of another origin"));
     }
     let changes = service.changes();
-    if changes.watchers() >= MAX_WATCHERS {
+    // The dispatcher of webhooks watches too.
+    if changes.watchers() > MAX_WATCHERS {
         let message = format!("all {MAX_WATCHERS} event streams are in use; close a page of the sandbox");
         return Err(ErrorResponse::new(StatusCode::SERVICE_UNAVAILABLE, message));
     }

@@ -117,7 +117,7 @@ fn disconnect(kind: &Kind, mut response: HttpResponse, garbage: impl FnOnce() ->
 }
 
 /// Returns the head of a response as the server writes it.
-pub(super) fn head(response: &HttpResponse) -> Vec<u8> {
+pub(crate) fn head(response: &HttpResponse) -> Vec<u8> {
     let status = response.status();
     let reason = status.canonical_reason().unwrap_or("<none>");
     let mut head = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();

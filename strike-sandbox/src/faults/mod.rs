@@ -78,7 +78,7 @@ pub use request_match::Match;
 pub(crate) use active_rules::ActiveRules;
 pub(crate) use behavior::Behavior;
 #[cfg(feature = "server")]
-pub(crate) use behavior::{MAX_FAULT_DURATION, SocketAction};
+pub(crate) use behavior::{MAX_FAULT_DURATION, SocketAction, head};
 pub(crate) use simulated_reply::simulate_reply;
 
 use crate::phoenixd;

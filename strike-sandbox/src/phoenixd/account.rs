@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use strike_core::UnixMillis;
+#[cfg(feature = "server")]
+use tokio::sync::broadcast;
 
 use super::event::PaymentReceived;
 use crate::guard::constant_time_eq;
@@ -17,6 +19,10 @@ pub(super) enum Access {
     Full,
 }
 
+/// How many events a slow websocket may lag behind before it misses some.
+#[cfg(feature = "server")]
+const MAX_LAG: usize = 1024;
+
 /// The settings of the phoenixd API, complete.
 pub(crate) struct Account {
     full_password: String,
@@ -27,10 +33,13 @@ pub(crate) struct Account {
     fee: u64,
     /// In satoshi.
     fee_credit: u64,
+    /// The events for websockets.
+    #[cfg(feature = "server")]
+    events: broadcast::Sender<Arc<str>>,
 }
 
 impl Account {
-    pub(super) const fn new(
+    pub(super) fn new(
         full_password: String,
         limited_password: String,
         webhook_secret: String,
@@ -38,7 +47,16 @@ impl Account {
         fee: u64,
         fee_credit: u64,
     ) -> Self {
-        Self { full_password, limited_password, webhook_secret, webhooks, fee, fee_credit }
+        Self {
+            full_password,
+            limited_password,
+            webhook_secret,
+            webhooks,
+            fee,
+            fee_credit,
+            #[cfg(feature = "server")]
+            events: broadcast::channel(MAX_LAG).0,
+        }
     }
 
     pub(crate) fn full_password(&self) -> &str {
@@ -77,12 +95,22 @@ impl Account {
         }
     }
 
-    /// Reports a paid charge to the webhooks of the node and to that of the invoice.
+    /// Returns the events from now on, in the JSON of websockets.
+    #[cfg(feature = "server")]
+    pub(crate) fn events(&self) -> broadcast::Receiver<Arc<str>> {
+        self.events.subscribe()
+    }
+
+    /// Reports a paid charge to the websockets, the webhooks of the node and that of the invoice.
     pub(crate) fn charge_paid(&self, charge: &Charge, outbox: &mut Outbox, now: UnixMillis) {
         let own = charge.extras.as_ref().and_then(|extras| extras.webhook_url.as_deref());
         // The URL was checked when the invoice was created.
         let own = own.and_then(|url| Webhook::to(url).ok()).map(Arc::new);
-        let message = PaymentReceived::new(charge, now).to_webhook(&self.webhook_secret);
+        let event = PaymentReceived::new(charge, now);
+        // An error means that no websocket is open. Events are not kept for later ones.
+        #[cfg(feature = "server")]
+        let _ = self.events.send(event.to_websocket().into());
+        let message = event.to_webhook(&self.webhook_secret);
         for webhook in self.webhooks.iter().chain(&own) {
             outbox.deliver(webhook, charge.id.as_str(), &message, now);
         }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 use data_encoding::HEXLOWER;
 use serde::Serialize;
+#[cfg(feature = "server")]
+use serde::ser::SerializeMap;
 use strike_core::UnixMillis;
 use strike_core::http::{HeaderName, HeaderValue};
 
@@ -15,7 +17,7 @@ use crate::webhooks::Message;
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-phoenix-signature");
 
-/// A payment of an invoice. Unlike the rest of the API, webhooks contain nulls.
+/// A payment of an invoice. Unlike websockets and the rest of the API, webhooks contain nulls.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PaymentReceived<'a> {
@@ -42,12 +44,37 @@ impl<'a> PaymentReceived<'a> {
         }
     }
 
+    /// Returns the text of a websocket's message. It is the body of a webhook without the nulls.
+    #[cfg(feature = "server")]
+    pub(super) fn to_websocket(&self) -> String {
+        pretty(&WithoutNulls(self))
+    }
+
     /// Returns the signed body of a webhook.
     pub(super) fn to_webhook(&self, secret: &str) -> Message {
         let body: Arc<str> = pretty(self).into();
         // Hex is always a valid header value.
         let signature = HeaderValue::try_from(sign(secret, body.as_bytes())).ok();
         Message { body, signature: signature.map(|value| (SIGNATURE, value)) }
+    }
+}
+
+#[cfg(feature = "server")]
+struct WithoutNulls<'a>(&'a PaymentReceived<'a>);
+
+#[cfg(feature = "server")]
+impl Serialize for WithoutNulls<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let PaymentReceived { r#type, timestamp, amount_sat, payment_hash, external_id, .. } = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("type", r#type)?;
+        map.serialize_entry("timestamp", timestamp)?;
+        map.serialize_entry("amountSat", amount_sat)?;
+        map.serialize_entry("paymentHash", payment_hash)?;
+        if let Some(external_id) = external_id {
+            map.serialize_entry("externalId", external_id)?;
+        }
+        map.end()
     }
 }
 

@@ -16,6 +16,8 @@ mod routes;
 mod sandbox;
 mod sending;
 mod settings;
+#[cfg(feature = "server")]
+mod websocket;
 
 pub(crate) use account::Account;
 pub(crate) use reply::error_response;

@@ -11,6 +11,9 @@ use crate::response::ErrorResponse;
 pub(super) enum Reply {
     Json(String),
     Text(String),
+    /// Accepts a websocket, with these headers.
+    #[cfg(feature = "server")]
+    Upgrade(HeaderMap),
 }
 
 impl Reply {
@@ -96,6 +99,13 @@ pub(crate) fn error_response(status: StatusCode, request: &HttpRequest) -> HttpR
 pub(super) fn build(outcome: Result<Reply, Failure>) -> HttpResponse {
     let (status, content_type, body) = match outcome {
         Ok(Reply::Json(body)) => (StatusCode::OK, "application/json", body),
+        #[cfg(feature = "server")]
+        Ok(Reply::Upgrade(headers)) => {
+            let mut response = HttpResponse::new(Vec::new());
+            *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+            *response.headers_mut() = headers;
+            return response;
+        }
         Ok(Reply::Text(body)) => (StatusCode::OK, "text/plain; charset=UTF-8", body),
         Err(Failure { status, text }) => (status, "text/plain; charset=UTF-8", text),
     };

@@ -5,6 +5,8 @@ use strike_core::{HttpRequest, HttpResponse, UnixMillis};
 
 use super::account::Access::{self, Full, Limited};
 use super::reply::{Failure, Reply, build};
+#[cfg(feature = "server")]
+use super::websocket;
 use super::{access, create_invoice, decode_invoice, incoming, node_info, sending};
 use crate::service::{MAX_BODY, Service};
 
@@ -20,6 +22,10 @@ type Handler = fn(&mut Service, &Call<'_>) -> Result<Reply, Failure>;
 
 /// A method, a path, the access that it requires, and the handler. `{}` matches one segment.
 type Route = (Method, &'static str, Access, Handler);
+
+/// Where a websocket is opened. It accepts the password in another header, too.
+#[cfg(feature = "server")]
+const WEBSOCKET: &str = "websocket";
 
 /// Where one payment is read.
 const ONE_PAYMENT: &str = "payments/incoming/{}";
@@ -54,6 +60,10 @@ const ROUTES: &[Route] = &[
 
 /// Returns true if a route begins with this path segment.
 pub(crate) fn has_root(segment: &str) -> bool {
+    #[cfg(feature = "server")]
+    if segment == WEBSOCKET {
+        return true;
+    }
     ROUTES.iter().any(|(_, pattern, ..)| pattern.split('/').next() == Some(segment))
 }
 
@@ -82,6 +92,10 @@ fn route(
     // As in ktor, doubled slashes are ignored, but a trailing one belongs to another path.
     if request.uri().path().ends_with('/') {
         return Err(Failure::unknown_endpoint());
+    }
+    #[cfg(feature = "server")]
+    if path == [WEBSOCKET] {
+        return websocket::accept(service.phoenixd(), request);
     }
     let mut is_known = false;
     for (method, pattern, required, handler) in ROUTES {

@@ -1,5 +1,7 @@
 //! The methods of the sandbox and its builder for the phoenixd API.
 
+use strike_core::{Endpoint, EndpointBuilder, InvalidInput, Password, WebhookSecret};
+
 use super::Phoenixd;
 use crate::builder::SandboxBuilder;
 use crate::sandbox::Sandbox;
@@ -24,6 +26,30 @@ impl Sandbox {
         self.base_url().trim_end_matches("/api/v1/")
     }
 
+    /// Returns the endpoint for a client that speaks phoenixd's dialect, with the limited password
+    /// and the webhook secret.
+    ///
+    /// ```
+    /// use strike_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new();
+    /// let endpoint = sandbox.phoenixd_endpoint()?;
+    /// assert_eq!(endpoint.base_url(), "http://127.0.0.1/");
+    /// # Ok::<(), strike_core::InvalidInput>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidInput`] if a client would reject the settings: phoenixd has no signet or regtest,
+    /// the password or the secret is not valid, or the server listens with plain HTTP on an address
+    /// that is not a loopback address.
+    pub fn phoenixd_endpoint(&self) -> Result<Endpoint, InvalidInput> {
+        let password = Password::new(self.phoenixd_password())?;
+        let secret = WebhookSecret::new(self.phoenixd_webhook_secret())?;
+        EndpointBuilder::phoenixd(self.phoenixd_url(), password, self.network())
+            .webhook_secret(secret)
+            .build()
+    }
+
     /// Returns the password of the phoenixd API that allows receiving only. Give it to clients.
     #[must_use]
     pub fn phoenixd_password(&self) -> String {
@@ -37,6 +63,12 @@ impl Sandbox {
     #[must_use]
     pub fn phoenixd_full_password(&self) -> String {
         self.service().phoenixd().full_password().to_owned()
+    }
+
+    /// Returns the events of payments from now on, for websockets.
+    #[cfg(feature = "server")]
+    pub(crate) fn payment_events(&self) -> tokio::sync::broadcast::Receiver<std::sync::Arc<str>> {
+        self.service().phoenixd().events()
     }
 
     /// Returns the key of the signatures in phoenixd's webhooks.

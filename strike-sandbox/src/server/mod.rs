@@ -7,11 +7,13 @@ mod port;
 mod running;
 mod start;
 mod stream;
+mod takeover;
 #[cfg(test)]
 mod tests;
 mod timed_stream;
 #[cfg(feature = "tls")]
 mod tls;
+mod websocket;
 
 use std::convert::identity;
 use std::io;
@@ -23,16 +25,17 @@ use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use self::connection_limit::{ConnectionLimit, Slot, Stage};
+use self::takeover::Takeover;
 use self::timed_stream::{TimedStream, TrackedBody};
 use crate::events::Events;
-use crate::faults::{Behavior, SocketAction};
+use crate::faults::Behavior;
 use crate::guard::RemoteClient;
 use crate::sandbox::Sandbox;
 use crate::service::MAX_BODY;
@@ -99,14 +102,14 @@ async fn connection(tcp: TcpStream, protocol: Protocol, sandbox: Sandbox, slot: 
     let scheme = stream.scheme();
     let is_remote = !stream.is_from_this_machine();
     let stream = TimedStream::new(stream, Arc::clone(&slot), idle);
-    let (fault_sender, mut faults) = mpsc::channel(1);
+    let (takeover_sender, mut takeovers) = mpsc::channel(1);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(scheme.clone());
         if is_remote {
             request.extensions_mut().insert(RemoteClient);
         }
         slot.set_stage(Stage::ReadingBody);
-        respond(request, sandbox.clone(), is_plain_on_https_port, Arc::clone(&slot), fault_sender.clone())
+        respond(request, sandbox.clone(), is_plain_on_https_port, Arc::clone(&slot), takeover_sender.clone())
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -117,14 +120,14 @@ async fn connection(tcp: TcpStream, protocol: Protocol, sandbox: Sandbox, slot: 
         // Responses carry a date from the sandbox's own clock.
         .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service);
-    let actions = tokio::select! {
+    let takeover = tokio::select! {
         biased;
-        Some(actions) = faults.recv() => actions,
+        Some(takeover) = takeovers.recv() => takeover,
         // A connection error needs no handling: the client sees it, and the sandbox does not depend on it.
         _ = &mut connection => return,
     };
-    // hyper writes only valid responses, so the fault is played on the raw stream.
-    perform_fault::perform(connection.into_parts().io.into_inner().into_stream(), actions).await;
+    let parts = connection.into_parts();
+    takeover.run(parts.io.into_inner().into_stream(), parts.read_buf).await;
 }
 
 /// The body of a response: a whole body, or an open stream of events.
@@ -136,7 +139,7 @@ async fn respond(
     sandbox: Sandbox,
     is_plain_on_https_port: bool,
     slot: Arc<Slot>,
-    fault_sender: mpsc::Sender<Vec<SocketAction>>,
+    takeover_sender: mpsc::Sender<Takeover>,
 ) -> io::Result<Response<ResponseBody>> {
     let (head, body) = request.into_parts();
     let body = timeout(BODY_TIMEOUT, read(body)).await.map_err(io::Error::from).and_then(identity)?;
@@ -159,15 +162,23 @@ async fn respond(
             (response, None)
         }
         Behavior::Disconnect { actions, .. } => {
-            // `connection` takes the stream away from hyper, which also drops this future.
-            let _ = fault_sender.send(actions).await;
-            return std::future::pending().await;
+            return take_over(Takeover::Fault(actions), takeover_sender).await;
         }
     };
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let events = sandbox.payment_events();
+        return take_over(Takeover::WebSocket { handshake: response, events }, takeover_sender).await;
+    }
     Ok(response.map(|body| {
         let body = events.map_or_else(|| Either::Left(Full::new(Bytes::from(body))), Either::Right);
         TrackedBody::new(body, slot)
     }))
+}
+
+/// Passes the connection on. `connection` takes the stream away from hyper, which also drops this future.
+async fn take_over<T>(takeover: Takeover, sender: mpsc::Sender<Takeover>) -> T {
+    let _ = sender.send(takeover).await;
+    std::future::pending().await
 }
 
 /// Reads the body. Of a body that is too large it keeps one byte more than [`MAX_BODY`], so that the sandbox

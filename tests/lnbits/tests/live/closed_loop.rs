@@ -15,13 +15,13 @@ use crate::wallet::Wallet;
 
 const FEE_MSAT: u64 = 1_500_000;
 
-fn node() -> RunningSandbox {
+pub fn node() -> RunningSandbox {
     let settings = Phoenixd::new().fee_millisatoshi(FEE_MSAT);
     Sandbox::builder().network(Network::Bitcoin).phoenixd(settings).start().unwrap()
 }
 
 /// Starts an LNbits in front of a phoenixd at this URL.
-fn lnbits_before(url: &str, node: &Sandbox) -> Arc<Lnbits> {
+pub fn lnbits_before(url: &str, node: &Sandbox) -> Arc<Lnbits> {
     Arc::new(Lnbits::start(&[
         ("LNBITS_BACKEND_WALLET_CLASS", "PhoenixdWallet"),
         ("PHOENIXD_API_ENDPOINT", url),
@@ -30,7 +30,7 @@ fn lnbits_before(url: &str, node: &Sandbox) -> Arc<Lnbits> {
 }
 
 /// Pays a charge at the node, as someone elsewhere on the Lightning network would.
-fn pay_at(node: &Sandbox, charge: &Charge) {
+pub fn pay_at(node: &Sandbox, charge: &Charge) {
     let record = node.list_all().into_iter().find(|record| record.payment_hash() == charge.payment_hash());
     let record = record.expect("the node should have the invoice");
     assert_eq!(record.payment_request(), charge.payment_request());

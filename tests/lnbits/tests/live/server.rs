@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use strike_blocking::{Transport, UreqTransport};
@@ -80,7 +80,10 @@ impl Lnbits {
     pub fn uninstalled(settings: &[(&str, &str)]) -> Self {
         let python = std::env::var_os(PYTHON)
             .unwrap_or_else(|| panic!("{PYTHON} is not set: run these tests with .ci/lnbits"));
-        let folder = TempDir::with_prefix("strike-lnbits-").unwrap();
+        // LNbits waits for the disk hundreds of times when it starts.
+        let memory = Path::new("/dev/shm");
+        let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        let folder = TempDir::with_prefix_in("strike-lnbits-", parent).unwrap();
         let data = folder.path().join("data");
         std::fs::create_dir(&data).unwrap();
         let mut command = Command::new(python);
@@ -144,6 +147,16 @@ impl Lnbits {
             if health["server_time"].as_u64().unwrap() >= time.as_millis() / 1000 {
                 return;
             }
+        }
+    }
+
+    /// Waits until LNbits has printed these words.
+    pub fn wait_for_log(&self, words: &str) {
+        let end = Instant::now() + START;
+        while !self.log().contains(words) {
+            assert!(Instant::now() < end, "LNbits did not print {words:?}, but:\n{}", self.log());
+            // Takes a little while, and shows whether LNbits is alive.
+            self.call(Method::GET, "/api/v1/health", &[], None);
         }
     }
 

@@ -37,6 +37,17 @@ pub fn pay_at(node: &Sandbox, charge: &Charge) {
     node.pay(record.id()).unwrap();
 }
 
+/// Checks the settlement facts as well. LNbits shows the fee as a positive number if it learned of
+/// the payment from an event, else as a negative one.
+fn assert_paid(client: &str, outcome: &WaitOutcome, lnbits: &Lnbits) {
+    let WaitOutcome::Paid(paid) = outcome else {
+        panic!("{client}: {outcome:?}; LNbits printed:\n{}", lnbits.log())
+    };
+    let settlement = paid.settlement().unwrap();
+    let facts = (paid.amount().get(), settlement.received_msat(), settlement.fee_msat());
+    assert_eq!(facts, (4200, 2_700_000, FEE_MSAT), "{client}");
+}
+
 #[test]
 #[ignore = "needs LNbits: run .ci/lnbits"]
 fn payment_at_the_node_reaches_the_client_through_lnbits() {
@@ -48,13 +59,9 @@ fn payment_at_the_node_reaches_the_client_through_lnbits() {
             client.create(NewCharge::satoshis(4200, "café & \"tea\"").customer_id("table-7")).unwrap();
         assert_eq!(client.get(charge.id()).unwrap(), charge, "{}", client.name);
         pay_at(&node, &charge);
-        let WaitOutcome::Paid(paid) = client.wait_until_paid(&charge, Wait::until_expiry()).unwrap() else {
-            panic!("{}: not paid; LNbits printed:\n{}", client.name, lnbits.log())
-        };
-        assert_eq!((paid.amount().get(), paid.customer_id()), (4200, Some("table-7")));
-        // LNbits shows the fee as negative or as positive, depending on how it learned of the payment.
-        let settlement = paid.settlement().unwrap();
-        assert_eq!((settlement.received_msat(), settlement.fee_msat()), (2_700_000, FEE_MSAT));
+        let outcome = client.wait_until_paid(&charge, Wait::until_expiry()).unwrap();
+        assert_eq!(outcome.charge().customer_id(), Some("table-7"));
+        assert_paid(client.name, &outcome, &lnbits);
     }
 }
 
@@ -90,7 +97,7 @@ fn last_look_before_the_expiry_finds_a_payment_that_lnbits_has_missed() {
         // By its schedule, the wait reads the charge now and after the expiry.
         let rarely = Schedule::every(Duration::from_secs(600));
         let outcome = client.wait_until_paid(&charge, Wait::until_expiry().schedule(rarely)).unwrap();
-        assert!(outcome.is_paid(), "{}: {outcome:?}", client.name);
+        assert_paid(client.name, &outcome, &lnbits);
     }
 }
 

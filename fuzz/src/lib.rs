@@ -12,6 +12,7 @@
 
 mod bodies;
 mod cassette;
+mod dialects;
 mod driver;
 mod input;
 mod invoice;
@@ -30,11 +31,12 @@ pub struct Target {
 }
 
 /// All fuzz targets.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     Target { name: "charge", run: bodies::charge },
     Target { name: "list", run: bodies::list },
     Target { name: "error", run: bodies::error },
     Target { name: "webhook", run: bodies::webhook },
+    Target { name: "dialects", run: dialects::dialects },
     Target { name: "cassette", run: cassette::cassette },
     Target { name: "retry_after", run: bodies::retry_after },
     Target { name: "invoice", run: invoice::invoice },

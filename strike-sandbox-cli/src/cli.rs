@@ -1,6 +1,7 @@
 //! The program's command line: its help text, its options and their error messages.
 
 mod flags;
+mod phoenixd;
 mod webhook;
 
 use std::ffi::OsString;
@@ -10,12 +11,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use strike_core::{ApiKey, InvalidInput, Network};
-use strike_sandbox::{Quirks, Settlement, Webhook};
+use strike_sandbox::{Phoenixd, Quirks, Settlement, Webhook};
 
 use self::flags::Flags;
 
 pub(crate) const HELP: &str = "\
-A local server with the Strike charge API, for tests and demonstrations.
+A local server with the Strike charge API and phoenixd's API, for tests and demonstrations.
 
 Usage: strike-sandbox [OPTIONS]
 
@@ -39,8 +40,10 @@ Options:
       --faults FILE      Inject the faults in this JSON file. See also /sandbox/faults
       --idle-close SECONDS
                          Close connections that are idle for this long [default: 75]
-      --json             Print the addresses and the API key as one line of JSON:
-                         {\"base_url\": ..., \"api_key\": ...}, with --tls also \"ca_cert\" (a path),
+      --json             Print the addresses and the keys as one line of JSON:
+                         {\"base_url\": ..., \"api_key\": ..., \"phoenixd_url\": ...,
+                         \"phoenixd_password\": ..., \"phoenixd_full_password\": ...,
+                         \"phoenixd_webhook_secret\": ...}, with --tls also \"ca_cert\" (a path),
                          with --plain-listen also \"plain_base_url\"
   -h, --help             Print this help
   -V, --version          Print the version
@@ -72,6 +75,15 @@ Webhooks (one request per payment, sent once by default):
       --webhook-backoff MS      Delay before the second attempt, doubled for each further one
                                 [default: 1000]
       --webhook-ca FILE         Trust these PEM certificates instead of the public authorities
+
+phoenixd's API (the same charges, on the same port):
+      --phoenixd-password TEXT       Password for receiving [default: derived from the seed]
+      --phoenixd-full-password TEXT  Password for everything [default: derived from the seed]
+      --phoenixd-webhook URL         Post webhooks in phoenixd's format to this URL, once per payment
+      --phoenixd-webhook-secret TEXT Key of the webhooks' signatures [default: derived from the seed]
+      --phoenixd-fee MSAT            Subtract this fee from each payment, in millisatoshi [default: 0]
+      --phoenixd-fee-credit SAT      Show this fee credit in getbalance [default: 0]
+      --phoenixd-opens-after MS      Refuse connections to all ports for this long after the start
 ";
 
 /// What the arguments ask for.
@@ -97,6 +109,7 @@ pub(crate) struct Options {
     pub(crate) quirks: Quirks,
     pub(crate) webhook: Option<Webhook>,
     pub(crate) webhook_ca: Option<PathBuf>,
+    pub(crate) phoenixd: Phoenixd,
     pub(crate) data: Option<PathBuf>,
     pub(crate) faults: Option<PathBuf>,
     pub(crate) idle_close: Option<Duration>,
@@ -158,6 +171,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         quirks: Quirks::new(),
         webhook: None,
         webhook_ca: None,
+        phoenixd: Phoenixd::new(),
         data: None,
         faults: None,
         idle_close: None,
@@ -205,6 +219,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             }
             "fail-after-create" => {
                 options.quirks = options.quirks.fail_after_create(flags.number(1..=u64::MAX)?);
+            }
+            _ if name.starts_with("phoenixd-") => {
+                options.phoenixd = phoenixd::read(&name, &mut flags, options.phoenixd)?;
             }
             _ => webhook.read(&name, &mut flags)?,
         }

@@ -34,8 +34,11 @@ fn run(options: cli::Options) -> io::Result<()> {
     runtime.block_on(async {
         // Before the first output: a caller may send a signal as soon as it has read it.
         let stopped = stop_signal()?;
-        let mut builder =
-            Sandbox::builder().network(options.network).settlement(options.settlement).quirks(options.quirks);
+        let mut builder = Sandbox::builder()
+            .network(options.network)
+            .settlement(options.settlement)
+            .quirks(options.quirks)
+            .phoenixd(options.phoenixd);
         let addresses = [("listen", Some(options.listen)), ("plain-listen", options.plain_listen)];
         builder = match options.listen {
             Listen::At(address) => builder.listen(address),
@@ -197,6 +200,10 @@ fn json(sandbox: &RunningSandbox, ca: Option<&Path>) -> String {
     let fields = [
         ("base_url", Some(sandbox.base_url())),
         ("api_key", Some(sandbox.api_key())),
+        ("phoenixd_url", Some(sandbox.phoenixd_url())),
+        ("phoenixd_password", Some(&sandbox.phoenixd_password())),
+        ("phoenixd_full_password", Some(&sandbox.phoenixd_full_password())),
+        ("phoenixd_webhook_secret", Some(&sandbox.phoenixd_webhook_secret())),
         ("plain_base_url", sandbox.plain_base_url()),
         ("ca_cert", ca.as_deref()),
     ];
@@ -213,13 +220,18 @@ fn banner(sandbox: &RunningSandbox, ca: Option<&Path>) -> String {
     let trust = ca.as_ref().map(|ca| format!("  CA file   {ca}\n")).unwrap_or_default();
     let curl = ca.map_or("curl".to_owned(), |ca| format!("curl --cacert {}", shell_word(&ca)));
     let (network, key) = (sandbox.network(), sandbox.api_key());
+    let phoenixd = sandbox.phoenixd_url();
+    let (limited, full) = (sandbox.phoenixd_password(), sandbox.phoenixd_full_password());
     format!(
         "Strike sandbox, {network}\n\n\
         \x20 base URL  {api}\n\
         {plain}\
         \x20 page      {root}\n\
         {trust}\
-        \x20 API key   {key}\n\n\
+        \x20 API key   {key}\n\
+        \x20 phoenixd  {phoenixd}\n\
+        \x20 password  {limited} (limited)\n\
+        \x20           {full} (full)\n\n\
         Create a charge:\n\
         \x20 {curl} -u {user} -d amount=4200 -d currency=btc -d description=Coffee {api}charges\n\n\
         Pay it, with the id from the response, or on the page:\n\

@@ -51,6 +51,11 @@ pub(crate) fn complaint(error: &serde_json::Error) -> String {
     format!("{}{after}", before.trim_end())
 }
 
+/// Returns true if a text has 16 hex digits in a row. They may be the start of a preimage.
+pub(crate) fn has_long_hex_number(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_hexdigit()).any(|digits| digits.len() >= 16)
+}
+
 /// Returns true if `bytes` contains `wanted`.
 pub(crate) fn contains_bytes(bytes: &[u8], wanted: &[u8]) -> bool {
     wanted.is_empty() || bytes.windows(wanted.len()).any(|window| window == wanted)

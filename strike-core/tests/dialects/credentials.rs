@@ -68,8 +68,9 @@ fn errors_show_no_credential_and_no_preimage() {
             }
         }
     }
-    // Unpaid records have a preimage. One broken field must not show it.
+    // Unpaid records have a preimage. A broken one must not show it, even without the field's name.
     for body in [
+        serde_json::json!({ "p&6eimage": PREIMAGE }),
         crate::incoming(&[("requestedSat", serde_json::json!("many"))]),
         crate::details(&crate::payment(&[("amount", serde_json::json!("many"))])),
         serde_json::json!({ "paid": false, "preimage": PREIMAGE }),

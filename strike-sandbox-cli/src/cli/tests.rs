@@ -1,5 +1,7 @@
 //! Tests of the options of the program.
 
+use strike_core::Satoshi;
+
 use super::*;
 
 fn run(arguments: &str) -> Result<Command, String> {
@@ -20,6 +22,7 @@ fn arguments_are_parsed_and_have_defaults() {
         quirks: Quirks::new(),
         webhook: None,
         webhook_ca: None,
+        phoenixd: Phoenixd::new(),
         data: None,
         faults: None,
         idle_close: None,
@@ -49,6 +52,14 @@ fn arguments_are_parsed_and_have_defaults() {
             .fail_after_create(3),
         webhook: None,
         webhook_ca: None,
+        phoenixd: Phoenixd::new()
+            .limited_password("limited")
+            .full_password("full")
+            .webhook(Webhook::to("http://127.0.0.1:3000/").expect("a valid URL"))
+            .webhook_secret("secret")
+            .fee_millisatoshi(1_500)
+            .fee_credit(Satoshi::new(77))
+            .opens_after(Duration::from_secs(2)),
         data: Some("shop.sqlite".into()),
         faults: Some("plan.json".into()),
         idle_close: Some(Duration::from_secs(5)),
@@ -58,7 +69,10 @@ fn arguments_are_parsed_and_have_defaults() {
          --api-key=sk_demo --network regtest --seed 7 --settle instant --json \
          --timestamps-in-seconds --long-ids --invoices-of-2018 --description-required --largest-page 10 \
          --requests-per-minute 60 --without-retry-after --extra-keys --list-lag 3000 --fail-before-create 2 \
-         --fail-after-create 3 --faults plan.json --idle-close 5";
+         --fail-after-create 3 --faults plan.json --idle-close 5 --phoenixd-password limited \
+         --phoenixd-full-password full --phoenixd-webhook http://127.0.0.1:3000/ \
+         --phoenixd-webhook-secret secret --phoenixd-fee 1500 --phoenixd-fee-credit 77 \
+         --phoenixd-opens-after 2000";
     assert_eq!(run(arguments), Ok(Command::Run(all)));
     assert_eq!(run("--seed 1 --help"), Ok(Command::Help));
     assert_eq!(run("-V"), Ok(Command::Version));
@@ -79,6 +93,7 @@ fn invalid_arguments_are_named_in_the_error() {
     for (arguments, expected) in [
         ("--port 1", "--port: unknown option"),
         ("extra", "unexpected argument \"extra\""),
+        ("--phoenixd-port 1", "--phoenixd-port: unknown option"),
         ("--json=yes", "--json: takes no value"),
         ("--tls=yes", "--tls: takes no value"),
         ("--tls-ca-out ca.pem", "--tls-ca-out: needs --tls"),
@@ -92,7 +107,7 @@ fn invalid_arguments_are_named_in_the_error() {
 }
 
 /// Every option with a value, its rule, and invalid values.
-const RULES: [(&str, &str, &[&str]); 25] = [
+const RULES: [(&str, &str, &[&str]); 32] = [
     (
         "listen",
         LISTEN,
@@ -138,6 +153,13 @@ const RULES: [(&str, &str, &[&str]); 25] = [
     ("webhook-backoff", "a whole number from 0 to 31536000000", &["", "-1"]),
     ("api-key", "1 to 512 visible ASCII characters without a colon", &["", "a:b", "a b", "\u{e9}"]),
     ("webhook", "a URL", &["", "127.0.0.1:3000", "ftp://127.0.0.1/"]),
+    ("phoenixd-password", "1 to 512 visible ASCII characters", &["", "a b", "\u{e9}"]),
+    ("phoenixd-full-password", "1 to 512 visible ASCII characters", &["", "a b"]),
+    ("phoenixd-webhook-secret", "1 to 512 visible ASCII characters", &["", "a b"]),
+    ("phoenixd-webhook", "a URL", &["", "127.0.0.1:3000"]),
+    ("phoenixd-fee", "a whole number from 0 to 2100000000000000000", &["", "-1", "0.5"]),
+    ("phoenixd-fee-credit", "a whole number from 0 to 2100000000000000", &["", "-1", "many"]),
+    ("phoenixd-opens-after", "a whole number from 0 to 31536000000", &["", "-1", "soon"]),
 ];
 
 #[test]
@@ -190,7 +212,12 @@ fn only_paths_may_be_invalid_utf_8() {
             "tls-ca-out" | "webhook-ca" => {
                 assert!(!outcome.expect_err(flag).contains("must be"), "{flag}")
             }
-            "api-key" | "webhook" => {
+            "api-key"
+            | "webhook"
+            | "phoenixd-password"
+            | "phoenixd-full-password"
+            | "phoenixd-webhook-secret"
+            | "phoenixd-webhook" => {
                 assert!(outcome.expect_err(flag).ends_with("but is not valid UTF-8"), "{flag}")
             }
             _ => {
@@ -215,6 +242,7 @@ fn error_messages_do_not_repeat_secrets() {
         ("--api-key secret:", "colon"),
         ("--webhook http://me:secret@127.0.0.1/", "without credentials"),
         ("--webhook me:secret@127.0.0.1", "http://"),
+        ("--phoenixd-password secret\u{e9}", "visible ASCII"),
     ] {
         let refusal = run(arguments).expect_err(arguments);
         assert!(refusal.contains(part) && !refusal.contains("secret"), "{refusal}");

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use serde_json::Value;
 
 use crate::receiver::Receiver;
-use crate::wire::{Connection, address, id, list, post};
+use crate::wire::{Connection, FORM, address, id, list, post};
 
 /// A running program. It is killed when the test fails.
 pub(crate) struct Program {
@@ -118,6 +118,43 @@ fn payments_are_sent_to_the_webhook() {
     assert_eq!(program.signal("TERM"), (Some(0), String::new()));
 }
 
+/// The passwords `limited` and `full`, as Basic credentials without a user name.
+const LIMITED: &str = "OmxpbWl0ZWQ=";
+const FULL: &str = "OmZ1bGw=";
+
+#[test]
+fn program_serves_phoenixd_with_both_passwords() {
+    let node = Receiver::bind();
+    let passwords = ["--phoenixd-password", "limited", "--phoenixd-full-password", "full"];
+    let settings = ["--listen", "127.0.0.1:0", "--json", "--phoenixd-fee", "1500", "--phoenixd-webhook"];
+    let mut program = Program::start(&[&passwords[..], &settings, &[&node.url()]].concat());
+    let line: Value = serde_json::from_str(&program.line()).expect("one object of JSON");
+    let base_url = line["base_url"].as_str().expect("a URL");
+    assert_eq!(line["phoenixd_url"], base_url.trim_end_matches("/api/v1/"));
+    assert_eq!(
+        (&line["phoenixd_password"], &line["phoenixd_full_password"]),
+        (&"limited".into(), &"full".into())
+    );
+    assert_eq!(line["phoenixd_webhook_secret"].as_str().map(str::len), Some(64));
+
+    let mut connection = Connection::open(address(base_url));
+    let mut send = |line: &str, credentials: &str, form: &str| {
+        let length = form.len();
+        connection.send(&format!(
+            "{line} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {credentials}\r\n{FORM}Content-Length: {length}\r\n\r\n{form}"
+        ))
+    };
+    let created = send("POST /createinvoice", LIMITED, "amountSat=10&description=tea");
+    let created: Value = serde_json::from_str(&created.body).expect("JSON");
+    let hash = created["paymentHash"].as_str().expect("a hash");
+    assert_eq!(send(&format!("POST /sandbox/charges/{hash}/pay"), "", "").status(), 200);
+    let webhook = node.next();
+    assert!(webhook.body.contains("\"amountSat\": 8,"), "{}", webhook.body);
+    webhook.respond("200 OK");
+    assert_eq!(send("POST /payinvoice", LIMITED, "").status(), 401);
+    assert_eq!(send("POST /payinvoice", FULL, "").status(), 400);
+}
+
 #[test]
 fn startup_text_shows_how_to_create_and_pay_a_charge() {
     let arguments = ["--listen", "127.0.0.1:0", "--seed", "7", "--network", "regtest", "--api-key", "it's"];
@@ -134,9 +171,10 @@ fn startup_text_shows_how_to_create_and_pay_a_charge() {
     let create =
         format!("curl -u 'it'\\''s:' -d amount=4200 -d currency=btc -d description=Coffee {url}charges");
     let pay = format!("curl -X POST http://{}/sandbox/charges/ID/pay", address(url));
+    let phoenixd = format!("phoenixd  http://{}\n", address(url));
     let page = format!("page      http://{}/\n", address(url));
     let scan = format!("curl http://{}/sandbox/charges/ID/qr.txt\n", address(url));
-    assert!([create, pay, page, scan].iter().all(|line| banner.contains(line)), "{banner}");
+    assert!([create, pay, page, phoenixd, scan].iter().all(|line| banner.contains(line)), "{banner}");
 }
 
 #[test]

@@ -32,7 +32,7 @@ use crate::webhooks::Webhook;
 /// assert_eq!(sandbox.phoenixd_url(), "http://127.0.0.1");
 /// # Ok::<(), strike_core::InvalidInput>(())
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Phoenixd {
     full_password: Option<String>,

@@ -40,7 +40,7 @@ use crate::guard::RemoteClient;
 use crate::sandbox::Sandbox;
 use crate::service::MAX_BODY;
 
-pub(crate) use port::{Listen, Port, Protocol};
+pub(crate) use port::{Listen, Opening, Port, Protocol};
 pub use running::RunningSandbox;
 #[cfg(feature = "tls")]
 pub(crate) use tls::Acceptor;

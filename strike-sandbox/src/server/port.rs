@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::stream::Stream;
 #[cfg(feature = "tls")]
@@ -12,6 +12,8 @@ use super::tls::Acceptor;
 
 /// How many free ports of 127.0.0.1 to try until one is also free on ::1.
 const TRIES: usize = 32;
+/// How many connections the system queues for a port that opens later.
+const BACKLOG: u32 = 1024;
 
 /// The address to listen on. Port 0 selects a free port.
 #[derive(Clone, Copy)]
@@ -30,22 +32,70 @@ impl Listen {
         }
     }
 
-    fn bind(self) -> io::Result<Vec<TcpListener>> {
+    fn bind(self, opening: Opening) -> io::Result<Vec<Socket>> {
         match self {
-            Self::At(address) => Ok(vec![TcpListener::bind(address)?]),
-            Self::Localhost(port) => bind_both(port, TRIES),
+            Self::At(address) => Ok(vec![Socket::bind(address, opening)?]),
+            Self::Localhost(port) => bind_both(port, opening, TRIES),
         }
     }
 }
 
-/// Listens on 127.0.0.1, and also on ::1 if the machine has IPv6.
-fn bind_both(port: u16, tries: usize) -> io::Result<Vec<TcpListener>> {
-    let first = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
-    match TcpListener::bind((Ipv6Addr::LOCALHOST, first.local_addr()?.port())) {
+/// When a port accepts connections.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// From the beginning. The system queues connections until the server runs.
+    AtOnce,
+    /// Once the server listens. The system refuses connections until then.
+    Later,
+}
+
+/// A socket that owns its port.
+enum Socket {
+    Listening(TcpListener),
+    Reserved(TcpSocket),
+}
+
+impl Socket {
+    fn bind(address: SocketAddr, opening: Opening) -> io::Result<Self> {
+        if opening == Opening::AtOnce {
+            let listener = TcpListener::bind(address)?;
+            listener.set_nonblocking(true)?;
+            return Ok(Self::Listening(listener));
+        }
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // The port of a server that has just stopped can be used again. A free port must not be
+        // shared with another socket, which this option would allow until one of them listens.
+        #[cfg(unix)]
+        socket.set_reuseaddr(address.port() != 0)?;
+        socket.bind(address)?;
+        Ok(Self::Reserved(socket))
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        match self {
+            Self::Listening(listener) => listener.local_addr(),
+            Self::Reserved(socket) => socket.local_addr(),
+        }
+    }
+
+    /// Must be called inside the tokio runtime that will use the listener.
+    fn listen(self) -> io::Result<tokio::net::TcpListener> {
+        match self {
+            Self::Listening(listener) => tokio::net::TcpListener::from_std(listener),
+            Self::Reserved(socket) => socket.listen(BACKLOG),
+        }
+    }
+}
+
+/// Binds 127.0.0.1, and also ::1 if the machine has IPv6.
+fn bind_both(port: u16, opening: Opening, tries: usize) -> io::Result<Vec<Socket>> {
+    let first = Socket::bind((Ipv4Addr::LOCALHOST, port).into(), opening)?;
+    let port_of_both = first.local_addr()?.port();
+    match Socket::bind((Ipv6Addr::LOCALHOST, port_of_both).into(), opening) {
         Ok(second) => Ok(vec![first, second]),
         // `first` stays bound during the next try, so that the try gets a different port.
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && port == 0 && tries > 1 => {
-            bind_both(port, tries - 1)
+            bind_both(port, opening, tries - 1)
         }
         Err(error) if matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied) => {
             Err(error)
@@ -65,7 +115,7 @@ impl fmt::Display for Listen {
 
 /// An open port that does not accept connections yet.
 pub(crate) struct Port {
-    listeners: Vec<TcpListener>,
+    sockets: Vec<Socket>,
     address: SocketAddr,
     protocol: Protocol,
 }
@@ -80,18 +130,14 @@ pub(crate) enum Protocol {
 
 impl Port {
     /// Binds the port.
-    pub(crate) fn open(listen: Listen, protocol: Protocol) -> io::Result<Self> {
+    pub(crate) fn open(listen: Listen, protocol: Protocol, opening: Opening) -> io::Result<Self> {
         let bound = || {
-            let listeners = listen.bind()?;
-            let mut address = listen.address();
-            for listener in listeners.iter().rev() {
-                listener.set_nonblocking(true)?;
-                address = listener.local_addr()?;
-            }
-            Ok((listeners, address))
+            let sockets = listen.bind(opening)?;
+            let first = sockets.first().map(Socket::local_addr).transpose()?;
+            Ok((sockets, first.unwrap_or(listen.address())))
         };
         // A sandbox can have two ports, so the error names the address.
-        let (listeners, address) = bound().map_err(|error: io::Error| {
+        let (sockets, address) = bound().map_err(|error: io::Error| {
             let why = match error.kind() {
                 io::ErrorKind::AddrInUse => "the port is in use".to_owned(),
                 io::ErrorKind::AddrNotAvailable => "this machine does not have this address".to_owned(),
@@ -100,7 +146,7 @@ impl Port {
             };
             io::Error::new(error.kind(), format!("cannot listen on {listen}: {why}"))
         })?;
-        Ok(Self { listeners, address, protocol })
+        Ok(Self { sockets, address, protocol })
     }
 
     /// Returns the bound address with its real port. For `localhost` this is the address of 127.0.0.1.
@@ -115,9 +161,8 @@ impl Port {
 
     /// Returns the listeners. Must be called inside the tokio runtime that will use them.
     pub(super) fn listen(self) -> io::Result<Vec<(tokio::net::TcpListener, Protocol)>> {
-        let Self { listeners, protocol, .. } = self;
-        let to_tokio = |listener| Ok((tokio::net::TcpListener::from_std(listener)?, protocol.clone()));
-        listeners.into_iter().map(to_tokio).collect()
+        let Self { sockets, protocol, .. } = self;
+        sockets.into_iter().map(|socket| Ok((socket.listen()?, protocol.clone()))).collect()
     }
 }
 

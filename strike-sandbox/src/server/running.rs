@@ -5,13 +5,15 @@ use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use tokio::net::TcpListener;
+use strike_core::UnixMillis;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use super::port::{Port, Protocol};
+use super::port::Port;
 use super::{ConnectionLimit, Limits};
+use crate::changes::next_change;
 use crate::sandbox::Sandbox;
 use crate::webhooks;
 
@@ -55,8 +57,10 @@ impl RunningSandbox {
         plain: Option<Port>,
         ca_certificate: Option<String>,
         limits: Limits,
+        opens_after: Duration,
     ) -> io::Result<Self> {
         sandbox.webhooks().iter().try_for_each(webhooks::check)?;
+        let opens_at = sandbox.now().saturating_add(opens_after);
         let address = front.address();
         let plain_base_url = plain.as_ref().map(Port::base_url);
         let ports: Vec<_> = std::iter::once(front).chain(plain).collect();
@@ -65,14 +69,18 @@ impl RunningSandbox {
         let service = sandbox.clone();
         let thread = std::thread::Builder::new().name("strike-sandbox".to_owned()).spawn(move || {
             // The caller may be inside a runtime of its own, where another one can be neither created nor dropped.
-            match build_runtime(ports) {
-                Ok((runtime, listeners)) => {
-                    runtime.spawn(webhooks::dispatch(service.clone()));
-                    let limit = ConnectionLimit::new(limits.connections);
-                    for (listener, protocol) in listeners {
-                        let limit = Arc::clone(&limit);
-                        runtime.spawn(super::serve(listener, protocol, service.clone(), limit, limits.idle));
-                    }
+            let open = || {
+                let runtime = build_runtime()?;
+                if opens_after.is_zero() {
+                    runtime.block_on(async { serve_all(ports, &service, limits) })?;
+                } else {
+                    runtime.spawn(serve_later(ports, service.clone(), limits, opens_at));
+                }
+                runtime.spawn(webhooks::dispatch(service));
+                Ok(runtime)
+            };
+            match open() {
+                Ok(runtime) => {
                     // Cannot fail: `start` waits for this message.
                     let _ = report.send(Ok(()));
                     // An error means that the sender was dropped, which also stops the server.
@@ -126,12 +134,29 @@ impl RunningSandbox {
     }
 }
 
-/// Creates a single-threaded runtime and registers the listeners with it.
-fn build_runtime(ports: Vec<Port>) -> io::Result<(Runtime, Vec<(TcpListener, Protocol)>)> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    let listeners =
-        runtime.block_on(async { ports.into_iter().map(Port::listen).collect::<io::Result<Vec<_>>>() })?;
-    Ok((runtime, listeners.into_iter().flatten().collect()))
+fn build_runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()
+}
+
+/// Accepts connections on all ports, in tasks of the current runtime.
+fn serve_all(ports: Vec<Port>, sandbox: &Sandbox, limits: Limits) -> io::Result<()> {
+    let limit = ConnectionLimit::new(limits.connections);
+    let listeners = ports.into_iter().map(Port::listen).collect::<io::Result<Vec<_>>>()?;
+    for (listener, protocol) in listeners.into_iter().flatten() {
+        tokio::spawn(super::serve(listener, protocol, sandbox.clone(), Arc::clone(&limit), limits.idle));
+    }
+    Ok(())
+}
+
+/// Does the same from this time on, by the sandbox's clock. Until then, connections are refused.
+async fn serve_later(ports: Vec<Port>, sandbox: Sandbox, limits: Limits, opens_at: UnixMillis) {
+    let mut changes = sandbox.changes().watch();
+    while sandbox.now() < opens_at {
+        let time_left = sandbox.service().clock().until(opens_at);
+        next_change(&mut changes, time_left).await;
+    }
+    // Nobody is left to report an error to: the port stays closed.
+    let _ = serve_all(ports, &sandbox, limits);
 }
 
 impl Deref for RunningSandbox {

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Listen, Port, Protocol, RunningSandbox};
+use super::{Listen, Opening, Port, Protocol, RunningSandbox};
 use crate::builder::SandboxBuilder;
 use crate::sandbox::Sandbox;
 
@@ -102,7 +102,7 @@ impl SandboxBuilder {
 
     /// Starts an HTTP server for the sandbox, on a thread of its own.
     ///
-    /// The server is listening when this returns. It serves sync and async callers and other processes alike.
+    /// The server is listening when this returns, unless [`opens_after`](crate::Phoenixd::opens_after) delays that. It serves sync and async callers and other processes alike.
     ///
     /// # Errors
     /// * an address cannot be bound, usually because the port is in use
@@ -132,11 +132,13 @@ impl SandboxBuilder {
         make: impl FnOnce(Self, String) -> io::Result<Sandbox>,
     ) -> io::Result<RunningSandbox> {
         let (protocol, ca_certificate) = self.protocol()?;
-        let front = Port::open(self.listen, protocol)?;
-        let plain = self.plain_listen.map(|listen| Port::open(listen, Protocol::Http)).transpose()?;
-        let limits = self.limits;
+        let (limits, opens_after) = (self.limits, self.phoenixd.opens_after);
+        let opening = if opens_after.is_zero() { Opening::AtOnce } else { Opening::Later };
+        let front = Port::open(self.listen, protocol, opening)?;
+        let plain =
+            self.plain_listen.map(|listen| Port::open(listen, Protocol::Http, opening)).transpose()?;
         let sandbox = make(self, front.base_url())?;
-        RunningSandbox::start(sandbox, front, plain, ca_certificate, limits)
+        RunningSandbox::start(sandbox, front, plain, ca_certificate, limits, opens_after)
     }
 
     /// Returns the protocol, and for TLS the certificate of the authority in PEM.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
-use tokio::time::sleep;
 
 use super::due::DueWebhook;
 use super::post::post;
+use crate::changes::next_change;
 use crate::sandbox::Sandbox;
 
 /// The largest number of webhooks that are sent at the same time. Further ones wait until one of
@@ -37,15 +37,6 @@ async fn next(sandbox: &Sandbox, changes: &mut watch::Receiver<u64>) -> DueWebho
         if let Some(due) = sandbox.next_webhook() {
             return due;
         }
-        let time_left = sandbox.until_next_webhook();
-        let change = changes.changed();
-        match time_left {
-            Some(time_left) => tokio::select! {
-                _ = change => {}
-                () = sleep(time_left) => {}
-            },
-            // Cannot fail: the sandbox owns the sender.
-            None => drop(change.await),
-        }
+        next_change(changes, sandbox.until_next_webhook()).await;
     }
 }

@@ -14,6 +14,8 @@ mod old_clients;
 #[cfg(test)]
 mod parallel;
 #[cfg(test)]
+mod phoenixd;
+#[cfg(test)]
 mod receiver;
 #[cfg(test)]
 mod socket;

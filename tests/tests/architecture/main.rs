@@ -137,6 +137,24 @@ fn core_has_no_input_or_output() {
 }
 
 #[test]
+fn only_the_dialects_and_the_endpoint_name_a_backend() {
+    let mut files_with_names = BTreeSet::new();
+    for (path, text) in sources("strike-core/src") {
+        let code = only_code(&text);
+        let names_a_backend = identifiers(&code).any(|name| {
+            let name = name.to_lowercase();
+            name.contains("phoenixd") || name.contains("lnbits")
+        });
+        if names_a_backend {
+            files_with_names.insert(path.strip_prefix(root().join("strike-core/src")).unwrap().to_owned());
+        }
+    }
+    let files = files_with_names.iter().map(|path| path.to_str().unwrap()).collect::<Vec<_>>();
+    let dialects = ["lnbits.rs", "mod.rs", "phoenixd.rs"].map(|file| format!("protocol/dialects/{file}"));
+    assert_eq!(files, [dialects.as_slice(), &["protocol/endpoint.rs".to_owned()]].concat());
+}
+
+#[test]
 fn core_depends_only_on_allowed_crates() {
     let closure = closure("strike-core", "normal,build");
     let allowed = CORE_MAY_USE.map(str::to_owned).into_iter().collect();

@@ -77,6 +77,7 @@ impl Dialect for Lnbits {
             // marks an invoice as failed, even if the node has received the payment.
             expiry_hides_payments: true,
             empty_pages_at_end: 1,
+            shows_preimages: true,
             has_base_path: false,
         }
     }

@@ -100,6 +100,8 @@ pub(crate) struct Properties {
     pub(crate) expiry_hides_payments: bool,
     /// How many empty pages in a row are the end of the list.
     pub(crate) empty_pages_at_end: u32,
+    /// True if records have a preimage, even unpaid ones. An excerpt of a broken one is withheld.
+    pub(crate) shows_preimages: bool,
     /// True if the API can be below a path, so that the base URL may have one.
     pub(crate) has_base_path: bool,
 }

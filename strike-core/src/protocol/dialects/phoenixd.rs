@@ -84,6 +84,7 @@ impl Dialect for Phoenixd {
             expiry_hides_payments: false,
             // On-chain payments are removed from a page after its rows were counted.
             empty_pages_at_end: 2,
+            shows_preimages: true,
             has_base_path: false,
         }
     }

@@ -25,6 +25,7 @@ impl Dialect for Strike {
             finds_by: FindBy::Nothing,
             expiry_hides_payments: false,
             empty_pages_at_end: 1,
+            shows_preimages: false,
             has_base_path: true,
         }
     }

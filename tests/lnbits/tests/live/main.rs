@@ -17,6 +17,7 @@ mod facts;
 mod keys;
 mod many;
 mod once;
+mod quickstart;
 mod server;
 mod wallet;
 mod webhook;

@@ -26,6 +26,9 @@ fn rows_that_are_no_charges_keep_their_place() {
     ];
     let page = page(&phoenixd(), &json!(rows)).unwrap();
     assert_eq!((page.rows(), page.charges().count(), page.unreadable().count()), (4, 2, 2));
+    let reasons: Vec<_> = page.unreadable().map(|row| row.reason().to_owned()).collect();
+    assert_eq!(reasons[0], "it has no BOLT11 invoice");
+    assert!(reasons[1].contains("paymentHash"), "{reasons:?}");
     let ids: Vec<_> = page.into_rows().iter().map(|row| row.id().map(ToString::to_string)).collect();
     let third = numbered(3).as_str().unwrap().to_owned();
     assert_eq!(ids, [Some(hash()), Some(numbered(2).as_str().unwrap().to_owned()), None, Some(third)]);

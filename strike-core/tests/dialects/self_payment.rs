@@ -49,6 +49,12 @@ fn other_charges_need_one_request() {
 }
 
 #[test]
+fn an_invoice_without_an_amount_needs_one_request() {
+    let (result, world) = run(|_| respond(200, details(&payment(&[("amount", json!(0))])).to_string()));
+    assert_eq!((result.unwrap_err().kind(), world.sends()), (&ErrorKind::Undecodable, 1));
+}
+
+#[test]
 fn an_outgoing_payment_alone_is_no_charge() {
     let (result, world) = run(|exchange| match exchange.request.uri().query() {
         None => respond(200, outgoing("success")),

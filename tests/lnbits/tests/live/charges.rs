@@ -1,14 +1,18 @@
 //! Create, get, list and wait, the number of requests of each, and charges that end in unusual
 //! ways.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use strike_core::{CreateOutcome, ErrorKind, NewCharge, Schedule, Wait, WaitOutcome};
+use strike_core::{Advice, CreateOutcome, ErrorKind, NewCharge, Schedule, Wait, WaitOutcome};
 
 use crate::clients::{Adapter, both, endpoint};
 use crate::server::Lnbits;
 use crate::wallet::Wallet;
+
+/// How long a payment that was made may take to be seen.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -32,7 +36,8 @@ fn created_charge_is_read_listed_and_paid() {
         assert_eq!(client.list(0).unwrap().charges().next(), Some(&charge), "{}", client.name);
 
         payer.pay(charge.payment_request());
-        let WaitOutcome::Paid(paid) = client.wait_until_paid(&charge, Wait::until_expiry()).unwrap() else {
+        let WaitOutcome::Paid(paid) = client.wait_until_paid(&charge, Wait::at_most(PATIENCE)).unwrap()
+        else {
             panic!("{}: not paid", client.name)
         };
         assert_eq!((paid.id(), paid.amount()), (charge.id(), charge.amount()));
@@ -74,7 +79,7 @@ fn counted<T>(client: &Adapter, verb: &str, run: impl FnOnce(&Adapter) -> T) -> 
     client.traffic.take();
     let output = run(client);
     let sent = client.traffic.take();
-    println!("{}: {verb} sends {} requests: {}", client.name, sent.len(), sent.join(", "));
+    println!("{}: requests of {verb}: {} ({})", client.name, sent.len(), sent.join(", "));
     (output, sent.len())
 }
 
@@ -100,7 +105,7 @@ fn each_verb_sends_as_few_requests_as_it_can() {
         assert_eq!(made.charge(), again.charge());
         payer.pay(charge.payment_request());
         let (_, wait) = counted(&client, "wait of a paid charge", |client| {
-            client.wait_until_paid(&charge, Wait::until_expiry()).unwrap()
+            client.wait_until_paid(&charge, Wait::at_most(PATIENCE)).unwrap()
         });
         assert_eq!((create, get, list, first, second, wait), (1, 1, 1, 2, 1, 1), "{}", client.name);
     }
@@ -131,7 +136,7 @@ fn payment_after_the_expiry_counts() {
         let charge = client.create(NewCharge::satoshis(4200, "tea").expiry_sec(1)).unwrap();
         lnbits.wait_until(charge.created().saturating_add(Duration::from_secs(2)));
         payer.pay(charge.payment_request());
-        let outcome = client.wait_until_paid(&charge, Wait::until_expiry()).unwrap();
+        let outcome = client.wait_until_paid(&charge, Wait::at_most(PATIENCE)).unwrap();
         assert!(outcome.is_paid(), "{}: {outcome:?}", client.name);
     }
 }
@@ -147,7 +152,7 @@ fn charge_that_its_own_wallet_paid_is_paid() {
         let got = client.get(charge.id()).unwrap();
         assert!(got.is_paid(), "{}", client.name);
         assert_eq!((got.amount(), got.customer_id()), (charge.amount(), Some("table-7")));
-        let waited = client.wait_until_paid(&charge, Wait::until_expiry()).unwrap();
+        let waited = client.wait_until_paid(&charge, Wait::at_most(PATIENCE)).unwrap();
         assert!(waited.is_paid(), "{}", client.name);
         // The outgoing row is no charge.
         let listed = client.list(0).unwrap();
@@ -169,4 +174,23 @@ fn invoice_without_an_amount_is_no_charge() {
         let error = client.get(&id).unwrap_err();
         assert_eq!(*error.kind(), ErrorKind::Undecodable, "{}: {error:?}", client.name);
     }
+}
+
+#[test]
+#[ignore = "needs LNbits: run .ci/lnbits"]
+fn rate_limit_is_reported_and_a_wait_outlasts_it() {
+    let lnbits = Arc::new(Lnbits::start(&[
+        ("LNBITS_BACKEND_WALLET_CLASS", "FakeWallet"),
+        ("LNBITS_RATE_LIMIT_NO", "2"),
+        ("LNBITS_RATE_LIMIT_UNIT", "second"),
+    ]));
+    let shop = Wallet::funded(&lnbits, "shop");
+    let [client, _] = both(&endpoint(&lnbits, &shop));
+    let charge = client.create(NewCharge::satoshis(4200, "tea")).unwrap();
+    shop.pay(charge.payment_request());
+    let error = (0..10).find_map(|_| client.get(charge.id()).err());
+    let error = error.expect("LNbits should have rejected one of ten reads");
+    assert_eq!(*error.kind(), ErrorKind::RateLimited { retry_after: None }, "{error:?}");
+    assert_eq!(error.advice(), Advice::RetryLater);
+    assert!(client.wait_until_paid(&charge, Wait::at_most(PATIENCE)).unwrap().is_paid());
 }

@@ -9,6 +9,7 @@ use strike_core::{Advice, Charge, Network, NewCharge, Schedule, Wait, WaitOutcom
 use strike_sandbox::{Phoenixd, RunningSandbox, Sandbox};
 use strike_tests::Loopback;
 
+use crate::charges::PATIENCE;
 use crate::clients::{both, endpoint};
 use crate::server::Lnbits;
 use crate::wallet::Wallet;
@@ -59,7 +60,7 @@ fn payment_at_the_node_reaches_the_client_through_lnbits() {
             client.create(NewCharge::satoshis(4200, "café & \"tea\"").customer_id("table-7")).unwrap();
         assert_eq!(client.get(charge.id()).unwrap(), charge, "{}", client.name);
         pay_at(&node, &charge);
-        let outcome = client.wait_until_paid(&charge, Wait::until_expiry()).unwrap();
+        let outcome = client.wait_until_paid(&charge, Wait::at_most(PATIENCE)).unwrap();
         assert_eq!(outcome.charge().customer_id(), Some("table-7"));
         assert_paid(client.name, &outcome, &lnbits);
     }

@@ -1,19 +1,16 @@
 //! LNbits' webhook: anyone can send one, so it only says which charge to read.
 
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
 
 use strike_core::http::HeaderMap;
 use strike_core::{ApiKey, Charge, Endpoint, EndpointBuilder, Network, NewCharge};
 use strike_tests::Loopback;
 
+use crate::charges::PATIENCE;
 use crate::clients::both;
 use crate::closed_loop::{lnbits_before, node, pay_at};
 use crate::server::Lnbits;
 use crate::wallet::Wallet;
-
-/// How long a webhook may take to arrive.
-const ARRIVAL: Duration = Duration::from_secs(30);
 
 /// A shop that receives webhooks.
 struct Shop {
@@ -44,7 +41,7 @@ impl Shop {
             let charge = client.create(NewCharge::satoshis(4200, "tea")).unwrap();
             pay(&charge);
             for _ in 0..webhooks {
-                let body = self.bodies.recv_timeout(ARRIVAL).unwrap();
+                let body = self.bodies.recv_timeout(PATIENCE).unwrap();
                 let hint = self.endpoint.read_webhook(&HeaderMap::new(), &body).unwrap();
                 assert_eq!(hint.id(), charge.id(), "{}", client.name);
                 assert!(client.confirm(&hint).unwrap().is_paid(), "{}", client.name);

@@ -1,5 +1,5 @@
-//! A local server for the Strike charge API, for tests. Its invoices are real and signed, but need
-//! no account, Lightning node or money.
+//! A local server for the Strike charge API and for phoenixd's, for tests. Its invoices are real and
+//! signed, but need no account, Lightning node or money.
 //!
 //! ACINQ closed its service in 2021. The sandbox reproduces the recorded responses byte for byte.
 //! It adds what tests need: a seed, a clock, and a way to pay charges.
@@ -50,6 +50,7 @@
 //! | `RunningSandbox` | a sandbox with an HTTP or HTTPS server, from `SandboxBuilder::start` |
 //! | [`faults`] | lost, truncated, delayed and wrong responses |
 //! | [`Webhook`] | a POST to the shop after each payment: in time, late, twice or never |
+//! | [`Phoenixd`] | the passwords, webhooks and fees of phoenixd's API, on the same port |
 //! | [`Quirks`] | the formats of 2018, a rate limit, unknown JSON keys |
 //! | [`Settlement`] | how charges are paid |
 //!

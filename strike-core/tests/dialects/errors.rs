@@ -23,6 +23,7 @@ fn text_errors_of_phoenixd_are_read() {
             Advice::CheckKey,
         ),
         (400, "Request parameter externalId is missing", ErrorKind::BadRequest, Advice::FixInput),
+        (400, "<html><body>400 Bad Request</body></html>", ErrorKind::BadRequest, Advice::CheckHost),
         (405, "Invalid http method (use the correct GET/POST)", ErrorKind::Rejected, Advice::CheckHost),
         (415, "", ErrorKind::Rejected, Advice::CheckHost),
         (500, "Failed requirement.", ErrorKind::Server, Advice::RetryLater),

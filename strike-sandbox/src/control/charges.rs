@@ -51,7 +51,8 @@ pub(super) fn pay(service: &mut Service, request: &ControlRequest<'_>) -> Result
     body::expect_empty(request.http.body())?;
     match service.pay(request.id, request.now) {
         Ok(paid) => Ok(Object::default()
-            .text("id", request.id)
+            // The request may have the payment hash instead.
+            .text("id", service.charge(request.id).map_or(request.id, |charge| charge.id.as_str()))
             .flag("paid", true)
             .text("preimage", &paid.preimage_hex())
             .end()),

@@ -234,7 +234,6 @@ impl Dialect for Lnbits {
             // Any other path.
             (404, ..) => return None,
             (520, _, Some("failed")) => StatusCode::BAD_REQUEST,
-            (520, ..) => StatusCode::SERVICE_UNAVAILABLE,
             _ => status,
         };
         Some(server_error(means, &message))

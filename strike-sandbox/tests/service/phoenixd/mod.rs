@@ -2,6 +2,7 @@
 
 mod access;
 mod any_input;
+mod client;
 mod create;
 mod decode;
 mod faults;

@@ -112,10 +112,15 @@ fn charge_of_one_api_is_seen_and_paid_in_the_other() {
 fn control_routes_accept_a_payment_hash_as_id() {
     let sandbox = sandbox();
     let hash = payment_hash(&sandbox, "amountSat=1&description=");
-    for (method, action) in [(Method::GET, ""), (Method::POST, "/expire")] {
+    let send = |method, hash: &str, action| {
         let path = format!("/sandbox/charges/{hash}{action}");
-        let response = sandbox.respond(&support::request_without_key(method, &path));
-        assert_eq!(support::json(&response)["payment_hash"], json!(hash), "{path}");
+        support::json(&sandbox.respond(&support::request_without_key(method, &path)))
+    };
+    for (method, action) in [(Method::GET, ""), (Method::POST, "/expire")] {
+        assert_eq!(send(method, &hash, action)["payment_hash"], json!(hash), "{action}");
     }
+    let other = payment_hash(&sandbox, "amountSat=1&description=");
+    let paid = send(Method::POST, &other, "/pay");
+    assert_eq!(paid["id"], json!(sandbox.list_all()[0].id().as_str()));
     assert!(sandbox.charge(&hash.parse().expect("an id")).is_some());
 }

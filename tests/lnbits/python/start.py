@@ -1,6 +1,6 @@
 """Runs LNbits in the current folder, on a free port, until standard input is closed.
 
-The parent cannot be missed: however it ends, its end of the pipe is closed.
+The pipe to the parent is closed when the parent ends, even if it is killed.
 """
 
 import os
@@ -11,12 +11,12 @@ import threading
 import uvicorn
 
 
-def end_with_the_parent():
+def exit_with_the_parent():
     sys.stdin.buffer.read()
     os._exit(0)
 
 
 # LNbits opens `lnbits/static` relative to the current folder.
 os.symlink(os.path.join(sysconfig.get_path("purelib"), "lnbits"), "lnbits")
-threading.Thread(target=end_with_the_parent, daemon=True).start()
+threading.Thread(target=exit_with_the_parent, daemon=True).start()
 uvicorn.run("lnbits.__main__:app", host="127.0.0.1", port=0)

@@ -16,7 +16,7 @@ use crate::clients::endpoint_with;
 use crate::server::Lnbits;
 use crate::wallet::Wallet;
 
-/// A key of nobody, for the replay and for the flow with a wrong key.
+/// A key that belongs to no wallet, for the replay and for the flow with a wrong key.
 const KEY: &str = "00000000000000000000000000000000";
 
 /// A payment request that is to be paid after the next read. Nobody pays while a cassette is
@@ -93,7 +93,7 @@ impl Flow {
     }
 }
 
-/// Returns a transport that pays what is due once a read has been answered.
+/// Returns a transport that pays what is due once the response to a read has arrived.
 fn paying(payer: Wallet, due: Due) -> impl Transport {
     let transport = UreqTransport::new().unwrap();
     move |exchange: Exchange| -> Reply {
@@ -138,7 +138,7 @@ fn lnbits_still_responds_as_in_the_cassettes() {
 }
 
 #[test]
-fn both_clients_replay_what_lnbits_has_responded() {
+fn both_clients_replay_the_responses_of_lnbits() {
     let endpoint = endpoint_with("http://127.0.0.1", KEY);
     for flow in &FLOWS {
         let due = Due::default();

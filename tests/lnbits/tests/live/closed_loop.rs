@@ -66,7 +66,7 @@ fn payment_at_the_node_reaches_the_client_through_lnbits() {
     }
 }
 
-/// A phoenixd without a websocket, so that LNbits hears of a payment only when it asks.
+/// A phoenixd without a websocket, so that LNbits learns of a payment only from its own requests.
 fn without_events(node: SocketAddr) -> Loopback {
     Loopback::serve(move |_, request| {
         if request.starts_with(b"GET /websocket") {

@@ -24,7 +24,7 @@ const REQUEST: Duration = Duration::from_secs(60);
 /// The largest response that is read, in bytes: 1000 rows take 1.2 MB.
 const MAX_BODY: usize = 8 << 20;
 
-/// Settings for all tests: nothing but this machine is asked, and many requests are allowed.
+/// Settings for all tests: LNbits sends no request to the internet, and accepts many requests.
 const SETTINGS: [(&str, &str); 9] = [
     ("LNBITS_ADMIN_UI", "true"),
     ("LNBITS_CALLBACK_ALLOW_PRIVATE_IPS", "true"),

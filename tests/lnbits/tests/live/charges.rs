@@ -14,6 +14,9 @@ use crate::wallet::Wallet;
 /// How long a payment that was made may take to be seen.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The lifetime of an invoice that is to expire, in seconds. Longer than its create takes on a busy machine.
+const LIFETIME: u32 = 3;
+
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Often enough for a test.
@@ -117,7 +120,7 @@ fn unpaid_charge_expires() {
     let lnbits = Lnbits::shared();
     let shop = Wallet::new(&lnbits, "shop");
     for client in both(&endpoint(&lnbits, &shop)) {
-        let charge = client.create(NewCharge::satoshis(4200, "tea").expiry_sec(2)).unwrap();
+        let charge = client.create(NewCharge::satoshis(4200, "tea").expiry_sec(LIFETIME)).unwrap();
         let wait = Wait::until_expiry().schedule(often()).grace(Duration::ZERO);
         let outcome = client.wait_until_paid(&charge, wait).unwrap();
         assert!(matches!(outcome, WaitOutcome::Expired(_)), "{}: {outcome:?}", client.name);
@@ -133,8 +136,8 @@ fn payment_after_the_expiry_counts() {
     let lnbits = Lnbits::shared();
     let (shop, payer) = (Wallet::new(&lnbits, "shop"), Wallet::funded(&lnbits, "payer"));
     for client in both(&endpoint(&lnbits, &shop)) {
-        let charge = client.create(NewCharge::satoshis(4200, "tea").expiry_sec(1)).unwrap();
-        lnbits.wait_until(charge.created().saturating_add(Duration::from_secs(2)));
+        let charge = client.create(NewCharge::satoshis(4200, "tea").expiry_sec(LIFETIME)).unwrap();
+        lnbits.wait_until(charge.created().saturating_add(Duration::from_secs(u64::from(LIFETIME) + 1)));
         payer.pay(charge.payment_request());
         let outcome = client.wait_until_paid(&charge, Wait::at_most(PATIENCE)).unwrap();
         assert!(outcome.is_paid(), "{}: {outcome:?}", client.name);

@@ -92,7 +92,7 @@ fn last_look_before_the_expiry_finds_a_payment_that_lnbits_has_missed() {
     let lnbits = lnbits_before(proxy.base_url().trim_end_matches("/api/v1/"), &node);
     let shop = Wallet::new(&lnbits, "shop");
     for client in both(&endpoint(&lnbits, &shop)) {
-        let charge = client.create(NewCharge::satoshis(4200, "tea").expiry_sec(7)).unwrap();
+        let charge = client.create(NewCharge::satoshis(4200, "tea").expiry_sec(10)).unwrap();
         let (sandbox, unpaid) = (Sandbox::clone(&node), charge.clone());
         client.traffic.after_the_next_read(move || pay_at(&sandbox, &unpaid));
         // By its schedule, the wait reads the charge now and after the expiry.

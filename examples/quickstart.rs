@@ -1,15 +1,24 @@
 //! Creates a charge, prints its payment request, and waits for the payment, with the async client.
 //!
-//! The example starts a sandbox. With `STRIKE_BASE_URL` and `STRIKE_API_KEY` it uses that server,
-//! and waits for you to pay.
+//! The example starts a sandbox. With `STRIKE_BACKEND=phoenixd`, the sandbox acts as a phoenixd. With
+//! `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK` the example uses that server, and waits
+//! for you to pay. Set `STRIKE_BACKEND` to `phoenixd` or `lnbits` if it is one.
 #![allow(clippy::print_stdout, reason = "the example prints its results")]
+
+use std::error::Error;
+use std::process::ExitCode;
 
 use strike_async::{Client, NewCharge, Wait, WaitOutcome};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
+    strike_examples::exit_code(sell().await)
+}
+
+async fn sell() -> Result<(), Box<dyn Error>> {
     let host = strike_examples::host()?;
     let client = Client::new(host.endpoint)?;
+    client.check_setup().await?;
 
     let charge = client.create(NewCharge::satoshis(4200, "services rendered")).await?;
     println!("payment request: {}", charge.payment_request());

@@ -125,6 +125,16 @@ mod tests {
     }
 
     #[test]
+    fn order_is_completed_over_phoenixd() -> Result<(), Box<dyn Error>> {
+        let sandbox = Sandbox::new();
+        let host = SimulatedHost::new(sandbox.clone());
+        let mut shop = Shop::new(Client::builder(sandbox.phoenixd_endpoint()?).simulated(&host).build()?);
+        shop.sell("order-17", |charge| assert!(sandbox.pay(charge.id()).is_ok()))?;
+        assert!(shop.completed.contains("order-17"));
+        Ok(())
+    }
+
+    #[test]
     fn recorded_order_is_completed() -> Result<(), Box<dyn Error>> {
         let endpoint =
             Endpoint::new("http://127.0.0.1/api/v1/", ApiKey::new("sk_replay")?, Network::Testnet)?;

@@ -92,7 +92,7 @@ fn watch(
     paid_after: &BTreeMap<usize, Duration>,
 ) -> Result<Counts, Box<dyn Error>> {
     let sandbox = Sandbox::builder().seed(7).clock_at(START).build();
-    let endpoint = Endpoint::new(sandbox.base_url(), ApiKey::new(sandbox.api_key())?, sandbox.network())?;
+    let endpoint = sandbox.endpoint()?;
     let machines = CoreClient::new(endpoint, RetryPolicy::default(), 7);
     let mut watcher = machines.watcher().page_size(size);
     let mut payments = Vec::new();

@@ -61,10 +61,10 @@ impl Client {
         Self::builder(endpoint).build()
     }
 
-    /// Creates a client from the environment variables `STRIKE_BASE_URL`, `STRIKE_API_KEY` and
-    /// `STRIKE_NETWORK`.
+    /// Creates a client from the environment variables `STRIKE_BACKEND`, `STRIKE_BASE_URL`,
+    /// `STRIKE_API_KEY` and `STRIKE_NETWORK`.
     ///
-    /// [`Endpoint::from_variables`] describes them. No other function reads the environment.
+    /// [`Endpoint::from_variables`] describes them, and two more for webhooks. No other function reads the environment.
     ///
     /// # Errors
     /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) with the name of the

@@ -5,8 +5,8 @@ mod support;
 
 use strike_core::machine::Operation;
 use strike_core::{
-    ApiKey, ChargeId, Create, Currency, Endpoint, Error, ErrorKind, List, Network, NewCharge, Satoshi,
-    check_certificates,
+    ApiKey, ChargeId, Create, Currency, Endpoint, Error, ErrorKind, InvalidInput, List, Network, NewCharge,
+    Satoshi, check_certificates,
 };
 use support::{CANARY, endpoint};
 
@@ -216,6 +216,131 @@ fn historical_hosts_have_constructors() {
         (test.base_url().as_str(), test.network()),
         ("https://api.dev.strike.acinq.co/api/v1/", Network::Testnet)
     );
+}
+
+/// Returns the endpoint of these variables.
+fn endpoint_from(variables: &[(&str, &str)]) -> Result<Endpoint, InvalidInput> {
+    Endpoint::from_variables(|name| {
+        variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
+    })
+}
+
+#[test]
+fn backend_variable_chooses_the_dialect() {
+    for (backend, network, url, header, credential) in [
+        (None, "signet", "https://host/charges?page=0&size=30", "authorization", "Basic c2VjcmV0Og=="),
+        (
+            Some("strike"),
+            "regtest",
+            "https://host/charges?page=0&size=30",
+            "authorization",
+            "Basic c2VjcmV0Og==",
+        ),
+        (
+            Some("phoenixd"),
+            "testnet",
+            "https://host/payments/incoming?all=true&limit=30&offset=0",
+            "authorization",
+            "Basic OnNlY3JldA==",
+        ),
+        (
+            Some("lnbits"),
+            "bitcoin",
+            "https://host/api/v1/payments/paginated?recheck_pending=true&sortby=time&direction=desc\
+             &amount%5Bgt%5D=0&limit=30&offset=0",
+            "x-api-key",
+            "secret",
+        ),
+    ] {
+        let rest =
+            [("STRIKE_BASE_URL", "https://host"), ("STRIKE_API_KEY", "secret"), ("STRIKE_NETWORK", network)];
+        let variables: Vec<_> =
+            backend.map(|name| ("STRIKE_BACKEND", name)).into_iter().chain(rest).collect();
+        let endpoint = endpoint_from(&variables).unwrap();
+        assert_eq!(endpoint.network().as_str(), network);
+        let request = List::page(0).request(&endpoint).unwrap();
+        assert_eq!(request.uri(), url);
+        assert_eq!(request.headers()[header], credential, "{backend:?}");
+    }
+}
+
+#[test]
+fn error_about_a_variable_names_it_and_does_not_contain_its_value() {
+    let good = [
+        ("STRIKE_BACKEND", "phoenixd"),
+        ("STRIKE_BASE_URL", "https://host"),
+        ("STRIKE_API_KEY", "secret"),
+        ("STRIKE_NETWORK", "bitcoin"),
+        ("STRIKE_WEBHOOK_URL", "https://shop/paid"),
+        ("STRIKE_WEBHOOK_SECRET", "secret"),
+    ];
+    assert!(endpoint_from(&good).is_ok());
+    let with = |changes: &[(&'static str, &'static str)]| {
+        let changed = |name| changes.iter().find(|(changed, _)| *changed == name);
+        good.map(|(name, value)| changed(name).map_or((name, value), |(_, value)| (name, *value)))
+    };
+    for (changes, name, rule) in [
+        (&[("STRIKE_BACKEND", "canary")][..], "STRIKE_BACKEND", "`strike`, `phoenixd` or `lnbits`"),
+        (&[("STRIKE_BACKEND", "")], "STRIKE_BACKEND", "`strike`, `phoenixd` or `lnbits`"),
+        (&[("STRIKE_BACKEND", "Phoenixd")], "STRIKE_BACKEND", "`strike`, `phoenixd` or `lnbits`"),
+        (
+            &[("STRIKE_NETWORK", "canary")],
+            "STRIKE_NETWORK",
+            "bitcoin (or mainnet), testnet, signet or regtest",
+        ),
+        (&[("STRIKE_NETWORK", "signet")], "STRIKE_NETWORK", "`bitcoin` or `testnet`: phoenixd has no other"),
+        (&[("STRIKE_NETWORK", "regtest")], "STRIKE_NETWORK", "`bitcoin` or `testnet`: phoenixd has no other"),
+        (
+            &[("STRIKE_BASE_URL", "https://host/canary")],
+            "STRIKE_BASE_URL",
+            "the server's address without a path; `EndpointBuilder::allow_path` permits one",
+        ),
+        (
+            &[("STRIKE_BACKEND", "lnbits"), ("STRIKE_BASE_URL", "https://host/api/v1/canary")],
+            "STRIKE_BASE_URL",
+            "the server's address without a path; `EndpointBuilder::allow_path` permits one",
+        ),
+        (
+            &[("STRIKE_BASE_URL", "http://canary.example")],
+            "STRIKE_BASE_URL",
+            "a URL that starts with `https://`, because the host is not this machine; \
+             `EndpointBuilder::allow_plain_http` permits `http://`",
+        ),
+        (&[("STRIKE_API_KEY", "canary=")], "STRIKE_API_KEY", "1 to 512 visible ASCII characters without `=`"),
+        (
+            &[("STRIKE_WEBHOOK_URL", "ftp://canary")],
+            "STRIKE_WEBHOOK_URL",
+            "an `http://` or `https://` URL with a host, in at most 512 visible ASCII characters",
+        ),
+        (
+            &[("STRIKE_WEBHOOK_SECRET", "canary=")],
+            "STRIKE_WEBHOOK_SECRET",
+            "1 to 512 visible ASCII characters without `=`",
+        ),
+        (
+            &[("STRIKE_BACKEND", "lnbits"), ("STRIKE_API_KEY", "canary:")],
+            "STRIKE_API_KEY",
+            "1 to 512 visible ASCII characters without a colon",
+        ),
+    ] {
+        let error = endpoint_from(&with(changes)).expect_err(name);
+        assert_eq!((error.field(), error.rule()), (name, rule), "{changes:?}");
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+    }
+}
+
+#[test]
+fn url_key_and_network_are_required() {
+    let all = [
+        ("STRIKE_BACKEND", "lnbits"),
+        ("STRIKE_BASE_URL", "https://host"),
+        ("STRIKE_API_KEY", "secret"),
+        ("STRIKE_NETWORK", "bitcoin"),
+    ];
+    for missing in ["STRIKE_BASE_URL", "STRIKE_API_KEY", "STRIKE_NETWORK"] {
+        let others: Vec<_> = all.into_iter().filter(|(name, _)| *name != missing).collect();
+        assert_eq!(endpoint_from(&others).unwrap_err().to_string(), format!("{missing} must be set"));
+    }
 }
 
 #[test]

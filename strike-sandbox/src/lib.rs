@@ -103,6 +103,7 @@ mod order;
 mod phoenixd;
 mod quirks;
 mod response;
+mod route_path;
 mod sandbox;
 #[cfg(feature = "server")]
 mod server;

@@ -27,6 +27,11 @@ pub mod configuration {}
 #[doc = include_str!("../../docs/failures.md")]
 pub mod failures {}
 
+/// Compiles and runs the code in `docs/going-live.md`.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/going-live.md")]
+pub mod going_live {}
+
 /// Compiles the code in the README.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -1,12 +1,14 @@
 //! Handles webhooks safely.
 //!
-//! When a charge is paid, the server posts `{"object":"event","data":{...the charge...}}` to a URL of your shop.
-//! The request is not signed, so anyone who knows the URL can send one. Do not trust its contents: use it only to
-//! learn which charge to read. [`parse`] therefore returns a [`Notification`] with an id and nothing else.
+//! When a charge is paid, the server posts a webhook to a URL of your shop. Only phoenixd signs it, and a signed
+//! webhook can be replayed. So do not trust its contents: use it only to learn which charge to read.
+//! [`Endpoint::read_webhook`](crate::Endpoint::read_webhook) reads the webhooks of every backend, and verifies the
+//! signature of phoenixd's. [`parse`] reads the Strike API's `{"object":"event","data":{...the charge...}}`. Both return
+//! a [`Notification`] with an id and nothing else.
 //!
 //! A receiver does this:
 //!
-//! 1. Read at most [`MAX_BODY`] bytes and [`parse`] them.
+//! 1. Read at most [`MAX_BODY`] bytes, and pass them to `read_webhook` with the headers.
 //! 2. Respond with 200 at once, and do the rest afterwards. The sender may not wait, and may not retry.
 //! 3. Ignore ids that your shop never created, because each read costs a request.
 //! 4. Read the charge: `client.confirm(&notification)`. Only that response says whether it is paid.

@@ -13,6 +13,7 @@ use strike_core::{HttpRequest, UnixMillis};
 
 use crate::guard;
 use crate::response::ErrorResponse;
+use crate::route_path::match_path;
 use crate::service::Service;
 
 /// A method, a path below `/sandbox/`, and the handler. `{}` in the path matches any one segment.
@@ -78,18 +79,4 @@ pub(crate) fn respond(
     } else {
         Err(ErrorResponse::method_not_allowed(&allowed))
     }
-}
-
-/// Returns the segment that matches `{}` if the path matches the pattern.
-fn match_path<'a>(pattern: &str, path: &[&'a str]) -> Option<&'a str> {
-    let mut id = "";
-    let mut segments = path.iter();
-    for expected in pattern.split('/') {
-        match (expected, *segments.next()?) {
-            ("{}", segment) => id = segment,
-            (expected, segment) if expected == segment => {}
-            _ => return None,
-        }
-    }
-    segments.next().is_none().then_some(id)
 }

@@ -69,7 +69,8 @@ impl SandboxBuilder {
     /// * how far the clock was advanced; a manual clock starts no earlier than the last change,
     /// * the position in the random stream of ids and preimages; a new seed is ignored.
     ///
-    /// Webhook deliveries, planned faults and request counters are not stored.
+    /// Webhook deliveries, planned faults, request counters and the settings of phoenixd's API are not
+    /// stored.
     ///
     /// The file is an SQLite database. On Unix only its owner can access it. While it is open, a
     /// lock file next to it, with `-lock` added to the name, keeps other sandboxes from opening it.

@@ -107,10 +107,10 @@ impl Account {
         // The URL was checked when the invoice was created.
         let own = own.and_then(|url| Webhook::to(url).ok()).map(Arc::new);
         let event = PaymentReceived::new(charge, now);
+        let message = event.to_webhook(&self.webhook_secret);
         // An error means that no websocket is open. Events are not kept for later ones.
         #[cfg(feature = "server")]
-        let _ = self.events.send(event.to_websocket().into());
-        let message = event.to_webhook(&self.webhook_secret);
+        let _ = self.events.send(event.into_websocket().into());
         for webhook in self.webhooks.iter().chain(&own) {
             outbox.deliver(webhook, charge.id.as_str(), &message, now);
         }

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 use data_encoding::HEXLOWER;
 use serde::Serialize;
-#[cfg(feature = "server")]
-use serde::ser::SerializeMap;
 use strike_core::UnixMillis;
 use strike_core::http::{HeaderName, HeaderValue};
 
@@ -17,7 +15,7 @@ use crate::webhooks::Message;
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-phoenix-signature");
 
-/// A payment of an invoice. Unlike websockets and the rest of the API, webhooks contain nulls.
+/// A payment of an invoice.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PaymentReceived<'a> {
@@ -25,11 +23,19 @@ pub(super) struct PaymentReceived<'a> {
     timestamp: u64,
     amount_sat: i64,
     payment_hash: String,
-    external_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Nullable<'a>,
     /// Only payments of BOLT12 offers have a note and the key of its author.
-    payer_note: Option<&'a str>,
-    payer_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payer_note: Nullable<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payer_key: Nullable<'a>,
 }
+
+/// A text, or `Some(None)` for null. `None` leaves the field out.
+///
+/// Webhooks contain nulls, unlike websockets and the rest of the API.
+type Nullable<'a> = Option<Option<&'a str>>;
 
 impl<'a> PaymentReceived<'a> {
     pub(super) fn new(charge: &'a Charge, now: UnixMillis) -> Self {
@@ -38,16 +44,10 @@ impl<'a> PaymentReceived<'a> {
             timestamp: now.as_millis(),
             amount_sat: received_satoshi(charge),
             payment_hash: HEXLOWER.encode(charge.payment_hash.as_bytes()),
-            external_id: charge.customer_id.as_deref(),
-            payer_note: None,
-            payer_key: None,
+            external_id: Some(charge.customer_id.as_deref()),
+            payer_note: Some(None),
+            payer_key: Some(None),
         }
-    }
-
-    /// Returns the text of a websocket's message. It is the body of a webhook without the nulls.
-    #[cfg(feature = "server")]
-    pub(super) fn to_websocket(&self) -> String {
-        pretty(&WithoutNulls(self))
     }
 
     /// Returns the signed body of a webhook.
@@ -57,24 +57,14 @@ impl<'a> PaymentReceived<'a> {
         let signature = HeaderValue::try_from(sign(secret, body.as_bytes())).ok();
         Message { body, signature: signature.map(|value| (SIGNATURE, value)) }
     }
-}
 
-#[cfg(feature = "server")]
-struct WithoutNulls<'a>(&'a PaymentReceived<'a>);
-
-#[cfg(feature = "server")]
-impl Serialize for WithoutNulls<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let PaymentReceived { r#type, timestamp, amount_sat, payment_hash, external_id, .. } = self.0;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("type", r#type)?;
-        map.serialize_entry("timestamp", timestamp)?;
-        map.serialize_entry("amountSat", amount_sat)?;
-        map.serialize_entry("paymentHash", payment_hash)?;
-        if let Some(external_id) = external_id {
-            map.serialize_entry("externalId", external_id)?;
+    /// Returns the text of a websocket's message.
+    #[cfg(feature = "server")]
+    pub(super) fn into_websocket(mut self) -> String {
+        for field in [&mut self.external_id, &mut self.payer_note, &mut self.payer_key] {
+            *field = field.filter(Option::is_some);
         }
-        map.end()
+        pretty(&self)
     }
 }
 
@@ -96,9 +86,9 @@ mod tests {
             timestamp: 1_753_257_600_123,
             amount_sat: 4200,
             payment_hash: "ab".repeat(32),
-            external_id: Some("order-17"),
-            payer_note: None,
-            payer_key: None,
+            external_id: Some(Some("order-17")),
+            payer_note: Some(None),
+            payer_key: Some(None),
         };
         let message = event.to_webhook(&"5f".repeat(32));
         assert_eq!(message.body.len(), 251);

@@ -8,6 +8,7 @@ use super::reply::{Failure, Reply, build};
 #[cfg(feature = "server")]
 use super::websocket;
 use super::{access, create_invoice, decode_invoice, incoming, node_info, sending};
+use crate::route_path::match_path;
 use crate::service::{MAX_BODY, Service};
 
 /// A request with the parameter of its route.
@@ -110,18 +111,4 @@ fn route(
         }
     }
     Err(if is_known { Failure::wrong_method() } else { Failure::unknown_endpoint() })
-}
-
-/// Returns the segment that matches `{}` if the path matches the pattern.
-fn match_path<'a>(pattern: &str, path: &[&'a str]) -> Option<&'a str> {
-    let mut id = "";
-    let mut segments = path.iter();
-    for expected in pattern.split('/') {
-        match (expected, *segments.next()?) {
-            ("{}", segment) => id = segment,
-            (expected, segment) if expected == segment => {}
-            _ => return None,
-        }
-    }
-    segments.next().is_none().then_some(id)
 }

@@ -121,7 +121,8 @@ mod tests {
         let (mut stream, _sender, served) = connect().await;
         let start = Instant::now();
         let mut received = Vec::new();
-        stream.read_to_end(&mut received).await.expect("the end of the connection");
+        let closed = timeout(Duration::from_secs(60), stream.read_to_end(&mut received)).await;
+        closed.expect("the server closes").expect("the end of the connection");
         // An empty ping of a server.
         assert_eq!((received.as_slice(), start.elapsed().as_secs()), (&[0x89, 0][..], 20));
         served.await.expect("no panic");

@@ -266,6 +266,7 @@ fn every_file_begins_with_a_doc_comment() {
         "strike-sandbox-cli/src",
         "tests/api",
         "tests/browser",
+        "tests/lnbits",
         "tests/src",
         "tests/tests",
     ]) {

@@ -1,0 +1,1 @@
+//! An empty library: the tests against a real LNbits are in `tests/`.

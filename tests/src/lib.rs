@@ -1,13 +1,20 @@
 //! Helpers shared by the tests in `tests/`. It also compiles the code in the README and in
 //! pages of `docs/`.
 
+#![expect(clippy::exhaustive_enums, clippy::exhaustive_structs, reason = "for tests only")]
+
+mod backend;
 mod clients;
 mod closed_port;
+mod dialect;
+pub mod lnbits;
 mod loopback;
 pub mod secrets;
 
+pub use backend::{Backend, ORIGIN};
 pub use clients::{AnyClient, AsyncClient, CoreDriver, Drive};
 pub use closed_port::ClosedPort;
+pub use dialect::Dialect;
 pub use loopback::Loopback;
 
 /// Compiles the code in `docs/configuration.md`.

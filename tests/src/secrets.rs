@@ -6,6 +6,9 @@ use std::fmt::Debug;
 
 use data_encoding::{BASE64, BASE64URL, HEXLOWER};
 use strike_core::{ApiKey, Endpoint, Error, InvalidInput, Network};
+use strike_sandbox::{Phoenixd, Sandbox, SandboxBuilder};
+
+use crate::Dialect;
 
 /// An API key that does not occur in any other text.
 pub const KEY: &str = "sk_CanaryCanaryCanary123456";
@@ -23,6 +26,20 @@ pub fn endpoint(base_url: &str) -> Result<Endpoint, InvalidInput> {
     Endpoint::new(base_url, ApiKey::new(KEY)?, Network::Testnet)
 }
 
+/// Returns an endpoint in a dialect, on the test network, with [`KEY`] as the API key, password or
+/// invoice key. `origin` is a URL without a path.
+///
+/// # Errors
+/// Returns an error if the origin is not valid.
+pub fn endpoint_in(dialect: Dialect, origin: &str) -> Result<Endpoint, InvalidInput> {
+    dialect.endpoint(origin, KEY, Network::Testnet)
+}
+
+/// Starts building a sandbox that accepts [`KEY`] in every dialect.
+pub fn sandbox() -> SandboxBuilder {
+    Sandbox::builder().api_key(KEY).phoenixd(Phoenixd::new().limited_password(KEY))
+}
+
 /// Returns the URL of a proxy on 127.0.0.1, with credentials in it.
 #[must_use]
 pub fn proxy_url(port: u16) -> String {
@@ -34,6 +51,8 @@ fn secrets() -> Vec<String> {
     let plain = [
         KEY.to_owned(),
         format!("{KEY}:"),
+        // phoenixd's password is sent with an empty user.
+        format!(":{KEY}"),
         PROXY_PASSWORD.to_owned(),
         format!("{PROXY_USER}:{PROXY_PASSWORD}"),
     ];

@@ -167,6 +167,27 @@ fn error_names_the_unreadable_row_of_the_order() {
 }
 
 #[test]
+fn unreadable_row_of_the_order_hides_a_newer_charge() {
+    // The payer may have been shown the older invoice, or may have paid it.
+    let mut host = Host::new();
+    let older = insert_own(&mut host, 2 * MINUTE, &[("paid", json!("perhaps"))]);
+    insert_own(&mut host, MINUTE, &[]);
+    let error = run(&mut host, CreateOnceOptions::with_key(key())).0.unwrap_err();
+    assert_eq!((error.kind(), error.advice()), (&ErrorKind::Undecodable, Advice::DoNotUse));
+    assert!(error.to_string().contains(&format!("row {older}: ")), "{error}");
+    assert_eq!(host.sent("POST"), 0);
+}
+
+#[test]
+fn unreadable_row_of_the_order_does_not_hide_a_paid_charge() {
+    let mut host = Host::new();
+    insert_own(&mut host, 2 * MINUTE, &[("amount", json!("many"))]);
+    let paid = insert_own(&mut host, MINUTE, &[("paid", json!(true))]);
+    let (result, _) = run(&mut host, CreateOnceOptions::with_key(key()));
+    assert_eq!(describe(&result), format!("paid {paid}"));
+}
+
+#[test]
 fn nothing_is_created_if_the_list_never_ends() {
     let mut host = Host::new();
     host.ignores_paging = true;

@@ -5,13 +5,12 @@ use std::sync::{Mutex, PoisonError};
 
 use log::{LevelFilter, Log, Metadata, Record};
 use strike_core::{List, NewCharge, RetryPolicy};
-use strike_sandbox::Sandbox;
-use strike_tests::ClosedPort;
+use strike_tests::{ClosedPort, Dialect, secrets};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record as SpanRecord};
 use tracing::{Event, Subscriber};
 
-use crate::secrets::{KEY, assert_no_secret, endpoint, proxy_url};
+use crate::secrets::{assert_no_secret, endpoint, proxy_url};
 
 /// Everything that was logged, through `log` or `tracing`.
 static LOGGED: Mutex<String> = Mutex::new(String::new());
@@ -82,7 +81,7 @@ fn logs_of_the_http_clients_contain_no_key() {
     log::set_max_level(LevelFilter::Trace);
     tracing::subscriber::set_global_default(Listener).unwrap();
 
-    let sandbox = Sandbox::builder().api_key(KEY).start().unwrap();
+    let sandbox = secrets::sandbox().start().unwrap();
     let closed = ClosedPort::take().unwrap();
     let proxy = proxy_url(closed.port());
     let unreachable = endpoint("https://no-such-host.invalid/");
@@ -99,6 +98,14 @@ fn logs_of_the_http_clients_contain_no_key() {
     let proxied =
         strike_blocking::Client::builder(unreachable.clone()).transport(proxied).retry(once).build().unwrap();
     proxied.send(List::page(0)).unwrap_err();
+    let origin = sandbox.base_url().trim_end_matches("/api/v1/");
+    let endpoint_in = |dialect| secrets::endpoint_in(dialect, origin).unwrap();
+    for dialect in [Dialect::Phoenixd, Dialect::Lnbits] {
+        let client = strike_blocking::Client::new(endpoint_in(dialect)).unwrap();
+        // The sandbox does not speak LNbits' dialect, but it gets the key.
+        assert_eq!(client.create(order()).is_ok(), dialect == Dialect::Phoenixd);
+        assert_eq!(client.list(0).is_ok(), dialect == Dialect::Phoenixd);
+    }
     let logged_by_ureq = LOGGED.lock().unwrap().clone();
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -111,7 +118,16 @@ fn logs_of_the_http_clients_contain_no_key() {
         let proxied =
             strike_async::Client::builder(unreachable).transport(proxied).retry(once).build().unwrap();
         proxied.send(List::page(0)).await.unwrap_err();
+        for dialect in [Dialect::Phoenixd, Dialect::Lnbits] {
+            let client = strike_async::Client::new(endpoint_in(dialect)).unwrap();
+            assert_eq!(client.create(order()).await.is_ok(), dialect == Dialect::Phoenixd);
+            assert_eq!(client.list(0).await.is_ok(), dialect == Dialect::Phoenixd);
+        }
     });
+    // phoenixd's lists hold the preimages of unpaid charges.
+    let preimages: Vec<_> =
+        sandbox.list_all().iter().map(|charge| sandbox.pay(charge.id()).unwrap().preimage_hex()).collect();
+    assert_eq!(preimages.len(), 4);
     let logged = LOGGED.lock().unwrap().clone();
 
     // The listener did receive messages from these crates.
@@ -125,5 +141,6 @@ fn logs_of_the_http_clients_contain_no_key() {
     }
     for line in logged.lines() {
         assert_no_secret("a log", line);
+        assert!(!preimages.iter().any(|preimage| line.contains(preimage)), "a log has a preimage: {line}");
     }
 }

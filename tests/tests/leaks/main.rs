@@ -11,6 +11,7 @@
 
 mod cassettes;
 mod debug;
+mod dialects;
 mod errors;
 mod logs;
 mod records;

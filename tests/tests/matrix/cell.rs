@@ -9,12 +9,11 @@ use std::time::Duration;
 use socket2::{Domain, Socket, Type};
 use strike_async::ReqwestTransport;
 use strike_blocking::UreqTransport;
+use strike_core::Error;
 use strike_core::http::{Method, Uri};
-use strike_core::{Charge, ChargeId, Error};
-use strike_sandbox::Sandbox;
 use strike_test_support::Server;
 use strike_test_support::certs::Authority;
-use strike_tests::{AsyncClient, ClosedPort, secrets};
+use strike_tests::{AsyncClient, Backend, ClosedPort, Dialect, secrets};
 
 use crate::fault::{Certificate, Fault, FaultKind, Script};
 use crate::operation::{self, Operation, Value, outcome_text_of};
@@ -32,14 +31,14 @@ const MAX_REQUESTS: usize = 200;
 static TRUSTED: LazyLock<Authority> = LazyLock::new(Authority::new);
 static UNKNOWN: LazyLock<Authority> = LazyLock::new(Authority::new);
 
+/// The targets of redirects, which must not get a request. All cells share them, because each port
+/// takes the system some time to find.
+static OTHER_HOSTS: LazyLock<[Server; 2]> = LazyLock::new(|| [Server::start(drop), Server::start(drop)]);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Adapter {
     Blocking,
     Async,
-}
-
-impl Adapter {
-    pub const BOTH: [Self; 2] = [Self::Blocking, Self::Async];
 }
 
 /// Whether the fault happens once or persists.
@@ -130,18 +129,23 @@ fn serve_normally(mut peer: strike_test_support::Peer, service: &Service) {
     }
 }
 
-pub fn run(fault: &Fault, operation: Operation, adapter: Adapter, persistence: Persistence) -> Actual {
-    let world = Arc::new(World::new(operation.list_lag()));
-    let before = world.sandbox.charges();
-    let other_hosts = [Server::start(drop), Server::start(drop)];
+pub fn run(
+    dialect: Dialect,
+    fault: &Fault,
+    operation: Operation,
+    adapter: Adapter,
+    persistence: Persistence,
+) -> Actual {
+    let world = Arc::new(World::new(dialect, operation.list_lag()));
+    let before = world.backend.sandbox.charges();
     let redirect_targets = vec![
-        format!("http://localhost:{}", other_hosts[0].port()),
-        format!("http://127.0.0.1:{}", other_hosts[0].port()),
-        format!("https://127.0.0.1:{}", other_hosts[1].port()),
+        format!("http://localhost:{}", OTHER_HOSTS[0].port()),
+        format!("http://127.0.0.1:{}", OTHER_HOSTS[0].port()),
+        format!("https://127.0.0.1:{}", OTHER_HOSTS[1].port()),
     ];
     let (connection_ready, ready) = channel();
     let service = |stored| {
-        Service::new(world.sandbox.clone(), stored, redirect_targets.clone(), connection_ready.clone())
+        Service::new(world.backend.clone(), stored, redirect_targets.clone(), connection_ready.clone())
     };
     let faulty_host = FaultyHost::of(&fault.kind, service(operation.stores()));
     let normal = service(true);
@@ -156,18 +160,18 @@ pub fn run(fault: &Fault, operation: Operation, adapter: Adapter, persistence: P
         reuse: fault.reuse.then(|| Mutex::new(ready)),
         state: Mutex::new(State::default()),
     });
-    let base_url = format!("http://{}/api/v1/", healthy.addr());
-    let outcome = run_operation(adapter, &base_url, &route, &world, operation);
+    let origin = format!("http://{}", healthy.addr());
+    let outcome = run_operation(adapter, &origin, &route, &world, operation);
 
     let requests = [healthy.finish(), faulty_host.server.map_or_else(Vec::new, Server::finish)].concat();
     let requests: Vec<_> = requests.into_iter().filter(|request| !request.contains(WARM_UP)).collect();
-    let added = world.sandbox.charges() - before;
+    let added = world.backend.sandbox.charges() - before;
     let outcome_text = format!("{} {}r {added}c", outcome_text_of(&outcome), requests.len());
-    let mut violations = check_rules(&outcome, &route, &requests, &world.sandbox);
+    let mut violations = check_rules(&outcome, &route, &requests, &world.backend);
     if operation.once() && added > 1 {
         violations.push(format!("{added} charges for one order key"));
     }
-    if other_hosts.iter().any(|server| server.connections() > 0) {
+    if OTHER_HOSTS.iter().any(|server| server.connections() > 0) {
         violations.push("another host got a request".to_owned());
     }
     Actual { outcome: outcome_text, violations }
@@ -183,7 +187,7 @@ fn prepare(world: &World, fault: &Fault, operation: Operation, persistence: Pers
                 world.pay_later(order);
             }
         }
-        _ if operation.waits() && !fault.unpaid => drop(world.sandbox.pay(order).unwrap()),
+        _ if operation.waits() && !fault.unpaid => world.backend.pay(order).unwrap(),
         _ => {}
     }
 }
@@ -191,12 +195,12 @@ fn prepare(world: &World, fault: &Fault, operation: Operation, persistence: Pers
 /// Runs the operation with the adapter's client and transport.
 fn run_operation(
     adapter: Adapter,
-    base_url: &str,
+    origin: &str,
     route: &Arc<Route>,
     world: &Arc<World>,
     operation: Operation,
 ) -> Result<Value, Error> {
-    let endpoint = secrets::endpoint(base_url).unwrap();
+    let endpoint = secrets::endpoint_in(world.backend.dialect, origin).unwrap();
     let clocks = Clocks(world.clone());
     match adapter {
         Adapter::Blocking => {
@@ -229,7 +233,7 @@ fn check_rules(
     outcome: &Result<Value, Error>,
     route: &Route,
     requests: &[String],
-    sandbox: &Sandbox,
+    backend: &Backend,
 ) -> Vec<String> {
     let mut violations = Vec::new();
     let sent = route.sent();
@@ -246,7 +250,7 @@ fn check_rules(
     match outcome {
         Ok(got) => {
             if let Some(charge) = got.paid()
-                && !is_paid(sandbox, charge.id())
+                && !backend.is_paid(charge.id())
             {
                 violations.push(format!("{} is reported as paid, but is unpaid", charge.id()));
             }
@@ -258,13 +262,4 @@ fn check_rules(
         }
     }
     violations
-}
-
-/// Asks the service whether a charge is paid.
-fn is_paid(sandbox: &Sandbox, id: &ChargeId) -> bool {
-    let endpoint = secrets::endpoint(sandbox.base_url()).unwrap();
-    let get = strike_core::Get::new(id.clone());
-    let response = sandbox.respond(&strike_core::machine::Operation::request(&get, &endpoint).unwrap());
-    let charge: Charge = serde_json::from_slice(response.body()).unwrap();
-    charge.is_paid()
 }

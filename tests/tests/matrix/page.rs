@@ -7,7 +7,10 @@ use std::path::Path;
 use strike_core::Advice;
 
 use crate::operation::Operation;
-use crate::table::{Class, Expected, Outcome, classes};
+use strike_tests::Dialect;
+
+use crate::table::differences::{self, Difference, Differing};
+use crate::table::{Class, Expected, Outcome, classes, own_classes};
 
 const PROSE: &str = include_str!("page.md");
 
@@ -18,7 +21,15 @@ fn file() -> std::path::PathBuf {
 
 /// Renders the page.
 fn page() -> String {
-    PROSE.replace("{{advice}}\n", &advice()).replace("{{faults}}\n", &faults())
+    let own = Dialect::ALL.into_iter().flat_map(own_classes);
+    [
+        ("advice", advice()),
+        ("faults", sections(classes())),
+        ("differences", differences()),
+        ("own_faults", sections(own)),
+    ]
+    .iter()
+    .fold(PROSE.to_owned(), |page, (name, text)| page.replace(&format!("{{{{{name}}}}}\n"), text))
 }
 
 /// The table of all advice: its meaning, and what to call.
@@ -45,9 +56,66 @@ fn advice() -> String {
     text
 }
 
-fn faults() -> String {
-    classes().map(section).collect::<Vec<_>>().join("\n")
+fn sections(classes: impl Iterator<Item = &'static Class>) -> String {
+    classes.map(section).collect::<Vec<_>>().join("\n")
 }
+
+/// The table of the cells in which a backend differs from the Strike API.
+fn differences() -> String {
+    let mut text = "| backend | failure | you called | once | it persists | why |\n".to_owned();
+    text.push_str("| --- | --- | --- | --- | --- | --- |\n");
+    for Difference { dialect, faults, why, cells } in differences::ALL {
+        let mut rows: Vec<(Vec<&str>, String)> = Vec::new();
+        for Differing { operation, once, persistent } in *cells {
+            let (if_once, if_persistent) = strike_outcomes(faults[0], *operation);
+            let outcome = |differing: &Option<&str>, strike| {
+                let words = words(differing.unwrap_or(strike));
+                if words == self::words(strike) { "as above".to_owned() } else { words }
+            };
+            let columns = [outcome(once, if_once), outcome(persistent, if_persistent)];
+            // Only the number of requests differs.
+            if columns.iter().all(|outcome| outcome == "as above") {
+                continue;
+            }
+            let columns = columns.join(" | ");
+            let call = CALLS.iter().find(|(_, operations)| operations.contains(operation)).unwrap().0;
+            match rows.last_mut() {
+                Some((calls, same)) if *same == columns => calls.push(call),
+                _ => rows.push((vec![call], columns)),
+            }
+        }
+        for (calls, columns) in rows {
+            let (faults, calls) = (faults.join("; "), calls.join(", "));
+            writeln!(text, "| {dialect} | {faults} | {calls} | {columns} | {why} |").unwrap();
+        }
+    }
+    text
+}
+
+/// The expected outcomes of the Strike API.
+fn strike_outcomes(fault: &str, operation: Operation) -> (&'static str, &'static str) {
+    let class = classes().find(|class| class.faults.contains(&fault)).unwrap();
+    let row = class.rows.iter().find(|row| row.operation == operation).unwrap();
+    let Expected::Outcomes { once, persistent } = row.expected else { panic!("{fault}, {operation:?}") };
+    (once, persistent)
+}
+
+fn words(expected: &str) -> String {
+    let mut words = Vec::new();
+    add(&mut words, expected);
+    words.join(", or ")
+}
+
+/// The calls in the tables, with their operations.
+const CALLS: &[(&str, &[Operation])] = &[
+    ("`create`", &[Operation::CreateLost, Operation::CreateStored]),
+    ("`get`", &[Operation::Get]),
+    ("`list`", &[Operation::List]),
+    ("`wait_until_paid`", &[Operation::Wait]),
+    ("`watch`", &[Operation::Watch]),
+    ("`create_once`", &[Operation::OnceLost, Operation::OnceStored]),
+    ("`create_once` with a lagging list", &[Operation::OnceLagging]),
+];
 
 /// Renders one class of faults.
 fn section(class: &Class) -> String {
@@ -58,15 +126,7 @@ fn section(class: &Class) -> String {
     );
     text.push_str("| --- | --- | --- | --- | --- |\n");
     let mut rows: Vec<(Vec<&str>, String)> = Vec::new();
-    for (call, operations) in [
-        ("`create`", &[Operation::CreateLost, Operation::CreateStored][..]),
-        ("`get`", &[Operation::Get]),
-        ("`list`", &[Operation::List]),
-        ("`wait_until_paid`", &[Operation::Wait]),
-        ("`watch`", &[Operation::Watch]),
-        ("`create_once`", &[Operation::OnceLost, Operation::OnceStored]),
-        ("`create_once` with a lagging list", &[Operation::OnceLagging]),
-    ] {
+    for (call, operations) in CALLS {
         let Some((once, on, effect)) = outcomes(class, operations) else { continue };
         let effect = match operations[0].creates() {
             false => "only reads",

@@ -7,14 +7,14 @@ use std::sync::mpsc::Sender;
 
 use strike_core::http::{HeaderValue, Method, Request, header};
 use strike_core::{HttpRequest, HttpResponse};
-use strike_sandbox::Sandbox;
+use strike_tests::Backend;
 
 use crate::world;
 
 /// The service behind a fault. It makes the normal responses.
 pub struct Service {
-    sandbox: Sandbox,
-    /// Whether a create reaches the service. If not, the response comes from another sandbox.
+    pub backend: Backend,
+    /// Whether a create reaches the service. If not, the response comes from another one.
     stored: bool,
     /// The targets of redirects: another host, another port and another scheme.
     pub redirect_targets: Vec<String>,
@@ -24,27 +24,27 @@ pub struct Service {
 
 impl Service {
     pub fn new(
-        sandbox: Sandbox,
+        backend: Backend,
         stored: bool,
         redirect_targets: Vec<String>,
         connection_ready: Sender<()>,
     ) -> Self {
-        Self { sandbox, stored, redirect_targets, connection_ready: Mutex::new(connection_ready) }
+        Self { backend, stored, redirect_targets, connection_ready: Mutex::new(connection_ready) }
     }
 
     /// Returns the service's response to a request that was read from a socket.
     pub fn respond(&self, request: &str) -> HttpResponse {
         let request = parse(request);
         if request.method() == Method::POST && !self.stored {
-            world::sandbox(Duration::ZERO).respond(&request)
+            world::backend(self.backend.dialect, Duration::ZERO).respond(&request)
         } else {
-            self.sandbox.respond(&request)
+            self.backend.respond(&request)
         }
     }
 
     /// The service's time, in seconds.
     pub fn unix_seconds(&self) -> u64 {
-        self.sandbox.now().as_millis() / 1000
+        self.backend.sandbox.now().as_millis() / 1000
     }
 }
 

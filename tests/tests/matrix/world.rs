@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use strike_async::BoxFuture;
 use strike_blocking::Client;
+use strike_blocking::fixture::SimulatedHost;
 use strike_core::{Charge, ChargeId, Exchange, NewCharge, Now, UnixMillis};
-use strike_sandbox::{Quirks, Sandbox};
-use strike_tests::secrets;
+use strike_sandbox::Quirks;
+use strike_tests::lnbits::LnbitsQuirks;
+use strike_tests::{Backend, Dialect, ORIGIN, secrets};
 
 /// The start of the virtual clock: 2023-11-14T22:13:20Z.
 const START: UnixMillis = UnixMillis::from_secs(1_700_000_000);
@@ -19,10 +21,15 @@ const PAID_AT: usize = 3;
 /// The limit of waits, to stop a client that never ends.
 const MAX_WAITS: usize = 500;
 
-/// A sandbox with the same invoices, ids and times in every run.
-pub fn sandbox(list_lag: Duration) -> Sandbox {
+/// With this seed, the ids and the payment hashes of the charges sort in the same order. So a watch
+/// reads the charges in the same order in every dialect.
+const SEED: u64 = 9;
+
+/// A service with the same invoices, ids and times in every run.
+pub fn backend(dialect: Dialect, list_lag: Duration) -> Backend {
     let quirks = Quirks::new().list_lag(list_lag);
-    Sandbox::builder().api_key(secrets::KEY).seed(7).clock_at(START).quirks(quirks).build()
+    let sandbox = secrets::sandbox().seed(SEED).clock_at(START).quirks(quirks).build();
+    Backend::with_quirks(dialect, sandbox, LnbitsQuirks { list_lag, ..LnbitsQuirks::default() })
 }
 
 /// The order that the operations create.
@@ -32,7 +39,7 @@ pub fn order() -> NewCharge {
 
 /// The service, its payer, and the client's clocks.
 pub struct World {
-    pub sandbox: Sandbox,
+    pub backend: Backend,
     /// The charges that existed at the start.
     pub charges: Vec<Charge>,
     state: Mutex<State>,
@@ -58,13 +65,15 @@ pub enum Jump {
 
 impl World {
     /// Creates the environment, with three unpaid charges.
-    pub fn new(list_lag: Duration) -> Self {
-        let sandbox = sandbox(list_lag);
-        let shop = sandbox.clone();
-        let endpoint = secrets::endpoint(sandbox.base_url()).unwrap();
-        let client = Client::builder(endpoint).transport(move |x: Exchange| shop.reply(x)).build().unwrap();
+    pub fn new(dialect: Dialect, list_lag: Duration) -> Self {
+        let backend = backend(dialect, list_lag);
+        let shop = backend.clone();
+        let endpoint = secrets::endpoint_in(dialect, ORIGIN).unwrap();
+        let clocks = SimulatedHost::new(backend.sandbox.clone());
+        let client = Client::builder(endpoint).simulated(&clocks).transport(move |x: Exchange| shop.reply(x));
+        let client = client.build().unwrap();
         let charges = (0..3).map(|_| client.create(order()).unwrap()).collect();
-        Self { sandbox, charges, state: Mutex::default() }
+        Self { backend, charges, state: Mutex::default() }
     }
 
     /// The charge that the operations read. It is the newest, so it is the first of a list.
@@ -105,11 +114,11 @@ impl World {
         state.monotonic += duration;
         // The service counts whole milliseconds. Adding durations would make the clocks diverge.
         let moment = START.saturating_add(state.monotonic);
-        self.sandbox.advance_to(moment);
+        self.backend.sandbox.advance_to(moment);
         if state.waits == PAID_AT
             && let Some(id) = state.pays.take()
         {
-            self.sandbox.pay(&id).unwrap();
+            self.backend.pay(&id).unwrap();
         }
     }
 }

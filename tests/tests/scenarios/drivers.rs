@@ -5,42 +5,45 @@ use std::sync::Arc;
 
 use strike_async::{AsyncTransport, BoxFuture, ReqwestTransport};
 use strike_blocking::{Transport, UreqTransport};
-use strike_core::{ApiKey, CoreClient, Endpoint, Exchange, Network, Reply, RetryPolicy};
-use strike_sandbox::{Sandbox, SandboxBuilder};
-use strike_tests::{AnyClient, AsyncClient, CoreDriver};
+use strike_core::{CoreClient, Endpoint, Exchange, Network, Reply, RetryPolicy};
+use strike_sandbox::{Phoenixd, Sandbox, SandboxBuilder};
+use strike_tests::{AnyClient, AsyncClient, Backend, CoreDriver, Dialect, ORIGIN};
 
 use crate::play::{ScenarioResults, check, play};
 use crate::scenario::{Key, Scenario};
 use crate::world::{START, World};
-use crate::{relay, table};
+use crate::{dialects, relay, table};
 
 const SEED: u64 = 7;
 const KEY: &str = "sk_scenario";
 
 /// The same account in every run: same node, same ids, same invoices.
 fn sandbox() -> SandboxBuilder {
-    Sandbox::builder().api_key(KEY).network(Network::Testnet).seed(SEED).clock_at(START)
+    let phoenixd = Phoenixd::new().limited_password(KEY);
+    Sandbox::builder().api_key(KEY).phoenixd(phoenixd).network(Network::Testnet).seed(SEED).clock_at(START)
 }
 
-fn endpoint(scenario: &Scenario, base_url: &str) -> Endpoint {
+fn endpoint(dialect: Dialect, scenario: &Scenario, origin: &str) -> Endpoint {
     let key = match scenario.key {
         Key::Right => KEY,
         Key::Wrong => "sk_wrong",
     };
-    Endpoint::new(base_url, ApiKey::new(key).unwrap(), Network::Testnet).unwrap()
+    dialect.endpoint(origin, key, Network::Testnet).unwrap()
 }
 
 fn in_memory(
+    dialect: Dialect,
     scenario: &Scenario,
     client: impl FnOnce(Endpoint, Arc<World>) -> Box<dyn AnyClient>,
 ) -> ScenarioResults {
-    let sandbox = sandbox().build();
-    let endpoint = endpoint(scenario, sandbox.base_url());
-    let world = Arc::new(World::new(sandbox, scenario.faults.clone()));
+    let backend = Backend::new(dialect, sandbox().build());
+    let endpoint = endpoint(dialect, scenario, ORIGIN);
+    let world = Arc::new(World::new(backend, scenario.faults.clone()));
     play(scenario, &*client(endpoint, Arc::clone(&world)), &world)
 }
 
 fn over_loopback(
+    dialect: Dialect,
     scenario: &Scenario,
     client: impl FnOnce(Endpoint, Arc<World>) -> Box<dyn AnyClient>,
 ) -> ScenarioResults {
@@ -48,8 +51,9 @@ fn over_loopback(
     // Without faults the client connects to the sandbox's own server, and reuses its connections.
     let relay = (!scenario.faults.is_empty()).then(|| relay::to(running.address(), scenario.faults.clone()));
     let base_url = relay.as_ref().map_or_else(|| running.base_url().to_owned(), |relay| relay.base_url());
-    let world = Arc::new(World::new(running.sandbox(), Vec::new()));
-    play(scenario, &*client(endpoint(scenario, &base_url), Arc::clone(&world)), &world)
+    let origin = base_url.trim_end_matches("/api/v1/");
+    let world = Arc::new(World::new(Backend::new(dialect, running.sandbox()), Vec::new()));
+    play(scenario, &*client(endpoint(dialect, scenario, origin), Arc::clone(&world)), &world)
 }
 
 fn blocking(
@@ -117,27 +121,31 @@ fn async_over_loopback(endpoint: Endpoint, world: Arc<World>) -> Box<dyn AnyClie
 
 #[test]
 fn every_scenario_in_memory_matches_the_table_with_every_driver() {
-    for scenario in table::all() {
-        let first = in_memory(&scenario, without_adapter);
-        check(&scenario, &first);
-        assert_eq!(in_memory(&scenario, blocking_in_memory), first, "{}, blocking", scenario.name);
-        assert_eq!(in_memory(&scenario, async_in_memory), first, "{}, async", scenario.name);
+    for (dialect, scenario) in dialects::all() {
+        let name = format!("{dialect}, {}", scenario.name);
+        let first = in_memory(dialect, &scenario, without_adapter);
+        check(dialect, &scenario, &first);
+        assert_eq!(in_memory(dialect, &scenario, blocking_in_memory), first, "{name}, blocking");
+        assert_eq!(in_memory(dialect, &scenario, async_in_memory), first, "{name}, async");
     }
 }
 
 #[test]
 fn scenarios_over_loopback_match_those_in_memory() {
     let mut played = 0;
-    for scenario in table::all() {
-        if !scenario.faults.iter().all(|(_, fault)| fault.works_on_loopback()) {
+    for (dialect, scenario) in dialects::all() {
+        // The LNbits of these tests has no server.
+        let has_server = dialect != Dialect::Lnbits;
+        if !has_server || !scenario.faults.iter().all(|(_, fault)| fault.works_on_loopback()) {
             continue;
         }
         played += 1;
-        let first = in_memory(&scenario, without_adapter);
-        assert_eq!(over_loopback(&scenario, blocking_over_loopback), first, "{}, blocking", scenario.name);
-        assert_eq!(over_loopback(&scenario, async_over_loopback), first, "{}, async", scenario.name);
+        let name = format!("{dialect}, {}", scenario.name);
+        let first = in_memory(dialect, &scenario, without_adapter);
+        assert_eq!(over_loopback(dialect, &scenario, blocking_over_loopback), first, "{name}, blocking");
+        assert_eq!(over_loopback(dialect, &scenario, async_over_loopback), first, "{name}, async");
     }
-    assert!(played >= 20, "only {played} scenarios can run over loopback");
+    assert!(played >= 40, "only {played} scenarios can run over loopback");
 }
 
 #[test]
@@ -146,7 +154,7 @@ fn the_seed_changes_delays_but_not_requests() {
     let scenario =
         all.iter().find(|scenario| scenario.name.contains("truncated response and a 503")).unwrap();
     let seeded = |seed| {
-        in_memory(scenario, |endpoint, world| {
+        in_memory(Dialect::Strike, scenario, |endpoint, world| {
             Box::new(CoreDriver::new(CoreClient::new(endpoint, RetryPolicy::default(), seed), world))
         })
     };

@@ -14,6 +14,7 @@
 )]
 
 mod clocks;
+mod dialects;
 mod drivers;
 mod play;
 mod relay;

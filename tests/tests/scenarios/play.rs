@@ -5,7 +5,7 @@ use std::time::Duration;
 use strike_core::mirror::Mirror;
 use strike_core::mirror::Query;
 use strike_core::{Charge, ChargeId, List, OrderKey, webhook};
-use strike_tests::AnyClient;
+use strike_tests::{AnyClient, Dialect};
 
 use crate::scenario::{Action, ActionResult, Scenario};
 use crate::world::{Event, START, World};
@@ -31,7 +31,12 @@ pub fn play(scenario: &Scenario, client: &dyn AnyClient, world: &World) -> Scena
             }),
             Action::Get(which) => ActionResult::of(client.get(made[*which].id()), ActionResult::Charge),
             Action::GetUnknown => {
-                ActionResult::of(client.get(&ChargeId::new("ch_unknown").unwrap()), ActionResult::Charge)
+                let id = match world.backend.dialect {
+                    Dialect::Strike => "ch_unknown".to_owned(),
+                    // A payment hash.
+                    Dialect::Phoenixd | Dialect::Lnbits => "ab".repeat(32),
+                };
+                ActionResult::of(client.get(&ChargeId::new(id).unwrap()), ActionResult::Charge)
             }
             Action::List(page) => ActionResult::of(client.list(*page), ActionResult::Page),
             Action::ListOf { page, size } => {
@@ -63,7 +68,7 @@ pub fn play(scenario: &Scenario, client: &dyn AnyClient, world: &World) -> Scena
                 )
             }
             Action::Pay(which) => {
-                world.sandbox.pay(made[*which].id()).unwrap();
+                world.backend.pay(made[*which].id()).unwrap();
                 ActionResult::Nothing
             }
             Action::PayIn(which, after) => {
@@ -75,8 +80,8 @@ pub fn play(scenario: &Scenario, client: &dyn AnyClient, world: &World) -> Scena
     ScenarioResults {
         results,
         events: world.events(),
-        arrived: world.sandbox.requests(),
-        charges: world.sandbox.charges(),
+        arrived: world.backend.sandbox.requests(),
+        charges: world.backend.sandbox.charges(),
         elapsed: world.elapsed(),
     }
 }
@@ -95,8 +100,8 @@ fn ended(events: Vec<strike_core::Event>) -> ActionResult {
 }
 
 /// Compares the results with the scenario's expectations.
-pub fn check(scenario: &Scenario, played: &ScenarioResults) {
-    let name = scenario.name;
+pub fn check(dialect: Dialect, scenario: &Scenario, played: &ScenarioResults) {
+    let name = format!("{dialect}, {}", scenario.name);
     let actual: Vec<_> = played.results.iter().map(ActionResult::in_brief).collect();
     let expected: Vec<_> = scenario.steps.iter().map(|(_, expected)| *expected).collect();
     assert_eq!(actual, expected, "{name}: {:#?}", played.results);

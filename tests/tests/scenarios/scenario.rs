@@ -157,6 +157,7 @@ fn name(kind: &ErrorKind) -> &'static str {
         ErrorKind::OutcomeUnknown => "OutcomeUnknown",
         ErrorKind::Unauthorized => "Unauthorized",
         ErrorKind::NotFound => "NotFound",
+        ErrorKind::BadRequest => "BadRequest",
         ErrorKind::RateLimited { .. } => "RateLimited",
         ErrorKind::Server => "Server",
         ErrorKind::Redirected => "Redirected",

@@ -27,11 +27,11 @@ const fn instead(status: u16, header: (&'static str, &'static str), body: &'stat
 }
 
 fn create() -> Action {
-    Action::Create(NewCharge::satoshis(4200, "café & tea").customer_id("order 17"))
+    Action::Create(NewCharge::satoshis(4200, "café & tea").customer_id("order-17"))
 }
 
 fn short_lived() -> Action {
-    Action::Create(NewCharge::satoshis(1, "").expiry_sec(600))
+    Action::Create(NewCharge::satoshis(1, "tea").expiry_sec(600))
 }
 
 fn wait() -> Action {

@@ -91,7 +91,7 @@ fn lazy_and_listed() -> Vec<Scenario> {
 }
 
 fn watched() -> Vec<Scenario> {
-    let brief = |n: u64| (Action::Create(NewCharge::satoshis(n, "").expiry_sec(60)), Expected::Unpaid);
+    let brief = |n: u64| (Action::Create(NewCharge::satoshis(n, "tea").expiry_sec(60)), Expected::Unpaid);
     let alone = vec![
         brief(1),
         (Action::PayIn(0, Duration::from_secs(3)), Expected::Nothing),

@@ -9,8 +9,7 @@ use strike_core::machine::{Machine, Step};
 use strike_core::{
     ChargeId, Delivery, Error, Exchange, HttpResponse, Now, Reply, TransportError, UnixMillis,
 };
-use strike_sandbox::Sandbox;
-use strike_tests::Drive;
+use strike_tests::{Backend, Drive};
 
 use crate::scenario::Fault;
 
@@ -26,7 +25,7 @@ pub enum Event {
 
 /// The environment of one client.
 pub struct World {
-    pub sandbox: Sandbox,
+    pub backend: Backend,
     faults: Vec<(usize, Fault)>,
     state: Mutex<State>,
 }
@@ -48,9 +47,9 @@ impl State {
 
 impl World {
     /// Creates the environment. The sandbox's clock must be at [`START`].
-    pub fn new(sandbox: Sandbox, faults: Vec<(usize, Fault)>) -> Self {
-        assert_eq!(sandbox.now(), START);
-        Self { sandbox, faults, state: Mutex::default() }
+    pub fn new(backend: Backend, faults: Vec<(usize, Fault)>) -> Self {
+        assert_eq!(backend.sandbox.now(), START);
+        Self { backend, faults, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -84,14 +83,14 @@ impl World {
         state.events.iter().filter(|event| matches!(event, Event::Sent { .. })).count()
     }
 
-    /// Sends an exchange to the sandbox in memory, or injects a fault.
+    /// Sends an exchange to the backend in memory, or injects a fault.
     pub fn exchange(&self, exchange: Exchange) -> Reply {
         let number = self.record(&exchange);
         match self.faults.iter().find(|(which, _)| *which == number) {
-            None => self.sandbox.reply(exchange),
+            None => self.backend.reply(exchange),
             Some((_, Fault::Fails(kind, delivery))) => {
                 if *delivery == Delivery::MaybeSent {
-                    let _lost = self.sandbox.reply(exchange);
+                    let _lost = self.backend.reply(exchange);
                 }
                 Err(TransportError::new(*kind, *delivery))
             }
@@ -119,7 +118,7 @@ impl World {
         drop(state);
         for (at, id) in due {
             self.set_sandbox_clock(START.saturating_add(at));
-            self.sandbox.pay(&id).unwrap();
+            self.backend.pay(&id).unwrap();
         }
         self.set_sandbox_clock(START.saturating_add(end));
     }
@@ -127,7 +126,7 @@ impl World {
     /// Sets the sandbox's clock. It counts whole milliseconds, so adding durations would make the
     /// clocks diverge.
     fn set_sandbox_clock(&self, time: UnixMillis) {
-        self.sandbox.advance_to(time);
+        self.backend.sandbox.advance_to(time);
     }
 }
 

@@ -1,10 +1,11 @@
 //! How the shop waits for payments, and completes paid orders.
 
 use strike_core::mirror::{Change, NextRequest, State};
-use strike_core::webhook::{self, Completion, CompletionGuard};
+use strike_core::webhook::{Completion, CompletionGuard};
 use strike_core::{Charge, Event, Wait};
 
 use super::shop::{Job, Kind, Row, Store};
+use super::webhooks::Arrived;
 use super::world::World;
 
 impl World {
@@ -84,8 +85,15 @@ impl World {
         self.database.rows[order] = Row::Over;
     }
 
-    pub(super) fn webhook(&mut self, body: &[u8]) {
-        let Ok(hint) = webhook::parse(body) else { return };
+    pub(super) fn webhook(&mut self, arrived: &Arrived) {
+        let hint = match self.machines.endpoint().read_webhook(&arrived.headers, &arrived.body) {
+            Ok(hint) => hint,
+            Err(error) => {
+                self.tally.count("rejected webhooks");
+                self.assert_no_secret(&format!("{error} {error:?}"));
+                return;
+            }
+        };
         self.tally.count("webhooks");
         let known = self.memory.charges.contains_key(hint.id());
         if self.rng.bool() {

@@ -1,21 +1,30 @@
-//! The server of the simulation: the simulated service or the real sandbox, and the actual state of
-//! every charge.
+//! The server of the simulation in one dialect: the simulated service or the real sandbox, and the
+//! actual state of every charge.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use strike_core::http::Uri;
-use strike_core::{Charge, ChargeId, HttpRequest, HttpResponse, UnixMillis};
-use strike_sandbox::Sandbox;
+use strike_core::{ChargeId, Exchange, HttpRequest, HttpResponse, Reply, UnixMillis};
+use strike_sandbox::{Phoenixd, Sandbox};
+use strike_tests::Dialect;
+use strike_tests::lnbits::{Ledger, Lnbits, LnbitsQuirks, Record};
+use strike_tests::secrets::KEY;
 
+use super::phoenixd;
 use super::service::Service;
 
 /// The actual state of a charge.
 #[derive(Debug)]
 pub(crate) struct ActualCharge {
     pub(crate) id: ChargeId,
+    /// The payment hash in hex.
+    pub(crate) hash: String,
     pub(crate) request: String,
     pub(crate) paid: bool,
+    /// When the payment arrived.
+    pub(crate) paid_at: u64,
     expires: u64,
 }
 
@@ -27,24 +36,30 @@ enum Kind {
 
 #[derive(Debug)]
 pub(crate) struct Host {
+    dialect: Dialect,
     kind: Kind,
+    /// The wallet, if the dialect is LNbits.
+    pub(crate) lnbits: Lnbits,
+    /// The rows that are on-chain payments, if the dialect is phoenixd.
+    pub(crate) on_chain: BTreeSet<usize>,
     actual: Vec<ActualCharge>,
     rows: BTreeMap<ChargeId, usize>,
 }
 
 impl Host {
-    pub(crate) fn simulated(cap: usize, lag: u64, dates: bool) -> Self {
-        Self {
-            kind: Kind::Simulated(Service::new(cap, lag, dates)),
-            actual: Vec::new(),
-            rows: BTreeMap::new(),
-        }
+    pub(crate) fn simulated(dialect: Dialect, service: Service, quirks: LnbitsQuirks) -> Self {
+        Self::new(dialect, Kind::Simulated(service), quirks)
     }
 
-    pub(crate) fn real(seed: u64, cap: usize, now: u64) -> Self {
-        let sandbox =
-            Sandbox::builder().api_key("sk_demo").seed(seed).clock_at(UnixMillis::from_millis(now)).build();
-        Self { kind: Kind::Real(sandbox, cap), actual: Vec::new(), rows: BTreeMap::new() }
+    pub(crate) fn real(dialect: Dialect, seed: u64, cap: usize, now: u64, quirks: LnbitsQuirks) -> Self {
+        let phoenixd = Phoenixd::new().limited_password(KEY).fee_millisatoshi(7000);
+        let builder = Sandbox::builder().api_key(KEY).phoenixd(phoenixd).seed(seed);
+        Self::new(dialect, Kind::Real(builder.clock_at(UnixMillis::from_millis(now)).build(), cap), quirks)
+    }
+
+    fn new(dialect: Dialect, kind: Kind, quirks: LnbitsQuirks) -> Self {
+        let lnbits = Lnbits::new(KEY, quirks);
+        Self { dialect, kind, lnbits, on_chain: BTreeSet::new(), actual: Vec::new(), rows: BTreeMap::new() }
     }
 
     pub(crate) fn is_real(&self) -> bool {
@@ -75,47 +90,106 @@ impl Host {
         self.actual[row].expires
     }
 
+    /// Returns true if no client could learn of a payment before the end of the grace period.
+    pub(crate) fn hides(&self, row: usize, grace: u64) -> bool {
+        let until = UnixMillis::from_millis(self.actual[row].expires + grace);
+        self.dialect == Dialect::Lnbits && self.lnbits.hides(&self.actual[row].hash, until)
+    }
+
     /// Responds to a request. Also returns the row of the charge that it created, if any.
     pub(crate) fn respond(&mut self, request: &HttpRequest, now: u64) -> (HttpResponse, Option<usize>) {
         let post = request.method() == "POST";
-        let response = match &mut self.kind {
-            Kind::Simulated(service) => service.respond(request, now),
-            Kind::Real(sandbox, cap) => {
+        let response = match (self.dialect, &mut self.kind) {
+            (Dialect::Strike, Kind::Simulated(service)) => service.respond(request, now),
+            (Dialect::Strike, Kind::Real(sandbox, cap)) => {
                 set_clock(sandbox, now);
                 sandbox.respond(&capped(request, *cap))
+            }
+            (Dialect::Phoenixd, Kind::Simulated(service)) => {
+                phoenixd::respond(service, request, now, |row| self.on_chain.contains(&row))
+            }
+            (Dialect::Phoenixd, Kind::Real(sandbox, _)) => {
+                set_clock(sandbox, now);
+                sandbox.respond(request)
+            }
+            (Dialect::Lnbits, kind) => {
+                let exchange = Exchange::new(request.clone(), Duration::from_secs(60), 64 << 20);
+                let reply = match kind {
+                    Kind::Simulated(service) => self.lnbits.exchange(exchange, &mut At { service, now }),
+                    Kind::Real(sandbox, _) => {
+                        set_clock(sandbox, now);
+                        self.lnbits.exchange(exchange, sandbox)
+                    }
+                };
+                reply.unwrap()
             }
         };
         if !post {
             return (response, None);
         }
-        assert_eq!(response.status(), 200, "the server rejected a create: {response:?}");
-        let charge: Charge = serde_json::from_slice(response.body()).unwrap();
+        assert!(response.status().is_success(), "the server rejected a create: {response:?}");
         let row = self.actual.len();
-        let invoice = charge.invoice().unwrap();
-        self.rows.insert(charge.id().clone(), row);
-        self.actual.push(ActualCharge {
-            id: charge.id().clone(),
-            request: charge.payment_request().to_owned(),
-            paid: false,
-            expires: invoice.expires_at().as_millis(),
-        });
-        if let Kind::Simulated(service) = &self.kind {
-            assert_eq!(service.expires(row), self.actual[row].expires);
-        }
+        let created = self.created();
+        self.rows.insert(created.id.clone(), row);
+        self.actual.push(created);
         (response, Some(row))
+    }
+
+    /// The actual state of the newest charge.
+    fn created(&self) -> ActualCharge {
+        let (strike_id, record) = match &self.kind {
+            Kind::Simulated(service) => {
+                (Service::id(service.records.len() - 1), service.records.last().unwrap().clone())
+            }
+            Kind::Real(sandbox, _) => {
+                (sandbox.list_all()[0].id().to_string(), sandbox.records().last().unwrap().clone())
+            }
+        };
+        let id = if self.dialect == Dialect::Strike { strike_id } else { record.hash.clone() };
+        ActualCharge {
+            id: ChargeId::new(id).unwrap(),
+            hash: record.hash,
+            request: record.payment_request,
+            paid: false,
+            paid_at: 0,
+            expires: record.expires.as_millis(),
+        }
     }
 
     /// Pays a charge. `began` is when the payer began. Returns true if this call paid it.
     pub(crate) fn pay(&mut self, row: usize, began: u64, now: u64) -> bool {
+        let actual = &mut self.actual[row];
         let paid = match &mut self.kind {
             Kind::Simulated(service) => service.pay(row, began, now),
             Kind::Real(sandbox, _) => {
                 set_clock(sandbox, now);
-                sandbox.pay(&self.actual[row].id).is_ok()
+                sandbox.pay(&actual.id).is_ok()
             }
         };
-        self.actual[row].paid |= paid;
+        if paid {
+            (actual.paid, actual.paid_at) = (true, now);
+        }
         paid
+    }
+}
+
+/// The simulated service at a time, as the node below LNbits.
+struct At<'a> {
+    service: &'a mut Service,
+    now: u64,
+}
+
+impl Ledger for At<'_> {
+    fn exchange(&mut self, exchange: Exchange) -> Reply {
+        Ok(self.service.respond(&exchange.request, self.now))
+    }
+
+    fn records(&self) -> Cow<'_, [Record]> {
+        Cow::Borrowed(&self.service.records)
+    }
+
+    fn now(&self) -> UnixMillis {
+        UnixMillis::from_millis(self.now)
     }
 }
 

@@ -2,6 +2,9 @@
 
 use strike_core::http::{StatusCode, header};
 use strike_core::{Delivery, HttpResponse, Reply, TransportError, TransportErrorKind};
+use strike_tests::secrets::KEY;
+
+use serde_json::Value;
 
 use super::tally::Tally;
 
@@ -39,7 +42,7 @@ fn failed(kind: TransportErrorKind, delivery: Delivery) -> Reply {
 }
 
 fn status(status: u16) -> HttpResponse {
-    let mut response = HttpResponse::new(b"<html>".to_vec());
+    let mut response = HttpResponse::new(format!("<html>{KEY}").into_bytes());
     *response.status_mut() = StatusCode::from_u16(status).unwrap();
     response
 }
@@ -133,25 +136,31 @@ pub(crate) fn alter(response: &mut HttpResponse, altered: Altered, rng: &mut fas
         Altered::Status(code) => {
             *response = status(code);
         }
-        Altered::Html => *response.body_mut() = b"<html>Please log in to this network</html>".to_vec(),
+        Altered::Html => *response.body_mut() = format!("<html>Please log in, {KEY}</html>").into_bytes(),
         Altered::Truncated => {
             let length = response.body().len();
             response.body_mut().truncate(if length > 1 { rng.usize(1..length) } else { 0 });
         }
         Altered::BadRow => {
-            let Ok(mut rows) = serde_json::from_slice::<Vec<serde_json::Value>>(response.body()) else {
-                return;
-            };
-            if rows.is_empty() {
-                return;
-            }
+            let Ok(mut page) = serde_json::from_slice::<Value>(response.body()) else { return };
+            let rows = if page.is_array() { &mut page } else { &mut page["data"] };
+            let Some(rows) = rows.as_array_mut().filter(|rows| !rows.is_empty()) else { return };
             let at = rng.usize(0..rows.len());
-            match rng.u8(0..3) {
-                0 => rows[at]["amount_satoshi"] = serde_json::Value::Null,
-                1 => rows[at]["customer_id"] = 7.into(),
-                _ => rows[at] = serde_json::Value::Null,
+            // The names of the fields of each backend.
+            let fields = match rng.u8(0..3) {
+                0 => &["amount_satoshi", "amount", "isPaid"],
+                1 => &["customer_id", "external_id", "externalId"],
+                _ => {
+                    rows[at] = Value::Null;
+                    &["", "", ""]
+                }
+            };
+            for field in fields {
+                if let Some(value) = rows[at].get_mut(*field) {
+                    *value = serde_json::json!({ "unexpected": 7 });
+                }
             }
-            *response.body_mut() = serde_json::to_vec(&rows).unwrap();
+            *response.body_mut() = serde_json::to_vec(&page).unwrap();
         }
     }
 }

@@ -2,9 +2,14 @@
 
 use std::time::Duration;
 
-use strike_core::{ApiKey, CoreClient, Endpoint, Network, NewCharge, RetryPolicy, Schedule, Watcher};
+use strike_core::{CoreClient, Network, NewCharge, RetryPolicy, Schedule, Watcher, WebhookSecret};
+use strike_tests::lnbits::LnbitsQuirks;
+use strike_tests::secrets::KEY;
+use strike_tests::{Dialect, ORIGIN};
 
 use super::host::Host;
+use super::service::Service;
+use super::webhooks::SECRET;
 
 /// The start of every simulation, in Unix milliseconds.
 pub(crate) const START: u64 = 1_700_000_000_000;
@@ -13,6 +18,7 @@ const MINUTE: u64 = 60_000;
 
 #[derive(Debug)]
 pub(crate) struct Plan {
+    pub(crate) dialect: Dialect,
     pub(crate) orders: usize,
     /// How many charges other customers create during the simulation.
     pub(crate) others: usize,
@@ -35,12 +41,14 @@ pub(crate) struct Plan {
     pub(crate) grace: u64,
     schedule: Schedule,
     page_size: u32,
-    pace: u64,
+    pub(crate) pace: u64,
     cap: usize,
     lag: u64,
     dates: bool,
     real: bool,
     policy: RetryPolicy,
+    /// Whether LNbits is one of the old versions that ignore filters they do not know.
+    old_lnbits: bool,
 }
 
 fn one_of<T: Copy>(rng: &mut fastrand::Rng, of: &[T]) -> T {
@@ -48,7 +56,9 @@ fn one_of<T: Copy>(rng: &mut fastrand::Rng, of: &[T]) -> T {
 }
 
 impl Plan {
-    pub(crate) fn draw(rng: &mut fastrand::Rng) -> Self {
+    /// Draws a plan. The same seed gives the same plan in every dialect, except for the clocks:
+    /// phoenixd sends no `Date`, so the shop's clock must not jump.
+    pub(crate) fn draw(dialect: Dialect, rng: &mut fastrand::Rng) -> Self {
         let real = rng.u8(0..16) == 0;
         let orders = match rng.u8(0..60) {
             _ if real => rng.usize(1..=12),
@@ -56,7 +66,8 @@ impl Plan {
             1..16 => rng.usize(1..=3),
             _ => rng.usize(4..=40),
         };
-        let jumps = rng.u8(0..4) == 0;
+        let sends_dates = dialect != Dialect::Phoenixd;
+        let jumps = rng.u8(0..4) == 0 && sends_dates;
         let since = rng.bool();
         let spread = one_of(rng, &[1, MINUTE, 10 * MINUTE, 30 * MINUTE]);
         let policy = one_of(
@@ -68,7 +79,9 @@ impl Plan {
             ],
         );
         let longest = Duration::from_secs(one_of(rng, &[20, 60, 60, 300]));
+        let old_lnbits = rng.u8(0..4) == 0;
         Self {
+            dialect,
             orders,
             others: if rng.bool() { rng.usize(0..=orders.min(40)) } else { 0 },
             spread,
@@ -85,24 +98,32 @@ impl Plan {
             pace: one_of(rng, &[0, 20, 20, 500]),
             cap: one_of(rng, &[3, 7, 30, 100, 1000]),
             lag: if rng.u8(0..4) == 0 { rng.u64(1..1500) } else { 0 },
-            dates: jumps || rng.u8(0..8) != 0,
+            dates: (jumps || rng.u8(0..8) != 0) && sends_dates,
             real,
             policy,
+            old_lnbits,
         }
     }
 
     pub(crate) fn host(&self, rng: &mut fastrand::Rng) -> Host {
+        let quirks = LnbitsQuirks {
+            ignores_external_id: self.old_lnbits,
+            no_date: !self.dates,
+            list_lag: Duration::from_millis(if self.real { 0 } else { self.lag }),
+            fee_msat: 7000,
+            ..LnbitsQuirks::default()
+        };
         if self.real {
-            Host::real(rng.u64(..), self.cap, START)
+            Host::real(self.dialect, rng.u64(..), self.cap, START, quirks)
         } else {
-            Host::simulated(self.cap, self.lag, self.dates)
+            Host::simulated(self.dialect, Service::new(self.cap, self.lag, self.dates), quirks)
         }
     }
 
     pub(crate) fn machines(&self, seed: u64) -> CoreClient {
-        let key = ApiKey::new("sk_demo").unwrap();
-        let endpoint = Endpoint::new("http://127.0.0.1/api/v1/", key, Network::Testnet).unwrap();
-        CoreClient::new(endpoint, self.policy, seed)
+        let builder = self.dialect.builder(ORIGIN, KEY, Network::Testnet).unwrap();
+        let secret = WebhookSecret::new(SECRET).unwrap();
+        CoreClient::new(builder.webhook_secret(secret).build().unwrap(), self.policy, seed)
     }
 
     pub(crate) fn watcher(&self, machines: &CoreClient) -> Watcher {
@@ -115,13 +136,19 @@ impl Plan {
     }
 }
 
-/// Draws a random order.
-pub(crate) fn order(rng: &mut fastrand::Rng, number: usize) -> NewCharge {
+/// Draws a random order that the backend accepts.
+pub(crate) fn order(dialect: Dialect, rng: &mut fastrand::Rng, number: usize) -> NewCharge {
     const WORDS: [&str; 6] = ["tea", "", "a & b = \"c\"", "Zürich → Kyōto 🍵", "50% off\\", "two\nlines"];
     let description = match rng.u8(0..4) {
         0 => format!("{} {number}", one_of(rng, &WORDS)),
         1 => "x".repeat(rng.usize(0..=256)),
         _ => one_of(rng, &WORDS).to_owned(),
+    };
+    let description = match dialect {
+        Dialect::Strike => description,
+        Dialect::Phoenixd => description.chars().take(64).collect(),
+        Dialect::Lnbits if description.is_empty() => "tea".to_owned(),
+        Dialect::Lnbits => description,
     };
     let amount = if rng.bool() { rng.u64(1..=4_294_967) } else { rng.u64(1..=10) };
     let mut order = NewCharge::satoshis(amount, description);

@@ -4,6 +4,7 @@
 //! 2. A paid order is completed.
 //! 3. A completed order was paid.
 //! 4. Every machine ends, and no order is left incomplete.
+//! 5. No error and no machine shows a key, a password, a webhook secret or a preimage.
 
 use std::collections::BTreeSet;
 

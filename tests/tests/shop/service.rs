@@ -1,17 +1,21 @@
-//! A fast simulated service with the same wire format: unsigned invoices, an optional list lag, and
-//! pages of any size.
+//! A fast simulated service: unsigned invoices, an optional list lag, and pages of any size. It has
+//! the wire format of the Strike API. `phoenixd` adds that of phoenixd.
 
 use std::fmt::Write as _;
 
 use strike_core::http::{HeaderValue, Method, header};
-use strike_core::{HttpRequest, HttpResponse};
+use strike_core::{HttpRequest, HttpResponse, UnixMillis};
+use strike_tests::lnbits::Record;
 
 use super::invoice;
 
 /// The service, with its charges in the order of creation. Times are Unix milliseconds.
 #[derive(Debug)]
 pub(crate) struct Service {
-    rows: Vec<StoredCharge>,
+    /// The charges.
+    pub(crate) records: Vec<Record>,
+    /// The JSON of each charge up to the value of `paid`.
+    heads: Vec<String>,
     /// The largest page size.
     pub(crate) cap: usize,
     /// How long after its creation a charge appears in the list.
@@ -22,19 +26,10 @@ pub(crate) struct Service {
     date: (u64, HeaderValue),
 }
 
-#[derive(Debug)]
-struct StoredCharge {
-    /// The JSON of the charge up to the value of `paid`.
-    head: String,
-    paid: bool,
-    created: u64,
-    updated: u64,
-    expires: u64,
-}
-
 impl Service {
     pub(crate) fn new(cap: usize, lag: u64, dates: bool) -> Self {
-        Self { rows: Vec::new(), cap, lag, dates, requests: 0, date: (0, HeaderValue::from_static("")) }
+        let (records, heads, date) = (Vec::new(), Vec::new(), (0, HeaderValue::from_static("")));
+        Self { records, heads, cap, lag, dates, requests: 0, date }
     }
 
     pub(crate) fn id(row: usize) -> String {
@@ -43,21 +38,17 @@ impl Service {
     }
 
     pub(crate) fn is_listed(&self, row: usize, now: u64) -> bool {
-        self.rows[row].created + self.lag <= now
+        self.records[row].created.as_millis() + self.lag <= now
     }
 
     /// Pays a charge, if it was payable when the payer began. Returns true if this call paid it.
     pub(crate) fn pay(&mut self, row: usize, began: u64, now: u64) -> bool {
-        let stored = &mut self.rows[row];
-        if stored.paid || began >= stored.expires {
+        let record = &mut self.records[row];
+        if record.paid || began >= record.expires.as_millis() {
             return false;
         }
-        (stored.paid, stored.updated) = (true, now);
+        (record.paid, record.updated) = (true, UnixMillis::from_millis(now));
         true
-    }
-
-    pub(crate) fn expires(&self, row: usize) -> u64 {
-        self.rows[row].expires
     }
 
     /// Creates a charge without a request.
@@ -69,21 +60,33 @@ impl Service {
         expiry: u64,
         now: u64,
     ) {
-        let row = self.rows.len();
+        let row = self.records.len();
         let id = Self::id(row);
         let mut hash = [0; 32];
         hash[..8].copy_from_slice(&(row as u64).to_be_bytes());
         let request = invoice::unsigned(amount, description, &hash, now / 1000, expiry);
         let mut hex = String::with_capacity(64);
         hash.iter().for_each(|byte| write!(hex, "{byte:02x}").unwrap());
+        let expires = now / 1000 * 1000 + expiry * 1000;
+        let time = UnixMillis::from_millis;
+        self.records.push(Record {
+            hash: hex.clone(),
+            amount,
+            description: description.to_owned(),
+            customer_id: customer.map(str::to_owned),
+            payment_request: request.clone(),
+            paid: false,
+            created: time(now),
+            updated: time(now),
+            expires: time(expires),
+        });
         let text = |text: &str| serde_json::to_string(text).unwrap();
         let customer = customer.map_or(String::new(), |id| format!(r#""customer_id":{},"#, text(id)));
         let description = text(description);
         let head = format!(
             r#"{{"id":"{id}","object":"charge","amount":{amount},"currency":"btc","amount_satoshi":{amount},"payment_hash":"{hex}","payment_request":"{request}","description":{description},{customer}"paid":"#
         );
-        let expires = now / 1000 * 1000 + expiry * 1000;
-        self.rows.push(StoredCharge { head, paid: false, created: now, updated: now, expires });
+        self.heads.push(head);
     }
 
     pub(crate) fn respond(&mut self, request: &HttpRequest, now: u64) -> HttpResponse {
@@ -91,13 +94,15 @@ impl Service {
         let path = request.uri().path();
         let (status, body) = if request.method() == Method::POST {
             self.create(request.body(), now);
-            (200, self.json(self.rows.len() - 1))
+            (200, self.json(self.records.len() - 1))
         } else if path.ends_with("/charges") {
             (200, self.list(request.uri().query().unwrap_or_default(), now))
         } else {
             let id = path.rsplit('/').next().unwrap_or_default();
             match self.row_of(id) {
                 Some(row) => (200, self.json(row)),
+                // The other dialects name a charge by its payment hash.
+                None if self.records.iter().any(|record| record.hash == id) => (200, "{}".to_owned()),
                 None => (404, r#"{"code":404,"message":"not found"}"#.to_owned()),
             }
         };
@@ -126,7 +131,7 @@ impl Service {
 
     fn row_of(&self, id: &str) -> Option<usize> {
         let row = usize::from_str_radix(id.get(19..)?, 16).ok()?;
-        (row < self.rows.len() && Self::id(row) == id).then_some(row)
+        (row < self.records.len() && Self::id(row) == id).then_some(row)
     }
 
     pub(crate) fn json(&self, row: usize) -> String {
@@ -136,8 +141,9 @@ impl Service {
     }
 
     fn write(&self, row: usize, to: &mut String) {
-        let StoredCharge { head, paid, created, updated, .. } = &self.rows[row];
-        to.push_str(head);
+        let Record { paid, created, updated, .. } = &self.records[row];
+        let (created, updated) = (created.as_millis(), updated.as_millis());
+        to.push_str(&self.heads[row]);
         write!(to, r#"{paid},"created":{created},"updated":{updated}}}"#).unwrap();
     }
 
@@ -147,8 +153,8 @@ impl Service {
             pairs.find(|(key, _)| *key == name).map_or(0, |(_, value)| value.parse::<usize>().unwrap())
         };
         let size = number("size").min(self.cap);
-        let hidden = self.rows.iter().rev().take_while(|row| row.created + self.lag > now).count();
-        let end = (self.rows.len() - hidden).saturating_sub(number("page") * size);
+        let hidden = (0..self.records.len()).rev().take_while(|row| !self.is_listed(*row, now)).count();
+        let end = (self.records.len() - hidden).saturating_sub(number("page") * size);
         let mut text = String::with_capacity(64 + 700 * size.min(end));
         text.push('[');
         for row in (end.saturating_sub(size)..end).rev() {

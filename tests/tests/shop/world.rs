@@ -12,12 +12,16 @@ use strike_core::{
     TransportErrorKind, UnixMillis, Watcher,
 };
 
+use strike_tests::lnbits::PREIMAGE;
+use strike_tests::{Dialect, secrets};
+
 use super::host::Host;
 use super::net::{self, Altered, Outcome};
 use super::plan::{self, Plan, START};
 use super::rules::Trace;
 use super::shop::{By, Database, Job, Kind, Memory, Order};
 use super::tally::Tally;
+use super::webhooks::{self, Arrived};
 
 /// The limit of steps of one machine, to stop a machine that never ends.
 const MAX_STEPS: u32 = 200_000;
@@ -47,7 +51,9 @@ pub(super) enum Event {
         row: usize,
         began: u64,
     },
-    Webhook(Vec<u8>),
+    /// LNbits gets its node's event of a payment late.
+    NodeReportsLate(usize),
+    Webhook(Arrived),
     ForgedWebhook,
     ClockJumps,
     SaveWatcher,
@@ -91,9 +97,9 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(dialect: Dialect, seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let plan = Plan::draw(&mut rng);
+        let plan = Plan::draw(dialect, &mut rng);
         let host = plan.host(&mut rng);
         let machines = plan.machines(rng.u64(..));
         let watcher = plan.watcher(&machines);
@@ -123,7 +129,7 @@ impl World {
 
     fn populate(&mut self) {
         for number in 0..self.plan.orders {
-            let wanted = plan::order(&mut self.rng, number);
+            let wanted = plan::order(self.plan.dialect, &mut self.rng, number);
             let by = if self.rng.bool() { By::Mirror } else { By::Name { repost: self.rng.u8(0..3) == 0 } };
             let watched = self.rng.u8(0..5) != 0;
             self.orders.push(Order { wanted, by, watched, placed: 0, shown: [].into() });
@@ -195,7 +201,8 @@ impl World {
             Event::OtherCustomer => {
                 let order = NewCharge::satoshis(5, "another customer").expiry_sec(600);
                 let request = Create::new(order).request(self.machines.endpoint()).unwrap();
-                self.host.respond(&request, START + self.time);
+                let (_, row) = self.host.respond(&request, START + self.time);
+                self.make_foreign(row.unwrap());
             }
             Event::Poll { job, token } => self.step(job, token),
             Event::RequestArrives(arriving) => self.arrive(*arriving),
@@ -205,7 +212,8 @@ impl World {
                 self.step(job, token);
             }
             Event::PayerPays { row, began } => self.pay(row, began),
-            Event::Webhook(body) if !self.down => self.webhook(&body),
+            Event::NodeReportsLate(row) => self.late_event(row),
+            Event::Webhook(arrived) if !self.down => self.webhook(&arrived),
             Event::Webhook(_) => self.tally.count("webhooks while down"),
             Event::ForgedWebhook => self.forge_webhook(),
             Event::ClockJumps => {
@@ -218,6 +226,13 @@ impl World {
                 }
             }
             Event::Restart => self.restart(),
+        }
+    }
+
+    /// Checks a text that a program could write to its log.
+    pub(super) fn assert_no_secret(&self, text: &str) {
+        for secret in [secrets::KEY, PREIMAGE, webhooks::SECRET] {
+            assert!(!text.contains(secret), "rule 5: a text contains {secret}: {text}");
         }
     }
 
@@ -265,6 +280,11 @@ impl World {
                 self.wake(name, wait);
             }
             Step::Done(result) => {
+                if let Err(error) = &result {
+                    let leaked = secrets::leaked_text(error);
+                    assert!(leaked.is_none(), "rule 5: an error contains the key: {leaked:?}");
+                    self.assert_no_secret(&format!("{error} {error:?}"));
+                }
                 if !matches!(job.kind, Kind::Watch) {
                     self.after_done(&mut job, now);
                 }
@@ -283,8 +303,8 @@ impl World {
     fn send(&mut self, name: u64, mut job: Job, exchange: Exchange) {
         self.tally.count("requests");
         let request = exchange.request;
-        let list = request.method() == Method::GET && request.uri().path().ends_with("/charges");
-        let first = list && request.uri().query().is_some_and(|query| query.starts_with("page=0&"));
+        let list = request.method() == Method::GET && self.plan.dialect.is_list(request.uri().path());
+        let first = list && is_first_read(request.uri().query().unwrap_or_default());
         let first_read = matches!(job.kind, Kind::Create(..)) && first;
         let mut post = None;
         if request.method() == Method::POST {
@@ -345,6 +365,10 @@ impl World {
             // A machine ignores a response to which it has no request.
             let stray = TransportError::new(TransportErrorKind::Other, Delivery::MaybeSent);
             job.handle(&mut self.watcher, Err(stray), now);
+            if self.rng.u8(0..32) == 0 {
+                let text = format!("{:?}", self.memory.jobs[&name]);
+                self.assert_no_secret(&text);
+            }
         }
         self.step(name, token);
     }
@@ -365,4 +389,14 @@ impl World {
         }
         true
     }
+}
+
+/// Returns true if a request begins to look for the charges of an order: it reads the first page, or
+/// finds the first attempt. The first digit of `externalId` is the attempt.
+fn is_first_read(query: &str) -> bool {
+    let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+    let value = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| &**value);
+    let find = value("externalId").map(|id| id.starts_with('1'));
+    find.or(value("external_id").map(|_| true))
+        .unwrap_or_else(|| value("page") == Some("0") || value("offset") == Some("0"))
 }

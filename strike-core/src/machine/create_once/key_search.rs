@@ -50,6 +50,9 @@ pub(crate) struct SearchResult {
     pub(crate) server_time: Option<UnixMillis>,
     /// Why the search may have missed a charge with the key.
     pub(crate) gap: Option<Gap>,
+    /// Whether the gap is an unreadable charge of this order. It may be paid, or older than the charge
+    /// that was found.
+    pub(crate) is_gap_of_order: bool,
 }
 
 /// Why a search may have missed a charge with the key.
@@ -111,7 +114,14 @@ impl KeySearch {
             page_size,
             call: None,
             oldest: None,
-            found: SearchResult { charge: None, last_attempt: 0, newest, server_time: None, gap: None },
+            found: SearchResult {
+                charge: None,
+                last_attempt: 0,
+                newest,
+                server_time: None,
+                gap: None,
+                is_gap_of_order: false,
+            },
         }
     }
 
@@ -141,8 +151,12 @@ impl KeySearch {
                     let customer_id = row.customer_id.as_deref();
                     let key = customer_id.map(|id| OrderKey::from_customer_id(id).map(|(key, _)| key));
                     // An unreadable row without a `customer_id`, or with this key, may be the
-                    // charge.
-                    if key.is_none_or(|key| key == Some(self.key)) {
+                    // charge. A find returns only charges of this order.
+                    let is_of_order = key.map_or(self.next_find.is_some(), |key| key == Some(self.key));
+                    if is_of_order && !self.found.is_gap_of_order {
+                        self.found.is_gap_of_order = true;
+                        self.found.gap = Some(Gap::UnreadableRow(row));
+                    } else if key.is_none() {
                         self.found.gap.get_or_insert(Gap::UnreadableRow(row));
                     }
                 }

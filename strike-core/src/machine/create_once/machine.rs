@@ -58,7 +58,8 @@ pub(super) const SEARCH_DELAY: Duration = Duration::from_secs(2);
 /// **The search** reads up to 1000 pages of 250 charges, or back to [`CreateOnceOptions::since`].
 /// If the list is longer, or grows faster than it is read, the machine ends with
 /// [`Incomplete`](crate::ErrorKind::Incomplete) and creates nothing. If the list holds several
-/// charges with the key, a paid one is used, else the oldest one of the last attempt.
+/// charges with the key, a paid one is used, else the oldest one of the last attempt. If none is
+/// paid, and one of them is unreadable, the machine ends with that row's error.
 ///
 /// **A charge that was found** must match the order, including its invoice, like the response to a
 /// create. A server that does not return `customer_id` causes a

@@ -59,7 +59,9 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
             Err(error) if stage == SearchStage::BeforeCreate => return Err(error.with_operation(asked)),
             Err(error) => return Err(self.outcome_unknown(Some(error.with_operation(asked)))),
         };
-        if let Some((attempt, charge)) = found.charge {
+        if let Some((attempt, charge)) = found.charge
+            && (charge.is_paid() || !found.is_gap_of_order)
+        {
             self.attempt = self.attempt.max(found.last_attempt);
             return self.found(charge, attempt, FoundBy::Search, found.server_time, now);
         }

@@ -7,6 +7,7 @@ use strike_core::http::{HeaderValue, StatusCode, header};
 use strike_tests::secrets;
 
 use super::Fault;
+use super::wording::Wording;
 use crate::gzip_bomb;
 use crate::service::{Service, render, render_kept};
 
@@ -28,7 +29,7 @@ pub fn faults() -> Vec<Fault> {
             while let Some(request) = peer.request() {
                 let response = service.respond(&request);
                 let mut forged = response.clone();
-                *forged.body_mut() = edited(forged.body(), "\"paid\" : false", "\"paid\" : true ");
+                *forged.body_mut() = Wording::of(service).paid(forged.body());
                 let (head, body) = render_kept(response);
                 peer.write([head, body, whole(forged)].concat());
             }
@@ -63,21 +64,19 @@ pub fn faults() -> Vec<Fault> {
         }),
     ];
     faults.extend([
-        body("empty 200", |_| Vec::new()),
-        body("invalid JSON", |body| body[..body.len() / 2].to_vec()),
-        body("HTML with 200", |_| html()),
-        body("nested 10,000 deep", |_| ["[".repeat(DEPTH), "]".repeat(DEPTH)].concat().into_bytes()),
-        body("invalid UTF-8", |body| {
+        body("empty 200", |_, _| Vec::new()),
+        body("invalid JSON", |body, _| body[..body.len() / 2].to_vec()),
+        body("HTML with 200", |_, _| html()),
+        body("nested 10,000 deep", |_, _| ["[".repeat(DEPTH), "]".repeat(DEPTH)].concat().into_bytes()),
+        body("invalid UTF-8", |body, _| {
             // A lagging list is empty, and does not contain the text.
             let at = body.windows(3).position(|three| three == b"tea").unwrap_or(1);
             [&body[..at], b"\xff", &body[at..]].concat()
         }),
-        body("duplicate keys", |body| edited(body, "\"paid\" :", "\"paid\" : true, \"paid\" :")),
-        body("another amount", |body| edited(body, "\"amount\" : 4200", "\"amount\" : 4201")),
-        body("wrong types", |body| edited(body, "\"amount\" : 4200", "\"amount\" : \"4200\"")),
-        body("numbers beyond u64", |body| {
-            edited(body, "\"amount\" : 4200", "\"amount\" : 18446744073709551616")
-        }),
+        body("duplicate keys", |body, wording| wording.duplicate_key(body)),
+        body("another amount", |body, wording| wording.other_amount(body)),
+        body("wrong types", |body, wording| wording.amount(body, "\"4200\"")),
+        body("numbers beyond u64", |body, wording| wording.amount(body, "18446744073709551616")),
     ]);
     faults
 }
@@ -93,9 +92,9 @@ fn raw(name: &str, make: impl Fn(HttpResponse, &Service) -> Vec<u8> + Send + Syn
 }
 
 /// Writes the service's response with another body.
-fn body(name: &str, make: impl Fn(&[u8]) -> Vec<u8> + Send + Sync + 'static) -> Fault {
-    raw(name, move |response, _| {
-        let body = make(response.body());
+fn body(name: &str, make: impl Fn(&[u8], &Wording) -> Vec<u8> + Send + Sync + 'static) -> Fault {
+    raw(name, move |response, service| {
+        let body = make(response.body(), &Wording::of(service));
         resized(response, body)
     })
 }
@@ -109,13 +108,6 @@ pub fn resized(mut response: HttpResponse, body: Vec<u8>) -> Vec<u8> {
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     *response.body_mut() = body;
     whole(response)
-}
-
-/// Replaces the first occurrence of a text. An empty list may not contain it.
-fn edited(body: &[u8], from: &str, to: &str) -> Vec<u8> {
-    let text = std::str::from_utf8(body).unwrap();
-    assert!(text.contains(from) || !text.contains('"'), "{from} is not in {text}");
-    text.replacen(from, to, 1).into_bytes()
 }
 
 /// A body larger than any limit in these tests.

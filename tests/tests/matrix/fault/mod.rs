@@ -2,7 +2,9 @@
 
 mod bodies;
 mod connections;
+mod own;
 mod statuses;
+mod wording;
 
 use std::sync::Arc;
 
@@ -81,5 +83,6 @@ pub fn all() -> Vec<Fault> {
     let mut all = connections::faults();
     all.extend(bodies::faults());
     all.extend(statuses::faults());
+    all.extend(own::faults());
     all
 }

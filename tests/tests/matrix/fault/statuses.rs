@@ -6,6 +6,7 @@ use strike_tests::secrets;
 
 use super::Fault;
 use super::bodies::{html, resized};
+use super::wording::Wording;
 use crate::service::Service;
 
 pub fn faults() -> Vec<Fault> {
@@ -20,7 +21,7 @@ pub fn faults() -> Vec<Fault> {
         }
     }
     for code in [401_u16, 403, 404, 409] {
-        faults.push(status(code.to_string(), code, move |_, _| api_error(code)));
+        faults.push(status(code.to_string(), code, move |_, service| Wording::of(service).error(code)));
     }
     faults.push(status("404 from a proxy", 404, |_, _| html()));
     let long_delay = "9".repeat(30);
@@ -30,30 +31,32 @@ pub fn faults() -> Vec<Fault> {
         ("429, negative", Some("-7".to_owned())),
         ("429, a long delay", Some(long_delay)),
     ] {
-        faults.push(status(name, 429, move |response, _| {
+        faults.push(status(name, 429, move |response, service| {
             if let Some(value) = &retry_after {
                 response.headers_mut().insert(header::RETRY_AFTER, value.parse().unwrap());
             }
-            api_error(429)
+            Wording::of(service).error(429)
         }));
     }
     faults.push(status("429, at a date", 429, |response, service| {
         let date = std::time::UNIX_EPOCH + std::time::Duration::from_secs(service.unix_seconds() + 7);
         response.headers_mut().insert(header::RETRY_AFTER, httpdate::fmt_http_date(date).parse().unwrap());
-        api_error(429)
+        Wording::of(service).error(429)
     }));
     for code in [500_u16, 502, 503, 504] {
         faults.push(status(format!("{code} with text"), code, |_, _| {
             format!("upstream of {} failed", secrets::KEY).into_bytes()
         }));
         faults.push(status(format!("{code} with HTML"), code, |_, _| html()));
-        faults.push(status(format!("{code} with JSON"), code, move |_, _| api_error(code)));
+        faults.push(status(format!("{code} with JSON"), code, move |_, service| {
+            Wording::of(service).error(code)
+        }));
     }
     faults
 }
 
 /// The service's response with another status. The closure returns the body, and may add headers.
-fn status(
+pub fn status(
     name: impl Into<String>,
     code: u16,
     edit: impl Fn(&mut HttpResponse, &Service) -> Vec<u8> + Send + Sync + 'static,
@@ -66,9 +69,4 @@ fn status(
             peer.write(resized(response, body));
         }
     })
-}
-
-/// An error body as the API sends it, with the key in the message.
-fn api_error(code: u16) -> Vec<u8> {
-    format!("{{ \"code\" : {code}, \"message\" : \"no, {}\" }}", secrets::KEY).into_bytes()
 }

@@ -10,8 +10,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 
 use crate::errors::{Error, ErrorKind, Mismatch};
 use crate::protocol::base_url::is_loopback;
-use crate::protocol::dialects::{Dialect, DialectRequest, Properties, Strike};
-use crate::protocol::{ApiKey, EndpointBuilder, WebhookSecret};
+use crate::protocol::dialects::{Dialect, DialectRequest, Options, Properties, Strike};
+use crate::protocol::{ApiKey, EndpointBuilder};
 use crate::redaction::secrets::Secrets;
 use crate::redaction::text;
 use crate::transport::{HttpRequest, TransportError};
@@ -53,14 +53,6 @@ pub(super) struct Inner {
     pub(super) max_amount: Option<Satoshi>,
     pub(super) check_invoices: bool,
     pub(super) options: Options,
-}
-
-/// The settings that only a dialect reads.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Options {
-    pub(crate) hash_long_descriptions: bool,
-    pub(crate) webhook_url: Option<String>,
-    pub(crate) webhook_secret: Option<WebhookSecret>,
 }
 
 impl Endpoint {

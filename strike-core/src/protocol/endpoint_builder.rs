@@ -5,8 +5,8 @@ use std::sync::Arc;
 use http::{HeaderValue, Uri};
 
 use crate::protocol::base_url::split;
-use crate::protocol::dialects::Dialect;
-use crate::protocol::endpoint::{Inner, Options};
+use crate::protocol::dialects::{Dialect, Options};
+use crate::protocol::endpoint::Inner;
 use crate::protocol::secret::Secret;
 use crate::protocol::{Endpoint, WebhookSecret};
 use crate::redaction::secrets::Secrets;

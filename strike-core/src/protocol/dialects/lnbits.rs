@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
-    BadRow, Dialect, DialectRequest, FindBy, Properties, ServerError, Unreadable, is_payment_hash, query,
+    BadRow, Dialect, DialectRequest, FindBy, Options, Properties, ServerError, Unreadable, is_payment_hash,
+    query,
 };
 use crate::errors::Mismatch;
 use crate::invoice::{self, Invoice};
-use crate::protocol::endpoint::Options;
 use crate::protocol::json::{array, object};
 use crate::protocol::number::Exact;
 use crate::protocol::{ApiKey, Endpoint, EndpointBuilder};

@@ -14,7 +14,7 @@ use std::fmt;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 
 use crate::errors::Mismatch;
-use crate::protocol::endpoint::Options;
+use crate::protocol::WebhookSecret;
 use crate::values::{Charge, ChargeId, InvalidInput, Network, NewCharge, Now};
 use crate::webhook::InvalidWebhook;
 
@@ -88,6 +88,14 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         status: StatusCode,
         body: &str,
     ) -> Result<Option<()>, Mismatch>;
+}
+
+/// The settings that only a dialect reads.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Options {
+    pub(crate) hash_long_descriptions: bool,
+    pub(crate) webhook_url: Option<String>,
+    pub(crate) webhook_secret: Option<WebhookSecret>,
 }
 
 /// What the machines need to know about a backend.

@@ -4,11 +4,11 @@ use http::{HeaderMap, HeaderName, StatusCode, header};
 use serde::Deserialize;
 
 use super::{
-    BadRow, Dialect, DialectRequest, FindBy, Properties, ServerError, Unreadable, is_payment_hash, query,
+    BadRow, Dialect, DialectRequest, FindBy, Options, Properties, ServerError, Unreadable, is_payment_hash,
+    query,
 };
 use crate::errors::Mismatch;
 use crate::invoice::{Invoice, InvoiceDescription};
-use crate::protocol::endpoint::Options;
 use crate::protocol::json::{array, object};
 use crate::protocol::number::Exact;
 use crate::protocol::{Endpoint, EndpointBuilder, Password, WebhookSecret};

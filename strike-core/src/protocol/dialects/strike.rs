@@ -3,10 +3,9 @@
 use http::{HeaderMap, HeaderName, StatusCode, header};
 use serde::Deserialize;
 
-use super::{BadRow, Dialect, DialectRequest, FindBy, Properties, ServerError, Unreadable};
+use super::{BadRow, Dialect, DialectRequest, FindBy, Options, Properties, ServerError, Unreadable};
 use crate::errors::Mismatch;
 use crate::protocol::charge_json::ChargeJson;
-use crate::protocol::endpoint::Options;
 use crate::protocol::json::{Object, array, object};
 use crate::protocol::number::Exact;
 use crate::redaction::text;

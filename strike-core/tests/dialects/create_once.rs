@@ -292,6 +292,22 @@ fn an_unreadable_row_with_the_key_prevents_a_second_invoice() {
 }
 
 #[test]
+fn an_unreadable_row_beside_an_unpaid_charge_of_the_order_is_reported() {
+    // A find returns only charges of the order. The unreadable one may be paid.
+    for backend in BOTH {
+        let mut host = Host::new(backend);
+        host.add(&customer_id(1), 1_700_000_000, false);
+        let mut machine = client(host.endpoint()).create_once(order(), CreateOnceOptions::named("order-17"));
+        let result = Virtual::new().run(&mut machine, |_, _| {
+            let rows = json!([host.record(0), { "unexpected": 7, "externalId": 7, "external_id": 7 }]);
+            let is_phoenixd = backend == Backend::Phoenixd;
+            respond(200, if is_phoenixd { rows } else { json!({ "data": rows }) }.to_string())
+        });
+        assert_eq!(result.unwrap_err().kind(), &ErrorKind::Undecodable, "{backend:?}");
+    }
+}
+
+#[test]
 fn a_key_that_was_used_for_another_order_is_reported() {
     for backend in BOTH {
         let mut host = Host::new(backend);

@@ -383,6 +383,21 @@ fn wait_ends_by_elapsed_time_if_the_clock_is_set_back() {
 }
 
 #[test]
+fn clock_that_jumps_ahead_during_a_wait_does_not_end_it_without_a_date() {
+    for jump in [3600, 10 * 365 * 86_400] {
+        let mut world = Virtual::new();
+        let mut has_jumped = false;
+        let waited = world.run(&mut wait(pending(600), Wait::until_expiry()), |_, now| {
+            if !std::mem::replace(&mut has_jumped, true) {
+                now.unix = now.unix.saturating_add(seconds(jump));
+            }
+            if now.monotonic >= seconds(599) { paid() } else { unpaid() }
+        });
+        assert!(waited.unwrap().is_paid(), "{jump} s ahead: {:?}", world.waited());
+    }
+}
+
+#[test]
 fn lost_response_is_retried_and_early_poll_returns_remaining_wait() {
     let mut machine = wait(pending(600), Wait::until_expiry());
     let now = |s| Now::new(seconds(s), UnixMillis::from_millis(START + s * 1000));

@@ -68,6 +68,15 @@ pub(crate) fn left(deadline: UnixMillis, date: Option<UnixMillis>, now: Now) -> 
     deadline.saturating_since(slowest_clock(date, now))
 }
 
+/// Returns a reading whose wall clock has not jumped ahead since `start`.
+///
+/// Without a `Date`, the local clock alone decides whether an invoice has expired. A jump must not
+/// end a wait early.
+pub(crate) fn without_jump_ahead(start: Now, now: Now) -> Now {
+    let passed = now.monotonic.saturating_sub(start.monotonic);
+    Now::new(now.monotonic, now.unix.min(start.unix.saturating_add(passed)))
+}
+
 /// How long before the expiry a charge is read, if the expiry can hide a payment.
 const LAST_LOOK: Duration = Duration::from_secs(5);
 

@@ -10,6 +10,23 @@ use crate::support::host::Host;
 use crate::support::{START, Virtual, respond};
 
 #[test]
+fn clock_that_jumps_ahead_during_a_watch_expires_no_charge_without_a_date() {
+    let (mut host, mut world) = (Host::new(), Virtual::new());
+    host.dates = false;
+    let mut watched = watcher();
+    watched.add(&insert(&mut host, 600));
+    let mut has_jumped = false;
+    let event = next_with(&mut watched, &mut world, |exchange, now| {
+        if !std::mem::replace(&mut has_jumped, true) {
+            now.unix = now.unix.saturating_add(seconds(86_400));
+        }
+        host.serve(&exchange, *now).unwrap()
+    });
+    assert_eq!(event, "ch_1 expired");
+    assert!((659..=730).contains(&world.now.monotonic.as_secs()), "{:?}", world.now);
+}
+
+#[test]
 fn expiry_uses_the_server_clock_and_the_invoice_lifetime() {
     // The host's clock is five minutes fast. The charge expires by the local clock.
     let (mut host, mut world) = (Host::new(), Virtual::new());

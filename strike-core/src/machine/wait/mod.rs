@@ -41,10 +41,12 @@ const MAX_DELAY_AFTER_EXPIRY: Duration = Duration::from_secs(60);
 ///
 /// **Expiry.** An invoice has expired if the `Date` of the server's response and the local clock
 /// both say so. Without a `Date`, the local clock less [`CLOCK_MARGIN`](crate::CLOCK_MARGIN)
-/// decides. So one clock that is ahead cannot end the wait early. The wait also ends when the
-/// invoice's lifetime and the grace period have passed on the monotonic clock. So a clock that is
-/// behind cannot make the wait endless. Some backends can no longer see a payment after the expiry.
-/// With those, one check begins 5 s before the expiry, by the server's clock.
+/// decides, and jumps ahead during the wait are ignored. So one clock that is ahead cannot end the
+/// wait early. The wait also ends when the invoice's lifetime and the grace period have passed on
+/// the monotonic clock. So a clock that is behind cannot make the wait endless.
+///
+/// Some backends can no longer see a payment after the expiry. With those, one check begins 5 s
+/// before the expiry, by the server's clock.
 ///
 /// **Errors.** After a temporary error the charge is checked again. The wait returns an error:
 ///
@@ -75,7 +77,7 @@ pub struct WaitPaid {
     options: Wait,
     charge: Charge,
     lifetime: Option<Lifetime>,
-    started: Option<Duration>,
+    started: Option<Now>,
     interval: Duration,
     /// How many checks in a row have failed.
     failures: u32,
@@ -136,7 +138,7 @@ impl WaitPaid {
 
     /// Returns how long the wait had lasted when a check began.
     fn elapsed(&self, began: Now) -> Duration {
-        began.monotonic.saturating_sub(self.started.unwrap_or(began.monotonic))
+        began.monotonic.saturating_sub(self.started.unwrap_or(began).monotonic)
     }
 
     /// Returns how long the wait still lasts after the beginning of a check, and why it ends then.
@@ -146,6 +148,10 @@ impl WaitPaid {
         let Some(lifetime) = self.lifetime else { return (to_deadline, End::Deadline) };
         let end = lifetime.expires_at.saturating_add(self.options.grace);
         let lifetime_left = lifetime.length.saturating_add(self.options.grace).saturating_sub(elapsed);
+        let began = match (server_time, self.started) {
+            (None, Some(started)) => server_clock::without_jump_ahead(started, began),
+            _ => began,
+        };
         let to_expiry = server_clock::left(end, server_time, began).min(lifetime_left);
         if to_expiry <= to_deadline { (to_expiry, End::Expiry) } else { (to_deadline, End::Deadline) }
     }
@@ -236,7 +242,7 @@ impl WaitPaid {
                 if let Some(paid) = self.charge.to_paid() {
                     return self.finish(Ok(WaitOutcome::Paid(paid)));
                 }
-                self.started = Some(now.monotonic);
+                self.started = Some(now);
                 self.start_check(now);
             }
             State::Checking { call, began } => {

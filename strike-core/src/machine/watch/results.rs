@@ -10,7 +10,7 @@ use super::watcher::Watcher;
 use crate::errors::{Error, ErrorKind, Mismatch};
 use crate::machine::pause::Pause;
 use crate::machine::retry_decision::is_transient;
-use crate::protocol::{Get, Operation, Page, Row};
+use crate::protocol::{Get, Operation, Page, Row, server_clock};
 use crate::values::{Charge, ChargeId, Now, UnixMillis};
 
 impl Watcher {
@@ -68,6 +68,10 @@ impl Watcher {
         (began, server_time): (Now, Option<UnixMillis>),
         now: Now,
     ) {
+        let began = match (server_time, self.started) {
+            (None, Some(started)) => server_clock::without_jump_ahead(started, began),
+            _ => began,
+        };
         self.any_charge_was_readable = true;
         self.failures_in_a_row = 0;
         let id = charge.id().clone();

@@ -87,6 +87,8 @@ pub struct Watcher {
     events: VecDeque<Event>,
     pub(super) scheduler: Scheduler,
     pub(super) in_flight: Option<InFlight>,
+    /// The clocks when the first charge was scheduled, to ignore later jumps of the wall clock.
+    pub(super) started: Option<Now>,
     /// The delay between any two requests.
     pub(super) until_next_request: Option<Pause>,
     /// The delay after a failure. [`Self::check_soon`] may interrupt it.
@@ -113,6 +115,7 @@ impl Watcher {
             events: VecDeque::new(),
             scheduler: Scheduler::new(250),
             in_flight: None,
+            started: None,
             until_next_request: None,
             after_failure: None,
             since_interrupt: None,
@@ -259,6 +262,7 @@ impl Watcher {
         if self.new_charges.is_empty() {
             return;
         }
+        self.started.get_or_insert(now);
         for (id, saved) in mem::take(&mut self.new_charges) {
             let new = Pending::new(&saved, &self.schedule, now);
             self.scheduler.expect(new.due);

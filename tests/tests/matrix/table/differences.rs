@@ -37,12 +37,6 @@ const fn persistent(operation: Operation, outcome: &'static str) -> Differing {
 pub const ALL: &[Difference] = &[
     Difference {
         dialect: Dialect::Phoenixd,
-        faults: &["clock jumps ahead"],
-        why: "phoenixd sends no `Date`, so the local clock less 10 minutes decides; keep it synchronized",
-        cells: &[each(Wait, "Expired 2r 0c", "Expired 2r 0c"), each(Watch, "Expired 2r 0c", "Expired 2r 0c")],
-    },
-    Difference {
-        dialect: Dialect::Phoenixd,
         faults: &["another amount"],
         why: "phoenixd's list does not lag, so the first call finds the charge",
         cells: &[each(OnceLagging, "Payable 4r 1c", "Mismatch DoNotUse 4r 1c")],

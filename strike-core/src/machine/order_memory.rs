@@ -52,8 +52,8 @@ pub(crate) enum Known {
         /// read.
         newest_before: Option<UnixMillis>,
     },
-    /// The order has this charge.
-    Created { attempt: u8, id: ChargeId },
+    /// The order has this charge, as is known since this reading of the clocks.
+    Created { attempt: u8, id: ChargeId, since: Now },
 }
 
 impl OrderRecord {

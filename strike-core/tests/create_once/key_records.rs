@@ -30,6 +30,25 @@ fn repeat_with_the_same_record_finds_a_charge_missing_from_the_list() {
 }
 
 #[test]
+fn clock_that_jumps_ahead_does_not_expire_a_known_charge_without_a_date() {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), OrderRecord::default());
+    host.dates = false;
+    let mut run = |host: &mut Host, world: &mut Virtual| {
+        describe(&run_with_record(host, world, &mut record, CreateOnceOptions::named("order-17")))
+    };
+    assert_eq!(run(&mut host, &mut world), "to pay ch_1");
+    // The invoice is unreadable, so it counts as payable for a week.
+    for _ in 0..2 {
+        world.now.unix = world.now.unix.saturating_add(8 * DAY);
+        assert_eq!(run(&mut host, &mut world), "to pay ch_1");
+    }
+    world.advance(8 * DAY);
+    assert_eq!(run(&mut host, &mut world), "expired ch_1");
+    assert_eq!(host.sent("POST"), 1);
+}
+
+#[test]
 fn used_key_is_not_posted_again_by_a_fresh_call() {
     let (mut host, mut world, mut record) = (Host::new(), Virtual::new(), OrderRecord::default());
     for once in [

@@ -10,7 +10,7 @@ use crate::errors::{Advice, Error, ErrorKind, Mismatch};
 use crate::invoice;
 use crate::machine::OrderRecord;
 use crate::machine::order_memory::Known;
-use crate::protocol::server_clock::{Expiry, expiry, server_time};
+use crate::protocol::server_clock::{Expiry, expiry, server_time, without_jump_ahead};
 use crate::values::new_charge::MAX_EXPIRY_SEC;
 use crate::values::{Charge, Now, OrderKey, PaidCharge, UnixMillis};
 
@@ -34,7 +34,13 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
         now: Now,
     ) -> Result<Next, Error> {
         let charge = self.accept(charge, attempt)?;
-        self.record.0 = Some(Known::Created { attempt, id: charge.id().clone() });
+        let since = match &self.record.0 {
+            Some(Known::Created { id, since, .. }) if id == charge.id() => *since,
+            _ => now,
+        };
+        self.record.0 = Some(Known::Created { attempt, id: charge.id().clone(), since });
+        // Without a `Date`, a clock that has jumped ahead must not lead to a second payable invoice.
+        let now = if date.is_none() { without_jump_ahead(since, now) } else { now };
         let charge = match PaidCharge::new(charge) {
             Ok(paid) => return Ok(Next::Done(CreateOutcome::Paid(paid))),
             Err(charge) => charge,

@@ -231,7 +231,7 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
     fn start(&mut self, now: Now) -> Result<State, Error> {
         self.check_input()?;
         match self.record.recall(now) {
-            Some(Known::Created { attempt, id }) if attempt >= self.attempt => {
+            Some(Known::Created { attempt, id, .. }) if attempt >= self.attempt => {
                 return Ok(self.read(id, attempt));
             }
             Some(Known::CreateSent { attempt, newest_before, .. }) if attempt >= self.attempt => {

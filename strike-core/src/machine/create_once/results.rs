@@ -17,7 +17,8 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
     pub(super) fn created(&mut self, result: Result<Charge, Error>, now: Now) -> Result<Next, Error> {
         match result {
             Ok(charge) if self.unknown_outcome.is_none() => {
-                self.record.0 = Some(Known::Created { attempt: self.attempt, id: charge.id().clone() });
+                self.record.0 =
+                    Some(Known::Created { attempt: self.attempt, id: charge.id().clone(), since: now });
                 Ok(Next::Done(match PaidCharge::new(charge) {
                     Ok(paid) => CreateOutcome::Paid(paid),
                     Err(charge) => CreateOutcome::Payable(charge),

@@ -76,6 +76,8 @@ fn json_errors_of_lnbits_are_read() {
     }
     let error = get(&lnbits(), 404, r#"{"detail":"Wallet not found."}"#).unwrap_err();
     assert_eq!(error.server_message(), Some("Wallet not found."));
+    let error = get(&lnbits(), 307, "").unwrap_err();
+    assert!(error.to_string().contains("until it is installed"), "{error}");
     // A create names no charge.
     let error = created(&lnbits(), 404, r#"{"detail":"Payment does not exist."}"#).unwrap_err();
     assert_eq!(error.advice(), Advice::CheckHost);

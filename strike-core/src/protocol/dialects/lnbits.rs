@@ -221,6 +221,10 @@ impl Dialect for Lnbits {
             #[serde(default)]
             status: Option<String>,
         }
+        if status == StatusCode::TEMPORARY_REDIRECT {
+            let message = "it redirects every request until it is installed, and paths that end in a slash";
+            return Some(server_error(status, message));
+        }
         let body: ErrorBody = object(body).ok()?;
         let message = match body.detail {
             Some(serde_json::Value::String(detail)) => detail,

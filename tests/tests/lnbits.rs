@@ -1,4 +1,4 @@
-//! The LNbits in memory answers like a running LNbits 1.6.2, and the sandbox's faults apply to it.
+//! The LNbits in memory responds like a running LNbits 1.6.2, and the sandbox's faults apply to it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::time::Duration;

@@ -84,17 +84,18 @@ fn a_hashed_description_is_checked_by_its_hash() {
         let secp = bitcoin::secp256k1::Secp256k1::new();
         builder.build_signed(|hash| secp.sign_ecdsa_recoverable(hash, &key)).unwrap().to_string()
     };
-    let answer = |text: &str| {
+    let response = |text: &str| {
         json!({ "amountSat": 4200, "paymentHash": hash(), "serialized": invoice(text) }).to_string()
     };
-    let charge = create(&hashing, NewCharge::satoshis(4200, &long), 200, &answer(&long)).unwrap();
+    let charge = create(&hashing, NewCharge::satoshis(4200, &long), 200, &response(&long)).unwrap();
     assert_eq!(charge.description(), "", "the payer's wallet shows no text");
     // The same charge later: the record has no description.
     let record = incoming(&[("description", Value::Null), ("invoice", json!(invoice(&long)))]);
     let later = get(&hashing, 200, &record.to_string()).unwrap();
     assert_eq!(later.description(), charge.description());
 
-    let error = create(&hashing, NewCharge::satoshis(4200, &long), 200, &answer("another text")).unwrap_err();
+    let error =
+        create(&hashing, NewCharge::satoshis(4200, &long), 200, &response("another text")).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Mismatch(m) if m.field() == "description"), "{error}");
 }
 

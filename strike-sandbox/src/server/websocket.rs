@@ -112,7 +112,7 @@ mod tests {
             let message = client.next().await.expect("a message").expect("a ping");
             assert!(message.is_ping());
             assert_eq!(start.elapsed().as_secs(), seconds);
-            // The client's answer is sent with its next read.
+            // The client's response is sent with its next read.
         }
     }
 

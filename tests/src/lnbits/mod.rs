@@ -1,4 +1,4 @@
-//! An LNbits in memory, on top of a service that speaks the Strike API. It answers like a running
+//! An LNbits in memory, on top of a service that speaks the Strike API. It responds like a running
 //! LNbits 1.6.2.
 //!
 //! The service plays the node: it makes the invoices, and knows which of them are paid. Each request
@@ -24,7 +24,7 @@ use self::payment::Payment;
 use self::query::Query;
 pub use self::quirks::LnbitsQuirks;
 use self::request::{Asked, NewPayment};
-use self::response::{answer, detail};
+use self::response::{detail, json_response};
 use self::status::Entry;
 pub use self::status::{Kind, Status};
 
@@ -90,17 +90,17 @@ impl Lnbits {
         if !response::is_own(&below, &asked) {
             return Ok(response::translated(below, &asked));
         }
-        let mut answer = match rejected {
+        let mut response = match rejected {
             Some(rejected) => rejected,
             None => self.respond(asked, &access, &below, ledger),
         };
         if !self.quirks.no_date
             && let Some(date) = below.headers().get(header::DATE)
         {
-            answer.headers_mut().insert(header::DATE, date.clone());
+            response.headers_mut().insert(header::DATE, date.clone());
         }
-        answer.body_mut().truncate(max_body.saturating_add(1));
-        Ok(answer)
+        response.body_mut().truncate(max_body.saturating_add(1));
+        Ok(response)
     }
 
     fn access(&self, headers: &HeaderMap) -> Access {
@@ -126,7 +126,7 @@ impl Lnbits {
             Asked::Page(Err(text)) => detail(StatusCode::BAD_REQUEST, text),
             Asked::Wallet => {
                 let id = if matches!(access, Access::Allowed { admin: true }) { r#","id":"w1""# } else { "" };
-                answer(StatusCode::OK, format!(r#"{{"name":"shop","balance":0{id}}}"#))
+                json_response(StatusCode::OK, format!(r#"{{"name":"shop","balance":0{id}}}"#))
             }
             Asked::Other => detail(StatusCode::NOT_FOUND, "Not Found"),
         }
@@ -137,7 +137,7 @@ impl Lnbits {
             Ok(charge) => {
                 let (record, entry) = (Record::of(&charge), Entry::new(new.external_id.clone()));
                 let payment = Payment::new(&record, &entry, self.quirks.fee_msat);
-                answer(StatusCode::CREATED, payment.without_offset().json())
+                json_response(StatusCode::CREATED, payment.without_offset().json())
             }
             Err(_) => detail(StatusCode::INTERNAL_SERVER_ERROR, "Unexpected error! ID: none"),
         }
@@ -153,14 +153,14 @@ impl Lnbits {
         let is_paid = entry.status == Status::Success;
         let preimage = if is_paid { format!("\"{PREIMAGE}\"") } else { "null".to_owned() };
         if !matches!(access, Access::Allowed { .. }) {
-            return answer(StatusCode::OK, format!(r#"{{"paid":{is_paid},"preimage":{preimage}}}"#));
+            return json_response(StatusCode::OK, format!(r#"{{"paid":{is_paid},"preimage":{preimage}}}"#));
         }
         let payment = Payment::new(&record, entry, fee);
         // The outgoing row of a wallet that paid itself comes first.
         let details = if is_paid && entry.kind == Kind::SelfPaid { payment.outgoing() } else { payment };
         let status = if is_paid { String::new() } else { format!(r#""status":"{}","#, entry.status.name()) };
         let details = details.json();
-        answer(
+        json_response(
             StatusCode::OK,
             format!(r#"{{"paid":{is_paid},{status}"preimage":{preimage},"details":{details}}}"#),
         )
@@ -200,6 +200,6 @@ impl Lnbits {
             json.push(if is_outgoing { payment.outgoing().json() } else { payment.json() });
         }
         let total = json.len();
-        answer(StatusCode::OK, format!(r#"{{"data":[{}],"total":{total}}}"#, json.join(",")))
+        json_response(StatusCode::OK, format!(r#"{{"data":[{}],"total":{total}}}"#, json.join(",")))
     }
 }

@@ -15,7 +15,7 @@ struct StrikeError {
 }
 
 /// Returns a response with this JSON.
-pub(super) fn answer(status: StatusCode, json: String) -> HttpResponse {
+pub(super) fn json_response(status: StatusCode, json: String) -> HttpResponse {
     let mut response = HttpResponse::new(Vec::new());
     *response.status_mut() = status;
     with_json(response, json)
@@ -23,7 +23,7 @@ pub(super) fn answer(status: StatusCode, json: String) -> HttpResponse {
 
 /// Returns an error with LNbits' usual body.
 pub(super) fn detail(status: StatusCode, text: &str) -> HttpResponse {
-    answer(status, serde_json::json!({ "detail": text }).to_string())
+    json_response(status, serde_json::json!({ "detail": text }).to_string())
 }
 
 fn with_json(mut response: HttpResponse, json: String) -> HttpResponse {

@@ -204,7 +204,7 @@ fn wrong_invoice_network_advises_to_check_the_endpoint_network() {
     assert!(
         error
             .to_string()
-            .ends_with("check the `Network` of the endpoint, and that its base URL is on that network")
+            .contains("; check the `Network` of the endpoint, and that its base URL is on that network; ")
     );
 }
 

@@ -27,8 +27,7 @@ pub enum Advice {
     CheckClock,
     /// Do not show this invoice and do not complete the order. Ask the operator of the host.
     DoNotUse,
-    /// Do not show this invoice: it is for another network than the endpoint's. Correct the endpoint's
-    /// [`Network`](crate::Network), or use a host on that network.
+    /// Correct the endpoint's [`Network`](crate::Network), or use a host on that network. Until then, show no invoice.
     CheckNetwork,
     /// The order's name was used before, for another amount, description or `customer_id`. Use another name, or call
     /// again with the same order.
@@ -67,7 +66,7 @@ impl fmt::Display for Advice {
                  clock is wrong"
             }
             Self::CheckNetwork => {
-                "do not show its invoice: check the `Network` of the endpoint, and that its base URL is on that network"
+                "check the `Network` of the endpoint, and that its base URL is on that network; until then, show no invoice"
             }
             Self::CheckOrder => {
                 "this order name was used before for another order: use another name, or call again with the same order"

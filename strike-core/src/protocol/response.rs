@@ -20,28 +20,19 @@ pub(super) fn created(
     order: &NewCharge,
     now: Now,
 ) -> Result<Charge, Error> {
-    let text = success(endpoint, operation, response)?;
-    let charge = endpoint.dialect().created(order, text, now);
-    charge
-        .map(Charge::mark_as_response)
-        .map_err(|unreadable| self::unreadable(endpoint, operation, response, text, unreadable))
+    let read = |body: &str| endpoint.dialect().created(order, body, now);
+    parse(endpoint, operation, response, read).map(Charge::mark_as_response)
 }
 
 /// Parses the response to a get.
 pub(super) fn charge(endpoint: &Endpoint, operation: &str, response: &HttpResponse) -> Result<Charge, Error> {
-    let text = success(endpoint, operation, response)?;
-    let charge = endpoint.dialect().charge(text);
-    charge
-        .map(Charge::mark_as_response)
-        .map_err(|unreadable| self::unreadable(endpoint, operation, response, text, unreadable))
+    let read = |body: &str| endpoint.dialect().charge(body);
+    parse(endpoint, operation, response, read).map(Charge::mark_as_response)
 }
 
 /// Parses a response with a page of the list: rows that are charges, and rows that are not.
 pub(super) fn rows(endpoint: &Endpoint, operation: &str, response: &HttpResponse) -> Result<Vec<Row>, Error> {
-    let text = success(endpoint, operation, response)?;
-    let rows = endpoint.dialect().rows(text);
-    let rows =
-        rows.map_err(|unreadable| self::unreadable(endpoint, operation, response, text, unreadable))?;
+    let rows = parse(endpoint, operation, response, |body| endpoint.dialect().rows(body))?;
     let row = |row: Result<Charge, BadRow>| match row {
         Ok(charge) => Row::Charge(charge.mark_as_response()),
         Err(row) => Row::Unreadable(UnreadableRow {
@@ -54,11 +45,24 @@ pub(super) fn rows(endpoint: &Endpoint, operation: &str, response: &HttpResponse
     Ok(rows.into_iter().map(row).collect())
 }
 
+/// Reads the body of a 2xx response with a function of the dialect. Any other status is an error.
+fn parse<T>(
+    endpoint: &Endpoint,
+    operation: &str,
+    response: &HttpResponse,
+    read: impl FnOnce(&str) -> Result<T, Unreadable>,
+) -> Result<T, Error> {
+    let text = success(endpoint, operation, response)?;
+    read(text).map_err(|unreadable| self::unreadable(endpoint, operation, response, text, unreadable))
+}
+
 /// Returns the body of a 2xx response as text. Any other status is an error.
 fn success<'r>(endpoint: &Endpoint, operation: &str, response: &'r HttpResponse) -> Result<&'r str, Error> {
     let status = response.status();
     if !status.is_success() {
-        return Err(status_error(endpoint, operation, response));
+        let body = std::str::from_utf8(text::without_bom(response.body())).ok();
+        let error = body.and_then(|body| endpoint.dialect().error(status, body));
+        return Err(failure(endpoint, operation, status, response, error));
     }
     std::str::from_utf8(text::without_bom(response.body())).map_err(|error| {
         Error::new(operation, ErrorKind::Undecodable)
@@ -66,14 +70,6 @@ fn success<'r>(endpoint: &Endpoint, operation: &str, response: &'r HttpResponse)
             .with_excerpt(excerpt(endpoint, response.body()))
             .with_source(error)
     })
-}
-
-/// Returns the error of a response whose status is not 2xx.
-pub(super) fn status_error(endpoint: &Endpoint, operation: &str, response: &HttpResponse) -> Error {
-    let status = response.status();
-    let body = std::str::from_utf8(text::without_bom(response.body())).ok();
-    let error = body.and_then(|body| endpoint.dialect().error(status, body));
-    failure(endpoint, operation, status, response, error)
 }
 
 /// Returns the error for a 2xx response that is not what was requested.

@@ -68,11 +68,10 @@ pub(crate) fn left(deadline: UnixMillis, date: Option<UnixMillis>, now: Now) -> 
     deadline.saturating_since(slowest_clock(date, now))
 }
 
-/// Returns a reading whose wall clock has not jumped ahead since `start`.
-///
-/// Without a `Date`, the local clock alone decides whether an invoice has expired. A jump must not
-/// end a wait early.
-pub(crate) fn without_jump_ahead(start: Now, now: Now) -> Now {
+/// Returns the reading that decides about expiry. Without a `Date`, the local clock alone decides, so
+/// a jump ahead since `start` is taken out.
+pub(crate) fn without_jump_ahead(date: Option<UnixMillis>, start: Option<Now>, now: Now) -> Now {
+    let (None, Some(start)) = (date, start) else { return now };
     let passed = now.monotonic.saturating_sub(start.monotonic);
     Now::new(now.monotonic, now.unix.min(start.unix.saturating_add(passed)))
 }

@@ -7,7 +7,7 @@ use http::Response;
 use serde_json::json;
 use strike_core::{Charge, Event, Exchange, Now, Reply, UnixMillis, Wait, WaitOutcome};
 
-use crate::support::Virtual;
+use crate::support::{START, Virtual};
 use crate::{client, details, get, hash, lnbits, payment};
 
 /// The expiry of the invoice in these tests, in milliseconds since the epoch.
@@ -130,6 +130,25 @@ fn without_a_date_the_local_clock_times_the_last_look() {
     let host = || Host { dates: false, ..Host::new(EXPIRES_AT - 10_000) };
     assert!(matches!(wait(&mut host()), WaitOutcome::Paid(_)));
     assert!(matches!(watch(&mut host()), Some(Event::Paid(_))));
+}
+
+#[test]
+fn a_local_clock_that_jumps_ahead_does_not_hide_the_last_look() {
+    // The host has a clock of its own and sends no `Date`.
+    let server = |host: &mut Host, exchange: &Exchange, now: &mut Now| {
+        let clock = Now::new(now.monotonic, UnixMillis::from_millis(START).saturating_add(now.monotonic));
+        now.unix = clock.unix.saturating_add(Duration::from_secs(86_400));
+        host.serve(exchange, clock)
+    };
+    let host = || Host { dates: false, ..Host::new(EXPIRES_AT - 10_000) };
+    let mut waited = host();
+    let mut machine = client(lnbits()).wait(charge(), Wait::until_expiry());
+    let outcome = Virtual::new().run(&mut machine, |exchange, now| server(&mut waited, &exchange, now));
+    assert!(matches!(outcome, Ok(WaitOutcome::Paid(_))), "{:?}", waited.gets);
+    let (mut watched, mut watcher) = (host(), client(lnbits()).watcher());
+    watcher.add(&charge());
+    let event = Virtual::new().run(&mut watcher.next(), |exchange, now| server(&mut watched, &exchange, now));
+    assert!(matches!(event, Ok(Some(Event::Paid(_)))), "{:?}", watched.gets);
 }
 
 #[test]

@@ -40,7 +40,7 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
         };
         self.record.0 = Some(Known::Created { attempt, id: charge.id().clone(), since });
         // Without a `Date`, a clock that has jumped ahead must not lead to a second payable invoice.
-        let now = if date.is_none() { without_jump_ahead(since, now) } else { now };
+        let now = without_jump_ahead(date, Some(since), now);
         let charge = match PaidCharge::new(charge) {
             Ok(paid) => return Ok(Next::Done(CreateOutcome::Paid(paid))),
             Err(charge) => charge,

@@ -148,10 +148,7 @@ impl WaitPaid {
         let Some(lifetime) = self.lifetime else { return (to_deadline, End::Deadline) };
         let end = lifetime.expires_at.saturating_add(self.options.grace);
         let lifetime_left = lifetime.length.saturating_add(self.options.grace).saturating_sub(elapsed);
-        let began = match (server_time, self.started) {
-            (None, Some(started)) => server_clock::without_jump_ahead(started, began),
-            _ => began,
-        };
+        let began = server_clock::without_jump_ahead(server_time, self.started, began);
         let to_expiry = server_clock::left(end, server_time, began).min(lifetime_left);
         if to_expiry <= to_deadline { (to_expiry, End::Expiry) } else { (to_deadline, End::Deadline) }
     }
@@ -200,9 +197,10 @@ impl WaitPaid {
         } else {
             left.saturating_sub(check_duration)
         });
+        let clock = server_clock::without_jump_ahead(server_time, self.started, now);
         if let Some(lifetime) = self.lifetime
             && self.context.endpoint.properties().expiry_hides_payments
-            && let Some(left) = server_clock::until_last_look(lifetime.expires_at, server_time, now)
+            && let Some(left) = server_clock::until_last_look(lifetime.expires_at, server_time, clock)
         {
             delay = delay.min(left);
         }

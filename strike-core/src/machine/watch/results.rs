@@ -68,10 +68,8 @@ impl Watcher {
         (began, server_time): (Now, Option<UnixMillis>),
         now: Now,
     ) {
-        let began = match (server_time, self.started) {
-            (None, Some(started)) => server_clock::without_jump_ahead(started, began),
-            _ => began,
-        };
+        let [began, clock] =
+            [began, now].map(|at| server_clock::without_jump_ahead(server_time, self.started, at));
         self.any_charge_was_readable = true;
         self.failures_in_a_row = 0;
         let id = charge.id().clone();
@@ -94,11 +92,11 @@ impl Watcher {
             state.schedule_next(&self.schedule, jitter, now);
             let expiry_hides_payments = self.context.endpoint.properties().expiry_hides_payments;
             if expiry_hides_payments {
-                state.look_before_expiry(self.grace, server_time, now);
+                state.look_before_expiry(self.grace, server_time, clock);
             }
             self.scheduler.expect(state.due);
             let is_last_look =
-                expiry_hides_payments && state.is_about_to_expire(self.grace, server_time, now);
+                expiry_hides_payments && state.is_about_to_expire(self.grace, server_time, clock);
             if is_over || (is_last_look && kind == RequestKind::Page) {
                 // The list may be out of date. The charge itself is read before it ends as expired.
                 self.scheduler.read_alone(&id);
@@ -136,7 +134,8 @@ impl Watcher {
         if let Some(state) = self.pending.get_mut(id) {
             state.schedule_next(&self.schedule, jitter, now);
             if self.context.endpoint.properties().expiry_hides_payments {
-                state.look_before_expiry(self.grace, None, now);
+                let clock = server_clock::without_jump_ahead(None, self.started, now);
+                state.look_before_expiry(self.grace, None, clock);
             }
             self.scheduler.expect(state.due);
             state.failures = state.failures.saturating_add(u32::from(is_unreadable));

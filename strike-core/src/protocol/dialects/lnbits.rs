@@ -272,7 +272,7 @@ impl Dialect for Lnbits {
         _network: Network,
         status: StatusCode,
         body: &str,
-    ) -> Result<Option<()>, Mismatch> {
+    ) -> Result<bool, Mismatch> {
         #[derive(Deserialize)]
         struct Wallet<'a> {
             #[serde(default, borrow)]
@@ -282,8 +282,8 @@ impl Dialect for Lnbits {
             Ok(wallet) if status.is_success() && wallet.id.is_some() => {
                 Err(Mismatch::can_spend("the invoice key"))
             }
-            Ok(_) if status.is_success() => Ok(Some(())),
-            _ => Ok(None),
+            Ok(_) if status.is_success() => Ok(true),
+            _ => Ok(false),
         }
     }
 }

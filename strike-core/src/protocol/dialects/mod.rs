@@ -79,15 +79,9 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// Returns a request that checks one part of the setup, or `None` after the last.
     fn probe(&self, step: usize) -> Option<DialectRequest>;
 
-    /// Judges the response to a probe, unless it is the error of a wrong credential or a failing
-    /// server. `Ok(None)` leaves it to the usual meaning of the status.
-    fn judge(
-        &self,
-        step: usize,
-        network: Network,
-        status: StatusCode,
-        body: &str,
-    ) -> Result<Option<()>, Mismatch>;
+    /// Judges the response to a probe. Returns true if it passes, and false if it has to be read as a
+    /// page of the list, whose errors are a wrong credential or a failing server.
+    fn judge(&self, step: usize, network: Network, status: StatusCode, body: &str) -> Result<bool, Mismatch>;
 }
 
 /// The settings that only a dialect reads.

@@ -224,13 +224,7 @@ impl Dialect for Phoenixd {
         }
     }
 
-    fn judge(
-        &self,
-        step: usize,
-        network: Network,
-        status: StatusCode,
-        body: &str,
-    ) -> Result<Option<()>, Mismatch> {
+    fn judge(&self, step: usize, network: Network, status: StatusCode, body: &str) -> Result<bool, Mismatch> {
         #[derive(Deserialize)]
         struct Info {
             chain: String,
@@ -241,13 +235,13 @@ impl Dialect for Phoenixd {
                 let expected = if network == Network::Bitcoin { "mainnet" } else { "testnet" };
                 // The test network is called `testnet3`.
                 if chain.starts_with(expected) {
-                    return Ok(Some(()));
+                    return Ok(true);
                 }
                 Err(Mismatch::new(Mismatch::NETWORK, expected, chain))
             }
             (1, 200..=299 | 400 | 415 | 422) => Err(Mismatch::can_spend("the limited password")),
-            (1, 401 | 403 | 404 | 405) => Ok(Some(())),
-            _ => Ok(None),
+            (1, 401 | 403 | 404 | 405) => Ok(true),
+            _ => Ok(false),
         }
     }
 }

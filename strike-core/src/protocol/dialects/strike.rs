@@ -106,8 +106,8 @@ impl Dialect for Strike {
         _network: Network,
         _status: StatusCode,
         _body: &str,
-    ) -> Result<Option<()>, Mismatch> {
-        Ok(None)
+    ) -> Result<bool, Mismatch> {
+        Ok(false)
     }
 }
 

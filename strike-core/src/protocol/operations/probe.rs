@@ -1,7 +1,7 @@
 //! Checks one part of the setup: the credential, or the network.
 
 use super::{Operation, RetrySafety, sealed};
-use crate::errors::{Error, ErrorKind};
+use crate::errors::Error;
 use crate::protocol::{Endpoint, response};
 use crate::redaction::text;
 use crate::transport::{HttpRequest, HttpResponse};
@@ -40,15 +40,12 @@ impl Operation for Probe {
         let status = response.status();
         let body = std::str::from_utf8(text::without_bom(response.body())).unwrap_or_default();
         match endpoint.dialect().judge(self.step, endpoint.network(), status, body) {
-            Ok(Some(())) => Ok(()),
-            Err(mismatch) => Err(endpoint.mismatch(self.describe(), mismatch).with_status(status.as_u16())),
-            Ok(None) if status.is_success() => {
+            Ok(true) => Ok(()),
+            // The body is not that of a probe, so only a list passes.
+            Ok(false) => {
                 response::rows(endpoint, &self.describe(), response).map(drop).map_err(Error::of_no_charge)
             }
-            Ok(None) => {
-                let error = response::status_error(endpoint, &self.describe(), response);
-                Err(if *error.kind() == ErrorKind::NotFound { error.of_no_charge() } else { error })
-            }
+            Err(mismatch) => Err(endpoint.mismatch(self.describe(), mismatch).with_status(status.as_u16())),
         }
     }
 

@@ -69,13 +69,14 @@ impl<'a> Session<'a> {
         runner.set_active(Some(Active { lease: self.lease, handle: self.handle.clone() }));
         let (queue, found) = mpsc::channel::<Work>(QUEUE);
         let watch = self.watch.take();
+        let tick_queue = queue.clone();
         let ticks = async {
-            let over = self.ticks(queue.clone()).await;
+            let over = self.ticks(tick_queue).await;
             runner.set_active(None);
             self.over.send_replace(true);
             over
         };
-        let (over, (), ()) = tokio::join!(ticks, self.watch(watch, queue.clone()), self.work(found, handler));
+        let (over, (), ()) = tokio::join!(ticks, self.watch(watch, queue), self.work(found, handler));
         self.give_up().await;
         over
     }

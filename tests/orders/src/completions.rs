@@ -4,18 +4,19 @@ use sqlx::{PgPool, SqlitePool};
 use strike_orders::{Connection, Event, Transaction};
 
 /// Has no constraint, so that a second completion of an order is visible.
-const CREATE: &str = "create table completions (name text not null, charge text not null, kind text not null)";
+const CREATE: &str =
+    "create table completions (name text not null, charge text not null, kind text not null)";
 
 const INSERT: &str = "insert into completions (name, charge, kind) values ($1, $2, $3)";
 
 const SELECT: &str = "select name, charge, kind from completions";
 
 /// A row of the table.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Completion {
     /// The name of the order.
     pub name: String,
-    /// The id of the charge. Empty if a create failed.
+    /// The id of the charge.
     pub charge: String,
     /// Which event it was: `paid`, `paid_again`, `expired` or `failed`.
     pub kind: String,
@@ -25,21 +26,19 @@ impl Completion {
     /// Returns the row for an event.
     #[must_use]
     pub fn of(event: &Event) -> Self {
-        let (order, kind, charge) = match event {
-            Event::Paid { order, charge, .. } => (order, "paid", charge.id().to_string()),
-            Event::PaidAgain { order, charge, .. } => (order, "paid_again", charge.id().to_string()),
-            Event::Expired { order, .. } => (order, "expired", order.charge().id().to_string()),
-            Event::Failed { order, .. } => (order, "failed", String::new()),
-            other => panic!("unknown event: {other:?}"),
-        };
-        Self { name: order.name().to_owned(), charge, kind: kind.to_owned() }
+        let order = event.order();
+        Self {
+            name: order.name().to_owned(),
+            charge: order.charge().id().to_string(),
+            kind: event.kind().as_str().to_owned(),
+        }
     }
 
     /// Inserts the row in the transaction of the desk.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn insert(&self, transaction: &mut Transaction) -> Result<(), sqlx::Error> {
+    pub async fn insert(&self, transaction: &mut Transaction<'_>) -> Result<(), sqlx::Error> {
         match transaction.connection() {
             Connection::Sqlite(connection) => {
                 let query = sqlx::query(INSERT).bind(&self.name).bind(&self.charge).bind(&self.kind);
@@ -49,7 +48,6 @@ impl Completion {
                 let query = sqlx::query(INSERT).bind(&self.name).bind(&self.charge).bind(&self.kind);
                 query.execute(connection).await?;
             }
-            _ => panic!("unknown database"),
         }
         Ok(())
     }
@@ -83,9 +81,10 @@ impl Completions {
     /// # Errors
     /// Those of the database.
     pub async fn read(&self) -> Result<Vec<Completion>, sqlx::Error> {
-        match self {
-            Self::Sqlite(pool) => sqlx::query_as(SELECT).fetch_all(pool).await,
-            Self::Postgres(pool) => sqlx::query_as(SELECT).fetch_all(pool).await,
-        }
+        let rows: Vec<(String, String, String)> = match self {
+            Self::Sqlite(pool) => sqlx::query_as(SELECT).fetch_all(pool).await?,
+            Self::Postgres(pool) => sqlx::query_as(SELECT).fetch_all(pool).await?,
+        };
+        Ok(rows.into_iter().map(|(name, charge, kind)| Completion { name, charge, kind }).collect())
     }
 }

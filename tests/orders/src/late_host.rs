@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
-use strike_async::{AsyncTransport, BoxFuture, Exchange, Reply, UnixMillis, invoice::Invoice};
+use strike_async::{AsyncTransport, BoxFuture, Exchange, Invoice, Reply, UnixMillis};
 
 /// How long after its expiry an invoice is shown as unpaid. Longer than the desk's grace period.
 pub const LATE: Duration = Duration::from_secs(4);
@@ -20,12 +20,11 @@ impl<T: AsyncTransport> AsyncTransport for LateHost<T> {
         Box::pin(async {
             let mut response = self.0.exchange(exchange).await?;
             if let Ok(mut json) = serde_json::from_slice::<Value>(response.body()) {
-                let rows = json.as_array_mut().map(Vec::as_mut_slice);
-                let hidden = match rows {
-                    Some(rows) => rows.iter_mut().filter(|row| hide(row)).count(),
-                    None => usize::from(hide(&mut json)),
+                let rows = match &mut json {
+                    Value::Array(rows) => rows.as_mut_slice(),
+                    row => std::slice::from_mut(row),
                 };
-                if hidden > 0 {
+                if rows.iter_mut().map(hide).fold(false, |any, is_hidden| any | is_hidden) {
                     *response.body_mut() = json.to_string().into_bytes();
                 }
             }
@@ -58,5 +57,6 @@ fn hide(row: &mut Value) -> bool {
 }
 
 fn now() -> UnixMillis {
-    UnixMillis::from_millis(0).saturating_add(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+    UnixMillis::from_millis(0)
+        .saturating_add(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }

@@ -12,7 +12,7 @@ use strike_async::http::{HeaderMap, Method};
 use strike_async::{
     AsyncTransport, BoxFuture, Client, Endpoint, Exchange, NewCharge, Reply, ReqwestTransport, Schedule,
 };
-use strike_orders::{Desk, HandlerError, Order};
+use strike_orders::{Desk, Error, HandlerError, Order, OrderState};
 use strike_orders_tests::commands::{self, Action, Command, Outcome, Shown, Wanted};
 use strike_orders_tests::completions::Completion;
 use strike_orders_tests::late_host::LateHost;
@@ -62,7 +62,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dice = Dice(seed.map(|seed| Arc::new(Mutex::new(fastrand::Rng::with_seed(seed)))));
     let endpoint = Endpoint::from_variables(|name| std::env::var_os(name))?;
     let transport = CrashAfterCreate { inner: LateHost(ReqwestTransport::new()?), dice: dice.clone() };
-    let client = Client::builder_with_transport(endpoint, transport).timeout(Duration::from_secs(3)).build()?;
+    let client =
+        Client::builder_with_transport(endpoint, transport).timeout(Duration::from_secs(3)).build()?;
     let desk = Desk::builder(client.clone())
         .lease(Duration::from_secs(5))
         .poll_interval(Duration::from_millis(500))
@@ -109,22 +110,22 @@ async fn obey(desk: Desk, client: Client) {
 }
 
 async fn act(desk: &Desk, client: &Client, action: Action) -> Result<Outcome, String> {
-    let text = |error: strike_orders::Error| format!("{error}");
-    match action {
-        Action::Place(wanted) => {
-            let order = desk.place(&wanted.name, new_charge(&wanted)).await.map_err(text)?;
-            Ok(Outcome::Shown(shown(&order)))
-        }
-        Action::Renew(wanted) => {
-            let order = desk.renew(&wanted.name, new_charge(&wanted)).await.map_err(text)?;
-            Ok(Outcome::Shown(shown(&order)))
-        }
+    let order = match action {
+        Action::Place(wanted) => desk.place(&wanted.name, new_charge(&wanted)).await,
+        Action::Renew(wanted) => desk.renew(&wanted.name, new_charge(&wanted)).await,
         Action::Webhook(body) => {
             let notification = client.endpoint().read_webhook(&HeaderMap::new(), body.as_bytes());
-            desk.hint(&notification.map_err(|error| error.to_string())?).await.map_err(text)?;
-            Ok(Outcome::Hinted)
+            let notification = notification.map_err(|error| error.to_string())?;
+            desk.hint(&notification).await.map_err(|error| error.to_string())?;
+            return Ok(Outcome::Hinted);
         }
         Action::Stop => unreachable!("the loop ends"),
+    };
+    match order {
+        Ok(order) if order.state() == OrderState::Paid => Ok(Outcome::AlreadyPaid),
+        Ok(order) => Ok(Outcome::Shown(shown(&order))),
+        Err(Error::AlreadyPaid { .. }) => Ok(Outcome::AlreadyPaid),
+        Err(error) => Err(error.to_string()),
     }
 }
 

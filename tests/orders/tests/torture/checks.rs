@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use strike_async::{Client, UnixMillis};
-use strike_orders::{Cursor, Desk, OrderFilter, OrderState};
+use strike_orders::{Desk, OrderFilter, OrderState};
 use strike_orders_tests::completions::{Completion, Completions};
 use strike_sandbox::{ChargeRecord, ChargeState};
 use tokio::time::{Instant, interval};
@@ -176,8 +175,7 @@ pub async fn reader(url: &str, host: &Host) -> Desk {
 /// Checks what the desk returns about the same orders.
 pub async fn reading(desk: &Desk, host: &Host, record: &Record) {
     let truth = Truth::new(host, record);
-    let paid: BTreeSet<_> =
-        truth.shown.keys().filter(|order| truth.payments(order) > 0).cloned().collect();
+    let paid: BTreeSet<_> = truth.shown.keys().filter(|order| truth.payments(order) > 0).cloned().collect();
     let mut listed = BTreeSet::new();
     let mut filter = OrderFilter::all().state(OrderState::Paid).page_size(100);
     loop {
@@ -187,6 +185,7 @@ pub async fn reading(desk: &Desk, host: &Host, record: &Record) {
         listed.extend(page.iter().map(|order| order.name().to_owned()));
     }
     assert_eq!(listed, paid, "the orders in the state paid");
-    let totals = desk.totals(UnixMillis::from_millis(0), UnixMillis::from_millis(host.now() + 1)).await.unwrap();
+    let totals =
+        desk.totals(UnixMillis::from_millis(0), UnixMillis::from_millis(host.now() + 1)).await.unwrap();
     assert_eq!(totals.iter().map(|day| day.orders).sum::<u64>(), paid.len() as u64, "{totals:?}");
 }

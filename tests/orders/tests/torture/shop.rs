@@ -1,8 +1,8 @@
 //! The shop: several worker processes on one database, as behind a load balancer.
 
 use std::process::Stdio;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use strike_orders_tests::commands::{Action, Outcome};
 use tokio::task::JoinHandle;

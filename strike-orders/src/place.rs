@@ -11,13 +11,14 @@ use strike_async::{
     Charge, CoreClient, CreateOnceOptions, CreateOutcome, ErrorKind, NewCharge, Now, OrderKey, UnixMillis,
 };
 use tokio::time::{Instant, timeout};
+use tracing::Instrument;
 
 use crate::desk::Desk;
 use crate::error::Error;
 use crate::metrics;
 use crate::order::{Order, OrderState};
 use crate::signal::Change;
-use crate::store::{Creation, Row, Transaction, time};
+use crate::store::{Creation, TIME_LIMIT, Transaction, time, within};
 
 /// The longest name of an order, in characters.
 const MAX_NAME: usize = 200;
@@ -70,7 +71,7 @@ impl Desk {
     ///   outcome of the create is unknown, a later call finds or creates the charge.
     /// - [`Error::BeingPlaced`], [`Error::CreateTimedOut`] and [`Error::Database`]: try again.
     pub async fn place(&self, name: &str, order: NewCharge) -> Result<Order, Error> {
-        self.obtain(name, order, Want::Order).await
+        self.obtain(name, order, Want::Order).instrument(tracing::info_span!("place", order = name)).await
     }
 
     /// Returns the order with this name, with a new invoice if its last one expired or failed.
@@ -86,7 +87,7 @@ impl Desk {
     /// - [`Error::DifferentOrder`] if the order is pending with another amount, description or `customer_id`.
     /// - The errors of [`place`](Self::place).
     pub async fn renew(&self, name: &str, order: NewCharge) -> Result<Order, Error> {
-        self.obtain(name, order, Want::Renewal).await
+        self.obtain(name, order, Want::Renewal).instrument(tracing::info_span!("renew", order = name)).await
     }
 
     async fn obtain(&self, name: &str, ordered: NewCharge, want: Want) -> Result<Order, Error> {
@@ -102,12 +103,14 @@ impl Desk {
         let mut checked = None;
         loop {
             let mut changes = self.inner().signal.subscribe();
-            match self.claim(name, &ordered, want, checked).await? {
+            let claim = timeout(TIME_LIMIT, self.claim(name, &ordered, want, checked)).await;
+            match claim.unwrap_or(Err(Error::DatabaseTimedOut { task: "place the order" }))? {
                 Claim::Exists(order) => return Ok(*order),
                 Claim::Create(creation) => {
                     let desk = self.clone();
                     // A task of its own: the caller may be dropped, for example by a web server.
-                    let created = tokio::spawn(async move { desk.create(*creation).await }).await;
+                    let created =
+                        tokio::spawn(async move { desk.create(*creation).await }.in_current_span()).await;
                     if let Some(order) = created.map_err(|_| Error::Interrupted)?? {
                         return Ok(order);
                     }
@@ -312,7 +315,7 @@ impl Desk {
                 Ok(is_attached) => break is_attached,
                 Err(error) if Instant::now() >= give_up => return Err(error),
                 Err(error) => {
-                    tracing::warn!(order = creation.name, %error, "a new charge is written again later")
+                    tracing::warn!(%error, "a new charge is written again later")
                 }
             }
             tokio::time::sleep(pause).await;
@@ -321,42 +324,49 @@ impl Desk {
         if !is_attached {
             return Ok(None);
         }
-        metrics::placed();
+        metrics::invoice_created();
+        tracing::info!(attempt = creation.attempt, payment_hash = %charge.payment_hash(), "created the invoice");
         self.order(&creation.name).await
     }
 
     async fn try_attach(&self, creation: &Creation, charge: &Charge) -> Result<bool, Error> {
-        let failed = |source| Error::database("write the new charge", source);
         let saved = to_json(&creation.name, &creation.mirror)?;
         let active = self.inner().runner.active();
         let change = Change::Order(creation.name.clone());
-        let mut tx = self.inner().store.begin().await.map_err(failed)?;
-        tx.lock_order(creation.order_id).await.map_err(failed)?;
-        let lease = active.as_ref().map(|active| active.lease);
-        let attached =
-            tx.attach(creation, charge, &saved, expires_at(charge), lease).await.map_err(failed)?;
-        let Some(holder) = attached else { return Ok(false) };
-        tx.notify(&change.payload()).await.map_err(failed)?;
-        if holder.is_none() {
-            tx.notify(&Change::Work.payload()).await.map_err(failed)?;
-        }
-        tx.commit().await.map_err(failed)?;
+        let write = async {
+            let mut tx = self.inner().store.begin().await?;
+            tx.lock_order(creation.order_id).await?;
+            let lease = active.as_ref().map(|active| active.lease);
+            let Some(holder) = tx.attach(creation, charge, &saved, expires_at(charge), lease).await? else {
+                return Ok(None);
+            };
+            tx.notify(&change.payload()).await?;
+            if holder.is_none() {
+                tx.notify(&Change::Work.payload()).await?;
+            }
+            Ok(Some((tx, holder)))
+        };
+        let Some((tx, holder)) = within("write the new charge", write).await? else { return Ok(false) };
+        let committed = within("write the new charge", tx.commit()).await;
+        // After an error, the charge may have been written all the same.
         match active {
             Some(active) if holder.is_some() => active.handle.add(charge),
             _ => self.inner().signal.send(Change::Work),
         }
         self.inner().signal.send(change);
-        Ok(true)
+        committed.map(|()| true)
     }
 
     /// Writes the mirror of a claimed row. Returns false if another call has taken over.
     async fn save(&self, creation: &Creation) -> Result<bool, Error> {
-        let failed = |source| Error::database("write the new order key", source);
         let saved = to_json(&creation.name, &creation.mirror)?;
-        let mut tx = self.inner().store.begin().await.map_err(failed)?;
-        let is_saved = tx.save_creation(creation, &saved).await.map_err(failed)?;
-        tx.commit().await.map_err(failed)?;
-        Ok(is_saved)
+        let save = async {
+            let mut tx = self.inner().store.begin().await?;
+            let is_saved = tx.save_creation(creation, &saved).await?;
+            tx.commit().await?;
+            Ok(is_saved)
+        };
+        within("write the new order key", save).await
     }
 
     /// Removes a row whose charge was certainly not created. If that fails, a later call finds out again.
@@ -367,8 +377,8 @@ impl Desk {
             tx.forget(creation).await?;
             tx.commit().await
         };
-        if let Err(error) = forget.await {
-            tracing::warn!(order = creation.name, %error, "a refused order could not be removed");
+        if let Err(error) = within("remove a refused order", forget).await {
+            tracing::warn!(%error, "a refused order could not be removed");
         }
         self.inner().signal.send(Change::Order(creation.name.clone()));
     }
@@ -381,8 +391,8 @@ impl Desk {
             tx.release_claim(creation, &error.to_string(), retry_at).await?;
             tx.commit().await
         };
-        if let Err(error) = release.await {
-            tracing::warn!(order = creation.name, %error, "a claim could not be given up; it lapses");
+        if let Err(error) = within("give up a claim", release).await {
+            tracing::warn!(%error, "a claim could not be given up; it lapses");
         }
         self.inner().signal.send(Change::Order(creation.name.clone()));
     }
@@ -398,23 +408,23 @@ impl Desk {
 
     /// Lets a runner look for a late payment at once.
     async fn look_for_late_payment(&self, order: &Order) -> Result<(), Error> {
-        let failed = |source| Error::database("ask for a look at an old invoice", source);
-        let mut tx = self.inner().store.begin().await.map_err(failed)?;
-        let now = tx.now().await.map_err(failed)?;
-        let row: Option<Row> = tx.lock_charge(order.charge().id().as_str()).await.map_err(failed)?;
-        if let Some(row) = row {
-            tx.set_check_at(row.charge_row, Some(now)).await.map_err(failed)?;
-        }
-        tx.notify(&Change::Work.payload()).await.map_err(failed)?;
-        tx.commit().await.map_err(failed)?;
+        let ask = async {
+            let mut tx = self.inner().store.begin().await?;
+            let now = tx.now().await?;
+            if let Some(row) = tx.lock_charge(order.charge().id().as_str()).await? {
+                tx.set_check_at(row.charge_row, Some(now)).await?;
+            }
+            tx.notify(&Change::Work.payload()).await?;
+            tx.commit().await
+        };
+        within("ask for a look at an old invoice", ask).await?;
         self.inner().signal.send(Change::Work);
         Ok(())
     }
 
     async fn now(&self) -> Result<i64, Error> {
-        let failed = |source| Error::database("read the database's clock", source);
-        let mut reader = self.inner().store.reader().await.map_err(failed)?;
-        reader.connection().now().await.map_err(failed)
+        let now = async { self.inner().store.reader().await?.connection().now().await };
+        within("read the database's clock", now).await
     }
 }
 

@@ -9,7 +9,7 @@ use crate::error::{Error, HandlerError};
 use crate::event::Event;
 use crate::place::millis;
 use crate::signal::Change;
-use crate::store::Transaction;
+use crate::store::{Transaction, within};
 
 /// How many findings may wait for a handler.
 const QUEUE: usize = 64;
@@ -27,7 +27,6 @@ pub(super) struct Session<'a> {
     pub(super) desk: &'a Desk,
     pub(super) lease: i64,
     pub(super) handle: WatchHandle,
-    watch: Option<Watch>,
     /// How many handlers may run at the same time.
     pub(super) handlers: Semaphore,
     /// Set when the session is over. Work that has begun is finished then.
@@ -35,8 +34,8 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Takes a lease.
-    pub(super) async fn begin(desk: &'a Desk) -> Result<Self, Error> {
+    /// Takes a lease, and returns the watch of its charges.
+    pub(super) async fn begin(desk: &'a Desk) -> Result<(Self, Watch), Error> {
         let settings = &desk.inner().settings;
         let watcher = desk.client().watcher().schedule(settings.schedule).grace(settings.grace);
         let watch = desk.client().watch(watcher);
@@ -48,48 +47,48 @@ impl<'a> Session<'a> {
             tx.commit().await?;
             Ok(lease)
         };
-        let lease = lease.await.map_err(|source| Error::database("take a lease", source))?;
+        let lease = within("take a lease", lease).await?;
         tracing::info!(lease, "running");
-        Ok(Self {
+        let session = Self {
             desk,
             lease,
             handle: watch.handle(),
-            watch: Some(watch),
             handlers: Semaphore::new(desk.inner().store.writers()),
             over: flag::Sender::new(false),
-        })
+        };
+        Ok((session, watch))
     }
 
     /// Runs until the desk is stopped or the lease is lost.
-    pub(super) async fn run<H>(mut self, handler: &H) -> Over
+    pub(super) async fn run<H>(self, watch: Watch, handler: &H) -> Over
     where
         H: AsyncFn(Event, &mut Transaction) -> Result<(), HandlerError>,
     {
         let runner = &self.desk.inner().runner;
         runner.set_active(Some(Active { lease: self.lease, handle: self.handle.clone() }));
         let (queue, found) = mpsc::channel::<Work>(QUEUE);
-        let watch = self.watch.take();
+        let tick_queue = queue.clone();
         let ticks = async {
-            let over = self.ticks(queue.clone()).await;
+            let over = self.ticks(tick_queue).await;
             runner.set_active(None);
             self.over.send_replace(true);
             over
         };
-        let (over, (), ()) = tokio::join!(ticks, self.watch(watch, queue.clone()), self.work(found, handler));
+        let (over, (), ()) = tokio::join!(ticks, self.watch(watch, queue), self.work(found, handler));
         self.give_up().await;
         over
     }
 
-    /// Removes the lease, so that other instances take over at once. If that fails, the lease lapses.
+    /// Ends the lease, so that other instances take over at once. If that fails, it lapses.
     async fn give_up(&self) {
         let change = Change::Work;
-        let remove = async {
+        let end = async {
             let mut tx = self.desk.inner().store.begin().await?;
-            tx.remove_lease(self.lease).await?;
+            tx.end_lease(self.lease).await?;
             tx.notify(&change.payload()).await?;
             tx.commit().await
         };
-        match remove.await {
+        match within("end the lease", end).await {
             Ok(()) => tracing::info!(lease = self.lease, "gave the orders back"),
             Err(error) => {
                 tracing::warn!(lease = self.lease, %error, "the lease could not be given up; it lapses")

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use strike_async::mirror::Mirror;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::session::{Over, Session};
 use super::share::share;
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::metrics;
 use crate::place::{millis, new_claim};
 use crate::signal::Change;
-use crate::store::{Creation, Transaction, time};
+use crate::store::{Creation, TIME_LIMIT, Transaction, time};
 
 /// The most things of one kind that a tick finds.
 const BATCH: usize = 16;
@@ -66,7 +66,8 @@ impl Session<'_> {
         let is_due = renewed.at.elapsed() * 3 >= inner.settings.lease
             || renewed.held.abs_diff(held) > 10 + renewed.held.unsigned_abs() / 10;
         let mut has_taken = false;
-        let found = match self.look(held, is_due, queue.capacity(), &mut has_taken).await {
+        let look = timeout(TIME_LIMIT, self.look(held, is_due, queue.capacity(), &mut has_taken)).await;
+        let found = match look.unwrap_or(Err(Error::DatabaseTimedOut { task: "look for work" })) {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(%error, "looking for work failed; trying again");
@@ -108,14 +109,9 @@ impl Session<'_> {
             }
             found.renewed = Some(held);
         }
-        let lapsed = tx.remove_lapsed_leases(now).await.map_err(failed)?;
-        if lapsed > 0 {
-            tracing::warn!(leases = lapsed, "other instances have died; their orders are taken over");
-        }
-        let fleet = tx.fleet().await.map_err(failed)?;
-        let share = share(fleet, held, i64::from(settings.max_held));
+        let share = share(tx.fleet(now).await.map_err(failed)?, held, i64::from(settings.max_held));
         if share.take > 0 {
-            found.taken = tx.take_unheld(self.lease, share.take).await.map_err(failed)?;
+            found.taken = self.take(&mut tx, now, share.take).await.map_err(failed)?;
             *has_taken = !found.taken.is_empty();
         }
         if share.give_back > 0 {
@@ -128,6 +124,21 @@ impl Session<'_> {
         found.oldest = oldest.map_or(0, |placed_at| (now - placed_at).max(0).unsigned_abs());
         tx.commit().await.map_err(failed)?;
         Ok(found)
+    }
+
+    /// Takes charges that no instance watches: those without a lease, then those of lapsed leases.
+    async fn take(&self, tx: &mut Transaction, now: i64, most: i64) -> Result<Vec<String>, sqlx::Error> {
+        let mut taken = tx.take_unheld(self.lease, most).await?;
+        for lapsed in tx.lapsed_leases(now).await? {
+            let room = most.saturating_sub(i64::try_from(taken.len()).unwrap_or(most));
+            let charges = tx.take_lapsed(self.lease, lapsed, room).await?;
+            if !charges.is_empty() {
+                tracing::warn!(lapsed, charges = charges.len(), "took over the charges of a lapsed lease");
+            }
+            taken.extend(charges);
+            tx.remove_empty_lease(lapsed).await?;
+        }
+        Ok(taken)
     }
 
     /// Finds what is due, and postpones it for the other instances.

@@ -4,12 +4,13 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use strike_async::mirror::{NextRequest, State};
 use strike_async::{ChargeId, ErrorKind};
 use tokio::sync::mpsc;
+use tracing::Instrument;
 
 use super::decide::Found;
 use super::session::Session;
 use crate::error::{Error, HandlerError};
 use crate::event::Event;
-use crate::store::{Creation, Row, Transaction};
+use crate::store::{Creation, Row, Transaction, within};
 
 /// How many things are done at the same time. Most of them wait for the host.
 const AT_ONCE: usize = 32;
@@ -30,15 +31,18 @@ pub(super) enum Work {
 }
 
 impl Session<'_> {
-    /// Works until nothing can be found any more.
+    /// Works until the session is over, and finishes what has begun.
     pub(super) async fn work<H>(&self, mut queue: mpsc::Receiver<Work>, handler: &H)
     where
         H: AsyncFn(Event, &mut Transaction) -> Result<(), HandlerError>,
     {
+        let mut over = self.over.subscribe();
         let mut running = FuturesUnordered::new();
         let mut is_open = true;
         while is_open || !running.is_empty() {
             tokio::select! {
+                // What has not begun stays as it is in the tables.
+                _ = over.wait_for(|over| *over), if is_open => is_open = false,
                 work = queue.recv(), if is_open && running.len() < AT_ONCE => match work {
                     Some(work) => running.push(self.do_work(work, handler)),
                     None => is_open = false,
@@ -54,32 +58,43 @@ impl Session<'_> {
     {
         match work {
             Work::End(id, found) => self.finish(&id, &found, handler).await,
-            Work::Retry(row) => match found_before(&row) {
-                Ok((id, found)) => self.finish(&id, &found, handler).await,
-                Err(error) => tracing::error!(%error, "an end cannot be handled"),
-            },
-            Work::Late(row) => match self.look_late(&row).await {
-                Ok(Some((id, found))) => self.finish(&id, &found, handler).await,
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::warn!(order = row.name, %error, "a late payment cannot be looked for; trying again");
-                    self.look_late_again(&row).await;
+            Work::Retry(row) => {
+                let span = tracing::info_span!("retry", order = row.name);
+                match found_before(&row) {
+                    Ok((id, found)) => self.finish(&id, &found, handler).instrument(span).await,
+                    Err(error) => tracing::error!(%error, "an end cannot be handled"),
                 }
-            },
+            }
+            Work::Late(row) => {
+                let span = tracing::info_span!("late", order = row.name);
+                let found = self.look_late(&row).instrument(span.clone()).await;
+                if let Some((id, found)) = found {
+                    self.finish(&id, &found, handler).instrument(span).await;
+                }
+            }
             Work::Create(creation) => {
-                let name = creation.name.clone();
-                match self.desk.create(*creation).await {
-                    Ok(_) => tracing::info!(order = name, "finished a create that was left unfinished"),
-                    Err(error) => {
-                        tracing::warn!(order = name, %error, "a create cannot be finished; trying again")
-                    }
+                let span = tracing::info_span!("create", order = creation.name);
+                if let Err(error) = self.desk.create(*creation).instrument(span).await {
+                    tracing::warn!(%error, "a create cannot be finished; trying again");
                 }
             }
         }
     }
 
+    /// Looks whether an ended charge was paid late. After an error it is looked at again later.
+    async fn look_late(&self, row: &Row) -> Option<(ChargeId, Found)> {
+        match self.read_late(row).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(%error, "a late payment cannot be looked for; trying again");
+                self.look_late_again(row).await;
+                None
+            }
+        }
+    }
+
     /// Reads an ended charge. Returns what was found if it is paid.
-    async fn look_late(&self, row: &Row) -> Result<Option<(ChargeId, Found)>, Error> {
+    async fn read_late(&self, row: &Row) -> Result<Option<(ChargeId, Found)>, Error> {
         let mut mirror = row.mirror()?;
         let Some(id) = mirror.id().cloned() else { return Ok(None) };
         let charge = match self.desk.client().get(&id).await {
@@ -101,8 +116,8 @@ impl Session<'_> {
             tx.set_check_at(row.charge_row, Some(at)).await?;
             tx.commit().await
         };
-        if let Err(error) = postpone.await {
-            tracing::warn!(order = row.name, %error, "a look for a late payment was not postponed");
+        if let Err(error) = within("postpone a look", postpone).await {
+            tracing::warn!(%error, "a look for a late payment was not postponed");
         }
     }
 }

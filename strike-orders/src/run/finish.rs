@@ -164,7 +164,8 @@ impl Session<'_> {
         within("write that the handler failed", record).await
     }
 
-    fn next_late_check(&self, row: &Row, now: i64) -> Option<i64> {
+    /// Returns when to look for a late payment of this charge next.
+    pub(super) fn next_late_check(&self, row: &Row, now: i64) -> Option<i64> {
         let settings = &self.desk.inner().settings;
         let at = settings.next_late_check(time(row.expires_at.unwrap_or_default()), time(now))?;
         i64::try_from(at.as_millis()).ok()

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::metrics;
 use crate::place::{millis, new_claim};
 use crate::signal::Change;
-use crate::store::{Creation, TIME_LIMIT, Transaction, time};
+use crate::store::{Creation, TIME_LIMIT, Transaction};
 
 /// The most things of one kind that a tick finds.
 const BATCH: usize = 16;
@@ -152,16 +152,15 @@ impl Session<'_> {
         let failed = |source| Error::database("look for what is due", source);
         let settings = &self.desk.inner().settings;
         let limit = i64::try_from(room.min(BATCH) / 2).unwrap_or(0);
+        // If this instance dies, what it has found is due again after that time.
+        let postponed =
+            now.saturating_add(millis(settings.lease)).saturating_add(millis(settings.handler_timeout));
         for row in tx.due_retries(now, limit).await.map_err(failed)? {
-            let postponed = now.saturating_add(millis(settings.handler_timeout)).saturating_add(60_000);
             tx.set_retry_at(row.charge_row, postponed).await.map_err(failed)?;
             found.work.push(Work::Retry(Box::new(row)));
         }
         for row in tx.due_late(now, limit).await.map_err(failed)? {
-            let expires_at = time(row.expires_at.unwrap_or_default());
-            let next = settings.next_late_check(expires_at, time(now));
-            let next = next.map(|at| i64::try_from(at.as_millis()).unwrap_or(i64::MAX));
-            tx.set_check_at(row.charge_row, next).await.map_err(failed)?;
+            tx.set_check_at(row.charge_row, Some(postponed)).await.map_err(failed)?;
             found.work.push(Work::Late(Box::new(row)));
         }
         for row in tx.lapsed_creations(now, limit).await.map_err(failed)? {

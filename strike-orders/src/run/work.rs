@@ -15,9 +15,6 @@ use crate::store::{Creation, Row, Transaction, within};
 /// How many things are done at the same time. Most of them wait for the host.
 const AT_ONCE: usize = 32;
 
-/// How long a look for a late payment waits after an error, in milliseconds.
-const LATE_RETRY: i64 = 60_000;
-
 /// Something to do.
 pub(super) enum Work {
     /// A watched charge has ended.
@@ -81,16 +78,14 @@ impl Session<'_> {
         }
     }
 
-    /// Looks whether an ended charge was paid late. After an error it is looked at again later.
+    /// Looks whether an ended charge was paid late, and sets when to look again.
     async fn look_late(&self, row: &Row) -> Option<(ChargeId, Found)> {
         match self.read_late(row).await {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::warn!(%error, "a late payment cannot be looked for; trying again");
-                self.look_late_again(row).await;
-                None
-            }
+            Ok(None) => self.look_late_again(row).await,
+            Ok(found) => return found,
+            Err(error) => tracing::warn!(%error, "a late payment cannot be looked for; trying again"),
         }
+        None
     }
 
     /// Reads an ended charge. Returns what was found if it is paid.
@@ -112,12 +107,12 @@ impl Session<'_> {
     async fn look_late_again(&self, row: &Row) {
         let postpone = async {
             let mut tx = self.desk.inner().store.begin().await?;
-            let at = tx.now().await?.saturating_add(LATE_RETRY);
-            tx.set_check_at(row.charge_row, Some(at)).await?;
+            let now = tx.now().await?;
+            tx.set_check_at(row.charge_row, self.next_late_check(row, now)).await?;
             tx.commit().await
         };
-        if let Err(error) = within("postpone a look", postpone).await {
-            tracing::warn!(%error, "a look for a late payment was not postponed");
+        if let Err(error) = within("set when to look again", postpone).await {
+            tracing::warn!(%error, "the next look for a late payment was not set; looking again soon");
         }
     }
 }

@@ -161,7 +161,7 @@ impl Session<'_> {
         }
         for row in tx.due_late(now, limit).await.map_err(failed)? {
             tx.set_check_at(row.charge_row, Some(postponed)).await.map_err(failed)?;
-            found.work.push(Work::Late(Box::new(row)));
+            found.work.push(Work::Late(Box::new(row), postponed));
         }
         for row in tx.lapsed_creations(now, limit).await.map_err(failed)? {
             let claim = new_claim()?;

@@ -19,8 +19,8 @@ const AT_ONCE: usize = 32;
 pub(super) enum Work {
     /// A watched charge has ended.
     End(ChargeId, Found),
-    /// An ended charge may have been paid late.
-    Late(Box<Row>),
+    /// An ended charge may have been paid late. It is due again at this time.
+    Late(Box<Row>, i64),
     /// A handler failed, and is to be called again.
     Retry(Box<Row>),
     /// A create was left unfinished.
@@ -62,9 +62,9 @@ impl Session<'_> {
                     Err(error) => tracing::error!(%error, "an end cannot be handled"),
                 }
             }
-            Work::Late(row) => {
+            Work::Late(row, due_again) => {
                 let span = tracing::info_span!("late", order = row.name);
-                let found = self.look_late(&row).instrument(span.clone()).await;
+                let found = self.look_late(&row, due_again).instrument(span.clone()).await;
                 if let Some((id, found)) = found {
                     self.finish(&id, &found, handler).instrument(span).await;
                 }
@@ -79,9 +79,9 @@ impl Session<'_> {
     }
 
     /// Looks whether an ended charge was paid late, and sets when to look again.
-    async fn look_late(&self, row: &Row) -> Option<(ChargeId, Found)> {
+    async fn look_late(&self, row: &Row, due_again: i64) -> Option<(ChargeId, Found)> {
         match self.read_late(row).await {
-            Ok(None) => self.look_late_again(row).await,
+            Ok(None) => self.look_late_again(row, due_again).await,
             Ok(found) => return found,
             Err(error) => tracing::warn!(%error, "a late payment cannot be looked for; trying again"),
         }
@@ -104,11 +104,12 @@ impl Session<'_> {
         Ok(paid.map(|charge| (id, Found::Paid(charge))))
     }
 
-    async fn look_late_again(&self, row: &Row) {
+    async fn look_late_again(&self, row: &Row, due_again: i64) {
         let postpone = async {
             let mut tx = self.desk.inner().store.begin().await?;
             let now = tx.now().await?;
-            tx.set_check_at(row.charge_row, self.next_late_check(row, now)).await?;
+            // Unless a webhook has asked for a look in between.
+            tx.replace_check_at(row.charge_row, due_again, self.next_late_check(row, now)).await?;
             tx.commit().await
         };
         if let Err(error) = within("set when to look again", postpone).await {

@@ -79,6 +79,17 @@ impl Transaction {
         on!(self.connection(), c => sqlx::query(sql).bind(charge_row).bind(at).execute(c).await.map(drop))
     }
 
+    /// Sets when to look for a late payment next, unless it was changed in between.
+    pub(crate) async fn replace_check_at(
+        &mut self,
+        charge_row: i64,
+        old: i64,
+        new: Option<i64>,
+    ) -> Result<(), sqlx::Error> {
+        let sql = "UPDATE strike_charges SET check_at = $3 WHERE id = $1 AND check_at = $2";
+        on!(self.connection(), c => sqlx::query(sql).bind(charge_row).bind(old).bind(new).execute(c).await.map(drop))
+    }
+
     /// Returns charges whose end is due to be handled again.
     pub(crate) async fn due_retries(&mut self, now: i64, limit: i64) -> Result<Vec<Row>, sqlx::Error> {
         let sql = due!(self.connection(), "c.handler_retry_at <= $1 ORDER BY c.handler_retry_at");

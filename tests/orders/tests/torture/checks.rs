@@ -179,7 +179,7 @@ pub async fn reading(desk: &Desk, host: &Host, record: &Record) {
     let mut listed = BTreeSet::new();
     let mut filter = OrderFilter::all().state(OrderState::Paid).page_size(100);
     loop {
-        let page = desk.orders(filter.clone()).await.unwrap();
+        let page = desk.orders(&filter).await.unwrap();
         let Some(last) = page.last() else { break };
         filter = filter.after(last);
         listed.extend(page.iter().map(|order| order.name().to_owned()));

@@ -77,10 +77,13 @@ async fn torture(name: &str, url: &str, processes: u64, cluster: Option<Arc<Clus
     let trouble = trouble::start(&shop, cluster, seed, &record, orders);
     let plans = (0..orders).map(|number| Plan::new(seed, number, window)).collect();
     customer::serve_all(plans, &shop, &host, &record, AT_ONCE).await;
+    println!("{:.1} s: all customers were served\n{record}\n{host}", began.elapsed().as_secs_f64());
     trouble.stop().await;
     let calm = Instant::now();
     let settled = checks::settle(&completions, &host, &record).await;
+    println!("{:.1} s: settled", began.elapsed().as_secs_f64());
     checks::reading(&desk, &host, &record).await;
+    println!("{:.1} s: read", began.elapsed().as_secs_f64());
     shop.close().await;
     println!(
         "{name}: {settled}\n{record}\n{host}\n{:.1} s, of which {:.1} s without kills at the end",

@@ -15,9 +15,8 @@ use crate::error::{Error, HandlerError};
 use crate::event::{EndKind, Event};
 use crate::metrics;
 use crate::order::Order;
-use crate::place::to_json;
 use crate::signal::Change;
-use crate::store::{Row, TIME_LIMIT, Transaction, time, within};
+use crate::store::{Row, TIME_LIMIT, Transaction, time, to_json, within};
 
 /// The longest time until a handler is called again, in milliseconds.
 const LONGEST_RETRY: i64 = 300_000;

@@ -11,9 +11,9 @@ use super::share::share;
 use super::work::Work;
 use crate::error::Error;
 use crate::metrics;
-use crate::place::{millis, new_claim};
+use crate::place::new_claim;
 use crate::signal::Change;
-use crate::store::{Creation, TIME_LIMIT, Transaction};
+use crate::store::{Creation, TIME_LIMIT, Transaction, millis};
 
 /// The most things of one kind that a tick finds.
 const BATCH: usize = 16;

@@ -85,7 +85,7 @@ impl Session<'_> {
         }
         metrics::ticked(held, Duration::from_millis(found.oldest), renewed.at.elapsed());
         let is_full = found.taken.len() >= 1_000;
-        self.apply(found, queue).await;
+        self.apply(found, queue);
         if is_full { Step::GoOn } else { Step::Rest }
     }
 
@@ -174,7 +174,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn apply(&self, found: Findings, queue: &mpsc::Sender<Work>) {
+    fn apply(&self, found: Findings, queue: &mpsc::Sender<Work>) {
         for mirror in found.taken {
             match serde_json::from_str::<Mirror>(&mirror) {
                 Ok(mirror) => mirror.charge().into_iter().for_each(|charge| self.handle.add(charge)),
@@ -192,8 +192,10 @@ impl Session<'_> {
             self.handle.check_soon(&id);
         }
         for work in found.work {
-            // The queue has room for it: the tick asked before.
-            let _ = queue.send(work).await;
+            if queue.try_send(work).is_err() {
+                tracing::debug!("too much to do; what is due is found again later");
+                return;
+            }
         }
     }
 }

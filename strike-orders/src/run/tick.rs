@@ -102,11 +102,12 @@ impl Session<'_> {
         let mut found = Findings::default();
         let mut tx = self.desk.inner().store.begin().await.map_err(failed)?;
         let now = tx.now().await.map_err(failed)?;
+        if !tx.lock_lease(self.lease, now).await.map_err(failed)? {
+            return Ok(Findings { is_lease_lost: true, ..found });
+        }
         if renew {
             let lapses_at = now.saturating_add(millis(settings.lease));
-            if !tx.renew_lease(self.lease, now, lapses_at, held).await.map_err(failed)? {
-                return Ok(Findings { is_lease_lost: true, ..found });
-            }
+            tx.renew_lease(self.lease, now, lapses_at, held).await.map_err(failed)?;
             found.renewed = Some(held);
         }
         let share = share(tx.fleet(now).await.map_err(failed)?, held, i64::from(settings.max_held));
@@ -132,11 +133,12 @@ impl Session<'_> {
         for lapsed in tx.lapsed_leases(now).await? {
             let room = most.saturating_sub(i64::try_from(taken.len()).unwrap_or(most));
             let charges = tx.take_lapsed(self.lease, lapsed, room).await?;
-            if !charges.is_empty() {
+            if charges.is_empty() && room > 0 {
+                tx.remove_empty_lease(lapsed).await?;
+            } else if !charges.is_empty() {
                 tracing::warn!(lapsed, charges = charges.len(), "took over the charges of a lapsed lease");
             }
             taken.extend(charges);
-            tx.remove_empty_lease(lapsed).await?;
         }
         Ok(taken)
     }

@@ -90,6 +90,18 @@ impl WatchHandle {
         (self.shared.on_change)();
     }
 
+    /// Returns the number of pending charges.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shared.watcher().len()
+    }
+
+    /// Returns true if no charge is pending.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shared.watcher().is_empty()
+    }
+
     /// Returns what to store so that the watch can continue after a restart; see [`Watcher::snapshot`].
     #[must_use]
     pub fn snapshot(&self) -> WatcherSnapshot {

@@ -1,0 +1,148 @@
+//! The stream of ends, for those who need no transaction.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::str::FromStr;
+
+use strike_async::UnixMillis;
+
+use crate::desk::Desk;
+use crate::error::Error;
+use crate::event::EndKind;
+use crate::order::Order;
+use crate::signal::{Change, Changes};
+use crate::store::{EndRow, time};
+
+/// How many ends are read at a time.
+const PAGE: i64 = 100;
+
+/// A position in the stream of ends. Store it as text, and continue after a restart.
+///
+/// ```
+/// use strike_orders::Cursor;
+///
+/// let stored = Cursor::start().to_string();
+/// assert_eq!(stored.parse::<Cursor>()?, Cursor::start());
+/// # Ok::<(), strike_orders::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cursor {
+    transaction: i64,
+    id: i64,
+}
+
+impl Cursor {
+    /// Returns the position before the first end.
+    #[must_use]
+    pub const fn start() -> Self {
+        Self { transaction: 0, id: 0 }
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.transaction, self.id)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (transaction, id) = text.split_once('-').ok_or(Error::InvalidCursor)?;
+        let number = |digits: &str| match digits.parse() {
+            Ok(number) if number >= 0 => Ok(number),
+            _ => Err(Error::InvalidCursor),
+        };
+        Ok(Self { transaction: number(transaction)?, id: number(id)? })
+    }
+}
+
+/// How an order ended, after your handler was told.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct End {
+    /// The position of this end. Continue with it.
+    pub cursor: Cursor,
+    /// The order as it is now, with the invoice that ended.
+    pub order: Order,
+    /// How it ended.
+    pub kind: EndKind,
+    /// When the handler was told, by the database's clock.
+    pub told_at: UnixMillis,
+}
+
+/// The ends of all orders, in the order of their commits. [`Desk::ends`] returns it.
+#[derive(Debug)]
+pub struct Ends {
+    desk: Desk,
+    changes: Changes,
+    after: Cursor,
+    read: VecDeque<End>,
+}
+
+impl Desk {
+    /// Returns how orders ended, from a position on, and goes on with those that end later.
+    ///
+    /// Each end is returned at least once: store the [`Cursor`] after you have handled an end. The desk
+    /// must [`run`](Self::run), here or in another instance.
+    ///
+    /// On PostgreSQL, an end is returned when no older transaction of the database server is open.
+    ///
+    /// ```no_run
+    /// use strike_orders::{Cursor, Desk, EndKind, Error};
+    ///
+    /// async fn mail(desk: &Desk, mut cursor: Cursor) -> Result<(), Error> {
+    ///     let mut ends = desk.ends(cursor);
+    ///     loop {
+    ///         let end = ends.next().await?;
+    ///         if end.kind == EndKind::Paid {
+    ///             println!("thank you for {}", end.order.name());
+    ///         }
+    ///         cursor = end.cursor; // store it
+    ///     }
+    /// }
+    /// # let _ = mail;
+    /// ```
+    #[must_use]
+    pub fn ends(&self, after: Cursor) -> Ends {
+        Ends { desk: self.clone(), changes: self.inner().signal.subscribe(), after, read: VecDeque::new() }
+    }
+}
+
+impl Ends {
+    /// Returns the next end, and waits for it if there is none yet.
+    ///
+    /// You can drop the future; the next call returns the same end.
+    ///
+    /// # Errors
+    /// Returns [`Error::Database`] if the ends cannot be read. You can call it again.
+    pub async fn next(&mut self) -> Result<End, Error> {
+        loop {
+            if let Some(end) = self.read.pop_front() {
+                return Ok(end);
+            }
+            let failed = |source| Error::database("read the ends", source);
+            let mut reader = self.desk.inner().store.reader().await.map_err(failed)?;
+            let rows = reader.ends((self.after.transaction, self.after.id), PAGE).await.map_err(failed)?;
+            drop(reader);
+            self.read = rows.iter().map(end).collect::<Result<_, _>>()?;
+            match self.read.back() {
+                Some(last) => self.after = last.cursor,
+                None => {
+                    let at_most = self.desk.inner().settings.poll_interval;
+                    self.changes.wait(at_most, |change| matches!(change, Change::Order(_))).await;
+                }
+            }
+        }
+    }
+}
+
+fn end(row: &EndRow) -> Result<End, Error> {
+    Ok(End {
+        cursor: Cursor { transaction: row.transaction, id: row.id },
+        order: row.row.order()?,
+        kind: EndKind::parse(&row.kind).ok_or_else(|| Error::without_charge(&row.row.name))?,
+        told_at: time(row.told_at),
+    })
+}

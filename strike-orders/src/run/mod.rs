@@ -1,0 +1,166 @@
+//! Running a desk: a lease, a watcher, and a handler that is told how each order ended.
+//!
+//! `session.rs` joins three loops while a lease is valid: `tick.rs` looks into the database, `watch.rs`
+//! waits for core's watcher, and `work.rs` does what the two have found. `finish.rs` is the
+//! transaction in which an order ends, and `decide.rs` says how.
+
+mod decide;
+mod finish;
+mod session;
+mod share;
+mod tick;
+mod watch;
+mod work;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use strike_async::WatchHandle;
+use tokio::sync::watch as flag;
+
+use crate::desk::Desk;
+use crate::error::{Error, HandlerError};
+use crate::event::Event;
+use crate::run::session::{Over, Session};
+use crate::store::Transaction;
+
+/// How long to wait after the database could not be reached.
+const DATABASE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Whether the desk runs in this process, and with which lease.
+#[derive(Debug)]
+pub(crate) struct Runner {
+    state: Mutex<State>,
+    stopping: flag::Sender<bool>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    is_running: bool,
+    active: Option<Active>,
+}
+
+/// The lease of this process, and its watch.
+#[derive(Debug, Clone)]
+pub(crate) struct Active {
+    pub(crate) lease: i64,
+    pub(crate) handle: WatchHandle,
+}
+
+impl Default for Runner {
+    fn default() -> Self {
+        Self { state: Mutex::default(), stopping: flag::Sender::new(false) }
+    }
+}
+
+impl Runner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the lease of this process, if it has one.
+    pub(crate) fn active(&self) -> Option<Active> {
+        self.state().active.clone()
+    }
+
+    fn set_active(&self, active: Option<Active>) {
+        self.state().active = active;
+    }
+
+    /// Marks the desk as running, until the guard is dropped.
+    fn start(&self) -> Result<Running<'_>, Error> {
+        let mut state = self.state();
+        if state.is_running {
+            return Err(Error::AlreadyRunning);
+        }
+        state.is_running = true;
+        Ok(Running(self))
+    }
+}
+
+struct Running<'a>(&'a Runner);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        *self.0.state() = State::default();
+        self.0.stopping.send_replace(false);
+    }
+}
+
+impl Desk {
+    /// Watches the pending orders of this instance's share, and tells the handler how each ended.
+    ///
+    /// It runs until [`stop`](Self::stop) is called. Then it finishes the handlers that have begun,
+    /// and gives its orders to the other instances.
+    ///
+    /// **The transaction.** Write to your own tables with `tx`. The desk writes the end of the order
+    /// in the same transaction: both are committed, or neither. If the handler returns an error,
+    /// panics or takes too long, the transaction is rolled back. The event is handled again after 1 s,
+    /// then at growing intervals up to 5 minutes. The table `strike_charges` shows the error.
+    ///
+    /// What the handler does outside the transaction can happen more than once, such as sending a
+    /// mail. Do not call the desk from the handler: on SQLite it waits for this transaction.
+    ///
+    /// **Other instances.** Each order is watched by one instance. If an instance dies, its lease
+    /// lapses, and others take over. Even if two instances see the same payment, it is handled once.
+    ///
+    /// **Failures.** If the database or the host cannot be reached, `run` tries again for as long as
+    /// it takes. It logs a warning with `tracing`.
+    ///
+    /// To pass the future to `tokio::spawn`, write the handler as `async move |event, tx| ...`. If you
+    /// drop the future, its lease lapses.
+    ///
+    /// ```no_run
+    /// use strike_orders::{Desk, Error, Event, sqlx};
+    ///
+    /// async fn run(desk: Desk) -> Result<(), Error> {
+    ///     desk.run(async |event, tx| {
+    ///         if let Event::Paid { order, charge } = event {
+    ///             sqlx::query("INSERT INTO sales (name, satoshi) VALUES ($1, $2)")
+    ///                 .bind(order.name())
+    ///                 .bind(charge.amount().get() as i64)
+    ///                 .execute(tx.sqlite()?)
+    ///                 .await?;
+    ///         }
+    ///         Ok(())
+    ///     })
+    ///     .await
+    /// }
+    /// # let _ = run;
+    /// ```
+    ///
+    /// # Errors
+    /// Returns [`Error::AlreadyRunning`] if the desk, or a clone of it, is running.
+    pub async fn run<H>(&self, handler: H) -> Result<(), Error>
+    where
+        H: AsyncFn(Event, &mut Transaction) -> Result<(), HandlerError>,
+    {
+        let _running = self.inner().runner.start()?;
+        let mut stopping = self.inner().runner.stopping.subscribe();
+        while !*stopping.borrow_and_update() {
+            let session = tokio::select! {
+                session = Session::begin(self) => session,
+                _ = stopping.wait_for(|stopping| *stopping) => break,
+            };
+            let is_over = match session {
+                Ok(session) => session.run(&handler).await,
+                Err(error) => {
+                    tracing::warn!(%error, "no lease could be taken; trying again");
+                    Over::Broken
+                }
+            };
+            if is_over == Over::Broken {
+                let stop = stopping.wait_for(|stopping| *stopping);
+                let _ = tokio::time::timeout(DATABASE_PAUSE, stop).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes [`run`](Self::run) return, on this desk and its clones in this process.
+    ///
+    /// If the desk does not run yet, the next `run` returns at once.
+    pub fn stop(&self) {
+        self.inner().runner.stopping.send_replace(true);
+    }
+}

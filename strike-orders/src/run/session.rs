@@ -1,0 +1,100 @@
+//! `Session`: everything that happens while one lease is valid.
+
+use strike_async::{Watch, WatchHandle};
+use tokio::sync::{Semaphore, mpsc, watch as flag};
+
+use super::work::Work;
+use super::{Active, Desk};
+use crate::error::{Error, HandlerError};
+use crate::event::Event;
+use crate::place::millis;
+use crate::signal::Change;
+use crate::store::Transaction;
+
+/// How many findings may wait for a handler.
+const QUEUE: usize = 64;
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Over {
+    /// The desk was stopped.
+    Stopped,
+    /// The lease lapsed, or it is unknown which charges it holds.
+    Broken,
+}
+
+pub(super) struct Session<'a> {
+    pub(super) desk: &'a Desk,
+    pub(super) lease: i64,
+    pub(super) handle: WatchHandle,
+    watch: Option<Watch>,
+    /// How many handlers may run at the same time.
+    pub(super) handlers: Semaphore,
+    /// Set when the session is over. Work that has begun is finished then.
+    pub(super) over: flag::Sender<bool>,
+}
+
+impl<'a> Session<'a> {
+    /// Takes a lease.
+    pub(super) async fn begin(desk: &'a Desk) -> Result<Self, Error> {
+        let settings = &desk.inner().settings;
+        let watcher = desk.client().watcher().schedule(settings.schedule).grace(settings.grace);
+        let watch = desk.client().watch(watcher);
+        let lease = async {
+            let mut tx = desk.inner().store.begin().await?;
+            let now = tx.now().await?;
+            let lapses_at = now.saturating_add(millis(settings.lease));
+            let lease = tx.insert_lease(now, lapses_at, i64::from(settings.max_held)).await?;
+            tx.commit().await?;
+            Ok(lease)
+        };
+        let lease = lease.await.map_err(|source| Error::database("take a lease", source))?;
+        tracing::info!(lease, "running");
+        Ok(Self {
+            desk,
+            lease,
+            handle: watch.handle(),
+            watch: Some(watch),
+            handlers: Semaphore::new(desk.inner().store.writers()),
+            over: flag::Sender::new(false),
+        })
+    }
+
+    /// Runs until the desk is stopped or the lease is lost.
+    pub(super) async fn run<H>(mut self, handler: &H) -> Over
+    where
+        H: AsyncFn(Event, &mut Transaction) -> Result<(), HandlerError>,
+    {
+        let runner = &self.desk.inner().runner;
+        runner.set_active(Some(Active { lease: self.lease, handle: self.handle.clone() }));
+        let (queue, found) = mpsc::channel::<Work>(QUEUE);
+        let watch = self.watch.take();
+        let ticks = async {
+            let over = self.ticks(queue.clone()).await;
+            runner.set_active(None);
+            self.over.send_replace(true);
+            over
+        };
+        let (over, (), ()) = tokio::join!(ticks, self.watch(watch, queue.clone()), self.work(found, handler));
+        self.give_up().await;
+        over
+    }
+
+    /// Removes the lease, so that other instances take over at once. If that fails, the lease lapses.
+    async fn give_up(&self) {
+        let change = Change::Work;
+        let remove = async {
+            let mut tx = self.desk.inner().store.begin().await?;
+            tx.remove_lease(self.lease).await?;
+            tx.notify(&change.payload()).await?;
+            tx.commit().await
+        };
+        match remove.await {
+            Ok(()) => tracing::info!(lease = self.lease, "gave the orders back"),
+            Err(error) => {
+                tracing::warn!(lease = self.lease, %error, "the lease could not be given up; it lapses")
+            }
+        }
+        self.desk.inner().signal.send(change);
+    }
+}

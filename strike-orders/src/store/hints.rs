@@ -1,0 +1,38 @@
+//! Statements on hints: charges that a webhook named.
+
+use super::{Transaction, on};
+
+/// The most hints that are kept. Anyone can send a webhook of some backends.
+const MOST: i64 = 10_000;
+
+impl Transaction {
+    /// Keeps a hint.
+    pub(crate) async fn insert_hint(&mut self, charge_id: &str, now: i64) -> Result<(), sqlx::Error> {
+        let sql = "INSERT INTO strike_hints (charge_id, received_at) SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT) \
+                   WHERE (SELECT count(*) FROM strike_hints) < $3 \
+                   ON CONFLICT (charge_id) DO UPDATE SET received_at = excluded.received_at";
+        on!(self.connection(), c => sqlx::query(sql)
+            .bind(charge_id).bind(now).bind(MOST).execute(c).await.map(drop))
+    }
+
+    /// Removes and returns the hints of charges that this lease watches.
+    pub(crate) async fn take_hints(&mut self, lease: i64) -> Result<Vec<String>, sqlx::Error> {
+        let sql = "DELETE FROM strike_hints WHERE charge_id IN \
+                   (SELECT c.charge_id FROM strike_charges c JOIN strike_hints h ON h.charge_id = c.charge_id \
+                    WHERE c.lease_id = $1) RETURNING charge_id";
+        on!(self.connection(), c => sqlx::query_scalar(sql).bind(lease).fetch_all(c).await)
+    }
+
+    /// Looks for a late payment of each ended charge that a hint names, and removes these hints.
+    pub(crate) async fn take_late_hints(&mut self, now: i64) -> Result<(), sqlx::Error> {
+        let sql = "UPDATE strike_charges SET check_at = $1 WHERE state IN ('expired', 'failed') \
+                   AND charge_id IN (SELECT charge_id FROM strike_hints)";
+        on!(self.connection(), c => sqlx::query(sql).bind(now).execute(c).await.map(drop))?;
+        // A hint of an unknown charge may have arrived before the response to the create.
+        let sql = "DELETE FROM strike_hints WHERE received_at < $1 OR charge_id IN \
+                   (SELECT c.charge_id FROM strike_charges c JOIN strike_hints h ON h.charge_id = c.charge_id \
+                    WHERE c.state IN ('paid', 'expired', 'failed'))";
+        let an_hour_ago = now - 3_600_000;
+        on!(self.connection(), c => sqlx::query(sql).bind(an_hour_ago).execute(c).await.map(drop))
+    }
+}

@@ -1,0 +1,159 @@
+//! The database: connections, migrations, and every statement that the desk sends.
+
+mod charges;
+mod connection;
+mod ends;
+mod hints;
+mod leases;
+mod migrate;
+mod orders;
+mod row;
+
+use std::fmt;
+#[cfg(feature = "sqlite")]
+use std::{str::FromStr, time::Duration};
+
+#[cfg(feature = "postgres")]
+use sqlx::postgres::{PgPool, PgPoolOptions};
+#[cfg(feature = "sqlite")]
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+pub(crate) use self::connection::on;
+pub use self::connection::{Connection, Transaction};
+pub(crate) use self::ends::EndRow;
+pub(crate) use self::leases::Fleet;
+pub(crate) use self::orders::Creation;
+pub(crate) use self::row::{Row, columns, time};
+use crate::error::Error;
+
+/// A pool of connections to one database. Cloning is cheap.
+#[derive(Clone)]
+pub(crate) enum Store {
+    /// SQLite has one writer at a time. A pool of one connection makes writers wait in order.
+    #[cfg(feature = "sqlite")]
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    #[cfg(feature = "postgres")]
+    Postgres(PgPool),
+}
+
+/// A connection for a single statement that only reads.
+pub(crate) enum Reader {
+    #[cfg(feature = "sqlite")]
+    Sqlite(sqlx::pool::PoolConnection<sqlx::Sqlite>),
+    #[cfg(feature = "postgres")]
+    Postgres(sqlx::pool::PoolConnection<sqlx::Postgres>),
+}
+
+impl Store {
+    /// Opens the database and migrates its schema.
+    pub(crate) async fn connect(url: &str, max_connections: u32) -> Result<Self, Error> {
+        let store = Self::open(url, max_connections).await?;
+        store.migrate().await?;
+        store.check_writable().await.map_err(|source| Error::database("write into the database", source))?;
+        Ok(store)
+    }
+
+    async fn open(url: &str, max_connections: u32) -> Result<Self, Error> {
+        let scheme = url.split(':').next().unwrap_or_default();
+        match scheme {
+            #[cfg(feature = "sqlite")]
+            "sqlite" => Self::open_sqlite(url, max_connections).await,
+            #[cfg(feature = "postgres")]
+            "postgres" | "postgresql" => {
+                let pool = PgPoolOptions::new().max_connections(max_connections).connect(url).await;
+                pool.map(Self::Postgres).map_err(|source| Error::database("connect to PostgreSQL", source))
+            }
+            _ => Err(Error::UnsupportedUrl),
+        }
+    }
+
+    #[cfg(feature = "sqlite")]
+    async fn open_sqlite(url: &str, max_connections: u32) -> Result<Self, Error> {
+        let opened = |source| Error::database("open the SQLite file", source);
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(opened)?
+            .create_if_missing(!url.contains("mode="))
+            .journal_mode(SqliteJournalMode::Wal)
+            // A committed order survives a power failure.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(10))
+            .foreign_keys(true);
+        let is_in_memory = url.contains(":memory:") || url.contains("mode=memory");
+        // A database in memory is gone when its connection closes.
+        let writer = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        let writer = writer.connect_with(options.clone()).await.map_err(opened)?;
+        let readers = if is_in_memory {
+            writer.clone()
+        } else {
+            SqlitePoolOptions::new().max_connections(max_connections).connect_lazy_with(options)
+        };
+        Ok(Self::Sqlite { writer, readers })
+    }
+
+    /// Begins a transaction that may write.
+    pub(crate) async fn begin(&self) -> Result<Transaction, sqlx::Error> {
+        let inner = match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { writer, .. } => {
+                // The lock is taken at once: a lock that is taken later can fail.
+                connection::Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(pool) => connection::Inner::Postgres(pool.begin().await?),
+        };
+        Ok(Transaction(inner))
+    }
+
+    /// Returns a connection for reading.
+    pub(crate) async fn reader(&self) -> Result<Reader, sqlx::Error> {
+        Ok(match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// Returns how many ends can be handled at the same time.
+    pub(crate) fn writers(&self) -> usize {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { .. } => 1,
+            #[cfg(feature = "postgres")]
+            // Half of the connections stay free for the shop.
+            Self::Postgres(pool) => (pool.options().get_max_connections() as usize / 2).max(1),
+        }
+    }
+
+    async fn check_writable(&self) -> Result<(), sqlx::Error> {
+        let mut tx = self.begin().await?;
+        let sql = "DELETE FROM strike_leases WHERE lapses_at < 0";
+        on!(tx.connection(), c => sqlx::query(sql).execute(c).await.map(drop))?;
+        tx.commit().await
+    }
+}
+
+impl Reader {
+    pub(crate) fn connection(&mut self) -> Connection<'_> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => Connection::Sqlite(connection),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => Connection::Postgres(connection),
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    /// Writes only the kind of database: its URL may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { .. } => "SQLite",
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => "PostgreSQL",
+        })
+    }
+}

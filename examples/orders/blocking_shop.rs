@@ -8,53 +8,34 @@ use std::io::{self, Write};
 
 use strike_async::{Client, NewCharge};
 use strike_orders::sqlx::{self, Connection, SqliteConnection};
-use strike_orders::{Desk, Event, HandlerError, Order, OrderState, Transaction};
+use strike_orders::{Desk, Event, HandlerError, OrderState, Transaction};
 use strike_sandbox::Sandbox;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-/// A desk for code that blocks. Its methods may be called from any thread outside of a runtime.
+/// A desk for code that blocks. Any thread may use it.
 struct BlockingDesk {
-    runtime: Runtime,
     desk: Desk,
     runner: JoinHandle<Result<(), strike_orders::Error>>,
+    runtime: Runtime,
 }
 
 impl BlockingDesk {
-    /// Opens the database, and runs the handler in the runtime's thread.
+    /// Opens the database. From now on, the runtime's thread watches the orders and calls the handler.
     fn open(url: &str, client: Client) -> Result<Self, Box<dyn Error>> {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let desk = runtime.block_on(async {
-            let mut database = SqliteConnection::connect(url).await?;
-            sqlx::query("CREATE TABLE IF NOT EXISTS shipments (order_name TEXT PRIMARY KEY)")
-                .execute(&mut database)
-                .await?;
-            Ok::<_, Box<dyn Error>>(Desk::connect(url, client).await?)
-        })?;
-        let runner = runtime.spawn({
-            let desk = desk.clone();
-            async move { desk.run(ship).await }
-        });
-        Ok(Self { runtime, desk, runner })
+        let desk = runtime.block_on(Desk::connect(url, client))?;
+        let runs = desk.clone();
+        let runner = runtime.spawn(async move { runs.run(ship).await });
+        Ok(Self { desk, runner, runtime })
     }
 
-    /// Places an order. Each method of the desk has the same form: block on its future.
-    fn place(&self, name: &str, order: NewCharge) -> Result<Order, strike_orders::Error> {
-        self.runtime.block_on(self.desk.place(name, order))
+    /// Blocks until a call of the desk has ended.
+    fn call<T>(&self, call: impl AsyncFnOnce(&Desk) -> T) -> T {
+        self.runtime.block_on(call(&self.desk))
     }
 
-    /// Waits until the order is paid, has expired or has failed.
-    fn wait(&self, name: &str) -> Result<Order, strike_orders::Error> {
-        let mut changes = self.desk.follow(name);
-        loop {
-            let order = self.runtime.block_on(changes.next())?;
-            if order.state() != OrderState::Pending {
-                return Ok(order);
-            }
-        }
-    }
-
-    /// Finishes running handlers, gives the orders back, and ends the thread.
+    /// Finishes the running handlers, gives the orders back, and ends the thread.
     fn close(self) -> Result<(), Box<dyn Error>> {
         self.desk.stop();
         Ok(self.runtime.block_on(self.runner)??)
@@ -64,10 +45,8 @@ impl BlockingDesk {
 /// Handles an event in its transaction.
 async fn ship(event: Event, tx: &mut Transaction) -> Result<(), HandlerError> {
     if let Event::Paid { order, .. } = event {
-        sqlx::query("INSERT INTO shipments (order_name) VALUES ($1)")
-            .bind(order.name())
-            .execute(tx.sqlite()?)
-            .await?;
+        let sql = "INSERT INTO shipments (order_name) VALUES ($1)";
+        sqlx::query(sql).bind(order.name()).execute(tx.sqlite()?).await?;
     }
     Ok(())
 }
@@ -79,12 +58,35 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn sell(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::builder().start()?;
     let folder = tempfile::tempdir()?;
-    let url = format!("sqlite://{}/shop.db?mode=rwc", folder.path().display());
-    let desk = BlockingDesk::open(&url, Client::new(sandbox.endpoint()?)?)?;
+    let url = format!("sqlite://{}", folder.path().join("shop.db").display());
+    let shop = BlockingDesk::open(&url, Client::new(sandbox.endpoint()?)?)?;
+    let mut database = shop.call(async |_| SqliteConnection::connect(&url).await)?;
+    let table = sqlx::query("CREATE TABLE shipments (order_name TEXT PRIMARY KEY)");
+    shop.call(async |_| table.execute(&mut database).await)?;
 
-    let order = desk.place("order-17", NewCharge::satoshis(4200, "a pot of tea"))?;
+    let tea = NewCharge::satoshis(4200, "a pot of tea");
+    let order = shop.call(async |desk| desk.place("order-17", tea).await)?;
     writeln!(out, "please pay {}", order.payment_request())?;
     sandbox.pay(order.charge().id())?;
-    writeln!(out, "{}: {:?}", order.name(), desk.wait(order.name())?.state())?;
-    desk.close()
+
+    let mut changes = shop.desk.follow("order-17");
+    while shop.call(async |_| changes.next().await)?.state() != OrderState::Paid {}
+    let shipments = sqlx::query_scalar("SELECT order_name FROM shipments");
+    let shipments: Vec<String> = shop.call(async |_| shipments.fetch_all(&mut database).await)?;
+    writeln!(out, "shipments: {shipments:?}")?;
+    shop.close()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn blocking_shop_sells_an_order_and_stops() -> Result<(), Box<dyn std::error::Error>> {
+        let mut printed = Vec::new();
+        super::sell(&mut printed)?;
+        let printed = String::from_utf8(printed)?;
+        let Some((request, rest)) = printed.split_once('\n') else { return Err(printed.into()) };
+        assert!(request.starts_with("please pay lntb"), "{request}");
+        assert_eq!(rest, "shipments: [\"order-17\"]\n");
+        Ok(())
+    }
 }

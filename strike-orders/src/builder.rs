@@ -140,7 +140,8 @@ impl DeskBuilder {
     /// As [`Desk::connect`].
     pub async fn connect(self, url: &str) -> Result<Desk, Error> {
         // One connection listens, and one works while a handler has one.
-        let store = Store::connect(url, self.max_connections.max(3)).await?;
+        let connections = self.max_connections.max(3);
+        let store = Store::connect(url, connections, self.settings.handler_timeout).await?;
         Ok(Desk::new(store, self.client, self.settings))
     }
 }

@@ -17,7 +17,7 @@ CREATE TABLE strike_orders (
 );
 CREATE INDEX strike_orders_by_state ON strike_orders (state, id);
 
--- One row for each running instance. A row is deleted when the instance stops or its lease lapses.
+-- One row for each running instance. After its lease has lapsed, others take its charges, and remove the row.
 CREATE TABLE strike_leases (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     renewed_at BIGINT NOT NULL,
@@ -46,7 +46,7 @@ CREATE TABLE strike_charges (
     claim_until BIGINT,
     create_error TEXT,
     -- While it is pending: the instance that watches it.
-    lease_id BIGINT REFERENCES strike_leases (id) ON DELETE SET NULL,
+    lease_id BIGINT REFERENCES strike_leases (id),
     -- After it ended unpaid: when to look for a late payment next.
     check_at BIGINT,
     -- An end that the handler could not handle yet.

@@ -107,8 +107,16 @@ impl Desk {
     /// **Failures.** If the database or the host cannot be reached, `run` tries again for as long as
     /// it takes. It logs a warning with `tracing`.
     ///
-    /// To pass the future to `tokio::spawn`, write the handler as `async move |event, tx| ...`. If you
-    /// drop the future, its lease lapses.
+    /// If you drop the future, its lease lapses. To pass the future to `tokio::spawn`, write the handler
+    /// as `async move`:
+    ///
+    /// ```no_run
+    /// # use strike_orders::Desk;
+    /// # fn spawn(desk: &Desk) {
+    /// let runner = desk.clone();
+    /// tokio::spawn(async move { runner.run(async move |event, _tx| Ok(println!("{event:?}"))).await });
+    /// # }
+    /// ```
     ///
     /// ```no_run
     /// use strike_orders::{Desk, Error, Event, sqlx};

@@ -20,6 +20,19 @@ macro_rules! on {
 }
 pub(crate) use on;
 
+/// A statement that takes rows. On PostgreSQL it skips those that another instance is taking.
+macro_rules! taking {
+    ($connection:expr, $select:expr, $after:expr) => {
+        match $connection {
+            #[cfg(feature = "sqlite")]
+            Connection::Sqlite(_) => concat!($select, $after),
+            #[cfg(feature = "postgres")]
+            Connection::Postgres(_) => concat!($select, " FOR UPDATE OF c SKIP LOCKED", $after),
+        }
+    };
+}
+pub(super) use taking;
+
 /// A connection to the desk's database, inside a [`Transaction`].
 ///
 /// Match on it if your shop supports both databases. Both take `$1` as a placeholder.

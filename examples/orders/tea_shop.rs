@@ -18,7 +18,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     sqlx::query("CREATE TABLE IF NOT EXISTS shipments (order_name TEXT PRIMARY KEY)")
         .execute(&mut database)
         .await?;
-    let shipments: i64 = sqlx::query_scalar("SELECT count(*) FROM shipments").fetch_one(&mut database).await?;
+    let shipments: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM shipments").fetch_one(&mut database).await?;
     println!("shipments: {shipments}");
 
     // The first call creates the invoice. Every later call returns the same order.

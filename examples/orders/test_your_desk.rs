@@ -9,8 +9,10 @@ fn main() {
 
 #[cfg(test)]
 mod shop {
+    use std::error::Error;
+
     use strike_orders::sqlx::{self, SqlitePool};
-    use strike_orders::{Desk, DeskBuilder, Error, Event};
+    use strike_orders::{Desk, DeskBuilder, Event};
 
     /// A shop with a table of its own in the database of the desk.
     pub(crate) struct Shop {
@@ -19,7 +21,7 @@ mod shop {
     }
 
     impl Shop {
-        pub(crate) async fn open(url: &str, settings: DeskBuilder) -> Result<Self, Error> {
+        pub(crate) async fn open(url: &str, settings: DeskBuilder) -> Result<Self, Box<dyn Error>> {
             let desk = settings.connect(url).await?;
             let database = SqlitePool::connect(url).await?;
             sqlx::query("CREATE TABLE IF NOT EXISTS shipments (order_name TEXT PRIMARY KEY)")
@@ -29,7 +31,7 @@ mod shop {
         }
 
         /// Ships each paid order, until the desk is stopped.
-        pub(crate) async fn run(&self) -> Result<(), Error> {
+        pub(crate) async fn run(&self) -> Result<(), strike_orders::Error> {
             self.desk
                 .run(async |event, tx| {
                     if let Event::Paid { order, .. } = event {
@@ -52,16 +54,18 @@ mod shop {
 #[cfg(test)]
 mod tests {
     use std::error::Error;
+    use std::future::ready;
     use std::time::Duration;
 
-    use strike_async::{Client, Exchange, NewCharge};
-    use strike_orders::{Desk, DeskBuilder, OrderState};
+    use strike_async::http::HeaderMap;
+    use strike_async::{Client, Exchange, NewCharge, Schedule};
+    use strike_orders::{Desk, OrderState};
     use strike_sandbox::Sandbox;
     use tempfile::TempDir;
 
     use super::shop::Shop;
 
-    /// A sandbox in memory, and a folder for the database.
+    /// What outlives the shop: the backend, and the folder of the database.
     struct World {
         sandbox: Sandbox,
         folder: TempDir,
@@ -72,57 +76,82 @@ mod tests {
             Ok(Self { sandbox: Sandbox::new(), folder: tempfile::tempdir()? })
         }
 
-        /// Opens the shop, also a second time after a restart.
-        async fn shop(&self) -> Result<Shop, Box<dyn Error>> {
+        /// Starts the shop. It checks each charge at this interval.
+        async fn start_shop(&self, interval: Duration) -> Result<Shop, Box<dyn Error>> {
             let server = self.sandbox.clone();
-            let transport = move |exchange: Exchange| std::future::ready(server.reply(exchange));
+            let transport = move |exchange: Exchange| ready(server.reply(exchange));
             let client = Client::builder(self.sandbox.endpoint()?).transport(transport).build()?;
-            let settings = Desk::builder(client).poll_interval(Duration::from_millis(10));
-            let url = format!("sqlite://{}", self.folder.path().join("shop.db").display());
-            Ok(Shop::open(&url, settings).await?)
+            let settings = Desk::builder(client)
+                .poll_interval(Duration::from_millis(20))
+                .schedule(Schedule::every(interval))
+                .grace(Duration::ZERO);
+            let file = self.folder.path().join("shop.db");
+            Ok(Shop::open(&format!("sqlite://{}", file.display()), settings).await?)
         }
     }
 
-    /// Runs the shop until the order has ended. Dropping `run` is like killing the shop.
-    async fn run_until_ended(shop: &Shop, name: &str) -> Result<OrderState, Box<dyn Error>> {
-        let ended = async {
-            let mut changes = shop.desk.follow(name);
-            loop {
-                let state = changes.next().await?.state();
-                if state != OrderState::Pending {
-                    return Ok(state);
-                }
-            }
+    const SHORT: Duration = Duration::from_millis(20);
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+
+    fn tea() -> NewCharge {
+        NewCharge::satoshis(4200, "a pot of tea")
+    }
+
+    /// Runs the shop until the order is in this state. Then `run` is dropped, as in a crash.
+    async fn run_until(shop: &Shop, state: OrderState) -> Result<(), Box<dyn Error>> {
+        let mut changes = shop.desk.follow("order-17");
+        let is_reached = async {
+            while changes.next().await?.state() != state {}
+            Ok(())
         };
         tokio::select! {
-            state = ended => state,
-            stopped = shop.run() => Err(format!("the shop stopped: {stopped:?}").into()),
+            result = is_reached => result,
+            result = shop.run() => Err(format!("the shop stopped: {result:?}").into()),
+            () = tokio::time::sleep(Duration::from_secs(60)) => Err(format!("not {state:?} yet").into()),
         }
-    }
-
-    #[tokio::test]
-    async fn paid_order_is_shipped() -> Result<(), Box<dyn Error>> {
-        let world = World::new()?;
-        let shop = world.shop().await?;
-        let order = shop.desk.place("order-17", NewCharge::satoshis(4200, "a pot of tea")).await?;
-        world.sandbox.pay(order.charge().id())?;
-        assert_eq!(run_until_ended(&shop, "order-17").await?, OrderState::Paid);
-        assert_eq!(shop.shipments().await?, ["order-17"]);
-        Ok(())
     }
 
     #[tokio::test]
     async fn order_that_is_paid_while_the_shop_is_down_is_shipped() -> Result<(), Box<dyn Error>> {
         let world = World::new()?;
-        let order = world.shop().await?.desk.place("order-17", tea()).await?;
+        let shop = world.start_shop(SHORT).await?;
+        let order = shop.desk.place("order-17", tea()).await?;
+        drop(shop);
+
         world.sandbox.pay(order.charge().id())?;
-        let shop = world.shop().await?;
-        assert_eq!(run_until_ended(&shop, "order-17").await?, OrderState::Paid);
+        let shop = world.start_shop(SHORT).await?;
+        run_until(&shop, OrderState::Paid).await?;
         assert_eq!(shop.shipments().await?, ["order-17"]);
         Ok(())
     }
 
-    fn tea() -> NewCharge {
-        NewCharge::satoshis(4200, "a pot of tea")
+    #[tokio::test]
+    async fn expired_order_is_shipped_after_its_next_invoice_is_paid() -> Result<(), Box<dyn Error>> {
+        let world = World::new()?;
+        let shop = world.start_shop(SHORT).await?;
+        shop.desk.place("order-17", tea().expiry_sec(1)).await?;
+        run_until(&shop, OrderState::Expired).await?;
+
+        let order = shop.desk.renew("order-17", tea()).await?;
+        world.sandbox.pay(order.charge().id())?;
+        run_until(&shop, OrderState::Paid).await?;
+        assert_eq!(shop.shipments().await?, ["order-17"]);
+        assert_eq!(world.sandbox.charges(), 2);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn webhook_completes_an_order_before_its_next_check() -> Result<(), Box<dyn Error>> {
+        let world = World::new()?;
+        let shop = world.start_shop(HOUR).await?;
+        let order = shop.desk.place("order-17", tea()).await?;
+        world.sandbox.pay(order.charge().id())?;
+
+        let body = format!(r#"{{"object": "event", "data": {{"id": "{}"}}}}"#, order.charge().id());
+        let endpoint = shop.desk.client().endpoint();
+        shop.desk.hint(&endpoint.read_webhook(&HeaderMap::new(), body.as_bytes())?).await?;
+        run_until(&shop, OrderState::Paid).await?;
+        assert_eq!(shop.shipments().await?, ["order-17"]);
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
-//! Checks that every declared dependency is used, and that no dependency needs a newer Rust than
-//! ours.
+//! Checks that every declared dependency is used, and that no crate has a dependency that needs
+//! a newer Rust than the crate.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -30,24 +31,39 @@ fn version(text: &str) -> (u32, u32) {
     (numbers.next().unwrap(), numbers.next().unwrap_or_default())
 }
 
-#[test]
-fn no_dependency_requires_a_newer_rust() {
-    let metadata = metadata(&[]);
-    let ours = packages(&metadata).iter().find(|package| package["name"] == "strike-core").unwrap();
-    let ours = version(ours["rust_version"].as_str().unwrap());
-    let mut declared = 0;
-    for package in packages(&metadata) {
-        if let Some(wanted) = package["rust_version"].as_str() {
-            assert!(
-                version(wanted) <= ours,
-                "{} {} requires Rust {wanted}",
-                package["name"],
-                package["version"]
-            );
-            declared += 1;
+/// Returns the ids of a package and of everything that it depends on.
+fn with_dependencies<'a>(id: &'a str, nodes: &HashMap<&'a str, &'a Value>) -> HashSet<&'a str> {
+    let (mut found, mut open) = (HashSet::new(), vec![id]);
+    while let Some(id) = open.pop() {
+        if found.insert(id) {
+            let dependencies = nodes[id]["dependencies"].as_array().unwrap();
+            open.extend(dependencies.iter().map(|id| id.as_str().unwrap()));
         }
     }
-    assert!(declared > 100, "only {declared} packages declare a Rust version");
+    found
+}
+
+fn by_id(values: &[Value]) -> HashMap<&str, &Value> {
+    values.iter().map(|value| (value["id"].as_str().unwrap(), value)).collect()
+}
+
+#[test]
+fn no_crate_has_a_dependency_that_requires_a_newer_rust() {
+    let metadata = metadata(&[]);
+    let packages = by_id(packages(&metadata));
+    let nodes = by_id(metadata["resolve"]["nodes"].as_array().unwrap());
+    let mut declared = HashSet::new();
+    for member in metadata["workspace_members"].as_array().unwrap() {
+        let member = member.as_str().unwrap();
+        let ours = version(packages[member]["rust_version"].as_str().unwrap());
+        for id in with_dependencies(member, &nodes) {
+            if let Some(wanted) = packages[id]["rust_version"].as_str() {
+                assert!(version(wanted) <= ours, "{id} requires Rust {wanted}, {member} {ours:?}");
+                declared.insert(id);
+            }
+        }
+    }
+    assert!(declared.len() > 100, "only {} packages declare a Rust version", declared.len());
 }
 
 /// Finds the sources of a package, without those of nested packages, and with its tests only if

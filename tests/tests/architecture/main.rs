@@ -48,8 +48,14 @@ const CORE_MAY_USE: [&str; 23] = [
     "zmij",
 ];
 
-const LIBRARIES: [&str; 5] =
-    ["strike-core", "strike-blocking", "strike-async", "strike-conformance", "strike-sandbox"];
+const LIBRARIES: [&str; 6] = [
+    "strike-core",
+    "strike-blocking",
+    "strike-async",
+    "strike-orders",
+    "strike-conformance",
+    "strike-sandbox",
+];
 
 /// The libraries with a feature `fixtures`.
 const WITH_FIXTURES: [&str; 4] = ["strike-core", "strike-blocking", "strike-async", "strike-sandbox"];
@@ -85,9 +91,13 @@ fn closure(package: &str, edges: &str) -> BTreeSet<String> {
 
 /// Like [`closure`], with features of the package.
 fn closure_with(package: &str, edges: &str, features: &str) -> BTreeSet<String> {
+    closure_of(package, edges, &["--features", features])
+}
+
+fn closure_of(package: &str, edges: &str, features: &[&str]) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--locked", "--package", package, "--edges", edges, "--prefix", "none"])
-        .args(["--features", features])
+        .args(features)
         .args(["--format", "{p}", "--color", "never"])
         .current_dir(root())
         .output()
@@ -203,6 +213,30 @@ fn each_adapter_depends_on_one_http_client_and_not_on_the_sandbox() {
     let asynchronous = closure("strike-async", "normal");
     assert_without("strike-async", &asynchronous, &["ureq", "strike-blocking", "strike-sandbox"]);
     assert!(asynchronous.contains("reqwest") && asynchronous.contains("strike-core"));
+}
+
+#[test]
+fn orders_depend_on_the_async_client_alone() {
+    let orders = closure_of("strike-orders", "normal", &["--all-features"]);
+    assert_without(
+        "strike-orders",
+        &orders,
+        &["strike-blocking", "strike-sandbox", "strike-conformance", "ureq"],
+    );
+    assert!(orders.contains("strike-async") && orders.contains("sqlx"));
+}
+
+#[test]
+fn orders_bring_only_the_database_that_is_switched_on() {
+    let none = closure_of("strike-orders", "normal,build", &["--no-default-features"]);
+    assert_without("strike-orders", &none, &["sqlx-sqlite", "sqlx-postgres", "reqwest", "cc"]);
+    let default = closure("strike-orders", "normal,build");
+    assert_without("strike-orders", &default, &["sqlx-postgres"]);
+    assert!(default.contains("sqlx-sqlite"));
+    let postgres =
+        closure_of("strike-orders", "normal,build", &["--no-default-features", "--features", "postgres"]);
+    assert_without("strike-orders", &postgres, &["sqlx-sqlite", "libsqlite3-sys"]);
+    assert!(postgres.contains("sqlx-postgres"));
 }
 
 #[test]

@@ -1,0 +1,54 @@
+//! Kills a process every second, and restarts PostgreSQL twice.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use strike_orders_tests::postgres::{Cluster, Stop};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::record::Record;
+use crate::shop::Shop;
+
+pub struct Trouble {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+/// Begins to make trouble. PostgreSQL is restarted after a third and two thirds of the orders.
+pub fn start(
+    shop: &Shop,
+    cluster: Option<Arc<Cluster>>,
+    seed: u64,
+    record: &Arc<Record>,
+    orders: u64,
+) -> Trouble {
+    let (stop, mut stopped) = oneshot::channel();
+    let (shop, record, mut rng) = (shop.clone(), Arc::clone(record), fastrand::Rng::with_seed(seed));
+    let task = tokio::spawn(async move {
+        let mut seconds = tokio::time::interval(Duration::from_secs(1));
+        let mut restarts = vec![(orders * 2 / 3, Stop::Immediate), (orders / 3, Stop::Fast)];
+        loop {
+            tokio::select! {
+                _ = seconds.tick() => shop.kill(&mut rng),
+                _ = &mut stopped => break,
+            }
+            let Some(cluster) = &cluster else { continue };
+            let due = |(after, _): &mut (u64, Stop)| record.get("orders served") >= *after;
+            if let Some((_, how)) = restarts.pop_if(due) {
+                let cluster = Arc::clone(cluster);
+                tokio::task::spawn_blocking(move || cluster.restart(how)).await.unwrap();
+                record.count("restarts of PostgreSQL");
+            }
+        }
+        assert!(cluster.is_none() || restarts.is_empty(), "the run was too short for {restarts:?}");
+    });
+    Trouble { stop, task }
+}
+
+impl Trouble {
+    pub async fn stop(self) {
+        let _ = self.stop.send(());
+        self.task.await.unwrap();
+    }
+}

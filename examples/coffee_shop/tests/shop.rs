@@ -231,13 +231,22 @@ fn short_admin_password_is_rejected_without_showing_it() {
     assert_eq!(error.trim_end(), "COFFEE_ADMIN_PASSWORD must have at least 12 characters");
 }
 
-#[test]
-fn webhook_is_taken_as_a_hint_and_nonsense_is_rejected() {
+#[tokio::test]
+async fn webhook_is_taken_as_a_hint_and_nonsense_is_rejected() {
     let sandbox = sandbox();
-    let shop = Setup::on(PROGRAM, &sandbox).start();
+    let setup = Setup::on(PROGRAM, &sandbox);
+    let shop = setup.start();
+    let event = |id: &str| format!(r#"{{"object":"event","data":{{"id":"{id}"}}}}"#);
+    // The desk keeps a hint of a charge that it does not know yet.
+    assert_eq!(post(&shop, "/webhook", &event("ch_unknown")).status, 200);
+    sqlx::any::install_default_drivers();
+    let database = sqlx::AnyPool::connect(&setup.database()).await.unwrap();
+    let hints = sqlx::query_scalar("SELECT charge_id FROM strike_hints").fetch_all(&database).await;
+    let hints: Vec<String> = hints.unwrap();
+    assert_eq!(hints, ["ch_unknown"]);
+
     let path = order(&shop, "tea");
-    let id = sandbox.list_all()[0].id().clone();
-    let event = format!(r#"{{"object":"event","data":{{"id":"{id}"}}}}"#);
+    let event = event(sandbox.list_all()[0].id().as_str());
     assert_eq!(post(&shop, "/webhook", &event).status, 200);
     assert_eq!(post(&shop, "/webhook", "nonsense").status, 400);
     assert_ne!(status(&get(&shop, &path)), "Paid", "a hint is not a payment");

@@ -63,6 +63,11 @@ impl Setup {
         shop.address().clone_into(&mut self.listen);
     }
 
+    /// Returns the URL of the shop's database.
+    pub fn database(&self) -> String {
+        format!("sqlite://{}", self.folder.path().join("coffee.db").display())
+    }
+
     /// Starts a shop that must fail. Returns its error.
     pub fn error(&self) -> String {
         let output = self.command().stderr(Stdio::piped()).output().expect("the shop starts");

@@ -1,4 +1,4 @@
-//! Creates a charge, prints its payment request, and waits for the payment, with the async client.
+//! Creates a charge, prints its payment request and QR code, and waits for the payment, with the async client.
 //!
 //! The example starts a sandbox. With `STRIKE_BACKEND=phoenixd`, the sandbox acts as a phoenixd. With
 //! `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK` the example uses that server, and waits
@@ -8,7 +8,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use strike_async::{Client, NewCharge, Wait, WaitOutcome};
+use strike_async::{Client, Expectation, NewCharge, Wait, WaitOutcome};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -17,11 +17,15 @@ async fn main() -> ExitCode {
 
 async fn sell() -> Result<(), Box<dyn Error>> {
     let host = strike_examples::host()?;
+    let network = host.endpoint.network();
     let client = Client::new(host.endpoint)?;
     client.check_setup().await?;
 
-    let charge = client.create(NewCharge::satoshis(4200, "services rendered")).await?;
-    println!("payment request: {}", charge.payment_request());
+    let order = NewCharge::satoshis(4200, "services rendered");
+    let charge = client.create(order.clone()).await?;
+    let invoice = client.check(&charge, &Expectation::of(&order, network))?;
+    println!("payment request: {}", invoice.payment_request());
+    print!("{}", invoice.qr_code()?.to_terminal());
     println!("paid: {}", client.get(charge.id()).await?.is_paid());
 
     match &host.sandbox {

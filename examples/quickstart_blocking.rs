@@ -1,4 +1,4 @@
-//! Creates a charge, prints its payment request, and waits for the payment, with the blocking
+//! Creates a charge, prints its payment request and QR code, and waits for the payment, with the blocking
 //! client.
 //!
 //! The example starts a sandbox. With `STRIKE_BACKEND=phoenixd`, the sandbox acts as a phoenixd. With
@@ -9,7 +9,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use strike_blocking::{Client, NewCharge, Wait, WaitOutcome};
+use strike_blocking::{Client, Expectation, NewCharge, Wait, WaitOutcome};
 
 fn main() -> ExitCode {
     strike_examples::exit_code(sell())
@@ -17,11 +17,15 @@ fn main() -> ExitCode {
 
 fn sell() -> Result<(), Box<dyn Error>> {
     let host = strike_examples::host()?;
+    let network = host.endpoint.network();
     let client = Client::new(host.endpoint)?;
     client.check_setup()?;
 
-    let charge = client.create(NewCharge::satoshis(4200, "services rendered"))?;
-    println!("payment request: {}", charge.payment_request());
+    let order = NewCharge::satoshis(4200, "services rendered");
+    let charge = client.create(order.clone())?;
+    let invoice = client.check(&charge, &Expectation::of(&order, network))?;
+    println!("payment request: {}", invoice.payment_request());
+    print!("{}", invoice.qr_code()?.to_terminal());
     println!("paid: {}", client.get(charge.id())?.is_paid());
 
     match &host.sandbox {

@@ -21,6 +21,8 @@ mod watch;
 pub use strike_core;
 #[cfg(feature = "signature")]
 pub use strike_core::PayeeKey;
+#[cfg(feature = "qr")]
+pub use strike_core::QrCode;
 pub use strike_core::{
     Advice, ApiError, ApiKey, Attempt, AttemptOutcome, AttemptReport, CLOCK_MARGIN, Charge, ChargeId,
     CheckedInvoice, ConnectionUse, CoreClient, Create, CreateOnceOptions, CreateOutcome, Currency, Delivery,

@@ -11,6 +11,8 @@ mod invoice;
 pub mod machine;
 pub mod mirror;
 mod protocol;
+#[cfg(feature = "qr")]
+mod qr;
 mod redaction;
 mod snapshot_version;
 #[cfg(feature = "tracing")]
@@ -35,6 +37,8 @@ pub use protocol::server_clock::CLOCK_MARGIN;
 pub use protocol::{
     ApiKey, Create, Endpoint, EndpointBuilder, Get, List, Page, Password, Row, UnreadableRow, WebhookSecret,
 };
+#[cfg(feature = "qr")]
+pub use qr::QrCode;
 pub use transport::{
     Attempt, AttemptOutcome, AttemptReport, ConnectionUse, Delivery, Exchange, HttpRequest, HttpResponse,
     Observer, Reply, StartedAttempt, TransportError, TransportErrorKind, check_certificates,

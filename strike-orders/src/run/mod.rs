@@ -143,7 +143,7 @@ impl Desk {
                 _ = stopping.wait_for(|stopping| *stopping) => break,
             };
             let is_over = match session {
-                Ok(session) => session.run(&handler).await,
+                Ok((session, watch)) => session.run(watch, &handler).await,
                 Err(error) => {
                     tracing::warn!(%error, "no lease could be taken; trying again");
                     Over::Broken

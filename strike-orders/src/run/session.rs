@@ -27,7 +27,6 @@ pub(super) struct Session<'a> {
     pub(super) desk: &'a Desk,
     pub(super) lease: i64,
     pub(super) handle: WatchHandle,
-    watch: Option<Watch>,
     /// How many handlers may run at the same time.
     pub(super) handlers: Semaphore,
     /// Set when the session is over. Work that has begun is finished then.
@@ -35,8 +34,8 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Takes a lease.
-    pub(super) async fn begin(desk: &'a Desk) -> Result<Self, Error> {
+    /// Takes a lease, and returns the watch of its charges.
+    pub(super) async fn begin(desk: &'a Desk) -> Result<(Self, Watch), Error> {
         let settings = &desk.inner().settings;
         let watcher = desk.client().watcher().schedule(settings.schedule).grace(settings.grace);
         let watch = desk.client().watch(watcher);
@@ -50,32 +49,32 @@ impl<'a> Session<'a> {
         };
         let lease = lease.await.map_err(|source| Error::database("take a lease", source))?;
         tracing::info!(lease, "running");
-        Ok(Self {
+        let session = Self {
             desk,
             lease,
             handle: watch.handle(),
-            watch: Some(watch),
             handlers: Semaphore::new(desk.inner().store.writers()),
             over: flag::Sender::new(false),
-        })
+        };
+        Ok((session, watch))
     }
 
     /// Runs until the desk is stopped or the lease is lost.
-    pub(super) async fn run<H>(mut self, handler: &H) -> Over
+    pub(super) async fn run<H>(self, watch: Watch, handler: &H) -> Over
     where
         H: AsyncFn(Event, &mut Transaction) -> Result<(), HandlerError>,
     {
         let runner = &self.desk.inner().runner;
         runner.set_active(Some(Active { lease: self.lease, handle: self.handle.clone() }));
         let (queue, found) = mpsc::channel::<Work>(QUEUE);
-        let watch = self.watch.take();
+        let tick_queue = queue.clone();
         let ticks = async {
-            let over = self.ticks(queue.clone()).await;
+            let over = self.ticks(tick_queue).await;
             runner.set_active(None);
             self.over.send_replace(true);
             over
         };
-        let (over, (), ()) = tokio::join!(ticks, self.watch(watch, queue.clone()), self.work(found, handler));
+        let (over, (), ()) = tokio::join!(ticks, self.watch(watch, queue), self.work(found, handler));
         self.give_up().await;
         over
     }

@@ -12,8 +12,7 @@ use crate::metrics;
 
 impl Session<'_> {
     /// Passes on how watched charges end, until the session is over.
-    pub(super) async fn watch(&self, watch: Option<Watch>, queue: mpsc::Sender<Work>) {
-        let Some(mut watch) = watch else { return };
+    pub(super) async fn watch(&self, mut watch: Watch, queue: mpsc::Sender<Work>) {
         let mut over = self.over.subscribe();
         loop {
             let event = tokio::select! {

@@ -1,9 +1,7 @@
 //! The web page at `/`: its files, and the QR codes of charges. The page uses only the routes below `/sandbox/`.
 
-mod qr;
-
-use strike_core::HttpRequest;
-use strike_core::http::Method;
+use strike_core::http::{Method, StatusCode};
+use strike_core::{HttpRequest, QrCode};
 
 use crate::response::{Document, ErrorResponse};
 use crate::service::Service;
@@ -28,10 +26,11 @@ pub(crate) fn respond(
         ["sandbox", "page", "icon.svg"] => ("image/svg+xml", include_str!("page/icon.svg").to_owned()),
         ["sandbox", "charges", id, format] => {
             let charge = service.charge(id).ok_or_else(ErrorResponse::not_found)?;
-            let code = qr::code(&charge.payment_request)?;
+            let code = QrCode::unchecked(&charge.payment_request)
+                .map_err(|error| ErrorResponse::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
             match *format {
-                "qr.svg" => ("image/svg+xml", qr::svg(&code)),
-                _ => ("text/plain; charset=utf-8", qr::text(&code)),
+                "qr.svg" => ("image/svg+xml", code.to_svg("QR code of the payment request")),
+                _ => ("text/plain; charset=utf-8", code.to_terminal()),
             }
         }
         _ => return Err(ErrorResponse::not_found()),

@@ -188,6 +188,13 @@ fn fixtures_feature_adds_no_dependency() {
 }
 
 #[test]
+fn qr_feature_adds_only_the_encoder() {
+    let mut with = closure_with("strike-core", "normal,build", "qr");
+    assert!(with.remove("qrcode"), "the feature `qr` uses the encoder");
+    assert_eq!(with, closure("strike-core", "normal,build"));
+}
+
+#[test]
 fn conformance_check_depends_on_core_alone() {
     let mut core = closure("strike-core", "normal,build");
     core.insert("strike-core".to_owned());

@@ -31,7 +31,7 @@ async fn a_charge_is_created_scanned_and_paid() {
     // A wallet's camera would see this image.
     browser.until("document.querySelector('#qr').complete").await;
     let request = charges[0].payment_request();
-    assert_eq!(browser.scan("#qr").await, request.to_uppercase());
+    assert_eq!(browser.scan("#qr").await, format!("LIGHTNING:{}", request.to_uppercase()));
     assert_eq!(browser.value("#request").await, request);
     let alt = browser.find("#qr").await.attr("alt").await.unwrap();
     assert_eq!(alt.as_deref(), Some("QR code of the payment request for 4,200\u{a0}sat"));

@@ -27,8 +27,8 @@ async fn on_a_phone_the_page_is_not_wider_than_the_screen() {
         assert_eq!(over, json!([]));
     }
     browser.until("document.querySelector('#qr').complete").await;
-    let request = sandbox.list_all()[3].payment_request().to_uppercase();
-    assert_eq!(browser.scan("#qr").await, request, "the code is readable at this size");
+    let link = format!("LIGHTNING:{}", sandbox.list_all()[3].payment_request().to_uppercase());
+    assert_eq!(browser.scan("#qr").await, link, "the code is readable at this size");
 }
 
 /// Returns the relative luminance of a CSS colour such as `rgb(1, 2, 3)`.

@@ -2,7 +2,14 @@
 //!
 //! Each test is written once, and [`on_both`] runs it on both databases. Those on PostgreSQL are
 //! ignored by default; `.ci/postgres` runs them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "tests"
+)]
 
 /// Makes two tests of each function: one on SQLite, and one on PostgreSQL.
 macro_rules! on_both {

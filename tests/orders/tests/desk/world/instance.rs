@@ -2,14 +2,14 @@
 
 use std::future::Future;
 
-use strike_async::{AsyncTransport as _, Client, NewCharge, RetryPolicy, Schedule};
+use strike_async::{Client, NewCharge, RetryPolicy, Schedule};
 use strike_orders::{Desk, DeskBuilder, Error, Order};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
 use super::{Blocking, Clock, Gate, Till, Wire, World, millis, seconds};
 
-/// A desk with one thread. It is dropped with all its tasks.
+/// A desk with one thread. Dropping it is like the end of its process.
 pub struct Instance {
     pub desk: Desk,
     pub wire: Wire,
@@ -56,8 +56,9 @@ impl Instance {
     }
 
     /// Runs a call of the desk on the instance's own runtime.
-    pub fn on<T, F>(&self, call: impl FnOnce(Desk) -> F) -> impl Future<Output = T> + use<T, F>
+    pub fn on<C, T, F>(&self, call: C) -> impl Future<Output = T> + use<C, T, F>
     where
+        C: FnOnce(Desk) -> F,
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
@@ -117,13 +118,15 @@ impl Instance {
     }
 
     /// Ends every task where it is, as the end of the process would.
-    pub fn crash(mut self) {
-        drop(self.runtime.take().map(Runtime::shutdown_background));
+    pub fn crash(self) {
+        drop(self);
     }
 }
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        drop(self.runtime.take().map(Runtime::shutdown_background));
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use strike_async::{Client, Endpoint};
+use strike_async::{Client, Endpoint, Schedule};
 use strike_orders::Desk;
 use strike_sandbox::{RunningSandbox, Sandbox, Webhook};
 use tokio::net::TcpListener;
@@ -28,6 +28,10 @@ use shop::Shop;
 /// How long an expired invoice is watched before its order counts as expired. A payment that was
 /// sent in the last moment takes a few seconds.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How often an unpaid order is checked at least, because webhooks can get lost. The buyer waits at
+/// the counter.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// How long requests may take after a signal to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -57,7 +61,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let (sandbox, endpoint) = host(address)?;
     let client = Client::new(endpoint)?;
     client.check_setup().await?;
-    let desk = Desk::builder(client).grace(GRACE).connect(&database).await?;
+    let schedule = Schedule::new(Duration::from_secs(1), 125, LONGEST_WAIT);
+    let desk = Desk::builder(client).grace(GRACE).schedule(schedule).connect(&database).await?;
     let books = Books::open(&database).await?;
 
     let (stop, stopping) = watch::channel(false);

@@ -15,9 +15,8 @@ use crate::error::{Error, HandlerError};
 use crate::event::{EndKind, Event};
 use crate::metrics;
 use crate::order::Order;
-use crate::place::to_json;
 use crate::signal::Change;
-use crate::store::{Row, TIME_LIMIT, Transaction, time, within};
+use crate::store::{Row, TIME_LIMIT, Transaction, time, to_json, within};
 
 /// The longest time until a handler is called again, in milliseconds.
 const LONGEST_RETRY: i64 = 300_000;
@@ -164,7 +163,8 @@ impl Session<'_> {
         within("write that the handler failed", record).await
     }
 
-    fn next_late_check(&self, row: &Row, now: i64) -> Option<i64> {
+    /// Returns when to look for a late payment of this charge next.
+    pub(super) fn next_late_check(&self, row: &Row, now: i64) -> Option<i64> {
         let settings = &self.desk.inner().settings;
         let at = settings.next_late_check(time(row.expires_at.unwrap_or_default()), time(now))?;
         i64::try_from(at.as_millis()).ok()

@@ -7,9 +7,8 @@ use super::work::Work;
 use super::{Active, Desk};
 use crate::error::{Error, HandlerError};
 use crate::event::Event;
-use crate::place::millis;
 use crate::signal::Change;
-use crate::store::{Transaction, within};
+use crate::store::{Transaction, millis, within};
 
 /// How many findings may wait for a handler.
 const QUEUE: usize = 64;

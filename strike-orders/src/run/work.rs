@@ -15,15 +15,12 @@ use crate::store::{Creation, Row, Transaction, within};
 /// How many things are done at the same time. Most of them wait for the host.
 const AT_ONCE: usize = 32;
 
-/// How long a look for a late payment waits after an error, in milliseconds.
-const LATE_RETRY: i64 = 60_000;
-
 /// Something to do.
 pub(super) enum Work {
     /// A watched charge has ended.
     End(ChargeId, Found),
-    /// An ended charge may have been paid late.
-    Late(Box<Row>),
+    /// An ended charge may have been paid late. It is due again at this time.
+    Late(Box<Row>, i64),
     /// A handler failed, and is to be called again.
     Retry(Box<Row>),
     /// A create was left unfinished.
@@ -65,9 +62,9 @@ impl Session<'_> {
                     Err(error) => tracing::error!(%error, "an end cannot be handled"),
                 }
             }
-            Work::Late(row) => {
+            Work::Late(row, due_again) => {
                 let span = tracing::info_span!("late", order = row.name);
-                let found = self.look_late(&row).instrument(span.clone()).await;
+                let found = self.look_late(&row, due_again).instrument(span.clone()).await;
                 if let Some((id, found)) = found {
                     self.finish(&id, &found, handler).instrument(span).await;
                 }
@@ -81,16 +78,14 @@ impl Session<'_> {
         }
     }
 
-    /// Looks whether an ended charge was paid late. After an error it is looked at again later.
-    async fn look_late(&self, row: &Row) -> Option<(ChargeId, Found)> {
+    /// Looks whether an ended charge was paid late, and sets when to look again.
+    async fn look_late(&self, row: &Row, due_again: i64) -> Option<(ChargeId, Found)> {
         match self.read_late(row).await {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::warn!(%error, "a late payment cannot be looked for; trying again");
-                self.look_late_again(row).await;
-                None
-            }
+            Ok(None) => self.look_late_again(row, due_again).await,
+            Ok(found) => return found,
+            Err(error) => tracing::warn!(%error, "a late payment cannot be looked for; trying again"),
         }
+        None
     }
 
     /// Reads an ended charge. Returns what was found if it is paid.
@@ -109,15 +104,16 @@ impl Session<'_> {
         Ok(paid.map(|charge| (id, Found::Paid(charge))))
     }
 
-    async fn look_late_again(&self, row: &Row) {
+    async fn look_late_again(&self, row: &Row, due_again: i64) {
         let postpone = async {
             let mut tx = self.desk.inner().store.begin().await?;
-            let at = tx.now().await?.saturating_add(LATE_RETRY);
-            tx.set_check_at(row.charge_row, Some(at)).await?;
+            let now = tx.now().await?;
+            // Unless a webhook has asked for a look in between.
+            tx.replace_check_at(row.charge_row, due_again, self.next_late_check(row, now)).await?;
             tx.commit().await
         };
-        if let Err(error) = within("postpone a look", postpone).await {
-            tracing::warn!(%error, "a look for a late payment was not postponed");
+        if let Err(error) = within("set when to look again", postpone).await {
+            tracing::warn!(%error, "the next look for a late payment was not set; looking again soon");
         }
     }
 }

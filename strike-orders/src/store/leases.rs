@@ -1,6 +1,6 @@
 //! Statements on leases. Each running instance has one, and its charges lapse with it.
 
-use super::connection::taking;
+use super::connection::locking;
 use super::{Connection, Reader, Transaction, on};
 
 /// The leases of all running instances.
@@ -34,19 +34,31 @@ impl Transaction {
             .bind(now).bind(lapses_at).bind(capacity).fetch_one(c).await)
     }
 
-    /// Renews a lease. Returns false if it has lapsed: others may have taken its charges.
+    /// Locks a lease until the end of the transaction. Returns false if it has lapsed: others may
+    /// have taken its charges.
+    pub(crate) async fn lock_lease(&mut self, id: i64, now: i64) -> Result<bool, sqlx::Error> {
+        let sql = locking!(
+            self.connection(),
+            "SELECT id FROM strike_leases WHERE id = $1 AND lapses_at >= $2",
+            " FOR NO KEY UPDATE",
+            ""
+        );
+        let lease: Option<i64> =
+            on!(self.connection(), c => sqlx::query_scalar(sql).bind(id).bind(now).fetch_optional(c).await)?;
+        Ok(lease.is_some())
+    }
+
+    /// Renews a lease that is locked.
     pub(crate) async fn renew_lease(
         &mut self,
         id: i64,
         now: i64,
         lapses_at: i64,
         held: i64,
-    ) -> Result<bool, sqlx::Error> {
-        let sql = "UPDATE strike_leases SET renewed_at = $2, lapses_at = $3, held = $4 \
-                   WHERE id = $1 AND lapses_at >= $2";
+    ) -> Result<(), sqlx::Error> {
+        let sql = "UPDATE strike_leases SET renewed_at = $2, lapses_at = $3, held = $4 WHERE id = $1";
         on!(self.connection(), c => sqlx::query(sql)
-            .bind(id).bind(now).bind(lapses_at).bind(held)
-            .execute(c).await.map(|result| result.rows_affected() == 1))
+            .bind(id).bind(now).bind(lapses_at).bind(held).execute(c).await.map(drop))
     }
 
     /// Lets a lease lapse now, so that other instances take its charges.
@@ -61,14 +73,22 @@ impl Transaction {
         on!(self.connection(), c => sqlx::query_scalar(sql).bind(now).fetch_all(c).await)
     }
 
-    /// Removes a lease without charges. It stays while its holder, or another instance, works with it.
+    /// Removes a lease without charges, unless its holder, or another instance, works with it.
     pub(crate) async fn remove_empty_lease(&mut self, id: i64) -> Result<(), sqlx::Error> {
-        let sql = taking!(
+        // The check below must begin after the lock, or it could miss a charge.
+        let sql = locking!(
             self.connection(),
-            "DELETE FROM strike_leases WHERE id IN (SELECT c.id FROM strike_leases c WHERE c.id = $1 \
-             AND NOT EXISTS (SELECT 1 FROM strike_charges WHERE lease_id = $1)",
-            ")"
+            "SELECT id FROM strike_leases WHERE id = $1",
+            " FOR UPDATE SKIP LOCKED",
+            ""
         );
+        let lease: Option<i64> =
+            on!(self.connection(), c => sqlx::query_scalar(sql).bind(id).fetch_optional(c).await)?;
+        if lease.is_none() {
+            return Ok(());
+        }
+        let sql = "DELETE FROM strike_leases WHERE id = $1 AND \
+                   (SELECT id FROM strike_charges WHERE lease_id = $1 ORDER BY begun_at LIMIT 1) IS NULL";
         on!(self.connection(), c => sqlx::query(sql).bind(id).execute(c).await.map(drop))
     }
 

@@ -26,7 +26,7 @@ pub use self::connection::{Connection, Transaction};
 pub(crate) use self::ends::EndRow;
 pub(crate) use self::leases::Fleet;
 pub(crate) use self::orders::Creation;
-pub(crate) use self::row::{Row, columns, time};
+pub(crate) use self::row::{Row, columns, millis, time, to_json};
 use tokio::time::timeout;
 
 use crate::error::Error;

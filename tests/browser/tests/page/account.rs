@@ -4,7 +4,7 @@ use strike_core::Network;
 use strike_sandbox::Sandbox;
 
 use super::{Browser, root};
-use crate::browser::CONTROL;
+use crate::support::browser::CONTROL;
 
 #[tokio::test]
 async fn the_network_and_the_api_key_are_shown_and_the_key_is_copied() {

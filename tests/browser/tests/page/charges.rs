@@ -7,7 +7,7 @@ use strike_core::UnixMillis;
 use strike_sandbox::{ChargeState, Sandbox};
 
 use super::{Browser, create, id, root, start};
-use crate::browser::{CONTROL, ENTER, ESCAPE};
+use crate::support::browser::{CONTROL, ENTER, ESCAPE};
 
 #[tokio::test]
 async fn a_charge_is_created_scanned_and_paid() {

@@ -2,15 +2,14 @@
 //! `STRIKE_REQUIRE_BROWSER=1` they fail instead.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod browser;
-mod driver;
-
 mod account;
 mod charges;
 mod connection;
 mod hostile;
 mod layout;
 mod screenshot;
+#[path = "../support/mod.rs"]
+mod support;
 mod webhooks;
 
 use serde_json::{Value, json};
@@ -18,7 +17,7 @@ use strike_core::http::Request;
 use strike_core::{ChargeId, HttpRequest};
 use strike_sandbox::{RunningSandbox, Sandbox};
 
-use browser::Browser;
+use support::Browser;
 
 /// Returns the page's URL.
 fn root(sandbox: &RunningSandbox) -> String {

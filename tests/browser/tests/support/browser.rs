@@ -1,14 +1,22 @@
-//! Helpers to control a browser. Waiting for a condition happens inside the page, for up to 30 seconds.
+//! Helpers to control a browser. Waits for conditions for up to a minute.
 
 use std::io::Cursor;
+use std::time::{Duration, Instant};
 
 use fantoccini::elements::Element;
-use fantoccini::wd::Capabilities;
+use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
+use strike_core::http::Method;
+use url::{ParseError, Url};
 
-use crate::driver::Driver;
+use super::driver::Driver;
+
+/// How long to wait for a condition.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// How often to look whether it is true.
+const INTERVAL: Duration = Duration::from_millis(20);
 
 pub(crate) const TAB: &str = "\u{e004}";
 pub(crate) const ENTER: &str = "\u{e007}";
@@ -47,9 +55,16 @@ impl Browser {
         capabilities.insert("goog:chromeOptions".to_owned(), options);
         // Keeps dialogs of a page open, so that tests can detect them.
         capabilities.insert("unhandledPromptBehavior".to_owned(), json!("ignore"));
+        capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let client = builder.capabilities(capabilities).connect(&driver.url()).await;
         Some(Self { client: client.expect("a session"), _driver: driver })
+    }
+
+    /// Opens a browser that runs no scripts of a page.
+    pub(crate) async fn without_scripts() -> Option<Self> {
+        Self::with(&[], json!({ "prefs": { "profile.managed_default_content_settings.javascript": 2 } }))
+            .await
     }
 
     pub(crate) async fn go(&self, url: &str) {
@@ -67,16 +82,21 @@ impl Browser {
         self.client.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
-    /// Waits until an expression is true in the page.
+    /// Waits until an expression is true in the page, also if another page is loaded meanwhile.
     pub(crate) async fn until(&self, condition: &str) {
-        let script = format!(
-            "const done = arguments[0];
-             const look = () => {{ if ({condition}) done(); else setTimeout(look, 20); }};
-             look();"
-        );
-        if let Err(error) = self.client.execute_async(&script, Vec::new()).await {
-            let shown = self.run("return document.body.innerText").await;
-            panic!("{condition}: {error}; the page shows {shown}");
+        let script = format!("return Boolean({condition})");
+        let start = Instant::now();
+        loop {
+            // While another page is loaded, a script can fail.
+            let result = self.client.execute(&script, Vec::new()).await;
+            if matches!(result, Ok(Value::Bool(true))) {
+                return;
+            }
+            if start.elapsed() > DEADLINE {
+                let shown = self.run("return document.body.innerText").await;
+                panic!("{condition}: {result:?}; the page shows {shown}");
+            }
+            tokio::time::sleep(INTERVAL).await;
         }
     }
 
@@ -149,6 +169,36 @@ impl Browser {
         self.client.screenshot().await.expect("a screenshot")
     }
 
+    /// Loads the page again.
+    pub(crate) async fn reload(&self) {
+        self.client.refresh().await.expect("the page loads");
+    }
+
+    /// Returns the URL of the page.
+    pub(crate) async fn url(&self) -> String {
+        self.client.current_url().await.expect("a URL").to_string()
+    }
+
+    /// Opens a second tab, and switches to it.
+    pub(crate) async fn open_tab(&self) {
+        let tab = self.client.new_window(true).await.expect("a tab").handle;
+        self.client.switch_to_window(tab).await.expect("the tab");
+    }
+
+    /// Switches to a tab, counted from 0.
+    pub(crate) async fn switch_to(&self, tab: usize) {
+        let tab = self.client.windows().await.expect("tabs").remove(tab);
+        self.client.switch_to_window(tab).await.expect("the tab");
+    }
+
+    /// Returns what the browser has logged since the last call: errors of scripts, and violations of
+    /// the content security policy.
+    pub(crate) async fn log(&self) -> Vec<String> {
+        let log = self.client.issue_cmd(Log).await.expect("a log");
+        let entries = log.as_array().expect("entries").iter();
+        entries.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
     pub(crate) async fn has_dialog(&self) -> bool {
         self.client.get_alert_text().await.is_ok()
     }
@@ -169,5 +219,19 @@ impl Browser {
         let grids = image.detect_grids();
         assert_eq!(grids.len(), 1, "one code in {css}");
         grids[0].decode().expect("a readable code").1
+    }
+}
+
+/// A command of chromedriver that the standard does not have.
+#[derive(Debug)]
+struct Log;
+
+impl WebDriverCompatibleCommand for Log {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({ "type": "browser" }).to_string()))
     }
 }

@@ -65,7 +65,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let transport = CrashAfterCreate { inner: LateHost(ReqwestTransport::new()?), dice: dice.clone() };
     let client =
         Client::builder_with_transport(endpoint, transport).timeout(Duration::from_secs(3)).build()?;
-    let lease = Duration::from_millis(std::env::var("WORKER_LEASE_MS")?.parse()?);
+    let lease = std::env::var("WORKER_LEASE_MS").ok().map(|millis| millis.parse()).transpose()?;
+    let lease = Duration::from_millis(lease.unwrap_or(5000));
     let desk = Desk::builder(client.clone())
         .lease(lease)
         .poll_interval(lease / 10)

@@ -84,6 +84,7 @@ impl<'a> Session<'a> {
         let end = async {
             let mut tx = self.desk.inner().store.begin().await?;
             tx.end_lease(self.lease).await?;
+            tx.remove_empty_lease(self.lease).await?;
             tx.notify(&change.payload()).await?;
             tx.commit().await
         };

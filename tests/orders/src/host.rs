@@ -63,6 +63,12 @@ impl Host {
     }
 }
 
+/// Returns the body of the webhook that the host sends for a paid charge.
+#[must_use]
+pub fn webhook(charge: &str) -> String {
+    format!(r#"{{"object":"event","data":{{"id":"{charge}","object":"charge","paid":true}}}}"#)
+}
+
 fn id(charge: &str) -> ChargeId {
     ChargeId::new(charge).unwrap()
 }

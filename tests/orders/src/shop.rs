@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tempfile::NamedTempFile;
 use tokio::process::Command;
@@ -72,6 +73,15 @@ impl Shop {
     /// [`Gone`] if that process ended, or is being started.
     pub async fn ask(&self, rng: &mut fastrand::Rng, action: Action) -> Result<Outcome, Gone> {
         self.any(rng).ask(action).await
+    }
+
+    /// Waits until every process obeys commands.
+    pub async fn all_ready(&self) {
+        for process in &*self.processes {
+            while process.ask(Action::Ready).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
     }
 
     /// Kills any process.

@@ -1,9 +1,9 @@
 //! One instance of a shop with a desk. It reads commands on its standard input, and writes to its
 //! standard output which invoices its payers see. A pipe keeps what a killed process wrote.
 //!
-//! The variables are `DATABASE_URL`, `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK`. With
-//! `WORKER_LEASE_MS` sets the lease. With
-//! `WORKER_ROUGH`, handlers fail and the process ends at the worst moments; its value is the seed.
+//! The variables are `DATABASE_URL`, `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK`.
+//! `WORKER_LEASE_MS` sets the lease. With `WORKER_ROUGH`, handlers fail and the process ends at the worst
+//! moments; its value is the seed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -123,6 +123,7 @@ async fn act(desk: &Desk, client: &Client, action: Action) -> Result<Outcome, St
             desk.hint(&notification).await.map_err(|error| error.to_string())?;
             return Ok(Outcome::Hinted);
         }
+        Action::Ready => return Ok(Outcome::Ready),
         Action::Stop => unreachable!("the loop ends"),
     };
     match order {

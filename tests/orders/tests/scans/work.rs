@@ -7,6 +7,7 @@ use std::time::Duration;
 use strike_async::http::HeaderMap;
 use strike_async::{Client, Exchange, NewCharge, Schedule};
 use strike_orders::{Desk, HandlerError};
+use strike_orders_tests::host;
 use strike_sandbox::Sandbox;
 use strike_sandbox::faults::{Fault, Match, Plan};
 
@@ -94,10 +95,7 @@ impl Shop {
         };
         if pays {
             self.sandbox.pay(placed.charge().id()).unwrap();
-            let body = format!(
-                r#"{{"object":"event","data":{{"id":"{}","object":"charge","paid":true}}}}"#,
-                placed.charge().id()
-            );
+            let body = host::webhook(placed.charge().id().as_str());
             let endpoint = self.desk.client().endpoint();
             let hint = endpoint.read_webhook(&HeaderMap::new(), body.as_bytes()).unwrap();
             self.desk.hint(&hint).await.unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use strike_orders_tests::commands::{Action, Outcome, Shown, Wanted};
-use strike_orders_tests::host::Host;
+use strike_orders_tests::host::{self, Host};
 use strike_orders_tests::record::Record;
 use strike_orders_tests::shop::Shop;
 use tokio::sync::Semaphore;
@@ -190,10 +190,7 @@ impl Visit {
             return;
         }
         self.record.count("payments");
-        let body = format!(
-            r#"{{"object":"event","data":{{"id":"{}","object":"charge","paid":true}}}}"#,
-            shown.charge
-        );
+        let body = host::webhook(&shown.charge);
         for _ in 0..self.plan.rng.u32(0..4) {
             let (shop, body, mut rng) = (self.shop.clone(), body.clone(), self.plan.rng.fork());
             let record = Arc::clone(&self.record);

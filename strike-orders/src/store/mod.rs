@@ -20,6 +20,8 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+#[cfg(feature = "postgres")]
+use sqlx::{ConnectOptions, Connection as _};
 
 pub(crate) use self::connection::on;
 pub use self::connection::{Connection, Transaction};
@@ -101,7 +103,9 @@ impl Store {
             let options = PgConnectOptions::from_str(url)?
                 .application_name("strike-orders")
                 .options([("idle_in_transaction_session_timeout", idle.as_str()), ("lock_timeout", "20s")]);
-            PgPoolOptions::new().max_connections(max_connections).connect_with(options).await
+            // A pool waits for a server that does not run. A wrong URL should be an error at once.
+            options.connect().await?.close().await?;
+            Ok(PgPoolOptions::new().max_connections(max_connections).connect_lazy_with(options))
         })
         .await
         .map(Self::Postgres)

@@ -308,6 +308,7 @@ fn every_file_begins_with_a_doc_comment() {
         "tests/api",
         "tests/browser",
         "tests/lnbits",
+        "tests/orders",
         "tests/src",
         "tests/tests",
     ]) {

@@ -119,6 +119,31 @@ async fn stream_returns_every_end_of_concurrent_handlers(db: Database) {
     assert_eq!(found, told);
 }
 
+async fn dropped_next_loses_no_end(db: Database) {
+    let world = World::new(db).await;
+    let instance = world.instance().await;
+    let _running = instance.run(&Till::default());
+    let reading = instance.on(|desk| async move {
+        let (mut stream, mut names) = (desk.ends(Cursor::start()), Vec::new());
+        while names.len() < 10 {
+            // Most of these futures are dropped somewhere in the middle.
+            if let Ok(end) = tokio::time::timeout(Duration::from_micros(300), stream.next()).await {
+                names.push(end.unwrap().order.name().to_owned());
+            }
+        }
+        names
+    });
+    let mut told = Vec::new();
+    for number in 0..10 {
+        let order = instance.place(&format!("order-{number}"), tea()).await.unwrap();
+        world.pay(&order);
+        told.push(order.name().to_owned());
+    }
+    let mut found = reading.await;
+    found.sort_unstable();
+    assert_eq!(found, told);
+}
+
 async fn both_payments_of_an_order_are_two_ends(db: Database) {
     let world = World::new(db).await;
     let instance = world.instance().await;
@@ -185,6 +210,7 @@ on_both![
     stream_waits_for_ends_on_another_instance,
     stream_misses_no_end_that_is_committed_late,
     stream_returns_every_end_of_concurrent_handlers,
+    dropped_next_loses_no_end,
     both_payments_of_an_order_are_two_ends,
     invalid_cursor_is_refused,
     followed_order_changes_with_each_state_and_invoice,

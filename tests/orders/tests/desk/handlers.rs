@@ -1,6 +1,6 @@
 //! Handlers that fail: the sale and the end are committed together, or not at all.
 
-use strike_orders::OrderState;
+use strike_orders::{Event, OrderState};
 
 use crate::world::{Blocking, Database, Gate, Till, Trouble, World, millis, tea, until};
 
@@ -155,6 +155,28 @@ async fn handler_that_ignores_an_error_of_the_database_is_told_again(db: Databas
     assert_eq!(world.db.number("SELECT count(*) FROM strike_ends").await, 1);
 }
 
+async fn handler_gets_the_paid_charge_and_the_order_as_it_becomes(db: Database) {
+    let world = World::new(db).await;
+    let instance = world.instance().await;
+    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+    let desk = instance.desk.clone();
+    let _running = instance.spawn(async move {
+        desk.run(async move |event, _tx| {
+            let _ = sender.send(event);
+            Ok(())
+        })
+        .await
+    });
+    let ordered = tea().customer_id("customer-3");
+    let placed = instance.place("order-17", ordered.clone()).await.unwrap();
+    world.pay(&placed);
+    let Some(Event::Paid { order, charge }) = receiver.recv().await else { panic!("the order is paid") };
+    assert_eq!((charge.id(), charge.amount().get()), (placed.charge().id(), 4200));
+    assert_eq!((order.name(), order.state(), order.new_charge()), ("order-17", OrderState::Paid, &ordered));
+    assert!(order.charge().is_paid() && order.ended_at() >= Some(order.placed_at()));
+    until("the end", async || instance.order("order-17").await.unwrap() == order).await;
+}
+
 async fn crash_in_a_handler_rolls_back_and_the_event_is_told_again(db: Database) {
     let world = World::new(db).await;
     let [first, second] = world.two_instances().await;
@@ -202,6 +224,7 @@ on_both![
     failed_event_is_told_by_another_instance_after_a_crash,
     slow_handler_is_given_up_and_told_again,
     handler_that_ignores_an_error_of_the_database_is_told_again,
+    handler_gets_the_paid_charge_and_the_order_as_it_becomes,
     crash_in_a_handler_rolls_back_and_the_event_is_told_again,
     handler_can_read_the_transaction_of_its_own_database_only,
 ];

@@ -4,7 +4,7 @@ use strike_async::{ErrorKind, NewCharge};
 use strike_orders::{Error, Order, OrderState};
 use strike_sandbox::faults::{Fault, Match, Plan};
 
-use crate::world::{Blocking, Database, Gate, Moment, Till, World, tea, until};
+use crate::world::{Blocking, Database, Gate, Moment, Till, World, seconds, tea, until};
 
 /// What the payer sees of an order.
 fn shown(order: &Order) -> (&str, u32, &str) {
@@ -185,6 +185,45 @@ async fn place_on_another_desk_waits_for_a_create_under_way(db: Database) {
     assert_eq!((shown(&first), world.host.creates()), (shown(&second), 1));
 }
 
+async fn many_places_at_once_need_few_connections(db: Database) {
+    let world = World::new(db).await;
+    let instance =
+        world.instance_with(|builder| builder.max_connections(1).create_timeout(seconds(30))).await;
+    let _running = instance.run(&Till::default());
+    let calls: Vec<_> = (0..100).map(|number| instance.place(&format!("order-{number}"), tea())).collect();
+    for order in futures_util::future::join_all(calls).await {
+        order.unwrap();
+    }
+    assert_eq!((world.host.creates(), world.host.sandbox.charges()), (100, 100));
+}
+
+async fn slow_create_times_out_and_a_later_place_returns_its_charge(db: Database) {
+    let world = World::new(db).await;
+    let instance = world.instance().await;
+    let gate = Gate::new(Blocking::Task);
+    instance.wire.hold_create(Moment::AfterHost, &gate);
+    let error = instance.place("order-17", tea()).await.unwrap_err();
+    assert!(matches!(error, Error::CreateTimedOut { seconds: 1, .. }) && error.is_retryable(), "{error:?}");
+    gate.open();
+    instance.place_patiently("order-17", tea()).await;
+    assert_eq!((world.host.creates(), world.host.sandbox.charges()), (1, 1));
+}
+
+async fn invoice_for_another_amount_is_never_shown(db: Database) {
+    let world = World::new(db).await;
+    let instance = world.instance().await;
+    world.host.cheat(true);
+    let error = instance.place("order-17", tea()).await.unwrap_err();
+    assert!(
+        matches!(&error, Error::Client(error) if matches!(error.kind(), ErrorKind::Mismatch(_))),
+        "{error:?}"
+    );
+    assert_eq!(world.host.sandbox.list_all()[0].amount().get(), 4300);
+    assert_eq!(instance.order("order-17").await, None);
+    let again = instance.place("order-17", tea()).await;
+    assert!(again.is_err(), "{again:?}");
+}
+
 async fn place_of_an_ended_order_returns_its_end(db: Database) {
     let world = World::new(db).await;
     let instance = world.instance().await;
@@ -215,5 +254,8 @@ on_both![
     runner_finishes_a_create_with_an_unknown_outcome,
     dropped_place_still_creates_the_invoice,
     place_on_another_desk_waits_for_a_create_under_way,
+    many_places_at_once_need_few_connections,
+    slow_create_times_out_and_a_later_place_returns_its_charge,
+    invoice_for_another_amount_is_never_shown,
     place_of_an_ended_order_returns_its_end,
 ];

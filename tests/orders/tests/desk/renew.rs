@@ -1,9 +1,11 @@
 //! `renew`: the next invoice of an order, and late payments of the old ones.
 
 use strike_async::NewCharge;
-use strike_orders::{Error, Order, OrderState};
+use strike_orders::{DeskBuilder, Error, Order, OrderState};
 
-use crate::world::{Blocking, Database, Gate, Instance, Moment, Till, World, notification, tea, until};
+use crate::world::{
+    Blocking, Database, Gate, Instance, Moment, Till, World, notification, seconds, tea, until,
+};
 
 /// Places an order, and lets its invoice expire. It was paid in the last moment, but the host does
 /// not show that yet.
@@ -138,6 +140,26 @@ async fn late_payment_of_an_expired_order_is_told(db: Database) {
     assert_eq!(instance.order("order-17").await.unwrap().state(), OrderState::Paid);
 }
 
+async fn late_payment_is_found_without_a_webhook(db: Database) {
+    let world = World::new(db).await;
+    let late_checks = |builder: DeskBuilder| builder.late_checks([seconds(3), seconds(5)]);
+    let instance = world.instance_with(late_checks).await;
+    let running = instance.run(&Till::default());
+    let order = instance.place("order-17", tea().expiry_sec(1)).await.unwrap();
+    world.host.hide(order.charge().id());
+    world.pay(&order);
+    world.until_sold(&["expired order-17 1"]).await;
+    let reads = world.host.reads_of(order.charge().id());
+    until("the first look", async || world.host.reads_of(order.charge().id()) > reads).await;
+    world.host.show(order.charge().id());
+    // The next look is due whichever instance runs then.
+    drop(running);
+    instance.crash();
+    let instance = world.instance_with(late_checks).await;
+    let _running = instance.run(&Till::default());
+    world.until_sold(&["expired order-17 1", "paid order-17 1"]).await;
+}
+
 async fn late_payment_of_the_old_invoice_pays_a_renewed_order(db: Database) {
     let world = World::new(db).await;
     let instance = world.instance().await;
@@ -226,6 +248,7 @@ on_both![
     renewal_may_have_another_price,
     concurrent_renewals_with_two_prices_agree_on_one,
     late_payment_of_an_expired_order_is_told,
+    late_payment_is_found_without_a_webhook,
     late_payment_of_the_old_invoice_pays_a_renewed_order,
     late_payment_after_the_new_invoice_was_paid_is_told_as_second,
     new_invoice_of_an_order_that_was_paid_late_expires_silently,

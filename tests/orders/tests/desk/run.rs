@@ -1,8 +1,10 @@
 //! `run` and `stop`: each end is told once, on whichever instance, also after restarts.
 
-use strike_orders::{Error, OrderState};
+use strike_async::Schedule;
+use strike_orders::{Cursor, DeskBuilder, Error, OrderState};
+use strike_sandbox::faults::{Fault, Match, Plan};
 
-use crate::world::{Blocking, Database, Gate, Till, Trouble, World, seconds, tea, until};
+use crate::world::{Blocking, Database, Gate, Till, Trouble, World, notification, seconds, tea, until};
 
 async fn each_end_is_told_once(db: Database) {
     let world = World::new(db).await;
@@ -60,7 +62,8 @@ async fn run_returns_after_stop_and_can_run_again(db: Database) {
         until("the sale", async || world.db.sales().await.contains(&format!("paid {round} 1"))).await;
         instance.desk.stop();
         running.await.unwrap().unwrap();
-        assert_eq!(world.db.number("SELECT count(*) FROM strike_leases").await, 0);
+        let health = instance.on(|desk| async move { desk.health().await.unwrap() }).await;
+        assert_eq!((health.runners, health.runs_here), (0, false));
     }
     assert_eq!(world.db.sales().await.len(), 2);
 }
@@ -100,7 +103,7 @@ async fn stop_waits_for_a_handler_that_has_begun(db: Database) {
 
 async fn stop_gives_orders_to_another_instance_at_once(db: Database) {
     let world = World::new(db).await;
-    let hour = |builder: strike_orders::DeskBuilder| builder.lease(seconds(3600));
+    let hour = |builder: DeskBuilder| builder.lease(seconds(3600));
     let [first, second] = [world.instance_with(hour).await, world.instance_with(hour).await];
     let running = first.run(&Till::default());
     let order = first.place("order-17", tea()).await.unwrap();
@@ -150,6 +153,34 @@ async fn instance_watches_at_most_what_it_may_hold(db: Database) {
     world.until_sold(&sales.iter().map(String::as_str).collect::<Vec<_>>()).await;
 }
 
+async fn desk_wakes_its_own_runner_without_polling(db: Database) {
+    let world = World::new(db).await;
+    let hour = |builder: DeskBuilder| builder.poll_interval(seconds(3600)).lease(seconds(36_000));
+    let instance = world.instance_with(hour).await;
+    let running = instance.run(&Till::default());
+    until("the lease", async || world.db.number("SELECT count(*) FROM strike_leases").await == 1).await;
+    let order = instance.place("order-17", tea()).await.unwrap();
+    world.pay(&order);
+    world.until_sold(&["paid order-17 1"]).await;
+    instance.desk.stop();
+    running.await.unwrap().unwrap();
+}
+
+async fn runner_goes_on_after_the_host_was_away(db: Database) {
+    let world = World::new(db).await;
+    let instance = world.instance().await;
+    let _running = instance.run(&Till::default());
+    let order = instance.place("order-17", tea()).await.unwrap();
+    world.host.sandbox.add_faults(Plan::new().on(Match::any(), Fault::refuse()));
+    world.pay(&order);
+    let requests = world.host.requests();
+    until("failed reads", async || world.host.requests() > requests + 2).await;
+    world.host.sandbox.clear_faults();
+    // The pause after failures is over.
+    world.advance(seconds(300));
+    world.until_sold(&["paid order-17 1"]).await;
+}
+
 async fn payment_in_the_last_moment_is_told_as_paid(db: Database) {
     let world = World::new(db).await;
     let instance = world.instance().await;
@@ -158,6 +189,41 @@ async fn payment_in_the_last_moment_is_told_as_paid(db: Database) {
     world.expire(&order);
     let _running = instance.run(&Till::default());
     world.until_sold(&["paid order-17 1"]).await;
+}
+
+/// Nothing is polled, in the database or at the host.
+async fn notifications_wake_other_instances(db: Database) {
+    let world = World::new(db).await;
+    let rarely = |builder: DeskBuilder| {
+        let builder = builder.poll_interval(seconds(3600)).lease(seconds(36_000));
+        builder.schedule(Schedule::every(seconds(3600)))
+    };
+    let [shop, runner] = [world.instance_with(rarely).await, world.instance_with(rarely).await];
+    let running = runner.run(&Till::default());
+    until("the lease", async || world.db.number("SELECT count(*) FROM strike_leases").await == 1).await;
+    let end = shop.on(|desk| async move { desk.ends(Cursor::start()).next().await.unwrap() });
+    let order = shop.place("order-17", tea()).await.unwrap();
+    until("the runner to watch the order", async || {
+        world.db.number("SELECT count(*) FROM strike_charges WHERE lease_id IS NOT NULL").await == 1
+    })
+    .await;
+    let (sender, mut seen) = tokio::sync::mpsc::unbounded_channel();
+    let desk = shop.desk.clone();
+    let _following = shop.spawn(async move {
+        let mut order = desk.follow("order-17");
+        while let Ok(order) = order.next().await {
+            let _ = sender.send(order.state());
+        }
+    });
+    assert_eq!(seen.recv().await, Some(OrderState::Pending));
+    world.pay(&order);
+    let hint = notification(&order);
+    shop.on(|desk| async move { desk.hint(&hint).await.unwrap() }).await;
+    world.until_sold(&["paid order-17 1"]).await;
+    assert_eq!(seen.recv().await, Some(OrderState::Paid));
+    assert_eq!(end.await.order.name(), "order-17");
+    runner.desk.stop();
+    running.await.unwrap().unwrap();
 }
 
 on_both![
@@ -170,5 +236,15 @@ on_both![
     stop_gives_orders_to_another_instance_at_once,
     two_runners_share_the_orders,
     instance_watches_at_most_what_it_may_hold,
+    desk_wakes_its_own_runner_without_polling,
+    runner_goes_on_after_the_host_was_away,
     payment_in_the_last_moment_is_told_as_paid,
 ];
+
+mod on_postgres_only {
+    #[tokio::test]
+    #[ignore = "needs PostgreSQL; run .ci/postgres"]
+    async fn notifications_wake_other_instances_without_polling() {
+        super::notifications_wake_other_instances(crate::world::Database::postgres()).await;
+    }
+}

@@ -27,6 +27,8 @@ struct State {
     requests: usize,
     /// The charges whose payment does not show yet.
     hidden: HashSet<String>,
+    /// Whether the host creates invoices for other amounts than ordered.
+    cheats: bool,
 }
 
 impl Host {
@@ -54,16 +56,26 @@ impl Host {
         self.state().hidden.remove(id.as_str());
     }
 
+    /// Lets the host create each charge for one satoshi more than ordered.
+    pub fn cheat(&self, cheats: bool) {
+        self.state().cheats = cheats;
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
 
-    fn reply(&self, exchange: Exchange) -> Reply {
+    fn reply(&self, mut exchange: Exchange) -> Reply {
         {
             let mut state = self.state();
             state.requests += 1;
             if exchange.request.method() == Method::POST {
                 state.creates += 1;
+                if state.cheats {
+                    let form =
+                        String::from_utf8_lossy(exchange.request.body()).replace("amount=42", "amount=43");
+                    *exchange.request.body_mut() = form.into_bytes();
+                }
             } else {
                 state.reads.push(exchange.request.uri().path().to_owned());
             }

@@ -3,15 +3,13 @@
 use strike_async::{Watch, WatchHandle};
 use tokio::sync::{Semaphore, mpsc, watch as flag};
 
-use super::work::Work;
-use super::{Active, Desk};
+use super::queue::{self, Work};
+use crate::desk::Desk;
 use crate::error::{Error, HandlerError};
 use crate::event::Event;
+use crate::runner::Active;
 use crate::signal::Change;
 use crate::store::{Transaction, millis, within};
-
-/// How many findings may wait for a handler.
-const QUEUE: usize = 64;
 
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +63,7 @@ impl<'a> Session<'a> {
     {
         let runner = &self.desk.inner().runner;
         runner.set_active(Some(Active { lease: self.lease, handle: self.handle.clone() }));
-        let (queue, found) = mpsc::channel::<Work>(QUEUE);
+        let (queue, found) = mpsc::channel::<Work>(queue::LENGTH);
         let tick_queue = queue.clone();
         let ticks = async {
             let over = self.ticks(tick_queue).await;

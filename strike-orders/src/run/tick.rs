@@ -6,9 +6,9 @@ use strike_async::mirror::Mirror;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
+use super::queue::Work;
 use super::session::{Over, Session};
 use super::share::share;
-use super::work::Work;
 use crate::error::Error;
 use crate::metrics;
 use crate::place::new_claim;

@@ -7,25 +7,14 @@ use tokio::sync::mpsc;
 use tracing::Instrument;
 
 use super::decide::Found;
+use super::queue::Work;
 use super::session::Session;
 use crate::error::{Error, HandlerError};
 use crate::event::Event;
-use crate::store::{Creation, Row, Transaction, within};
+use crate::store::{Row, Transaction, within};
 
 /// How many things are done at the same time. Most of them wait for the host.
 const AT_ONCE: usize = 32;
-
-/// Something to do.
-pub(super) enum Work {
-    /// A watched charge has ended.
-    End(ChargeId, Found),
-    /// An ended charge may have been paid late. It is due again at this time.
-    Late(Box<Row>, i64),
-    /// A handler failed, and is to be called again.
-    Retry(Box<Row>),
-    /// A create was left unfinished.
-    Create(Box<Creation>),
-}
 
 impl Session<'_> {
     /// Works until the session is over, and finishes what has begun.

@@ -2,9 +2,9 @@
 //! queries run.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-use strike_async::{Client, Exchange};
 use strike_orders::Desk;
 use strike_orders::sqlx::{self, SqlitePool};
+use strike_orders::strike_async::{Client, Exchange};
 use strike_sandbox::Sandbox;
 
 const GUIDE: &str = include_str!("../../../docs/orders.md");

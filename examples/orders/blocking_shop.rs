@@ -6,8 +6,8 @@
 use std::error::Error;
 use std::io::{self, Write};
 
-use strike_async::{Client, NewCharge};
 use strike_orders::sqlx::{self, Connection, SqliteConnection};
+use strike_orders::strike_async::{Client, NewCharge};
 use strike_orders::{Desk, Event, HandlerError, OrderState, Transaction};
 use strike_sandbox::Sandbox;
 use tokio::runtime::{Builder, Runtime};

@@ -57,8 +57,8 @@ mod tests {
     use std::future::ready;
     use std::time::Duration;
 
-    use strike_async::http::HeaderMap;
-    use strike_async::{Client, Exchange, NewCharge, Schedule};
+    use strike_orders::strike_async::http::HeaderMap;
+    use strike_orders::strike_async::{Client, Exchange, NewCharge, Schedule};
     use strike_orders::{Desk, OrderState};
     use strike_sandbox::Sandbox;
     use tempfile::TempDir;
@@ -86,7 +86,7 @@ mod tests {
                 .schedule(Schedule::every(interval))
                 .grace(Duration::ZERO);
             let file = self.folder.path().join("shop.db");
-            Ok(Shop::open(&format!("sqlite://{}", file.display()), settings).await?)
+            Shop::open(&format!("sqlite://{}", file.display()), settings).await
         }
     }
 

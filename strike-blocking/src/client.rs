@@ -178,7 +178,8 @@ impl Client {
     ///
     /// **Another process does not share these records.** In another process, or after a restart,
     /// the client finds the charge only if the server's list already contains it.
-    /// [`CreateOnce`](crate::machine::CreateOnce) describes the steps.
+    /// [`CreateOnce`](crate::machine::CreateOnce) describes the steps. The crate `strike-orders`
+    /// keeps orders in a database, and places each once over several processes and restarts.
     ///
     /// For a new order, the client searches the account's whole list, in pages of 250.
     /// [`CreateOnceOptions::since`] limits the search.

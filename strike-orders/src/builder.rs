@@ -1,33 +1,34 @@
-//! `DeskBuilder`: the settings of a desk.
+//! `DeskBuilder`: opens a desk, with settings of your own.
 
 use std::time::Duration;
 
-use strike_async::{Client, Schedule, UnixMillis};
+use strike_async::{Client, Schedule};
 
 use crate::desk::Desk;
 use crate::error::Error;
+use crate::settings::Settings;
 use crate::store::Store;
 
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(60 * 60);
+impl Desk {
+    /// Opens the database, creates or updates its tables, and returns a desk with the default settings.
+    ///
+    /// | URL | database |
+    /// | --- | --- |
+    /// | `sqlite://orders.db` | this SQLite file, which is created if it does not exist |
+    /// | `sqlite::memory:` | SQLite in memory, for tests |
+    /// | `postgres://user@host/database` | PostgreSQL 13 or later |
+    ///
+    /// # Errors
+    /// - [`Error::UnsupportedUrl`] if the URL names another database.
+    /// - [`Error::NewerSchema`] if a newer release has migrated the database.
+    /// - [`Error::Database`] if it cannot be opened or written.
+    pub async fn connect(url: &str, client: Client) -> Result<Self, Error> {
+        Self::builder(client).connect(url).await
+    }
 
-/// The settings of a desk.
-#[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    pub(crate) lease: Duration,
-    pub(crate) poll_interval: Duration,
-    pub(crate) create_timeout: Duration,
-    pub(crate) handler_timeout: Duration,
-    pub(crate) late_checks: Vec<Duration>,
-    pub(crate) grace: Duration,
-    pub(crate) schedule: Schedule,
-    pub(crate) max_held: u32,
-}
-
-impl Settings {
-    /// Returns when to look for a late payment next, of an invoice with this expiry.
-    pub(crate) fn next_late_check(&self, expires_at: UnixMillis, now: UnixMillis) -> Option<UnixMillis> {
-        self.late_checks.iter().map(|after| expires_at.saturating_add(*after)).filter(|at| *at > now).min()
+    /// Starts building a desk with settings of your own.
+    pub fn builder(client: Client) -> DeskBuilder {
+        DeskBuilder::new(client)
     }
 }
 
@@ -53,17 +54,7 @@ pub struct DeskBuilder {
 
 impl DeskBuilder {
     pub(crate) fn new(client: Client) -> Self {
-        let settings = Settings {
-            lease: Duration::from_secs(15),
-            poll_interval: Duration::from_secs(1),
-            create_timeout: Duration::from_secs(30),
-            handler_timeout: Duration::from_secs(30),
-            late_checks: vec![10 * MINUTE, HOUR, 6 * HOUR, 24 * HOUR],
-            grace: MINUTE,
-            schedule: Schedule::default(),
-            max_held: 100_000,
-        };
-        Self { client, settings, max_connections: 10 }
+        Self { client, settings: Settings::default(), max_connections: 10 }
     }
 
     /// Sets how long the charges of a dead instance wait for another. The default is 15 s.
@@ -140,7 +131,8 @@ impl DeskBuilder {
     /// As [`Desk::connect`].
     pub async fn connect(self, url: &str) -> Result<Desk, Error> {
         // One connection listens, and one works while a handler has one.
-        let store = Store::connect(url, self.max_connections.max(3)).await?;
+        let connections = self.max_connections.max(3);
+        let store = Store::connect(url, connections, self.settings.handler_timeout).await?;
         Ok(Desk::new(store, self.client, self.settings))
     }
 }

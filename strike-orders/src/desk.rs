@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use strike_async::Client;
 
-use crate::builder::{DeskBuilder, Settings};
-use crate::error::Error;
-use crate::run::Runner;
+use crate::runner::Runner;
+use crate::settings::Settings;
 use crate::signal::Signal;
 use crate::store::Store;
 
@@ -58,27 +57,6 @@ pub(crate) struct Inner {
 }
 
 impl Desk {
-    /// Opens the database, creates or updates its tables, and returns a desk with the default settings.
-    ///
-    /// | URL | database |
-    /// | --- | --- |
-    /// | `sqlite://orders.db` | this SQLite file, which is created if it does not exist |
-    /// | `sqlite::memory:` | SQLite in memory, for tests |
-    /// | `postgres://user@host/database` | PostgreSQL 13 or later |
-    ///
-    /// # Errors
-    /// - [`Error::UnsupportedUrl`] if the URL names another database.
-    /// - [`Error::NewerSchema`] if a newer release has migrated the database.
-    /// - [`Error::Database`] if it cannot be opened or written.
-    pub async fn connect(url: &str, client: Client) -> Result<Self, Error> {
-        Self::builder(client).connect(url).await
-    }
-
-    /// Starts building a desk with settings of your own.
-    pub fn builder(client: Client) -> DeskBuilder {
-        DeskBuilder::new(client)
-    }
-
     pub(crate) fn new(store: Store, client: Client, settings: Settings) -> Self {
         let signal = Signal::new();
         #[cfg(feature = "postgres")]

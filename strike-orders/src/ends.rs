@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::event::EndKind;
 use crate::order::Order;
 use crate::signal::{Change, Changes};
-use crate::store::{EndRow, time};
+use crate::store::{EndRow, time, within};
 
 /// How many ends are read at a time.
 const PAGE: i64 = 100;
@@ -122,10 +122,9 @@ impl Ends {
             if let Some(end) = self.read.pop_front() {
                 return Ok(end);
             }
-            let failed = |source| Error::database("read the ends", source);
-            let mut reader = self.desk.inner().store.reader().await.map_err(failed)?;
-            let rows = reader.ends((self.after.transaction, self.after.id), PAGE).await.map_err(failed)?;
-            drop(reader);
+            let after = (self.after.transaction, self.after.id);
+            let rows = async { self.desk.inner().store.reader().await?.ends(after, PAGE).await };
+            let rows = within("read the ends", rows).await?;
             self.read = rows.iter().map(end).collect::<Result<_, _>>()?;
             match self.read.back() {
                 Some(last) => self.after = last.cursor,

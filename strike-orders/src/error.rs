@@ -67,6 +67,12 @@ pub enum Error {
         /// The error of the database.
         source: sqlx::Error,
     },
+    /// The database did not respond in time. Try again: nothing is lost, and nothing is done twice.
+    #[error("could not {task}: the database did not respond in time")]
+    DatabaseTimedOut {
+        /// What failed.
+        task: &'static str,
+    },
     /// The database was migrated by a newer release.
     #[error(
         "the database has schema version {version}, which this release does not know; update strike-orders"

@@ -6,7 +6,7 @@ use strike_async::UnixMillis;
 
 use crate::desk::Desk;
 use crate::error::Error;
-use crate::store::time;
+use crate::store::{time, within};
 
 /// Whether orders are being watched, on any instance. [`Desk::health`] returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,12 +44,14 @@ impl Desk {
     /// # Errors
     /// Returns [`Error::Database`] if the database cannot be read. That is unhealthy, too.
     pub async fn health(&self) -> Result<Health, Error> {
-        let failed = |source| Error::database("check the health", source);
-        let mut reader = self.inner().store.reader().await.map_err(failed)?;
-        let now = reader.connection().now().await.map_err(failed)?;
-        let leases = reader.leases().await.map_err(failed)?;
-        let oldest_pending = reader.connection().oldest_pending().await.map_err(failed)?.map(time);
-        let (failing, handler_error) = reader.failing_handlers().await.map_err(failed)?;
+        let read = async {
+            let mut reader = self.inner().store.reader().await?;
+            let now = reader.connection().now().await?;
+            let oldest_pending = reader.connection().oldest_pending().await?;
+            Ok((now, oldest_pending, reader.leases().await?, reader.failing_handlers().await?))
+        };
+        let (now, oldest_pending, leases, (failing, handler_error)) =
+            within("check the health", read).await?;
         let valid: Vec<_> = leases.iter().filter(|lease| lease.lapses_at >= now).collect();
         let active = self.inner().runner.active();
         let ours = active.and_then(|active| valid.iter().find(|lease| lease.id == active.lease).copied());
@@ -59,7 +61,7 @@ impl Desk {
             runs_here: ours.is_some(),
             lease_age: ours
                 .map(|lease| Duration::from_millis((now - lease.renewed_at).max(0).unsigned_abs())),
-            oldest_pending,
+            oldest_pending: oldest_pending.map(time),
             failing_handlers: failing.unsigned_abs(),
             handler_error,
         })

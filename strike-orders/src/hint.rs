@@ -5,6 +5,7 @@ use strike_async::webhook::Notification;
 use crate::desk::Desk;
 use crate::error::Error;
 use crate::signal::Change;
+use crate::store::within;
 
 impl Desk {
     /// Makes the instance that watches a charge read it now, because a webhook has named it.
@@ -33,12 +34,14 @@ impl Desk {
     /// Returns [`Error::Database`] if the hint could not be written. Then respond with 500, and the
     /// backend may send it again.
     pub async fn hint(&self, notification: &Notification) -> Result<(), Error> {
-        let failed = |source| Error::database("keep the hint of a webhook", source);
-        let mut tx = self.inner().store.begin().await.map_err(failed)?;
-        let now = tx.now().await.map_err(failed)?;
-        tx.insert_hint(notification.id().as_str(), now).await.map_err(failed)?;
-        tx.notify(&Change::Work.payload()).await.map_err(failed)?;
-        tx.commit().await.map_err(failed)?;
+        let keep = async {
+            let mut tx = self.inner().store.begin().await?;
+            let now = tx.now().await?;
+            tx.insert_hint(notification.id().as_str(), now).await?;
+            tx.notify(&Change::Work.payload()).await?;
+            tx.commit().await
+        };
+        within("keep the hint of a webhook", keep).await?;
         self.inner().signal.send(Change::Work);
         Ok(())
     }

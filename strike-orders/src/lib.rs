@@ -18,6 +18,8 @@ mod order;
 mod place;
 mod read;
 mod run;
+mod runner;
+mod settings;
 mod signal;
 mod store;
 

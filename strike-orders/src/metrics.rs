@@ -7,7 +7,7 @@ use strike_async::{AttemptOutcome, AttemptReport, Observer, TransportErrorKind};
 
 use crate::event::EndKind;
 
-pub(crate) fn placed() {
+pub(crate) fn invoice_created() {
     counter!("strike_orders_invoices_total").increment(1);
 }
 

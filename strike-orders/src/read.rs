@@ -8,7 +8,7 @@ use crate::desk::Desk;
 use crate::error::Error;
 use crate::order::{Order, OrderState};
 use crate::signal::{Change, Changes};
-use crate::store::time;
+use crate::store::{time, within};
 
 /// The milliseconds of a day.
 const DAY: i64 = 86_400_000;
@@ -85,10 +85,8 @@ impl Desk {
     /// # Errors
     /// Returns [`Error::Database`] if it cannot be read.
     pub async fn order(&self, name: &str) -> Result<Option<Order>, Error> {
-        let failed = |source| Error::database("read an order", source);
-        let mut reader = self.inner().store.reader().await.map_err(failed)?;
-        let row = reader.order(name).await.map_err(failed)?;
-        row.map(|row| row.order()).transpose()
+        let row = async { self.inner().store.reader().await?.order(name).await };
+        within("read an order", row).await?.map(|row| row.order()).transpose()
     }
 
     /// Returns a page of orders, newest first. It is empty after the last order.
@@ -96,14 +94,15 @@ impl Desk {
     /// # Errors
     /// Returns [`Error::Database`] if they cannot be read.
     pub async fn orders(&self, filter: &OrderFilter) -> Result<Vec<Order>, Error> {
-        let failed = |source| Error::database("read orders", source);
-        let mut reader = self.inner().store.reader().await.map_err(failed)?;
-        let (before, limit) = (filter.before, i64::from(filter.page_size));
-        let rows = match filter.state {
-            Some(state) => reader.orders_in_state(state.as_str(), before, limit).await,
-            None => reader.orders(before, limit).await,
+        let rows = async {
+            let mut reader = self.inner().store.reader().await?;
+            let (before, limit) = (filter.before, i64::from(filter.page_size));
+            match filter.state {
+                Some(state) => reader.orders_in_state(state.as_str(), before, limit).await,
+                None => reader.orders(before, limit).await,
+            }
         };
-        rows.map_err(failed)?.iter().map(|row| row.order()).collect()
+        within("read orders", rows).await?.iter().map(|row| row.order()).collect()
     }
 
     /// Returns what was paid on each day in UTC, from `from` to before `to`. Days without payment are
@@ -114,10 +113,9 @@ impl Desk {
     /// # Errors
     /// Returns [`Error::Database`] if the totals cannot be read.
     pub async fn totals(&self, from: UnixMillis, to: UnixMillis) -> Result<Vec<DayTotal>, Error> {
-        let failed = |source| Error::database("read the totals", source);
-        let mut reader = self.inner().store.reader().await.map_err(failed)?;
         let millis = |at: UnixMillis| i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
-        let rows = reader.totals(millis(from), millis(to)).await.map_err(failed)?;
+        let rows = async { self.inner().store.reader().await?.totals(millis(from), millis(to)).await };
+        let rows = within("read the totals", rows).await?;
         let total = |(day, orders, satoshi): (i64, i64, i64)| DayTotal {
             day_start: time(day.saturating_mul(DAY)),
             orders: orders.unsigned_abs(),

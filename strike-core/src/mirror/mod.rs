@@ -59,7 +59,8 @@ const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// **Copies.** A clone and a restored mirror have the same order key. So they search for the charge
 /// before they create one. Two copies that are fetched through one client create one charge. Two
-/// copies that are fetched at the same time through two clients can create two.
+/// copies that are fetched at the same time through two clients can create two. The crate
+/// `strike-orders` stores mirrors in a database, and lets one process at a time fetch each.
 ///
 /// ```
 /// use strike_core::mirror::{Mirror, NextRequest, Query, State};

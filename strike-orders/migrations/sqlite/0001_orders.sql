@@ -16,8 +16,9 @@ CREATE TABLE strike_orders (
     ended_at BIGINT
 );
 CREATE INDEX strike_orders_by_state ON strike_orders (state, id);
+CREATE INDEX strike_orders_pending ON strike_orders (placed_at) WHERE state = 'pending';
 
--- One row for each running instance. A row is deleted when the instance stops or its lease lapses.
+-- One row for each running instance. After its lease has lapsed, others take its charges, and remove the row.
 CREATE TABLE strike_leases (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     renewed_at BIGINT NOT NULL,
@@ -45,8 +46,9 @@ CREATE TABLE strike_charges (
     claim TEXT,
     claim_until BIGINT,
     create_error TEXT,
-    -- While it is pending: the instance that watches it.
-    lease_id BIGINT REFERENCES strike_leases (id) ON DELETE SET NULL,
+    -- While it is pending: the instance that watches it. A foreign key would read the whole table when a
+    -- lease is removed. The desk locks a lease before it gives it a charge, and before it removes it.
+    lease_id BIGINT,
     -- After it ended unpaid: when to look for a late payment next.
     check_at BIGINT,
     -- An end that the handler could not handle yet.
@@ -59,8 +61,8 @@ CREATE TABLE strike_charges (
     UNIQUE (order_id, attempt)
 );
 CREATE INDEX strike_charges_creating ON strike_charges (claim_until) WHERE state = 'creating';
-CREATE INDEX strike_charges_unheld ON strike_charges (id) WHERE state = 'pending' AND lease_id IS NULL AND found IS NULL;
-CREATE INDEX strike_charges_held ON strike_charges (lease_id) WHERE lease_id IS NOT NULL;
+CREATE INDEX strike_charges_unheld ON strike_charges (begun_at) WHERE state = 'pending' AND lease_id IS NULL AND found IS NULL;
+CREATE INDEX strike_charges_held ON strike_charges (lease_id, begun_at) WHERE lease_id IS NOT NULL;
 CREATE INDEX strike_charges_late ON strike_charges (check_at) WHERE check_at IS NOT NULL;
 CREATE INDEX strike_charges_retry ON strike_charges (handler_retry_at) WHERE handler_retry_at IS NOT NULL;
 

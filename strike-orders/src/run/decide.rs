@@ -74,3 +74,53 @@ pub(super) fn decide(found: &Found, charge: &str, order: &str, is_shown: bool) -
     };
     Some(Decision { told: Some(told), order: Some(state) })
 }
+
+#[cfg(test)]
+mod tests {
+    use strike_async::mirror::Mirror;
+
+    use super::*;
+
+    fn paid() -> Found {
+        let charge = format!(
+            r#"{{"id":"ch_1","amount":1,"currency":"btc","amount_satoshi":1,"payment_hash":"{}",
+                "payment_request":"lnbc1","paid":true,"created":0,"updated":0}}"#,
+            "00".repeat(32),
+        );
+        let stored = format!(r#"{{"version":1,"state":"retrieved","charge":{charge}}}"#);
+        let mirror: Mirror = serde_json::from_str(&stored).unwrap();
+        Found::Paid(mirror.charge().and_then(|charge| charge.to_paid()).unwrap())
+    }
+
+    #[test]
+    fn each_finding_is_told_as_the_table_says() {
+        let told = |found: &Found, charge: &str, order: &str, is_shown: bool| {
+            decide(found, charge, order, is_shown).map(|decision| (decision.told, decision.order))
+        };
+        let failed = Found::Failed("unknown charge".to_owned());
+        for is_shown in [true, false] {
+            for order in ["pending", "paid", "expired", "failed"] {
+                assert_eq!(told(&paid(), "paid", order, is_shown), None);
+                for charge in ["paid", "expired", "failed"] {
+                    assert_eq!(told(&Found::Expired, charge, order, is_shown), None);
+                    assert_eq!(told(&failed, charge, order, is_shown), None);
+                }
+                for charge in ["pending", "expired", "failed"] {
+                    let expected = if order == "paid" {
+                        (Some(EndKind::PaidAgain), None)
+                    } else {
+                        (Some(EndKind::Paid), Some(OrderState::Paid))
+                    };
+                    assert_eq!(told(&paid(), charge, order, is_shown), Some(expected), "{charge}, {order}");
+                }
+            }
+            assert_eq!(told(&Found::Expired, "pending", "paid", is_shown), Some((None, None)));
+            assert_eq!(told(&failed, "pending", "paid", is_shown), Some((None, None)));
+        }
+        let expired = Some((Some(EndKind::Expired), Some(OrderState::Expired)));
+        assert_eq!(told(&Found::Expired, "pending", "pending", true), expired);
+        let failure = Some((Some(EndKind::Failed), Some(OrderState::Failed)));
+        assert_eq!(told(&failed, "pending", "pending", true), failure);
+        assert_eq!(told(&Found::Expired, "pending", "pending", false), Some((None, None)));
+    }
+}

@@ -15,9 +15,8 @@ use crate::error::{Error, HandlerError};
 use crate::event::{EndKind, Event};
 use crate::metrics;
 use crate::order::Order;
-use crate::place::to_json;
 use crate::signal::Change;
-use crate::store::{Row, Transaction, time};
+use crate::store::{Row, TIME_LIMIT, Transaction, time, to_json, within};
 
 /// The longest time until a handler is called again, in milliseconds.
 const LONGEST_RETRY: i64 = 300_000;
@@ -30,9 +29,15 @@ enum Failure {
     Database(Error),
 }
 
+impl Failure {
+    const fn timed_out() -> Self {
+        Self::Database(Error::DatabaseTimedOut { task: "write how an order ended" })
+    }
+}
+
 impl From<sqlx::Error> for Failure {
     fn from(source: sqlx::Error) -> Self {
-        Self::Database(Error::database("write how an order ended", source))
+        Self::Database(Error::Database { task: "write how an order ended", source })
     }
 }
 
@@ -49,22 +54,22 @@ impl Session<'_> {
         H: AsyncFn(Event, &mut Transaction) -> Result<(), HandlerError>,
     {
         let mut over = self.over.subscribe();
+        let limit = self.desk.inner().settings.handler_timeout + TIME_LIMIT;
         let mut pause = Duration::from_millis(100);
         loop {
-            // The semaphore is never closed.
-            let permit = self.handlers.acquire().await;
-            let result = match self.try_finish(id, found, handler).await {
+            // The semaphore is never closed. After the session, the end stays as it is in the tables.
+            let permit = tokio::select! {
+                _ = over.wait_for(|over| *over) => return,
+                permit = self.handlers.acquire() => permit,
+            };
+            let result = timeout(limit, self.try_finish(id, found, handler)).await;
+            let result = match result.unwrap_or_else(|_| Err(Failure::timed_out())) {
+                Ok(()) => return,
                 Err(Failure::Handler(row, error)) => self.record_failure(&row, found, &error).await,
-                result => result,
+                Err(Failure::Database(error)) => Err(error),
             };
             drop(permit);
-            let error = match result {
-                Ok(()) => return,
-                Err(Failure::Handler(row, error)) => {
-                    Error::Unreadable { name: format!("{}: {error}", row.name), source: None }
-                }
-                Err(Failure::Database(error)) => error,
-            };
+            let Err(error) = result else { return };
             tracing::warn!(%error, "an end could not be written; trying again");
             tokio::select! {
                 _ = over.wait_for(|over| *over) => return,
@@ -80,7 +85,13 @@ impl Session<'_> {
         let mut tx = self.desk.inner().store.begin().await?;
         let now = tx.now().await?;
         let Some(row) = tx.lock_charge(id.as_str()).await? else { return Ok(()) };
-        let Some(decision) = decision(&row, found) else { return Ok(()) };
+        let Some(decision) = decision(&row, found) else {
+            if row.found.is_some() {
+                tx.clear_failure(row.charge_row).await?;
+                tx.commit().await?;
+            }
+            return Ok(());
+        };
         let charge = EndedCharge::new(&row, found)?;
         let check_at = match found {
             Found::Paid(_) => None,
@@ -131,19 +142,29 @@ impl Session<'_> {
     }
 
     /// Writes that the handler failed, so that it is called again, by this instance or another.
-    async fn record_failure(&self, row: &Row, found: &Found, error: &str) -> Result<(), Failure> {
+    async fn record_failure(&self, row: &Row, found: &Found, error: &str) -> Result<(), Error> {
+        // A text of an error can be long. The column is for people.
+        let error: String = error.chars().take(1_000).collect();
         metrics::handler_failed();
-        tracing::warn!(order = row.name, error, "the handler failed; the event is handled again later");
+        tracing::warn!(
+            order = row.name,
+            error = error.as_str(),
+            "the handler failed; the event is handled again later"
+        );
         let charge = EndedCharge::new(row, found)?;
-        let mut tx = self.desk.inner().store.begin().await?;
-        let retry_at = tx.now().await?.saturating_add(backoff(row.handler_failures));
-        tx.lock_order(row.order_id).await?;
-        tx.record_failure(row.charge_row, (found.as_str(), &charge.mirror, found.reason()), error, retry_at)
-            .await?;
-        Ok(tx.commit().await?)
+        let record = async {
+            let mut tx = self.desk.inner().store.begin().await?;
+            let retry_at = tx.now().await?.saturating_add(backoff(row.handler_failures));
+            tx.lock_order(row.order_id).await?;
+            let found = (found.as_str(), charge.mirror.as_str(), found.reason());
+            tx.record_failure((row.charge_row, &row.charge_state), found, &error, retry_at).await?;
+            tx.commit().await
+        };
+        within("write that the handler failed", record).await
     }
 
-    fn next_late_check(&self, row: &Row, now: i64) -> Option<i64> {
+    /// Returns when to look for a late payment of this charge next.
+    pub(super) fn next_late_check(&self, row: &Row, now: i64) -> Option<i64> {
         let settings = &self.desk.inner().settings;
         let at = settings.next_late_check(time(row.expires_at.unwrap_or_default()), time(now))?;
         i64::try_from(at.as_millis()).ok()
@@ -202,4 +223,16 @@ fn backoff(failures: i64) -> i64 {
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handler_is_called_again_after_growing_delays() {
+        let delays: Vec<i64> = (0..10).map(backoff).collect();
+        assert_eq!(delays, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000]);
+        assert_eq!(backoff(i64::MAX), LONGEST_RETRY);
+    }
 }

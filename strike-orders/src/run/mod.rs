@@ -1,22 +1,19 @@
 //! Running a desk: a lease, a watcher, and a handler that is told how each order ended.
 //!
 //! `session.rs` joins three loops while a lease is valid: `tick.rs` looks into the database, `watch.rs`
-//! waits for core's watcher, and `work.rs` does what the two have found. `finish.rs` is the
+//! waits for core's watcher, and `work.rs` does what the two have put into the queue. `finish.rs` is the
 //! transaction in which an order ends, and `decide.rs` says how.
 
 mod decide;
 mod finish;
+mod queue;
 mod session;
 mod share;
 mod tick;
 mod watch;
 mod work;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-use strike_async::WatchHandle;
-use tokio::sync::watch as flag;
 
 use crate::desk::Desk;
 use crate::error::{Error, HandlerError};
@@ -26,66 +23,6 @@ use crate::store::Transaction;
 
 /// How long to wait after the database could not be reached.
 const DATABASE_PAUSE: Duration = Duration::from_secs(1);
-
-/// Whether the desk runs in this process, and with which lease.
-#[derive(Debug)]
-pub(crate) struct Runner {
-    state: Mutex<State>,
-    stopping: flag::Sender<bool>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    is_running: bool,
-    active: Option<Active>,
-}
-
-/// The lease of this process, and its watch.
-#[derive(Debug, Clone)]
-pub(crate) struct Active {
-    pub(crate) lease: i64,
-    pub(crate) handle: WatchHandle,
-}
-
-impl Default for Runner {
-    fn default() -> Self {
-        Self { state: Mutex::default(), stopping: flag::Sender::new(false) }
-    }
-}
-
-impl Runner {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Returns the lease of this process, if it has one.
-    pub(crate) fn active(&self) -> Option<Active> {
-        self.state().active.clone()
-    }
-
-    fn set_active(&self, active: Option<Active>) {
-        self.state().active = active;
-    }
-
-    /// Marks the desk as running, until the guard is dropped.
-    fn start(&self) -> Result<Running<'_>, Error> {
-        let mut state = self.state();
-        if state.is_running {
-            return Err(Error::AlreadyRunning);
-        }
-        state.is_running = true;
-        Ok(Running(self))
-    }
-}
-
-struct Running<'a>(&'a Runner);
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        *self.0.state() = State::default();
-        self.0.stopping.send_replace(false);
-    }
-}
 
 impl Desk {
     /// Watches the pending orders of this instance's share, and tells the handler how each ended.
@@ -107,8 +44,16 @@ impl Desk {
     /// **Failures.** If the database or the host cannot be reached, `run` tries again for as long as
     /// it takes. It logs a warning with `tracing`.
     ///
-    /// To pass the future to `tokio::spawn`, write the handler as `async move |event, tx| ...`. If you
-    /// drop the future, its lease lapses.
+    /// If you drop the future, its lease lapses. To pass the future to `tokio::spawn`, write the handler
+    /// as `async move`:
+    ///
+    /// ```no_run
+    /// # use strike_orders::Desk;
+    /// # fn spawn(desk: &Desk) {
+    /// let runner = desk.clone();
+    /// tokio::spawn(async move { runner.run(async move |event, _tx| Ok(println!("{event:?}"))).await });
+    /// # }
+    /// ```
     ///
     /// ```no_run
     /// use strike_orders::{Desk, Error, Event, sqlx};

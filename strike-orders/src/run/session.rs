@@ -3,16 +3,13 @@
 use strike_async::{Watch, WatchHandle};
 use tokio::sync::{Semaphore, mpsc, watch as flag};
 
-use super::work::Work;
-use super::{Active, Desk};
+use super::queue::{self, Work};
+use crate::desk::Desk;
 use crate::error::{Error, HandlerError};
 use crate::event::Event;
-use crate::place::millis;
+use crate::runner::Active;
 use crate::signal::Change;
-use crate::store::Transaction;
-
-/// How many findings may wait for a handler.
-const QUEUE: usize = 64;
+use crate::store::{Transaction, millis, within};
 
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +44,7 @@ impl<'a> Session<'a> {
             tx.commit().await?;
             Ok(lease)
         };
-        let lease = lease.await.map_err(|source| Error::database("take a lease", source))?;
+        let lease = within("take a lease", lease).await?;
         tracing::info!(lease, "running");
         let session = Self {
             desk,
@@ -66,7 +63,7 @@ impl<'a> Session<'a> {
     {
         let runner = &self.desk.inner().runner;
         runner.set_active(Some(Active { lease: self.lease, handle: self.handle.clone() }));
-        let (queue, found) = mpsc::channel::<Work>(QUEUE);
+        let (queue, found) = mpsc::channel::<Work>(queue::LENGTH);
         let tick_queue = queue.clone();
         let ticks = async {
             let over = self.ticks(tick_queue).await;
@@ -79,16 +76,17 @@ impl<'a> Session<'a> {
         over
     }
 
-    /// Removes the lease, so that other instances take over at once. If that fails, the lease lapses.
+    /// Ends the lease, so that other instances take over at once. If that fails, it lapses.
     async fn give_up(&self) {
         let change = Change::Work;
-        let remove = async {
+        let end = async {
             let mut tx = self.desk.inner().store.begin().await?;
-            tx.remove_lease(self.lease).await?;
+            tx.end_lease(self.lease).await?;
+            tx.remove_empty_lease(self.lease).await?;
             tx.notify(&change.payload()).await?;
             tx.commit().await
         };
-        match remove.await {
+        match within("end the lease", end).await {
             Ok(()) => tracing::info!(lease = self.lease, "gave the orders back"),
             Err(error) => {
                 tracing::warn!(lease = self.lease, %error, "the lease could not be given up; it lapses")

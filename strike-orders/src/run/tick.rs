@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use strike_async::mirror::Mirror;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
+use super::queue::Work;
 use super::session::{Over, Session};
 use super::share::share;
-use super::work::Work;
 use crate::error::Error;
 use crate::metrics;
-use crate::place::{millis, new_claim};
+use crate::place::new_claim;
 use crate::signal::Change;
-use crate::store::{Creation, Transaction, time};
+use crate::store::{Creation, TIME_LIMIT, Transaction, millis};
 
 /// The most things of one kind that a tick finds.
 const BATCH: usize = 16;
@@ -66,7 +66,8 @@ impl Session<'_> {
         let is_due = renewed.at.elapsed() * 3 >= inner.settings.lease
             || renewed.held.abs_diff(held) > 10 + renewed.held.unsigned_abs() / 10;
         let mut has_taken = false;
-        let found = match self.look(held, is_due, queue.capacity(), &mut has_taken).await {
+        let look = timeout(TIME_LIMIT, self.look(held, is_due, queue.capacity(), &mut has_taken)).await;
+        let found = match look.unwrap_or(Err(Error::DatabaseTimedOut { task: "look for work" })) {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(%error, "looking for work failed; trying again");
@@ -84,7 +85,7 @@ impl Session<'_> {
         }
         metrics::ticked(held, Duration::from_millis(found.oldest), renewed.at.elapsed());
         let is_full = found.taken.len() >= 1_000;
-        self.apply(found, queue).await;
+        self.apply(found, queue);
         if is_full { Step::GoOn } else { Step::Rest }
     }
 
@@ -101,21 +102,17 @@ impl Session<'_> {
         let mut found = Findings::default();
         let mut tx = self.desk.inner().store.begin().await.map_err(failed)?;
         let now = tx.now().await.map_err(failed)?;
+        if !tx.lock_lease(self.lease, now).await.map_err(failed)? {
+            return Ok(Findings { is_lease_lost: true, ..found });
+        }
         if renew {
             let lapses_at = now.saturating_add(millis(settings.lease));
-            if !tx.renew_lease(self.lease, now, lapses_at, held).await.map_err(failed)? {
-                return Ok(Findings { is_lease_lost: true, ..found });
-            }
+            tx.renew_lease(self.lease, now, lapses_at, held).await.map_err(failed)?;
             found.renewed = Some(held);
         }
-        let lapsed = tx.remove_lapsed_leases(now).await.map_err(failed)?;
-        if lapsed > 0 {
-            tracing::warn!(leases = lapsed, "other instances have died; their orders are taken over");
-        }
-        let fleet = tx.fleet().await.map_err(failed)?;
-        let share = share(fleet, held, i64::from(settings.max_held));
+        let share = share(tx.fleet(now).await.map_err(failed)?, held, i64::from(settings.max_held));
         if share.take > 0 {
-            found.taken = tx.take_unheld(self.lease, share.take).await.map_err(failed)?;
+            found.taken = self.take(&mut tx, now, share.take).await.map_err(failed)?;
             *has_taken = !found.taken.is_empty();
         }
         if share.give_back > 0 {
@@ -130,6 +127,22 @@ impl Session<'_> {
         Ok(found)
     }
 
+    /// Takes charges that no instance watches: those without a lease, then those of lapsed leases.
+    async fn take(&self, tx: &mut Transaction, now: i64, most: i64) -> Result<Vec<String>, sqlx::Error> {
+        let mut taken = tx.take_unheld(self.lease, most).await?;
+        for lapsed in tx.lapsed_leases(now).await? {
+            let room = most.saturating_sub(i64::try_from(taken.len()).unwrap_or(most));
+            let charges = tx.take_lapsed(self.lease, lapsed, room).await?;
+            if charges.is_empty() && room > 0 {
+                tx.remove_empty_lease(lapsed).await?;
+            } else if !charges.is_empty() {
+                tracing::warn!(lapsed, charges = charges.len(), "took over the charges of a lapsed lease");
+            }
+            taken.extend(charges);
+        }
+        Ok(taken)
+    }
+
     /// Finds what is due, and postpones it for the other instances.
     async fn find_due(
         &self,
@@ -141,17 +154,16 @@ impl Session<'_> {
         let failed = |source| Error::database("look for what is due", source);
         let settings = &self.desk.inner().settings;
         let limit = i64::try_from(room.min(BATCH) / 2).unwrap_or(0);
+        // If this instance dies, what it has found is due again after that time.
+        let postponed =
+            now.saturating_add(millis(settings.lease)).saturating_add(millis(settings.handler_timeout));
         for row in tx.due_retries(now, limit).await.map_err(failed)? {
-            let postponed = now.saturating_add(millis(settings.handler_timeout)).saturating_add(60_000);
             tx.set_retry_at(row.charge_row, postponed).await.map_err(failed)?;
             found.work.push(Work::Retry(Box::new(row)));
         }
         for row in tx.due_late(now, limit).await.map_err(failed)? {
-            let expires_at = time(row.expires_at.unwrap_or_default());
-            let next = settings.next_late_check(expires_at, time(now));
-            let next = next.map(|at| i64::try_from(at.as_millis()).unwrap_or(i64::MAX));
-            tx.set_check_at(row.charge_row, next).await.map_err(failed)?;
-            found.work.push(Work::Late(Box::new(row)));
+            tx.set_check_at(row.charge_row, Some(postponed)).await.map_err(failed)?;
+            found.work.push(Work::Late(Box::new(row), postponed));
         }
         for row in tx.lapsed_creations(now, limit).await.map_err(failed)? {
             let claim = new_claim()?;
@@ -164,7 +176,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn apply(&self, found: Findings, queue: &mpsc::Sender<Work>) {
+    fn apply(&self, found: Findings, queue: &mpsc::Sender<Work>) {
         for mirror in found.taken {
             match serde_json::from_str::<Mirror>(&mirror) {
                 Ok(mirror) => mirror.charge().into_iter().for_each(|charge| self.handle.add(charge)),
@@ -182,8 +194,10 @@ impl Session<'_> {
             self.handle.check_soon(&id);
         }
         for work in found.work {
-            // The queue has room for it: the tick asked before.
-            let _ = queue.send(work).await;
+            if queue.try_send(work).is_err() {
+                tracing::debug!("too much to do; what is due is found again later");
+                return;
+            }
         }
     }
 }

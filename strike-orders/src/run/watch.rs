@@ -6,8 +6,8 @@ use strike_async::Watch;
 use tokio::sync::mpsc;
 
 use super::decide::Found;
+use super::queue::Work;
 use super::session::Session;
-use super::work::Work;
 use crate::metrics;
 
 impl Session<'_> {

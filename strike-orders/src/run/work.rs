@@ -4,41 +4,31 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use strike_async::mirror::{NextRequest, State};
 use strike_async::{ChargeId, ErrorKind};
 use tokio::sync::mpsc;
+use tracing::Instrument;
 
 use super::decide::Found;
+use super::queue::Work;
 use super::session::Session;
 use crate::error::{Error, HandlerError};
 use crate::event::Event;
-use crate::store::{Creation, Row, Transaction};
+use crate::store::{Row, Transaction, within};
 
 /// How many things are done at the same time. Most of them wait for the host.
 const AT_ONCE: usize = 32;
 
-/// How long a look for a late payment waits after an error, in milliseconds.
-const LATE_RETRY: i64 = 60_000;
-
-/// Something to do.
-pub(super) enum Work {
-    /// A watched charge has ended.
-    End(ChargeId, Found),
-    /// An ended charge may have been paid late.
-    Late(Box<Row>),
-    /// A handler failed, and is to be called again.
-    Retry(Box<Row>),
-    /// A create was left unfinished.
-    Create(Box<Creation>),
-}
-
 impl Session<'_> {
-    /// Works until nothing can be found any more.
+    /// Works until the session is over, and finishes what has begun.
     pub(super) async fn work<H>(&self, mut queue: mpsc::Receiver<Work>, handler: &H)
     where
         H: AsyncFn(Event, &mut Transaction) -> Result<(), HandlerError>,
     {
+        let mut over = self.over.subscribe();
         let mut running = FuturesUnordered::new();
         let mut is_open = true;
         while is_open || !running.is_empty() {
             tokio::select! {
+                // What has not begun stays as it is in the tables.
+                _ = over.wait_for(|over| *over), if is_open => is_open = false,
                 work = queue.recv(), if is_open && running.len() < AT_ONCE => match work {
                     Some(work) => running.push(self.do_work(work, handler)),
                     None => is_open = false,
@@ -54,32 +44,41 @@ impl Session<'_> {
     {
         match work {
             Work::End(id, found) => self.finish(&id, &found, handler).await,
-            Work::Retry(row) => match found_before(&row) {
-                Ok((id, found)) => self.finish(&id, &found, handler).await,
-                Err(error) => tracing::error!(%error, "an end cannot be handled"),
-            },
-            Work::Late(row) => match self.look_late(&row).await {
-                Ok(Some((id, found))) => self.finish(&id, &found, handler).await,
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::warn!(order = row.name, %error, "a late payment cannot be looked for; trying again");
-                    self.look_late_again(&row).await;
+            Work::Retry(row) => {
+                let span = tracing::info_span!("retry", order = row.name);
+                match found_before(&row) {
+                    Ok((id, found)) => self.finish(&id, &found, handler).instrument(span).await,
+                    Err(error) => tracing::error!(%error, "an end cannot be handled"),
                 }
-            },
+            }
+            Work::Late(row, due_again) => {
+                let span = tracing::info_span!("late", order = row.name);
+                let found = self.look_late(&row, due_again).instrument(span.clone()).await;
+                if let Some((id, found)) = found {
+                    self.finish(&id, &found, handler).instrument(span).await;
+                }
+            }
             Work::Create(creation) => {
-                let name = creation.name.clone();
-                match self.desk.create(*creation).await {
-                    Ok(_) => tracing::info!(order = name, "finished a create that was left unfinished"),
-                    Err(error) => {
-                        tracing::warn!(order = name, %error, "a create cannot be finished; trying again")
-                    }
+                let span = tracing::info_span!("create", order = creation.name);
+                if let Err(error) = self.desk.create(*creation).instrument(span).await {
+                    tracing::warn!(%error, "a create cannot be finished; trying again");
                 }
             }
         }
     }
 
+    /// Looks whether an ended charge was paid late, and sets when to look again.
+    async fn look_late(&self, row: &Row, due_again: i64) -> Option<(ChargeId, Found)> {
+        match self.read_late(row).await {
+            Ok(None) => self.look_late_again(row, due_again).await,
+            Ok(found) => return found,
+            Err(error) => tracing::warn!(%error, "a late payment cannot be looked for; trying again"),
+        }
+        None
+    }
+
     /// Reads an ended charge. Returns what was found if it is paid.
-    async fn look_late(&self, row: &Row) -> Result<Option<(ChargeId, Found)>, Error> {
+    async fn read_late(&self, row: &Row) -> Result<Option<(ChargeId, Found)>, Error> {
         let mut mirror = row.mirror()?;
         let Some(id) = mirror.id().cloned() else { return Ok(None) };
         let charge = match self.desk.client().get(&id).await {
@@ -94,15 +93,16 @@ impl Session<'_> {
         Ok(paid.map(|charge| (id, Found::Paid(charge))))
     }
 
-    async fn look_late_again(&self, row: &Row) {
+    async fn look_late_again(&self, row: &Row, due_again: i64) {
         let postpone = async {
             let mut tx = self.desk.inner().store.begin().await?;
-            let at = tx.now().await?.saturating_add(LATE_RETRY);
-            tx.set_check_at(row.charge_row, Some(at)).await?;
+            let now = tx.now().await?;
+            // Unless a webhook has asked for a look in between.
+            tx.replace_check_at(row.charge_row, due_again, self.next_late_check(row, now)).await?;
             tx.commit().await
         };
-        if let Err(error) = postpone.await {
-            tracing::warn!(order = row.name, %error, "a look for a late payment was not postponed");
+        if let Err(error) = within("set when to look again", postpone).await {
+            tracing::warn!(%error, "the next look for a late payment was not set; looking again soon");
         }
     }
 }

@@ -1,23 +1,19 @@
 //! Statements of the runner: which charges it takes, and how they end.
 
+use super::connection::locking;
 use super::{Connection, Reader, Row, Transaction, columns, on};
 
-/// A statement that takes rows. On PostgreSQL it skips those that another instance is taking.
-macro_rules! taking {
+/// A statement that takes charges. On PostgreSQL it skips those that another instance works with.
+macro_rules! skipping {
     ($connection:expr, $select:expr, $after:expr) => {
-        match $connection {
-            #[cfg(feature = "sqlite")]
-            Connection::Sqlite(_) => concat!($select, $after),
-            #[cfg(feature = "postgres")]
-            Connection::Postgres(_) => concat!($select, " FOR UPDATE OF c SKIP LOCKED", $after),
-        }
+        locking!($connection, $select, " FOR UPDATE OF c SKIP LOCKED", $after)
     };
 }
 
 /// Which column of a charge says when it is due.
 macro_rules! due {
     ($connection:expr, $when:literal) => {
-        taking!(
+        skipping!(
             $connection,
             concat!(
                 "SELECT ",
@@ -34,21 +30,38 @@ macro_rules! due {
 impl Transaction {
     /// Assigns pending charges that no instance watches to this lease.
     pub(crate) async fn take_unheld(&mut self, lease: i64, limit: i64) -> Result<Vec<String>, sqlx::Error> {
-        let sql = taking!(
+        let sql = skipping!(
             self.connection(),
             "UPDATE strike_charges SET lease_id = $1 WHERE id IN (SELECT c.id FROM strike_charges c \
-             WHERE c.state = 'pending' AND c.lease_id IS NULL AND c.found IS NULL ORDER BY c.id LIMIT $2",
+             WHERE c.state = 'pending' AND c.lease_id IS NULL AND c.found IS NULL ORDER BY c.begun_at LIMIT $2",
             ") RETURNING mirror"
         );
         on!(self.connection(), c => sqlx::query_scalar(sql).bind(lease).bind(limit).fetch_all(c).await)
     }
 
+    /// Assigns charges of a lease that has lapsed to this lease.
+    pub(crate) async fn take_lapsed(
+        &mut self,
+        lease: i64,
+        lapsed: i64,
+        limit: i64,
+    ) -> Result<Vec<String>, sqlx::Error> {
+        let sql = skipping!(
+            self.connection(),
+            "UPDATE strike_charges SET lease_id = $1 WHERE id IN (SELECT c.id FROM strike_charges c \
+             WHERE c.lease_id = $2 ORDER BY c.begun_at LIMIT $3",
+            ") RETURNING mirror"
+        );
+        on!(self.connection(), c => sqlx::query_scalar(sql)
+            .bind(lease).bind(lapsed).bind(limit).fetch_all(c).await)
+    }
+
     /// Gives up to `limit` charges of this lease back. Returns their ids.
     pub(crate) async fn give_back(&mut self, lease: i64, limit: i64) -> Result<Vec<String>, sqlx::Error> {
-        let sql = taking!(
+        let sql = skipping!(
             self.connection(),
             "UPDATE strike_charges SET lease_id = NULL WHERE id IN (SELECT c.id FROM strike_charges c \
-             WHERE c.lease_id = $1 AND c.state = 'pending' LIMIT $2",
+             WHERE c.lease_id = $1 ORDER BY c.begun_at LIMIT $2",
             ") RETURNING charge_id"
         );
         on!(self.connection(), c => sqlx::query_scalar(sql).bind(lease).bind(limit).fetch_all(c).await)
@@ -71,6 +84,17 @@ impl Transaction {
     pub(crate) async fn set_check_at(&mut self, charge_row: i64, at: Option<i64>) -> Result<(), sqlx::Error> {
         let sql = "UPDATE strike_charges SET check_at = $2 WHERE id = $1";
         on!(self.connection(), c => sqlx::query(sql).bind(charge_row).bind(at).execute(c).await.map(drop))
+    }
+
+    /// Sets when to look for a late payment next, unless it was changed in between.
+    pub(crate) async fn replace_check_at(
+        &mut self,
+        charge_row: i64,
+        old: i64,
+        new: Option<i64>,
+    ) -> Result<(), sqlx::Error> {
+        let sql = "UPDATE strike_charges SET check_at = $3 WHERE id = $1 AND check_at = $2";
+        on!(self.connection(), c => sqlx::query(sql).bind(charge_row).bind(old).bind(new).execute(c).await.map(drop))
     }
 
     /// Returns charges whose end is due to be handled again.
@@ -130,19 +154,27 @@ impl Transaction {
             .bind(order_id).bind(attempt).bind(state).bind(now).execute(c).await.map(drop))
     }
 
-    /// Writes that a handler failed, and when to try again.
+    /// Removes an end that was handled in between.
+    pub(crate) async fn clear_failure(&mut self, charge_row: i64) -> Result<(), sqlx::Error> {
+        let sql = "UPDATE strike_charges SET found = NULL, handler_error = NULL, handler_retry_at = NULL WHERE id = $1";
+        on!(self.connection(), c => sqlx::query(sql).bind(charge_row).execute(c).await.map(drop))
+    }
+
+    /// Writes that a handler failed, and when to try again, unless the charge has ended in between.
     pub(crate) async fn record_failure(
         &mut self,
-        charge_row: i64,
+        charge: (i64, &str),
         found: (&str, &str, Option<&str>),
         error: &str,
         retry_at: i64,
     ) -> Result<(), sqlx::Error> {
         let sql = "UPDATE strike_charges SET found = $2, mirror = $3, reason = $4, lease_id = NULL, \
-                   handler_failures = handler_failures + 1, handler_error = $5, handler_retry_at = $6 WHERE id = $1";
+                   handler_failures = handler_failures + 1, handler_error = $5, handler_retry_at = $6 \
+                   WHERE id = $1 AND state = $7";
+        let (charge_row, state) = charge;
         let (found, mirror, reason) = found;
         on!(self.connection(), c => sqlx::query(sql)
-            .bind(charge_row).bind(found).bind(mirror).bind(reason).bind(error).bind(retry_at)
+            .bind(charge_row).bind(found).bind(mirror).bind(reason).bind(error).bind(retry_at).bind(state)
             .execute(c).await.map(drop))
     }
 }

@@ -20,6 +20,19 @@ macro_rules! on {
 }
 pub(crate) use on;
 
+/// A statement that locks rows on PostgreSQL. SQLite has locked the whole file.
+macro_rules! locking {
+    ($connection:expr, $select:expr, $lock:expr, $after:expr) => {
+        match $connection {
+            #[cfg(feature = "sqlite")]
+            Connection::Sqlite(_) => concat!($select, $after),
+            #[cfg(feature = "postgres")]
+            Connection::Postgres(_) => concat!($select, $lock, $after),
+        }
+    };
+}
+pub(super) use locking;
+
 /// A connection to the desk's database, inside a [`Transaction`].
 ///
 /// Match on it if your shop supports both databases. Both take `$1` as a placeholder.
@@ -69,8 +82,8 @@ impl Connection<'_> {
 
     /// Returns when the oldest pending order was placed.
     pub(crate) async fn oldest_pending(self) -> Result<Option<i64>, sqlx::Error> {
-        let sql = "SELECT placed_at FROM strike_orders WHERE state = 'pending' ORDER BY id LIMIT 1";
-        on!(self, c => sqlx::query_scalar(sql).fetch_optional(c).await)
+        let sql = "SELECT min(placed_at) FROM strike_orders WHERE state = 'pending'";
+        on!(self, c => sqlx::query_scalar(sql).fetch_one(c).await)
     }
 }
 

@@ -10,23 +10,42 @@ mod orders;
 mod row;
 
 use std::fmt;
-#[cfg(feature = "sqlite")]
-use std::{str::FromStr, time::Duration};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use std::str::FromStr;
+use std::time::Duration;
 
 #[cfg(feature = "postgres")]
-use sqlx::postgres::{PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+#[cfg(feature = "postgres")]
+use sqlx::{ConnectOptions, Connection as _};
 
 pub(crate) use self::connection::on;
 pub use self::connection::{Connection, Transaction};
 pub(crate) use self::ends::EndRow;
 pub(crate) use self::leases::Fleet;
 pub(crate) use self::orders::Creation;
-pub(crate) use self::row::{Row, columns, time};
+pub(crate) use self::row::{Row, columns, millis, time, to_json};
+use tokio::time::timeout;
+
 use crate::error::Error;
+
+/// How long the database may take for one task. A lost connection could otherwise hang forever.
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// Runs a task of the database within the time limit. `task` completes "could not".
+pub(crate) async fn within<T>(
+    task: &'static str,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, Error> {
+    match timeout(TIME_LIMIT, work).await {
+        Ok(result) => result.map_err(|source| Error::Database { task, source }),
+        Err(_) => Err(Error::DatabaseTimedOut { task }),
+    }
+}
 
 /// A pool of connections to one database. Cloning is cheap.
 #[derive(Clone)]
@@ -48,25 +67,48 @@ pub(crate) enum Reader {
 
 impl Store {
     /// Opens the database and migrates its schema.
-    pub(crate) async fn connect(url: &str, max_connections: u32) -> Result<Self, Error> {
-        let store = Self::open(url, max_connections).await?;
+    pub(crate) async fn connect(
+        url: &str,
+        max_connections: u32,
+        handler_timeout: Duration,
+    ) -> Result<Self, Error> {
+        let store = Self::open(url, max_connections, handler_timeout).await?;
         store.migrate().await?;
-        store.check_writable().await.map_err(|source| Error::database("write into the database", source))?;
+        within("write into the database", store.check_writable()).await?;
         Ok(store)
     }
 
-    async fn open(url: &str, max_connections: u32) -> Result<Self, Error> {
+    async fn open(url: &str, max_connections: u32, handler_timeout: Duration) -> Result<Self, Error> {
+        #[cfg(not(feature = "postgres"))]
+        let _ = handler_timeout;
         let scheme = url.split(':').next().unwrap_or_default();
         match scheme {
             #[cfg(feature = "sqlite")]
             "sqlite" => Self::open_sqlite(url, max_connections).await,
             #[cfg(feature = "postgres")]
-            "postgres" | "postgresql" => {
-                let pool = PgPoolOptions::new().max_connections(max_connections).connect(url).await;
-                pool.map(Self::Postgres).map_err(|source| Error::database("connect to PostgreSQL", source))
-            }
+            "postgres" | "postgresql" => Self::open_postgres(url, max_connections, handler_timeout).await,
             _ => Err(Error::UnsupportedUrl),
         }
+    }
+
+    #[cfg(feature = "postgres")]
+    async fn open_postgres(
+        url: &str,
+        max_connections: u32,
+        handler_timeout: Duration,
+    ) -> Result<Self, Error> {
+        within("connect to PostgreSQL", async {
+            // A stopped process must not keep its locks for ever, and others must not wait for ever.
+            let idle = format!("{}ms", (handler_timeout + TIME_LIMIT).as_millis());
+            let options = PgConnectOptions::from_str(url)?
+                .application_name("strike-orders")
+                .options([("idle_in_transaction_session_timeout", idle.as_str()), ("lock_timeout", "20s")]);
+            // A pool waits for a server that does not run. A wrong URL should be an error at once.
+            options.connect().await?.close().await?;
+            Ok(PgPoolOptions::new().max_connections(max_connections).connect_lazy_with(options))
+        })
+        .await
+        .map(Self::Postgres)
     }
 
     #[cfg(feature = "sqlite")]

@@ -3,7 +3,8 @@
 use strike_async::mirror::Mirror;
 use strike_async::{Charge, NewCharge};
 
-use super::{Reader, Row, Transaction, columns, on};
+use super::connection::locking;
+use super::{Connection, Reader, Row, Transaction, columns, on};
 use crate::error::Error;
 
 /// A charge that this instance has claimed, to create it.
@@ -147,10 +148,14 @@ impl Transaction {
         expires_at: i64,
         lease: Option<i64>,
     ) -> Result<Option<Option<i64>>, sqlx::Error> {
-        let sql = "UPDATE strike_charges SET state = 'pending', charge_id = $3, payment_request = $4, \
-                   expires_at = $5, mirror = $6, claim = NULL, claim_until = NULL, create_error = NULL, \
-                   lease_id = (SELECT id FROM strike_leases WHERE id = $7) \
-                   WHERE id = $1 AND claim = $2 AND state = 'creating' RETURNING lease_id";
+        let sql = locking!(
+            self.connection(),
+            "UPDATE strike_charges SET state = 'pending', charge_id = $3, payment_request = $4, \
+             expires_at = $5, mirror = $6, claim = NULL, claim_until = NULL, create_error = NULL, \
+             lease_id = (SELECT id FROM strike_leases WHERE id = $7",
+            " FOR KEY SHARE",
+            ") WHERE id = $1 AND claim = $2 AND state = 'creating' RETURNING lease_id"
+        );
         let attached: Option<Option<i64>> = on!(self.connection(), c => sqlx::query_scalar(sql)
             .bind(creation.charge_row)
             .bind(&creation.claim)

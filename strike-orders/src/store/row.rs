@@ -1,5 +1,7 @@
 //! A charge of an order, with its order, as the tables hold it.
 
+use std::time::Duration;
+
 use sqlx::{ColumnIndex, Decode, FromRow, Type};
 use strike_async::mirror::Mirror;
 use strike_async::{NewCharge, UnixMillis};
@@ -119,4 +121,14 @@ impl Row {
 /// Returns a time of the tables.
 pub(crate) fn time(millis: i64) -> UnixMillis {
     UnixMillis::from_millis(millis.unsigned_abs())
+}
+
+/// Returns a duration as the tables hold it.
+pub(crate) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Returns a mirror as the tables hold it. `name` is the name of the order.
+pub(crate) fn to_json(name: &str, mirror: &Mirror) -> Result<String, Error> {
+    serde_json::to_string(mirror).map_err(|source| Error::unreadable(name, source))
 }

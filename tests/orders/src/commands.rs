@@ -21,6 +21,8 @@ pub enum Action {
     Renew(Wanted),
     /// Handles a webhook with this body.
     Webhook(String),
+    /// Replies when the desk is open.
+    Ready,
     /// Stops the desk, and ends the process.
     Stop,
 }
@@ -54,6 +56,8 @@ pub enum Outcome {
     AlreadyPaid,
     /// The webhook was handled.
     Hinted,
+    /// The desk is open.
+    Ready,
     /// The command failed. A customer tries again.
     Failed(String),
 }

@@ -38,7 +38,7 @@ impl Completion {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn insert(&self, transaction: &mut Transaction<'_>) -> Result<(), sqlx::Error> {
+    pub async fn insert(&self, transaction: &mut Transaction) -> Result<(), sqlx::Error> {
         match transaction.connection() {
             Connection::Sqlite(connection) => {
                 let query = sqlx::query(INSERT).bind(&self.name).bind(&self.charge).bind(&self.kind);

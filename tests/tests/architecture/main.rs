@@ -278,24 +278,26 @@ fn adapters_read_clocks_and_sleep_only_in_their_timers() {
     }
 }
 
-/// Checks that the code blocks of a page are parts of an example. The page may leave out code
+/// Checks that the code blocks of a page are parts of its examples. The page may leave out code
 /// between blocks.
-fn assert_page_shows(page: &str, example: &str) {
+fn assert_page_shows(page: &str, examples: &[&str]) {
     let tight = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let page = fs::read_to_string(root().join(page)).unwrap();
-    let example = tight(&fs::read_to_string(root().join(example)).unwrap());
+    let examples: String =
+        examples.iter().map(|example| tight(&fs::read_to_string(root().join(example)).unwrap())).collect();
     let blocks: Vec<_> =
         page.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert!(blocks.len() >= 5, "too few code blocks in the page: {}", blocks.len());
     for block in blocks {
-        assert!(example.contains(&tight(block)), "this code is not in the example: {block}");
+        assert!(examples.contains(&tight(block)), "this code is not in the examples: {block}");
     }
 }
 
 #[test]
 fn code_in_pages_matches_the_examples() {
-    assert_page_shows("docs/testing-your-shop.md", "examples/unit_test_your_shop.rs");
-    assert_page_shows("docs/custom-transports.md", "examples/custom_transport.rs");
+    let shops = ["examples/unit_test_your_shop.rs", "examples/orders/test_your_desk.rs"];
+    assert_page_shows("docs/testing-your-shop.md", &shops);
+    assert_page_shows("docs/custom-transports.md", &["examples/custom_transport.rs"]);
 }
 
 #[test]
@@ -308,6 +310,7 @@ fn every_file_begins_with_a_doc_comment() {
         "tests/api",
         "tests/browser",
         "tests/lnbits",
+        "tests/orders",
         "tests/src",
         "tests/tests",
     ]) {

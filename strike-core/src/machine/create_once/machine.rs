@@ -76,7 +76,7 @@ pub(super) const SEARCH_DELAY: Duration = Duration::from_secs(2);
 /// | --- | --- |
 /// | machines that share an [`OrderRecord`], one after the other; the adapters' clients and their clones do this | holds for the 10,000 most recently used orders; a create with unknown outcome blocks another create for 10 minutes |
 /// | another process, or the same one after a restart | holds if a delayed create has arrived and the list shows its charge before the next search; wait at least for the request timeout |
-/// | two processes at the same time | does not hold; use a lock or a unique database row around the call |
+/// | two processes at the same time | does not hold; use the crate `strike-orders`, or a lock around the call |
 ///
 /// `G` is the access to the order's record. Adapters pass the guard of a lock. With
 /// [`CoreClient::create_once`](crate::CoreClient::create_once) the machine has a record of its own.

@@ -1,8 +1,9 @@
 //! One instance of a shop with a desk. It reads commands on its standard input, and writes to its
 //! standard output which invoices its payers see. A pipe keeps what a killed process wrote.
 //!
-//! The variables are `DATABASE_URL`, `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK`. With
-//! `WORKER_ROUGH`, handlers fail and the process ends at the worst moments; its value is the seed.
+//! The variables are `DATABASE_URL`, `STRIKE_BASE_URL`, `STRIKE_API_KEY` and `STRIKE_NETWORK`.
+//! `WORKER_LEASE_MS` sets the lease. With `WORKER_ROUGH`, handlers fail and the process ends at the worst
+//! moments; its value is the seed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -60,16 +61,19 @@ impl<T: AsyncTransport> AsyncTransport for CrashAfterCreate<T> {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let seed = std::env::var("WORKER_ROUGH").ok().map(|seed| seed.parse()).transpose()?;
     let dice = Dice(seed.map(|seed| Arc::new(Mutex::new(fastrand::Rng::with_seed(seed)))));
-    let endpoint = Endpoint::from_variables(|name| std::env::var_os(name))?;
+    let endpoint = Endpoint::from_variables(std::env::var_os)?;
     let transport = CrashAfterCreate { inner: LateHost(ReqwestTransport::new()?), dice: dice.clone() };
     let client =
         Client::builder_with_transport(endpoint, transport).timeout(Duration::from_secs(3)).build()?;
+    let lease = std::env::var("WORKER_LEASE_MS").ok().map(|millis| millis.parse()).transpose()?;
+    let lease = Duration::from_millis(lease.unwrap_or(5000));
     let desk = Desk::builder(client.clone())
-        .lease(Duration::from_secs(5))
-        .poll_interval(Duration::from_millis(500))
+        .lease(lease)
+        .poll_interval(lease / 10)
         .create_timeout(Duration::from_secs(5))
+        .handler_timeout(Duration::from_secs(5))
         .grace(Duration::from_secs(1))
-        .schedule(Schedule::new(Duration::from_secs(1), 150, Duration::from_secs(10)))
+        .schedule(Schedule::new(lease / 5, 150, Duration::from_secs(10)))
         .late_checks([1, 3, 6, 12, 20].map(Duration::from_secs).to_vec())
         .connect(&std::env::var("DATABASE_URL")?)
         .await?;
@@ -119,6 +123,7 @@ async fn act(desk: &Desk, client: &Client, action: Action) -> Result<Outcome, St
             desk.hint(&notification).await.map_err(|error| error.to_string())?;
             return Ok(Outcome::Hinted);
         }
+        Action::Ready => return Ok(Outcome::Ready),
         Action::Stop => unreachable!("the loop ends"),
     };
     match order {

@@ -7,11 +7,11 @@ use std::time::Duration;
 use strike_async::{Client, UnixMillis};
 use strike_orders::{Desk, OrderFilter, OrderState};
 use strike_orders_tests::completions::{Completion, Completions};
+use strike_orders_tests::host::Host;
+use strike_orders_tests::record::Record;
+use strike_orders_tests::shop::Shop;
 use strike_sandbox::{ChargeRecord, ChargeState};
 use tokio::time::{Instant, interval};
-
-use crate::host::Host;
-use crate::record::Record;
 
 /// How long the desks may take to complete everything, after the last kill.
 const SETTLES_WITHIN: Duration = Duration::from_secs(180);
@@ -33,7 +33,7 @@ pub struct Settled {
 }
 
 /// Waits until each payment and each expiry was told, and checks that none was told twice.
-pub async fn settle(completions: &Completions, host: &Host, record: &Record) -> Settled {
+pub async fn settle(completions: &Completions, host: &Host, record: &Record, shop: &Shop) -> Settled {
     let (mut seconds, end) = (interval(Duration::from_secs(1)), Instant::now() + SETTLES_WITHIN);
     let mut quiet_since = None;
     loop {
@@ -51,7 +51,8 @@ pub async fn settle(completions: &Completions, host: &Host, record: &Record) -> 
         } else {
             quiet_since = None;
             let some = &missing[..missing.len().min(10)];
-            assert!(Instant::now() < end, "{} events are missing: {some:#?}", missing.len());
+            let late = format!("{} events are missing: {some:#?}", missing.len());
+            assert!(Instant::now() < end, "{late}\nthe processes wrote:\n{}", shop.last_errors());
         }
     }
 }
@@ -179,7 +180,7 @@ pub async fn reading(desk: &Desk, host: &Host, record: &Record) {
     let mut listed = BTreeSet::new();
     let mut filter = OrderFilter::all().state(OrderState::Paid).page_size(100);
     loop {
-        let page = desk.orders(filter.clone()).await.unwrap();
+        let page = desk.orders(&filter).await.unwrap();
         let Some(last) = page.last() else { break };
         filter = filter.after(last);
         listed.extend(page.iter().map(|order| order.name().to_owned()));

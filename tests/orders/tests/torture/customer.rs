@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use strike_orders_tests::commands::{Action, Outcome, Shown, Wanted};
+use strike_orders_tests::host::{self, Host};
+use strike_orders_tests::record::Record;
+use strike_orders_tests::shop::Shop;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
-
-use crate::host::Host;
-use crate::record::Record;
-use crate::shop::Shop;
 
 /// How long a customer tries to order. All processes together are away for a few seconds at most.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -145,7 +144,8 @@ impl Visit {
             };
             self.record.count("commands repeated");
             let name = &self.plan.wanted.name;
-            assert!(Instant::now() < end, "{name}: {failure} after {PATIENCE:?}");
+            let late = format!("{name}: {failure} after {PATIENCE:?}");
+            assert!(Instant::now() < end, "{late}; the processes wrote:\n{}", self.shop.last_errors());
             sleep(Duration::from_millis(rng.u64(20..500))).await;
         }
     }
@@ -190,10 +190,7 @@ impl Visit {
             return;
         }
         self.record.count("payments");
-        let body = format!(
-            r#"{{"object":"event","data":{{"id":"{}","object":"charge","paid":true}}}}"#,
-            shown.charge
-        );
+        let body = host::webhook(&shown.charge);
         for _ in 0..self.plan.rng.u32(0..4) {
             let (shop, body, mut rng) = (self.shop.clone(), body.clone(), self.plan.rng.fork());
             let record = Arc::clone(&self.record);

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strike_orders_tests::postgres::{Cluster, Stop};
+use strike_orders_tests::record::Record;
+use strike_orders_tests::shop::Shop;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-
-use crate::record::Record;
-use crate::shop::Shop;
 
 pub struct Trouble {
     stop: oneshot::Sender<()>,

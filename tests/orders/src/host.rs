@@ -1,22 +1,25 @@
-//! The host of the charges: a sandbox with faults on the wire, and the payers' wallets.
+//! The host of the charges: a sandbox in the process of the test, and the payers' wallets.
 
 use std::fmt;
 use std::time::Duration;
 
 use strike_async::http::StatusCode;
 use strike_async::{ChargeId, Endpoint};
-use strike_sandbox::faults::{After, Fault, Match, Plan};
+use strike_sandbox::faults::{After, Fault, Match, Plan, RuleStats};
 use strike_sandbox::{ChargeRecord, PayError, RunningSandbox, Sandbox};
 
-/// The host, in the process of the test. Its ledger is the truth.
+/// The host. Its ledger is the truth.
 pub struct Host(RunningSandbox);
 
 impl Host {
-    pub fn start(seed: u64) -> Self {
-        Self(Sandbox::builder().seed(seed).faults(faults()).start().unwrap())
+    /// Starts a host with faults on the wire.
+    #[must_use]
+    pub fn start(seed: u64, faults: Plan) -> Self {
+        Self(Sandbox::builder().seed(seed).faults(faults).start().unwrap())
     }
 
-    /// The variables with which a process finds the host.
+    /// Returns the variables with which a process finds the host.
+    #[must_use]
     pub fn variables(&self) -> [(&'static str, String); 3] {
         [
             ("STRIKE_BASE_URL", self.0.base_url().to_owned()),
@@ -25,11 +28,14 @@ impl Host {
         ]
     }
 
+    /// Returns the endpoint for a client in this process.
+    #[must_use]
     pub fn endpoint(&self) -> Endpoint {
         self.0.endpoint().unwrap()
     }
 
     /// Pays a charge. Returns false if its invoice has expired or is already paid.
+    #[must_use]
     pub fn pay(&self, charge: &str) -> bool {
         match self.0.pay(&id(charge)) {
             Ok(_) => true,
@@ -38,21 +44,37 @@ impl Host {
         }
     }
 
+    /// Returns the time by the host's clock, in milliseconds since 1970.
+    #[must_use]
     pub fn now(&self) -> u64 {
         self.0.now().as_millis()
     }
 
+    /// Returns how many requests have arrived.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.0.requests()
+    }
+
+    /// Returns all charges.
+    #[must_use]
     pub fn ledger(&self) -> Vec<ChargeRecord> {
         self.0.list_all()
     }
+}
+
+/// Returns the body of the webhook that the host sends for a paid charge.
+#[must_use]
+pub fn webhook(charge: &str) -> String {
+    format!(r#"{{"object":"event","data":{{"id":"{charge}","object":"charge","paid":true}}}}"#)
 }
 
 fn id(charge: &str) -> ChargeId {
     ChargeId::new(charge).unwrap()
 }
 
-/// About one request in ten fails, and some are slow.
-fn faults() -> Plan {
+/// Faults of about one request in ten. Some others are slow.
+pub fn faults() -> Plan {
     let (short, long) = (Duration::from_millis(50), Duration::from_millis(300));
     let create = || Match::create();
     Plan::new()
@@ -76,7 +98,7 @@ fn faults() -> Plan {
 
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let faults: u64 = self.0.faults().iter().map(strike_sandbox::faults::RuleStats::fired).sum();
+        let faults: u64 = self.0.faults().iter().map(RuleStats::fired).sum();
         write!(f, "{} requests to the host, of which {faults} with a fault", self.0.requests())
     }
 }

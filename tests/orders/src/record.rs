@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use strike_orders_tests::commands::Shown;
+use crate::commands::Shown;
 
+/// The record of a run.
 #[derive(Debug, Default)]
 pub struct Record {
     inner: Mutex<Inner>,
@@ -32,25 +33,32 @@ impl Record {
     }
 
     /// Checks that payers saw only one invoice for each order and attempt.
+    ///
+    /// # Panics
+    /// If payers saw two.
     pub fn check(&self) {
         let doubles = &self.inner().doubles;
         assert!(doubles.is_empty(), "{} orders with two invoices: {doubles:#?}", doubles.len());
     }
 
     /// Returns the charges that payers saw, by order and attempt.
+    #[must_use]
     pub fn all_shown(&self) -> BTreeMap<(String, u32), String> {
         self.inner().shown.clone()
     }
 
+    /// Counts something that happened.
     pub fn count(&self, what: &'static str) {
         *self.inner().counts.entry(what).or_default() += 1;
     }
 
+    /// Returns how often something happened.
+    #[must_use]
     pub fn get(&self, what: &'static str) -> u64 {
         self.inner().counts.get(what).copied().unwrap_or_default()
     }
 
-    fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,23 +1,28 @@
-//! One worker process, which is started again whenever it ends.
+//! One process of a shop, which is started again whenever it ends.
 
 use std::collections::HashMap;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use strike_orders_tests::commands::{Action, Command, Outcome, Reply};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin};
 use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
 
+use crate::commands::{Action, Command, Outcome, Reply};
 use crate::record::Record;
+
+/// How long a supervisor waits before it starts a process again.
+const RESTART: Duration = Duration::from_millis(50);
 
 const SIGKILL: i32 = 9;
 const SIGABRT: i32 = 6;
 
 /// A process under a supervisor.
-pub struct Worker {
+pub struct Process {
     input: tokio::sync::Mutex<Option<ChildStdin>>,
     /// Who waits for which reply. Cleared when the process ends.
     waiting: Mutex<HashMap<u64, oneshot::Sender<Outcome>>>,
@@ -31,13 +36,13 @@ pub struct Worker {
 #[derive(Debug)]
 pub struct Gone;
 
-impl Worker {
+impl Process {
     /// Starts the supervisor, which calls `start` for each new process.
     pub fn supervise(
         record: Arc<Record>,
         start: impl Fn() -> tokio::process::Command + Send + Sync + 'static,
-    ) -> (Arc<Self>, tokio::task::JoinHandle<()>) {
-        let worker = Arc::new(Self {
+    ) -> (Arc<Self>, JoinHandle<()>) {
+        let process = Arc::new(Self {
             input: tokio::sync::Mutex::default(),
             waiting: Mutex::default(),
             next: AtomicU64::new(0),
@@ -45,18 +50,22 @@ impl Worker {
             is_closing: AtomicBool::new(false),
             record,
         });
-        let supervised = Arc::clone(&worker);
+        let supervised = Arc::clone(&process);
         let supervisor = tokio::spawn(async move {
             while !supervised.is_closing.load(Ordering::SeqCst) {
                 let mut command = start();
                 command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
                 supervised.live(command.spawn().unwrap()).await;
+                tokio::time::sleep(RESTART).await;
             }
         });
-        (worker, supervisor)
+        (process, supervisor)
     }
 
     /// Sends a command, and waits for the reply.
+    ///
+    /// # Errors
+    /// [`Gone`] if the process ended, or is being started.
     pub async fn ask(&self, action: Action) -> Result<Outcome, Gone> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let mut line = serde_json::to_string(&Command { id, action }).unwrap();
@@ -130,7 +139,7 @@ impl Worker {
         }
     }
 
-    fn waiting(&self) -> std::sync::MutexGuard<'_, HashMap<u64, oneshot::Sender<Outcome>>> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Outcome>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -68,6 +68,7 @@ pub(crate) fn router(shop: Shop) -> Router {
         .route("/orders/{name}", get(checkout))
         .route("/orders/{name}/events", get(events))
         .route("/admin", get(admin))
+        .route("/health", get(health))
         .merge(forms)
         .route("/webhook", post(webhook).layer(DefaultBodyLimit::max(webhook::MAX_BODY)))
         .route("/style.css", get(|| file("text/css", include_str!("../assets/style.css"))))
@@ -177,6 +178,14 @@ async fn webhook(State(shop): State<Shop>, headers: HeaderMap, body: Bytes) -> S
         Err(InvalidWebhook::BadSignature) => StatusCode::UNAUTHORIZED,
         Err(InvalidWebhook::NoSecret) => StatusCode::INTERNAL_SERVER_ERROR,
         Err(_) => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// For a load balancer or a monitor.
+async fn health(State(shop): State<Shop>) -> StatusCode {
+    match shop.desk.health().await {
+        Ok(health) if health.is_healthy() => StatusCode::OK,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

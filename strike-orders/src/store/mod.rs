@@ -6,22 +6,18 @@ mod ends;
 mod hints;
 mod leases;
 mod migrate;
+mod open;
 mod orders;
 mod row;
 
 use std::fmt;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-use std::str::FromStr;
 use std::time::Duration;
 
 #[cfg(feature = "postgres")]
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::PgPool;
 #[cfg(feature = "sqlite")]
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-#[cfg(feature = "postgres")]
-use sqlx::{ConnectOptions, Connection as _};
+use sqlx::sqlite::SqlitePool;
+use tokio::time::timeout;
 
 pub(crate) use self::connection::on;
 pub use self::connection::{Connection, Transaction};
@@ -29,8 +25,6 @@ pub(crate) use self::ends::EndRow;
 pub(crate) use self::leases::Fleet;
 pub(crate) use self::orders::Creation;
 pub(crate) use self::row::{Row, columns, millis, time, to_json};
-use tokio::time::timeout;
-
 use crate::error::Error;
 
 /// How long the database may take for one task. A lost connection could otherwise hang forever.
@@ -76,62 +70,6 @@ impl Store {
         store.migrate().await?;
         within("write into the database", store.check_writable()).await?;
         Ok(store)
-    }
-
-    async fn open(url: &str, max_connections: u32, handler_timeout: Duration) -> Result<Self, Error> {
-        #[cfg(not(feature = "postgres"))]
-        let _ = handler_timeout;
-        let scheme = url.split(':').next().unwrap_or_default();
-        match scheme {
-            #[cfg(feature = "sqlite")]
-            "sqlite" => Self::open_sqlite(url, max_connections).await,
-            #[cfg(feature = "postgres")]
-            "postgres" | "postgresql" => Self::open_postgres(url, max_connections, handler_timeout).await,
-            _ => Err(Error::UnsupportedUrl),
-        }
-    }
-
-    #[cfg(feature = "postgres")]
-    async fn open_postgres(
-        url: &str,
-        max_connections: u32,
-        handler_timeout: Duration,
-    ) -> Result<Self, Error> {
-        within("connect to PostgreSQL", async {
-            // A stopped process must not keep its locks for ever, and others must not wait for ever.
-            let idle = format!("{}ms", (handler_timeout + TIME_LIMIT).as_millis());
-            let options = PgConnectOptions::from_str(url)?
-                .application_name("strike-orders")
-                .options([("idle_in_transaction_session_timeout", idle.as_str()), ("lock_timeout", "20s")]);
-            // A pool waits for a server that does not run. A wrong URL should be an error at once.
-            options.connect().await?.close().await?;
-            Ok(PgPoolOptions::new().max_connections(max_connections).connect_lazy_with(options))
-        })
-        .await
-        .map(Self::Postgres)
-    }
-
-    #[cfg(feature = "sqlite")]
-    async fn open_sqlite(url: &str, max_connections: u32) -> Result<Self, Error> {
-        let opened = |source| Error::database("open the SQLite file", source);
-        let options = SqliteConnectOptions::from_str(url)
-            .map_err(opened)?
-            .create_if_missing(!url.contains("mode="))
-            .journal_mode(SqliteJournalMode::Wal)
-            // A committed order survives a power failure.
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(10))
-            .foreign_keys(true);
-        let is_in_memory = url.contains(":memory:") || url.contains("mode=memory");
-        // A database in memory is gone when its connection closes.
-        let writer = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-        let writer = writer.connect_with(options.clone()).await.map_err(opened)?;
-        let readers = if is_in_memory {
-            writer.clone()
-        } else {
-            SqlitePoolOptions::new().max_connections(max_connections).connect_lazy_with(options)
-        };
-        Ok(Self::Sqlite { writer, readers })
     }
 
     /// Begins a transaction that may write.

@@ -49,4 +49,5 @@ mod renew;
 mod run;
 mod secrets;
 mod sequences;
+mod sessions;
 mod world;

@@ -2,10 +2,14 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod hiding_host;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::io::{BufRead, BufReader};
 
+use hiding_host::HidingHost;
+use strike_orders_tests::postgres::Cluster;
 use strike_sandbox::{ChargeState, RunningSandbox, Sandbox};
 use support::{Setup, Shop, until};
 use ureq::Agent;
@@ -268,6 +272,24 @@ fn sandbox_of_the_shop_sends_its_webhooks_to_the_shop() {
     });
 }
 
+#[tokio::test]
+async fn shop_is_healthy_until_its_books_cannot_be_written() {
+    let sandbox = sandbox();
+    let setup = Setup::on(PROGRAM, &sandbox);
+    let shop = setup.start();
+    until("the shop is healthy", || (get(&shop, "/health").status == 200).then_some(()));
+    let path = order(&shop, "tea");
+    sqlx::any::install_default_drivers();
+    let database = sqlx::AnyPool::connect(&setup.database()).await.unwrap();
+    sqlx::query("ALTER TABLE coffees_sold RENAME TO away").execute(&database).await.unwrap();
+    pay(&sandbox);
+    until("the shop is unhealthy", || (get(&shop, "/health").status == 503).then_some(()));
+    assert_ne!(status(&get(&shop, &path)), "Paid", "both are written, or neither");
+    sqlx::query("ALTER TABLE away RENAME TO coffees_sold").execute(&database).await.unwrap();
+    until_paid(&shop, &path);
+    until("the shop is healthy", || (get(&shop, "/health").status == 200).then_some(()));
+}
+
 /// Opens the events of an order, and reads the first one.
 fn events(shop: &Shop, path: &str) -> impl Iterator<Item = String> + use<> {
     let response = agent().get(format!("{}{path}/events", shop.url)).call().unwrap();
@@ -318,9 +340,21 @@ fn order_is_completed_after_the_shop_and_its_sandbox_were_killed() {
 }
 
 #[test]
-fn two_shops_on_one_database_sell_each_coffee_once() {
+fn two_shops_on_one_sqlite_file_sell_each_coffee_once() {
     let sandbox = sandbox();
-    let setup = Setup::on(PROGRAM, &sandbox).variable("COFFEE_ADMIN_PASSWORD", PASSWORD);
+    sell_in_two_shops(&sandbox, Setup::on(PROGRAM, &sandbox));
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: run .ci/postgres"]
+fn two_shops_on_one_postgresql_sell_each_coffee_once() {
+    let (sandbox, cluster) = (sandbox(), Cluster::shared());
+    let setup = Setup::on(PROGRAM, &sandbox).variable("COFFEE_DATABASE", cluster.database());
+    sell_in_two_shops(&sandbox, setup);
+}
+
+fn sell_in_two_shops(sandbox: &RunningSandbox, setup: Setup) {
+    let setup = setup.variable("COFFEE_ADMIN_PASSWORD", PASSWORD);
     let (first, second) = (setup.start(), setup.start());
     let form = format!("order={}&coffee=filter", menu(&first));
     let path = post(&first, "/orders", &form).location.expect("an order");
@@ -328,14 +362,42 @@ fn two_shops_on_one_database_sell_each_coffee_once() {
     assert_eq!(sandbox.charges(), 1);
     let mut events = events(&second, &path);
     assert!(events.next().unwrap().contains("payable-1"));
-    pay(&sandbox);
+    pay(sandbox);
     assert!(events.next().unwrap().contains("paid-1"), "the other shop shows the payment");
-    // The shop that holds the order may go away.
+    // The shop that may hold the orders goes away.
     first.kill();
     let path = order(&second, "filter");
-    pay(&sandbox);
+    pay(sandbox);
     until_paid(&second, &path);
     assert_eq!(cells(&admin(&second, PASSWORD), "Coffees sold"), ["Filter coffee", "2", "6,200 sat"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn late_payment_of_a_renewed_order_is_a_refund_due() {
+    let host = HidingHost::start().await;
+    let setup = Setup::new(PROGRAM).variable("STRIKE_BASE_URL", &host.base_url);
+    let setup =
+        setup.variable("STRIKE_API_KEY", host.sandbox.api_key()).variable("STRIKE_NETWORK", "testnet");
+    let setup = setup.variable("COFFEE_ADMIN_PASSWORD", PASSWORD);
+    let shop = setup.variable("COFFEE_INVOICE_SECONDS", "3").start();
+    let path = order(&shop, "tea");
+    let old = host.sandbox.list_all()[0].id().clone();
+    host.sandbox.pay(&old).expect("it is unpaid");
+    until("the order expires", || status(&get(&shop, &path)).ends_with("was not paid").then_some(()));
+    assert_eq!(post(&shop, &format!("{path}/renew"), "").location.as_deref(), Some(&*path));
+
+    host.show_payments();
+    host.sandbox.pay(host.sandbox.list_all()[0].id()).expect("it is unpaid");
+    until_paid(&shop, &path);
+    let refunds = "Refunds due: orders that were paid again";
+    assert_eq!(cells(&admin(&shop, PASSWORD), refunds).len(), 0);
+    let event = format!(r#"{{"object":"event","data":{{"id":"{old}"}}}}"#);
+    assert_eq!(post(&shop, "/webhook", &event).status, 200);
+    let page = until("the refund is recorded", || {
+        Some(admin(&shop, PASSWORD)).filter(|page| !cells(page, refunds).is_empty())
+    });
+    assert_eq!(cells(&page, refunds)[1..], [old.as_str(), "3,600 sat"]);
+    assert_eq!(cells(&page, "Coffees sold"), ["Pot of tea", "1", "3,600 sat"]);
 }
 
 #[test]

@@ -26,22 +26,19 @@ const PAGE: i64 = 100;
 /// # Ok::<(), strike_orders::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Cursor {
-    transaction: i64,
-    id: i64,
-}
+pub struct Cursor(i64);
 
 impl Cursor {
     /// Returns the position before the first end.
     #[must_use]
     pub const fn start() -> Self {
-        Self { transaction: 0, id: 0 }
+        Self(0)
     }
 }
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.transaction, self.id)
+        self.0.fmt(f)
     }
 }
 
@@ -49,12 +46,7 @@ impl FromStr for Cursor {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let (transaction, id) = text.split_once('-').ok_or(Error::InvalidCursor)?;
-        let number = |digits: &str| match digits.parse() {
-            Ok(number) if number >= 0 => Ok(number),
-            _ => Err(Error::InvalidCursor),
-        };
-        Ok(Self { transaction: number(transaction)?, id: number(id)? })
+        text.parse().ok().filter(|position| *position >= 0).map(Self).ok_or(Error::InvalidCursor)
     }
 }
 
@@ -86,8 +78,6 @@ impl Desk {
     ///
     /// Each end is returned at least once: store the [`Cursor`] after you have handled an end. The desk
     /// must [`run`](Self::run), here or in another instance.
-    ///
-    /// On PostgreSQL, an end is returned when no older transaction of the database server is open.
     ///
     /// ```no_run
     /// use strike_orders::{Cursor, Desk, EndKind, Error};
@@ -122,8 +112,11 @@ impl Ends {
             if let Some(end) = self.read.pop_front() {
                 return Ok(end);
             }
-            let after = (self.after.transaction, self.after.id);
-            let rows = async { self.desk.inner().store.reader().await?.ends(after, PAGE).await };
+            let rows = async {
+                let store = &self.desk.inner().store;
+                store.order_ends().await?;
+                store.reader().await?.ends(self.after.0, PAGE).await
+            };
             let rows = within("read the ends", rows).await?;
             self.read = rows.iter().map(end).collect::<Result<_, _>>()?;
             match self.read.back() {
@@ -139,7 +132,7 @@ impl Ends {
 
 fn end(row: &EndRow) -> Result<End, Error> {
     Ok(End {
-        cursor: Cursor { transaction: row.transaction, id: row.id },
+        cursor: Cursor(row.position),
         order: row.row.order()?,
         kind: EndKind::parse(&row.kind).ok_or_else(|| Error::without_charge(&row.row.name))?,
         told_at: time(row.told_at),

@@ -106,7 +106,7 @@ pub enum Error {
     #[error("the operating system provides no random bytes")]
     NoRandom,
     /// A cursor is not one that [`Cursor`](crate::Cursor) has written.
-    #[error("a cursor must be two numbers, such as 0-17")]
+    #[error("a cursor must be a whole number, such as 17")]
     InvalidCursor,
 }
 

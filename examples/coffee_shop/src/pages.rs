@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use strike_async::{CheckedInvoice, QrCode};
+use strike_async::{CheckedInvoice, QrCode, UnixMillis};
 use strike_orders::{DayTotal, Order, OrderState};
 
 use crate::books::{RefundDue, Sold};
@@ -53,7 +53,7 @@ fn page(title: &str, head: Markup, main: Markup) -> Markup {
 pub(crate) fn menu(coffees: &[Coffee], order: &str) -> Markup {
     let main = html! {
         h1 { "Menu" }
-        p { "Choose a drink. You pay it with a Lightning wallet." }
+        p { "Choose a drink. You pay with a Lightning wallet." }
         form method="post" action="/orders" {
             input type="hidden" name="order" value=(order);
             ul .menu {
@@ -162,7 +162,7 @@ pub(crate) fn admin(days: &[DayTotal], sold: &[Sold], refunds_due: &[RefundDue],
     let main = html! {
         h1 { "Admin" }
         (table("Paid orders per day (UTC)", ["Day", "Orders", "Amount"], days.iter().map(|day| {
-            [html! { (date(day)) }, html! { (day.orders) }, html! { (satoshi(day.satoshi.get())) }]
+            [html! { (minute(day.day_start).split(' ').next().unwrap_or_default()) }, html! { (day.orders) }, html! { (satoshi(day.satoshi.get())) }]
         })))
         (table("Coffees sold", ["Coffee", "Sold", "Amount"], sold.iter().map(|sold| {
             [html! { (sold.coffee) }, html! { (sold.count) }, html! { (satoshi(sold.satoshi)) }]
@@ -170,14 +170,14 @@ pub(crate) fn admin(days: &[DayTotal], sold: &[Sold], refunds_due: &[RefundDue],
         (table("Refunds due: orders that were paid again", ["Order", "Charge", "Amount"], refunds_due.iter().map(|due| {
             [link(&due.order_name), html! { (due.charge_id) }, html! { (satoshi(due.satoshi)) }]
         })))
-        (table("The newest 50 orders", ["Order", "Placed", "Coffee", "Amount", "State"], orders.iter().map(|order| {
+        (table("The newest 50 orders", ["Order", "State", "Coffee", "Amount", "Placed (UTC)"], orders.iter().map(|order| {
             let charge = order.new_charge();
             [
                 link(order.name()),
-                html! { (order.placed_at()) },
+                html! { (order.state().as_str()) },
                 html! { (charge.description()) },
                 html! { (satoshi(charge.amount().get())) },
-                html! { (state(order.state())) },
+                html! { (minute(order.placed_at())) },
             ]
         })))
     };
@@ -188,8 +188,9 @@ fn link(order: &str) -> Markup {
     html! { a href={ "/orders/" (order) } { (order.get(..8).unwrap_or(order)) } }
 }
 
-fn date(day: &DayTotal) -> String {
-    day.day_start.to_string().chars().take_while(|character| *character != 'T').collect()
+/// Writes a time as `2026-11-26 08:35`.
+fn minute(time: UnixMillis) -> String {
+    time.to_string().replace('T', " ").chars().take(16).collect()
 }
 
 /// Returns a table that scrolls by itself if it is wider than the screen.
@@ -210,15 +211,6 @@ fn table<const N: usize>(
                 }
             }
         }
-    }
-}
-
-const fn state(state: OrderState) -> &'static str {
-    match state {
-        OrderState::Pending => "pending",
-        OrderState::Paid => "paid",
-        OrderState::Expired => "expired",
-        _ => "failed",
     }
 }
 

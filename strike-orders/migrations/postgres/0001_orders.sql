@@ -75,12 +75,12 @@ CREATE TABLE strike_hints (
 -- Every end that a handler has handled, once.
 CREATE TABLE strike_ends (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    -- The transaction that wrote it. Readers need it to read ends in the order of their commits.
-    transaction_id BIGINT NOT NULL DEFAULT (pg_current_xact_id()::text::bigint),
+    -- The place in the order of the commits. A reader sets it, because ids are given before the commit.
+    position BIGINT UNIQUE,
     charge BIGINT NOT NULL REFERENCES strike_charges (id),
     kind TEXT NOT NULL CHECK (kind IN ('paid', 'paid_again', 'expired', 'failed')),
     told_at BIGINT NOT NULL,
     reason TEXT
 );
-CREATE INDEX strike_ends_by_transaction ON strike_ends (transaction_id, id);
+CREATE INDEX strike_ends_without_position ON strike_ends (id) WHERE position IS NULL;
 CREATE INDEX strike_ends_by_time ON strike_ends (kind, told_at);

@@ -2,15 +2,14 @@
 
 use sqlx::{ColumnIndex, Decode, FromRow, Type};
 
-use super::{Connection, Reader, Row, Transaction, columns, on};
+use super::{Connection, Reader, Row, Store, Transaction, columns, on};
 
 /// An end, with its order.
 #[derive(Debug)]
 pub(crate) struct EndRow {
     pub(crate) row: Row,
-    /// The position in the order of the commits.
-    pub(crate) transaction: i64,
-    pub(crate) id: i64,
+    /// The place in the order of the commits.
+    pub(crate) position: i64,
     pub(crate) kind: String,
     pub(crate) told_at: i64,
 }
@@ -25,8 +24,7 @@ where
     fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
         Ok(Self {
             row: Row::from_row(row)?,
-            transaction: row.try_get("transaction_id")?,
-            id: row.try_get("end_id")?,
+            position: row.try_get("position")?,
             kind: row.try_get("kind")?,
             told_at: row.try_get("told_at")?,
         })
@@ -64,37 +62,54 @@ impl Transaction {
     }
 }
 
-impl Reader {
-    /// Returns the ends after this position, in the order of their commits.
-    pub(crate) async fn ends(&mut self, after: (i64, i64), limit: i64) -> Result<Vec<EndRow>, sqlx::Error> {
-        let (transaction, id) = after;
-        match self.connection() {
+impl Store {
+    /// Gives each end that has none a position, after those of all ends before.
+    pub(crate) async fn order_ends(&self) -> Result<(), sqlx::Error> {
+        match self {
             // One writer at a time: the ids are in the order of the commits.
             #[cfg(feature = "sqlite")]
-            Connection::Sqlite(c) => {
-                let sql = concat!(
-                    "SELECT ",
-                    columns!(),
-                    ", 0 AS transaction_id, e.id AS end_id, e.kind, e.told_at FROM strike_ends e \
-                     JOIN strike_charges c ON c.id = e.charge JOIN strike_orders o ON o.id = c.order_id \
-                     WHERE e.id > $1 ORDER BY e.id LIMIT $2"
-                );
-                let _ = transaction;
-                sqlx::query_as(sql).bind(id).bind(limit).fetch_all(c).await
+            Self::Sqlite { .. } => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(pool) => {
+                let sql = "SELECT id FROM strike_ends WHERE position IS NULL LIMIT 1";
+                let first: Option<i64> = sqlx::query_scalar(sql).fetch_optional(pool).await?;
+                if first.is_none() {
+                    return Ok(());
+                }
+                let mut tx = pool.begin().await?;
+                // One reader at a time. The statement after it sees what the others have committed.
+                sqlx::query("SELECT pg_advisory_xact_lock(hashtext('strike_ends'))")
+                    .execute(&mut *tx)
+                    .await?;
+                let sql = "UPDATE strike_ends e SET position = n.position FROM \
+                           (SELECT id, row_number() OVER (ORDER BY id) + \
+                            (SELECT coalesce(max(position), 0) FROM strike_ends) AS position \
+                            FROM strike_ends WHERE position IS NULL) n WHERE e.id = n.id";
+                sqlx::query(sql).execute(&mut *tx).await?;
+                tx.commit().await
             }
-            // Ids are not in the order of the commits. So read only transactions that are older than all open ones.
+        }
+    }
+}
+
+impl Reader {
+    /// Returns the ends after this position, in the order of their commits.
+    pub(crate) async fn ends(&mut self, after: i64, limit: i64) -> Result<Vec<EndRow>, sqlx::Error> {
+        macro_rules! ends {
+            ($position:literal) => {
+                concat!(
+                    "SELECT ", columns!(), ", ", $position, " AS position, e.kind, e.told_at FROM strike_ends e \
+                     JOIN strike_charges c ON c.id = e.charge JOIN strike_orders o ON o.id = c.order_id \
+                     WHERE ", $position, " > $1 ORDER BY ", $position, " LIMIT $2"
+                )
+            };
+        }
+        match self.connection() {
+            #[cfg(feature = "sqlite")]
+            Connection::Sqlite(c) => sqlx::query_as(ends!("e.id")).bind(after).bind(limit).fetch_all(c).await,
             #[cfg(feature = "postgres")]
             Connection::Postgres(c) => {
-                let sql = concat!(
-                    "SELECT ",
-                    columns!(),
-                    ", e.transaction_id, e.id AS end_id, e.kind, e.told_at FROM strike_ends e \
-                     JOIN strike_charges c ON c.id = e.charge JOIN strike_orders o ON o.id = c.order_id \
-                     WHERE (e.transaction_id, e.id) > ($1, $2) \
-                     AND e.transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint \
-                     ORDER BY e.transaction_id, e.id LIMIT $3"
-                );
-                sqlx::query_as(sql).bind(transaction).bind(id).bind(limit).fetch_all(c).await
+                sqlx::query_as(ends!("e.position")).bind(after).bind(limit).fetch_all(c).await
             }
         }
     }

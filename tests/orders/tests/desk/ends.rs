@@ -166,7 +166,7 @@ async fn both_payments_of_an_order_are_two_ends(db: Database) {
 
 async fn invalid_cursor_is_refused(db: Database) {
     drop(db);
-    for text in ["", "-", "1", "a-b", "1-", "-1-2", "1--2", "1-2-3", "99999999999999999999-1"] {
+    for text in ["", "-", "-1", "a", "1-2", "1.0", " 1", "99999999999999999999"] {
         let error = text.parse::<Cursor>().unwrap_err();
         assert!(matches!(error, Error::InvalidCursor), "{text:?}: {error:?}");
     }

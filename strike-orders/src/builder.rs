@@ -111,6 +111,15 @@ impl DeskBuilder {
         self
     }
 
+    /// Sets the shortest time between two requests of this instance that look for payments. The
+    /// default is 20 ms. See [`Watcher::request_interval`](strike_async::Watcher::request_interval).
+    ///
+    /// It limits how many orders an instance completes in a second: each webhook causes one request.
+    pub const fn request_interval(mut self, interval: Duration) -> Self {
+        self.settings.request_interval = interval;
+        self
+    }
+
     /// Sets the most charges that this instance watches. The default is 100 000.
     pub const fn max_held(mut self, charges: u32) -> Self {
         self.settings.max_held = charges;

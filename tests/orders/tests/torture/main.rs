@@ -89,7 +89,7 @@ async fn torture(name: &str, setup: Setup, cluster: Option<Arc<Cluster>>) {
     trouble.stop().await;
     println!("{name}: {:.1} s with kills: {record}", began.elapsed().as_secs_f64());
     let settled = checks::settle(&completions, &host, &record, &shop).await;
-    checks::reading(&desk, &host, &record).await;
+    checks::reading(&desk, &completions, &host, &record).await;
     shop.close().await;
     println!("{name}: {settled}; {host}; {:.1} s", began.elapsed().as_secs_f64());
 }

@@ -111,6 +111,15 @@ impl DeskBuilder {
         self
     }
 
+    /// Sets the shortest time between two requests that look for payments. The default is 20 ms, so one
+    /// instance completes at most about 45 orders a second that webhooks name.
+    ///
+    /// Creates are not delayed. See [`Watcher::request_interval`](strike_async::Watcher::request_interval).
+    pub const fn request_interval(mut self, interval: Duration) -> Self {
+        self.settings.request_interval = interval;
+        self
+    }
+
     /// Sets the most charges that this instance watches. The default is 100 000.
     pub const fn max_held(mut self, charges: u32) -> Self {
         self.settings.max_held = charges;

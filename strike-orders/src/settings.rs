@@ -17,6 +17,7 @@ pub(crate) struct Settings {
     pub(crate) late_checks: Vec<Duration>,
     pub(crate) grace: Duration,
     pub(crate) schedule: Schedule,
+    pub(crate) request_interval: Duration,
     pub(crate) max_held: u32,
 }
 
@@ -37,6 +38,7 @@ impl Default for Settings {
             late_checks: vec![10 * MINUTE, HOUR, 6 * HOUR, 24 * HOUR],
             grace: MINUTE,
             schedule: Schedule::default(),
+            request_interval: Duration::from_millis(20),
             max_held: 100_000,
         }
     }

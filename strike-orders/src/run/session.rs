@@ -35,6 +35,7 @@ impl<'a> Session<'a> {
     pub(super) async fn begin(desk: &'a Desk) -> Result<(Self, Watch), Error> {
         let settings = &desk.inner().settings;
         let watcher = desk.client().watcher().schedule(settings.schedule).grace(settings.grace);
+        let watcher = watcher.request_interval(settings.request_interval);
         let watch = desk.client().watch(watcher);
         let lease = async {
             let mut tx = desk.inner().store.begin().await?;

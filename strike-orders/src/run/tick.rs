@@ -15,6 +15,9 @@ use crate::place::new_claim;
 use crate::signal::Change;
 use crate::store::{Creation, TIME_LIMIT, Transaction, millis};
 
+/// How long a look waits after a notification, for further ones.
+const GATHER: Duration = Duration::from_millis(10);
+
 /// The most things of one kind that a tick finds.
 const BATCH: usize = 16;
 
@@ -49,6 +52,8 @@ impl Session<'_> {
                 let is_done = self.tick(&queue, &mut renewed).await;
                 if is_done == Step::Rest {
                     changes.wait(inner.settings.poll_interval, |change| *change == Change::Work).await;
+                    // Notifications that arrive together need only one look.
+                    tokio::time::sleep(GATHER).await;
                 }
                 is_done
             };

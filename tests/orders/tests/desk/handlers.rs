@@ -41,6 +41,22 @@ async fn event_is_told_again_after_a_panic(db: Database) {
     assert_told_again(db, trouble, "the printer is on fire").await;
 }
 
+async fn event_is_told_again_after_an_error_that_is_hard_to_store(db: Database) {
+    let world = World::new(db).await;
+    let instance = world.instance().await;
+    let till = Till::with([Trouble::Error(format!("zero \0 and {}", "long ".repeat(200_000)))]);
+    let _running = instance.run(&till);
+    let order = instance.place("order-17", tea()).await.unwrap();
+    world.pay(&order);
+    until_failures(&world, 1).await;
+    world.until_sold(&["paid order-17 1"]).await;
+    assert_eq!(till.calls(), 2);
+    let health = instance.on(|desk| async move { desk.health().await.unwrap() }).await;
+    assert!(health.is_healthy());
+    let length = world.db.number("SELECT CAST(length(handler_error) AS BIGINT) FROM strike_charges WHERE handler_error IS NOT NULL UNION ALL SELECT 0").await;
+    assert!(length < 10_000, "{length} characters of an error are kept");
+}
+
 async fn failed_handler_leaves_no_sale_and_the_order_pending(db: Database) {
     let world = World::new(db).await;
     let instance = world.instance().await;
@@ -217,6 +233,7 @@ async fn handler_can_read_the_transaction_of_its_own_database_only(db: Database)
 on_both![
     event_is_told_again_after_an_error,
     event_is_told_again_after_a_panic,
+    event_is_told_again_after_an_error_that_is_hard_to_store,
     failed_handler_leaves_no_sale_and_the_order_pending,
     expiry_is_told_again_after_an_error,
     failing_handler_waits_longer_each_time,

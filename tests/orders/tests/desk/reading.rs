@@ -15,6 +15,7 @@ async fn pages(instance: &Instance, filter: OrderFilter) -> Vec<Vec<String>> {
         let Some(last) = page.last() else { return pages };
         filter = filter.after(last);
         pages.push(page.iter().map(|order| order.name().to_owned()).collect());
+        assert!(pages.len() < 100, "the pages do not end");
     }
 }
 

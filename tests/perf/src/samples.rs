@@ -42,7 +42,11 @@ pub(crate) fn charge(number: usize) -> Charge {
 }
 
 pub(crate) fn response(body: String) -> HttpResponse {
-    Response::builder().status(200).header("content-type", "application/json").body(body.into_bytes()).unwrap()
+    Response::builder()
+        .status(200)
+        .header("content-type", "application/json")
+        .body(body.into_bytes())
+        .unwrap()
 }
 
 pub(crate) fn page(rows: usize) -> HttpResponse {

@@ -50,17 +50,25 @@ impl Desk {
         } else {
             CreateOnceOptions::with_key(key).since(time(creation.begun_at))
         };
-        let error = match self.create_once(creation, order.clone(), options).await {
-            Err(Error::Client(error)) if *error.kind() == ErrorKind::OutcomeUnknown => error,
-            result => return result,
-        };
-        // No payer has seen the invoice of this key. So give it up if the host has not shown it for long.
-        let now = self.now().await?;
-        let patience = millis(self.inner().settings.create_timeout).saturating_mul(2);
-        if creation.is_new || now.saturating_sub(creation.begun_at) < patience {
-            return Err(error.into());
+        if creation.is_new {
+            return self.create_once(creation, order, options).await;
         }
+        let limit = self.inner().settings.create_timeout;
+        let now = self.now().await?;
+        let is_old = now.saturating_sub(creation.begun_at) >= millis(limit).saturating_mul(2);
+        if !is_old {
+            return self.create_once(creation, order, options).await;
+        }
+        // The list grows with every charge, so a search could always run out of time.
+        let search = timeout(limit / 2, self.create_once(creation, order, options)).await;
+        if let Ok(result) = search
+            && !matches!(&result, Err(Error::Client(error)) if *error.kind() == ErrorKind::OutcomeUnknown)
+        {
+            return result;
+        }
+        // No payer has seen the invoice of this key. So give it up if the host has not shown it for long.
         creation.mirror.abandon(new_key()?, time(now));
+        creation.begun_at = now;
         let Some(NextRequest::Once(order, options)) = creation.mirror.ask(Query::Id) else { return Ok(()) };
         if !self.save(creation).await? {
             return Err(Error::BeingPlaced { name: creation.name.clone() });

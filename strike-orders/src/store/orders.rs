@@ -126,15 +126,16 @@ impl Transaction {
             .bind(charge_row).bind(claim).bind(until).execute(c).await.map(drop))
     }
 
-    /// Writes the mirror of a charge that is being created. Returns false if the claim was lost.
+    /// Writes the mirror of a charge that is being created, and when that began. Returns false if the
+    /// claim was lost.
     pub(crate) async fn save_creation(
         &mut self,
         creation: &Creation,
         mirror: &str,
     ) -> Result<bool, sqlx::Error> {
-        let sql = "UPDATE strike_charges SET mirror = $3 WHERE id = $1 AND claim = $2";
+        let sql = "UPDATE strike_charges SET mirror = $3, begun_at = $4 WHERE id = $1 AND claim = $2";
         on!(self.connection(), c => sqlx::query(sql)
-            .bind(creation.charge_row).bind(&creation.claim).bind(mirror)
+            .bind(creation.charge_row).bind(&creation.claim).bind(mirror).bind(creation.begun_at)
             .execute(c).await.map(|result| result.rows_affected() == 1))
     }
 

@@ -28,6 +28,8 @@ pub struct Process {
     waiting: Mutex<HashMap<u64, oneshot::Sender<Outcome>>>,
     next: AtomicU64,
     kill: Notify,
+    /// The id of the running process.
+    pid: Mutex<Option<u32>>,
     is_closing: AtomicBool,
     record: Arc<Record>,
 }
@@ -47,6 +49,7 @@ impl Process {
             waiting: Mutex::default(),
             next: AtomicU64::new(0),
             kill: Notify::new(),
+            pid: Mutex::default(),
             is_closing: AtomicBool::new(false),
             record,
         });
@@ -85,6 +88,19 @@ impl Process {
         self.kill.notify_one();
     }
 
+    /// Stops the process for a while, as if its machine was too busy to run it.
+    pub async fn pause(&self, time: Duration) {
+        let pid = *self.pid();
+        if let Some(pid) = pid {
+            signal(pid, "STOP").await;
+            tokio::time::sleep(time).await;
+            // Unless it was killed meanwhile.
+            if *self.pid() == Some(pid) {
+                signal(pid, "CONT").await;
+            }
+        }
+    }
+
     /// Lets the process stop by itself. It is not started again.
     pub async fn close(&self) {
         self.is_closing.store(true, Ordering::SeqCst);
@@ -96,6 +112,7 @@ impl Process {
     async fn live(&self, mut child: Child) {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         *self.input.lock().await = child.stdin.take();
+        *self.pid() = child.id();
         let mut was_killed = false;
         // What a killed process wrote is still in the pipe.
         loop {
@@ -112,6 +129,7 @@ impl Process {
         }
         *self.input.lock().await = None;
         self.waiting().clear();
+        *self.pid() = None;
         let status = child.wait().await.unwrap();
         self.count_end(status, was_killed);
     }
@@ -139,7 +157,17 @@ impl Process {
         }
     }
 
+    fn pid(&self) -> MutexGuard<'_, Option<u32>> {
+        self.pid.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn waiting(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Outcome>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Sends a signal. An error means that the process has ended.
+async fn signal(pid: u32, name: &str) {
+    let command = format!("kill -{name} {pid} 2> /dev/null");
+    let _ = tokio::process::Command::new("sh").args(["-c", &command]).status().await;
 }

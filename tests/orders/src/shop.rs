@@ -97,6 +97,11 @@ impl Shop {
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
 
+    /// Stops any process for a while.
+    pub async fn pause(&self, rng: &mut fastrand::Rng, time: Duration) {
+        self.any(rng).pause(time).await;
+    }
+
     /// Stops all processes, and waits until they have ended.
     pub async fn close(&self) {
         for process in &*self.processes {

@@ -27,6 +27,10 @@ const CRASHES_IN_HANDLER: u32 = 300;
 const FAILS_IN_HANDLER: u32 = 20;
 const PANICS_IN_HANDLER: u32 = 100;
 
+/// One in this many handlers is slow, so that others work on the same order meanwhile.
+const SLOW_HANDLERS: u32 = 4;
+const SLOW: Duration = Duration::from_millis(300);
+
 /// Decides at random which moments go wrong, to hit some that a kill every second would rarely hit.
 #[derive(Clone)]
 struct Dice(Option<Arc<Mutex<fastrand::Rng>>>);
@@ -73,6 +77,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .create_timeout(Duration::from_secs(5))
         .handler_timeout(Duration::from_secs(5))
         .grace(Duration::from_secs(1))
+        // The host is on the same machine.
+        .request_interval(Duration::from_millis(2))
         .schedule(Schedule::new(lease / 5, 150, Duration::from_secs(10)))
         .late_checks([1, 3, 6, 12, 20].map(Duration::from_secs).to_vec())
         .connect(&std::env::var("DATABASE_URL")?)
@@ -81,6 +87,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let commands = tokio::spawn(obey(desk.clone(), client));
     desk.run(async move |event, transaction| {
         Completion::of(&event).insert(transaction).await?;
+        if dice.hits(SLOW_HANDLERS) {
+            tokio::time::sleep(SLOW).await;
+        }
         if dice.hits(CRASHES_IN_HANDLER) {
             std::process::abort();
         }

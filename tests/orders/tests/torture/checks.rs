@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use strike_async::{Client, UnixMillis};
-use strike_orders::{Desk, OrderFilter, OrderState};
+use strike_orders::{Cursor, Desk, End, OrderFilter, OrderState};
 use strike_orders_tests::completions::{Completion, Completions};
 use strike_orders_tests::host::Host;
 use strike_orders_tests::record::Record;
@@ -174,7 +174,19 @@ pub async fn reader(url: &str, host: &Host) -> Desk {
 }
 
 /// Checks what the desk returns about the same orders.
-pub async fn reading(desk: &Desk, host: &Host, record: &Record) {
+pub async fn reading(desk: &Desk, completions: &Completions, host: &Host, record: &Record) {
+    let mut told = completions.read().await.unwrap();
+    let mut ends = Vec::new();
+    let mut stream = desk.ends(Cursor::start());
+    while ends.len() < told.len() {
+        let End { order, kind, .. } = stream.next().await.unwrap();
+        let (name, charge) = (order.name().to_owned(), order.charge().id().to_string());
+        ends.push(Completion { name, charge, kind: kind.as_str().to_owned() });
+    }
+    ends.sort();
+    told.sort();
+    assert!(ends == told, "the stream of ends differs from what the handlers were told");
+
     let truth = Truth::new(host, record);
     let paid: BTreeSet<_> = truth.shown.keys().filter(|order| truth.payments(order) > 0).cloned().collect();
     let mut listed = BTreeSet::new();

@@ -6,13 +6,14 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use strike_orders_tests::commands::{Action, Outcome, Shown, Wanted};
 use strike_orders_tests::host::{self, Host};
+use strike_orders_tests::late_host::LATE;
 use strike_orders_tests::record::Record;
 use strike_orders_tests::shop::Shop;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
-/// How long a customer tries to order. All processes together are away for a few seconds at most.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a customer tries to order. Longer than it should take, since a busy machine is slow.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What one customer will do. It depends only on the seed.
 #[derive(Debug, Clone)]
@@ -34,7 +35,8 @@ enum Behavior {
     Pays,
     /// Pays in the last second and a half before the expiry, or too late.
     PaysNearExpiry,
-    /// Pays near the expiry, renews the order if the payment is not seen then, and pays again.
+    /// Pays near the expiry, renews the order if the payment is not seen then, and pays again when
+    /// the host shows the first payment.
     PaysTwice,
     /// Lets the invoice expire, orders a new one, and pays that.
     Renews,
@@ -170,7 +172,12 @@ impl Visit {
             let Some(shown) = self.until_shown(self.plan.rng.clone(), action).await else { return };
             if shown.attempt > first.attempt {
                 self.record.count("orders renewed");
-                self.wait_up_to(Duration::from_secs(2)).await;
+                if self.plan.behavior == Behavior::PaysTwice {
+                    let appears = first.expires_at + u64::try_from(LATE.as_millis()).unwrap();
+                    let later = self.plan.rng.u64(0..1000);
+                    sleep(self.time_until(appears + later)).await;
+                    self.notify(first);
+                }
                 self.pay(&shown);
                 return;
             }
@@ -183,13 +190,18 @@ impl Visit {
         Duration::from_millis(time.saturating_sub(self.host.now()))
     }
 
-    /// Pays, and sends webhooks to any instance: none, one or more, and in any order.
+    /// Pays. The host sends webhooks then.
     fn pay(&mut self, shown: &Shown) {
         if !self.host.pay(&shown.charge) {
             self.record.count("payments too late");
             return;
         }
         self.record.count("payments");
+        self.notify(shown);
+    }
+
+    /// Sends webhooks to any instance: none, one or more, and in any order.
+    fn notify(&mut self, shown: &Shown) {
         let body = host::webhook(&shown.charge);
         for _ in 0..self.plan.rng.u32(0..4) {
             let (shop, body, mut rng) = (self.shop.clone(), body.clone(), self.plan.rng.fork());

@@ -1,4 +1,5 @@
-//! Kills a process every second, and restarts PostgreSQL twice.
+//! Kills a process every second, stops one for longer than its lease now and then, and restarts
+//! PostgreSQL twice.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,10 @@ use strike_orders_tests::record::Record;
 use strike_orders_tests::shop::Shop;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+/// How often a process is stopped, and for how long. Its lease lapses meanwhile.
+const PAUSES: Duration = Duration::from_secs(4);
+const PAUSE: Duration = Duration::from_millis(2600);
 
 pub struct Trouble {
     stop: oneshot::Sender<()>,
@@ -27,9 +32,17 @@ pub fn start(
     let task = tokio::spawn(async move {
         let mut seconds = tokio::time::interval(Duration::from_secs(1));
         let mut restarts = vec![(orders * 2 / 3, Stop::Immediate), (orders / 3, Stop::Fast)];
+        let mut pauses = tokio::time::interval(PAUSES);
         loop {
             tokio::select! {
                 _ = seconds.tick() => shop.kill(&mut rng),
+                _ = pauses.tick(), if cluster.is_some() => {
+                    let (shop, record, mut rng) = (shop.clone(), Arc::clone(&record), rng.fork());
+                    tokio::spawn(async move {
+                        shop.pause(&mut rng, PAUSE).await;
+                        record.count("processes stopped for longer than their lease");
+                    });
+                }
                 _ = &mut stopped => break,
             }
             let Some(cluster) = &cluster else { continue };

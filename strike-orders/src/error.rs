@@ -14,6 +14,12 @@ pub enum Error {
         /// The rule that the name breaks.
         rule: &'static str,
     },
+    /// A text of the order contains the character NUL. Nothing was written or sent.
+    #[error("the {field} must not contain the character NUL, which PostgreSQL cannot store")]
+    NulCharacter {
+        /// The field: `description` or `customer_id`.
+        field: &'static str,
+    },
     /// The name belongs to an order for something else. Nothing was sent.
     #[error(
         "order {name:?} exists with another {field}; use another name for another order, or `renew` after it has expired"

@@ -3,6 +3,7 @@
 //! An [`Invoice`] is decoded but not verified. A [`CheckedInvoice`] passed [`Charge::check`], so
 //! you can show it to a payer.
 
+mod bech32;
 mod check;
 mod expectation;
 #[cfg(feature = "signature")]

@@ -8,10 +8,7 @@
 
 use std::time::Duration;
 
-use bech32::primitives::checksum::Checksum;
-use bech32::primitives::decode::UncheckedHrpstring;
-use bech32::{Bech32, Fe32, Fe32IterExt};
-
+use super::bech32;
 use super::wallet::{WalletObjection, feature_objections};
 use crate::values::{Network, PaymentHash, Satoshi, UnixMillis};
 
@@ -99,12 +96,8 @@ impl Invoice {
     /// # Errors
     /// Returns [`InvoiceError`] if the text is not a valid invoice.
     pub fn read(text: &str) -> Result<Self, InvoiceError> {
-        let unchecked = UncheckedHrpstring::new(bare(text)).map_err(|_| InvoiceError::NotBech32)?;
-        unchecked.validate_checksum::<LongBech32>().map_err(|_| InvoiceError::Checksum)?;
-        let checked = unchecked.remove_checksum::<LongBech32>();
-        let prefix: String = checked.hrp().lowercase_char_iter().collect();
+        let (prefix, data) = bech32::decode(bare(text))?;
         let (network, amount_millisatoshi) = read_prefix(&prefix)?;
-        let data: Vec<Fe32> = checked.fe32_iter().collect();
         // Of the 5-bit groups, the first 7 are the timestamp and the last 104 the signature.
         let signed =
             data.len().checked_sub(104).and_then(|end| data.get(..end)).ok_or(InvoiceError::Short)?;
@@ -196,21 +189,6 @@ pub(crate) fn bare(text: &str) -> &str {
     text
 }
 
-/// Bech32's checksum without a length limit. BOLT11 has no limit, but `bech32::Bech32` stops at
-/// 1023 characters.
-enum LongBech32 {}
-
-impl Checksum for LongBech32 {
-    type MidstateRepr = <Bech32 as Checksum>::MidstateRepr;
-    type CorrectionField = <Bech32 as Checksum>::CorrectionField;
-    const ROOT_GENERATOR: Self::CorrectionField = Bech32::ROOT_GENERATOR;
-    const ROOT_EXPONENTS: std::ops::RangeInclusive<usize> = Bech32::ROOT_EXPONENTS;
-    const CODE_LENGTH: usize = usize::MAX;
-    const CHECKSUM_LENGTH: usize = Bech32::CHECKSUM_LENGTH;
-    const GENERATOR_SH: [Self::MidstateRepr; 5] = Bech32::GENERATOR_SH;
-    const TARGET_RESIDUE: Self::MidstateRepr = Bech32::TARGET_RESIDUE;
-}
-
 /// Parses the network and the amount from a prefix such as `lnbc2500u`.
 fn read_prefix(prefix: &str) -> Result<(Network, Option<u64>), InvoiceError> {
     // Longest prefixes first, because `lnbcrt` begins with `lnbc`.
@@ -252,50 +230,50 @@ struct Fields<'a> {
     expiry: Option<Duration>,
     last_hop_delta: Option<()>,
     metadata: Option<()>,
-    features: Option<&'a [Fe32]>,
+    features: Option<&'a [u8]>,
     leading_zeros: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
-    fn read(mut data: &'a [Fe32]) -> Result<Self, InvoiceError> {
+    fn read(mut data: &'a [u8]) -> Result<Self, InvoiceError> {
         let mut fields = Self::default();
         while let Some((head, rest)) = data.split_at_checked(3) {
             let length = head.get(1..).map(number).and_then(|length| usize::try_from(length).ok());
             let (value, rest) =
                 length.and_then(|length| rest.split_at_checked(length)).ok_or(InvoiceError::Short)?;
             data = rest;
-            match head.first().map(|tag| tag.to_char()) {
-                Some('p') => {
+            match head.first().map(|tag| bech32::character(*tag)) {
+                Some(b'p') => {
                     let hash = PaymentHash::new(bytes32(value, "payment hash")?);
                     put(&mut fields.payment_hash, "payment hash", hash)?;
                 }
-                Some('s') => {
+                Some(b's') => {
                     bytes32(value, "payment secret")?;
                     put(&mut fields.payment_secret, "payment secret", ())?;
                 }
-                Some('d') => {
+                Some(b'd') => {
                     let text = String::from_utf8(bytes(value)).map_err(|_| InvoiceError::NotText)?;
                     put(&mut fields.description, "description", InvoiceDescription::Text(text))?;
                 }
-                Some('h') => {
+                Some(b'h') => {
                     let hash = bytes32(value, "description hash")?;
                     put(&mut fields.description, "description", InvoiceDescription::Hash(hash))?;
                 }
-                Some('n') if value.len() != 53 => return Err(InvoiceError::Length("payee")),
-                Some('n') => put(&mut fields.payee, "payee", ())?,
-                Some('x') => {
+                Some(b'n') if value.len() != 53 => return Err(InvoiceError::Length("payee")),
+                Some(b'n') => put(&mut fields.payee, "payee", ())?,
+                Some(b'x') => {
                     fields.note_zeros("expiry", value);
                     put(&mut fields.expiry, "expiry", Duration::from_secs(number(value)))?;
                 }
-                Some('c') => {
+                Some(b'c') => {
                     fields.note_zeros("last hop's delta", value);
                     put(&mut fields.last_hop_delta, "last hop's delta", ())?;
                 }
-                Some('9') => {
+                Some(b'9') => {
                     fields.note_zeros("features", value);
                     put(&mut fields.features, "features", value)?;
                 }
-                Some('m') => put(&mut fields.metadata, "payment metadata", ())?,
+                Some(b'm') => put(&mut fields.metadata, "payment metadata", ())?,
                 // Fallback addresses and routes may repeat. Unknown fields are skipped.
                 _ => {}
             }
@@ -303,8 +281,8 @@ impl<'a> Fields<'a> {
         if data.is_empty() { Ok(fields) } else { Err(InvoiceError::Short) }
     }
 
-    fn note_zeros(&mut self, name: &'static str, value: &[Fe32]) {
-        if value.first() == Some(&Fe32::Q) {
+    fn note_zeros(&mut self, name: &'static str, value: &[u8]) {
+        if value.first() == Some(&0) {
             self.leading_zeros.push(name);
         }
     }
@@ -331,18 +309,29 @@ fn put<T>(field: &mut Option<T>, name: &'static str, value: T) -> Result<(), Inv
 }
 
 /// Reads 5-bit groups as one big-endian number. Saturates at `u64::MAX`.
-fn number(groups: &[Fe32]) -> u64 {
-    let shifted = |sum: u64, group: &Fe32| Some(sum.checked_mul(32)? | u64::from(group.to_u8()));
+fn number(groups: &[u8]) -> u64 {
+    let shifted = |sum: u64, group: &u8| Some(sum.checked_mul(32)? | u64::from(*group));
     groups.iter().try_fold(0, shifted).unwrap_or(u64::MAX)
 }
 
 /// Converts 5-bit groups into bytes. Drops the padding bits at the end.
-fn bytes(groups: &[Fe32]) -> Vec<u8> {
-    groups.iter().copied().fes_to_bytes().collect()
+fn bytes(groups: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(groups.len() * 5 / 8);
+    let (mut bits, mut count) = (0_u16, 0);
+    for group in groups {
+        bits = (bits << 5) | u16::from(*group);
+        count += 5;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count).to_le_bytes()[0]);
+            bits &= (1 << count) - 1;
+        }
+    }
+    bytes
 }
 
 /// Converts a field of exactly 52 groups into 32 bytes. The last four bits are padding.
-fn bytes32(groups: &[Fe32], name: &'static str) -> Result<[u8; 32], InvoiceError> {
+fn bytes32(groups: &[u8], name: &'static str) -> Result<[u8; 32], InvoiceError> {
     let whole = (groups.len() == 52).then(|| bytes(groups).try_into().ok()).flatten();
     whole.ok_or(InvoiceError::Length(name))
 }

@@ -1,7 +1,5 @@
 //! Finds reasons why current Lightning wallets refuse to pay an invoice.
 
-use bech32::Fe32;
-
 /// The feature bits that BOLT 9 assigns to invoices, each with the feature that it depends on.
 ///
 /// These are the even bits, which mean "required". The next odd bit means "optional".
@@ -41,11 +39,11 @@ pub enum WalletObjection {
 }
 
 /// Returns the objections to a features field, given as 5-bit groups. The field may be empty.
-pub(super) fn feature_objections(field: &[Fe32]) -> Vec<WalletObjection> {
+pub(super) fn feature_objections(field: &[u8]) -> Vec<WalletObjection> {
     // Bit 0 is the last bit of the last group.
     let set = |bit: u16| {
         let group = field.iter().rev().nth(usize::from(bit / 5));
-        group.is_some_and(|group| group.to_u8() >> (bit % 5) & 1 == 1)
+        group.is_some_and(|group| group >> (bit % 5) & 1 == 1)
     };
     let has = |feature: u16| set(feature) || set(feature + 1);
     let bits = u16::try_from(field.len()).unwrap_or(u16::MAX).saturating_mul(5);

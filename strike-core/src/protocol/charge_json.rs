@@ -75,6 +75,14 @@ impl<N> ChargeJson<N> {
     }
 }
 
+/// Removes what does not belong to a payment request. Most servers send only that.
+fn bare(text: String) -> String {
+    match invoice::bare(&text) {
+        bare if bare.len() == text.len() => text,
+        bare => bare.to_owned(),
+    }
+}
+
 impl<N: Into<u64>> TryFrom<ChargeJson<N>> for Charge {
     type Error = InvalidInput;
 
@@ -85,7 +93,7 @@ impl<N: Into<u64>> TryFrom<ChargeJson<N>> for Charge {
             currency: wire.currency,
             amount_satoshi: Satoshi::new(wire.amount_satoshi.into()).within_supply("amount_satoshi")?,
             payment_hash: wire.payment_hash,
-            payment_request: invoice::bare(&wire.payment_request).to_owned(),
+            payment_request: bare(wire.payment_request),
             description: wire.description.unwrap_or_default(),
             customer_id: wire.customer_id,
             paid: wire.paid,

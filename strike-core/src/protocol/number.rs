@@ -75,6 +75,9 @@ impl<'de> Deserialize<'de> for Lossless {
 /// Returns the value of a JSON number, or `None` if it is not whole or does not fit. The exponent
 /// can have any size.
 fn whole(text: &str) -> Option<i128> {
+    if let Some(number) = plain(text) {
+        return Some(number.into());
+    }
     let (text, sign) = text.strip_prefix('-').map_or((text, 1), |text| (text, -1));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -92,4 +95,31 @@ fn whole(text: &str) -> Option<i128> {
     let zeros = u32::try_from(point.checked_sub(length)?).ok()?;
     let number: i128 = significant.parse().ok()?;
     number.checked_mul(10_i128.checked_pow(zeros)?)?.checked_mul(sign)
+}
+
+/// Returns the value of a number as servers write it: a few digits. `whole` returns the same.
+fn plain(text: &str) -> Option<u64> {
+    let is_plain = (1..=18).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_plain.then(|| text.bytes().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{plain, whole};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn plain_numbers_have_the_same_value_as_any_other_form(text in "[0-9]{1,20}") {
+            let other_form = whole(&format!("{text}.0"));
+            prop_assert!(other_form.is_some());
+            if let Some(number) = plain(&text) {
+                prop_assert_eq!(Some(i128::from(number)), other_form);
+            }
+            prop_assert_eq!(whole(&text), other_form);
+        }
+    }
 }

@@ -15,7 +15,7 @@ use crate::values::{Charge, NewCharge, Now};
 /// Parses the response to a create.
 pub(super) fn created(
     endpoint: &Endpoint,
-    operation: &str,
+    operation: &dyn Fn() -> String,
     response: &HttpResponse,
     order: &NewCharge,
     now: Now,
@@ -25,13 +25,21 @@ pub(super) fn created(
 }
 
 /// Parses the response to a get.
-pub(super) fn charge(endpoint: &Endpoint, operation: &str, response: &HttpResponse) -> Result<Charge, Error> {
+pub(super) fn charge(
+    endpoint: &Endpoint,
+    operation: &dyn Fn() -> String,
+    response: &HttpResponse,
+) -> Result<Charge, Error> {
     let read = |body: &str| endpoint.dialect().charge(body);
     parse(endpoint, operation, response, read).map(Charge::mark_as_response)
 }
 
 /// Parses a response with a page of the list: rows that are charges, and rows that are not.
-pub(super) fn rows(endpoint: &Endpoint, operation: &str, response: &HttpResponse) -> Result<Vec<Row>, Error> {
+pub(super) fn rows(
+    endpoint: &Endpoint,
+    operation: &dyn Fn() -> String,
+    response: &HttpResponse,
+) -> Result<Vec<Row>, Error> {
     let rows = parse(endpoint, operation, response, |body| endpoint.dialect().rows(body))?;
     let row = |row: Result<Charge, BadRow>| match row {
         Ok(charge) => Row::Charge(charge.mark_as_response()),
@@ -48,7 +56,7 @@ pub(super) fn rows(endpoint: &Endpoint, operation: &str, response: &HttpResponse
 /// Reads the body of a 2xx response with a function of the dialect. Any other status is an error.
 fn parse<T>(
     endpoint: &Endpoint,
-    operation: &str,
+    operation: &dyn Fn() -> String,
     response: &HttpResponse,
     read: impl FnOnce(&str) -> Result<T, Unreadable>,
 ) -> Result<T, Error> {
@@ -57,7 +65,11 @@ fn parse<T>(
 }
 
 /// Returns the body of a 2xx response as text. Any other status is an error.
-fn success<'r>(endpoint: &Endpoint, operation: &str, response: &'r HttpResponse) -> Result<&'r str, Error> {
+fn success<'r>(
+    endpoint: &Endpoint,
+    operation: &dyn Fn() -> String,
+    response: &'r HttpResponse,
+) -> Result<&'r str, Error> {
     let status = response.status();
     if !status.is_success() {
         let body = std::str::from_utf8(text::without_bom(response.body())).ok();
@@ -65,7 +77,7 @@ fn success<'r>(endpoint: &Endpoint, operation: &str, response: &'r HttpResponse)
         return Err(failure(endpoint, operation, status, response, error));
     }
     std::str::from_utf8(text::without_bom(response.body())).map_err(|error| {
-        Error::new(operation, ErrorKind::Undecodable)
+        Error::new(operation(), ErrorKind::Undecodable)
             .with_status(status.as_u16())
             .with_excerpt(excerpt(endpoint, response.body()))
             .with_source(error)
@@ -75,7 +87,7 @@ fn success<'r>(endpoint: &Endpoint, operation: &str, response: &'r HttpResponse)
 /// Returns the error for a 2xx response that is not what was requested.
 fn unreadable(
     endpoint: &Endpoint,
-    operation: &str,
+    operation: &dyn Fn() -> String,
     response: &HttpResponse,
     text: &str,
     unreadable: Unreadable,
@@ -89,8 +101,13 @@ fn unreadable(
     }
 }
 
-fn undecodable(endpoint: &Endpoint, operation: &str, response: &HttpResponse, text: &str) -> Error {
-    Error::new(operation, ErrorKind::Undecodable)
+fn undecodable(
+    endpoint: &Endpoint,
+    operation: &dyn Fn() -> String,
+    response: &HttpResponse,
+    text: &str,
+) -> Error {
+    Error::new(operation(), ErrorKind::Undecodable)
         .with_status(response.status().as_u16())
         .with_excerpt(excerpt(endpoint, text.as_bytes()))
 }
@@ -98,7 +115,7 @@ fn undecodable(endpoint: &Endpoint, operation: &str, response: &HttpResponse, te
 /// Returns the error for a status, with the server's error or an excerpt of another body.
 fn failure(
     endpoint: &Endpoint,
-    operation: &str,
+    operation: &dyn Fn() -> String,
     status: StatusCode,
     response: &HttpResponse,
     server_error: Option<ServerError>,
@@ -117,7 +134,7 @@ fn failure(
         _ => ErrorKind::Undecodable,
     };
     let retry_after = retry_after.filter(|_| meaning.as_u16() == 429 || meaning.is_server_error());
-    let error = Error::new(operation, kind).with_status(status.as_u16()).with_retry_after(retry_after);
+    let error = Error::new(operation(), kind).with_status(status.as_u16()).with_retry_after(retry_after);
     match server_error {
         Some(server) => {
             let message = endpoint.fit_for_log(&server.message);

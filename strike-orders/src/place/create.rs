@@ -43,32 +43,32 @@ impl Desk {
     /// Asks the host until the mirror knows the charge, or knows that there is none.
     async fn learn(&self, creation: &mut Creation) -> Result<(), Error> {
         let Some(NextRequest::Once(order, options)) = creation.mirror.ask(Query::Id) else { return Ok(()) };
-        let key = options.key();
-        // The row is new, so nothing was sent. Otherwise search, and create if there is no charge.
-        let options = if creation.is_new {
-            CreateOnceOptions::fresh(key)
-        } else {
-            CreateOnceOptions::with_key(key).since(time(creation.begun_at))
-        };
         if creation.is_new {
-            return self.create_once(creation, order, options).await;
+            // The row is new, so no create was sent.
+            return self.create_once(creation, order, CreateOnceOptions::fresh(options.key())).await;
         }
+        // Search, and create if there is no charge.
+        let search = CreateOnceOptions::with_key(options.key()).since(time(creation.begun_at));
         let limit = self.inner().settings.create_timeout;
-        let now = self.now().await?;
-        let is_old = now.saturating_sub(creation.begun_at) >= millis(limit).saturating_mul(2);
-        if !is_old {
-            return self.create_once(creation, order, options).await;
+        let age = self.now().await?.saturating_sub(creation.begun_at);
+        if age < millis(limit).saturating_mul(2) {
+            return self.create_once(creation, order, search).await;
         }
-        // The list grows with every charge, so a search could always run out of time.
-        let search = timeout(limit / 2, self.create_once(creation, order, options)).await;
-        if let Ok(result) = search
-            && !matches!(&result, Err(Error::Client(error)) if *error.kind() == ErrorKind::OutcomeUnknown)
-        {
-            return result;
+        // The list grows with every charge, so this search could always run out of time.
+        match timeout(limit / 2, self.create_once(creation, order, search)).await {
+            Err(_) => self.create_anew(creation).await,
+            Ok(Err(Error::Client(error))) if *error.kind() == ErrorKind::OutcomeUnknown => {
+                self.create_anew(creation).await
+            }
+            Ok(result) => result,
         }
-        // No payer has seen the invoice of this key. So give it up if the host has not shown it for long.
-        creation.mirror.abandon(new_key()?, time(now));
-        creation.begun_at = now;
+    }
+
+    /// Gives up a create whose outcome stays unknown, and creates the charge with a new key. No payer
+    /// has seen the invoice of the old key.
+    async fn create_anew(&self, creation: &mut Creation) -> Result<(), Error> {
+        creation.begun_at = self.now().await?;
+        creation.mirror.abandon(new_key()?, time(creation.begun_at));
         let Some(NextRequest::Once(order, options)) = creation.mirror.ask(Query::Id) else { return Ok(()) };
         if !self.save(creation).await? {
             return Err(Error::BeingPlaced { name: creation.name.clone() });

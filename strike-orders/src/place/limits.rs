@@ -23,6 +23,13 @@ pub(super) fn check_name(name: &str) -> Result<(), Error> {
 
 /// Checks the limits of an order. A machine that is dropped before its first request sends nothing.
 pub(super) fn check_order(core: &CoreClient, ordered: &NewCharge) -> Result<(), Error> {
+    let texts = [
+        ("description", ordered.description()),
+        ("customer_id", ordered.get_customer_id().unwrap_or_default()),
+    ];
+    if let Some((field, _)) = texts.into_iter().find(|(_, text)| text.contains('\0')) {
+        return Err(Error::NulCharacter { field });
+    }
     let now = Now::new(Duration::ZERO, UnixMillis::from_millis(0));
     let options = CreateOnceOptions::fresh(OrderKey::from_entropy(0));
     match core.create_once(ordered.clone(), options).poll(now) {

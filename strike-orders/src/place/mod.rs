@@ -53,7 +53,7 @@ impl Desk {
     /// | the others | as in [`NewCharge`] |
     ///
     /// # Errors
-    /// - [`Error::InvalidName`] and [`Error::Client`] for invalid input. Nothing was written or sent.
+    /// - [`Error::InvalidName`], [`Error::NulCharacter`] and [`Error::Client`] for invalid input. Nothing was written or sent.
     /// - [`Error::DifferentOrder`] if the name has another amount, description or `customer_id`.
     /// - [`Error::Client`] if the host refuses the charge. The order does not exist then. If the
     ///   outcome of the create is unknown, a later call finds or creates the charge.

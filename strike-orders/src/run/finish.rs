@@ -143,8 +143,8 @@ impl Session<'_> {
 
     /// Writes that the handler failed, so that it is called again, by this instance or another.
     async fn record_failure(&self, row: &Row, found: &Found, error: &str) -> Result<(), Error> {
-        // A text of an error can be long. The column is for people.
-        let error: String = error.chars().take(1_000).collect();
+        // A text of an error can be long. The column is for people. PostgreSQL cannot store NUL.
+        let error: String = error.replace('\0', "\u{fffd}").chars().take(1_000).collect();
         metrics::handler_failed();
         tracing::warn!(
             order = row.name,

@@ -1,11 +1,12 @@
 //! Running a desk: a lease, a watcher, and a handler that is told how each order ended.
 //!
-//! `session.rs` joins three loops while a lease is valid: `tick.rs` looks into the database, `watch.rs`
+//! `session.rs` joins three loops while a lease is valid: `tick.rs` looks into the database with `look.rs`, `watch.rs`
 //! waits for core's watcher, and `work.rs` does what the two have put into the queue. `finish.rs` is the
 //! transaction in which an order ends, and `decide.rs` says how.
 
 mod decide;
 mod finish;
+mod look;
 mod queue;
 mod session;
 mod share;

@@ -27,16 +27,19 @@ macro_rules! due {
     };
 }
 
+/// A charge that a lease has taken: its mirror, and when its invoice expires.
+pub(crate) type Taken = (String, i64);
+
 impl Transaction {
     /// Assigns pending charges that no instance watches to this lease.
-    pub(crate) async fn take_unheld(&mut self, lease: i64, limit: i64) -> Result<Vec<String>, sqlx::Error> {
+    pub(crate) async fn take_unheld(&mut self, lease: i64, limit: i64) -> Result<Vec<Taken>, sqlx::Error> {
         let sql = skipping!(
             self.connection(),
             "UPDATE strike_charges SET lease_id = $1 WHERE id IN (SELECT c.id FROM strike_charges c \
              WHERE c.state = 'pending' AND c.lease_id IS NULL AND c.found IS NULL ORDER BY c.begun_at LIMIT $2",
-            ") RETURNING mirror"
+            ") RETURNING mirror, expires_at"
         );
-        on!(self.connection(), c => sqlx::query_scalar(sql).bind(lease).bind(limit).fetch_all(c).await)
+        on!(self.connection(), c => sqlx::query_as(sql).bind(lease).bind(limit).fetch_all(c).await)
     }
 
     /// Assigns charges of a lease that has lapsed to this lease.
@@ -45,14 +48,14 @@ impl Transaction {
         lease: i64,
         lapsed: i64,
         limit: i64,
-    ) -> Result<Vec<String>, sqlx::Error> {
+    ) -> Result<Vec<Taken>, sqlx::Error> {
         let sql = skipping!(
             self.connection(),
             "UPDATE strike_charges SET lease_id = $1 WHERE id IN (SELECT c.id FROM strike_charges c \
              WHERE c.lease_id = $2 ORDER BY c.begun_at LIMIT $3",
-            ") RETURNING mirror"
+            ") RETURNING mirror, expires_at"
         );
-        on!(self.connection(), c => sqlx::query_scalar(sql)
+        on!(self.connection(), c => sqlx::query_as(sql)
             .bind(lease).bind(lapsed).bind(limit).fetch_all(c).await)
     }
 

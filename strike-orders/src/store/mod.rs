@@ -19,6 +19,7 @@ use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 use tokio::time::timeout;
 
+pub(crate) use self::charges::Taken;
 pub(crate) use self::connection::on;
 pub use self::connection::{Connection, Transaction};
 pub(crate) use self::ends::EndRow;

@@ -10,6 +10,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 #[cfg(feature = "postgres")]
 use sqlx::{ConnectOptions, Connection as _};
+#[cfg(feature = "sqlite")]
+use tokio::time::Instant;
 
 use super::Store;
 #[cfg(feature = "postgres")]
@@ -20,6 +22,10 @@ use crate::error::Error;
 /// a crash of the server could forget an invoice that a payer has seen.
 #[cfg(feature = "postgres")]
 const COMMIT_DURABLY: &str = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+
+/// How long to wait for other writers of a SQLite file.
+#[cfg(feature = "sqlite")]
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Store {
     /// Opens the database that the URL names.
@@ -75,12 +81,21 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             // A committed order survives a power failure.
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(10))
+            .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true);
         let is_in_memory = url.contains(":memory:") || url.contains("mode=memory");
         // A database in memory is gone when its connection closes.
         let writer = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-        let writer = writer.connect_with(options.clone()).await.map_err(opened)?;
+        // SQLite does not wait for another process that switches a new file to WAL.
+        let give_up = Instant::now() + BUSY_TIMEOUT;
+        let writer = loop {
+            match writer.clone().connect_with(options.clone()).await {
+                Err(error) if is_busy(&error) && Instant::now() < give_up => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                result => break result.map_err(opened)?,
+            }
+        };
         let readers = if is_in_memory {
             writer.clone()
         } else {
@@ -88,4 +103,13 @@ impl Store {
         };
         Ok(Self::Sqlite { writer, readers })
     }
+}
+
+/// Returns true if another connection has locked the SQLite file.
+#[cfg(feature = "sqlite")]
+fn is_busy(error: &sqlx::Error) -> bool {
+    const BUSY: u32 = 5;
+    let code = error.as_database_error().and_then(|error| error.code());
+    // The lowest byte is the primary code.
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == BUSY)
 }

@@ -19,11 +19,10 @@ use std::process::Command;
 
 use rust_code::{identifiers, only_code};
 
-/// All crates that core may depend on: HTTP types, JSON, base64 and hex, bech32, forms, dates, a
+/// All crates that core may depend on: HTTP types, JSON, base64 and hex, forms, dates, a
 /// small random generator, and derive macros with their dependencies. Each new crate needs a
 /// reason, and a line in the table in docs/dependencies.md.
-const CORE_MAY_USE: [&str; 23] = [
-    "bech32",
+const CORE_MAY_USE: [&str; 22] = [
     "bytes",
     "data-encoding",
     "fastrand",
@@ -311,6 +310,7 @@ fn every_file_begins_with_a_doc_comment() {
         "tests/browser",
         "tests/lnbits",
         "tests/orders",
+        "tests/perf",
         "tests/src",
         "tests/tests",
     ]) {

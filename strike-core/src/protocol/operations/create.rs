@@ -2,7 +2,7 @@
 
 use super::{Operation, RetrySafety, sealed};
 use crate::errors::{Error, Mismatch};
-use crate::invoice::{self, InvoiceDescription};
+use crate::invoice::{self, Invoice, InvoiceDescription};
 use crate::protocol::{Endpoint, response, server_clock};
 use crate::transport::{HttpRequest, HttpResponse};
 use crate::values::{Charge, Currency, NewCharge, Now};
@@ -31,37 +31,29 @@ impl Create {
     /// expired.
     pub(crate) fn accept(&self, endpoint: &Endpoint, charge: Charge) -> Result<Charge, Error> {
         match self.compare(endpoint, &charge) {
-            Ok(()) => Ok(charge),
+            Ok(_) => Ok(charge),
             Err(mismatch) => Err(endpoint.mismatch(self.describe(), mismatch).with_charge(charge)),
         }
     }
 
-    /// Returns an error if the invoice of the new charge has already expired.
-    fn reject_expired(
-        &self,
-        endpoint: &Endpoint,
-        charge: Charge,
-        response: &HttpResponse,
-        now: Now,
-    ) -> Result<Charge, Error> {
-        let Ok(invoice) = charge.invoice() else { return Ok(charge) };
-        let date = server_clock::date(response.headers());
-        let server_time = server_clock::server_time(date, now);
-        if !endpoint.checks_invoices() || invoice.expires_at() > server_time {
-            return Ok(charge);
+    /// Returns a mismatch if the invoice of the new charge has already expired.
+    fn reject_expired(invoice: &Invoice, response: &HttpResponse, now: Now) -> Result<(), Mismatch> {
+        let server_time = server_clock::server_time(server_clock::date(response.headers()), now);
+        if invoice.expires_at() > server_time {
+            return Ok(());
         }
-        let mismatch = invoice::expired(invoice.expires_at(), server_time);
-        Err(endpoint.mismatch(self.describe(), mismatch).with_charge(charge))
+        Err(invoice::expired(invoice.expires_at(), server_time))
     }
 
     /// Returns true if the charge has no description, but its invoice has the hash of the order's.
     fn describes_by_hash(&self, charge: &Charge) -> bool {
-        let invoice = charge.invoice().ok().filter(|_| charge.description().is_empty());
-        let hash = hmac_sha256::Hash::hash(self.0.description().as_bytes());
-        invoice.is_some_and(|invoice| *invoice.description() == InvoiceDescription::Hash(hash))
+        let hash = || hmac_sha256::Hash::hash(self.0.description().as_bytes());
+        charge.description().is_empty()
+            && charge.invoice().is_ok_and(|it| *it.description() == InvoiceDescription::Hash(hash()))
     }
 
-    fn compare(&self, endpoint: &Endpoint, charge: &Charge) -> Result<(), Mismatch> {
+    /// Compares a charge with the order. Returns its invoice, unless the endpoint does not check invoices.
+    fn compare(&self, endpoint: &Endpoint, charge: &Charge) -> Result<Option<Invoice>, Mismatch> {
         let order = &self.0;
         Mismatch::unless_equal("amount", order.amount().get(), charge.amount)?;
         Mismatch::unless_equal("amount_satoshi", order.amount().get(), charge.amount_satoshi.get())?;
@@ -71,10 +63,7 @@ impl Create {
         }
         let echo = charge.raw_customer_id().filter(|id| !id.is_empty());
         Mismatch::unless_equal("customer_id", order.get_customer_id(), echo)?;
-        if endpoint.checks_invoices() {
-            invoice::compare(charge, endpoint.network())?;
-        }
-        Ok(())
+        endpoint.checks_invoices().then(|| invoice::compare(charge, endpoint.network())).transpose()
     }
 }
 
@@ -96,11 +85,19 @@ impl Operation for Create {
     }
 
     fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, now: Now) -> Result<Charge, Error> {
-        let charge = response::created(endpoint, &self.describe(), response, &self.0, now);
+        let charge = response::created(endpoint, &|| self.describe(), response, &self.0, now);
         let charge = charge.map_err(Error::of_no_charge)?;
-        self.accept(endpoint, charge)
-            .and_then(|charge| self.reject_expired(endpoint, charge, response, now))
-            .map_err(|error| error.with_status(response.status().as_u16()))
+        let checked = self.compare(endpoint, &charge).and_then(|invoice| match invoice {
+            Some(invoice) => Self::reject_expired(&invoice, response, now),
+            None => Ok(()),
+        });
+        match checked {
+            Ok(()) => Ok(charge),
+            Err(mismatch) => {
+                let error = endpoint.mismatch(self.describe(), mismatch).with_charge(charge);
+                Err(error.with_status(response.status().as_u16()))
+            }
+        }
     }
 
     fn describe(&self) -> String {

@@ -58,7 +58,7 @@ impl Operation for Find {
     }
 
     fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, _now: Now) -> Result<Found, Error> {
-        let rows = response::rows(endpoint, &self.describe(), response).map_err(Error::of_no_charge)?;
+        let rows = response::rows(endpoint, &|| self.describe(), response).map_err(Error::of_no_charge)?;
         // Some versions ignore a filter that they do not know.
         let is_full = u32::try_from(rows.len()).unwrap_or(u32::MAX) >= LIMIT;
         let is_complete = !is_full && rows.iter().all(|row| self.may_match(row));

@@ -40,7 +40,7 @@ impl Operation for Get {
     }
 
     fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, _now: Now) -> Result<Charge, Error> {
-        let charge = response::charge(endpoint, &self.describe(), response)?;
+        let charge = response::charge(endpoint, &|| self.describe(), response)?;
         match Mismatch::unless_equal("id", self.id.as_str(), charge.id().as_str()) {
             Ok(()) => Ok(charge),
             Err(mismatch) => Err(endpoint

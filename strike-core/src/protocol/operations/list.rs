@@ -53,7 +53,9 @@ impl Operation for List {
     }
 
     fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, _now: Now) -> Result<Page, Error> {
-        Ok(Page { rows: response::rows(endpoint, &self.describe(), response).map_err(Error::of_no_charge)? })
+        Ok(Page {
+            rows: response::rows(endpoint, &|| self.describe(), response).map_err(Error::of_no_charge)?,
+        })
     }
 
     fn describe(&self) -> String {

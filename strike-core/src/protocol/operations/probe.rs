@@ -43,7 +43,7 @@ impl Operation for Probe {
             Ok(true) => Ok(()),
             // The body is not that of a probe, so only a list passes.
             Ok(false) => {
-                response::rows(endpoint, &self.describe(), response).map(drop).map_err(Error::of_no_charge)
+                response::rows(endpoint, &|| self.describe(), response).map(drop).map_err(Error::of_no_charge)
             }
             Err(mismatch) => Err(endpoint.mismatch(self.describe(), mismatch).with_status(status.as_u16())),
         }

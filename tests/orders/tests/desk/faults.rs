@@ -1,6 +1,6 @@
 //! Databases that are missing, damaged, newer, read-only, full or away.
 
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 
 use strike_orders::{Connection, Desk, Error};
 use strike_orders_tests::postgres::{Cluster, Stop};
@@ -40,12 +40,12 @@ async fn tables_of_the_shop_are_left_alone(db: Database) {
 
 async fn instances_that_start_at_once_migrate_the_database_once(db: Database) {
     let world = World::new(db).await;
-    let starts = (0..4).map(|_| world.instance());
+    let starts = (0..8).map(|_| world.instance());
     let instances = futures_util::future::join_all(starts).await;
     for (number, instance) in instances.iter().enumerate() {
         instance.place(&format!("order-{number}"), tea()).await.unwrap();
     }
-    assert_eq!(world.db.number("SELECT count(*) FROM strike_orders").await, 4);
+    assert_eq!(world.db.number("SELECT count(*) FROM strike_orders").await, 8);
 }
 
 async fn runner_goes_on_after_a_long_lock(db: Database) {
@@ -109,6 +109,26 @@ async fn read_only_file_is_refused() {
     let error = connect(&world, &format!("{}?mode=ro", world.db.url())).await.unwrap_err();
     assert!(matches!(error, Error::Database { .. }), "{error:?}");
     assert!(error.to_string().contains("readonly"), "{error}");
+}
+
+#[tokio::test]
+async fn new_file_can_be_opened_by_many_at_once() {
+    let client = World::new(Database::sqlite()).await.instance().await.desk.client().clone();
+    for _ in 0..10 {
+        let (db, start) = (Database::sqlite(), Arc::new(Barrier::new(8)));
+        let open = || {
+            let (url, client, start) = (db.url(), client.clone(), Arc::clone(&start));
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                start.wait();
+                runtime.block_on(Desk::connect(&url, client)).map(drop)
+            })
+        };
+        let threads: Vec<_> = (0..8).map(|_| open()).collect();
+        for thread in threads {
+            thread.join().unwrap().unwrap();
+        }
+    }
 }
 
 #[tokio::test]

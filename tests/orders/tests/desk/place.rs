@@ -119,18 +119,17 @@ async fn longest_texts_and_odd_characters_are_kept(db: Database) {
     }
 }
 
-/// PostgreSQL cannot store it, so it must not look like a failure that passes.
-async fn nul_character_is_kept_or_refused_for_good(db: Database) {
+async fn nul_character_is_refused_on_every_database(db: Database) {
     let world = World::new(db).await;
     let instance = world.instance().await;
-    let ordered = NewCharge::satoshis(1, "tea\0");
-    match instance.place("order-17", ordered.clone()).await {
-        Ok(order) => assert_eq!(*order.new_charge(), ordered),
-        Err(error) => {
-            assert!(!error.is_retryable(), "{error:?}");
-            assert_eq!(world.host.requests(), 0);
-        }
+    for (ordered, at) in
+        [(NewCharge::satoshis(1, "tea\0"), "description"), (tea().customer_id("\0"), "customer_id")]
+    {
+        let error = instance.place("order-17", ordered).await.unwrap_err();
+        assert!(matches!(error, Error::NulCharacter { field } if field == at), "{error:?}");
+        assert!(!error.is_retryable(), "{error:?}");
     }
+    assert_eq!(world.host.requests(), 0);
 }
 
 async fn refused_create_leaves_nothing_and_frees_the_name(db: Database) {
@@ -281,7 +280,7 @@ on_both![
     same_name_for_something_else_is_refused,
     invalid_input_is_refused_before_anything_is_written_or_sent,
     longest_texts_and_odd_characters_are_kept,
-    nul_character_is_kept_or_refused_for_good,
+    nul_character_is_refused_on_every_database,
     refused_create_leaves_nothing_and_frees_the_name,
     place_after_an_unknown_outcome_returns_the_charge,
     different_order_is_refused_after_an_unknown_outcome,

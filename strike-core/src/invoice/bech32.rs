@@ -1,0 +1,154 @@
+//! Decodes bech32 with a table. BIP 173 describes the format; BOLT11 has no limit of the length.
+#![expect(clippy::indexing_slicing, reason = "each index is smaller than its table")]
+
+use super::read::InvoiceError;
+
+/// The characters of the 5-bit groups 0 to 31.
+const ALPHABET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+
+/// The value of a byte that is no character of the alphabet.
+const NONE: u8 = 0xff;
+
+/// The group of each byte, in lower and upper case.
+const GROUPS: [u8; 256] = groups();
+
+/// The contribution of the five bits that leave the checksum.
+const REMAINDERS: [u32; 32] = remainders();
+
+/// The groups of a checksum.
+const CHECKSUM: usize = 6;
+
+/// The longest prefix, by BIP 173.
+const MAX_PREFIX: usize = 83;
+
+const fn groups() -> [u8; 256] {
+    let mut groups = [NONE; 256];
+    let mut group = 0;
+    while group < 32 {
+        let character = ALPHABET[group as usize];
+        groups[character as usize] = group;
+        groups[character.to_ascii_uppercase() as usize] = group;
+        group += 1;
+    }
+    groups
+}
+
+const fn remainders() -> [u32; 32] {
+    const GENERATOR: [u32; 5] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
+    let mut remainders = [0; 32];
+    let mut bits = 0;
+    while bits < 32 {
+        let mut bit = 0;
+        while bit < 5 {
+            if bits >> bit & 1 == 1 {
+                remainders[bits] ^= GENERATOR[bit];
+            }
+            bit += 1;
+        }
+        bits += 1;
+    }
+    remainders
+}
+
+/// Returns the prefix in lower case, and the 5-bit groups after it, without the checksum.
+pub(super) fn decode(text: &str) -> Result<(String, Vec<u8>), InvoiceError> {
+    let (prefix, data) = text.rsplit_once('1').ok_or(InvoiceError::NotBech32)?;
+    let is_prefix =
+        (1..=MAX_PREFIX).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_graphic());
+    let has = |case: fn(&u8) -> bool| text.as_bytes().iter().any(case);
+    if !is_prefix || (has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase)) {
+        return Err(InvoiceError::NotBech32);
+    }
+    let mut groups: Vec<u8> = data.bytes().map(|byte| GROUPS[usize::from(byte)]).collect();
+    if groups.contains(&NONE) {
+        return Err(InvoiceError::NotBech32);
+    }
+    let prefix = prefix.to_ascii_lowercase();
+    let length = groups.len().checked_sub(CHECKSUM).ok_or(InvoiceError::Checksum)?;
+    let high = prefix.bytes().map(|byte| byte >> 5);
+    let low = prefix.bytes().map(|byte| byte & 31);
+    let expanded = high.chain([0]).chain(low);
+    let checksum = groups.iter().copied().fold(expanded.fold(1, add), add);
+    if checksum != 1 {
+        return Err(InvoiceError::Checksum);
+    }
+    groups.truncate(length);
+    Ok((prefix, groups))
+}
+
+/// Returns the character of a group, in lower case.
+pub(super) fn character(group: u8) -> u8 {
+    ALPHABET.get(usize::from(group)).copied().unwrap_or(NONE)
+}
+
+/// Adds a group to the checksum.
+const fn add(checksum: u32, group: u8) -> u32 {
+    let leaving = REMAINDERS[(checksum >> 25 & 31) as usize];
+    ((checksum & 0x01ff_ffff) << 5) ^ group as u32 ^ leaving
+}
+
+#[cfg(test)]
+mod tests {
+    use bech32::primitives::checksum::Checksum;
+    use bech32::primitives::decode::UncheckedHrpstring;
+    use bech32::{Bech32, Fe32, Fe32IterExt, Hrp};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Bech32 of any length, as the crate `bech32` reads it.
+    enum AnyLength {}
+
+    impl Checksum for AnyLength {
+        type MidstateRepr = <Bech32 as Checksum>::MidstateRepr;
+        type CorrectionField = <Bech32 as Checksum>::CorrectionField;
+        const ROOT_GENERATOR: Self::CorrectionField = Bech32::ROOT_GENERATOR;
+        const ROOT_EXPONENTS: std::ops::RangeInclusive<usize> = Bech32::ROOT_EXPONENTS;
+        const CODE_LENGTH: usize = usize::MAX;
+        const CHECKSUM_LENGTH: usize = Bech32::CHECKSUM_LENGTH;
+        const GENERATOR_SH: [Self::MidstateRepr; 5] = Bech32::GENERATOR_SH;
+        const TARGET_RESIDUE: Self::MidstateRepr = Bech32::TARGET_RESIDUE;
+    }
+
+    fn reference(text: &str) -> Result<(String, Vec<u8>), InvoiceError> {
+        let unchecked = UncheckedHrpstring::new(text).map_err(|_| InvoiceError::NotBech32)?;
+        unchecked.validate_checksum::<AnyLength>().map_err(|_| InvoiceError::Checksum)?;
+        let checked = unchecked.remove_checksum::<AnyLength>();
+        let groups = checked.fe32_iter().map(Fe32::to_u8).collect();
+        Ok((checked.hrp().lowercase_char_iter().collect(), groups))
+    }
+
+    fn encode(prefix: &str, groups: &[u8]) -> String {
+        let groups = groups.iter().map(|group| Fe32::try_from(*group).unwrap());
+        groups.with_checksum::<AnyLength>(&Hrp::parse(prefix).unwrap()).chars().collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_groups_are_decoded_again(prefix in "[!-@\\[-~]{1,83}", groups in vec(0_u8..32, 0..400)) {
+            let text = encode(&prefix, &groups);
+            prop_assert_eq!(decode(&text), Ok((prefix.to_ascii_lowercase(), groups)));
+            prop_assert_eq!(decode(&text.to_ascii_uppercase()), decode(&text));
+        }
+
+        #[test]
+        fn any_text_is_read_as_the_crate_bech32_reads_it(text in "\\PC{0,40}|[a-zA-Z0-9]{0,120}|[!-~]{0,120}") {
+            prop_assert_eq!(decode(&text), reference(&text));
+        }
+
+        #[test]
+        fn a_changed_character_is_read_as_the_crate_bech32_reads_it(
+            groups in vec(0_u8..32, 0..60),
+            at in any::<prop::sample::Index>(),
+            new in "[ -~]",
+        ) {
+            let mut text = encode("lntb42u", &groups);
+            let at = at.index(text.len());
+            text.replace_range(at..=at, &new);
+            prop_assert_eq!(decode(&text), reference(&text));
+        }
+    }
+}

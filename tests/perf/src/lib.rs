@@ -1,0 +1,5 @@
+//! Workloads of strike-core whose instructions and allocations are counted.
+#![allow(missing_docs, clippy::unwrap_used, clippy::exhaustive_structs, reason = "a benchmark")]
+
+mod samples;
+pub mod workloads;

@@ -1,0 +1,55 @@
+//! The requests and responses that the workloads use: of the size and in the order of a real server.
+
+use http::Response;
+use strike_core::{ApiKey, Charge, Endpoint, HttpResponse, Network, NewCharge};
+
+/// An invoice as LND makes it, for 4200 satoshi on testnet.
+const INVOICE: &str = include_str!("invoice.txt");
+const PAYMENT_HASH: &str = include_str!("payment_hash.txt");
+
+pub(crate) fn endpoint(checks_invoices: bool) -> Endpoint {
+    let url = "https://shop.example.com/api/v1/";
+    let key = ApiKey::new("sk_00000000000000000000000000000000").unwrap();
+    Endpoint::builder(url, key, Network::Testnet).check_invoices(checks_invoices).build().unwrap()
+}
+
+pub(crate) fn order() -> NewCharge {
+    NewCharge::satoshis(4200, "a pot of tea")
+}
+
+pub(crate) fn charge_json(number: usize) -> String {
+    format!(
+        r#"{{
+  "id" : "ch_7zXbGyJAbCPFMzLN{number:016}",
+  "object" : "charge",
+  "amount" : 4200,
+  "currency" : "btc",
+  "amount_satoshi" : 4200,
+  "payment_hash" : "{hash}",
+  "payment_request" : "{invoice}",
+  "description" : "a pot of tea",
+  "paid" : false,
+  "created" : 1700000000000,
+  "updated" : 1700000000000
+}}"#,
+        hash = PAYMENT_HASH.trim(),
+        invoice = INVOICE.trim(),
+    )
+}
+
+pub(crate) fn charge(number: usize) -> Charge {
+    serde_json::from_str(&charge_json(number)).unwrap()
+}
+
+pub(crate) fn response(body: String) -> HttpResponse {
+    Response::builder()
+        .status(200)
+        .header("content-type", "application/json")
+        .body(body.into_bytes())
+        .unwrap()
+}
+
+pub(crate) fn page(rows: usize) -> HttpResponse {
+    let rows: Vec<String> = (0..rows).map(charge_json).collect();
+    response(format!("[ {} ]", rows.join(", ")))
+}

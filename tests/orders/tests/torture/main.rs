@@ -29,8 +29,8 @@ use strike_orders_tests::shop::{Setup, Shop};
 
 use customer::Plan;
 
-/// Orders begin at this rate. A process reads at most 50 charges in a second, and lives for four seconds.
-const PER_SECOND: u64 = 40;
+/// Orders begin at this rate, if the machine is fast enough.
+const PER_SECOND: u64 = 60;
 
 /// Orders begin during at least this time, so that enough processes are killed.
 const SHORTEST: Duration = Duration::from_secs(25);

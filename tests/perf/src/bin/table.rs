@@ -1,6 +1,12 @@
 //! Counts every workload, and prints the table of docs/performance.md. With `--check`, compares it
 //! with that page.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr, reason = "a benchmark")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark"
+)]
 
 use std::env;
 use std::fs;

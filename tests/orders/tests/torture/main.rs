@@ -30,7 +30,7 @@ use strike_orders_tests::shop::{Setup, Shop};
 use customer::Plan;
 
 /// Orders begin at this rate, if the machine is fast enough.
-const PER_SECOND: u64 = 60;
+const PER_SECOND: u64 = 25;
 
 /// Orders begin during at least this time, so that enough processes are killed.
 const SHORTEST: Duration = Duration::from_secs(25);

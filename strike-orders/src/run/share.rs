@@ -3,7 +3,7 @@
 use crate::store::Fleet;
 
 /// The most charges that change hands in one step.
-const BATCH: i64 = 1_000;
+pub(super) const BATCH: i64 = 1_000;
 
 /// How many charges an instance takes or gives back in one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

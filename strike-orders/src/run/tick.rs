@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout};
 use super::look::Findings;
 use super::queue::Work;
 use super::session::{Over, Session};
+use super::share;
 use crate::error::Error;
 use crate::metrics;
 use crate::signal::Change;
@@ -75,7 +76,7 @@ impl Session<'_> {
             *renewed = Renewed { at: began, held };
         }
         metrics::ticked(held, Duration::from_millis(found.oldest), renewed.at.elapsed());
-        let is_full = found.taken.len() >= 1_000;
+        let is_full = i64::try_from(found.taken.len()).is_ok_and(|taken| taken >= share::BATCH);
         self.apply(found, queue);
         if is_full { Step::GoOn } else { Step::Rest }
     }

@@ -1,7 +1,9 @@
 //! The requests and responses that the workloads use: of the size and in the order of a real server.
 
+use std::time::Duration;
+
 use http::Response;
-use strike_core::{ApiKey, Charge, Endpoint, HttpResponse, Network, NewCharge};
+use strike_core::{ApiKey, Charge, ChargeId, Endpoint, HttpResponse, Network, NewCharge, Now, UnixMillis};
 
 /// An invoice as LND makes it, for 4200 satoshi on testnet.
 const INVOICE: &str = include_str!("invoice.txt");
@@ -52,4 +54,12 @@ pub(crate) fn response(body: String) -> HttpResponse {
 pub(crate) fn page(rows: usize) -> HttpResponse {
     let rows: Vec<String> = (0..rows).map(charge_json).collect();
     response(format!("[ {} ]", rows.join(", ")))
+}
+
+pub(crate) fn id() -> ChargeId {
+    charge(0).id().clone()
+}
+
+pub(crate) fn now() -> Now {
+    Now::new(Duration::ZERO, UnixMillis::from_millis(1_700_000_001_000))
 }

@@ -27,7 +27,7 @@ struct Figures {
 }
 
 fn main() -> ExitCode {
-    let rows: Vec<_> = workloads::ALL.iter().map(|workload| (workload, count(workload))).collect();
+    let rows: Vec<_> = workloads::all().map(|workload| (workload, count(workload))).collect();
     println!("| work | instructions | bar | allocations | bar |");
     println!("| --- | --- | --- | --- | --- |");
     for (workload, figures) in &rows {

@@ -13,7 +13,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 fn main() {
     let mut arguments = env::args().skip(1);
     let (name, times) = (arguments.next().unwrap(), arguments.next().unwrap().parse().unwrap());
-    let workload = workloads::ALL.iter().find(|workload| workload.name == name).unwrap();
+    let workload = workloads::all().find(|workload| workload.name == name).unwrap();
     let region = Region::new(ALLOCATOR);
     (workload.run)(times);
     let change = region.change();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::errors::{Error, ErrorKind};
 use crate::machine::context::Context;
+use crate::machine::jitter::Jitter;
 use crate::machine::pause::Pause;
 use crate::machine::retry_decision::{RetryDecision, requested_delay};
 use crate::machine::{Machine, Step};
@@ -61,7 +62,7 @@ use crate::values::{Now, UnixMillis};
 pub struct Call<Op: Operation> {
     op: Op,
     context: Context,
-    rng: fastrand::Rng,
+    jitter: Jitter,
     attempts: Vec<Attempt>,
     /// Whether a connection was closed before the response. The next such failure is not retried at
     /// once.
@@ -83,7 +84,7 @@ impl<Op: Operation> Call<Op> {
     pub(crate) fn new(op: Op, context: Context) -> Self {
         Self {
             op,
-            rng: context.rng(),
+            jitter: context.jitter(),
             context,
             attempts: Vec::new(),
             closed_once: false,
@@ -111,7 +112,7 @@ impl<Op: Operation> Call<Op> {
     /// Returns the state after a failed attempt.
     fn after_failure(&mut self, error: Error, now: Now) -> State<Op::Output> {
         let failures = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
-        let mut wait = self.context.policy.wait_after(failures, &mut self.rng);
+        let mut wait = self.context.policy.wait_after(failures, &mut self.jitter);
         let retry = match RetryDecision::of(&error, Op::REPLAY) {
             RetryDecision::Stop => false,
             RetryDecision::Backoff => true,

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::machine::RetryPolicy;
+use crate::machine::jitter::Jitter;
 use crate::protocol::Endpoint;
 
 /// The endpoint, the retry policy, and the seed of the random numbers for jitter.
@@ -29,12 +30,12 @@ impl Context {
         // An odd increment visits all 2^64 values before one repeats. The generator then spreads
         // them.
         let state = self.forks.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
-        Self::new(self.endpoint.clone(), policy, fastrand::Rng::with_seed(state).u64(..))
+        Self::new(self.endpoint.clone(), policy, Jitter::new(state).number())
     }
 
-    /// Returns a random number generator for this machine. The same seed gives the same numbers.
-    pub(crate) fn rng(&self) -> fastrand::Rng {
-        fastrand::Rng::with_seed(self.seed)
+    /// Returns the random numbers of this machine. The same seed gives the same numbers.
+    pub(crate) const fn jitter(&self) -> Jitter {
+        Jitter::new(self.seed)
     }
 }
 
@@ -49,7 +50,7 @@ mod tests {
         let key = ApiKey::new("sk_demo").unwrap();
         let endpoint = Endpoint::new("http://127.0.0.1:1/", key, Network::Testnet).unwrap();
         let context = Context::new(endpoint, RetryPolicy::default(), seed);
-        [(); 3].map(|()| context.fork().rng().u64(..))
+        [(); 3].map(|()| context.fork().jitter().number())
     }
 
     #[test]

@@ -88,6 +88,7 @@
 pub(crate) mod call;
 pub(crate) mod context;
 pub(crate) mod create_once;
+pub(crate) mod jitter;
 pub(crate) mod order_memory;
 pub(crate) mod paging;
 pub(crate) mod pause;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::machine::jitter::Jitter;
+
 /// How operations are retried, and the limits of each attempt.
 ///
 /// No policy makes the client repeat a create that may have arrived.
@@ -129,10 +131,10 @@ impl RetryPolicy {
     }
 
     /// Returns a random wait after this many failures.
-    pub(crate) fn wait_after(&self, failures: u32, rng: &mut fastrand::Rng) -> Duration {
+    pub(crate) fn wait_after(&self, failures: u32, jitter: &mut Jitter) -> Duration {
         let doublings = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
         let longest = self.base.saturating_mul(doublings).min(self.cap);
         let micros = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
-        Duration::from_micros(rng.u64(0..=micros))
+        Duration::from_micros(jitter.up_to(micros))
     }
 }

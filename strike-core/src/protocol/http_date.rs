@@ -1,34 +1,45 @@
 //! Parses the three date formats of HTTP.
 
-use jiff::Timestamp;
-use jiff::fmt::{rfc2822, strtime};
-use jiff::tz::TimeZone;
+use std::array;
 
 use crate::values::UnixMillis;
+use crate::values::calendar::{days, digits, time_of_day};
+
+/// The weekdays, from that of 1970-01-01 on.
+const WEEKDAYS: [&str; 7] = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// Parses `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` or
 /// `Sun Nov  6 08:49:37 1994`.
 ///
 /// Returns `None` for any other text, for a wrong weekday, and for a date before 1970.
 pub(crate) fn parse(text: &str) -> Option<UnixMillis> {
-    let date = rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
-    let date = date.or_else(|| rfc850(text)).or_else(|| parse_as("%a %b %e %H:%M:%S %Y", text))?;
-    u64::try_from(date.as_millisecond()).ok().map(UnixMillis::from_millis)
+    let mut words = text.splitn(7, [' ', '-']);
+    // A missing word is empty.
+    let words: [&str; 7] = array::from_fn(|_| words.next().unwrap_or_default());
+    let (weekday, day, month, year, time) = match words {
+        [weekday, day, month, year, time, "GMT", ""] => (weekday.strip_suffix(',')?, day, month, year, time),
+        [weekday, month, "", day, time, year, ""] | [weekday, month, day, time, year, "", ""] => {
+            (weekday, day, month, year, time)
+        }
+        _ => return None,
+    };
+    let day = digits(day, 2).or_else(|| digits(day, 1))?;
+    let month = (1..).zip(MONTHS).find(|(_, name)| *name == month)?.0;
+    let on_weekday = |year| days(year, month, day).filter(|days| is_weekday(*days, weekday));
+    let days = match digits(year, 2) {
+        // The weekday decides the century: a hundred years later, a date has another weekday.
+        Some(year) => on_weekday(1900 + year).or_else(|| on_weekday(2000 + year))?,
+        None => on_weekday(digits(year, 4)?)?,
+    };
+    Some(UnixMillis::from_secs(days * 86_400 + time_of_day(time)?))
 }
 
-/// Parses the format with a two-digit year.
-///
-/// The weekday decides the century: the same date one hundred years later falls on another weekday.
-fn rfc850(text: &str) -> Option<Timestamp> {
-    let (day_and_month, year_and_time) = text.rsplit_once('-')?;
-    let in_century =
-        |century| parse_as("%A, %d-%b-%Y %H:%M:%S GMT", &format!("{day_and_month}-{century}{year_and_time}"));
-    in_century(19).or_else(|| in_century(20))
-}
-
-fn parse_as(format: &str, text: &str) -> Option<Timestamp> {
-    let date = strtime::parse(format, text).ok()?.to_datetime().ok()?;
-    TimeZone::UTC.to_timestamp(date).ok()
+fn is_weekday(days: u64, name: &str) -> bool {
+    let weekday = WEEKDAYS.iter().cycle().nth(usize::try_from(days % 7).unwrap_or_default());
+    weekday.is_some_and(|weekday| *weekday == name || weekday.get(..3) == Some(name))
 }
 
 #[cfg(test)]
@@ -63,6 +74,11 @@ mod tests {
             "Mon, 06 Nov 1994 08:49:37 GMT",
             "Sunday, 06-Nov-93 08:49:37 GMT",
             "Sun, 06 Nov 1994 08:49:37",
+            "Sun, 06 Nov 1994 08:49:37 GMT GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT GMT",
+            "Sun Nov  6 08:49:37 1994 GMT",
+            "Sun Nov  6 08:49:37 1994  1994",
+            "Sun, 06 nov 1994 08:49:37 GMT",
             "Sun, 06 Nov 1994 8:49:37 GMT",
             "Sun, 06 Nov 1994 24:00:00 GMT",
             "Sun, 06 Nov 1994 08:60:37 GMT",

@@ -13,6 +13,7 @@ mod operations;
 mod page;
 mod password;
 mod response;
+mod rfc3339;
 mod secret;
 pub(crate) mod server_clock;
 mod webhook_secret;

@@ -1,5 +1,6 @@
 //! The values of the API: charges, orders, amounts, times and ids.
 
+pub(crate) mod calendar;
 mod charge;
 mod charge_id;
 mod currency;

@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::calendar;
+
 /// A time, in milliseconds since 1970-01-01T00:00:00Z (the epoch).
 ///
 /// ```
@@ -111,9 +113,14 @@ impl fmt::Display for UnixMillis {
     /// assert_eq!(UnixMillis::from_millis(u64::MAX).to_string(), "18446744073709551615 ms after 1970");
     /// ```
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match i64::try_from(self.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()) {
-            Some(timestamp) => write!(f, "{timestamp}"),
-            None => write!(f, "{} ms after 1970", self.0),
+        let (days, in_day) = (self.0 / 86_400_000, self.0 % 86_400_000);
+        let (year, month, day) = calendar::date(days);
+        if year > 9999 {
+            return write!(f, "{} ms after 1970", self.0);
         }
+        let (seconds, millis) = (in_day / 1000, in_day % 1000);
+        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        write!(f, "{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        if millis == 0 { f.write_str("Z") } else { write!(f, ".{millis:03}Z") }
     }
 }

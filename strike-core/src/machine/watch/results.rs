@@ -187,6 +187,6 @@ impl Watcher {
 
     /// Returns a random factor for delays, in thousandths: 900 to 1100.
     fn jitter(&mut self) -> u64 {
-        self.rng.u64(900..=1100)
+        900 + self.rng.up_to(200)
     }
 }

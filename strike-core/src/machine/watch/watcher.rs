@@ -12,6 +12,7 @@ use super::scheduler::Scheduler;
 use super::snapshot::{SavedCharge, WatcherSnapshot};
 use crate::machine::Schedule;
 use crate::machine::context::Context;
+use crate::machine::jitter::Jitter;
 use crate::machine::pause::Pause;
 use crate::snapshot_version::Version1;
 use crate::values::{Charge, ChargeId, Now};
@@ -75,7 +76,7 @@ use crate::values::{Charge, ChargeId, Now};
 #[must_use]
 pub struct Watcher {
     pub(super) context: Context,
-    pub(super) rng: fastrand::Rng,
+    pub(super) rng: Jitter,
     pub(super) schedule: Schedule,
     pub(super) grace: Duration,
     pub(super) request_interval: Duration,
@@ -104,7 +105,7 @@ pub struct Watcher {
 impl Watcher {
     pub(crate) fn new(context: Context) -> Self {
         Self {
-            rng: context.rng(),
+            rng: context.jitter(),
             context,
             schedule: Schedule::default(),
             grace: Duration::from_secs(60),

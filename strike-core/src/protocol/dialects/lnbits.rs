@@ -1,9 +1,6 @@
 //! The dialect of LNbits, a wallet server in front of many kinds of Lightning nodes.
 
 use http::{HeaderMap, HeaderName, StatusCode};
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -15,11 +12,11 @@ use crate::errors::Mismatch;
 use crate::invoice::{self, Invoice};
 use crate::protocol::json::{array, object};
 use crate::protocol::number::Exact;
-use crate::protocol::{ApiKey, Endpoint, EndpointBuilder};
+use crate::protocol::{ApiKey, Endpoint, EndpointBuilder, rfc3339};
 use crate::redaction::text;
 use crate::values::{
     Charge, ChargeId, Currency, InvalidInput, Network, NewCharge, Now, OrderKey, Origin, PaymentHash,
-    Satoshi, Settlement, UnixMillis,
+    Satoshi, Settlement,
 };
 use crate::webhook::InvalidWebhook;
 
@@ -325,10 +322,10 @@ impl Record {
         let created = self
             .created_at
             .as_deref()
-            .and_then(time)
+            .and_then(rfc3339::parse)
             .or_else(|| Invoice::read(&payment_request).ok().map(|invoice| invoice.timestamp()));
         let created = created.ok_or_else(|| "its creation time is unreadable".to_owned())?;
-        let updated = self.updated_at.as_deref().and_then(time);
+        let updated = self.updated_at.as_deref().and_then(rfc3339::parse);
         let paid = self.status == "success";
         let fee = self.fee.map_or(0, |fee| fee.0.unsigned_abs());
         let received = self.amount.0.saturating_sub(i64::try_from(fee).unwrap_or(i64::MAX));
@@ -400,12 +397,4 @@ fn search(filters: &[(&str, &str)]) -> DialectRequest {
 
 fn server_error(meaning: StatusCode, message: &str) -> ServerError {
     ServerError { meaning, code: i64::from(meaning.as_u16()), message: message.to_owned() }
-}
-
-/// Parses `2026-11-26T04:06:58.439543+00:00`. A time without an offset is read as UTC.
-fn time(text: &str) -> Option<UnixMillis> {
-    let with_offset = text.parse::<Timestamp>().ok();
-    let without = || TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok();
-    let time = with_offset.or_else(without)?;
-    u64::try_from(time.as_millisecond()).ok().map(UnixMillis::from_millis)
 }

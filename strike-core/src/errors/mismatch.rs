@@ -1,17 +1,25 @@
 //! A response that differs from the request.
 
+use std::error::Error;
 use std::fmt;
 
 use crate::values::Charge;
 
 /// A field of a response that differs from the request.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field} should be {expected}, but is {found}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
     field: &'static str,
     expected: String,
     found: String,
 }
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} should be {}, but is {}", self.field, self.expected, self.found)
+    }
+}
+
+impl Error for Mismatch {}
 
 impl Mismatch {
     pub(crate) fn new(field: &'static str, expected: impl ToString, found: impl ToString) -> Self {

@@ -1,9 +1,6 @@
 //! The dialect of LNbits, a wallet server in front of many kinds of Lightning nodes.
 
 use http::{HeaderMap, HeaderName, StatusCode};
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -402,10 +399,8 @@ fn server_error(meaning: StatusCode, message: &str) -> ServerError {
     ServerError { meaning, code: i64::from(meaning.as_u16()), message: message.to_owned() }
 }
 
-/// Parses `2026-11-26T04:06:58.439543+00:00`. A time without an offset is read as UTC.
+/// Parses `2026-11-26T04:06:58.439543+00:00`. A time without an offset is read as UTC. Other offsets
+/// are not read: LNbits writes UTC.
 fn time(text: &str) -> Option<UnixMillis> {
-    let with_offset = text.parse::<Timestamp>().ok();
-    let without = || TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok();
-    let time = with_offset.or_else(without)?;
-    u64::try_from(time.as_millisecond()).ok().map(UnixMillis::from_millis)
+    humantime::parse_rfc3339_weak(text).ok().map(UnixMillis::from)
 }

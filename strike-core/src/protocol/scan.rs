@@ -1,9 +1,10 @@
 //! The `Scan` type: a page of which only the rows that matter are copied.
 
+use std::fmt;
 use std::ops::Range;
 
-use crate::protocol::Row;
 use crate::protocol::plain_charge::PlainCharge;
+use crate::protocol::{Row, UnreadableRow};
 use crate::values::{Origin, UnixMillis};
 
 /// One page of the list, still as the server sent it. A watcher copies only the charges that it
@@ -43,8 +44,18 @@ impl Scan {
         self.created
     }
 
-    /// Returns the rows whose id passes the filter, and those without a readable id, in the server's
-    /// order.
+    /// Returns the first row that is no charge.
+    pub(crate) fn first_unreadable(&self) -> Option<&UnreadableRow> {
+        self.rows.iter().find_map(|row| match row {
+            ScannedRow::Read(row) => match &**row {
+                Row::Unreadable(row) => Some(row),
+                Row::Charge(_) => None,
+            },
+            ScannedRow::Plain { .. } => None,
+        })
+    }
+
+    /// Returns the rows whose id passes the filter, in the server's order.
     pub(crate) fn filtered(&self, is_wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Row> {
         self.rows.iter().filter_map(move |row| match row {
             ScannedRow::Plain { text, id } => {
@@ -53,9 +64,16 @@ impl Scan {
                 Some(Row::Charge(charge.to_charge(Origin::Response)))
             }
             ScannedRow::Read(row) => {
-                row.id().is_none_or(|id| is_wanted(id.as_str())).then(|| Row::clone(row))
+                row.id().is_some_and(|id| is_wanted(id.as_str())).then(|| Row::clone(row))
             }
         })
+    }
+}
+
+impl fmt::Debug for Scan {
+    /// Shows the number of rows, but not their content.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scan").field("rows", &self.rows.len()).finish_non_exhaustive()
     }
 }
 

@@ -65,10 +65,10 @@ impl Mismatch {
     pub(crate) fn unless_same_order(known: &Charge, found: &Charge) -> Result<(), Self> {
         Self::unless_equal("id", known.id.as_str(), found.id.as_str())?;
         Self::unless_equal("payment_hash", known.payment_hash, found.payment_hash)?;
-        Self::unless_equal("payment_request", &known.payment_request, &found.payment_request)?;
+        Self::unless_equal("payment_request", known.payment_request(), found.payment_request())?;
         Self::unless_equal("amount", known.amount, found.amount)?;
         Self::unless_equal("amount_satoshi", known.amount_satoshi.get(), found.amount_satoshi.get())?;
-        Self::unless_equal("description", &known.description, &found.description)
+        Self::unless_equal("description", known.description(), found.description())
     }
 
     /// Returns the name of the field, such as `amount` or `invoice.amount`.

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
-    BadRow, Dialect, DialectRequest, FindBy, Options, Properties, ServerError, Unreadable, is_payment_hash,
-    query,
+    BadRow, Dialect, DialectRequest, FindBy, ListedRow, Options, Properties, ServerError, Unreadable,
+    is_payment_hash, query,
 };
 use crate::errors::Mismatch;
 use crate::invoice::{self, Invoice};
@@ -15,8 +15,8 @@ use crate::protocol::number::Exact;
 use crate::protocol::{ApiKey, Endpoint, EndpointBuilder};
 use crate::redaction::text;
 use crate::values::{
-    Charge, ChargeId, Currency, InvalidInput, Network, NewCharge, Now, OrderKey, Origin, PaymentHash,
-    Satoshi, Settlement, UnixMillis,
+    Charge, ChargeId, ChargeTexts, Currency, InvalidInput, Network, NewCharge, Now, OrderKey, Origin,
+    PaymentHash, Satoshi, Settlement, UnixMillis,
 };
 use crate::webhook::InvalidWebhook;
 
@@ -198,14 +198,14 @@ impl Dialect for Lnbits {
         }
     }
 
-    fn rows(&self, body: &str) -> Result<Vec<Result<Charge, BadRow>>, Unreadable> {
+    fn rows<'a>(&self, body: &'a str) -> Result<Vec<ListedRow<'a>>, Unreadable> {
         #[derive(Deserialize)]
         struct Page<'a> {
             #[serde(borrow)]
             data: &'a RawValue,
         }
         let page: Page<'_> = object(body)?;
-        Ok(array(page.data.get())?.into_iter().map(|row| self::row(row.get())).collect())
+        Ok(array(page.data.get())?.into_iter().map(|row| ListedRow::Read(self::row(row.get()))).collect())
     }
 
     fn error(&self, status: StatusCode, body: &str) -> Option<ServerError> {
@@ -318,12 +318,12 @@ impl Record {
             return Err(Unreadable::Because("its amount is not in whole satoshi".to_owned()));
         }
         let amount = Satoshi::new(msat / 1000).within_supply("amount")?;
-        let payment_request = invoice::bare(&self.bolt11).to_owned();
+        let payment_request = invoice::bare(&self.bolt11);
         let created = self
             .created_at
             .as_deref()
             .and_then(time)
-            .or_else(|| Invoice::read(&payment_request).ok().map(|invoice| invoice.timestamp()));
+            .or_else(|| Invoice::read(payment_request).ok().map(|invoice| invoice.timestamp()));
         let created = created.ok_or_else(|| "its creation time is unreadable".to_owned())?;
         let updated = self.updated_at.as_deref().and_then(time);
         let paid = self.status == "success";
@@ -336,9 +336,11 @@ impl Record {
             currency: Currency::Btc,
             amount_satoshi: amount,
             payment_hash: self.payment_hash,
-            payment_request,
-            description: self.memo.unwrap_or_default(),
-            customer_id: in_extra.or(self.external_id).filter(|id| !id.is_empty()),
+            texts: ChargeTexts::new(
+                payment_request,
+                &self.memo.unwrap_or_default(),
+                in_extra.or(self.external_id).as_deref().filter(|id| !id.is_empty()),
+            ),
             paid,
             created,
             updated: updated.filter(|_| paid).unwrap_or(created),

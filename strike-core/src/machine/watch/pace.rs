@@ -48,7 +48,7 @@ impl Pace {
             max_in_flight: 8,
             limit: 8,
             successes: 0,
-            request_interval: Duration::from_millis(2),
+            request_interval: Duration::from_millis(3),
             until_next_request: None,
             after_failure: None,
             since_interrupt: None,

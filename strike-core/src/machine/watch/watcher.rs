@@ -142,8 +142,8 @@ impl Watcher {
         self
     }
 
-    /// Sets the shortest time between the beginnings of two requests. The default is 2 ms, which
-    /// limits a watch to 500 requests a second.
+    /// Sets the shortest time between the beginnings of two requests. The default is 3 ms, which
+    /// limits a watch to 333 requests a second.
     pub const fn request_interval(mut self, interval: Duration) -> Self {
         self.pace.request_interval = interval;
         self

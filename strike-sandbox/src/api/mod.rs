@@ -56,11 +56,11 @@ fn create(service: &mut Service, request: &HttpRequest, now: UnixMillis) -> Resu
     if quirks.fails_before(create_number) {
         return Err(ErrorResponse::internal_error());
     }
-    let charge = service.create(order, now)?;
+    let charge = service.create(order, now, |charge| charge.to_json(&quirks))?;
     if quirks.fails_after(create_number) {
         return Err(ErrorResponse::internal_error());
     }
-    Ok(charge.to_json(&quirks))
+    Ok(charge)
 }
 
 /// Reads the charge to create from the body of a request.

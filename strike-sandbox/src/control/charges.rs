@@ -38,8 +38,7 @@ pub(super) fn list(service: &mut Service, request: &ControlRequest<'_>) -> Resul
 
 pub(super) fn create(service: &mut Service, request: &ControlRequest<'_>) -> Result<String, ErrorResponse> {
     let order = api::read_new_charge(request.http, service.quirks())?;
-    let charge = service.create(order, request.now)?;
-    Ok(to_json(&charge, request.now))
+    service.create(order, request.now, |charge| to_json(charge, request.now))
 }
 
 pub(super) fn get(service: &mut Service, request: &ControlRequest<'_>) -> Result<String, ErrorResponse> {

@@ -147,11 +147,11 @@ async fn respond(
     let behavior = if is_plain_on_https_port {
         Behavior::Respond(plain_http_on_https_port::bad_request(sandbox.now()))
     } else {
-        sandbox.respond_with_faults(&Request::from_parts(head, body))
+        sandbox.respond_in_turn(&Request::from_parts(head, body)).await
     };
     let (response, events) = match behavior {
         Behavior::Respond(mut response) => {
-            let events = Events::after(&mut response, &sandbox.changes());
+            let events = Events::after(&mut response, sandbox.changes());
             (response, events)
         }
         // A response that a fault supplied is never an event stream, whatever its content type.

@@ -81,5 +81,5 @@ fn list(service: &Service, query: Option<&str>, now: UnixMillis) -> Result<Strin
     let quirks = service.quirks();
     let largest = quirks.largest_page.unwrap_or(LARGEST_PAGE);
     let (page, size) = page_and_size(query.unwrap_or_default(), largest)?;
-    Ok(response::list(service.listed(page, size, now).map(|charge| charge.to_json(quirks))))
+    Ok(response::list(service.listed(page, size, now), |object, charge| charge.write_to(object, quirks)))
 }

@@ -89,3 +89,25 @@ impl Charge {
         HEXLOWER.encode(&self.preimage)
     }
 }
+
+#[cfg(test)]
+impl Charge {
+    /// Returns an unpaid charge with this id, created 1 second after 1970, that expires 9 seconds after.
+    pub(crate) fn sample(id: &str) -> Self {
+        Self {
+            id: id.parse().expect("a charge id"),
+            amount: Satoshi::new(1),
+            description: "".into(),
+            customer_id: None,
+            payment_request: "".into(),
+            payment_hash: crate::node::payment_hash(&[0; 32]),
+            preimage: [0; 32],
+            paid: false,
+            created: UnixMillis::from_secs(1),
+            updated: UnixMillis::from_secs(1),
+            expires: UnixMillis::from_secs(9),
+            fee: 0,
+            extras: None,
+        }
+    }
+}

@@ -218,11 +218,8 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
-    use strike_core::Satoshi;
-
     use super::*;
     use crate::entropy::Entropy;
-    use crate::node;
 
     /// A journal that accepts a limited number of groups and then fails. It counts the changes.
     #[derive(Clone, Default)]
@@ -256,24 +253,6 @@ mod tests {
         (Ledger { journal: Some(Box::new(journal.clone())), ..Ledger::default() }, journal)
     }
 
-    fn charge(id: &str) -> Charge {
-        Charge {
-            id: id.parse().expect("a charge id"),
-            amount: Satoshi::new(1),
-            description: "".into(),
-            customer_id: None,
-            payment_request: "".into(),
-            payment_hash: node::payment_hash(&[0; 32]),
-            preimage: [0; 32],
-            paid: false,
-            created: UnixMillis::from_secs(1),
-            updated: UnixMillis::from_secs(1),
-            expires: UnixMillis::from_secs(9),
-            fee: 0,
-            extras: None,
-        }
-    }
-
     fn state() -> ServiceState {
         let entropy = Entropy::from_seed(1).position();
         ServiceState { entropy, ahead: Duration::ZERO, seen: UnixMillis::from_secs(1) }
@@ -284,9 +263,9 @@ mod tests {
         let (mut ledger, journal) = ledger();
         journal.accept(1);
         assert!(ledger.uncommitted().is_none());
-        ledger.push(charge("a"));
+        ledger.push(Charge::sample("a"));
         let first = ledger.uncommitted().expect("a change is not stored yet");
-        ledger.push(charge("b"));
+        ledger.push(Charge::sample("b"));
         ledger.mark_paid("a", UnixMillis::from_secs(5), 7);
         ledger.expire("b", UnixMillis::from_secs(6));
         assert!(first.get().is_none() && journal.stored().is_empty());
@@ -303,14 +282,14 @@ mod tests {
         let (mut ledger, journal) = ledger();
         journal.accept(1);
         let (state, now) = (state(), UnixMillis::from_secs(5));
-        ledger.push(charge("a"));
+        ledger.push(Charge::sample("a"));
         ledger.commit(&state).expect("the journal accepts one group");
 
-        ledger.push(charge("b"));
+        ledger.push(Charge::sample("b"));
         ledger.mark_paid("a", now, 5);
         ledger.expire("a", now);
         ledger.mark_paid("b", now, 5);
-        ledger.push(charge("c"));
+        ledger.push(Charge::sample("c"));
         let outcome = ledger.uncommitted().expect("changes are not stored yet");
         assert!(ledger.commit(&state).is_err());
         assert_eq!(outcome.get(), Some(Err(StorageError("full".to_owned()))));
@@ -322,8 +301,8 @@ mod tests {
 
         // The charges that were undone leave no trace: their ids and places can be used again.
         journal.accept(3);
-        ledger.push(charge("c"));
-        ledger.push(charge("b"));
+        ledger.push(Charge::sample("c"));
+        ledger.push(Charge::sample("b"));
         ledger.mark_paid("c", now, 5);
         ledger.commit(&state).expect("the journal accepts the group");
         assert!(ledger.get("c").is_some_and(|charge| charge.paid && charge.fee == 5));
@@ -337,7 +316,7 @@ mod tests {
         let mut ledger = Ledger::default();
         let id = |n: usize| format!("ch_{n}");
         for n in 0..5000 {
-            ledger.push(charge(&id(n)));
+            ledger.push(Charge::sample(&id(n)));
         }
         assert!((0..5000).all(|n| ledger.get(&id(n)).is_some_and(|charge| charge.id.as_str() == id(n))));
         assert!(ledger.get(&id(5000)).is_none() && ledger.get("").is_none());

@@ -8,8 +8,8 @@
 use data_encoding::HEXLOWER;
 use serde_json::Value;
 
-/// The initial capacity of an object, in bytes. Most charges fit, so their text is not reallocated.
-const INITIAL_CAPACITY: usize = 1024;
+/// The length that most charges stay below, in bytes. Their text is not reallocated.
+const USUAL_LENGTH: usize = 800;
 
 /// Builds a JSON object at the end of a text. Keys are written in the order in which they are added.
 #[derive(Default)]
@@ -35,6 +35,7 @@ impl Object {
     }
 
     /// Adds a text that needs no escaping, such as an id or an invoice.
+    #[inline]
     pub(crate) fn plain(mut self, key: &str, value: &str) -> Self {
         self.key(key);
         self.text.push('"');
@@ -44,6 +45,7 @@ impl Object {
     }
 
     /// Adds bytes in hex.
+    #[inline]
     pub(crate) fn hex(mut self, key: &str, bytes: &[u8]) -> Self {
         self.key(key);
         self.text.push('"');
@@ -52,10 +54,12 @@ impl Object {
         self
     }
 
+    #[inline]
     pub(crate) fn number(self, key: &str, value: u64) -> Self {
         self.raw(key, itoa::Buffer::new().format(value))
     }
 
+    #[inline]
     pub(crate) fn flag(self, key: &str, value: bool) -> Self {
         self.raw(key, if value { "true" } else { "false" })
     }
@@ -66,15 +70,17 @@ impl Object {
         self.raw(key, &value.replace('\n', "\n  "))
     }
 
+    #[inline]
     fn raw(mut self, key: &str, value: &str) -> Self {
         self.key(key);
         self.text.push_str(value);
         self
     }
 
+    #[inline]
     fn key(&mut self, key: &str) {
         if self.text.len() == self.start {
-            self.text.reserve(INITIAL_CAPACITY);
+            self.text.reserve(USUAL_LENGTH);
             self.text.push_str("{\n  \"");
         } else {
             self.text.push_str(",\n  \"");
@@ -104,7 +110,8 @@ const fn needs_no_escape(byte: u8) -> bool {
 
 /// Writes a JSON array of objects. `write` adds the keys of an item to its object.
 pub(crate) fn list<T>(items: impl Iterator<Item = T>, write: impl Fn(Object, T) -> Object) -> String {
-    let mut list = String::from("[ ");
+    let mut list = String::with_capacity(items.size_hint().0.saturating_mul(USUAL_LENGTH).saturating_add(8));
+    list.push_str("[ ");
     for item in items {
         if list.len() > 2 {
             list.push_str(", ");

@@ -16,11 +16,6 @@ mod data;
 mod memory;
 mod pairs;
 
-use peak_alloc::PeakAlloc;
-
-#[global_allocator]
-static MEMORY: PeakAlloc = PeakAlloc;
-
 fn main() {
     let charges = std::env::args().nth(1).map_or(100_000, |charges| charges.parse().unwrap());
     println!("| figure | today | bar |\n| --- | --- | --- |");

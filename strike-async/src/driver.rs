@@ -58,7 +58,7 @@ impl Driver {
     /// Runs a machine until it returns its result. `call` is the name of the client's method, for
     /// traces.
     pub(crate) async fn run<M: Machine>(&self, call: &'static str, machine: M) -> Result<M::Output, Error> {
-        self.run_until(call, machine, &Wake::default()).await
+        self.traced(call, self.steps(machine, None)).await
     }
 
     /// Runs a machine until it returns its result. `wake` ends a wait early.
@@ -68,7 +68,11 @@ impl Driver {
         machine: M,
         wake: &Wake,
     ) -> Result<M::Output, Error> {
-        let run = self.steps(machine, wake);
+        self.traced(call, self.steps(machine, Some(wake))).await
+    }
+
+    /// Runs a call in a span of its own, with the feature `tracing`.
+    async fn traced<T>(&self, call: &'static str, run: impl Future<Output = T>) -> T {
         #[cfg(feature = "tracing")]
         let run = strike_core::trace::tracing::Instrument::instrument(run, strike_core::trace::span(call));
         #[cfg(not(feature = "tracing"))]
@@ -76,18 +80,25 @@ impl Driver {
         run.await
     }
 
-    async fn steps<M: Machine>(&self, mut machine: M, wake: &Wake) -> Result<M::Output, Error> {
+    async fn steps<M: Machine>(&self, mut machine: M, wake: Option<&Wake>) -> Result<M::Output, Error> {
         let Shared { transport, timer, .. } = &*self.shared;
+        let mut now = timer.now();
         loop {
-            match machine.poll(timer.now()) {
+            match machine.poll(now) {
                 Step::Send(exchange) => {
-                    let attempt = AttemptReport::start(&exchange, timer.now().monotonic);
+                    let attempt = AttemptReport::start(&exchange, now.monotonic);
                     let reply = transport.exchange(exchange).await;
-                    let now = timer.now();
+                    now = timer.now();
                     self.report(&attempt.finish(&reply, now.monotonic));
                     machine.handle(reply, now);
                 }
-                Step::Wait(duration) => wake.or(timer.wait(duration)).await,
+                Step::Wait(duration) => {
+                    match wake {
+                        Some(wake) => wake.or(timer.wait(duration)).await,
+                        None => timer.wait(duration).await,
+                    }
+                    now = timer.now();
+                }
                 Step::Done(result) => return result,
             }
         }

@@ -71,16 +71,20 @@ impl Driver {
         #[cfg(not(feature = "tracing"))]
         let _ = call;
         let Shared { transport, timer, .. } = &*self.shared;
+        let mut now = timer.now();
         loop {
-            match machine.poll(timer.now()) {
+            match machine.poll(now) {
                 Step::Send(exchange) => {
-                    let attempt = AttemptReport::start(&exchange, timer.now().monotonic);
+                    let attempt = AttemptReport::start(&exchange, now.monotonic);
                     let reply = transport.exchange(exchange);
-                    let now = timer.now();
+                    now = timer.now();
                     self.report(&attempt.finish(&reply, now.monotonic));
                     machine.handle(reply, now);
                 }
-                Step::Wait(duration) => timer.wait(duration, wake),
+                Step::Wait(duration) => {
+                    timer.wait(duration, wake);
+                    now = timer.now();
+                }
                 Step::Done(result) => return result,
             }
         }

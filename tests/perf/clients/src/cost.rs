@@ -64,7 +64,7 @@ pub fn cpu_time() -> Duration {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
     let of_thread = |path: PathBuf| {
         let stat = std::fs::read_to_string(path.join("schedstat")).ok()?;
-        stat.split_whitespace().next()?.parse().ok()
+        stat.split_whitespace().next()?.parse::<u64>().ok()
     };
     Duration::from_nanos(tasks.filter_map(|task| of_thread(task.unwrap().path())).sum())
 }

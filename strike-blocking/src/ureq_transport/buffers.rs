@@ -14,7 +14,7 @@ const CHUNK: usize = 10 << 10;
 /// Bytes that were received and not yet consumed, and bytes that are to be sent.
 #[derive(Debug)]
 pub(super) struct GrowingBuffers {
-    /// Received bytes up to `filled`, and then space for more.
+    /// Received bytes up to `filled`, and then perhaps space for more.
     input: Vec<u8>,
     filled: usize,
     consumed: usize,
@@ -24,6 +24,8 @@ pub(super) struct GrowingBuffers {
     output: Vec<u8>,
     /// The number of bytes at the start of `output` that are to be sent.
     unsent: usize,
+    /// ureq asks for it with each request body, also if the body has no chunks.
+    chunk: Vec<u8>,
 }
 
 impl GrowingBuffers {
@@ -37,6 +39,7 @@ impl GrowingBuffers {
             progress: false,
             output: Vec::new(),
             unsent: 0,
+            chunk: Vec::new(),
         }
     }
 
@@ -45,7 +48,7 @@ impl GrowingBuffers {
         self.limit.saturating_sub(self.filled.saturating_sub(self.consumed))
     }
 
-    /// Returns the vector to append received bytes to, after [`make_room`](Self::make_room). Call
+    /// Returns the vector to append received bytes to,. Call
     /// [`appended`](Self::appended) afterwards.
     pub(super) fn received(&mut self) -> &mut Vec<u8> {
         self.discard_consumed();
@@ -79,15 +82,6 @@ impl GrowingBuffers {
         }
     }
 
-    /// Returns at least this much space after the received bytes.
-    fn space(&mut self, wanted: usize) -> usize {
-        self.discard_consumed();
-        if self.input.len() < self.filled.saturating_add(wanted) {
-            self.input.resize(self.filled.saturating_add(wanted), 0);
-        }
-        self.filled
-    }
-
     fn prepare_output(&mut self) {
         if self.output.is_empty() {
             self.output.resize(OUTPUT, 0);
@@ -106,8 +100,9 @@ impl Buffers for GrowingBuffers {
     }
 
     fn input_append_buf(&mut self) -> &mut [u8] {
-        let filled = self.space(self.room().min(CHUNK));
-        self.input.get_mut(filled..).unwrap_or_default()
+        self.discard_consumed();
+        self.input.resize(self.limit.max(self.filled), 0);
+        self.input.get_mut(self.filled..).unwrap_or_default()
     }
 
     fn input_appended(&mut self, amount: usize) {
@@ -121,9 +116,8 @@ impl Buffers for GrowingBuffers {
 
     fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
         self.prepare_output();
-        let filled = self.space(CHUNK);
-        let output = self.output.get_mut(self.unsent..).unwrap_or_default();
-        (self.input.get_mut(filled..).unwrap_or_default(), output)
+        self.chunk.resize(CHUNK, 0);
+        (&mut self.chunk, self.output.get_mut(self.unsent..).unwrap_or_default())
     }
 
     fn can_use_input(&self) -> bool {
@@ -154,11 +148,10 @@ mod tests {
     }
 
     #[test]
-    fn space_for_a_chunk_does_not_become_input() {
+    fn space_for_more_input_is_not_input() {
         let mut buffers = GrowingBuffers::new(10);
         receive(&mut buffers, b"01");
-        assert_eq!(buffers.tmp_and_output().0.len(), CHUNK);
-        assert_eq!(buffers.input_append_buf().len(), CHUNK);
+        assert_eq!(buffers.input_append_buf().len(), 8);
         receive(&mut buffers, b"2");
         assert_eq!(buffers.input(), b"012");
         buffers.input_append_buf()[..2].copy_from_slice(b"34");

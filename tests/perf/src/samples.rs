@@ -1,5 +1,6 @@
 //! The requests and responses that the workloads use: of the size and in the order of a real server.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use http::Response;
@@ -37,6 +38,21 @@ pub fn charge_json(number: usize) -> String {
         hash = PAYMENT_HASH.trim(),
         invoice = INVOICE.trim(),
     )
+}
+
+/// Appends a charge that was created at this time, in milliseconds since 1970.
+pub fn write_charge(json: &mut String, row: u64, is_paid: bool, created: u64) {
+    let _ = write!(
+        json,
+        r#"{{"id":"ch_7zXbGyJAbCPFMzLN{row:012}","object":"charge","amount":4200,"currency":"btc","amount_satoshi":4200,"payment_hash":"{hash}","payment_request":"{invoice}","description":"a pot of tea","paid":{is_paid},"created":{created},"updated":{created}}}"#,
+        hash = PAYMENT_HASH.trim(),
+        invoice = INVOICE.trim(),
+    );
+}
+
+/// Returns the row of a charge of [`write_charge`], from its id or a path that ends with it.
+pub fn row_of(id: &str) -> u64 {
+    id.get(id.len() - 12..).unwrap().parse().unwrap()
 }
 
 pub fn charge(number: usize) -> Charge {

@@ -27,7 +27,7 @@ use crate::transport::{AsyncTransport, BoxFuture};
 /// How much memory is reserved for a body before it arrives. A server may announce any length.
 const TRUSTED_LENGTH: usize = 64 << 10;
 
-/// The default transport: HTTP/1.1 with reqwest and a connection pool.
+/// The default transport: HTTP/1.1 with reqwest and a connection pool. HTTP/2 is an option.
 ///
 /// Share one transport between clients with an [`Arc`](std::sync::Arc).
 ///

@@ -42,7 +42,9 @@ fn main() {
         println!("{setup:?}\n{}", notices(&run(setup)));
         return;
     }
-    notice_table();
+    if std::env::var_os("CPU").is_none() {
+        notice_table();
+    }
     cpu_table();
 }
 
@@ -93,6 +95,9 @@ fn cpu_table() {
             polls = shortest(polls, other.polls);
             handled = shortest(handled, other.handled);
         }
+        let mut slow: Vec<_> = polls.iter().enumerate().map(|(i, d)| (*d, i)).collect();
+        slow.sort();
+        println!("{:?}", &slow[slow.len().saturating_sub(30)..]);
         let (poll, handle) = (polls.iter().sum::<Duration>(), handled.iter().sum::<Duration>());
         let share = |time: Duration| 100.0 * time.as_secs_f64() / first.lasted.as_secs_f64();
         println!(

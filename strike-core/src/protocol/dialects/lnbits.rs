@@ -208,7 +208,29 @@ impl Dialect for Lnbits {
             data: &'a RawValue,
         }
         let page: Page<'_> = object(body)?;
-        Ok(array(page.data.get())?.into_iter().map(|row| ListedRow::Read(self::row(row.get()))).collect())
+        Ok(array(page.data.get())?.into_iter().map(ListedRow::unread).collect())
+    }
+
+    fn row(&self, row: &str) -> Result<Charge, BadRow> {
+        #[derive(Deserialize)]
+        struct Id {
+            payment_hash: PaymentHash,
+        }
+        #[derive(Deserialize)]
+        struct Customer {
+            #[serde(default)]
+            external_id: Option<String>,
+            #[serde(default)]
+            extra: Option<Box<RawValue>>,
+        }
+        let charge = object::<Record>(row).map_err(Unreadable::Because).and_then(Record::into_charge);
+        charge.map_err(|unreadable| BadRow {
+            id: object::<Id>(row).ok().and_then(|row| ChargeId::new(row.payment_hash.to_string()).ok()),
+            customer_id: object::<Customer>(row).ok().map(|row| {
+                row.extra.as_deref().and_then(customer_id_in).or(row.external_id).unwrap_or_default()
+            }),
+            reason: unreadable.into_reason(),
+        })
     }
 
     fn error(&self, status: StatusCode, body: &str) -> Option<ServerError> {
@@ -351,28 +373,6 @@ impl Record {
             origin: Origin::Unverified,
         })
     }
-}
-
-fn row(row: &str) -> Result<Charge, BadRow> {
-    #[derive(Deserialize)]
-    struct Id {
-        payment_hash: PaymentHash,
-    }
-    #[derive(Deserialize)]
-    struct Customer {
-        #[serde(default)]
-        external_id: Option<String>,
-        #[serde(default)]
-        extra: Option<Box<RawValue>>,
-    }
-    let charge = object::<Record>(row).map_err(Unreadable::Because).and_then(Record::into_charge);
-    charge.map_err(|unreadable| BadRow {
-        id: object::<Id>(row).ok().and_then(|row| ChargeId::new(row.payment_hash.to_string()).ok()),
-        customer_id: object::<Customer>(row)
-            .ok()
-            .map(|row| row.extra.as_deref().and_then(customer_id_in).or(row.external_id).unwrap_or_default()),
-        reason: unreadable.into_reason(),
-    })
 }
 
 fn customer_id_in(extra: &RawValue) -> Option<String> {

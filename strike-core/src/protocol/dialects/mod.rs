@@ -12,6 +12,7 @@ pub(super) use self::strike::Strike;
 use std::fmt;
 
 use http::{HeaderMap, HeaderName, Method, StatusCode};
+use serde_json::value::RawValue;
 
 use crate::errors::Mismatch;
 use crate::protocol::WebhookSecret;
@@ -63,8 +64,11 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// Reads the charge in a response to a get.
     fn charge(&self, body: &str) -> Result<Charge, Unreadable>;
 
-    /// Reads the rows of a page.
+    /// Splits a page into its rows.
     fn rows<'a>(&self, body: &'a str) -> Result<Vec<ListedRow<'a>>, Unreadable>;
+
+    /// Reads a row of a page.
+    fn row(&self, row: &str) -> Result<Charge, BadRow>;
 
     /// Reads the error body of a response with this status. `None` if it is not the backend's.
     fn error(&self, status: StatusCode, body: &str) -> Option<ServerError>;
@@ -189,12 +193,17 @@ impl From<InvalidInput> for Unreadable {
     }
 }
 
-/// A row of a list.
-pub(crate) enum ListedRow<'a> {
-    /// A charge that is still in the response, with the text of the row.
-    Plain(&'a str, PlainCharge<'a>),
-    /// A charge that was copied, or no charge.
-    Read(Result<Charge, BadRow>),
+/// A row of a list that was not copied.
+pub(crate) struct ListedRow<'a> {
+    pub(crate) text: &'a str,
+    /// Its fields, if the row is written plainly.
+    pub(crate) plain: Option<PlainCharge<'a>>,
+}
+
+impl<'a> ListedRow<'a> {
+    fn unread(row: &'a RawValue) -> Self {
+        Self { text: row.get(), plain: None }
+    }
 }
 
 /// A row of a list that is not a charge.

@@ -176,7 +176,26 @@ impl Dialect for Phoenixd {
     }
 
     fn rows<'a>(&self, body: &'a str) -> Result<Vec<ListedRow<'a>>, Unreadable> {
-        Ok(array(body)?.into_iter().map(|row| ListedRow::Read(self.row(row.get()))).collect())
+        Ok(array(body)?.into_iter().map(ListedRow::unread).collect())
+    }
+
+    fn row(&self, row: &str) -> Result<Charge, BadRow> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Id {
+            payment_hash: PaymentHash,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Customer {
+            #[serde(default)]
+            external_id: Option<String>,
+        }
+        self.charge(row).map_err(|unreadable| BadRow {
+            id: object::<Id>(row).ok().and_then(|row| ChargeId::new(row.payment_hash.to_string()).ok()),
+            customer_id: object::<Customer>(row).ok().map(|row| row.external_id.unwrap_or_default()),
+            reason: unreadable.into_reason(),
+        })
     }
 
     fn error(&self, status: StatusCode, body: &str) -> Option<ServerError> {
@@ -246,26 +265,7 @@ impl Dialect for Phoenixd {
     }
 }
 
-impl Phoenixd {
-    fn row(&self, row: &str) -> Result<Charge, BadRow> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Id {
-            payment_hash: PaymentHash,
-        }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Customer {
-            #[serde(default)]
-            external_id: Option<String>,
-        }
-        self.charge(row).map_err(|unreadable| BadRow {
-            id: object::<Id>(row).ok().and_then(|row| ChargeId::new(row.payment_hash.to_string()).ok()),
-            customer_id: object::<Customer>(row).ok().map(|row| row.external_id.unwrap_or_default()),
-            reason: unreadable.into_reason(),
-        })
-    }
-}
+impl Phoenixd {}
 
 /// One record of `payments/incoming`. Values without the letters `Sat` are in millisatoshi or
 /// milliseconds. The preimage is not read: unpaid records have one, too.

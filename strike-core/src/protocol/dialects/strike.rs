@@ -66,14 +66,37 @@ impl Dialect for Strike {
     }
 
     fn charge(&self, body: &str) -> Result<Charge, Unreadable> {
-        match PlainCharge::whole(body) {
-            Some(charge) => Ok(charge.to_charge(Origin::Unverified)),
-            None => charge_by_serde(body),
-        }
+        let plain = PlainCharge::whole(body).and_then(|charge| charge.to_charge(Origin::Unverified));
+        plain.map_or_else(|| charge_by_serde(body), Ok)
     }
 
     fn rows<'a>(&self, body: &'a str) -> Result<Vec<ListedRow<'a>>, Unreadable> {
         plain_rows(body).map_or_else(|| rows_by_serde(body), Ok)
+    }
+
+    fn row(&self, row: &str) -> Result<Charge, BadRow> {
+        #[derive(Deserialize)]
+        struct Id {
+            id: ChargeId,
+        }
+        #[derive(Deserialize)]
+        struct Customer {
+            #[serde(default)]
+            customer_id: Option<String>,
+        }
+        let reason = match serde_json::from_str::<Object<WireCharge>>(row) {
+            Ok(Object(charge)) if charge.is_error() => "it has an error code".to_owned(),
+            Ok(Object(charge)) => match read(charge) {
+                Ok(charge) => return Ok(charge),
+                Err(error) => error.to_string(),
+            },
+            Err(error) => text::complaint(&error),
+        };
+        Err(BadRow {
+            id: object::<Id>(row).ok().map(|row| row.id),
+            customer_id: object::<Customer>(row).ok().map(|row| row.customer_id.unwrap_or_default()),
+            reason,
+        })
     }
 
     fn error(&self, status: StatusCode, body: &str) -> Option<ServerError> {
@@ -138,14 +161,14 @@ fn charge_by_serde(body: &str) -> Result<Charge, Unreadable> {
     }
 }
 
-/// Reads any list, and copies its charges.
+/// Splits any list.
 fn rows_by_serde<'a>(body: &'a str) -> Result<Vec<ListedRow<'a>>, Unreadable> {
     let rows = array(body)
         .map_err(|reason| error_in_success(body).map_or(Unreadable::Because(reason), Unreadable::Error))?;
-    Ok(rows.into_iter().map(|row| ListedRow::Read(self::row(row.get()))).collect())
+    Ok(rows.into_iter().map(|row| ListedRow::unread(row)).collect())
 }
 
-/// Reads a list faster, in which serde reads only the rows that are no plain charges. `None` if it is
+/// Splits a list faster, in which serde reads only the rows that are no plain charges. `None` if it is
 /// no list.
 fn plain_rows(body: &str) -> Option<Vec<ListedRow<'_>>> {
     /// The text of a row is rarely shorter.
@@ -157,45 +180,18 @@ fn plain_rows(body: &str) -> Option<Vec<ListedRow<'_>>> {
         if !rows.is_empty() {
             json.punctuation(b',')?;
         }
+        json.skip_space();
         let mut next = json;
-        let row = match PlainCharge::read(&mut next) {
-            Some(charge) => ListedRow::Plain(json.up_to(next)?, charge),
-            None => {
-                next = json;
-                ListedRow::Read(row(next.any()?))
-            }
-        };
-        rows.push(row);
+        let plain = PlainCharge::read(&mut next);
+        if plain.is_none() {
+            next = json;
+            next.any()?;
+        }
+        rows.push(ListedRow { text: json.up_to(next)?, plain });
         json = next;
     }
     json.end()?;
     Some(rows)
-}
-
-/// Reads one row of a list.
-fn row(row: &str) -> Result<Charge, BadRow> {
-    #[derive(Deserialize)]
-    struct Id {
-        id: ChargeId,
-    }
-    #[derive(Deserialize)]
-    struct Customer {
-        #[serde(default)]
-        customer_id: Option<String>,
-    }
-    let reason = match serde_json::from_str::<Object<WireCharge>>(row) {
-        Ok(Object(charge)) if charge.is_error() => "it has an error code".to_owned(),
-        Ok(Object(charge)) => match read(charge) {
-            Ok(charge) => return Ok(charge),
-            Err(error) => error.to_string(),
-        },
-        Err(error) => text::complaint(&error),
-    };
-    Err(BadRow {
-        id: object::<Id>(row).ok().map(|row| row.id),
-        customer_id: object::<Customer>(row).ok().map(|row| row.customer_id.unwrap_or_default()),
-        reason,
-    })
 }
 
 #[cfg(test)]

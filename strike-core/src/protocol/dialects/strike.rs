@@ -1,11 +1,9 @@
 //! The dialect of the Strike API.
 
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use serde::Deserialize;
 
-use super::{
-    BadRow, Dialect, DialectRequest, FindBy, ListedRow, Options, Properties, ServerError, Unreadable,
-};
+use super::{BadRow, Dialect, FORM, FindBy, ListedRow, Options, Properties, ServerError, Unreadable};
 use crate::errors::Mismatch;
 use crate::protocol::charge_json::ChargeJson;
 use crate::protocol::json::{Object, array, object};
@@ -13,7 +11,7 @@ use crate::protocol::number::Exact;
 use crate::protocol::plain_charge::PlainCharge;
 use crate::protocol::plain_json::PlainJson;
 use crate::redaction::text;
-use crate::values::{Charge, ChargeId, InvalidInput, Network, NewCharge, Now, Origin};
+use crate::values::{Charge, ChargeId, Decimal, InvalidInput, Network, NewCharge, Now, Origin};
 use crate::webhook::{self, InvalidWebhook};
 
 /// The API of ACINQ's closed service, and of servers that are compatible with it.
@@ -49,16 +47,21 @@ impl Dialect for Strike {
         Ok(())
     }
 
-    fn create(&self, order: &NewCharge, _options: &Options) -> DialectRequest {
-        DialectRequest::post_form("/charges", order.form())
+    fn create_target(&self) -> (&'static str, &'static str) {
+        ("/charges", FORM)
     }
 
-    fn get(&self, id: &ChargeId) -> Option<DialectRequest> {
-        Some(DialectRequest::get(format!("/charges/{id}")))
+    fn create(&self, order: &NewCharge, _options: &Options) -> String {
+        order.form()
     }
 
-    fn list(&self, page: u32, size: u32) -> DialectRequest {
-        DialectRequest::get(format!("/charges?page={page}&size={size}"))
+    fn get(&self, base: &str, id: &ChargeId) -> Option<String> {
+        Some([base, "/charges/", id.as_str()].concat())
+    }
+
+    fn list(&self, base: &str, page: u32, size: u32) -> String {
+        let (page, size) = (Decimal::new(page), Decimal::new(size));
+        [base, "/charges?page=", page.as_str(), "&size=", size.as_str()].concat()
     }
 
     fn created(&self, _order: &NewCharge, body: &str, _now: Now) -> Result<Charge, Unreadable> {
@@ -113,8 +116,8 @@ impl Dialect for Strike {
         webhook::parse(body).map(|notification| notification.id().clone())
     }
 
-    fn probe(&self, step: usize) -> Option<DialectRequest> {
-        (step == 0).then(|| self.list(0, 1))
+    fn probe(&self, base: &str, step: usize) -> Option<(Method, String)> {
+        (step == 0).then(|| (Method::GET, self.list(base, 0, 1)))
     }
 
     fn judge(

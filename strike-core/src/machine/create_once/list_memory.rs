@@ -38,7 +38,7 @@ struct Memory {
     running: Option<u64>,
     /// The last look taught nothing. Then looks do not wait for one another.
     is_alone: bool,
-    /// How many rows the last look read.
+    /// How many rows the last look had to read.
     last_rows: u32,
     /// A page of this size was too large.
     too_large: Option<u32>,
@@ -80,6 +80,7 @@ pub(super) struct Seen {
     /// The server's time when the look began.
     pub(super) server_time: UnixMillis,
     pub(super) keys: Vec<(UnixMillis, OrderKey)>,
+    /// How many rows had to be read.
     pub(super) rows: u32,
 }
 
@@ -106,7 +107,11 @@ impl ListMemory {
             && range.from <= depth.oldest(range.server_time)
         {
             let server_time = Some(range.server_time);
-            return Plan::Absent(SearchResult { newest: range.newest, server_time, ..SearchResult::nothing() });
+            return Plan::Absent(SearchResult {
+                newest: range.newest,
+                server_time,
+                ..SearchResult::nothing()
+            });
         }
         if memory.running.is_some() && may_wait && !memory.is_alone {
             return Plan::Wait;
@@ -133,7 +138,7 @@ pub(super) struct Turn {
     look: u64,
     /// The range that was remembered when it began.
     pub(super) range: Option<Range>,
-    /// How many rows the look before it read. Zero if there was none.
+    /// How many rows the look before it had to read. Zero if there was none.
     pub(super) rows: u32,
     pub(super) too_large: Option<u32>,
 }

@@ -62,6 +62,7 @@ struct Reading {
     start: Option<Start>,
     found: SearchResult,
     keys: Vec<(UnixMillis, OrderKey)>,
+    /// How many rows had to be read.
     rows: u32,
 }
 
@@ -100,16 +101,17 @@ impl Look {
 
     fn advance(&mut self, now: Now) -> ControlFlow<Step<Option<SearchResult>>> {
         match &mut self.state {
-            State::Asking => match self.memory.plan(self.key, self.depth, self.begun, self.checks < MAX_CHECKS)
-            {
-                Plan::Absent(result) => return Break(Step::Done(Ok(Some(result)))),
-                Plan::Search => return Break(Step::Done(Ok(None))),
-                Plan::Wait => {
-                    self.checks = self.checks.saturating_add(1);
-                    self.state = State::Waiting(Pause::new(CHECK_INTERVAL, now));
+            State::Asking => {
+                match self.memory.plan(self.key, self.depth, self.begun, self.checks < MAX_CHECKS) {
+                    Plan::Absent(result) => return Break(Step::Done(Ok(Some(result)))),
+                    Plan::Search => return Break(Step::Done(Ok(None))),
+                    Plan::Wait => {
+                        self.checks = self.checks.saturating_add(1);
+                        self.state = State::Waiting(Pause::new(CHECK_INTERVAL, now));
+                    }
+                    Plan::Look(turn) => self.state = State::Reading(Box::new(Reading::new(turn, self.depth))),
                 }
-                Plan::Look(turn) => self.state = State::Reading(Box::new(Reading::new(turn, self.depth))),
-            },
+            }
             State::Waiting(pause) => {
                 pause.poll(now)?;
                 self.state = State::Asking;
@@ -227,8 +229,9 @@ impl Reading {
                 Row::Charge(charge) => Some(charge.created()),
                 Row::Unreadable(_) => None,
             };
-            is_last |= created.is_some_and(|created| created < oldest);
-            self.rows = self.rows.saturating_add(1);
+            let is_older = created.is_some_and(|created| created < oldest);
+            is_last |= is_older;
+            self.rows = self.rows.saturating_add(u32::from(!is_older));
             if let Some(key) = self.found.take(row, key, false) {
                 // The time of an unreadable row is not known. The newest is remembered longest.
                 self.keys.push((created.unwrap_or(self.found.newest), key));

@@ -205,8 +205,7 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
         // After a create in doubt, every row is read again: a late one can be anywhere.
         let may_look = stage == SearchStage::BeforeCreate
             && self.context.endpoint.properties().finds_by == FindBy::Nothing;
-        let look =
-            may_look.then(|| Look::new((key, attempt), depth, &self.memory, self.context.fork()));
+        let look = may_look.then(|| Look::new((key, attempt), depth, &self.memory, self.context.fork()));
         State::Searching { search: Box::new(Search::new(look, full)), stage }
     }
 

@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::lock::Mutex as AsyncMutex;
 use strike_core::machine::{Machine, OrderMemory, OrderRecord, Step};
-use strike_core::{AttemptReport, CoreClient, Error, Now, Observer, OrderKey, RetryPolicy};
+use strike_core::{AttemptReport, CoreClient, Error, Exchange, Now, Observer, OrderKey, Reply, RetryPolicy};
 
 use crate::timer::Timer;
-use crate::transport::AsyncTransport;
-use crate::wake::Wake;
+use crate::transport::{AsyncTransport, BoxFuture};
 
 /// The state that a client shares with its clones, iterators and lazy charges.
 #[derive(Clone)]
@@ -58,39 +58,39 @@ impl Driver {
     /// Runs a machine until it returns its result. `call` is the name of the client's method, for
     /// traces.
     pub(crate) async fn run<M: Machine>(&self, call: &'static str, machine: M) -> Result<M::Output, Error> {
-        self.run_until(call, machine, &Wake::default()).await
+        in_span(call, self.steps(machine)).await
     }
 
-    /// Runs a machine until it returns its result. `wake` ends a wait early.
-    pub(crate) async fn run_until<M: Machine>(
-        &self,
-        call: &'static str,
-        machine: M,
-        wake: &Wake,
-    ) -> Result<M::Output, Error> {
-        let run = self.steps(machine, wake);
-        #[cfg(feature = "tracing")]
-        let run = strike_core::trace::tracing::Instrument::instrument(run, strike_core::trace::span(call));
-        #[cfg(not(feature = "tracing"))]
-        let _ = call;
-        run.await
-    }
-
-    async fn steps<M: Machine>(&self, mut machine: M, wake: &Wake) -> Result<M::Output, Error> {
-        let Shared { transport, timer, .. } = &*self.shared;
+    async fn steps<M: Machine>(&self, mut machine: M) -> Result<M::Output, Error> {
+        let mut now = self.now();
         loop {
-            match machine.poll(timer.now()) {
+            match machine.poll(now) {
                 Step::Send(exchange) => {
-                    let attempt = AttemptReport::start(&exchange, timer.now().monotonic);
-                    let reply = transport.exchange(exchange).await;
-                    let now = timer.now();
-                    self.report(&attempt.finish(&reply, now.monotonic));
+                    let reply;
+                    (reply, now) = self.exchange(exchange, now).await;
                     machine.handle(reply, now);
                 }
-                Step::Wait(duration) => wake.or(timer.wait(duration)).await,
+                Step::Wait(duration) => {
+                    self.wait(duration).await;
+                    now = self.now();
+                }
                 Step::Done(result) => return result,
             }
         }
+    }
+
+    /// Makes an exchange, and reports it. Returns the time of the reply, too.
+    pub(crate) async fn exchange(&self, exchange: Exchange, now: Now) -> (Reply, Now) {
+        let Shared { transport, timer, .. } = &*self.shared;
+        let attempt = AttemptReport::start(&exchange, now.monotonic);
+        let reply = transport.exchange(exchange).await;
+        let now = timer.now();
+        self.report(&attempt.finish(&reply, now.monotonic));
+        (reply, now)
+    }
+
+    pub(crate) fn wait(&self, duration: Duration) -> BoxFuture<'_, ()> {
+        self.shared.timer.wait(duration)
     }
 
     fn report(&self, report: &AttemptReport) {
@@ -99,6 +99,17 @@ impl Driver {
         if let Some(observer) = &self.shared.observer {
             observer.attempt(report);
         }
+    }
+}
+
+/// Runs a call of the client in its span, if there are traces.
+pub(crate) fn in_span<F: Future>(call: &'static str, run: F) -> impl Future<Output = F::Output> {
+    #[cfg(feature = "tracing")]
+    return strike_core::trace::tracing::Instrument::instrument(run, strike_core::trace::span(call));
+    #[cfg(not(feature = "tracing"))]
+    {
+        let _ = call;
+        run
     }
 }
 

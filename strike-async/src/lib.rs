@@ -10,6 +10,7 @@ mod driver;
 mod entropy;
 #[cfg(feature = "fixtures")]
 pub mod fixture;
+mod lanes;
 mod lazy;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
@@ -11,7 +10,8 @@ use futures_util::stream;
 use strike_core::machine::SharedWatcher;
 use strike_core::{Error, Event, WatchHandle, Watcher};
 
-use crate::driver::Driver;
+use crate::driver::{Driver, in_span};
+use crate::lanes::Lanes;
 use crate::wake::Wake;
 
 /// A stream of the events of watched charges. [`Client::watch`](crate::Client::watch) returns it.
@@ -19,6 +19,9 @@ use crate::wake::Wake;
 /// Use it as a [`Stream`], or call [`next`](Self::next), which needs no other crate. It ends when
 /// no charge is pending and every [`WatchHandle`] was dropped. It continues after an error.
 /// [`Watcher`] describes the errors.
+///
+/// Several requests are in flight at the same time, up to [`Watcher::max_in_flight`]. They belong to
+/// the stream: nothing is spawned, and dropping the stream cancels them.
 ///
 /// ```
 /// use strike_async::{ApiKey, Client, Endpoint, Event, Exchange, NewCharge};
@@ -47,17 +50,18 @@ use crate::wake::Wake;
 #[must_use = "nothing is watched until it is polled"]
 pub struct Watch {
     events: BoxStream<'static, Result<Event, Error>>,
-    watcher: Arc<SharedWatcher>,
+    watcher: SharedWatcher,
 }
 
 impl Watch {
     pub(crate) fn new(driver: Driver, watcher: Watcher) -> Self {
         let wake = Wake::default();
         let on_change = wake.clone();
-        let watcher = Arc::new(SharedWatcher::new(watcher, move || on_change.wake()));
-        let events = stream::unfold((driver, Arc::clone(&watcher), wake), |(driver, watcher, wake)| async {
-            let event = driver.run_until("watch", &*watcher, &wake).await.transpose()?;
-            Some((event, (driver, watcher, wake)))
+        let watcher = SharedWatcher::new(watcher, move || on_change.wake());
+        let lanes = Lanes::new(driver, &watcher, wake);
+        let events = stream::unfold(lanes, |mut lanes| async {
+            let event = in_span("watch", lanes.next()).await.transpose()?;
+            Some((event, lanes))
         });
         Self { events: Box::pin(events), watcher }
     }

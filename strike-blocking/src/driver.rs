@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use strike_core::machine::{Machine, OrderMemory, OrderRecord, Step};
-use strike_core::{AttemptReport, CoreClient, Error, Now, Observer, OrderKey, RetryPolicy};
+use strike_core::{AttemptReport, CoreClient, Error, Exchange, Now, Observer, OrderKey, Reply, RetryPolicy};
 
 use crate::timer::{Timer, Wake};
 use crate::transport::Transport;
@@ -55,44 +56,59 @@ impl Driver {
 
     /// Runs a machine until it returns its result. `call` is the name of the client's method, for
     /// traces.
-    pub(crate) fn run<M: Machine>(&self, call: &'static str, machine: M) -> Result<M::Output, Error> {
-        self.run_until(call, machine, &Wake::default())
-    }
-
-    /// Runs a machine until it returns its result. `wake` ends a wait early.
-    pub(crate) fn run_until<M: Machine>(
-        &self,
-        call: &'static str,
-        mut machine: M,
-        wake: &Wake,
-    ) -> Result<M::Output, Error> {
-        #[cfg(feature = "tracing")]
-        let _span = strike_core::trace::span(call).entered();
-        #[cfg(not(feature = "tracing"))]
-        let _ = call;
-        let Shared { transport, timer, .. } = &*self.shared;
-        loop {
-            match machine.poll(timer.now()) {
-                Step::Send(exchange) => {
-                    let attempt = AttemptReport::start(&exchange, timer.now().monotonic);
-                    let reply = transport.exchange(exchange);
-                    let now = timer.now();
-                    self.report(&attempt.finish(&reply, now.monotonic));
-                    machine.handle(reply, now);
+    pub(crate) fn run<M: Machine>(&self, call: &'static str, mut machine: M) -> Result<M::Output, Error> {
+        let wake = Wake::default();
+        in_span(call, || {
+            let mut now = self.now();
+            loop {
+                match machine.poll(now) {
+                    Step::Send(exchange) => {
+                        let (reply, report);
+                        (reply, now, report) = self.exchange(exchange, now);
+                        self.report(&report);
+                        machine.handle(reply, now);
+                    }
+                    Step::Wait(duration) => {
+                        self.wait(duration, &wake);
+                        now = self.now();
+                    }
+                    Step::Done(result) => return result,
                 }
-                Step::Wait(duration) => timer.wait(duration, wake),
-                Step::Done(result) => return result,
             }
-        }
+        })
     }
 
-    fn report(&self, report: &AttemptReport) {
+    /// Makes an exchange. Returns the time of the reply, and what to report.
+    pub(crate) fn exchange(&self, exchange: Exchange, now: Now) -> (Reply, Now, AttemptReport) {
+        let Shared { transport, timer, .. } = &*self.shared;
+        let attempt = AttemptReport::start(&exchange, now.monotonic);
+        let reply = transport.exchange(exchange);
+        let now = timer.now();
+        let report = attempt.finish(&reply, now.monotonic);
+        (reply, now, report)
+    }
+
+    pub(crate) fn wait(&self, duration: Duration, wake: &Wake) {
+        self.shared.timer.wait(duration, wake);
+    }
+
+    /// Reports an attempt to the observer, and to the traces of the current call.
+    pub(crate) fn report(&self, report: &AttemptReport) {
         #[cfg(feature = "tracing")]
         strike_core::trace::event(report);
         if let Some(observer) = &self.shared.observer {
             observer.attempt(report);
         }
     }
+}
+
+/// Runs a call of the client in its span, if there are traces.
+pub(crate) fn in_span<T>(call: &'static str, run: impl FnOnce() -> T) -> T {
+    #[cfg(feature = "tracing")]
+    let _span = strike_core::trace::span(call).entered();
+    #[cfg(not(feature = "tracing"))]
+    let _ = call;
+    run()
 }
 
 impl fmt::Debug for Driver {

@@ -8,6 +8,7 @@ mod driver;
 mod entropy;
 #[cfg(feature = "fixtures")]
 pub mod fixture;
+mod lanes;
 mod lazy;
 mod timer;
 mod transport;

@@ -3,7 +3,8 @@
 use strike_core::machine::SharedWatcher;
 use strike_core::{Error, Event, WatchHandle, Watcher};
 
-use crate::driver::Driver;
+use crate::driver::{Driver, in_span};
+use crate::lanes::Lanes;
 use crate::timer::Wake;
 
 /// An iterator over the events of watched charges. [`Client::watch`](crate::Client::watch) returns
@@ -11,6 +12,11 @@ use crate::timer::Wake;
 ///
 /// The iteration ends when no charge is pending and every [`WatchHandle`] was dropped. It continues
 /// after an error. [`Watcher`] describes the errors.
+///
+/// Several requests are in flight at the same time, up to [`Watcher::max_in_flight`]. Threads of the
+/// watch make them. Only `next` begins requests. Dropping the watch ends the threads. One that still
+/// waits for a response ends at the request's timeout at the latest. With `max_in_flight(1)`, the
+/// watch makes its requests in the calling thread.
 ///
 /// ```
 /// use strike_blocking::{ApiKey, Client, Endpoint, Event, Exchange, NewCharge};
@@ -36,16 +42,17 @@ use crate::timer::Wake;
 #[derive(Debug)]
 #[must_use = "nothing is watched until it is iterated"]
 pub struct Watch {
-    driver: Driver,
     watcher: SharedWatcher,
-    wake: Wake,
+    lanes: Lanes,
 }
 
 impl Watch {
     pub(crate) fn new(driver: Driver, watcher: Watcher) -> Self {
         let wake = Wake::default();
         let on_change = wake.clone();
-        Self { driver, watcher: SharedWatcher::new(watcher, move || on_change.wake()), wake }
+        let watcher = SharedWatcher::new(watcher, move || on_change.wake());
+        let lanes = Lanes::new(driver, &watcher, wake);
+        Self { watcher, lanes }
     }
 
     /// Returns a handle with which other threads add and remove charges during the iteration.
@@ -59,6 +66,6 @@ impl Iterator for Watch {
     type Item = Result<Event, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.driver.run_until("watch", &self.watcher, &self.wake).transpose()
+        in_span("watch", || self.lanes.next()).transpose()
     }
 }

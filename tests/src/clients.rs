@@ -9,7 +9,7 @@ use strike_core::mirror::Query;
 use strike_core::webhook::Notification;
 use strike_core::{
     Charge, ChargeId, CoreClient, Create, CreateOutcome, Error, Event, Get, List, NewCharge, OrderKey, Page,
-    Wait, WaitOutcome,
+    Wait, WaitOutcome, Watcher,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -42,6 +42,12 @@ pub trait AnyClient {
 
 /// The page size of [`AnyClient::list_all`]: small, so that a short list has several pages.
 const PAGE_SIZE: u32 = 2;
+
+/// The timers of these tests end each wait at once, but exchanges over sockets take real time. So no
+/// wait may run beside an exchange.
+fn one_at_a_time(watcher: Watcher) -> Watcher {
+    watcher.max_in_flight(1)
+}
 
 impl AnyClient for strike_blocking::Client {
     fn create(&self, order: NewCharge) -> Result<Charge, Error> {
@@ -79,13 +85,13 @@ impl AnyClient for strike_blocking::Client {
     }
 
     fn watch(&self, charges: &[Charge]) -> Result<Vec<Event>, Error> {
-        let mut watcher = self.watcher();
+        let mut watcher = one_at_a_time(self.watcher());
         charges.iter().for_each(|charge| watcher.add(charge));
         self.watch(watcher).collect()
     }
 
     fn first_event(&self, charges: &[Charge], tolerate: u32) -> Result<Option<Event>, Error> {
-        let mut watcher = self.watcher().max_failures(tolerate);
+        let mut watcher = one_at_a_time(self.watcher()).max_failures(tolerate);
         charges.iter().for_each(|charge| watcher.add(charge));
         self.watch(watcher).next().transpose()
     }
@@ -173,7 +179,7 @@ impl AnyClient for AsyncClient {
     }
 
     fn watch(&self, charges: &[Charge]) -> Result<Vec<Event>, Error> {
-        let mut watcher = self.client.watcher();
+        let mut watcher = one_at_a_time(self.client.watcher());
         charges.iter().for_each(|charge| watcher.add(charge));
         let mut watch = self.client.watch(watcher);
         let mut events = Vec::new();
@@ -186,7 +192,7 @@ impl AnyClient for AsyncClient {
     }
 
     fn first_event(&self, charges: &[Charge], tolerate: u32) -> Result<Option<Event>, Error> {
-        let mut watcher = self.client.watcher().max_failures(tolerate);
+        let mut watcher = one_at_a_time(self.client.watcher()).max_failures(tolerate);
         charges.iter().for_each(|charge| watcher.add(charge));
         let mut watch = self.client.watch(watcher);
         self.runtime.block_on(async { watch.next().await.transpose() })

@@ -11,8 +11,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use strike_core::{Error, InvalidInput, check_certificates};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::ReqwestTransport;
+use super::target::Targets;
 use crate::background::Background;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,6 +42,7 @@ pub struct ReqwestTransportBuilder {
     proxy: Option<String>,
     #[cfg(feature = "platform-verifier")]
     platform_verifier: bool,
+    runtime: Option<Handle>,
     configure: Option<Configure>,
 }
 
@@ -51,6 +54,7 @@ impl ReqwestTransportBuilder {
             proxy: None,
             #[cfg(feature = "platform-verifier")]
             platform_verifier: false,
+            runtime: None,
             configure: None,
         }
     }
@@ -94,6 +98,32 @@ impl ReqwestTransportBuilder {
         self
     }
 
+    /// Runs connections on this tokio runtime, instead of on a thread of this library.
+    ///
+    /// Set it in a program that sends many requests at once. Each request then needs no handover to
+    /// another thread. Pass `tokio::runtime::Handle::current()` from within the runtime.
+    ///
+    /// The runtime must have several threads (`rt-multi-thread`) and must have been built with
+    /// `enable_all`, as `#[tokio::main]` does. Otherwise its tasks panic when they open a socket.
+    /// Use the transport only while the runtime is running. After it has been shut down, every
+    /// exchange fails with [`TransportErrorKind::Lost`](strike_core::TransportErrorKind::Lost).
+    ///
+    /// ```
+    /// use strike_async::ReqwestTransport;
+    ///
+    /// #[tokio::main]
+    /// async fn main() -> Result<(), strike_async::Error> {
+    ///     let runtime = tokio::runtime::Handle::current();
+    ///     let transport = ReqwestTransport::builder().runtime(runtime).build()?;
+    /// #   let _ = transport;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn runtime(mut self, runtime: Handle) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
     /// Changes reqwest's own options. The closure gets a reqwest builder with the settings of this
     /// builder.
     ///
@@ -119,10 +149,16 @@ impl ReqwestTransportBuilder {
     /// Builds the transport. It connects on first use, and can be built outside of a runtime.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::InvalidInput`](strike_core::ErrorKind::InvalidInput) if a certificate
-    /// or the proxy is not valid, or if reqwest does not accept the options of
+    /// Returns [`ErrorKind::InvalidInput`](strike_core::ErrorKind::InvalidInput) if a certificate,
+    /// the proxy or the runtime is not valid, or if reqwest does not accept the options of
     /// [`configure`](Self::configure). The error names the setting, but does not contain its value.
     pub fn build(self) -> Result<ReqwestTransport, Error> {
+        // A runtime with one thread runs only while its owner waits for it. Nothing would end an
+        // exchange of another thread.
+        if self.runtime.as_ref().is_some_and(|handle| handle.runtime_flavor() == RuntimeFlavor::CurrentThread)
+        {
+            return Err(InvalidInput::new("runtime", "a tokio runtime with several threads").into());
+        }
         let proxy = self.proxy.as_deref().map(parse_proxy).transpose()?;
         let proxied = proxy.is_some();
         // Clones share the resumable TLS sessions.
@@ -133,7 +169,8 @@ impl ReqwestTransportBuilder {
         };
         let pooled = client(|reqwest| reqwest)?;
         let unpooled = client(|reqwest| reqwest.pool_max_idle_per_host(0))?;
-        Ok(ReqwestTransport { pooled, unpooled, background: Background::default(), proxied })
+        let (targets, background) = (Targets::default(), Background::on(self.runtime));
+        Ok(ReqwestTransport { pooled, unpooled, targets, background, proxied })
     }
 
     fn configured(&self, tls: ClientConfig, proxy: Option<Url>) -> ClientBuilder {

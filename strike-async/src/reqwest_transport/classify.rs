@@ -30,6 +30,11 @@ pub(super) fn in_body(error: &reqwest::Error) -> TransportError {
     report(kind, Delivery::MaybeSent, Sources::of(error).cause())
 }
 
+/// Returns the error of an exchange that took too long.
+pub(super) fn timeout(unsent: bool) -> TransportError {
+    TransportError::new(Kind::Timeout, if unsent { Delivery::Unsent } else { Delivery::MaybeSent })
+}
+
 fn report(kind: Kind, delivery: Delivery, cause: Option<Cause>) -> TransportError {
     let error = TransportError::new(kind, delivery);
     match cause {

@@ -6,6 +6,8 @@
 //! field of the wrong length. It does not verify signatures. The format is BOLT #11 of the
 //! Lightning specifications.
 
+use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
 use super::bech32;
@@ -57,37 +59,48 @@ pub enum InvoiceDescription {
 }
 
 /// The reason why a text is not a valid BOLT11 invoice.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvoiceError {
     /// The text is not bech32: it has an invalid character, or mixes upper and lower case.
-    #[error("it is not bech32")]
     NotBech32,
     /// The checksum is wrong: the text was mistyped, truncated or changed.
-    #[error("its checksum is wrong")]
     Checksum,
     /// The prefix is not that of a known network.
-    #[error("it does not begin with lnbc, lntb, lntbs or lnbcrt")]
     Prefix,
     /// The amount is not a whole number of millisatoshi, or exceeds 21 million bitcoin.
-    #[error("its amount is not a whole number of millisatoshi up to 21 million bitcoin")]
     Amount,
     /// The invoice is truncated.
-    #[error("it ends inside a field")]
     Short,
     /// The payment hash is missing.
-    #[error("it has no payment hash")]
     NoPaymentHash,
     /// The description is not UTF-8.
-    #[error("its description is not UTF-8")]
     NotText,
     /// The named field does not have the length that BOLT11 requires.
-    #[error("its {0} has the wrong length")]
     Length(&'static str),
     /// The named field appears twice. Wallets could disagree about which one to use.
-    #[error("its {0} appears twice")]
     Twice(&'static str),
 }
+
+impl fmt::Display for InvoiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotBech32 => f.write_str("it is not bech32"),
+            Self::Checksum => f.write_str("its checksum is wrong"),
+            Self::Prefix => f.write_str("it does not begin with lnbc, lntb, lntbs or lnbcrt"),
+            Self::Amount => {
+                f.write_str("its amount is not a whole number of millisatoshi up to 21 million bitcoin")
+            }
+            Self::Short => f.write_str("it ends inside a field"),
+            Self::NoPaymentHash => f.write_str("it has no payment hash"),
+            Self::NotText => f.write_str("its description is not UTF-8"),
+            Self::Length(name) => write!(f, "its {name} has the wrong length"),
+            Self::Twice(name) => write!(f, "its {name} appears twice"),
+        }
+    }
+}
+
+impl Error for InvoiceError {}
 
 impl Invoice {
     /// Decodes an invoice in lower or upper case. Surrounding white space and a `lightning:` prefix

@@ -111,7 +111,7 @@ pub(crate) use self::wait::Wait;
 pub use self::wait::WaitPaid;
 pub use self::watch::NextEvent;
 pub(crate) use self::watch::{Event, Watcher, WatcherSnapshot};
-pub use self::watch_handle::SharedWatcher;
+pub use self::watch_handle::{SharedWatcher, WatchLane};
 pub use crate::protocol::{Operation, RetrySafety};
 
 use std::ops::ControlFlow;

@@ -12,7 +12,7 @@ use crate::values::{Charge, ChargeId, Now};
 /// How long to wait while no charge is pending but a handle could add one. A handle ends that wait.
 const IDLE: Duration = Duration::from_secs(3600);
 
-/// A [`Watcher`] with [handles](WatchHandle). The adapters' `Watch` runs one.
+/// A [`Watcher`] with [handles](WatchHandle) and [lanes](WatchLane). The adapters' `Watch` runs one.
 #[derive(Debug)]
 pub struct SharedWatcher(Arc<Shared>);
 
@@ -25,6 +25,14 @@ struct Shared {
 impl Shared {
     fn watcher(&self) -> MutexGuard<'_, Watcher> {
         self.watcher.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The watcher is locked for each step, and never while an exchange or a wait is in progress.
+    fn poll(&self, lane: usize, now: Now) -> Step<Option<Event>> {
+        match self.watcher().lane(lane).poll(now) {
+            Step::Done(Ok(None)) if self.handles.load(Ordering::SeqCst) > 0 => Step::Wait(IDLE),
+            step => step,
+        }
     }
 }
 
@@ -41,6 +49,48 @@ impl SharedWatcher {
         self.0.handles.fetch_add(1, Ordering::SeqCst);
         WatchHandle { shared: Arc::clone(&self.0) }
     }
+
+    /// Returns all lanes, one for each request that may be in flight at the same time. Take them once,
+    /// and drive all of them: see [`Watcher::lane`].
+    ///
+    /// This driver polls the lanes in turn. It has two requests in flight:
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use strike_core::machine::{Machine, SharedWatcher, Step};
+    /// use strike_core::{ApiKey, CoreClient, Endpoint, Event, Network, Now, RetryPolicy, UnixMillis};
+    /// # use strike_core::Charge;
+    /// # fn charge(id: &str, paid: bool) -> String {
+    /// #     format!(r#"{{"id":"{id}","object":"charge","amount":1,"currency":"btc","amount_satoshi":1,
+    /// #     "payment_hash":"{}","payment_request":"x","description":"","paid":{paid},"created":1700000000000,
+    /// #     "updated":1700000000000}}"#, "ab".repeat(32))
+    /// # }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let url = "http://127.0.0.1:8420/api/v1/";
+    /// let endpoint = Endpoint::new(url, ApiKey::new("sk_demo")?, Network::Testnet)?;
+    /// let watcher = CoreClient::new(endpoint, RetryPolicy::default(), 7).watcher();
+    /// let watcher = SharedWatcher::new(watcher.max_in_flight(2).request_interval(Duration::ZERO), || ());
+    /// let handle = watcher.handle();
+    /// for id in ["ch_1", "ch_2"] {
+    ///     handle.add(&serde_json::from_str::<Charge>(&charge(id, false))?);
+    ///     handle.check_soon(&id.parse()?);
+    /// }
+    /// let now = Now::new(Duration::ZERO, UnixMillis::from_secs(1_700_000_000));
+    /// let mut lanes = watcher.lanes();
+    /// for lane in &mut lanes {
+    ///     assert!(matches!(lane.poll(now), Step::Send(_)));
+    /// }
+    /// // The response to the second request is the first to arrive.
+    /// lanes[1].handle(Ok(http::Response::new(charge("ch_2", true).into_bytes())), now);
+    /// assert!(matches!(lanes[1].poll(now), Step::Done(Ok(Some(Event::Paid(paid)))) if paid.id().as_str() == "ch_2"));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn lanes(&self) -> Vec<WatchLane> {
+        let lanes = self.0.watcher().lanes();
+        (0..lanes).map(|lane| WatchLane { shared: Arc::clone(&self.0), lane }).collect()
+    }
 }
 
 impl Machine for &SharedWatcher {
@@ -48,15 +98,31 @@ impl Machine for &SharedWatcher {
     type Output = Option<Event>;
 
     fn poll(&mut self, now: Now) -> Step<Option<Event>> {
-        // The watcher is locked for each step, and never while an exchange or a wait is in progress.
-        match self.0.watcher().next().poll(now) {
-            Step::Done(Ok(None)) if self.0.handles.load(Ordering::SeqCst) > 0 => Step::Wait(IDLE),
-            step => step,
-        }
+        self.0.poll(0, now)
     }
 
     fn handle(&mut self, reply: Reply, now: Now) {
         self.0.watcher().next().handle(reply, now);
+    }
+}
+
+/// One of the machines that run a [`SharedWatcher`]. Each has at most one request in flight.
+#[derive(Debug)]
+pub struct WatchLane {
+    shared: Arc<Shared>,
+    lane: usize,
+}
+
+impl Machine for WatchLane {
+    /// The next event, or `None` if nothing is pending and no handle is left.
+    type Output = Option<Event>;
+
+    fn poll(&mut self, now: Now) -> Step<Option<Event>> {
+        self.shared.poll(self.lane, now)
+    }
+
+    fn handle(&mut self, reply: Reply, now: Now) {
+        self.shared.watcher().lane(self.lane).handle(reply, now);
     }
 }
 

@@ -5,12 +5,13 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode, header};
 
 use crate::errors::{ApiError, Error, ErrorKind, RetryAfter};
-use crate::protocol::dialects::{BadRow, ServerError, Unreadable};
+use crate::protocol::dialects::{BadRow, ListedRow, ServerError, Unreadable};
 use crate::protocol::http_date::parse as http_date;
-use crate::protocol::{Endpoint, Row, UnreadableRow};
+use crate::protocol::scan::{self, ScannedRow};
+use crate::protocol::{Endpoint, Row, Scan, UnreadableRow};
 use crate::redaction::text;
 use crate::transport::HttpResponse;
-use crate::values::{Charge, NewCharge, Now};
+use crate::values::{Charge, NewCharge, Now, Origin};
 
 /// Parses the response to a create.
 pub(super) fn created(
@@ -40,8 +41,41 @@ pub(super) fn rows(
     operation: &dyn Fn() -> String,
     response: &HttpResponse,
 ) -> Result<Vec<Row>, Error> {
-    let rows = parse(endpoint, operation, response, |body| endpoint.dialect().rows(body))?;
-    let row = |row: Result<Charge, BadRow>| match row {
+    parse(endpoint, operation, response, |body| {
+        let row = |row| match row {
+            ListedRow::Plain(_, charge) => Row::Charge(charge.to_charge(Origin::Response)),
+            ListedRow::Read(row) => self::row(endpoint, row),
+        };
+        Ok(endpoint.dialect().rows(body)?.into_iter().map(row).collect())
+    })
+}
+
+/// Parses the same response without copying its charges.
+pub(super) fn scan(
+    endpoint: &Endpoint,
+    operation: &dyn Fn() -> String,
+    response: &HttpResponse,
+) -> Result<Scan, Error> {
+    parse(endpoint, operation, response, |body| {
+        let listed = endpoint.dialect().rows(body)?;
+        let created = |row: &ListedRow<'_>| match row {
+            ListedRow::Plain(_, charge) => Some(charge.created),
+            ListedRow::Read(row) => row.as_ref().ok().map(Charge::created),
+        };
+        let first = listed.iter().find_map(created);
+        let created = first.zip(listed.iter().rev().find_map(created));
+        let row = |row| match row {
+            ListedRow::Plain(text, charge) => {
+                ScannedRow::Plain { text: scan::range(body, text), id: scan::range(body, charge.id) }
+            }
+            ListedRow::Read(row) => ScannedRow::Read(Box::new(self::row(endpoint, row))),
+        };
+        Ok(Scan::new(body.to_owned(), listed.into_iter().map(row).collect(), created))
+    })
+}
+
+fn row(endpoint: &Endpoint, row: Result<Charge, BadRow>) -> Row {
+    match row {
         Ok(charge) => Row::Charge(charge.mark_as_response()),
         Err(row) => Row::Unreadable(UnreadableRow {
             // Errors show the id, so an id that repeats the key is dropped.
@@ -49,8 +83,7 @@ pub(super) fn rows(
             customer_id: row.customer_id,
             reason: endpoint.fit_for_log(&row.reason),
         }),
-    };
-    Ok(rows.into_iter().map(row).collect())
+    }
 }
 
 /// Reads the body of a 2xx response with a function of the dialect. Any other status is an error.

@@ -2,6 +2,7 @@
 
 mod charge;
 mod charge_id;
+mod charge_texts;
 mod currency;
 mod invalid_input;
 mod network;
@@ -17,6 +18,7 @@ mod unix_millis;
 pub use self::charge::Charge;
 pub(crate) use self::charge::Origin;
 pub use self::charge_id::ChargeId;
+pub(crate) use self::charge_texts::ChargeTexts;
 pub use self::currency::Currency;
 pub use self::invalid_input::InvalidInput;
 pub use self::network::Network;

@@ -44,32 +44,31 @@ impl Extras {
 }
 
 impl Charge {
-    /// Returns the charge object of the API. The key `customer_id` is omitted if there is none or if
-    /// it is empty, which only the phoenixd API allows.
-    pub(crate) fn to_object(&self, quirks: &Quirks) -> Object {
+    /// Adds the keys of the API's charge object. `customer_id` is omitted if there is none or if it is
+    /// empty, which only the phoenixd API allows.
+    pub(crate) fn write_to(&self, object: Object, quirks: &Quirks) -> Object {
         let millis_per_unit = if quirks.timestamps_in_seconds { 1000 } else { 1 };
-        let mut object = Object::default()
-            .text("id", self.id.as_str())
-            .text("object", "charge")
+        let mut object = object
+            .plain("id", self.id.as_str())
+            .plain("object", "charge")
             .number("amount", self.amount.get())
-            .text("currency", "btc")
+            .plain("currency", "btc")
             .number("amount_satoshi", self.amount.get())
-            .text("payment_hash", &HEXLOWER.encode(self.payment_hash.as_bytes()))
-            .text("payment_request", &self.payment_request)
+            .hex("payment_hash", self.payment_hash.as_bytes())
+            .plain("payment_request", &self.payment_request)
             .text("description", &self.description);
         if let Some(customer_id) = self.customer_id.as_deref().filter(|it| !it.is_empty()) {
             object = object.text("customer_id", customer_id);
         }
-        object
+        let object = object
             .flag("paid", self.paid)
             .number("created", self.created.as_millis() / millis_per_unit)
-            .number("updated", self.updated.as_millis() / millis_per_unit)
+            .number("updated", self.updated.as_millis() / millis_per_unit);
+        if quirks.extra_keys { object.extra_keys() } else { object }
     }
 
     pub(crate) fn to_json(&self, quirks: &Quirks) -> String {
-        let object = self.to_object(quirks);
-        let object = if quirks.extra_keys { object.extra_keys() } else { object };
-        object.end()
+        self.write_to(Object::default(), quirks).end()
     }
 
     /// Returns the JSON that a webhook sends for the charge.
@@ -88,5 +87,27 @@ impl Charge {
 
     pub(crate) fn preimage_hex(&self) -> String {
         HEXLOWER.encode(&self.preimage)
+    }
+}
+
+#[cfg(test)]
+impl Charge {
+    /// Returns an unpaid charge with this id, created 1 second after 1970, that expires 9 seconds after.
+    pub(crate) fn sample(id: &str) -> Self {
+        Self {
+            id: id.parse().expect("a charge id"),
+            amount: Satoshi::new(1),
+            description: "".into(),
+            customer_id: None,
+            payment_request: "".into(),
+            payment_hash: crate::node::payment_hash(&[0; 32]),
+            preimage: [0; 32],
+            paid: false,
+            created: UnixMillis::from_secs(1),
+            updated: UnixMillis::from_secs(1),
+            expires: UnixMillis::from_secs(9),
+            fee: 0,
+            extras: None,
+        }
     }
 }

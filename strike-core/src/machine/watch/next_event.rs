@@ -11,17 +11,18 @@ use crate::values::Now;
 
 /// Returns the next event of a [`Watcher`], or `None` if no charge is pending.
 ///
-/// [`Watcher::next`] makes it.
+/// [`Watcher::next`] and [`Watcher::lane`] make it.
 #[derive(Debug)]
 #[must_use]
 pub struct NextEvent<'a> {
     watcher: &'a mut Watcher,
+    lane: usize,
     finished: bool,
 }
 
 impl<'a> NextEvent<'a> {
-    pub(super) const fn new(watcher: &'a mut Watcher) -> Self {
-        Self { watcher, finished: false }
+    pub(super) const fn new(watcher: &'a mut Watcher, lane: usize) -> Self {
+        Self { watcher, lane, finished: false }
     }
 
     fn advance(&mut self, now: Now) -> ControlFlow<Step<Option<Event>>> {
@@ -30,17 +31,18 @@ impl<'a> NextEvent<'a> {
         if let Some(event) = watcher.pop_event() {
             return Break(Step::Done(Ok(Some(event))));
         }
-        if watcher.in_flight.is_some() {
-            return match watcher.poll_in_flight(now)? {
+        if watcher.in_flight.contains_key(&self.lane) {
+            return match watcher.poll_in_flight(self.lane, now)? {
                 Some(error) => Break(Step::Done(Err(error))),
                 None => Continue(()),
             };
         }
-        if watcher.pending.is_empty() {
+        if watcher.is_empty() {
             return Break(Step::Done(Ok(None)));
         }
-        watcher.wait_for_next_request(now)?;
-        watcher.start_request(now)
+        let (lane, Watcher { pace, scheduler, charges, in_flight, .. }) = (self.lane, &mut *watcher);
+        pace.wait(in_flight.len(), || scheduler.has_urgent(lane, charges), now)?;
+        watcher.start_request(lane, now)
     }
 }
 
@@ -61,7 +63,7 @@ impl Machine for NextEvent<'_> {
     }
 
     fn handle(&mut self, reply: Reply, now: Now) {
-        if let Some(in_flight) = &mut self.watcher.in_flight {
+        if let Some(in_flight) = self.watcher.in_flight.get_mut(&self.lane) {
             in_flight.handle(reply, now);
         }
     }

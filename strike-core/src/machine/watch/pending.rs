@@ -19,7 +19,7 @@ pub(super) struct Pending {
     /// The same end in seconds of the monotonic clock, in case the wall clocks are wrong.
     give_up: u32,
     /// The time of the next check on the monotonic clock. [`NEVER`](Self::NEVER) if the charge has
-    /// ended.
+    /// ended, [`UNKNOWN`](Self::UNKNOWN) if it is new.
     pub(super) due: u64,
     /// The delay before that check.
     interval: u32,
@@ -31,27 +31,51 @@ pub(super) struct Pending {
 
 impl Pending {
     /// The `due` time of a charge that has ended.
-    pub(super) const NEVER: u64 = u64::MAX;
+    const NEVER: u64 = u64::MAX;
 
-    /// Returns the state of a new charge. It is checked after the schedule's first interval.
-    pub(super) fn new(saved: &SavedCharge, schedule: &Schedule, now: Now) -> Self {
+    /// The `due` time of a charge that was added since the last poll. Only a poll brings the time.
+    const UNKNOWN: u64 = u64::MAX - 1;
+
+    /// The latest `due` time of a charge.
+    const LATEST: u64 = u64::MAX - 2;
+
+    /// Returns the state of a new charge, which is not due until [`start`](Self::start).
+    pub(super) fn new(saved: &SavedCharge) -> Self {
         let SavedCharge { created, until, digest, .. } = *saved;
-        let first = schedule.first_wait();
-        Self {
-            created,
-            until,
-            give_up: seconds(now.monotonic.saturating_add(until.saturating_since(created))).saturating_add(1),
-            due: millis(now.monotonic).saturating_add(millis(first)).min(Self::NEVER - 1),
-            digest,
-            interval: u32::try_from(millis(first)).unwrap_or(u32::MAX),
-            failures: 0,
+        Self { created, until, give_up: u32::MAX, due: Self::UNKNOWN, digest, interval: 0, failures: 0 }
+    }
+
+    /// Sets the first check of a new charge, after the schedule's first interval.
+    pub(super) fn start(&mut self, schedule: &Schedule, now: Now) {
+        let lifetime = self.until.saturating_since(self.created);
+        self.give_up = seconds(now.monotonic.saturating_add(lifetime)).saturating_add(1);
+        if self.due == Self::UNKNOWN {
+            let first = millis(schedule.first_wait());
+            self.due = millis(now.monotonic).saturating_add(first).min(Self::LATEST);
+            self.interval = u32::try_from(first).unwrap_or(u32::MAX);
         }
     }
 
-    /// Returns true if the charge is due now, or in less than an eighth of its interval. So more
-    /// charges share a page request.
-    pub(super) fn is_due(&self, now: u64) -> bool {
-        self.due != Self::NEVER && self.due <= now.saturating_add(u64::from(self.interval / 8))
+    /// Notes that the charge has ended, so that it is not checked any more.
+    pub(super) const fn end(&mut self) {
+        self.due = Self::NEVER;
+    }
+
+    /// Returns true if the charge has ended, and its event is queued.
+    pub(super) const fn has_ended(&self) -> bool {
+        self.due == Self::NEVER
+    }
+
+    /// Returns when the charge may be checked along with others: an eighth of its interval before it
+    /// is due. So more charges share a page request.
+    pub(super) fn ready(&self) -> u64 {
+        let early = if self.due > Self::LATEST { 0 } else { u64::from(self.interval / 8) };
+        self.due.saturating_sub(early)
+    }
+
+    /// Returns true if the charge is due, or may be checked along with others.
+    pub(super) fn is_ready(&self, now: u64) -> bool {
+        self.ready() <= now
     }
 
     /// Returns true if a check that began at this time, and found the charge unpaid, is the last.
@@ -83,7 +107,7 @@ impl Pending {
     /// longer.
     pub(super) fn schedule_next(&mut self, schedule: &Schedule, jitter: u64, now: Now) {
         let wait = u64::from(self.interval).saturating_mul(jitter) / 1000;
-        self.due = millis(now.monotonic).saturating_add(wait).min(Self::NEVER - 1);
+        self.due = millis(now.monotonic).saturating_add(wait).min(Self::LATEST);
         let next = schedule.next_wait(Duration::from_millis(self.interval.into()));
         self.interval = u32::try_from(millis(next)).unwrap_or(u32::MAX);
     }

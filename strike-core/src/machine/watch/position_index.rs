@@ -25,7 +25,8 @@ pub(super) struct PositionIndex {
 pub(super) enum Position {
     /// About this many rows are before it.
     About(u32),
-    /// It is older than all rows that were read. At least this many rows are before it.
+    /// It is older than all rows that were read. About this many rows are before it, if older
+    /// charges were created as often as those.
     Beyond(u32),
 }
 
@@ -37,13 +38,12 @@ impl PositionIndex {
         match (older.checked_sub(1).and_then(|before| self.marks.get(before)), self.marks.get(older)) {
             (None, None) => Position::Beyond(0),
             (None, Some(_)) => Position::About(0),
-            (Some(newer), None) => Position::Beyond(newer.offset.saturating_add(1)),
+            (Some(newer), None) => {
+                let newest = self.marks.first().unwrap_or(newer);
+                Position::Beyond(newer.offset.saturating_add(rows_until(created, newer, newest, newer)))
+            }
             (Some(newer), Some(older)) => {
-                let span = u128::from(newer.created.saturating_sub(older.created)).max(1);
-                let distance = u128::from(newer.created.saturating_sub(created));
-                let rows = u128::from(older.offset.saturating_sub(newer.offset));
-                let into = u32::try_from(rows * distance / span).unwrap_or(u32::MAX);
-                Position::About(newer.offset.saturating_add(into))
+                Position::About(newer.offset.saturating_add(rows_until(created, newer, newer, older)))
             }
         }
     }
@@ -64,15 +64,27 @@ impl PositionIndex {
             Position::Beyond(_) => 0,
         };
         let newer =
-            self.marks.iter().filter(|mark| mark.created > first.created && mark.offset < first.offset);
-        let mut marks: Vec<Mark> = newer.copied().collect();
-        marks.extend([first, last]);
-        for mark in self.marks.iter().filter(|mark| mark.created < last.created) {
+            self.marks.partition_point(|mark| mark.created > first.created && mark.offset < first.offset);
+        let older = self.marks.partition_point(|mark| mark.created >= last.created);
+        self.marks.splice(newer..older.max(newer), [first, last]);
+        for mark in self.marks.iter_mut().skip(newer.saturating_add(2)) {
             let moved = u32::try_from(i64::from(mark.offset) + shift).unwrap_or_default();
-            marks.push(Mark { created: mark.created, offset: moved.max(last.offset.saturating_add(1)) });
+            let moved = moved.max(last.offset.saturating_add(1));
+            if shift == 0 && moved == mark.offset {
+                return;
+            }
+            mark.offset = moved;
         }
-        self.marks = marks;
     }
+}
+
+/// Returns how many rows after `newer` an older charge with this creation time is, at least 1, if
+/// charges were created as often as between `from` and `to`.
+fn rows_until(created: u64, newer: &Mark, from: &Mark, to: &Mark) -> u32 {
+    let span = u128::from(from.created.saturating_sub(to.created));
+    let rows = u128::from(to.offset.saturating_sub(from.offset));
+    let distance = u128::from(newer.created.saturating_sub(created));
+    u32::try_from((rows * distance).checked_div(span).unwrap_or_default()).unwrap_or(u32::MAX).max(1)
 }
 
 #[cfg(test)]

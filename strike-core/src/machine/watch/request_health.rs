@@ -23,6 +23,8 @@ pub(super) struct RequestHealth {
     avoid_until: u64,
     /// No request of the other kind has been sent since the last failure.
     failed_last: bool,
+    /// How many requests had begun at the last failure. What began before shows nothing new.
+    begun_at_failure: u64,
 }
 
 impl RequestHealth {
@@ -31,17 +33,24 @@ impl RequestHealth {
         now >= self.avoid_until && !self.failed_last
     }
 
-    pub(super) fn succeeded(&mut self) {
-        *self = Self::default();
+    /// Notes that the request with this number has succeeded.
+    pub(super) fn succeeded(&mut self, request: u64) {
+        if request > self.begun_at_failure {
+            *self = Self::default();
+        }
     }
 
     pub(super) const fn other_kind_was_sent(&mut self) {
         self.failed_last = false;
     }
 
-    /// Counts a failure. This kind is avoided for a time that grows with each failure. `jitter` is
-    /// a factor in thousandths.
-    pub(super) fn failed(&mut self, jitter: u64, now: u64) {
+    /// Counts the failure of the request with this number, when `begun` requests have begun. This
+    /// kind is avoided for a time that grows with each failure. `jitter` is a factor in thousandths.
+    pub(super) fn failed(&mut self, request: u64, begun: u64, jitter: u64, now: u64) {
+        if request <= self.begun_at_failure {
+            return;
+        }
+        self.begun_at_failure = begun;
         self.failures = self.failures.saturating_add(1);
         self.unreported = self.unreported.saturating_add(1);
         // Twice the delay of the watcher, so that a request of the other kind is sent in between.

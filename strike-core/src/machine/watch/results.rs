@@ -4,13 +4,14 @@ use std::mem;
 use std::time::Duration;
 
 use super::event::Event;
-use super::pending::{Pending, digest, millis};
-use super::request_health::{RequestKind, backoff};
+use super::in_flight::Began;
+use super::pending::{digest, millis};
+use super::request_health::RequestKind;
+use super::scheduler::PageRead;
 use super::watcher::Watcher;
 use crate::errors::{Error, ErrorKind, Mismatch};
-use crate::machine::pause::Pause;
 use crate::machine::retry_decision::is_transient;
-use crate::protocol::{Get, Operation, Page, Row, server_clock};
+use crate::protocol::{Get, Operation, Row, Scan, server_clock};
 use crate::values::{Charge, ChargeId, Now, UnixMillis};
 
 impl Watcher {
@@ -18,36 +19,45 @@ impl Watcher {
     pub(super) fn charge_received(
         &mut self,
         charge: Charge,
-        began: Now,
+        began: Began,
         server_time: Option<UnixMillis>,
         now: Now,
     ) {
-        self.scheduler.health(RequestKind::Charge).succeeded();
+        self.scheduler.health(RequestKind::Charge).succeeded(began.request);
+        self.pace.succeeded(began.request);
         let jitter = self.jitter();
-        self.update(RequestKind::Charge, charge, jitter, (began, server_time), now);
+        self.update(RequestKind::Charge, charge, jitter, (began.at, server_time), now);
     }
 
     /// Takes the response to a request for a page.
     pub(super) fn page_received(
         &mut self,
-        rows: Page,
-        (page, size): (u32, u32),
-        began: Now,
+        scan: Scan,
+        page: PageRead,
+        began: Began,
         server_time: Option<UnixMillis>,
         now: Now,
     ) {
-        self.scheduler.health(RequestKind::Page).succeeded();
-        let is_due = |charge: &&Charge| {
-            self.pending.get(charge.id()).is_some_and(|state| state.is_due(millis(now.monotonic)))
+        self.scheduler.health(RequestKind::Page).succeeded(began.request);
+        if scan.created().is_some() {
+            self.any_charge_was_readable = true;
+            self.pace.succeeded(began.request);
+        }
+        // Most rows of an account may be charges that nobody watches.
+        let rows: Vec<Row> = scan.filtered(|id| self.charges.find(id).is_some()).collect();
+        let is_due = |row: &&Row| {
+            let Row::Charge(charge) = row else { return false };
+            let state = self.charges.find(charge.id().as_str()).and_then(|slot| self.charges.get(slot));
+            state.is_some_and(|state| state.is_ready(millis(now.monotonic)))
         };
-        let due_rows = u32::try_from(rows.charges().filter(is_due).count()).unwrap_or(u32::MAX);
-        self.scheduler.page_read(page, size, &rows, due_rows);
+        let due_rows = u32::try_from(rows.iter().filter(is_due).count()).unwrap_or(u32::MAX);
+        self.scheduler.page_read(page, &scan, due_rows);
         // The charges of a page get the same jitter, so that they are due together again.
         let jitter = self.jitter();
-        for row in rows.into_rows() {
+        for row in rows {
             match row {
                 Row::Charge(charge) => {
-                    self.update(RequestKind::Page, charge, jitter, (began, server_time), now);
+                    self.update(RequestKind::Page, charge, jitter, (began.at, server_time), now);
                 }
                 // A request for this charge alone may succeed, or return the error.
                 Row::Unreadable(row) => {
@@ -71,22 +81,22 @@ impl Watcher {
         let [began, clock] =
             [began, now].map(|at| server_clock::without_jump_ahead(server_time, self.started, at));
         self.any_charge_was_readable = true;
-        self.failures_in_a_row = 0;
-        let id = charge.id().clone();
-        let Some(state) = self.pending.get_mut(&id).filter(|state| state.due != Pending::NEVER) else {
+        let Some(slot) = self.charges.find(charge.id().as_str()) else { return };
+        let Some(mut state) = self.charges.get(slot).copied().filter(|state| !state.has_ended()) else {
             return;
         };
         state.failures = 0;
         if digest(&charge) != state.digest {
+            let id = charge.id().clone();
             let error = self.changed(charge);
-            self.end(&id, Event::Failed(id.clone(), error));
+            self.end(slot, Event::Failed(id, error));
         } else if let Some(paid) = charge.to_paid() {
-            self.end(&id, Event::Paid(paid));
+            self.end(slot, Event::Paid(paid));
         } else {
             let is_over = state.is_over(began, server_time);
             let is_final = kind == RequestKind::Charge || !self.scheduler.can_get(millis(now.monotonic));
             if is_over && is_final {
-                self.end(&id, Event::Expired(id.clone()));
+                self.end(slot, Event::Expired(charge.id().clone()));
                 return;
             }
             state.schedule_next(&self.schedule, jitter, now);
@@ -95,11 +105,12 @@ impl Watcher {
                 state.look_before_expiry(self.grace, server_time, clock);
             }
             self.scheduler.expect(state.due);
+            self.charges.set(slot, state);
             let is_last_look =
                 expiry_hides_payments && state.is_about_to_expire(self.grace, server_time, clock);
             if is_over || (is_last_look && kind == RequestKind::Page) {
                 // The list may be out of date. The charge itself is read before it ends as expired.
-                self.scheduler.read_alone(&id);
+                self.scheduler.read_alone(charge.id());
             }
         }
     }
@@ -116,6 +127,7 @@ impl Watcher {
     pub(super) fn charge_failed(
         &mut self,
         id: &ChargeId,
+        began: Began,
         error: Error,
         requested_delay: Duration,
         now: Now,
@@ -131,7 +143,10 @@ impl Watcher {
         );
         // If no other charge is readable either, the server is at fault, and not this record.
         let others_are_readable = is_unreadable && mem::take(&mut self.any_charge_was_readable);
-        if let Some(state) = self.pending.get_mut(id) {
+        let slot = self.charges.find(id.as_str());
+        if let Some((slot, mut state)) = slot.and_then(|slot| Some((slot, *self.charges.get(slot)?)))
+            && !state.has_ended()
+        {
             state.schedule_next(&self.schedule, jitter, now);
             if self.context.endpoint.properties().expiry_hides_payments {
                 let clock = server_clock::without_jump_ahead(None, self.started, now);
@@ -139,15 +154,16 @@ impl Watcher {
             }
             self.scheduler.expect(state.due);
             state.failures = state.failures.saturating_add(u32::from(is_unreadable));
+            self.charges.set(slot, state);
             if is_gone || (others_are_readable && state.failures > self.max_failures) {
-                self.end(id, Event::Failed(id.clone(), error));
+                self.end(slot, Event::Failed(id.clone(), error));
                 return None;
             }
         }
         if is_gone || others_are_readable {
             None
         } else {
-            self.request_failed(RequestKind::Charge, error, requested_delay, now)
+            self.request_failed(RequestKind::Charge, began, error, requested_delay, now)
         }
     }
 
@@ -156,23 +172,21 @@ impl Watcher {
     pub(super) fn request_failed(
         &mut self,
         kind: RequestKind,
+        began: Began,
         error: Error,
         requested_delay: Duration,
         now: Now,
     ) -> Option<Error> {
         let jitter = self.jitter();
-        self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
         let max_retry_after = self.context.policy.max_retry_after;
-        let left = self.after_failure.as_mut().and_then(|pause| pause.left(now)).unwrap_or_default();
-        let delay = backoff(self.failures_in_a_row).max(requested_delay.min(max_retry_after)).max(left);
-        self.after_failure = Some(Pause::new(delay, now));
-        let too_many = self.failures_in_a_row > self.max_failures;
-        let is_first = self.failures_in_a_row == 1;
-        if too_many {
-            self.failures_in_a_row = 0;
-        }
         let health = self.scheduler.health(kind);
-        health.failed(jitter, millis(now.monotonic));
+        health.failed(began.request, self.pace.begun(), jitter, millis(now.monotonic));
+        let failures = self.pace.failed(began.request, requested_delay.min(max_retry_after), now)?;
+        let too_many = failures > self.max_failures;
+        let is_first = failures == 1;
+        if too_many {
+            self.pace.failures_in_a_row = 0;
+        }
         // If the previous request worked, the other kind of request probably still does. Then not
         // each error is returned.
         let must_report = too_many

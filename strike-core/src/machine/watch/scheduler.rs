@@ -1,70 +1,118 @@
 //! Decides which page or charge to read next, so that few requests update all charges that are due.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::pending::Pending;
+use super::charges::{Charges, Key};
 use super::position_index::{Position, PositionIndex};
 use super::request_health::{RequestHealth, RequestKind};
-use crate::protocol::Page;
-use crate::values::{Charge, ChargeId, UnixMillis};
+use crate::protocol::Scan;
+use crate::values::{ChargeId, UnixMillis};
 
 /// The smallest page size.
 const MIN_ROWS: u32 = 10;
 
-/// The largest number of charges in one round, to limit its memory. Charges that have been due the
-/// longest come first, so that each charge is checked eventually.
-const MAX_DUE: usize = 5000;
-
 /// The next request.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Next {
     /// Read this charge.
     Charge(ChargeId),
     /// Read this page.
-    Page { page: u32, size: u32 },
+    Page(PageRead),
     /// Send no request before this time of the monotonic clock, in milliseconds.
     Wait(u64),
 }
 
+/// A page to read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PageRead {
+    pub(super) number: u32,
+    pub(super) size: u32,
+    /// The largest page size when the request began.
+    max_size: u32,
+    /// Whether it is beyond all pages that were read before.
+    is_beyond: bool,
+}
+
+/// What is being read by one request in flight.
+#[derive(Debug)]
+struct Reading {
+    target: Target,
+    /// The charges that no other request reads: from the newest to the oldest, and how many.
+    covers: Option<Covered>,
+}
+
+impl Reading {
+    fn is_of(&self, id: &ChargeId) -> bool {
+        matches!(&self.target, Target::Charge(read) if read == id)
+    }
+}
+
+#[derive(Debug)]
+enum Target {
+    Charge(ChargeId),
+    Page(PageRead),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Covered {
+    newest: Key,
+    oldest: Key,
+    charges: u32,
+}
+
 /// Decides which request to send next. It works in rounds. A round goes through the charges that
-/// are due at its beginning, newest first. Then the next round begins.
+/// are due, newest first. Then the next round begins.
+///
+/// No charge and no page is read twice at the same time. Charges that are likely to be on a page
+/// that is being read wait for its end. If the page did not hold them, the round goes back to them.
 #[derive(Debug)]
 pub(super) struct Scheduler {
     /// The largest page size that may be requested.
     max_size: u32,
     /// The current page size. The server may limit it.
     size: u32,
-    /// Whether `size` is the limit of the server. It is if a page after the first had rows. Else
-    /// the list may just be short.
-    is_server_limit: bool,
+    /// Whether the server uses `size`, as a page after the first has shown. If only page 0 was
+    /// read, the list may just be short.
+    is_size_known: bool,
     positions: PositionIndex,
     exploration: Exploration,
-    /// The charges of this round, oldest first. They are taken from the end.
-    due: Vec<(UnixMillis, ChargeId)>,
+    /// The round has come to the charges below this one.
+    round: Key,
     /// The pages that were read in this round. No page is read twice.
     pages_read: BTreeSet<u32>,
     /// Charges to read before all others, because a webhook named them.
     urgent: BTreeSet<ChargeId>,
     /// Charges to read alone after those.
     alone: BTreeSet<ChargeId>,
+    /// What is being read, by lane.
+    reading: BTreeMap<usize, Reading>,
     page_health: RequestHealth,
     charge_health: RequestHealth,
-    /// When the next round begins, in milliseconds of the monotonic clock. No charge is due before.
+    /// When the next round begins, in milliseconds of the monotonic clock. No charge is due before,
+    /// unless it is being read.
     next_round: u64,
 }
 
-/// Controls reads of pages beyond all pages that were read before. If such a page has fewer than
-/// two due charges, the next such read is delayed: by two rounds at first, and by twice as many
-/// each time, up to 64.
+/// Controls reads of pages beyond all pages that were read before. If three such pages in a row
+/// have fewer than two due charges, the next such read is delayed: by two rounds at first, and by
+/// twice as many each time, up to 64.
 #[derive(Debug, Default)]
 struct Exploration {
-    /// The page that is being read.
-    page: Option<u32>,
-    /// How many such reads in a row had fewer than two due charges, up to 6.
+    /// How many such reads in a row had fewer than two due charges, up to 8.
     wasted: u32,
     /// How many rounds to wait before the next such read.
     rounds_to_wait: u32,
+}
+
+impl Exploration {
+    fn page_read(&mut self, due_rows: u32) {
+        if due_rows >= 2 {
+            *self = Self::default();
+        } else {
+            self.wasted = self.wasted.saturating_add(1).min(8);
+            self.rounds_to_wait = self.wasted.checked_sub(2).map_or(0, |more| (1 << more) & !1);
+        }
+    }
 }
 
 impl Scheduler {
@@ -73,13 +121,14 @@ impl Scheduler {
         Self {
             max_size,
             size: max_size,
-            is_server_limit: false,
+            is_size_known: false,
             positions: PositionIndex::default(),
             exploration: Exploration::default(),
-            due: Vec::new(),
+            round: Key::LOWEST,
             pages_read: BTreeSet::new(),
             urgent: BTreeSet::new(),
             alone: BTreeSet::new(),
+            reading: BTreeMap::new(),
             page_health: RequestHealth::default(),
             charge_health: RequestHealth::default(),
             next_round: u64::MAX,
@@ -101,15 +150,20 @@ impl Scheduler {
         self.urgent.insert(id.clone());
     }
 
-    /// Returns true if a charge is to be read urgently, and has not ended.
-    pub(super) fn has_urgent(&mut self, pending: &BTreeMap<ChargeId, Pending>) -> bool {
-        self.urgent.retain(|id| has_not_ended(pending, id));
-        !self.urgent.is_empty()
+    /// Returns true if a charge is to be read urgently, has not ended, and is not being read in
+    /// another lane.
+    pub(super) fn has_urgent(&mut self, lane: usize, charges: &Charges) -> bool {
+        self.urgent.retain(|id| charges.unended(id).is_some());
+        let others = || self.reading.iter().filter(|(other, _)| **other != lane);
+        self.urgent.iter().any(|id| !others().any(|(_, reading)| reading.is_of(id)))
     }
 
-    /// Halves the page size after a page was too large. Returns false if the size is the smallest
-    /// already.
-    pub(super) fn halve_page_size(&mut self) -> bool {
+    /// Halves the page size after a page was too large, unless this has happened since that page
+    /// was requested. Returns false if the size is the smallest already.
+    pub(super) fn halve_page_size(&mut self, page: PageRead) -> bool {
+        if self.max_size < page.max_size {
+            return true;
+        }
         let rows = self.max_size.min(self.size);
         if rows <= MIN_ROWS {
             return false;
@@ -117,7 +171,7 @@ impl Scheduler {
         let smaller = Self::new(rows / 2);
         self.max_size = smaller.max_size;
         self.size = smaller.size;
-        self.is_server_limit = false;
+        self.is_size_known = false;
         self.positions = smaller.positions;
         self.exploration = smaller.exploration;
         self.pages_read.clear();
@@ -139,109 +193,167 @@ impl Scheduler {
 
     /// Learns the page size and the positions of rows from a page. `due_rows` of its charges were
     /// due.
-    pub(super) fn page_read(&mut self, page: u32, size: u32, rows: &Page, due_rows: u32) {
+    pub(super) fn page_read(&mut self, page: PageRead, rows: &Scan, due_rows: u32) {
+        let PageRead { number, size, is_beyond, .. } = page;
         let count = u32::try_from(rows.rows()).unwrap_or(u32::MAX);
-        if page == 0 {
+        if number == 0 {
             let size = count.clamp(1, self.max_size);
             if size != self.size {
                 self.size = size;
-                self.is_server_limit = false;
+                self.is_size_known = false;
                 self.pages_read.clear();
             }
-        } else if count > 0 && self.size < self.max_size {
-            self.is_server_limit = true;
+            self.pages_read.insert(0);
+        } else if size == self.size {
+            self.is_size_known |= count > 0;
+            self.pages_read.insert(number);
         }
-        self.pages_read.insert(page);
-        if self.exploration.page.take() == Some(page) {
-            if due_rows >= 2 {
-                self.exploration = Exploration::default();
-            } else {
-                self.exploration.wasted = self.exploration.wasted.saturating_add(1).min(6);
-                self.exploration.rounds_to_wait = 1 << self.exploration.wasted;
-            }
+        if is_beyond {
+            self.exploration.page_read(due_rows);
         }
-        let offset = page.saturating_mul(size);
-        let mut times = rows.charges().map(Charge::created);
-        if let Some(first) = times.next() {
-            let last = times.last().unwrap_or(first);
+        let offset = number.saturating_mul(size);
+        if let Some((first, last)) = rows.created() {
             self.positions.add_page((first, offset), (last, offset.saturating_add(count.saturating_sub(1))));
         }
     }
 
-    /// Returns the next request.
-    pub(super) fn next(&mut self, pending: &BTreeMap<ChargeId, Pending>, now: u64) -> Next {
-        let next = self.choose(pending, now);
-        match next {
-            Next::Charge(_) => self.page_health.other_kind_was_sent(),
-            Next::Page { .. } => self.charge_health.other_kind_was_sent(),
-            Next::Wait(_) => {}
+    /// Notes that the request of a lane has ended. The round goes back to the charges that it
+    /// should have read.
+    pub(super) fn finish(&mut self, lane: usize) {
+        if let Some(Reading { covers: Some(covered), .. }) = self.reading.remove(&lane) {
+            self.round = self.round.max(covered.newest.above());
         }
+    }
+
+    /// Returns the next request, for this lane.
+    pub(super) fn next(&mut self, lane: usize, charges: &Charges, now: u64) -> Next {
+        let reading = match self.choose(charges, now) {
+            Ok(reading) => reading,
+            Err(until) => return Next::Wait(until),
+        };
+        let next = match &reading.target {
+            Target::Charge(id) => {
+                self.page_health.other_kind_was_sent();
+                Next::Charge(id.clone())
+            }
+            Target::Page(page) => {
+                self.charge_health.other_kind_was_sent();
+                Next::Page(*page)
+            }
+        };
+        self.reading.insert(lane, reading);
         next
     }
 
-    fn choose(&mut self, pending: &BTreeMap<ChargeId, Pending>, now: u64) -> Next {
-        while let Some(id) = self.urgent.pop_first().or_else(|| self.alone.pop_first()) {
-            if has_not_ended(pending, &id) {
-                return Next::Charge(id);
+    /// Chooses what to read next. Returns the time of the next round if that is nothing.
+    fn choose(&mut self, charges: &Charges, now: u64) -> Result<Reading, u64> {
+        for named in [&mut self.urgent, &mut self.alone] {
+            while let Some(id) = named.iter().find(|id| !is_being_read(&self.reading, id)).cloned() {
+                named.remove(&id);
+                if charges.unended(&id).is_some() {
+                    return Ok(Reading { target: Target::Charge(id), covers: None });
+                }
             }
         }
+        if self.is_finding_size() {
+            return Err(u64::MAX);
+        }
         loop {
-            while let Some((created, id)) = self.due.pop() {
-                if !is_due(pending, &id, now) {
-                    self.leave_to_later_round(pending, &id);
-                    continue;
+            let Some((key, id)) = charges.next_ready(self.round, now, &mut self.next_round) else {
+                self.round = Key::LOWEST;
+                if self.next_round > now {
+                    return Err(self.next_round);
                 }
-                // A page is worth it if another due charge is on it, or if requests for single
-                // charges fail.
-                let page = self.page_of(created).filter(|_| self.page_health.is_good(now));
-                let page = page.filter(|page| {
-                    !self.charge_health.is_good(now) || self.holds_another(*page, pending, now)
-                });
-                let Some(page) = page else { return Next::Charge(id) };
-                // The charge stays in the round, because the page may not hold it after all.
-                self.due.push((created, id));
-                if matches!(self.positions.position(created), Position::Beyond(_)) {
-                    self.exploration.page = Some(page);
-                }
-                return Next::Page { page, size: if page == 0 { self.max_size } else { self.size } };
+                self.begin_round(charges);
+                continue;
+            };
+            if let Some(covered) = self.covering(key) {
+                self.round = covered.oldest;
+                continue;
             }
-            if self.next_round > now {
-                return Next::Wait(self.next_round);
+            self.round = key;
+            if is_being_read(&self.reading, id) {
+                continue;
             }
-            self.begin_round(pending, now);
+            // A page is worth it if another due charge is on it, or if requests for single charges
+            // fail.
+            let page = self.page_of(key.created).filter(|_| self.page_health.is_good(now));
+            if page.is_some_and(|page| self.wait_for_page(page, key)) {
+                continue;
+            }
+            let page = page.filter(|page| {
+                !self.charge_health.is_good(now) || self.next_on_page(*page, key, charges, now).is_some()
+            });
+            return Ok(match page {
+                None => Reading {
+                    target: Target::Charge(id.clone()),
+                    covers: Some(Covered { newest: key, oldest: key, charges: 1 }),
+                },
+                Some(page) => self.read_page(page, key, charges, now),
+            });
         }
     }
 
-    /// Collects the charges that are due, and finds the time of the next round.
-    fn begin_round(&mut self, pending: &BTreeMap<ChargeId, Pending>, now: u64) {
+    /// Begins to read a page with this charge, and other charges that are likely to be on it.
+    fn read_page(&mut self, number: u32, newest: Key, charges: &Charges, now: u64) -> Reading {
+        // The number of a page means nothing before its size is known.
+        let number = if self.is_size_known || self.pages_read.contains(&0) { number } else { 0 };
+        let is_beyond = matches!(self.positions.position(newest.created), Position::Beyond(_));
+        let size = if number == 0 { self.max_size } else { self.size };
+        let mut covered = Covered { newest, oldest: newest, charges: 1 };
+        while covered.charges < size
+            && let Some(next) = self.next_on_page(number, covered.oldest, charges, now)
+        {
+            covered.oldest = next;
+            covered.charges += 1;
+        }
+        self.round = covered.oldest;
+        let page = PageRead { number, size, max_size: self.max_size, is_beyond };
+        Reading { target: Target::Page(page), covers: Some(covered) }
+    }
+
+    /// Returns the next due charge below this one if it is likely to be on this page, too.
+    fn next_on_page(&self, page: u32, below: Key, charges: &Charges, now: u64) -> Option<Key> {
+        let mut ignored = u64::MAX;
+        let (next, _) = charges.next_ready(below, now, &mut ignored)?;
+        Some(next).filter(|next| self.page_of(next.created) == Some(page) && self.covering(*next).is_none())
+    }
+
+    /// Returns true if this charge is to wait for a page that is being read. If there are many more
+    /// such charges than rows, the estimate of their positions is wrong, and they do not wait.
+    fn wait_for_page(&mut self, number: u32, key: Key) -> bool {
+        let size = self.size;
+        let is_page = |reading: &&mut Reading| matches!(&reading.target, Target::Page(page) if page.number == number && page.size == size);
+        let reading = self.reading.values_mut().find(is_page);
+        let Some(covered) = reading.and_then(|reading| reading.covers.as_mut()) else { return false };
+        covered.newest = covered.newest.max(key);
+        covered.oldest = covered.oldest.min(key);
+        covered.charges = covered.charges.saturating_add(1);
+        covered.charges <= size.saturating_mul(2)
+    }
+
+    /// Returns true if page 0 is being read to find the page size.
+    fn is_finding_size(&self) -> bool {
+        let is_first = |reading: &Reading| matches!(reading.target, Target::Page(PageRead { number: 0, .. }));
+        !self.is_size_known && !self.pages_read.contains(&0) && self.reading.values().any(is_first)
+    }
+
+    /// Returns the charges to which this one belongs, if they are being read.
+    fn covering(&self, key: Key) -> Option<Covered> {
+        let mut covered = self.reading.values().filter_map(|reading| reading.covers);
+        covered.find(|covered| (covered.oldest..=covered.newest).contains(&key))
+    }
+
+    fn begin_round(&mut self, charges: &Charges) {
+        self.round = Key::HIGHEST;
         self.pages_read.clear();
         self.next_round = u64::MAX;
         self.exploration.rounds_to_wait = self.exploration.rounds_to_wait.saturating_sub(1);
-        if !self.is_server_limit {
+        if !self.is_size_known {
             self.size = self.max_size;
         }
-        let mut longest_due = BinaryHeap::with_capacity(pending.len().min(MAX_DUE) + 1);
-        let mut oldest = None;
-        for (id, state) in pending {
-            oldest = Some(oldest.map_or(state.created, |oldest: UnixMillis| oldest.min(state.created)));
-            if !state.is_due(now) {
-                self.next_round = self.next_round.min(state.due);
-                continue;
-            }
-            longest_due.push((state.due, Reverse(state.created), id));
-            if longest_due.len() > MAX_DUE {
-                longest_due.pop();
-                self.next_round = now;
-            }
-        }
-        self.due = longest_due.into_iter().map(|(_, Reverse(created), id)| (created, id.clone())).collect();
-        self.due.sort_unstable();
-        if let Some(oldest) = oldest {
+        if let Some(oldest) = charges.oldest() {
             self.positions.forget_before(oldest);
-        }
-        if self.due.is_empty() {
-            // All charges have ended, and their events are queued.
-            self.next_round = self.next_round.max(now.saturating_add(1));
         }
     }
 
@@ -255,33 +367,8 @@ impl Scheduler {
         };
         Some(offset / self.size).filter(|page| !self.pages_read.contains(page))
     }
-
-    /// Returns true if the next due charge is likely to be on this page, too.
-    fn holds_another(&mut self, page: u32, pending: &BTreeMap<ChargeId, Pending>, now: u64) -> bool {
-        while let Some((created, id)) = self.due.pop() {
-            if is_due(pending, &id, now) {
-                let holds = self.page_of(created) == Some(page);
-                self.due.push((created, id));
-                return holds;
-            }
-            self.leave_to_later_round(pending, &id);
-        }
-        false
-    }
-
-    /// Leaves a charge to a later round. It was checked in this round, or the clock was set back.
-    fn leave_to_later_round(&mut self, pending: &BTreeMap<ChargeId, Pending>, id: &ChargeId) {
-        if let Some(state) = pending.get(id) {
-            self.expect(state.due);
-        }
-    }
 }
 
-/// Returns true if a charge is pending and its event is not queued yet.
-fn has_not_ended(pending: &BTreeMap<ChargeId, Pending>, id: &ChargeId) -> bool {
-    pending.get(id).is_some_and(|state| state.due != Pending::NEVER)
-}
-
-fn is_due(pending: &BTreeMap<ChargeId, Pending>, id: &ChargeId, now: u64) -> bool {
-    pending.get(id).is_some_and(|state| state.is_due(now))
+fn is_being_read(reading: &BTreeMap<usize, Reading>, id: &ChargeId) -> bool {
+    reading.values().any(|reading| reading.is_of(id))
 }

@@ -1,20 +1,23 @@
 //! The watcher: its settings, and the charges that it watches.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::mem;
 use std::time::Duration;
 
+use super::charges::Charges;
 use super::event::Event;
 use super::in_flight::InFlight;
 use super::next_event::NextEvent;
+use super::pace::Pace;
 use super::pending::Pending;
 use super::scheduler::Scheduler;
 use super::snapshot::{SavedCharge, WatcherSnapshot};
 use crate::machine::Schedule;
 use crate::machine::context::Context;
-use crate::machine::pause::Pause;
 use crate::snapshot_version::Version1;
 use crate::values::{Charge, ChargeId, Now};
+
+/// The most charges whose first check is set in one poll: it takes about half a millisecond.
+const MOST_SCHEDULED: usize = 5000;
 
 /// Watches many pending charges with few requests.
 ///
@@ -78,24 +81,19 @@ pub struct Watcher {
     pub(super) rng: fastrand::Rng,
     pub(super) schedule: Schedule,
     pub(super) grace: Duration,
-    pub(super) request_interval: Duration,
     pub(super) max_failures: u32,
-    pub(super) pending: BTreeMap<ChargeId, Pending>,
-    /// Charges added since the last poll. Only a poll brings the time, which their schedule needs.
-    new_charges: BTreeMap<ChargeId, SavedCharge>,
-    /// Events that were not returned yet. Their charges are still in `pending`.
+    pub(super) pace: Pace,
+    pub(super) charges: Charges,
+    /// The slots of charges added since the last poll. Only a poll brings the time, which their
+    /// schedule needs.
+    unscheduled: Vec<u32>,
+    /// Events that were not returned yet. Their charges are still pending.
     events: VecDeque<Event>,
     pub(super) scheduler: Scheduler,
-    pub(super) in_flight: Option<InFlight>,
+    /// The requests in flight, by lane.
+    pub(super) in_flight: BTreeMap<usize, InFlight>,
     /// The clocks when the first charge was scheduled, to ignore later jumps of the wall clock.
     pub(super) started: Option<Now>,
-    /// The delay between any two requests.
-    pub(super) until_next_request: Option<Pause>,
-    /// The delay after a failure. [`Self::check_soon`] may interrupt it.
-    pub(super) after_failure: Option<Pause>,
-    /// The delay between two such interrupts.
-    pub(super) since_interrupt: Option<Pause>,
-    pub(super) failures_in_a_row: u32,
     /// Whether a charge was read since the last unreadable one. Then a further unreadable one is
     /// not the server's fault.
     pub(super) any_charge_was_readable: bool,
@@ -108,18 +106,14 @@ impl Watcher {
             context,
             schedule: Schedule::default(),
             grace: Duration::from_secs(60),
-            request_interval: Duration::from_millis(20),
             max_failures: 10,
-            pending: BTreeMap::new(),
-            new_charges: BTreeMap::new(),
+            pace: Pace::new(),
+            charges: Charges::default(),
+            unscheduled: Vec::new(),
             events: VecDeque::new(),
             scheduler: Scheduler::new(250),
-            in_flight: None,
+            in_flight: BTreeMap::new(),
             started: None,
-            until_next_request: None,
-            after_failure: None,
-            since_interrupt: None,
-            failures_in_a_row: 0,
             any_charge_was_readable: false,
         }
     }
@@ -138,9 +132,20 @@ impl Watcher {
         self
     }
 
-    /// Sets the shortest time between two requests. The default is 20 ms.
+    /// Sets how many requests may be in flight at the same time. The default is 8.
+    ///
+    /// After a failure, such as a rate limit, one is in flight at a time. With each success, more
+    /// are, up to this number. An adapter's `Watch` uses them all. Without one, see
+    /// [`lane`](Self::lane).
+    pub fn max_in_flight(mut self, requests: u32) -> Self {
+        self.pace.set_max_in_flight(requests);
+        self
+    }
+
+    /// Sets the shortest time between the beginnings of two requests. The default is 3 ms, which
+    /// limits a watch to 333 requests a second.
     pub const fn request_interval(mut self, interval: Duration) -> Self {
-        self.request_interval = interval;
+        self.pace.request_interval = interval;
         self
     }
 
@@ -166,24 +171,26 @@ impl Watcher {
     /// [`Event::Paid`] without a request.
     pub fn add(&mut self, charge: &Charge) {
         self.add_saved(SavedCharge::of(charge, self.grace));
-        if let Some(paid) = charge.to_paid() {
-            // This replaces an event of the same charge that was not returned yet.
-            if self.pending.get(charge.id()).is_some_and(|state| state.due == Pending::NEVER) {
+        if let Some(paid) = charge.to_paid()
+            && let Some(slot) = self.charges.find(charge.id().as_str())
+        {
+            if self.charges.get(slot).is_some_and(Pending::has_ended) {
+                // This replaces an event of the same charge that was not returned yet.
                 self.events.retain(|event| event.id() != charge.id());
             }
+            self.set_ended(slot);
             self.events.push_back(Event::Paid(paid));
         }
     }
 
     /// Removes a charge, so that it causes no event. Returns true if it was watched.
     pub fn remove(&mut self, id: &ChargeId) -> bool {
-        let was_new = self.new_charges.remove(id).is_some();
-        let was_pending = self.pending.remove(id).is_some();
-        if was_pending || was_new {
+        let was_pending = self.charges.remove(id);
+        if was_pending {
             // The charge may be added again. An old event must not end it then.
             self.events.retain(|event| event.id() != id);
         }
-        was_pending || was_new
+        was_pending
     }
 
     /// Checks this charge next, because a webhook has named it.
@@ -191,15 +198,20 @@ impl Watcher {
     /// The check does not wait for the end of a delay after a failure. It does nothing for a charge
     /// that is not watched.
     pub fn check_soon(&mut self, id: &ChargeId) {
-        if self.pending.contains_key(id) || self.new_charges.contains_key(id) {
+        if self.charges.find(id.as_str()).is_some() {
             self.scheduler.read_urgently(id);
         }
+    }
+
+    /// Returns how many lanes may have a request in flight.
+    pub(crate) const fn lanes(&self) -> usize {
+        self.pace.max_in_flight
     }
 
     /// Returns the number of pending charges.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.pending.len() + self.new_charges.len()
+        self.charges.len()
     }
 
     /// Returns true if no charge is pending.
@@ -226,16 +238,13 @@ impl Watcher {
     /// ```
     #[must_use]
     pub fn snapshot(&self) -> WatcherSnapshot {
-        let pending = self.pending.iter().map(|(id, state)| SavedCharge {
+        let pending = self.charges.iter().map(|(id, state)| SavedCharge {
             id: id.clone(),
             created: state.created,
             until: state.until,
             digest: state.digest,
         });
-        WatcherSnapshot {
-            version: Version1,
-            pending: pending.chain(self.new_charges.values().cloned()).collect(),
-        }
+        WatcherSnapshot { version: Version1, pending: pending.collect() }
     }
 
     /// Adds the charges of a snapshot. Charges that are already watched do not change.
@@ -245,44 +254,62 @@ impl Watcher {
 
     /// Returns a machine that returns the next event, or `None` if no charge is pending.
     ///
-    /// If you drop the machine before it ends, nothing is lost.
+    /// If you drop the machine before it ends, nothing is lost. It has one request in flight at a
+    /// time: it is [`lane(0)`](Self::lane).
     pub const fn next(&mut self) -> NextEvent<'_> {
-        NextEvent::new(self)
+        self.lane(0)
+    }
+
+    /// Returns a machine like that of [`next`](Self::next), to have several requests in flight.
+    ///
+    /// Each lane has at most one request in flight. Every machine of the same lane continues it, and
+    /// a poll without a reply counts it as lost. Drive each lane with a number below
+    /// [`max_in_flight`](Self::max_in_flight). Poll all lanes without a request in flight again
+    /// after each reply: it may bring events, and more to read. Any lane returns the next event,
+    /// and no event is returned twice.
+    ///
+    /// [`SharedWatcher::lanes`](crate::machine::SharedWatcher::lanes) returns machines that do not
+    /// borrow the watcher.
+    pub const fn lane(&mut self, lane: usize) -> NextEvent<'_> {
+        NextEvent::new(self, lane)
     }
 
     fn add_saved(&mut self, saved: SavedCharge) {
-        if !self.pending.contains_key(&saved.id) {
-            self.new_charges.entry(saved.id.clone()).or_insert(saved);
+        if self.charges.find(saved.id.as_str()).is_none() {
+            let state = Pending::new(&saved);
+            self.unscheduled.extend(self.charges.insert(saved.id, state));
         }
     }
 
-    /// Sets the first check of each new charge.
+    /// Sets the first check of new charges. If there are very many, a poll does not set all.
     pub(super) fn schedule_new_charges(&mut self, now: Now) {
-        // Without this, each event would cause a pass over all queued events.
-        if self.new_charges.is_empty() {
+        if self.unscheduled.is_empty() {
             return;
         }
         self.started.get_or_insert(now);
-        for (id, saved) in mem::take(&mut self.new_charges) {
-            let new = Pending::new(&saved, &self.schedule, now);
-            self.scheduler.expect(new.due);
-            self.pending.entry(id).or_insert(new);
-        }
-        // A charge that was paid when it was added is not checked.
-        for event in &self.events {
-            if let Event::Paid(charge) = event
-                && let Some(state) = self.pending.get_mut(charge.id())
-            {
-                state.due = Pending::NEVER;
+        let later = self.unscheduled.len().saturating_sub(MOST_SCHEDULED);
+        for slot in self.unscheduled.drain(later..) {
+            if let Some(mut state) = self.charges.get(slot).copied() {
+                state.start(&self.schedule, now);
+                self.charges.set(slot, state);
+                self.scheduler.expect(state.due);
             }
         }
+        if self.unscheduled.is_empty() {
+            self.unscheduled = Vec::new();
+        }
+    }
+
+    /// Returns true if the next poll has more charges to schedule.
+    pub(super) const fn has_unscheduled_charges(&self) -> bool {
+        !self.unscheduled.is_empty()
     }
 
     /// Takes the next event from the queue, and removes its charge.
     pub(super) fn pop_event(&mut self) -> Option<Event> {
         while let Some(event) = self.events.pop_front() {
             // A charge that was added twice while paid has two events. The second is dropped.
-            if self.pending.remove(event.id()).is_some() {
+            if self.charges.remove(event.id()) {
                 return Some(event);
             }
         }
@@ -290,12 +317,17 @@ impl Watcher {
     }
 
     /// Ends a charge with this event, unless it has ended already.
-    pub(super) fn end(&mut self, id: &ChargeId, event: Event) {
-        if let Some(state) = self.pending.get_mut(id)
-            && state.due != Pending::NEVER
-        {
-            state.due = Pending::NEVER;
+    pub(super) fn end(&mut self, slot: u32, event: Event) {
+        if self.charges.get(slot).is_some_and(|state| !state.has_ended()) {
+            self.set_ended(slot);
             self.events.push_back(event);
+        }
+    }
+
+    fn set_ended(&mut self, slot: u32) {
+        if let Some(mut state) = self.charges.get(slot).copied() {
+            state.end();
+            self.charges.set(slot, state);
         }
     }
 }

@@ -1,15 +1,12 @@
 //! The dialect of LNbits, a wallet server in front of many kinds of Lightning nodes.
 
 use http::{HeaderMap, HeaderName, StatusCode};
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
-    BadRow, Dialect, DialectRequest, FindBy, Options, Properties, ServerError, Unreadable, is_payment_hash,
-    query,
+    BadRow, Dialect, DialectRequest, FindBy, ListedRow, Options, Properties, ServerError, Unreadable,
+    is_payment_hash, query,
 };
 use crate::errors::Mismatch;
 use crate::invoice::{self, Invoice};
@@ -18,8 +15,8 @@ use crate::protocol::number::Exact;
 use crate::protocol::{ApiKey, Endpoint, EndpointBuilder};
 use crate::redaction::text;
 use crate::values::{
-    Charge, ChargeId, Currency, InvalidInput, Network, NewCharge, Now, OrderKey, Origin, PaymentHash,
-    Satoshi, Settlement, UnixMillis,
+    Charge, ChargeId, ChargeTexts, Currency, InvalidInput, Network, NewCharge, Now, OrderKey, Origin,
+    PaymentHash, Satoshi, Settlement, UnixMillis,
 };
 use crate::webhook::InvalidWebhook;
 
@@ -201,14 +198,14 @@ impl Dialect for Lnbits {
         }
     }
 
-    fn rows(&self, body: &str) -> Result<Vec<Result<Charge, BadRow>>, Unreadable> {
+    fn rows<'a>(&self, body: &'a str) -> Result<Vec<ListedRow<'a>>, Unreadable> {
         #[derive(Deserialize)]
         struct Page<'a> {
             #[serde(borrow)]
             data: &'a RawValue,
         }
         let page: Page<'_> = object(body)?;
-        Ok(array(page.data.get())?.into_iter().map(|row| self::row(row.get())).collect())
+        Ok(array(page.data.get())?.into_iter().map(|row| ListedRow::Read(self::row(row.get()))).collect())
     }
 
     fn error(&self, status: StatusCode, body: &str) -> Option<ServerError> {
@@ -321,12 +318,12 @@ impl Record {
             return Err(Unreadable::Because("its amount is not in whole satoshi".to_owned()));
         }
         let amount = Satoshi::new(msat / 1000).within_supply("amount")?;
-        let payment_request = invoice::bare(&self.bolt11).to_owned();
+        let payment_request = invoice::bare(&self.bolt11);
         let created = self
             .created_at
             .as_deref()
             .and_then(time)
-            .or_else(|| Invoice::read(&payment_request).ok().map(|invoice| invoice.timestamp()));
+            .or_else(|| Invoice::read(payment_request).ok().map(|invoice| invoice.timestamp()));
         let created = created.ok_or_else(|| "its creation time is unreadable".to_owned())?;
         let updated = self.updated_at.as_deref().and_then(time);
         let paid = self.status == "success";
@@ -339,9 +336,11 @@ impl Record {
             currency: Currency::Btc,
             amount_satoshi: amount,
             payment_hash: self.payment_hash,
-            payment_request,
-            description: self.memo.unwrap_or_default(),
-            customer_id: in_extra.or(self.external_id).filter(|id| !id.is_empty()),
+            texts: ChargeTexts::new(
+                payment_request,
+                &self.memo.unwrap_or_default(),
+                in_extra.or(self.external_id).as_deref().filter(|id| !id.is_empty()),
+            ),
             paid,
             created,
             updated: updated.filter(|_| paid).unwrap_or(created),
@@ -402,10 +401,8 @@ fn server_error(meaning: StatusCode, message: &str) -> ServerError {
     ServerError { meaning, code: i64::from(meaning.as_u16()), message: message.to_owned() }
 }
 
-/// Parses `2026-11-26T04:06:58.439543+00:00`. A time without an offset is read as UTC.
+/// Parses `2026-11-26T04:06:58.439543+00:00`. A time without an offset is read as UTC. Other offsets
+/// are not read: LNbits writes UTC.
 fn time(text: &str) -> Option<UnixMillis> {
-    let with_offset = text.parse::<Timestamp>().ok();
-    let without = || TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok();
-    let time = with_offset.or_else(without)?;
-    u64::try_from(time.as_millisecond()).ok().map(UnixMillis::from_millis)
+    humantime::parse_rfc3339_weak(text).ok().map(UnixMillis::from)
 }

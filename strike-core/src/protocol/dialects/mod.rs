@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderName, Method, StatusCode};
 
 use crate::errors::Mismatch;
 use crate::protocol::WebhookSecret;
+use crate::protocol::plain_charge::PlainCharge;
 use crate::values::{Charge, ChargeId, InvalidInput, Network, NewCharge, Now};
 use crate::webhook::InvalidWebhook;
 
@@ -63,7 +64,7 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     fn charge(&self, body: &str) -> Result<Charge, Unreadable>;
 
     /// Reads the rows of a page.
-    fn rows(&self, body: &str) -> Result<Vec<Result<Charge, BadRow>>, Unreadable>;
+    fn rows<'a>(&self, body: &'a str) -> Result<Vec<ListedRow<'a>>, Unreadable>;
 
     /// Reads the error body of a response with this status. `None` if it is not the backend's.
     fn error(&self, status: StatusCode, body: &str) -> Option<ServerError>;
@@ -186,6 +187,14 @@ impl From<InvalidInput> for Unreadable {
     fn from(input: InvalidInput) -> Self {
         Self::Because(input.to_string())
     }
+}
+
+/// A row of a list.
+pub(crate) enum ListedRow<'a> {
+    /// A charge that is still in the response, with the text of the row.
+    Plain(&'a str, PlainCharge<'a>),
+    /// A charge that was copied, or no charge.
+    Read(Result<Charge, BadRow>),
 }
 
 /// A row of a list that is not a charge.

@@ -4,8 +4,8 @@ use http::{HeaderMap, HeaderName, StatusCode, header};
 use serde::Deserialize;
 
 use super::{
-    BadRow, Dialect, DialectRequest, FindBy, Options, Properties, ServerError, Unreadable, is_payment_hash,
-    query,
+    BadRow, Dialect, DialectRequest, FindBy, ListedRow, Options, Properties, ServerError, Unreadable,
+    is_payment_hash, query,
 };
 use crate::errors::Mismatch;
 use crate::invoice::{Invoice, InvoiceDescription};
@@ -13,8 +13,8 @@ use crate::protocol::json::{array, object};
 use crate::protocol::number::Exact;
 use crate::protocol::{Endpoint, EndpointBuilder, Password, WebhookSecret};
 use crate::values::{
-    Charge, ChargeId, Currency, InvalidInput, Network, NewCharge, Now, Origin, PaymentHash, Satoshi,
-    Settlement, UnixMillis,
+    Charge, ChargeId, ChargeTexts, Currency, InvalidInput, Network, NewCharge, Now, Origin, PaymentHash,
+    Satoshi, Settlement, UnixMillis,
 };
 use crate::webhook::InvalidWebhook;
 
@@ -175,8 +175,8 @@ impl Dialect for Phoenixd {
         object::<IncomingPayment>(body)?.into_charge(None, UnixMillis::from_millis(0))
     }
 
-    fn rows(&self, body: &str) -> Result<Vec<Result<Charge, BadRow>>, Unreadable> {
-        Ok(array(body)?.into_iter().map(|row| self.row(row.get())).collect())
+    fn rows<'a>(&self, body: &'a str) -> Result<Vec<ListedRow<'a>>, Unreadable> {
+        Ok(array(body)?.into_iter().map(|row| ListedRow::Read(self.row(row.get()))).collect())
     }
 
     fn error(&self, status: StatusCode, body: &str) -> Option<ServerError> {
@@ -298,11 +298,11 @@ impl IncomingPayment {
     /// used if neither has a time.
     fn into_charge(self, order: Option<&NewCharge>, now: UnixMillis) -> Result<Charge, Unreadable> {
         let text = self.invoice.ok_or_else(|| "it has no BOLT11 invoice".to_owned())?;
-        let payment_request = crate::invoice::bare(&text).to_owned();
+        let payment_request = crate::invoice::bare(&text);
         // Decoding an invoice takes longer than reading the row. A page has many rows.
         let has_all_fields =
             self.requested_sat.is_some() && self.description.is_some() && self.created_at.is_some();
-        let invoice = if has_all_fields { None } else { Invoice::read(&payment_request).ok() };
+        let invoice = if has_all_fields { None } else { Invoice::read(payment_request).ok() };
         // Versions before 0.6.1 do not name the requested amount.
         let in_invoice = invoice.as_ref().and_then(Invoice::amount_millisatoshi).map(|msat| msat / 1000);
         let amount = self.requested_sat.map(|amount| amount.0).or(in_invoice);
@@ -327,9 +327,11 @@ impl IncomingPayment {
             currency: Currency::Btc,
             amount_satoshi: amount,
             payment_hash: self.payment_hash,
-            payment_request,
-            description,
-            customer_id: self.external_id.filter(|id| !id.is_empty()),
+            texts: ChargeTexts::new(
+                payment_request,
+                &description,
+                self.external_id.as_deref().filter(|id| !id.is_empty()),
+            ),
             paid: self.is_paid,
             created,
             updated: completed.filter(|_| self.is_paid).unwrap_or(created),

@@ -27,12 +27,14 @@ mod find;
 mod get;
 mod list;
 mod probe;
+mod scan;
 
 pub use create::Create;
 pub(crate) use find::{Find, Found};
 pub use get::Get;
 pub use list::List;
 pub(crate) use probe::Probe;
+pub(crate) use scan::ScanPage;
 
 use crate::errors::Error;
 use crate::protocol::Endpoint;

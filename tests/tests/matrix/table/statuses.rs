@@ -88,7 +88,7 @@ pub const CLASSES: &[Class] = &[
             one(Get,          "PathNotFound CheckHost 1r 0c"),
             one(List,         "PathNotFound CheckHost 1r 0c"),
             row(Wait,         "Paid 2r 0c",                      "PathNotFound CheckHost 2r 0c"),
-            row(Watch,        "Paid 3r 0c",                      "PathNotFound CheckHost 2r 0c"),
+            row(Watch,        "Paid 2r 0c",                      "PathNotFound CheckHost 2r 0c"),
             one(OnceLost,     "PathNotFound CheckHost 3r 0c"),
             not(OnceStored,   "a rejection means that no charge was created"),
             not(OnceLagging,  "a rejection means that no charge was created"),

@@ -453,11 +453,7 @@ impl Service {
 
     /// Returns the state that the data file stores besides the charges.
     fn state(&self) -> ServiceState {
-        ServiceState {
-            entropy: self.entropy.position(),
-            ahead: self.clock.ahead(),
-            seen: self.changed_at,
-        }
+        ServiceState { entropy: self.entropy.position(), ahead: self.clock.ahead(), seen: self.changed_at }
     }
 }
 

@@ -295,6 +295,7 @@ mod tests {
         assert_eq!(outcome.get(), Some(Err(StorageError("full".to_owned()))));
         assert!(ledger.clear(&state).is_err() && ledger.save_state(&state).is_err());
         assert!(ledger.len() == 1 && ledger.get("b").is_none() && ledger.get("c").is_none());
+        assert_eq!((ledger.indexes.len(), ledger.indexes_by_hash.len()), (1, 1));
         let charge_a = ledger.get("a").expect("the charge exists");
         assert!(!charge_a.paid && charge_a.fee == 0 && charge_a.updated == charge_a.created);
         assert_eq!(charge_a.expires, UnixMillis::from_secs(9));

@@ -153,7 +153,8 @@ mod tests {
         assert_eq!(list(std::iter::empty(), write), "[ ]");
         let inner = list([1].into_iter(), |object, b| object.text("a", "\n").hex("b", &[b, 0xff]));
         let outer = Object::default().json("inner", &inner).plain("c", "d").end();
-        let expected = "{\n  \"inner\" : [ {\n    \"a\" : \"\\n\",\n    \"b\" : \"01ff\"\n  } ],\n  \"c\" : \"d\"\n}";
+        let expected =
+            "{\n  \"inner\" : [ {\n    \"a\" : \"\\n\",\n    \"b\" : \"01ff\"\n  } ],\n  \"c\" : \"d\"\n}";
         assert_eq!(outer, expected);
     }
 }

@@ -13,8 +13,11 @@ const LOWER: u8 = 0x20;
 const UPPER: u8 = 0x40;
 const INVALID: u8 = 0x80;
 
-/// The contribution of the ten bits that leave the checksum when two groups are added.
-const REMAINDERS: [u32; 1024] = remainders();
+/// The contribution of the five bits that leave the checksum when a group is added.
+const REMAINDERS: [u32; 32] = remainders();
+
+/// The contribution of the ten bits that leave it when two groups are added.
+const REMAINDERS_OF_TWO: [u32; 1024] = remainders_of_two();
 
 /// The groups of a checksum.
 const CHECKSUM: usize = 6;
@@ -38,7 +41,24 @@ const fn symbols() -> [u8; 256] {
     symbols
 }
 
-const fn remainders() -> [u32; 1024] {
+const fn remainders() -> [u32; 32] {
+    const GENERATOR: [u32; 5] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
+    let mut remainders = [0; 32];
+    let mut bits = 0;
+    while bits < 32 {
+        let mut bit = 0;
+        while bit < 5 {
+            if bits >> bit & 1 == 1 {
+                remainders[bits] ^= GENERATOR[bit];
+            }
+            bit += 1;
+        }
+        bits += 1;
+    }
+    remainders
+}
+
+const fn remainders_of_two() -> [u32; 1024] {
     let mut remainders = [0; 1024];
     let mut bits = 0;
     while bits < 1024 {
@@ -50,7 +70,10 @@ const fn remainders() -> [u32; 1024] {
 
 /// Returns the prefix in lower case, and the 5-bit groups after it, without the checksum.
 pub(super) fn decode(text: &str) -> Result<(String, Vec<u8>), InvoiceError> {
-    let (prefix, data) = text.rsplit_once('1').ok_or(InvoiceError::NotBech32)?;
+    // The data has no `1`, so the last one is soon after the start.
+    let start = text.get(..=MAX_PREFIX).unwrap_or(text);
+    let (prefix, _) = start.rsplit_once('1').ok_or(InvoiceError::NotBech32)?;
+    let data = text.as_bytes().get(prefix.len() + 1..).unwrap_or_default();
     let is_prefix =
         (1..=MAX_PREFIX).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_graphic());
     let mut seen = prefix.bytes().fold(0, |seen, byte| match byte {
@@ -58,23 +81,30 @@ pub(super) fn decode(text: &str) -> Result<(String, Vec<u8>), InvoiceError> {
         b'A'..=b'Z' => seen | UPPER,
         _ => seen,
     });
-    let to_group = |byte: u8| {
+    let prefix = prefix.to_ascii_lowercase();
+    let high = prefix.bytes().map(|byte| byte >> 5);
+    let low = prefix.bytes().map(|byte| byte & 31);
+    let mut checksum = high.chain([0]).chain(low).fold(1, add);
+    let mut groups = vec![0; data.len()];
+    let mut to_group = |byte: u8| {
         let symbol = SYMBOLS[usize::from(byte)];
         seen |= symbol;
         symbol & GROUP
     };
-    let mut groups: Vec<u8> = data.bytes().map(to_group).collect();
+    let ((pairs, last), (group_pairs, last_group)) = (data.as_chunks(), groups.as_chunks_mut());
+    for ([first, second], groups) in pairs.iter().zip(group_pairs) {
+        *groups = [to_group(*first), to_group(*second)];
+        checksum = add_two(checksum, *groups);
+    }
+    for (byte, group) in last.iter().zip(last_group) {
+        *group = to_group(*byte);
+        checksum = add(checksum, *group);
+    }
     let is_mixed = seen & (LOWER | UPPER) == LOWER | UPPER;
     if !is_prefix || is_mixed || seen & INVALID != 0 {
         return Err(InvoiceError::NotBech32);
     }
-    let prefix = prefix.to_ascii_lowercase();
     let length = groups.len().checked_sub(CHECKSUM).ok_or(InvoiceError::Checksum)?;
-    let high = prefix.bytes().map(|byte| byte >> 5);
-    let low = prefix.bytes().map(|byte| byte & 31);
-    let expanded = high.chain([0]).chain(low).fold(1, add);
-    let (pairs, last) = groups.as_chunks();
-    let checksum = last.iter().copied().fold(pairs.iter().copied().fold(expanded, add_two), add);
     if checksum != 1 {
         return Err(InvoiceError::Checksum);
     }
@@ -89,21 +119,13 @@ pub(super) fn character(group: u8) -> u8 {
 
 /// Adds a group to the checksum.
 const fn add(checksum: u32, group: u8) -> u32 {
-    const GENERATOR: [u32; 5] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
-    let mut sum = ((checksum & 0x01ff_ffff) << 5) ^ group as u32;
-    let mut bit = 0;
-    while bit < 5 {
-        if checksum >> (25 + bit) & 1 == 1 {
-            sum ^= GENERATOR[bit];
-        }
-        bit += 1;
-    }
-    sum
+    let leaving = REMAINDERS[(checksum >> 25 & 31) as usize];
+    ((checksum & 0x01ff_ffff) << 5) ^ group as u32 ^ leaving
 }
 
 /// Adds two groups to the checksum, as [`add`] adds one after the other.
 const fn add_two(checksum: u32, [first, second]: [u8; 2]) -> u32 {
-    let leaving = REMAINDERS[(checksum >> 20 & 0x3ff) as usize];
+    let leaving = REMAINDERS_OF_TWO[(checksum >> 20 & 0x3ff) as usize];
     ((checksum & 0x000f_ffff) << 10) ^ (first as u32) << 5 ^ second as u32 ^ leaving
 }
 

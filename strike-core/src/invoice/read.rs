@@ -346,12 +346,16 @@ fn bytes32(groups: &[u8], name: &'static str) -> Result<[u8; 32], InvoiceError> 
 
 /// Fills bytes with the bits of 5-bit groups. Eight groups are five bytes.
 fn regroup(groups: &[u8], bytes: &mut [u8]) {
-    let (whole, rest) = groups.as_chunks::<8>();
-    let mut padded = [0; 8];
-    padded.iter_mut().zip(rest).for_each(|(padded, group)| *padded = *group);
-    for (groups, bytes) in whole.iter().chain([&padded]).zip(bytes.chunks_mut(5)) {
+    let five_bytes = |groups: &[u8; 8]| {
         let bits = groups.iter().fold(0_u64, |bits, group| (bits << 5) | u64::from(*group));
         let [_, _, _, five @ ..] = bits.to_be_bytes();
-        bytes.iter_mut().zip(five).for_each(|(byte, new)| *byte = new);
+        five
+    };
+    let ((groups, last_groups), (bytes, last_bytes)) = (groups.as_chunks(), bytes.as_chunks_mut::<5>());
+    for (groups, bytes) in groups.iter().zip(bytes) {
+        *bytes = five_bytes(groups);
     }
+    let mut padded = [0; 8];
+    padded.iter_mut().zip(last_groups).for_each(|(padded, group)| *padded = *group);
+    last_bytes.iter_mut().zip(five_bytes(&padded)).for_each(|(byte, new)| *byte = new);
 }

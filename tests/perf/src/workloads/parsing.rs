@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Workload] = &[
     },
     Workload {
         name: "scan-page",
-        unit: "scan a page of 100 charges for a watcher, 2 of them watched, for each charge",
+        unit: "scan a listed charge that nobody watches",
         run: scan_page,
         units: PAGE,
         bars: ("4000", "0.1"),
@@ -65,24 +65,39 @@ fn parse_page(times: usize) {
     }
 }
 
-/// With one request for each page: the time goes on until the watcher reads it again.
+/// A watcher reads one page, with `times` times the rows of a usual one, between two charges that it
+/// watches.
 fn scan_page(times: usize) {
-    let client = CoreClient::new(samples::endpoint(true), RetryPolicy::never(), 1);
-    let mut watcher = client.watcher().page_size(100);
-    for number in [0, PAGE - 1] {
+    let policy = RetryPolicy::never().max_body(1 << 30);
+    let mut watcher = CoreClient::new(samples::endpoint(true), policy, 1).watcher();
+    let (row, rows) = (samples::charge_json(2), times * PAGE);
+    let mut body = String::with_capacity(row.len() * (rows + 4));
+    body.push('[');
+    body.push_str(&samples::charge_json(0));
+    for _ in 0..rows {
+        body.push(',');
+        body.push_str(&row);
+    }
+    body.push(',');
+    body.push_str(&samples::charge_json(1));
+    body.push(']');
+    for number in 0..2 {
         watcher.add(&samples::charge(number));
     }
-    let (page, mut now, mut scanned) = (samples::page(PAGE), samples::now(), 0);
-    while scanned < times {
+    let (mut page, mut now) = (Some(samples::response(body)), samples::now());
+    while let Some(response) = page.take() {
         let mut next = watcher.next();
         match next.poll(now) {
             Step::Send(exchange) => {
                 assert!(exchange.request.uri().query().is_some(), "a charge was read alone");
-                next.handle(Ok(page.clone()), now);
-                scanned += 1;
+                next.handle(Ok(response), now);
+                assert!(matches!(next.poll(now), Step::Wait(_)));
             }
-            Step::Wait(wait) => now = Now::new(now.monotonic + wait, now.unix.saturating_add(wait)),
-            Step::Done(event) => panic!("no charge is paid: {event:?}"),
+            Step::Wait(wait) => {
+                now = Now::new(now.monotonic + wait, now.unix.saturating_add(wait));
+                page = Some(response);
+            }
+            Step::Done(_) => unreachable!("no charge is paid"),
         }
     }
 }

@@ -22,7 +22,11 @@ static RUNNING: Mutex<Weak<Running>> = Mutex::new(Weak::new());
 
 /// Access to the shared runtime. It starts on first use, and stops when its last user is dropped.
 #[derive(Default)]
-pub(crate) struct Background(OnceLock<Arc<Running>>);
+pub(crate) struct Background {
+    /// A runtime of the caller, used instead of the shared one.
+    given: Option<Handle>,
+    shared: OnceLock<Arc<Running>>,
+}
 
 struct Running {
     handle: Handle,
@@ -30,6 +34,12 @@ struct Running {
 }
 
 impl Background {
+    /// Uses this runtime instead of the shared one, if there is one.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn on(given: Option<Handle>) -> Self {
+        Self { given, shared: OnceLock::new() }
+    }
+
     /// Runs the future on the runtime.
     ///
     /// # Errors
@@ -39,11 +49,14 @@ impl Background {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        let running = match self.0.get() {
+        if let Some(handle) = &self.given {
+            return Ok(Task(handle.spawn(future)));
+        }
+        let running = match self.shared.get() {
             Some(running) => running,
             None => {
                 let running = Running::shared()?;
-                self.0.get_or_init(|| running)
+                self.shared.get_or_init(|| running)
             }
         };
         Ok(Task(running.handle.spawn(future)))
@@ -78,6 +91,23 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.stop.wake();
     }
+}
+
+/// Runs the tasks that are ready, and then returns.
+///
+/// tokio's `yield_now` looks for events of sockets before it returns, which is a system call.
+#[cfg(feature = "reqwest")]
+pub(crate) async fn run_ready_tasks() {
+    let mut yielded = false;
+    std::future::poll_fn(|context| {
+        if yielded {
+            return Poll::Ready(());
+        }
+        yielded = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// A future that runs on the runtime. Dropping the task cancels the future.

@@ -62,22 +62,27 @@ impl Driver {
     }
 
     async fn steps<M: Machine>(&self, mut machine: M) -> Result<M::Output, Error> {
+        let mut now = self.now();
         loop {
-            match machine.poll(self.now()) {
+            match machine.poll(now) {
                 Step::Send(exchange) => {
-                    let (reply, now) = self.exchange(exchange).await;
+                    let reply;
+                    (reply, now) = self.exchange(exchange, now).await;
                     machine.handle(reply, now);
                 }
-                Step::Wait(duration) => self.wait(duration).await,
+                Step::Wait(duration) => {
+                    self.wait(duration).await;
+                    now = self.now();
+                }
                 Step::Done(result) => return result,
             }
         }
     }
 
     /// Makes an exchange, and reports it. Returns the time of the reply, too.
-    pub(crate) async fn exchange(&self, exchange: Exchange) -> (Reply, Now) {
+    pub(crate) async fn exchange(&self, exchange: Exchange, now: Now) -> (Reply, Now) {
         let Shared { transport, timer, .. } = &*self.shared;
-        let attempt = AttemptReport::start(&exchange, timer.now().monotonic);
+        let attempt = AttemptReport::start(&exchange, now.monotonic);
         let reply = transport.exchange(exchange).await;
         let now = timer.now();
         self.report(&attempt.finish(&reply, now.monotonic));

@@ -44,11 +44,12 @@ impl Lanes {
         let mut shortest = Duration::MAX;
         let mut at = 0;
         while let Some(lane) = self.idle.get_mut(at) {
-            match lane.poll(self.driver.now()) {
+            let now = self.driver.now();
+            match lane.poll(now) {
                 Step::Send(exchange) => {
                     let (mut lane, driver) = (self.idle.swap_remove(at), self.driver.clone());
                     self.exchanges.push(Box::pin(async move {
-                        let (reply, now) = driver.exchange(exchange).await;
+                        let (reply, now) = driver.exchange(exchange, now).await;
                         lane.handle(reply, now);
                         lane
                     }));

@@ -10,8 +10,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
+use strike_async::strike_core::{Delivery, TransportErrorKind};
 use strike_async::{AsyncTransport, ConnectionUse, ReqwestTransport, Timer, TokioTimer};
-use strike_test_support::{Server, expect_status, get, post};
+use strike_test_support::{Server, expect, expect_status, get, post};
 use tokio::runtime::{Builder, Runtime};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]";
@@ -135,4 +136,25 @@ fn transport_works_after_all_earlier_ones_were_dropped() {
         expect_status(block_on(transport.exchange(get(&server.url("http", "/")))), 200, "[]");
     }
     assert_eq!(server.connections(), 3);
+}
+
+#[test]
+fn connections_run_on_the_given_runtime() {
+    let server = server();
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let transport = ReqwestTransport::builder().runtime(runtime.handle().clone()).build().unwrap();
+    for _ in 0..2 {
+        expect_status(block_on(transport.exchange(get(&server.url("http", "/")))), 200, "[]");
+    }
+    assert_eq!(server.connections(), 1);
+    drop(runtime);
+    let reply = block_on(transport.exchange(get(&server.url("http", "/"))));
+    expect(reply, TransportErrorKind::Lost, Delivery::MaybeSent);
+}
+
+#[test]
+fn runtime_with_one_thread_is_rejected() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let built = ReqwestTransport::builder().runtime(runtime.handle().clone()).build();
+    assert!(built.unwrap_err().to_string().contains("runtime"));
 }

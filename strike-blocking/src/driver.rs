@@ -59,14 +59,19 @@ impl Driver {
     pub(crate) fn run<M: Machine>(&self, call: &'static str, mut machine: M) -> Result<M::Output, Error> {
         let wake = Wake::default();
         in_span(call, || {
+            let mut now = self.now();
             loop {
-                match machine.poll(self.now()) {
+                match machine.poll(now) {
                     Step::Send(exchange) => {
-                        let (reply, now, report) = self.exchange(exchange);
+                        let (reply, report);
+                        (reply, now, report) = self.exchange(exchange, now);
                         self.report(&report);
                         machine.handle(reply, now);
                     }
-                    Step::Wait(duration) => self.wait(duration, &wake),
+                    Step::Wait(duration) => {
+                        self.wait(duration, &wake);
+                        now = self.now();
+                    }
                     Step::Done(result) => return result,
                 }
             }
@@ -74,9 +79,9 @@ impl Driver {
     }
 
     /// Makes an exchange. Returns the time of the reply, and what to report.
-    pub(crate) fn exchange(&self, exchange: Exchange) -> (Reply, Now, AttemptReport) {
+    pub(crate) fn exchange(&self, exchange: Exchange, now: Now) -> (Reply, Now, AttemptReport) {
         let Shared { transport, timer, .. } = &*self.shared;
-        let attempt = AttemptReport::start(&exchange, timer.now().monotonic);
+        let attempt = AttemptReport::start(&exchange, now.monotonic);
         let reply = transport.exchange(exchange);
         let now = timer.now();
         let report = attempt.finish(&reply, now.monotonic);

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use strike_core::machine::{Machine, SharedWatcher, Step, WatchLane};
-use strike_core::{AttemptReport, Error, Event, Exchange};
+use strike_core::{AttemptReport, Error, Event, Exchange, Now};
 
 use crate::driver::Driver;
 use crate::timer::Wake;
@@ -40,6 +40,7 @@ struct Threads {
 struct Begun {
     lane: WatchLane,
     exchange: Exchange,
+    began: Now,
 }
 
 struct Ended {
@@ -60,10 +61,11 @@ impl Lanes {
             self.take_ended();
             let (mut shortest, mut at) = (LONG, 0);
             while let Some(lane) = self.idle.get_mut(at) {
-                match lane.poll(self.driver.now()) {
+                let now = self.driver.now();
+                match lane.poll(now) {
                     Step::Send(exchange) => {
                         let lane = self.idle.swap_remove(at);
-                        self.begin(Begun { lane, exchange });
+                        self.begin(Begun { lane, exchange, began: now });
                     }
                     Step::Wait(wait) => {
                         shortest = shortest.min(wait);
@@ -86,15 +88,15 @@ impl Lanes {
     fn begin(&mut self, begun: Begun) {
         let has_others = self.in_flight > 0 || !self.idle.is_empty();
         self.in_flight += 1;
-        let queued = if has_others { self.queue(begun) } else { Err(begun) };
-        if let Err(begun) = queued {
+        let unqueued = if has_others { self.queue(begun) } else { Some(begun) };
+        if let Some(begun) = unqueued {
             make_exchange(&self.driver, begun, &self.ended);
             self.wake.wake();
         }
     }
 
     /// Returns the exchange if no thread makes it.
-    fn queue(&mut self, begun: Begun) -> Result<(), Begun> {
+    fn queue(&mut self, begun: Begun) -> Option<Begun> {
         let threads = self.threads.get_or_insert_with(|| {
             let (work, queue) = mpsc::channel();
             Threads { count: 0, work, queue: Arc::new(Mutex::new(queue)) }
@@ -112,7 +114,7 @@ impl Lanes {
                 threads.count += 1;
             }
         }
-        if threads.count == 0 { Err(begun) } else { threads.work.send(begun).map_err(|unsent| unsent.0) }
+        if threads.count == 0 { Some(begun) } else { threads.work.send(begun).err().map(|unsent| unsent.0) }
     }
 
     /// Reports the exchanges that have ended. Their lanes are idle again.
@@ -135,9 +137,9 @@ fn next_of(queue: &Mutex<mpsc::Receiver<Begun>>) -> Option<Begun> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
-fn make_exchange(driver: &Driver, Begun { mut lane, exchange }: Begun, ended: &Mutex<Vec<Ended>>) {
+fn make_exchange(driver: &Driver, Begun { mut lane, exchange, began }: Begun, ended: &Mutex<Vec<Ended>>) {
     let report = catch_unwind(AssertUnwindSafe(|| {
-        let (reply, now, report) = driver.exchange(exchange);
+        let (reply, now, report) = driver.exchange(exchange, began);
         lane.handle(reply, now);
         report
     }));

@@ -14,7 +14,7 @@ use crate::builder::SandboxBuilder;
 #[cfg(feature = "server")]
 use crate::changes::Changes;
 use crate::faults::{self, Behavior};
-use crate::ledger::{self, ChargeRecord, ExpireError, StorageError};
+use crate::ledger::{self, ChargeRecord, ExpireError, GroupOutcome, StorageError};
 use crate::node::{Paid, PayError};
 use crate::service::Service;
 
@@ -50,6 +50,8 @@ struct Shared {
     api_key: String,
     payee: String,
     network: Network,
+    #[cfg(feature = "server")]
+    changes: Arc<Changes>,
 }
 
 impl Sandbox {
@@ -67,7 +69,17 @@ impl Sandbox {
     pub(crate) fn assemble(service: Service, network: Network, base_url: String) -> Self {
         let api_key = service.api_key().to_owned();
         let payee = service.payee();
-        Self(Arc::new(Shared { service: Mutex::new(service), base_url, api_key, payee, network }))
+        #[cfg(feature = "server")]
+        let changes = service.changes();
+        Self(Arc::new(Shared {
+            service: Mutex::new(service),
+            base_url,
+            api_key,
+            payee,
+            network,
+            #[cfg(feature = "server")]
+            changes,
+        }))
     }
 
     /// Responds to an HTTP request in memory.
@@ -76,13 +88,11 @@ impl Sandbox {
     /// [`reply`](Self::reply) for those.
     ///
     /// The call waits only for other calls to the same sandbox, and for the disk if charges are
-    /// stored in a file.
+    /// stored in a file. Calls of several threads at the same time share the write to the file.
     #[must_use]
     pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
-        // Lock before reading the clock. Otherwise a later request could get an earlier time.
-        let mut service = self.service();
-        let now = service.clock().now();
-        service.respond(request, now)
+        self.call(|service, now| service.respond(request, now))
+            .unwrap_or_else(|error| self.storage_failed(request, &error))
     }
 
     /// Responds to an [`Exchange`] with the [faults](crate::faults) applied.
@@ -116,11 +126,28 @@ impl Sandbox {
     }
 
     /// Responds to a request with the faults applied.
-    pub(crate) fn respond_with_faults(&self, request: &HttpRequest) -> Behavior {
-        // Lock before reading the clock, as in `respond`.
-        let mut service = self.service();
-        let now = service.clock().now();
-        service.respond_with_faults(request, now)
+    fn respond_with_faults(&self, request: &HttpRequest) -> Behavior {
+        self.call(|service, now| service.respond_with_faults(request, now))
+            .unwrap_or_else(|error| Behavior::Respond(self.storage_failed(request, &error)))
+    }
+
+    /// Does the same for a server. Requests that have arrived meanwhile share the write to the data
+    /// file.
+    #[cfg(feature = "server")]
+    pub(crate) async fn respond_in_turn(&self, request: &HttpRequest) -> Behavior {
+        let (behavior, group) = self.start(|service, now| service.respond_with_faults(request, now));
+        let Some(group) = group else { return behavior };
+        // The other connections whose requests have arrived add their changes.
+        tokio::task::yield_now().await;
+        match group.store() {
+            Ok(()) => behavior,
+            Err(error) => Behavior::Respond(self.storage_failed(request, &error)),
+        }
+    }
+
+    fn storage_failed(&self, request: &HttpRequest, error: &StorageError) -> HttpResponse {
+        let service = self.service();
+        service.storage_failed(request, error, service.clock().now())
     }
 
     /// Creates a charge in memory, without a client.
@@ -165,9 +192,7 @@ impl Sandbox {
     /// invoice has expired by the sandbox's clock, the Lightning payment failed, or the data file
     /// could not be written.
     pub fn pay(&self, id: &ChargeId) -> Result<Paid, PayError> {
-        let mut service = self.service();
-        let now = service.clock().now();
-        service.pay(id.as_str(), now)
+        self.call(|service, now| service.pay(id.as_str(), now)).unwrap_or(Err(PayError::Storage))
     }
 
     /// Expires a charge now, so that it can no longer be paid.
@@ -178,9 +203,7 @@ impl Sandbox {
     /// [`ExpireError`] if the charge does not exist or is already paid, or if the data file could
     /// not be written.
     pub fn expire(&self, id: &ChargeId) -> Result<(), ExpireError> {
-        let mut service = self.service();
-        let now = service.clock().now();
-        service.expire(id.as_str(), now)
+        self.call(|service, now| service.expire(id.as_str(), now)).unwrap_or(Err(ExpireError::Storage))
     }
 
     /// Returns the charge with this id, with its current state. `None` if there is none.
@@ -323,13 +346,70 @@ impl Sandbox {
     }
 
     #[cfg(feature = "server")]
-    pub(crate) fn changes(&self) -> Arc<Changes> {
-        self.service().changes()
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.0.changes
+    }
+
+    /// Makes a call. Returns its result when all changes that it made or saw are stored. Calls of
+    /// other threads at the same time share the write to the data file.
+    fn call<T>(&self, work: impl FnOnce(&mut Service, UnixMillis) -> T) -> Result<T, StorageError> {
+        let (result, group) = self.start(work);
+        if let Some(group) = group {
+            // Other threads that wait for the service add their changes.
+            std::thread::yield_now();
+            group.store()?;
+        }
+        Ok(result)
+    }
+
+    /// Makes a call. If it made or saw changes that are not stored yet, it also returns them: the
+    /// result may be used only after they are stored.
+    fn start<T>(&self, work: impl FnOnce(&mut Service, UnixMillis) -> T) -> (T, Option<OpenGroup>) {
+        // Lock before reading the clock. Otherwise a later call could get an earlier time.
+        let mut service = self.lock();
+        let now = service.clock().now();
+        let result = work(&mut service, now);
+        let outcome = service.uncommitted();
+        drop(service);
+        (result, outcome.map(|outcome| OpenGroup { sandbox: self.clone(), outcome }))
+    }
+
+    /// Locks the service, and stores the changes that calls have not stored yet.
+    pub(crate) fn service(&self) -> MutexGuard<'_, Service> {
+        let mut service = self.lock();
+        // Whoever waits for these changes learns of an error.
+        let _ = service.commit();
+        service
     }
 
     /// Locks the service. A poisoned lock is ignored, because a panic leaves no change half done.
-    pub(crate) fn service(&self) -> MutexGuard<'_, Service> {
+    fn lock(&self) -> MutexGuard<'_, Service> {
         self.0.service.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Changes that one or more calls made and that are not stored yet. Dropping it stores them, too.
+struct OpenGroup {
+    sandbox: Sandbox,
+    outcome: GroupOutcome,
+}
+
+impl OpenGroup {
+    /// Stores the changes, unless another call has stored them.
+    fn store(&self) -> Result<(), StorageError> {
+        if let Some(outcome) = self.outcome.get() {
+            return outcome;
+        }
+        // Ends this group, whatever the outcome.
+        drop(self.sandbox.service());
+        self.outcome.get().unwrap_or_else(|| Err(StorageError("the write did not end".to_owned())))
+    }
+}
+
+impl Drop for OpenGroup {
+    fn drop(&mut self) {
+        // Nobody is left to report an error to: the client of the request has disconnected.
+        let _ = self.store();
     }
 }
 

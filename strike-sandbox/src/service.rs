@@ -1,5 +1,6 @@
 //! The service without I/O: takes a request and the current time, and returns a response.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::entropy::{Entropy, LONG_NAME_LENGTH, NAME_LENGTH};
 #[cfg(feature = "server")]
 use crate::events;
 use crate::faults::{ActiveRules, Behavior, Plan};
-use crate::ledger::{Charge, ExpireError, Ledger, ServiceState, StorageError};
+use crate::ledger::{Charge, ExpireError, GroupOutcome, Ledger, ServiceState, StorageError};
 use crate::limit::Limit;
 use crate::node::{self, InvoiceFormat, InvoiceTerms, Node, Paid, PayError};
 use crate::order::Order;
@@ -51,6 +52,10 @@ pub(crate) struct Service {
     faults: ActiveRules,
     /// While true, creates return a response but store nothing.
     dry_run: bool,
+    /// The time of the latest change.
+    changed_at: UnixMillis,
+    /// The charges whose payments are not reported yet, because they are not stored yet.
+    unreported: Vec<ChargeId>,
 }
 
 /// The initial state of a service.
@@ -89,6 +94,8 @@ impl Service {
             phoenixd,
             changes: Arc::default(),
             dry_run: false,
+            changed_at: UnixMillis::from_millis(0),
+            unreported: Vec::new(),
         }
     }
 
@@ -133,8 +140,11 @@ impl Service {
 
     /// Moves the clock forward.
     pub(crate) fn advance(&mut self, by: Duration) {
+        // Whoever waits for these changes learns of an error. It does not stop the clock.
+        let _ = self.commit();
         self.clock.advance(by);
-        let state = self.state(self.clock.now());
+        self.changed_at = self.clock.now();
+        let state = self.state();
         // If this write fails, the next change writes the position of the clock again.
         let _ = self.ledger.save_state(&state);
         self.changes.announce();
@@ -142,6 +152,8 @@ impl Service {
 
     /// Restores the initial state, except for the API key and the node's key.
     pub(crate) fn reset(&mut self) -> Result<(), StorageError> {
+        // Whoever waits for these changes learns of an error. Then there is less to remove.
+        let _ = self.commit();
         let (mut entropy, mut clock) = (Entropy::from_position(&self.entropy.position()), self.clock.clone());
         entropy.rewind();
         clock.reset();
@@ -151,6 +163,7 @@ impl Service {
         self.faults.reset(entropy.branch(FAULT_STREAM));
         self.entropy = entropy;
         self.clock = clock;
+        self.changed_at = seen;
         self.requests = 0;
         self.creates = 0;
         self.limit = Limit::default();
@@ -160,8 +173,11 @@ impl Service {
 
     /// Uses this seed for the ids and preimages of new charges.
     pub(crate) fn reseed(&mut self, seed: u64) {
+        // Whoever waits for these changes learns of an error. They have no part in the seed.
+        let _ = self.commit();
         self.entropy = Entropy::from_seed(seed);
-        let state = self.state(self.clock.now());
+        self.changed_at = self.clock.now();
+        let state = self.state();
         // If this write fails, the next change writes the position of the stream again.
         let _ = self.ledger.save_state(&state);
     }
@@ -224,7 +240,7 @@ impl Service {
         let before = (self.creates, self.limit.clone());
         self.dry_run = !fault.processed;
         let response = self.respond(request, now);
-        if std::mem::take(&mut self.dry_run) {
+        if mem::take(&mut self.dry_run) {
             // A request that was not processed must not affect later ones.
             (self.creates, self.limit) = before;
         }
@@ -262,8 +278,74 @@ impl Service {
         response::build(request, outcome, audience, now)
     }
 
-    /// Creates a charge. In a dry run it is not stored.
-    pub(crate) fn create(&mut self, order: Order, now: UnixMillis) -> Result<Charge, ErrorResponse> {
+    /// Returns the response to a request whose changes could not be stored.
+    pub(crate) fn storage_failed(
+        &self,
+        request: &HttpRequest,
+        error: &StorageError,
+        now: UnixMillis,
+    ) -> HttpResponse {
+        let error = ErrorResponse::from(error.clone());
+        match request.uri().path().split('/').find(|segment| !segment.is_empty()) {
+            None | Some("sandbox") => response::build(request, Err(error), Audience::SameOrigin, now),
+            Some("api") => {
+                let error = error.with_extra_keys(self.quirks.extra_keys);
+                response::build(request, Err(error), Audience::AnyOrigin, now)
+            }
+            Some(_) => phoenixd::failed(error),
+        }
+    }
+
+    /// Returns where to learn whether the latest changes are stored. `None` if all changes are.
+    ///
+    /// A response must wait for it: otherwise it could show a change that a crash undoes.
+    pub(crate) fn uncommitted(&self) -> Option<GroupOutcome> {
+        self.ledger.uncommitted()
+    }
+
+    /// Stores all changes since the last commit, and then reports them. If they cannot be stored,
+    /// all of them are undone.
+    pub(crate) fn commit(&mut self) -> Result<(), StorageError> {
+        if self.ledger.uncommitted().is_none() {
+            return Ok(());
+        }
+        let state = self.state();
+        let outcome = self.ledger.commit(&state);
+        match outcome {
+            Ok(()) => self.report(),
+            Err(_) => self.unreported.clear(),
+        }
+        outcome
+    }
+
+    /// Notes a change. Without a data file it is complete. With one, it is when it is committed.
+    fn changed(&mut self, now: UnixMillis) {
+        self.changed_at = now;
+        if !self.ledger.is_stored() {
+            self.report();
+        }
+    }
+
+    /// Sends the webhooks and events of changes that are complete: a receiver that gets the charge
+    /// must see it paid, also after a crash.
+    fn report(&mut self) {
+        for id in mem::take(&mut self.unreported) {
+            if let Some(charge) = self.ledger.get(id.as_str()) {
+                let now = charge.updated;
+                self.outbox.charge_paid(charge.id.as_str(), &charge.to_event(&self.quirks), now);
+                self.phoenixd.charge_paid(charge, &mut self.outbox, now);
+            }
+        }
+        self.changes.announce();
+    }
+
+    /// Creates a charge and returns it as `show` shows it. In a dry run it is not stored.
+    pub(crate) fn create<T>(
+        &mut self,
+        order: Order,
+        now: UnixMillis,
+        show: impl FnOnce(&Charge) -> T,
+    ) -> Result<T, ErrorResponse> {
         let failed = |what| ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, what);
         let length = if self.quirks.long_ids { LONG_NAME_LENGTH } else { NAME_LENGTH };
         // A seed that is used twice generates the same charges again. Skip the ids that are in use,
@@ -310,12 +392,12 @@ impl Service {
             fee: 0,
             extras: order.extras.boxed(),
         };
+        let shown = show(&charge);
         if !self.dry_run {
-            let state = self.state(now);
-            self.ledger.push(charge.clone(), &state)?;
-            self.changes.announce();
+            self.ledger.push(charge);
+            self.changed(now);
         }
-        Ok(charge)
+        Ok(shown)
     }
 
     /// Returns the charge with this id or payment hash. A client of the phoenixd API knows only the
@@ -352,15 +434,9 @@ impl Service {
         }
         let preimage = self.node.settle(&charge.payment_request, &charge.preimage, now)?;
         let payment_hash = charge.payment_hash;
-        let state = self.state(now);
-        self.ledger.mark_paid(id, now, self.phoenixd.fee(), &state).map_err(|_| PayError::Storage)?;
-        // Send the webhooks after the change is stored: a receiver that gets the charge must see it
-        // paid.
-        if let Some(charge) = self.ledger.get(id) {
-            self.outbox.charge_paid(charge.id.as_str(), &charge.to_event(&self.quirks), now);
-            self.phoenixd.charge_paid(charge, &mut self.outbox, now);
-        }
-        self.changes.announce();
+        self.unreported.push(charge.id.clone());
+        self.ledger.mark_paid(id, now, self.phoenixd.fee());
+        self.changed(now);
         Ok(Paid { preimage, payment_hash, at: now })
     }
 
@@ -370,15 +446,14 @@ impl Service {
         if charge.paid {
             return Err(ExpireError::AlreadyPaid);
         }
-        let state = self.state(now);
-        self.ledger.expire(id, now, &state).map_err(|_| ExpireError::Storage)?;
-        self.changes.announce();
+        self.ledger.expire(id, now);
+        self.changed(now);
         Ok(())
     }
 
     /// Returns the state that the data file stores besides the charges.
-    fn state(&self, seen: UnixMillis) -> ServiceState {
-        ServiceState { entropy: self.entropy.position(), ahead: self.clock.ahead(), seen }
+    fn state(&self) -> ServiceState {
+        ServiceState { entropy: self.entropy.position(), ahead: self.clock.ahead(), seen: self.changed_at }
     }
 }
 

@@ -11,11 +11,18 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use strike_core::{Error, InvalidInput, check_certificates};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::ReqwestTransport;
+use super::target::Targets;
 use crate::background::Background;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often a shared connection is checked while requests are under way. A connection that was lost
+/// without notice would otherwise fail every request until the operating system gives it up.
+#[cfg(feature = "http2")]
+const PING: Duration = Duration::from_secs(10);
 
 type Configure = Box<dyn Fn(ClientBuilder) -> ClientBuilder + Send>;
 
@@ -40,7 +47,17 @@ pub struct ReqwestTransportBuilder {
     proxy: Option<String>,
     #[cfg(feature = "platform-verifier")]
     platform_verifier: bool,
+    runtime: Option<Handle>,
+    versions: Versions,
     configure: Option<Configure>,
+}
+
+/// The HTTP versions to offer to a server.
+#[derive(Debug, Clone, Copy)]
+enum Versions {
+    Http1,
+    #[cfg(feature = "http2")]
+    Http2OrHttp1,
 }
 
 impl ReqwestTransportBuilder {
@@ -51,6 +68,8 @@ impl ReqwestTransportBuilder {
             proxy: None,
             #[cfg(feature = "platform-verifier")]
             platform_verifier: false,
+            runtime: None,
+            versions: Versions::Http1,
             configure: None,
         }
     }
@@ -94,13 +113,58 @@ impl ReqwestTransportBuilder {
         self
     }
 
+    /// Runs connections on this tokio runtime, instead of on a thread of this library.
+    ///
+    /// Set it in a program that sends many requests at once. Each request then needs no handover to
+    /// another thread. Pass `tokio::runtime::Handle::current()` from within the runtime.
+    ///
+    /// The runtime must have several threads (`rt-multi-thread`) and must have been built with
+    /// `enable_all`, as `#[tokio::main]` does. Otherwise its tasks panic when they open a socket.
+    /// Use the transport only while the runtime is running. After it has been shut down, every
+    /// exchange fails with [`TransportErrorKind::Lost`](strike_core::TransportErrorKind::Lost).
+    ///
+    /// ```
+    /// use strike_async::ReqwestTransport;
+    ///
+    /// #[tokio::main]
+    /// async fn main() -> Result<(), strike_async::Error> {
+    ///     let runtime = tokio::runtime::Handle::current();
+    ///     let transport = ReqwestTransport::builder().runtime(runtime).build()?;
+    /// #   let _ = transport;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn runtime(mut self, runtime: Handle) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
+    /// Uses HTTP/2 with a server that offers it over TLS, and HTTP/1.1 with every other server.
+    ///
+    /// All reads then share one connection. That pays off in a program that has many requests under
+    /// way at once, for example one that watches thousands of charges.
+    ///
+    /// - A create still gets a connection of its own, unless
+    ///   [`RetryPolicy::reuse_connections_for_creates`](crate::RetryPolicy::reuse_connections_for_creates)
+    ///   permits a kept one. The transport never sends it again, also not after a `GOAWAY` or a
+    ///   `REFUSED_STREAM`. Such a create has an unknown outcome.
+    /// - The server limits how many requests share a connection, often to 100 or 128. Further ones
+    ///   wait, and their timeout includes that time.
+    /// - While requests are under way, the transport pings the server every 10 s. A connection that
+    ///   does not respond for another 10 s is closed.
+    #[cfg(feature = "http2")]
+    pub fn http2(mut self) -> Self {
+        self.versions = Versions::Http2OrHttp1;
+        self
+    }
+
     /// Changes reqwest's own options. The closure gets a reqwest builder with the settings of this
     /// builder.
     ///
     /// These options are set again after the closure, because the transport depends on them:
     ///
     /// - no redirects, no retries and no decompression,
-    /// - HTTP/1.1 and the resolver of the operating system,
+    /// - the HTTP versions, and the resolver of the operating system,
     /// - the connect timeout and the [`proxy`](Self::proxy) of this builder.
     ///
     /// Default headers that the closure adds are sent with every request. If you call this method
@@ -119,10 +183,16 @@ impl ReqwestTransportBuilder {
     /// Builds the transport. It connects on first use, and can be built outside of a runtime.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::InvalidInput`](strike_core::ErrorKind::InvalidInput) if a certificate
-    /// or the proxy is not valid, or if reqwest does not accept the options of
+    /// Returns [`ErrorKind::InvalidInput`](strike_core::ErrorKind::InvalidInput) if a certificate,
+    /// the proxy or the runtime is not valid, or if reqwest does not accept the options of
     /// [`configure`](Self::configure). The error names the setting, but does not contain its value.
     pub fn build(self) -> Result<ReqwestTransport, Error> {
+        // A runtime with one thread runs only while its owner waits for it. Nothing would end an
+        // exchange of another thread.
+        if self.runtime.as_ref().is_some_and(|handle| handle.runtime_flavor() == RuntimeFlavor::CurrentThread)
+        {
+            return Err(InvalidInput::new("runtime", "a tokio runtime with several threads").into());
+        }
         let proxy = self.proxy.as_deref().map(parse_proxy).transpose()?;
         let proxied = proxy.is_some();
         // Clones share the resumable TLS sessions.
@@ -133,7 +203,8 @@ impl ReqwestTransportBuilder {
         };
         let pooled = client(|reqwest| reqwest)?;
         let unpooled = client(|reqwest| reqwest.pool_max_idle_per_host(0))?;
-        Ok(ReqwestTransport { pooled, unpooled, background: Background::default(), proxied })
+        let (targets, background) = (Targets::default(), Background::on(self.runtime));
+        Ok(ReqwestTransport { pooled, unpooled, targets, background, proxied })
     }
 
     fn configured(&self, tls: ClientConfig, proxy: Option<Url>) -> ClientBuilder {
@@ -142,14 +213,52 @@ impl ReqwestTransportBuilder {
             // Shorter than the idle timeouts of most servers, so that the server seldom closes a
             // pooled connection first.
             .pool_idle_timeout(Duration::from_secs(15));
-        let prepared = required_options(prepared, self.connect_timeout, proxy.clone());
+        let prepared = self.required_options(prepared, proxy.clone());
         match &self.configure {
-            Some(change) => required_options(change(prepared), self.connect_timeout, proxy),
+            Some(change) => self.required_options(change(prepared), proxy),
             None => prepared,
         }
     }
 
+    /// Sets the options that the transport depends on.
+    fn required_options(&self, client: ClientBuilder, proxy: Option<Url>) -> ClientBuilder {
+        let client = client
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            // hyper-util still opens a new connection if a pooled one was closed before the request was
+            // used. That is safe, because nothing was sent.
+            .retry(retry::never().max_retries_per_request(0))
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
+            // Enabled by default if another crate of the program enables reqwest's feature
+            // `hickory-dns`.
+            .no_hickory_dns()
+            .connect_timeout(self.connect_timeout)
+            // Removes other proxies. Without this, reqwest reads the proxy from the environment.
+            .no_proxy();
+        let client = match self.versions {
+            Versions::Http1 => client.http1_only(),
+            #[cfg(feature = "http2")]
+            Versions::Http2OrHttp1 => client.http2_keep_alive_interval(PING).http2_keep_alive_timeout(PING),
+        };
+        match proxy {
+            Some(proxy) => client.proxy(Proxy::custom(move |url| (!is_loopback(url)).then(|| proxy.clone()))),
+            None => client,
+        }
+    }
+
     fn tls(&self) -> Result<ClientConfig, InvalidInput> {
+        let mut config = self.trusted()?;
+        if !matches!(self.versions, Versions::Http1) {
+            config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        }
+        Ok(config)
+    }
+
+    /// Returns a TLS configuration that trusts the chosen roots.
+    fn trusted(&self) -> Result<ClientConfig, InvalidInput> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -168,31 +277,6 @@ impl ReqwestTransportBuilder {
             webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
         };
         Ok(config.with_root_certificates(roots).with_no_client_auth())
-    }
-}
-
-/// Sets the options that the transport depends on.
-fn required_options(client: ClientBuilder, connect_timeout: Duration, proxy: Option<Url>) -> ClientBuilder {
-    let client = client
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        // hyper-util still opens a new connection if a pooled one was closed before the request was
-        // used. That is safe, because nothing was sent.
-        .retry(retry::never().max_retries_per_request(0))
-        .no_gzip()
-        .no_brotli()
-        .no_zstd()
-        .no_deflate()
-        .http1_only()
-        // Enabled by default if another crate of the program enables reqwest's feature
-        // `hickory-dns`.
-        .no_hickory_dns()
-        .connect_timeout(connect_timeout)
-        // Removes other proxies. Without this, reqwest reads the proxy from the environment.
-        .no_proxy();
-    match proxy {
-        Some(proxy) => client.proxy(Proxy::custom(move |url| (!is_loopback(url)).then(|| proxy.clone()))),
-        None => client,
     }
 }
 

@@ -1,11 +1,13 @@
 //! The default transport, which uses reqwest.
 //!
 //! - `builder.rs`: its settings
+//! - `target.rs`: converts URLs
 //! - `tracked_body.rs`: records whether a request may have been sent
 //! - `classify.rs`: converts reqwest's errors
 
 mod builder;
 mod classify;
+mod target;
 mod tracked_body;
 
 use std::fmt;
@@ -17,11 +19,15 @@ use strike_core::{
 };
 
 pub use self::builder::ReqwestTransportBuilder;
+use self::target::Targets;
 use self::tracked_body::{SendGuard, TrackedBody};
-use crate::background::Background;
+use crate::background::{Background, run_ready_tasks};
 use crate::transport::{AsyncTransport, BoxFuture};
 
-/// The default transport: HTTP/1.1 with reqwest and a connection pool.
+/// How much memory is reserved for a body before it arrives. A server may announce any length.
+const TRUSTED_LENGTH: usize = 64 << 10;
+
+/// The default transport: HTTP/1.1 with reqwest and a connection pool. HTTP/2 is an option.
 ///
 /// Share one transport between clients with an [`Arc`](std::sync::Arc).
 ///
@@ -30,7 +36,7 @@ use crate::transport::{AsyncTransport, BoxFuture};
 /// - **Proxy**: none by default. The proxy variables of the environment are not read.
 /// - **Runtime**: connections run on one background thread, which all transports of the process
 ///   share. So you can use a transport from any runtime and executor, and from several at the same
-///   time.
+///   time. [`runtime`](ReqwestTransportBuilder::runtime) replaces that thread.
 /// - **Connections**: an exchange that requires a [new connection](ConnectionUse::New) gets one,
 ///   which is closed after the response. It resumes an earlier TLS session if the server permits
 ///   it.
@@ -57,6 +63,7 @@ pub struct ReqwestTransport {
     pooled: reqwest::Client,
     /// The client that opens a new connection for each request.
     unpooled: reqwest::Client,
+    targets: Targets,
     background: Background,
     proxied: bool,
 }
@@ -80,24 +87,40 @@ impl ReqwestTransport {
         if timeout.is_zero() {
             return Err(TransportError::new(TransportErrorKind::Timeout, Delivery::Unsent));
         }
-        let (mut request, guard) = convert(request)?;
-        *request.timeout_mut() = Some(timeout);
+        let (request, guard) = self.convert(request)?;
         let client = match connection {
             ConnectionUse::Any => self.pooled.clone(),
             ConnectionUse::New => self.unpooled.clone(),
         };
         let exchange = async move {
-            let response = client.execute(request).await;
-            let response = response.map_err(|error| classify::in_head(&error, guard.cancel()))?;
-            let reply = read(response, max_body).await;
+            // One timer for the whole exchange. reqwest's own would need several allocations.
+            let reply = tokio::time::timeout(timeout, receive(&client, request, max_body, &guard)).await;
+            let reply = reply.unwrap_or_else(|_| Err(classify::timeout(guard.cancel())));
             // hyper returns the connection to the pool in another task. Let it run, so that the
             // next exchange can use the connection.
-            tokio::task::yield_now().await;
+            run_ready_tasks().await;
             reply
         };
         let task = self.background.spawn(exchange).map_err(|error| setup().with_source(error))?;
         let lost = || TransportError::new(TransportErrorKind::Lost, Delivery::MaybeSent);
         task.await.unwrap_or_else(|| Err(lost()))
+    }
+
+    /// Converts a request to reqwest's type. Rejects a URL that reqwest would change.
+    fn convert(&self, request: HttpRequest) -> Result<(reqwest::Request, SendGuard), TransportError> {
+        let (mut parts, body) = request.into_parts();
+        if body.is_empty() && matches!(parts.method.as_str(), "POST" | "PUT" | "PATCH") {
+            // hyper omits the header for an empty body, and some servers reject such a request.
+            parts.headers.entry(header::CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
+        }
+        let changed = || setup().with_source("reqwest would change the path of the URL");
+        let mut converted =
+            reqwest::Request::new(parts.method, self.targets.convert(&parts.uri).ok_or_else(changed)?);
+        let (body, guard) = TrackedBody::new(body);
+        *converted.headers_mut() = parts.headers;
+        *converted.version_mut() = parts.version;
+        *converted.body_mut() = Some(reqwest::Body::wrap(body));
+        Ok((converted, guard))
     }
 }
 
@@ -105,35 +128,24 @@ fn setup() -> TransportError {
     TransportError::new(TransportErrorKind::Setup, Delivery::Unsent)
 }
 
-/// Converts a request to reqwest's type. Rejects a URL that reqwest would change.
-fn convert(request: HttpRequest) -> Result<(reqwest::Request, SendGuard), TransportError> {
-    let (mut parts, body) = request.into_parts();
-    if body.is_empty() && matches!(parts.method.as_str(), "POST" | "PUT" | "PATCH") {
-        // hyper omits the header for an empty body, and some servers reject such a request.
-        parts.headers.entry(header::CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
-    }
-    let target = parts.uri.path_and_query().map_or_else(|| "/".to_string(), ToString::to_string);
-    let (body, guard) = TrackedBody::new(body);
-    let request = strike_core::http::Request::from_parts(parts, reqwest::Body::wrap(body));
-    let request = reqwest::Request::try_from(request).map_err(|_| setup())?;
-    let url = request.url();
-    let unchanged = match (url.query(), target.split_once('?')) {
-        (Some(query), Some(expected)) => (url.path(), query) == expected,
-        (None, None) => url.path() == target,
-        _ => false,
-    };
-    if unchanged {
-        Ok((request, guard))
-    } else {
-        Err(setup().with_source("reqwest would change the path of the URL"))
-    }
+/// Sends a request and receives the response.
+async fn receive(
+    client: &reqwest::Client,
+    request: reqwest::Request,
+    max_body: usize,
+    guard: &SendGuard,
+) -> Reply {
+    let response = client.execute(request).await;
+    let response = response.map_err(|error| classify::in_head(&error, guard.cancel()))?;
+    read(response, max_body).await
 }
 
 /// Reads the body, but at most one byte more than the limit. The extra byte shows that the body was
 /// too large.
 async fn read(mut incoming: reqwest::Response, max_body: usize) -> Reply {
     let limit = max_body.saturating_add(1);
-    let mut bytes = Vec::new();
+    let expected = incoming.content_length().and_then(|length| usize::try_from(length).ok());
+    let mut bytes = Vec::with_capacity(expected.unwrap_or_default().min(limit).min(TRUSTED_LENGTH));
     while bytes.len() < limit {
         match incoming.chunk().await {
             Ok(Some(mut chunk)) => {

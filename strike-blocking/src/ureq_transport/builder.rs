@@ -17,6 +17,11 @@ use super::UreqTransport;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The sizes of the buffers of each connection. ureq's own default, 128 KiB for each of them, costs
+/// more time than a handshake.
+const INPUT_BUFFER: usize = 32 << 10;
+const OUTPUT_BUFFER: usize = 16 << 10;
+
 type Configure = Box<dyn FnOnce(ConfigBuilder<AgentScope>) -> ConfigBuilder<AgentScope> + Send>;
 
 /// Builds a [`UreqTransport`] with settings of your own.
@@ -129,7 +134,10 @@ impl UreqTransportBuilder {
             .root_certs(self.roots()?)
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .build();
-        let config = Agent::config_builder().tls_config(tls);
+        let config = Agent::config_builder()
+            .tls_config(tls)
+            .input_buffer_size(INPUT_BUFFER)
+            .output_buffer_size(OUTPUT_BUFFER);
         let prepared = required_options(config, self.connect_timeout, proxy.clone());
         let changed = match self.configure.take() {
             Some(change) => required_options(change(prepared), self.connect_timeout, proxy),

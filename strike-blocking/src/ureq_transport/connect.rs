@@ -16,13 +16,11 @@ use std::sync::Arc;
 
 use strike_core::http;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, DefaultConnector, LazyBuffers, NextTimeout, Transport,
-};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport};
 
 use super::bare;
-use super::classify::{mark_unsent, wrap_io};
-use super::mask::{self, Mask};
+use super::classify::mark_unsent;
+use super::connection::Connection;
 use super::tunnel::{Limit, remaining};
 
 /// A resolver that returns a placeholder. [`Connect`] resolves the name later.
@@ -106,86 +104,13 @@ impl Connect {
 }
 
 impl Connector for Connect {
-    type Out = MaskingConnection;
+    type Out = Connection;
 
     fn connect(
         &self,
         details: &ConnectionDetails<'_>,
         _: Option<()>,
-    ) -> Result<Option<MaskingConnection>, ureq::Error> {
-        Ok(Some(MaskingConnection::new(self.open(details)?, details.config)))
-    }
-}
-
-/// A connection that reports every I/O error to ureq, and masks response headers that ureq must not
-/// act on.
-#[derive(Debug)]
-pub(super) struct MaskingConnection {
-    inner: Box<dyn Transport>,
-    buffers: LazyBuffers,
-    mask: Mask,
-}
-
-impl MaskingConnection {
-    fn new(inner: Box<dyn Transport>, config: &ureq::config::Config) -> Self {
-        let input = config.input_buffer_size().saturating_add(mask::LONGEST);
-        let buffers = LazyBuffers::new(input, config.output_buffer_size());
-        Self { inner, buffers, mask: Mask::default() }
-    }
-
-    /// Moves received bytes through the mask to the buffer that ureq reads from.
-    fn take_input(&mut self) {
-        let room = self.buffers.input_append_buf();
-        let arrived = self.inner.buffers().input();
-        // Leave room for the start of a line that the mask holds back and outputs later.
-        let amount = arrived.len().min(room.len().saturating_sub(mask::LONGEST));
-        let mut masked = Vec::with_capacity(amount + mask::LONGEST);
-        self.mask.apply(arrived.get(..amount).unwrap_or_default(), &mut masked);
-        self.inner.buffers().input_consume(amount);
-        self.append(&masked);
-    }
-
-    fn append(&mut self, bytes: &[u8]) {
-        if let Some(room) = self.buffers.input_append_buf().get_mut(..bytes.len()) {
-            room.copy_from_slice(bytes);
-            self.buffers.input_appended(bytes.len());
-        }
-    }
-}
-
-impl Transport for MaskingConnection {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        &mut self.buffers
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        self.mask.expect_head();
-        let output = self.buffers.output().get(..amount).unwrap_or_default();
-        for piece in output.chunks(self.inner.buffers().output().len().max(1)) {
-            if let Some(room) = self.inner.buffers().output().get_mut(..piece.len()) {
-                room.copy_from_slice(piece);
-            }
-            self.inner.transmit_output(piece.len(), timeout)?;
-        }
-        Ok(())
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        let more = self.inner.maybe_await_input(timeout).map_err(wrap_io)?;
-        if more {
-            self.take_input();
-        } else {
-            let rest = self.mask.end();
-            self.append(&rest);
-        }
-        Ok(more)
-    }
-
-    fn is_open(&mut self) -> bool {
-        self.inner.buffers().input().is_empty() && self.inner.is_open()
-    }
-
-    fn is_tls(&self) -> bool {
-        self.inner.is_tls()
+    ) -> Result<Option<Connection>, ureq::Error> {
+        Ok(Some(Connection::new(self.open(details)?, details.config)))
     }
 }

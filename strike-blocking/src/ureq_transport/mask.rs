@@ -11,6 +11,10 @@ use strike_core::http::header::{CONTENT_ENCODING, HeaderName, SET_COOKIE};
 /// The headers to hide from ureq.
 const MASKED: [HeaderName; 2] = [CONTENT_ENCODING, SET_COOKIE];
 
+/// Their names with [`MARK`].
+const MASKED_NAMES: [HeaderName; 2] =
+    [HeaderName::from_static("!ontent-encoding"), HeaderName::from_static("!et-cookie")];
+
 /// The number of bytes of a line that are needed to recognize a masked header, including the colon.
 pub(super) const LONGEST: usize = "content-encoding:".len();
 
@@ -45,23 +49,31 @@ impl Mask {
     }
 
     /// Appends the bytes to `out`, with masked header names.
-    pub(super) fn apply(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        for (index, &byte) in bytes.iter().enumerate() {
-            match self.part {
-                Part::Body => {
-                    out.extend_from_slice(bytes.get(index..).unwrap_or_default());
-                    return;
+    pub(super) fn apply(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) {
+        while !bytes.is_empty() {
+            let line = bytes.iter().position(|&byte| byte == b'\n').map(|end| end.saturating_add(1));
+            let length = match self.part {
+                Part::Body => bytes.len(),
+                Part::Rest { .. } => line.unwrap_or(bytes.len()),
+                Part::Status | Part::Line { .. } => {
+                    line.unwrap_or(bytes.len()).min(LONGEST.saturating_sub(self.pending.len()))
                 }
+            };
+            let (piece, rest) = bytes.split_at(length);
+            bytes = rest;
+            match self.part {
+                Part::Body => out.extend_from_slice(piece),
                 Part::Rest { interim } => {
-                    out.push(byte);
-                    if byte == b'\n' {
+                    out.extend_from_slice(piece);
+                    if piece.ends_with(b"\n") {
                         self.part = Part::Line { interim };
                     }
                 }
                 Part::Status | Part::Line { .. } => {
-                    self.pending.push(byte);
-                    if byte == b'\n' || self.pending.len() == LONGEST {
-                        self.mask_pending(byte == b'\n');
+                    self.pending.extend_from_slice(piece);
+                    let complete = piece.ends_with(b"\n");
+                    if complete || self.pending.len() == LONGEST {
+                        self.mask_pending(complete);
                         out.append(&mut self.pending);
                     }
                 }
@@ -69,9 +81,9 @@ impl Mask {
         }
     }
 
-    /// Returns the bytes that are still held back. Call it when the connection ends.
-    pub(super) fn end(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.pending)
+    /// Appends the bytes that are still held back. Call it when the connection ends.
+    pub(super) fn end(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.pending);
     }
 
     /// Masks the pending line if needed. It must be complete, or long enough to contain the header
@@ -107,12 +119,10 @@ fn is_header(line: &[u8], name: &HeaderName) -> bool {
 
 /// Restores the names of the masked headers.
 pub(super) fn restore(headers: &mut HeaderMap) {
-    for name in MASKED {
-        let mut masked = name.as_str().as_bytes().to_vec();
-        if let Some(first) = masked.first_mut() {
-            *first = MARK;
+    for (masked, name) in MASKED_NAMES.into_iter().zip(MASKED) {
+        if !headers.contains_key(&masked) {
+            continue;
         }
-        let Ok(masked) = HeaderName::from_bytes(&masked) else { continue };
         let values: Vec<_> = headers.get_all(&masked).iter().cloned().collect();
         headers.remove(&masked);
         for value in values {
@@ -131,7 +141,7 @@ mod tests {
         for piece in response.as_bytes().chunks(size) {
             mask.apply(piece, &mut out);
         }
-        out.extend(mask.end());
+        mask.end(&mut out);
         String::from_utf8(out).unwrap()
     }
 

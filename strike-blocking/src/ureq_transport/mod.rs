@@ -2,13 +2,16 @@
 //!
 //! - `builder.rs`: its settings
 //! - `connect.rs`: resolves names and opens connections
+//! - `connection.rs`, `buffers.rs`: a connection as ureq sees it
 //! - `tunnel.rs`: the time limit of a connection through a proxy
 //! - `mask.rs`: hides response headers from ureq
 //! - `classify.rs`: converts ureq's errors
 
+mod buffers;
 mod builder;
 mod classify;
 mod connect;
+mod connection;
 mod mask;
 mod tunnel;
 
@@ -32,6 +35,9 @@ use crate::transport::Transport;
 /// The longest timeout that is passed to ureq. ureq adds timeouts to its clock, and panics if the
 /// sum overflows.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// How much memory is reserved for a body before it arrives. A server may announce any length.
+const TRUSTED_LENGTH: u64 = 64 << 10;
 
 /// The default transport: HTTP/1.1 with ureq and a connection pool.
 ///
@@ -140,7 +146,8 @@ impl Transport for UreqTransport {
 fn read(response: http::Response<ureq::Body>, max_body: usize) -> Reply {
     let (parts, body) = response.into_parts();
     let limit = u64::try_from(max_body).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
+    let expected = body.content_length().unwrap_or_default().min(limit).min(TRUSTED_LENGTH);
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
     body.into_reader()
         .take(limit)
         .read_to_end(&mut bytes)

@@ -1,17 +1,25 @@
 //! A response that differs from the request.
 
+use std::error::Error;
 use std::fmt;
 
 use crate::values::Charge;
 
 /// A field of a response that differs from the request.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field} should be {expected}, but is {found}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
     field: &'static str,
     expected: String,
     found: String,
 }
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} should be {}, but is {}", self.field, self.expected, self.found)
+    }
+}
+
+impl Error for Mismatch {}
 
 impl Mismatch {
     pub(crate) fn new(field: &'static str, expected: impl ToString, found: impl ToString) -> Self {
@@ -57,10 +65,10 @@ impl Mismatch {
     pub(crate) fn unless_same_order(known: &Charge, found: &Charge) -> Result<(), Self> {
         Self::unless_equal("id", known.id.as_str(), found.id.as_str())?;
         Self::unless_equal("payment_hash", known.payment_hash, found.payment_hash)?;
-        Self::unless_equal("payment_request", &known.payment_request, &found.payment_request)?;
+        Self::unless_equal("payment_request", known.payment_request(), found.payment_request())?;
         Self::unless_equal("amount", known.amount, found.amount)?;
         Self::unless_equal("amount_satoshi", known.amount_satoshi.get(), found.amount_satoshi.get())?;
-        Self::unless_equal("description", &known.description, &found.description)
+        Self::unless_equal("description", known.description(), found.description())
     }
 
     /// Returns the name of the field, such as `amount` or `invoice.amount`.

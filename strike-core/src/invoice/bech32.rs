@@ -6,14 +6,15 @@ use super::read::InvoiceError;
 /// The characters of the 5-bit groups 0 to 31.
 const ALPHABET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
-/// The value of a byte that is no character of the alphabet.
-const NONE: u8 = 0xff;
+/// What each byte means: its 5-bit group in the lowest bits, and the flags below.
+const SYMBOLS: [u8; 256] = symbols();
+const GROUP: u8 = 0x1f;
+const LOWER: u8 = 0x20;
+const UPPER: u8 = 0x40;
+const INVALID: u8 = 0x80;
 
-/// The group of each byte, in lower and upper case.
-const GROUPS: [u8; 256] = groups();
-
-/// The contribution of the five bits that leave the checksum.
-const REMAINDERS: [u32; 32] = remainders();
+/// The contribution of the ten bits that leave the checksum when two groups are added.
+const REMAINDERS: [u32; 1024] = remainders();
 
 /// The groups of a checksum.
 const CHECKSUM: usize = 6;
@@ -21,30 +22,27 @@ const CHECKSUM: usize = 6;
 /// The longest prefix, by BIP 173.
 const MAX_PREFIX: usize = 83;
 
-const fn groups() -> [u8; 256] {
-    let mut groups = [NONE; 256];
+const fn symbols() -> [u8; 256] {
+    let mut symbols = [INVALID; 256];
     let mut group = 0;
     while group < 32 {
         let character = ALPHABET[group as usize];
-        groups[character as usize] = group;
-        groups[character.to_ascii_uppercase() as usize] = group;
+        if character.is_ascii_digit() {
+            symbols[character as usize] = group;
+        } else {
+            symbols[character as usize] = group | LOWER;
+            symbols[character.to_ascii_uppercase() as usize] = group | UPPER;
+        }
         group += 1;
     }
-    groups
+    symbols
 }
 
-const fn remainders() -> [u32; 32] {
-    const GENERATOR: [u32; 5] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
-    let mut remainders = [0; 32];
+const fn remainders() -> [u32; 1024] {
+    let mut remainders = [0; 1024];
     let mut bits = 0;
-    while bits < 32 {
-        let mut bit = 0;
-        while bit < 5 {
-            if bits >> bit & 1 == 1 {
-                remainders[bits] ^= GENERATOR[bit];
-            }
-            bit += 1;
-        }
+    while bits < 1024 {
+        remainders[bits as usize] = add(add(bits << 20, 0), 0);
         bits += 1;
     }
     remainders
@@ -55,20 +53,28 @@ pub(super) fn decode(text: &str) -> Result<(String, Vec<u8>), InvoiceError> {
     let (prefix, data) = text.rsplit_once('1').ok_or(InvoiceError::NotBech32)?;
     let is_prefix =
         (1..=MAX_PREFIX).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_graphic());
-    let has = |case: fn(&u8) -> bool| text.as_bytes().iter().any(case);
-    if !is_prefix || (has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase)) {
-        return Err(InvoiceError::NotBech32);
-    }
-    let mut groups: Vec<u8> = data.bytes().map(|byte| GROUPS[usize::from(byte)]).collect();
-    if groups.contains(&NONE) {
+    let mut seen = prefix.bytes().fold(0, |seen, byte| match byte {
+        b'a'..=b'z' => seen | LOWER,
+        b'A'..=b'Z' => seen | UPPER,
+        _ => seen,
+    });
+    let to_group = |byte: u8| {
+        let symbol = SYMBOLS[usize::from(byte)];
+        seen |= symbol;
+        symbol & GROUP
+    };
+    let mut groups: Vec<u8> = data.bytes().map(to_group).collect();
+    let is_mixed = seen & (LOWER | UPPER) == LOWER | UPPER;
+    if !is_prefix || is_mixed || seen & INVALID != 0 {
         return Err(InvoiceError::NotBech32);
     }
     let prefix = prefix.to_ascii_lowercase();
     let length = groups.len().checked_sub(CHECKSUM).ok_or(InvoiceError::Checksum)?;
     let high = prefix.bytes().map(|byte| byte >> 5);
     let low = prefix.bytes().map(|byte| byte & 31);
-    let expanded = high.chain([0]).chain(low);
-    let checksum = groups.iter().copied().fold(expanded.fold(1, add), add);
+    let expanded = high.chain([0]).chain(low).fold(1, add);
+    let (pairs, last) = groups.as_chunks();
+    let checksum = last.iter().copied().fold(pairs.iter().copied().fold(expanded, add_two), add);
     if checksum != 1 {
         return Err(InvoiceError::Checksum);
     }
@@ -78,13 +84,27 @@ pub(super) fn decode(text: &str) -> Result<(String, Vec<u8>), InvoiceError> {
 
 /// Returns the character of a group, in lower case.
 pub(super) fn character(group: u8) -> u8 {
-    ALPHABET.get(usize::from(group)).copied().unwrap_or(NONE)
+    ALPHABET.get(usize::from(group)).copied().unwrap_or_default()
 }
 
 /// Adds a group to the checksum.
 const fn add(checksum: u32, group: u8) -> u32 {
-    let leaving = REMAINDERS[(checksum >> 25 & 31) as usize];
-    ((checksum & 0x01ff_ffff) << 5) ^ group as u32 ^ leaving
+    const GENERATOR: [u32; 5] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
+    let mut sum = ((checksum & 0x01ff_ffff) << 5) ^ group as u32;
+    let mut bit = 0;
+    while bit < 5 {
+        if checksum >> (25 + bit) & 1 == 1 {
+            sum ^= GENERATOR[bit];
+        }
+        bit += 1;
+    }
+    sum
+}
+
+/// Adds two groups to the checksum, as [`add`] adds one after the other.
+const fn add_two(checksum: u32, [first, second]: [u8; 2]) -> u32 {
+    let leaving = REMAINDERS[(checksum >> 20 & 0x3ff) as usize];
+    ((checksum & 0x000f_ffff) << 10) ^ (first as u32) << 5 ^ second as u32 ^ leaving
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 //! field of the wrong length. It does not verify signatures. The format is BOLT #11 of the
 //! Lightning specifications.
 
+use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
 use super::bech32;
@@ -57,37 +59,48 @@ pub enum InvoiceDescription {
 }
 
 /// The reason why a text is not a valid BOLT11 invoice.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvoiceError {
     /// The text is not bech32: it has an invalid character, or mixes upper and lower case.
-    #[error("it is not bech32")]
     NotBech32,
     /// The checksum is wrong: the text was mistyped, truncated or changed.
-    #[error("its checksum is wrong")]
     Checksum,
     /// The prefix is not that of a known network.
-    #[error("it does not begin with lnbc, lntb, lntbs or lnbcrt")]
     Prefix,
     /// The amount is not a whole number of millisatoshi, or exceeds 21 million bitcoin.
-    #[error("its amount is not a whole number of millisatoshi up to 21 million bitcoin")]
     Amount,
     /// The invoice is truncated.
-    #[error("it ends inside a field")]
     Short,
     /// The payment hash is missing.
-    #[error("it has no payment hash")]
     NoPaymentHash,
     /// The description is not UTF-8.
-    #[error("its description is not UTF-8")]
     NotText,
     /// The named field does not have the length that BOLT11 requires.
-    #[error("its {0} has the wrong length")]
     Length(&'static str),
     /// The named field appears twice. Wallets could disagree about which one to use.
-    #[error("its {0} appears twice")]
     Twice(&'static str),
 }
+
+impl fmt::Display for InvoiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotBech32 => f.write_str("it is not bech32"),
+            Self::Checksum => f.write_str("its checksum is wrong"),
+            Self::Prefix => f.write_str("it does not begin with lnbc, lntb, lntbs or lnbcrt"),
+            Self::Amount => {
+                f.write_str("its amount is not a whole number of millisatoshi up to 21 million bitcoin")
+            }
+            Self::Short => f.write_str("it ends inside a field"),
+            Self::NoPaymentHash => f.write_str("it has no payment hash"),
+            Self::NotText => f.write_str("its description is not UTF-8"),
+            Self::Length(name) => write!(f, "its {name} has the wrong length"),
+            Self::Twice(name) => write!(f, "its {name} appears twice"),
+        }
+    }
+}
+
+impl Error for InvoiceError {}
 
 impl Invoice {
     /// Decodes an invoice in lower or upper case. Surrounding white space and a `lightning:` prefix
@@ -316,22 +329,29 @@ fn number(groups: &[u8]) -> u64 {
 
 /// Converts 5-bit groups into bytes. Drops the padding bits at the end.
 fn bytes(groups: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(groups.len() * 5 / 8);
-    let (mut bits, mut count) = (0_u16, 0);
-    for group in groups {
-        bits = (bits << 5) | u16::from(*group);
-        count += 5;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count).to_le_bytes()[0]);
-            bits &= (1 << count) - 1;
-        }
-    }
+    let mut bytes = vec![0; groups.len() * 5 / 8];
+    regroup(groups, &mut bytes);
     bytes
 }
 
 /// Converts a field of exactly 52 groups into 32 bytes. The last four bits are padding.
 fn bytes32(groups: &[u8], name: &'static str) -> Result<[u8; 32], InvoiceError> {
-    let whole = (groups.len() == 52).then(|| bytes(groups).try_into().ok()).flatten();
-    whole.ok_or(InvoiceError::Length(name))
+    let mut bytes = [0; 32];
+    if groups.len() != 52 {
+        return Err(InvoiceError::Length(name));
+    }
+    regroup(groups, &mut bytes);
+    Ok(bytes)
+}
+
+/// Fills bytes with the bits of 5-bit groups. Eight groups are five bytes.
+fn regroup(groups: &[u8], bytes: &mut [u8]) {
+    let (whole, rest) = groups.as_chunks::<8>();
+    let mut padded = [0; 8];
+    padded.iter_mut().zip(rest).for_each(|(padded, group)| *padded = *group);
+    for (groups, bytes) in whole.iter().chain([&padded]).zip(bytes.chunks_mut(5)) {
+        let bits = groups.iter().fold(0_u64, |bits, group| (bits << 5) | u64::from(*group));
+        let [_, _, _, five @ ..] = bits.to_be_bytes();
+        bytes.iter_mut().zip(five).for_each(|(byte, new)| *byte = new);
+    }
 }

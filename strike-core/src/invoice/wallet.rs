@@ -1,5 +1,8 @@
 //! Finds reasons why current Lightning wallets refuse to pay an invoice.
 
+use std::error::Error;
+use std::fmt;
+
 /// The feature bits that BOLT 9 assigns to invoices, each with the feature that it depends on.
 ///
 /// These are the even bits, which mean "required". The next odd bit means "optional".
@@ -10,26 +13,21 @@ const KNOWN_FEATURES: [(u16, Option<u16>); 6] =
 ///
 /// The specification requires wallets to refuse such invoices. An invoice without objections can
 /// still have expired.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WalletObjection {
     /// The payment secret is missing. Wallets have required it since about 2021. The hosted service
     /// never set it.
-    #[error("it has no payment secret")]
     NoPaymentSecret,
     /// Both the description and the description hash are missing.
-    #[error("it has neither a description nor a description hash")]
     NoDescription,
     /// The named field is a number with leading zeros, which the specification declares invalid.
-    #[error("its {0} has leading zeros")]
     LeadingZeros(&'static str),
     /// The invoice requires a feature that BOLT 9 does not assign to invoices. The number is its
     /// even bit.
-    #[error("it requires the unknown feature {0}")]
     UnknownFeature(u16),
     /// The invoice has a feature, but not the feature that it depends on. The numbers are their
     /// even bits.
-    #[error("it has feature {feature} without feature {needs}")]
     FeatureWithout {
         /// The feature that is present.
         feature: u16,
@@ -37,6 +35,22 @@ pub enum WalletObjection {
         needs: u16,
     },
 }
+
+impl fmt::Display for WalletObjection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoPaymentSecret => f.write_str("it has no payment secret"),
+            Self::NoDescription => f.write_str("it has neither a description nor a description hash"),
+            Self::LeadingZeros(name) => write!(f, "its {name} has leading zeros"),
+            Self::UnknownFeature(bit) => write!(f, "it requires the unknown feature {bit}"),
+            Self::FeatureWithout { feature, needs } => {
+                write!(f, "it has feature {feature} without feature {needs}")
+            }
+        }
+    }
+}
+
+impl Error for WalletObjection {}
 
 /// Returns the objections to a features field, given as 5-bit groups. The field may be empty.
 pub(super) fn feature_objections(field: &[u8]) -> Vec<WalletObjection> {

@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::invoice;
 use crate::protocol::number::Lossless;
 use crate::values::{
-    Charge, ChargeId, Currency, InvalidInput, Origin, PaymentHash, Satoshi, Settlement, UnixMillis,
+    Charge, ChargeId, ChargeTexts, Currency, InvalidInput, Origin, PaymentHash, Satoshi, Settlement,
+    UnixMillis,
 };
 
 /// A charge as the API's JSON represents it. `N` is the type that reads the numbers. Unknown fields
@@ -75,14 +76,6 @@ impl<N> ChargeJson<N> {
     }
 }
 
-/// Removes what does not belong to a payment request. Most servers send only that.
-fn bare(text: String) -> String {
-    match invoice::bare(&text) {
-        bare if bare.len() == text.len() => text,
-        bare => bare.to_owned(),
-    }
-}
-
 impl<N: Into<u64>> TryFrom<ChargeJson<N>> for Charge {
     type Error = InvalidInput;
 
@@ -93,9 +86,11 @@ impl<N: Into<u64>> TryFrom<ChargeJson<N>> for Charge {
             currency: wire.currency,
             amount_satoshi: Satoshi::new(wire.amount_satoshi.into()).within_supply("amount_satoshi")?,
             payment_hash: wire.payment_hash,
-            payment_request: bare(wire.payment_request),
-            description: wire.description.unwrap_or_default(),
-            customer_id: wire.customer_id,
+            texts: ChargeTexts::new(
+                invoice::bare(&wire.payment_request),
+                &wire.description.unwrap_or_default(),
+                wire.customer_id.as_deref(),
+            ),
             paid: wire.paid,
             created: UnixMillis::from_wire(wire.created.into()),
             updated: UnixMillis::from_wire(wire.updated.into()),
@@ -105,18 +100,18 @@ impl<N: Into<u64>> TryFrom<ChargeJson<N>> for Charge {
     }
 }
 
-impl From<Charge> for ChargeJson<u64> {
-    fn from(charge: Charge) -> Self {
+impl From<&Charge> for ChargeJson<u64> {
+    fn from(charge: &Charge) -> Self {
         Self {
-            id: charge.id,
+            id: charge.id.clone(),
             object: Object::Charge,
             amount: charge.amount,
             currency: charge.currency,
             amount_satoshi: charge.amount_satoshi.get(),
             payment_hash: charge.payment_hash,
-            payment_request: charge.payment_request,
-            description: Some(charge.description),
-            customer_id: charge.customer_id,
+            payment_request: charge.payment_request().to_owned(),
+            description: Some(charge.description().to_owned()),
+            customer_id: charge.raw_customer_id().map(str::to_owned),
             paid: charge.paid,
             created: charge.created.to_wire(),
             updated: charge.updated.to_wire(),
@@ -128,7 +123,7 @@ impl From<Charge> for ChargeJson<u64> {
 
 impl Serialize for Charge {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        ChargeJson::from(self.clone()).serialize(serializer)
+        ChargeJson::from(self).serialize(serializer)
     }
 }
 

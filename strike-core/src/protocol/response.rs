@@ -1,16 +1,19 @@
 //! Parses responses: a charge, a page of charges, or an error body.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header};
 
 use crate::errors::{ApiError, Error, ErrorKind, RetryAfter};
-use crate::protocol::dialects::{BadRow, ServerError, Unreadable};
+use crate::protocol::dialects::{ListedRow, ServerError, Unreadable};
 use crate::protocol::http_date::parse as http_date;
-use crate::protocol::{Endpoint, Row, UnreadableRow};
+use crate::protocol::plain_charge::PlainCharge;
+use crate::protocol::scan::ScannedRow;
+use crate::protocol::{Endpoint, Row, Scan, UnreadableRow};
 use crate::redaction::text;
 use crate::transport::HttpResponse;
-use crate::values::{Charge, NewCharge, Now};
+use crate::values::{Charge, NewCharge, Now, Origin};
 
 /// Parses the response to a create.
 pub(super) fn created(
@@ -40,8 +43,48 @@ pub(super) fn rows(
     operation: &dyn Fn() -> String,
     response: &HttpResponse,
 ) -> Result<Vec<Row>, Error> {
-    let rows = parse(endpoint, operation, response, |body| endpoint.dialect().rows(body))?;
-    let row = |row: Result<Charge, BadRow>| match row {
+    parse(endpoint, operation, response, |body| {
+        let row = |row: ListedRow<'_>| {
+            let charge = row.plain.and_then(|charge| charge.to_charge(Origin::Response));
+            charge.map_or_else(|| self::row(endpoint, row.text), Row::Charge)
+        };
+        Ok(endpoint.dialect().rows(body)?.into_iter().map(row).collect())
+    })
+}
+
+/// Parses the same response, but reads only the first and the last charge.
+pub(super) fn scan(
+    endpoint: &Endpoint,
+    operation: &dyn Fn() -> String,
+    response: HttpResponse,
+) -> Result<Scan, Error> {
+    let bytes = response.body().as_slice();
+    let (rows, created) = parse(endpoint, operation, &response, |body| {
+        let listed = endpoint.dialect().rows(body)?;
+        let created = |row: &ListedRow<'_>| match row.plain.as_ref().and_then(PlainCharge::created) {
+            None => endpoint.dialect().row(row.text).ok().map(|charge| charge.created),
+            created => created,
+        };
+        let first = listed.iter().find_map(created);
+        let created = first.zip(listed.iter().rev().find_map(created));
+        let row = |row: &ListedRow<'_>| ScannedRow {
+            text: range(bytes, row.text),
+            id: row.plain.as_ref().map(|charge| range(bytes, charge.id)),
+        };
+        Ok((listed.iter().map(row).collect(), created))
+    })?;
+    Ok(Scan { endpoint: endpoint.clone(), body: response.into_body(), rows, created })
+}
+
+/// Returns where a part of a body is in it.
+fn range(body: &[u8], part: &str) -> Range<usize> {
+    let start = part.as_ptr().addr().saturating_sub(body.as_ptr().addr());
+    start..start + part.len()
+}
+
+/// Reads a row of a list.
+pub(super) fn row(endpoint: &Endpoint, text: &str) -> Row {
+    match endpoint.dialect().row(text) {
         Ok(charge) => Row::Charge(charge.mark_as_response()),
         Err(row) => Row::Unreadable(UnreadableRow {
             // Errors show the id, so an id that repeats the key is dropped.
@@ -49,8 +92,7 @@ pub(super) fn rows(
             customer_id: row.customer_id,
             reason: endpoint.fit_for_log(&row.reason),
         }),
-    };
-    Ok(rows.into_iter().map(row).collect())
+    }
 }
 
 /// Reads the body of a 2xx response with a function of the dialect. Any other status is an error.

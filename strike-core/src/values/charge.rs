@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::values::{ChargeId, Currency, OrderKey, PaidCharge, PaymentHash, Satoshi, Settlement, UnixMillis};
+use crate::values::{
+    ChargeId, ChargeTexts, Currency, OrderKey, PaidCharge, PaymentHash, Satoshi, Settlement, UnixMillis,
+};
 
 /// A charge: an amount that somebody is asked to pay, with its payment request.
 ///
@@ -32,9 +34,7 @@ pub struct Charge {
     pub(crate) currency: Currency,
     pub(crate) amount_satoshi: Satoshi,
     pub(crate) payment_hash: PaymentHash,
-    pub(crate) payment_request: String,
-    pub(crate) description: String,
-    pub(crate) customer_id: Option<String>,
+    pub(crate) texts: ChargeTexts,
     pub(crate) paid: bool,
     pub(crate) created: UnixMillis,
     pub(crate) updated: UnixMillis,
@@ -90,13 +90,13 @@ impl Charge {
     /// It has no `lightning:` prefix and no surrounding white space, even if the response did.
     #[must_use]
     pub fn payment_request(&self) -> &str {
-        &self.payment_request
+        self.texts.payment_request()
     }
 
     /// Returns the description that the payer's wallet shows. It may be empty.
     #[must_use]
     pub fn description(&self) -> &str {
-        &self.description
+        self.texts.description()
     }
 
     /// Returns the `customer_id` that you set on the order, or `None` if you set none.
@@ -113,7 +113,7 @@ impl Charge {
     /// one.
     #[must_use]
     pub fn raw_customer_id(&self) -> Option<&str> {
-        self.customer_id.as_deref()
+        self.texts.customer_id()
     }
 
     /// Returns true if the charge was paid when the server sent it. A paid charge stays paid.

@@ -25,6 +25,20 @@ use crate::values::InvalidInput;
 #[serde(try_from = "Box<str>", into = "Box<str>")]
 pub struct ChargeId(Box<str>);
 
+/// Which bytes an id may have.
+const ALLOWED: [bool; 256] = allowed();
+
+#[expect(clippy::indexing_slicing, reason = "the indices are smaller than the table")]
+const fn allowed() -> [bool; 256] {
+    let mut allowed = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        allowed[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        byte += 1;
+    }
+    allowed
+}
+
 impl ChargeId {
     /// Creates an id after checking it.
     ///
@@ -32,12 +46,22 @@ impl ChargeId {
     /// Returns [`InvalidInput`] unless `id` has 1 to 128 characters of `[A-Za-z0-9_-]`.
     pub fn new(id: impl Into<Box<str>>) -> Result<Self, InvalidInput> {
         let id = id.into();
-        let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-        if (1..=128).contains(&id.len()) && id.bytes().all(is_allowed) {
+        if Self::is_valid(&id) {
             Ok(Self(id))
         } else {
             Err(InvalidInput::new("id", "1 to 128 of the characters A-Z, a-z, 0-9, `_` and `-`"))
         }
+    }
+
+    /// Returns true if [`new`](Self::new) accepts this text.
+    pub(crate) fn is_valid(id: &str) -> bool {
+        let is_allowed = |byte: u8| ALLOWED.get(usize::from(byte)) == Some(&true);
+        (1..=128).contains(&id.len()) && id.bytes().all(is_allowed)
+    }
+
+    /// Creates an id from a text that [`is_valid`](Self::is_valid).
+    pub(crate) fn of_valid(id: &str) -> Self {
+        Self(id.into())
     }
 
     /// Returns the id as text.

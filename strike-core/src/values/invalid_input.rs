@@ -1,6 +1,8 @@
 //! The `InvalidInput` type: the error for input that breaks a rule. Such input is never sent.
 
 use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
 
 /// The error for input that breaks a rule. It names the field and the rule.
 ///
@@ -11,13 +13,21 @@ use std::borrow::Cow;
 /// assert_eq!(error.field(), "proxy");
 /// assert_eq!(error.to_string(), "proxy must be a URL such as `http://host:3128`");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field} must be {rule}{}", .found.as_deref().map(|found| format!(", but is {found}")).unwrap_or_default())]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidInput {
     field: &'static str,
     rule: Cow<'static, str>,
     found: Option<String>,
 }
+
+impl fmt::Display for InvalidInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} must be {}", self.field, self.rule)?;
+        self.found.iter().try_for_each(|found| write!(f, ", but is {found}"))
+    }
+}
+
+impl Error for InvalidInput {}
 
 impl InvalidInput {
     /// Creates an error for this field. The text of `rule` follows "must be" in the message.

@@ -2,7 +2,9 @@
 
 mod charge;
 mod charge_id;
+mod charge_texts;
 mod currency;
+mod decimal;
 mod invalid_input;
 mod network;
 pub(crate) mod new_charge;
@@ -17,7 +19,9 @@ mod unix_millis;
 pub use self::charge::Charge;
 pub(crate) use self::charge::Origin;
 pub use self::charge_id::ChargeId;
+pub(crate) use self::charge_texts::ChargeTexts;
 pub use self::currency::Currency;
+pub(crate) use self::decimal::Decimal;
 pub use self::invalid_input::InvalidInput;
 pub use self::network::Network;
 pub use self::new_charge::NewCharge;

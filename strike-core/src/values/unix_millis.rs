@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use humantime::{format_rfc3339_millis, format_rfc3339_seconds};
 use serde::{Deserialize, Serialize};
 
 /// A time, in milliseconds since 1970-01-01T00:00:00Z (the epoch).
@@ -82,6 +83,8 @@ impl UnixMillis {
     }
 
     const SECONDS_BELOW: u64 = 100_000_000_000;
+
+    const YEAR_10000: u64 = 253_402_300_800_000;
 }
 
 impl From<SystemTime> for UnixMillis {
@@ -111,8 +114,9 @@ impl fmt::Display for UnixMillis {
     /// assert_eq!(UnixMillis::from_millis(u64::MAX).to_string(), "18446744073709551615 ms after 1970");
     /// ```
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match i64::try_from(self.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()) {
-            Some(timestamp) => write!(f, "{timestamp}"),
+        match self.to_system_time().filter(|_| self.0 < Self::YEAR_10000) {
+            Some(time) if self.0.is_multiple_of(1000) => format_rfc3339_seconds(time).fmt(f),
+            Some(time) => format_rfc3339_millis(time).fmt(f),
             None => write!(f, "{} ms after 1970", self.0),
         }
     }

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::error::Error;
+use std::fmt;
 
 use crate::values::{Charge, ChargeId, PaidCharge};
 
@@ -168,16 +170,36 @@ pub enum Completion {
 }
 
 /// Why an order was not completed, or will be completed again.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "each step that can fail needs its own handling")]
 pub enum CompletionError<S, E> {
     /// The store could not say whether the order is completed. Nothing was done; try again.
-    #[error("the store of completed charges cannot be read; the order was not completed, try again")]
-    Store(#[source] S),
+    Store(S),
     /// Completing the order failed, and nothing was stored. Try again.
-    #[error("completing the order failed; nothing was stored, try again")]
-    Complete(#[source] E),
+    Complete(E),
     /// The order was completed, but the store failed: the order will be completed again.
-    #[error("the order was completed, but the store failed; the order will be completed again")]
-    NotStored(#[source] S),
+    NotStored(S),
+}
+
+impl<S, E> fmt::Display for CompletionError<S, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Store(_) => {
+                "the store of completed charges cannot be read; the order was not completed, try again"
+            }
+            Self::Complete(_) => "completing the order failed; nothing was stored, try again",
+            Self::NotStored(_) => {
+                "the order was completed, but the store failed; the order will be completed again"
+            }
+        })
+    }
+}
+
+impl<S: Error + 'static, E: Error + 'static> Error for CompletionError<S, E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Store(error) | Self::NotStored(error) => Some(error),
+            Self::Complete(error) => Some(error),
+        }
+    }
 }

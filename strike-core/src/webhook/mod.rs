@@ -30,6 +30,8 @@
 mod guard;
 
 use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -66,26 +68,41 @@ impl Notification {
 }
 
 /// Why a body is not a valid webhook. The error never contains the body.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidWebhook {
     /// It is larger than [`MAX_BODY`]. Respond with status 413.
-    #[error("the body is larger than {MAX_BODY} bytes")]
     TooLarge,
     /// It is not a JSON object with `"object": "event"` and an object `data` with an `id`, each once. Respond with
     /// status 400.
-    #[error("the body is not a JSON object with `object`: `event` and a `data.id`")]
     NotAnEvent,
     /// Its signature is missing or wrong. Respond with status 401.
-    #[error("the signature is missing, or not that of this body; check the webhook secret")]
     BadSignature,
     /// The endpoint has no webhook secret, so the signature cannot be verified. Respond with status 500.
-    #[error("the endpoint has no webhook secret; set `EndpointBuilder::webhook_secret`")]
     NoSecret,
     /// Its `data.id` is not a valid charge id. Respond with status 400.
-    #[error("`data.id` is not a valid charge id")]
     BadId,
 }
+
+impl fmt::Display for InvalidWebhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge => write!(f, "the body is larger than {MAX_BODY} bytes"),
+            Self::NotAnEvent => {
+                f.write_str("the body is not a JSON object with `object`: `event` and a `data.id`")
+            }
+            Self::BadSignature => {
+                f.write_str("the signature is missing, or not that of this body; check the webhook secret")
+            }
+            Self::NoSecret => {
+                f.write_str("the endpoint has no webhook secret; set `EndpointBuilder::webhook_secret`")
+            }
+            Self::BadId => f.write_str("`data.id` is not a valid charge id"),
+        }
+    }
+}
+
+impl Error for InvalidWebhook {}
 
 /// Parses the body of a webhook. Unknown keys are ignored.
 ///

@@ -9,7 +9,7 @@ use lightning_invoice::{Currency, InvoiceBuilder, PaymentSecret};
 use serde_json::{Value, json};
 use strike_core::{
     Advice, CreateOnceOptions, CreateOutcome, Delivery, Endpoint, Error, ErrorKind, Exchange, NewCharge, Now,
-    OrderKey, Reply, TransportErrorKind,
+    OrderKey, Reply, TransportErrorKind, UnixMillis,
 };
 
 use crate::support::{Virtual, no_response, respond};
@@ -90,7 +90,7 @@ impl Host {
                 ("createdAt", json!(row.created * 1000 + 7)),
             ]);
         }
-        let time = jiff::Timestamp::from_second(i64::try_from(row.created).unwrap()).unwrap();
+        let time = UnixMillis::from_secs(row.created);
         let key = OrderKey::from_customer_id(&row.customer_id).map(|(key, _)| key.to_string());
         let external_id = json!(key.unwrap_or_else(|| row.customer_id.clone()));
         payment(&[

@@ -53,8 +53,7 @@ impl Host {
         };
         let mut response = Response::builder().status(200);
         if self.dates {
-            let date = jiff::Timestamp::from_millisecond(i64::try_from(clock).unwrap()).unwrap();
-            let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&date).unwrap();
+            let date = httpdate::fmt_http_date(UnixMillis::from_millis(clock).to_system_time().unwrap());
             response = response.header("date", date);
         }
         Ok(response.body(body.to_string().into_bytes()).unwrap())

@@ -3,10 +3,8 @@
 use std::collections::VecDeque;
 
 use http::{Method, Response};
-use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::{Value, json};
-use strike_core::{Delivery, Exchange, Now, Reply, TransportErrorKind};
+use strike_core::{Delivery, Exchange, Now, Reply, TransportErrorKind, UnixMillis};
 
 use super::{START, charge_json, no_response, respond};
 
@@ -163,8 +161,7 @@ impl Host {
     fn dated(&self, reply: Reply, clock: u64) -> Reply {
         let mut response: Response<Vec<u8>> = reply?;
         if self.dates {
-            let moment = Timestamp::from_millisecond(i64::try_from(clock).unwrap()).unwrap();
-            let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&moment).unwrap();
+            let date = httpdate::fmt_http_date(UnixMillis::from_millis(clock).to_system_time().unwrap());
             response.headers_mut().insert("date", date.parse().unwrap());
         }
         Ok(response)

@@ -72,6 +72,30 @@ fn acknowledged_changes_survive_a_kill() {
 }
 
 #[test]
+fn acknowledged_charges_of_many_connections_survive_a_kill() {
+    let folder = folder();
+    let file = folder.path().join("shop.sqlite");
+    let mut acknowledged: Vec<String> = Vec::new();
+    for round in 0..6 {
+        let mut program = Program::start(&arguments(&file));
+        let mut connections: Vec<_> = (0..16).map(|_| Connection::open(program.address())).collect();
+        for connection in &mut connections {
+            // More requests than the program can process before the kill.
+            (1..=100).for_each(|amount| connection.write(post(amount).as_bytes()));
+        }
+        for _ in 0..=round {
+            acknowledged.extend(connections.iter_mut().map(|connection| connection.read().body));
+        }
+        program.kill();
+        let sandbox = Sandbox::builder().data(&file).open().expect("the data file opens");
+        for charge in &acknowledged {
+            let id = id(charge).parse().expect("a charge id");
+            assert!(sandbox.charge(&id).is_some(), "round {round}");
+        }
+    }
+}
+
+#[test]
 fn second_process_is_refused_while_the_file_is_in_use() {
     let folder = folder();
     let file = folder.path().join("shop.sqlite");

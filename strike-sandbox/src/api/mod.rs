@@ -56,11 +56,11 @@ fn create(service: &mut Service, request: &HttpRequest, now: UnixMillis) -> Resu
     if quirks.fails_before(create_number) {
         return Err(ErrorResponse::internal_error());
     }
-    let charge = service.create(order, now)?;
+    let charge = service.create(order, now, |charge| charge.to_json(&quirks))?;
     if quirks.fails_after(create_number) {
         return Err(ErrorResponse::internal_error());
     }
-    Ok(charge.to_json(&quirks))
+    Ok(charge)
 }
 
 /// Reads the charge to create from the body of a request.
@@ -81,5 +81,5 @@ fn list(service: &Service, query: Option<&str>, now: UnixMillis) -> Result<Strin
     let quirks = service.quirks();
     let largest = quirks.largest_page.unwrap_or(LARGEST_PAGE);
     let (page, size) = page_and_size(query.unwrap_or_default(), largest)?;
-    Ok(response::list(service.listed(page, size, now).map(|charge| charge.to_json(quirks))))
+    Ok(response::list(service.listed(page, size, now), |object, charge| charge.write_to(object, quirks)))
 }

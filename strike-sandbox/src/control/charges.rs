@@ -13,24 +13,27 @@ use crate::quirks::Quirks;
 use crate::response::{ErrorResponse, Object, list as list_of};
 use crate::service::Service;
 
-/// Returns the charge object of the API without quirks, and adds the state, expiry and preimage.
-fn to_json(charge: &Charge, now: UnixMillis) -> String {
+/// Adds the keys of the API's charge object without quirks, and the state, expiry and preimage.
+fn write(object: Object, charge: &Charge, now: UnixMillis) -> Object {
     let state = charge.state(now);
     let object = charge
-        .to_object(&Quirks::new())
-        .text("state", state.as_str())
+        .write_to(object, &Quirks::new())
+        .plain("state", state.as_str())
         .number("expires", charge.expires.as_millis());
     match state {
-        ChargeState::Paid => object.text("preimage", &charge.preimage_hex()),
+        ChargeState::Paid => object.hex("preimage", &charge.preimage),
         ChargeState::Pending | ChargeState::Expired => object,
     }
-    .end()
+}
+
+fn to_json(charge: &Charge, now: UnixMillis) -> String {
+    write(Object::default(), charge, now).end()
 }
 
 pub(super) fn list(service: &mut Service, request: &ControlRequest<'_>) -> Result<String, ErrorResponse> {
     let query = request.http.uri().query().unwrap_or_default();
     let (page, size) = api::page_and_size(query, api::LARGEST_PAGE)?;
-    let charges = list_of(service.page(page, size).map(|charge| to_json(charge, request.now)));
+    let charges = list_of(service.page(page, size), |object, charge| write(object, charge, request.now));
     let total = u64::try_from(service.charges()).unwrap_or(u64::MAX);
     let object = Object::default().json("charges", &charges).number("total", total);
     Ok(object.number("now", request.now.as_millis()).end())
@@ -38,8 +41,7 @@ pub(super) fn list(service: &mut Service, request: &ControlRequest<'_>) -> Resul
 
 pub(super) fn create(service: &mut Service, request: &ControlRequest<'_>) -> Result<String, ErrorResponse> {
     let order = api::read_new_charge(request.http, service.quirks())?;
-    let charge = service.create(order, request.now)?;
-    Ok(to_json(&charge, request.now))
+    service.create(order, request.now, |charge| to_json(charge, request.now))
 }
 
 pub(super) fn get(service: &mut Service, request: &ControlRequest<'_>) -> Result<String, ErrorResponse> {

@@ -11,7 +11,7 @@ use crate::webhooks::{SendAgainError, WebhookDelivery};
 pub(super) fn list(service: &mut Service, request: &ControlRequest<'_>) -> Result<String, ErrorResponse> {
     let (page, size) = api::page_and_size(request.http.uri().query().unwrap_or_default(), api::LARGEST_PAGE)?;
     let deliveries = service.outbox().deliveries();
-    let rows = response::list(deliveries.skip(page.saturating_mul(size)).take(size).map(to_json));
+    let rows = response::list(deliveries.skip(page.saturating_mul(size)).take(size), write);
     let total = u64::try_from(service.outbox().deliveries().count()).unwrap_or(u64::MAX);
     Ok(Object::default().json("deliveries", &rows).number("total", total).end())
 }
@@ -20,14 +20,14 @@ pub(super) fn send(service: &mut Service, request: &ControlRequest<'_>) -> Resul
     body::expect_empty(request.http.body())?;
     let id = request.id.parse().map_err(|_| ErrorResponse::not_found())?;
     match service.send_again(id, request.now) {
-        Ok(delivery) => Ok(to_json(&delivery)),
+        Ok(delivery) => Ok(write(Object::default(), &delivery).end()),
         Err(SendAgainError::Unknown) => Err(ErrorResponse::not_found()),
         Err(error) => Err(ErrorResponse::new(StatusCode::CONFLICT, error.to_string())),
     }
 }
 
-fn to_json(delivery: &WebhookDelivery) -> String {
-    let mut object = Object::default()
+fn write(object: Object, delivery: &WebhookDelivery) -> Object {
+    let mut object = object
         .number("id", delivery.id())
         .text("charge", delivery.charge())
         .text("url", delivery.url())
@@ -39,5 +39,5 @@ fn to_json(delivery: &WebhookDelivery) -> String {
     if let Some(error) = delivery.error() {
         object = object.text("error", error);
     }
-    object.number("due", delivery.due().as_millis()).number("created", delivery.created().as_millis()).end()
+    object.number("due", delivery.due().as_millis()).number("created", delivery.created().as_millis())
 }

@@ -1,4 +1,4 @@
-//! Writes each change to the data file in a transaction.
+//! Writes each group of changes to the data file in a transaction.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::file_identity::FileIdentity;
 use super::lock::Lock;
 use super::tables;
-use crate::ledger::{Charge, Journal, ServiceState, StorageError};
+use crate::ledger::{Change, Charge, Journal, ServiceState, StorageError};
 
-/// Called for each change that cannot be written.
+/// Called for each group of changes that cannot be written.
 pub(super) type ErrorCallback = Arc<dyn Fn(&StorageError) + Send + Sync>;
 
 /// The journal of a data file. The file is locked until this is dropped.
@@ -24,53 +24,50 @@ pub(super) struct FileJournal {
 }
 
 impl Journal for FileJournal {
-    fn append(&mut self, index: usize, charge: &Charge, state: &ServiceState) -> Result<(), StorageError> {
-        self.store(state, |connection| tables::insert_charge(connection, index, charge))
-    }
-
-    fn change(&mut self, index: usize, charge: &Charge, state: &ServiceState) -> Result<(), StorageError> {
-        self.store(state, |connection| tables::update_charge(connection, index, charge))
-    }
-
-    fn clear(&mut self, state: &ServiceState) -> Result<(), StorageError> {
-        self.store(state, tables::delete_charges)
-    }
-
-    fn save_state(&mut self, state: &ServiceState) -> Result<(), StorageError> {
-        self.store(state, |_| Ok(()))
-    }
-}
-
-impl FileJournal {
     fn store(
         &mut self,
+        changes: &[Change],
+        charges: &[Charge],
         state: &ServiceState,
-        change: impl FnOnce(&Connection) -> rusqlite::Result<()>,
     ) -> Result<(), StorageError> {
-        let result = self.commit(state, change);
+        let result = self.commit(changes, charges, state);
         match &result {
             Ok(()) => self.state = *state,
             Err(error) => (self.on_error)(error),
         }
         result
     }
+}
 
-    /// Writes a change and the new state in one transaction.
+impl FileJournal {
+    /// Writes the changes and the new state in one transaction.
     fn commit(
         &mut self,
+        changes: &[Change],
+        charges: &[Charge],
         state: &ServiceState,
-        change: impl FnOnce(&Connection) -> rusqlite::Result<()>,
     ) -> Result<(), StorageError> {
         // SQLite would report a moved file only as read-only, so check for that first.
         self.identity.check_unchanged()?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        change(&transaction)?;
+        for change in changes {
+            write(&transaction, change, charges)?;
+        }
         if !tables::update_state(&transaction, &self.state, state)? {
             let why = "another program wrote to it while the sandbox had it open; restart the sandbox";
             return Err(StorageError(why.to_owned()));
         }
         self.identity.check_unchanged()?;
         Ok(transaction.commit()?)
+    }
+}
+
+fn write(connection: &Connection, change: &Change, charges: &[Charge]) -> rusqlite::Result<()> {
+    let charge = |index: usize| charges.get(index).ok_or(rusqlite::Error::InvalidQuery);
+    match *change {
+        Change::Added(index) => tables::insert_charge(connection, index, charge(index)?),
+        Change::Updated { index, .. } => tables::update_charge(connection, index, charge(index)?),
+        Change::Cleared => tables::delete_charges(connection),
     }
 }
 

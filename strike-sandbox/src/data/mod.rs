@@ -1,5 +1,7 @@
 //! Stores a sandbox in an SQLite file, so that its charges survive a restart.
 
+#[cfg(all(test, unix))]
+mod crash_tests;
 mod error;
 mod file;
 mod file_identity;
@@ -61,7 +63,8 @@ pub struct DataBuilder {
 impl SandboxBuilder {
     /// Stores the charges in this file. The file is created if it does not exist. Call this last.
     ///
-    /// The sandbox responds to a change only after the change is synced to disk. The file stores:
+    /// The sandbox responds to a change only after the change is synced to disk. Changes at the same
+    /// time are synced together. The file stores:
     ///
     /// * the charges and their payments,
     /// * the key of the node,
@@ -84,7 +87,8 @@ impl SandboxBuilder {
 }
 
 impl DataBuilder {
-    /// Sets a callback for each change that cannot be written to the file, for example to log it.
+    /// Sets a callback for each write to the file that fails, for example to log it. Changes at the
+    /// same time share a write.
     ///
     /// The callback runs while the sandbox is locked. It must not call the sandbox.
     ///

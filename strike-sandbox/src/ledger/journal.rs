@@ -1,4 +1,4 @@
-//! The interface to persistent storage. The ledger writes a change there first, then to memory.
+//! The interface to persistent storage, which stores the changes of a ledger in groups.
 
 use std::time::Duration;
 
@@ -19,22 +19,34 @@ pub(crate) struct ServiceState {
     pub(crate) seen: UnixMillis,
 }
 
+/// A change of the charges.
+#[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "only the data file reads it"))]
+pub(crate) enum Change {
+    /// The charge at this index is new.
+    Added(usize),
+    /// The charge at this index was paid or made to expire.
+    Updated {
+        index: usize,
+        /// What it was before.
+        before: Box<Charge>,
+    },
+    /// All charges were removed.
+    Cleared,
+}
+
 /// Stores the changes of a ledger.
-///
-/// When a method returns `Ok`, the change survives a restart of the process. When it returns an
-/// error, no part of the change is stored.
 pub(crate) trait Journal: Send {
-    /// Adds a charge at this index.
-    fn append(&mut self, index: usize, charge: &Charge, state: &ServiceState) -> Result<(), StorageError>;
-
-    /// Updates the charge at this index after it was paid or made to expire.
-    fn change(&mut self, index: usize, charge: &Charge, state: &ServiceState) -> Result<(), StorageError>;
-
-    /// Removes all charges.
-    fn clear(&mut self, state: &ServiceState) -> Result<(), StorageError>;
-
-    /// Stores the service state. The charges do not change.
-    fn save_state(&mut self, state: &ServiceState) -> Result<(), StorageError>;
+    /// Stores a group of changes, in their order, and the service state. `charges` has the charges
+    /// after the changes. Without changes it stores only the state.
+    ///
+    /// When this returns `Ok`, the whole group survives a restart of the process. When it returns an
+    /// error, no part of the group is stored.
+    fn store(
+        &mut self,
+        changes: &[Change],
+        charges: &[Charge],
+        state: &ServiceState,
+    ) -> Result<(), StorageError>;
 }
 
 /// A change could not be written to the data file and was not made.

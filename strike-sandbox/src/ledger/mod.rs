@@ -3,9 +3,11 @@
 
 mod charge;
 mod charge_record;
+mod group;
 mod journal;
 
 use std::hash::{BuildHasher, RandomState};
+use std::mem;
 
 use data_encoding::HEXLOWER;
 use hashbrown::HashTable;
@@ -13,8 +15,10 @@ use strike_core::{PaymentHash, UnixMillis};
 
 pub(crate) use charge::{Charge, Extras};
 pub use charge_record::{ChargeRecord, ChargeState, ExpireError};
+use group::Group;
+pub(crate) use group::GroupOutcome;
 pub use journal::StorageError;
-pub(crate) use journal::{Journal, ServiceState};
+pub(crate) use journal::{Change, Journal, ServiceState};
 
 #[derive(Default)]
 pub(crate) struct Ledger {
@@ -26,58 +30,74 @@ pub(crate) struct Ledger {
     hasher: RandomState,
     /// `None` if charges are kept only in memory.
     journal: Option<Box<dyn Journal>>,
+    /// Always empty without a journal.
+    group: Group,
 }
 
 impl Ledger {
     /// Creates a ledger with stored charges, oldest first. The journal stores all later changes.
     #[cfg(feature = "sqlite")]
     pub(crate) fn load(charges: Vec<Charge>, journal: Box<dyn Journal>) -> Self {
-        let mut ledger = Self { charges: Vec::with_capacity(charges.len()), ..Self::default() };
-        for charge in charges {
-            ledger.insert(charge);
-        }
-        ledger.journal = Some(journal);
+        let indexes = || HashTable::with_capacity(charges.len());
+        let (indexes, indexes_by_hash) = (indexes(), indexes());
+        let mut ledger =
+            Self { charges, indexes, indexes_by_hash, journal: Some(journal), ..Self::default() };
+        (0..ledger.charges.len()).for_each(|index| ledger.add_to_indexes(index));
         ledger
     }
 
+    /// Returns true if changes are stored, and have to be [committed](Self::commit).
+    pub(crate) const fn is_stored(&self) -> bool {
+        self.journal.is_some()
+    }
+
     /// Adds a charge.
-    pub(crate) fn push(&mut self, charge: Charge, state: &ServiceState) -> Result<(), StorageError> {
-        if let Some(journal) = &mut self.journal {
-            journal.append(self.charges.len(), &charge, state)?;
+    pub(crate) fn push(&mut self, charge: Charge) {
+        if self.is_stored() {
+            self.group.changes.push(Change::Added(self.charges.len()));
         }
         self.insert(charge);
-        Ok(())
     }
 
     /// Marks a charge as paid, for a fee in millisatoshi. Does nothing if no charge has this id.
-    pub(crate) fn mark_paid(
-        &mut self,
-        id: &str,
-        at: UnixMillis,
-        fee: u64,
-        state: &ServiceState,
-    ) -> Result<(), StorageError> {
-        self.change(id, state, |charge| {
+    pub(crate) fn mark_paid(&mut self, id: &str, at: UnixMillis, fee: u64) {
+        self.change(id, |charge| {
             charge.paid = true;
             charge.fee = fee;
             charge.updated = at;
-        })
+        });
     }
 
     /// Makes a charge expire no later than `at`. Does nothing if no charge has this id.
-    pub(crate) fn expire(
-        &mut self,
-        id: &str,
-        at: UnixMillis,
-        state: &ServiceState,
-    ) -> Result<(), StorageError> {
-        self.change(id, state, |charge| charge.expires = charge.expires.min(at))
+    pub(crate) fn expire(&mut self, id: &str, at: UnixMillis) {
+        self.change(id, |charge| charge.expires = charge.expires.min(at));
     }
 
-    /// Removes all charges.
+    /// Returns where to learn whether the changes are stored that were made since the last commit.
+    /// `None` if there are none.
+    pub(crate) fn uncommitted(&self) -> Option<GroupOutcome> {
+        self.group.outcome()
+    }
+
+    /// Stores all changes since the last commit, together. If that fails, all of them are undone.
+    pub(crate) fn commit(&mut self, state: &ServiceState) -> Result<(), StorageError> {
+        let Some(journal) = self.journal.as_mut().filter(|_| !self.group.changes.is_empty()) else {
+            return Ok(());
+        };
+        let outcome = journal.store(&self.group.changes, &self.charges, state);
+        let mut group = mem::take(&mut self.group);
+        if outcome.is_err() {
+            let changes = mem::take(&mut group.changes);
+            changes.into_iter().rev().for_each(|change| self.undo(change));
+        }
+        group.end(&outcome);
+        outcome
+    }
+
+    /// Removes all charges, and stores that. Commit earlier changes first.
     pub(crate) fn clear(&mut self, state: &ServiceState) -> Result<(), StorageError> {
         if let Some(journal) = &mut self.journal {
-            journal.clear(state)?;
+            journal.store(&[Change::Cleared], &[], state)?;
         }
         self.charges = Vec::new();
         self.indexes = HashTable::new();
@@ -85,9 +105,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Stores the service state after a change of the clock or the seed.
+    /// Stores the service state after a change of the clock or the seed. Commit earlier changes
+    /// first.
     pub(crate) fn save_state(&mut self, state: &ServiceState) -> Result<(), StorageError> {
-        self.journal.as_mut().map_or(Ok(()), |journal| journal.save_state(state))
+        self.journal.as_mut().map_or(Ok(()), |journal| journal.store(&[], &self.charges, state))
     }
 
     /// Returns the charge with this id, or with this payment hash as 64 lower-case hex digits.
@@ -135,35 +156,54 @@ impl Ledger {
     }
 
     fn insert(&mut self, charge: Charge) {
-        let Self { charges, indexes, indexes_by_hash, hasher, .. } = self;
-        let hash = hasher.hash_one(charge.id.as_str());
-        let rehash =
-            |index: &usize| charges.get(*index).map_or(0, |charge| hasher.hash_one(charge.id.as_str()));
-        indexes.insert_unique(hash, charges.len(), rehash);
-        let hash = hasher.hash_one(charge.payment_hash.as_bytes());
-        let rehash = |index: &usize| {
-            charges.get(*index).map_or(0, |charge| hasher.hash_one(charge.payment_hash.as_bytes()))
-        };
-        indexes_by_hash.insert_unique(hash, charges.len(), rehash);
-        charges.push(charge);
+        self.charges.push(charge);
+        self.add_to_indexes(self.charges.len().saturating_sub(1));
     }
 
-    /// Changes a charge in the journal and then in memory. A failing journal prevents both.
-    fn change(
-        &mut self,
-        id: &str,
-        state: &ServiceState,
-        change: impl FnOnce(&mut Charge),
-    ) -> Result<(), StorageError> {
-        let Some(index) = self.index(id) else { return Ok(()) };
-        let Some(charge) = self.charges.get_mut(index) else { return Ok(()) };
-        let mut changed = charge.clone();
-        change(&mut changed);
-        if let Some(journal) = &mut self.journal {
-            journal.change(index, &changed, state)?;
+    fn add_to_indexes(&mut self, index: usize) {
+        let Self { charges, indexes, indexes_by_hash, hasher, .. } = self;
+        let id = |index: &usize| charges.get(*index).map_or(0, |it| hasher.hash_one(it.id.as_str()));
+        indexes.insert_unique(id(&index), index, id);
+        let hash =
+            |index: &usize| charges.get(*index).map_or(0, |it| hasher.hash_one(it.payment_hash.as_bytes()));
+        indexes_by_hash.insert_unique(hash(&index), index, hash);
+    }
+
+    fn change(&mut self, id: &str, change: impl FnOnce(&mut Charge)) {
+        let Some(index) = self.index(id) else { return };
+        let Some(charge) = self.charges.get_mut(index) else { return };
+        if self.journal.is_some() {
+            self.group.changes.push(Change::Updated { index, before: Box::new(charge.clone()) });
         }
-        *charge = changed;
-        Ok(())
+        change(charge);
+    }
+
+    /// Undoes the latest change.
+    fn undo(&mut self, change: Change) {
+        match change {
+            Change::Added(index) => self.remove_last(index),
+            Change::Updated { index, before } => {
+                if let Some(charge) = self.charges.get_mut(index) {
+                    *charge = *before;
+                }
+            }
+            // It is stored by itself, and made only if that succeeds.
+            Change::Cleared => {}
+        }
+    }
+
+    /// Removes the newest charge, which has this index.
+    fn remove_last(&mut self, index: usize) {
+        let Some(charge) = self.charges.pop() else { return };
+        let hashes = [
+            (&mut self.indexes, self.hasher.hash_one(charge.id.as_str())),
+            (&mut self.indexes_by_hash, self.hasher.hash_one(charge.payment_hash.as_bytes())),
+        ];
+        for (indexes, hash) in hashes {
+            if let Ok(entry) = indexes.find_entry(hash, |it| *it == index) {
+                entry.remove();
+            }
+        }
     }
 }
 
@@ -178,57 +218,39 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
-    use strike_core::Satoshi;
-
     use super::*;
     use crate::entropy::Entropy;
-    use crate::node;
 
-    /// A journal that accepts a limited number of changes and then fails.
-    struct LimitedJournal(Arc<Mutex<usize>>);
+    /// A journal that accepts a limited number of groups and then fails. It counts the changes.
+    #[derive(Clone, Default)]
+    struct LimitedJournal {
+        groups_left: Arc<Mutex<usize>>,
+        stored: Arc<Mutex<Vec<usize>>>,
+    }
 
     impl LimitedJournal {
-        fn count(&self) -> Result<(), StorageError> {
-            let mut left = self.0.lock().expect("no poisoned lock");
-            *left = left.checked_sub(1).ok_or_else(|| StorageError("full".to_owned()))?;
-            Ok(())
+        fn accept(&self, groups: usize) {
+            *self.groups_left.lock().expect("no poisoned lock") = groups;
+        }
+
+        /// Returns the number of changes of each stored group.
+        fn stored(&self) -> Vec<usize> {
+            self.stored.lock().expect("no poisoned lock").clone()
         }
     }
 
     impl Journal for LimitedJournal {
-        fn append(&mut self, _: usize, _: &Charge, _: &ServiceState) -> Result<(), StorageError> {
-            self.count()
-        }
-
-        fn change(&mut self, _: usize, _: &Charge, _: &ServiceState) -> Result<(), StorageError> {
-            self.count()
-        }
-
-        fn clear(&mut self, _: &ServiceState) -> Result<(), StorageError> {
-            self.count()
-        }
-
-        fn save_state(&mut self, _: &ServiceState) -> Result<(), StorageError> {
-            self.count()
+        fn store(&mut self, changes: &[Change], _: &[Charge], _: &ServiceState) -> Result<(), StorageError> {
+            let mut left = self.groups_left.lock().expect("no poisoned lock");
+            *left = left.checked_sub(1).ok_or_else(|| StorageError("full".to_owned()))?;
+            self.stored.lock().expect("no poisoned lock").push(changes.len());
+            Ok(())
         }
     }
 
-    fn charge(id: &str) -> Charge {
-        Charge {
-            id: id.parse().expect("a charge id"),
-            amount: Satoshi::new(1),
-            description: "".into(),
-            customer_id: None,
-            payment_request: "".into(),
-            payment_hash: node::payment_hash(&[0; 32]),
-            preimage: [0; 32],
-            paid: false,
-            created: UnixMillis::from_secs(1),
-            updated: UnixMillis::from_secs(1),
-            expires: UnixMillis::from_secs(9),
-            fee: 0,
-            extras: None,
-        }
+    fn ledger() -> (Ledger, LimitedJournal) {
+        let journal = LimitedJournal::default();
+        (Ledger { journal: Some(Box::new(journal.clone())), ..Ledger::default() }, journal)
     }
 
     fn state() -> ServiceState {
@@ -237,32 +259,55 @@ mod tests {
     }
 
     #[test]
-    fn failed_journal_writes_leave_the_ledger_unchanged() {
-        let changes_left = Arc::new(Mutex::new(0));
-        let mut ledger = Ledger {
-            journal: Some(Box::new(LimitedJournal(Arc::clone(&changes_left)))),
-            ..Ledger::default()
-        };
+    fn changes_since_a_commit_are_stored_in_one_group() {
+        let (mut ledger, journal) = ledger();
+        journal.accept(1);
+        assert!(ledger.uncommitted().is_none());
+        ledger.push(Charge::sample("a"));
+        let first = ledger.uncommitted().expect("a change is not stored yet");
+        ledger.push(Charge::sample("b"));
+        ledger.mark_paid("a", UnixMillis::from_secs(5), 7);
+        ledger.expire("b", UnixMillis::from_secs(6));
+        assert!(first.get().is_none() && journal.stored().is_empty());
+        ledger.commit(&state()).expect("the journal accepts the group");
+        assert_eq!((first.get(), journal.stored()), (Some(Ok(())), vec![4]));
+        assert!(ledger.uncommitted().is_none());
+        // Without changes there is nothing to store.
+        ledger.commit(&state()).expect("nothing to store");
+        assert_eq!(journal.stored(), [4]);
+    }
+
+    #[test]
+    fn failed_commit_undoes_the_whole_group_and_only_that() {
+        let (mut ledger, journal) = ledger();
+        journal.accept(1);
         let (state, now) = (state(), UnixMillis::from_secs(5));
-        assert!(ledger.push(charge("a"), &state).is_err());
-        assert!(ledger.len() == 0 && ledger.get("a").is_none());
+        ledger.push(Charge::sample("a"));
+        ledger.commit(&state).expect("the journal accepts one group");
 
-        *changes_left.lock().expect("no poisoned lock") = 1;
-        ledger.push(charge("a"), &state).expect("the journal accepts one change");
-        assert!(ledger.mark_paid("a", now, 0, &state).is_err());
-        assert!(ledger.expire("a", now, &state).is_err());
-        assert!(ledger.clear(&state).is_err());
-        assert!(ledger.save_state(&state).is_err());
-        let charge = ledger.get("a").expect("the charge exists");
-        assert!(
-            !charge.paid && charge.updated == charge.created && charge.expires == UnixMillis::from_secs(9)
-        );
+        ledger.push(Charge::sample("b"));
+        ledger.mark_paid("a", now, 5);
+        ledger.expire("a", now);
+        ledger.mark_paid("b", now, 5);
+        ledger.push(Charge::sample("c"));
+        let outcome = ledger.uncommitted().expect("changes are not stored yet");
+        assert!(ledger.commit(&state).is_err());
+        assert_eq!(outcome.get(), Some(Err(StorageError("full".to_owned()))));
+        assert!(ledger.clear(&state).is_err() && ledger.save_state(&state).is_err());
+        assert!(ledger.len() == 1 && ledger.get("b").is_none() && ledger.get("c").is_none());
+        assert_eq!((ledger.indexes.len(), ledger.indexes_by_hash.len()), (1, 1));
+        let charge_a = ledger.get("a").expect("the charge exists");
+        assert!(!charge_a.paid && charge_a.fee == 0 && charge_a.updated == charge_a.created);
+        assert_eq!(charge_a.expires, UnixMillis::from_secs(9));
 
-        *changes_left.lock().expect("no poisoned lock") = 3;
-        ledger.mark_paid("a", now, 5, &state).expect("the journal accepts the change");
-        ledger.expire("a", now, &state).expect("the journal accepts the change");
-        let charge = ledger.get("a").expect("the charge exists");
-        assert!(charge.paid && charge.updated == now && charge.expires == now && charge.fee == 5);
+        // The charges that were undone leave no trace: their ids and places can be used again.
+        journal.accept(3);
+        ledger.push(Charge::sample("c"));
+        ledger.push(Charge::sample("b"));
+        ledger.mark_paid("c", now, 5);
+        ledger.commit(&state).expect("the journal accepts the group");
+        assert!(ledger.get("c").is_some_and(|charge| charge.paid && charge.fee == 5));
+        assert!(ledger.page(0, 3).map(|charge| charge.id.as_str()).eq(["b", "c", "a"]));
         ledger.clear(&state).expect("the journal accepts the change");
         assert!(ledger.len() == 0 && ledger.get("a").is_none());
     }
@@ -272,7 +317,7 @@ mod tests {
         let mut ledger = Ledger::default();
         let id = |n: usize| format!("ch_{n}");
         for n in 0..5000 {
-            ledger.push(charge(&id(n)), &state()).expect("an in-memory sandbox can always be reset");
+            ledger.push(Charge::sample(&id(n)));
         }
         assert!((0..5000).all(|n| ledger.get(&id(n)).is_some_and(|charge| charge.id.as_str() == id(n))));
         assert!(ledger.get(&id(5000)).is_none() && ledger.get("").is_none());

@@ -58,6 +58,7 @@ impl NodeKey {
 pub(crate) struct Signer {
     secp: Secp256k1<SignOnly>,
     key: SecretKey,
+    public_key: PublicKey,
     currency: Currency,
     min_final_cltv_expiry_delta: u16,
 }
@@ -130,16 +131,14 @@ impl Signer {
             Network::Signet => Currency::Signet,
             Network::Regtest => Currency::Regtest,
         };
-        Self { secp: Secp256k1::signing_only(), key, currency, min_final_cltv_expiry_delta }
+        let secp = Secp256k1::signing_only();
+        let public_key = PublicKey::from_secret_key(&secp, &key);
+        Self { secp, key, public_key, currency, min_final_cltv_expiry_delta }
     }
 
     /// Returns the node's public key in hex. It verifies the signature of each invoice.
     pub(crate) fn payee(&self) -> String {
-        HEXLOWER.encode(&self.public_key().serialize())
-    }
-
-    fn public_key(&self) -> PublicKey {
-        PublicKey::from_secret_key(&self.secp, &self.key)
+        HEXLOWER.encode(&self.public_key.serialize())
     }
 
     pub(crate) fn sign(&self, terms: &InvoiceTerms<'_>) -> Result<String, SigningError> {
@@ -150,7 +149,7 @@ impl Signer {
 
     fn unsigned(&self, terms: &InvoiceTerms<'_>) -> Result<RawBolt11Invoice, SigningError> {
         if terms.format == InvoiceFormat::Phoenixd {
-            return phoenixd_invoice::unsigned(self.currency.clone(), terms, self.public_key());
+            return phoenixd_invoice::unsigned(self.currency.clone(), terms, self.public_key);
         }
         let hash = sha256::Hash::from_byte_array(*terms.payment_hash.as_bytes());
         let invoice = InvoiceBuilder::new(self.currency.clone())

@@ -27,10 +27,10 @@ const MAX_EXPIRY: i64 = 100 * 365 * 24 * 60 * 60;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct GeneratedInvoice {
+struct GeneratedInvoice<'a> {
     amount_sat: u64,
     payment_hash: String,
-    serialized: String,
+    serialized: &'a str,
 }
 
 /// Creates an invoice. The checks have phoenixd's order.
@@ -53,14 +53,16 @@ pub(super) fn create(service: &mut Service, call: &Call<'_>) -> Result<Reply, Fa
             webhook_url: webhook_url.as_ref().ok().copied().flatten().map(Into::into),
         },
     };
-    let charge = service.create(order, call.now)?;
+    let invoice = service.create(order, call.now, |charge| {
+        Reply::json(&GeneratedInvoice {
+            amount_sat: charge.amount.get(),
+            payment_hash: HEXLOWER.encode(charge.payment_hash.as_bytes()),
+            serialized: &charge.payment_request,
+        })
+    })?;
     // phoenixd finds a wrong URL only now, when the invoice exists.
     webhook_url?;
-    Ok(Reply::json(&GeneratedInvoice {
-        amount_sat: charge.amount.get(),
-        payment_hash: HEXLOWER.encode(charge.payment_hash.as_bytes()),
-        serialized: charge.payment_request.into(),
-    }))
+    Ok(invoice)
 }
 
 /// Returns the description or its hash. There must be exactly one of them.

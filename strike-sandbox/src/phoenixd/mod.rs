@@ -20,7 +20,7 @@ mod settings;
 mod websocket;
 
 pub(crate) use account::Account;
-pub(crate) use reply::error_response;
+pub(crate) use reply::{error_response, failed};
 pub(crate) use routes::{has_root, respond};
 pub use settings::Phoenixd;
 

@@ -96,6 +96,11 @@ pub(crate) fn error_response(status: StatusCode, request: &HttpRequest) -> HttpR
     build(Err(failure))
 }
 
+/// Returns the response to a request that failed because of the sandbox itself.
+pub(crate) fn failed(error: ErrorResponse) -> HttpResponse {
+    build(Err(error.into()))
+}
+
 pub(super) fn build(outcome: Result<Reply, Failure>) -> HttpResponse {
     let (status, content_type, body) = match outcome {
         Ok(Reply::Json(body)) => (StatusCode::OK, "application/json", body),

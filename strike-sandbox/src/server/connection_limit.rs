@@ -1,6 +1,7 @@
 //! Limits the number of open connections: when it is reached, the one that has been idle longest is closed.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::AbortHandle;
@@ -30,32 +31,50 @@ impl Stage {
 /// The open connections of a server, at most `limit` of them.
 pub(super) struct ConnectionLimit {
     limit: usize,
-    open: Mutex<OpenConnections>,
-}
-
-#[derive(Default)]
-struct OpenConnections {
     /// Counts new connections and changes of stage. It serves as a clock: a lower value is longer ago.
-    ticks: u64,
-    by_number: BTreeMap<u64, Entry>,
+    ticks: AtomicU64,
+    open: Mutex<BTreeMap<u64, Entry>>,
 }
 
 struct Entry {
-    stage: Stage,
-    /// The tick of the last change.
-    since: u64,
+    progress: Arc<Progress>,
     task: Option<AbortHandle>,
+}
+
+/// The stage of a connection and the tick of its last change, in one number: the stage in the lowest
+/// bits. Every request changes it several times, so that takes no lock.
+struct Progress(AtomicU64);
+
+const STAGE_BITS: u32 = 3;
+
+impl Progress {
+    const fn number(stage: Stage, since: u64) -> u64 {
+        since << STAGE_BITS | stage as u64
+    }
+
+    fn get(&self) -> (Stage, u64) {
+        let number = self.0.load(Ordering::Relaxed);
+        let stage = match number % (1 << STAGE_BITS) {
+            0 => Stage::ReadingHead,
+            1 => Stage::ReadingBody,
+            2 => Stage::Responding,
+            3 => Stage::Flushing,
+            _ => Stage::Idle,
+        };
+        (stage, number >> STAGE_BITS)
+    }
 }
 
 /// A connection's slot within the limit. Dropping it frees the slot.
 pub(super) struct Slot {
     connections: Arc<ConnectionLimit>,
     number: u64,
+    progress: Arc<Progress>,
 }
 
 impl ConnectionLimit {
     pub(super) fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { limit, open: Mutex::default() })
+        Arc::new(Self { limit, ticks: AtomicU64::new(0), open: Mutex::default() })
     }
 
     /// Takes a slot for a new connection.
@@ -64,22 +83,29 @@ impl ConnectionLimit {
     /// for their client are closed first; one with a response under way is closed only if there is no other.
     pub(super) fn acquire(self: &Arc<Self>) -> Arc<Slot> {
         let mut open = self.lock();
-        while open.by_number.len() >= self.limit {
-            let oldest =
-                open.by_number.iter().min_by_key(|(_, entry)| (!entry.stage.waits_for_client(), entry.since));
+        while open.len() >= self.limit {
+            let age = |entry: &Entry| {
+                let (stage, since) = entry.progress.get();
+                (!stage.waits_for_client(), since)
+            };
+            let oldest = open.iter().min_by_key(|(_, entry)| age(entry));
             let Some((&number, _)) = oldest else { break };
-            if let Some(task) = open.by_number.remove(&number).and_then(|entry| entry.task) {
+            if let Some(task) = open.remove(&number).and_then(|entry| entry.task) {
                 task.abort();
             }
         }
-        open.ticks += 1;
-        let number = open.ticks;
-        open.by_number.insert(number, Entry { stage: Stage::ReadingHead, since: number, task: None });
+        let number = self.tick();
+        let progress = Arc::new(Progress(AtomicU64::new(Progress::number(Stage::ReadingHead, number))));
+        open.insert(number, Entry { progress: Arc::clone(&progress), task: None });
         drop(open);
-        Arc::new(Slot { connections: Arc::clone(self), number })
+        Arc::new(Slot { connections: Arc::clone(self), number, progress })
     }
 
-    fn lock(&self) -> MutexGuard<'_, OpenConnections> {
+    fn tick(&self) -> u64 {
+        self.ticks.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Entry>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -87,7 +113,7 @@ impl ConnectionLimit {
 impl Slot {
     /// Sets the task to abort when the connection has to be closed.
     pub(super) fn set_task(&self, task: AbortHandle) {
-        match self.connections.lock().by_number.get_mut(&self.number) {
+        match self.connections.lock().get_mut(&self.number) {
             Some(entry) => entry.task = Some(task),
             // The slot was taken away before the task was known.
             None => task.abort(),
@@ -95,25 +121,17 @@ impl Slot {
     }
 
     pub(super) fn stage(&self) -> Stage {
-        let open = self.connections.lock();
-        // A connection without an entry is being aborted, so its stage does not matter.
-        open.by_number.get(&self.number).map_or(Stage::ReadingHead, |entry| entry.stage)
+        self.progress.get().0
     }
 
     pub(super) fn set_stage(&self, stage: Stage) {
-        let mut open = self.connections.lock();
-        open.ticks += 1;
-        let since = open.ticks;
-        if let Some(entry) = open.by_number.get_mut(&self.number) {
-            entry.stage = stage;
-            entry.since = since;
-        }
+        self.progress.0.store(Progress::number(stage, self.connections.tick()), Ordering::Relaxed);
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.connections.lock().by_number.remove(&self.number);
+        self.connections.lock().remove(&self.number);
     }
 }
 
@@ -122,7 +140,7 @@ mod tests {
     use super::*;
 
     fn open_numbers(limit: &ConnectionLimit) -> Vec<u64> {
-        limit.lock().by_number.keys().copied().collect()
+        limit.lock().keys().copied().collect()
     }
 
     #[test]

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Either, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -104,9 +104,12 @@ async fn connection(tcp: TcpStream, protocol: Protocol, sandbox: Sandbox, slot: 
     let stream = TimedStream::new(stream, Arc::clone(&slot), idle);
     let (takeover_sender, mut takeovers) = mpsc::channel(1);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(scheme.clone());
-        if is_remote {
-            request.extensions_mut().insert(RemoteClient);
+        // Only the sandbox's own routes look at these.
+        if !request.uri().path().starts_with("/api/") {
+            request.extensions_mut().insert(scheme.clone());
+            if is_remote {
+                request.extensions_mut().insert(RemoteClient);
+            }
         }
         slot.set_stage(Stage::ReadingBody);
         respond(request, sandbox.clone(), is_plain_on_https_port, Arc::clone(&slot), takeover_sender.clone())
@@ -142,16 +145,20 @@ async fn respond(
     takeover_sender: mpsc::Sender<Takeover>,
 ) -> io::Result<Response<ResponseBody>> {
     let (head, body) = request.into_parts();
-    let body = timeout(BODY_TIMEOUT, read(body)).await.map_err(io::Error::from).and_then(identity)?;
+    let body = if body.is_end_stream() {
+        Vec::new()
+    } else {
+        timeout(BODY_TIMEOUT, read(body)).await.map_err(io::Error::from).and_then(identity)?
+    };
     slot.set_stage(Stage::Responding);
     let behavior = if is_plain_on_https_port {
         Behavior::Respond(plain_http_on_https_port::bad_request(sandbox.now()))
     } else {
-        sandbox.respond_with_faults(&Request::from_parts(head, body))
+        sandbox.respond_in_turn(&Request::from_parts(head, body)).await
     };
     let (response, events) = match behavior {
         Behavior::Respond(mut response) => {
-            let events = Events::after(&mut response, &sandbox.changes());
+            let events = Events::after(&mut response, sandbox.changes());
             (response, events)
         }
         // A response that a fault supplied is never an event stream, whatever its content type.

@@ -3,12 +3,12 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::connection_limit::{Slot, Stage};
 use super::stream::Stream;
@@ -118,32 +118,37 @@ impl AsyncWrite for TimedStream {
 /// A timer that starts with the first poll.
 struct Timer {
     duration: Duration,
+    /// When it is due. `None` while it is stopped.
+    end: Option<Instant>,
+    /// Wakes the connection at the end, or earlier.
     sleep: Option<Pin<Box<Sleep>>>,
-    runs: bool,
 }
 
 impl Timer {
     const fn new(duration: Duration) -> Self {
-        Self { duration, sleep: None, runs: false }
+        Self { duration, end: None, sleep: None }
     }
 
     /// Is ready once the duration has passed since the first poll.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let timer = self.sleep.get_or_insert_with(|| Box::pin(sleep(self.duration)));
-        if !self.runs {
-            self.runs = true;
-            match Instant::now().checked_add(self.duration) {
-                Some(end) => timer.as_mut().reset(end),
-                // Too long for the clock: `sleep` uses the longest time that tokio supports.
-                None => timer.set(sleep(self.duration)),
+        // If it is too long for the clock, `sleep` uses the longest time that tokio supports.
+        let after = |time| Instant::now().checked_add(time).unwrap_or_else(|| sleep(time).deadline());
+        let end = *self.end.get_or_insert_with(|| after(self.duration));
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(end)));
+        loop {
+            ready!(sleep.as_mut().poll(context));
+            if Instant::now() >= end {
+                return Poll::Ready(());
             }
+            // It was set before the latest stop. To set it again only now is cheaper than with each
+            // request.
+            sleep.as_mut().reset(end);
         }
-        timer.as_mut().poll(context)
     }
 
     /// Stops the timer. The next poll starts it again.
     const fn stop(&mut self) {
-        self.runs = false;
+        self.end = None;
     }
 }
 

@@ -17,6 +17,9 @@ mod parallel;
 mod phoenixd;
 #[cfg(test)]
 mod receiver;
+// Only on Unix can an open file be moved.
+#[cfg(all(test, unix, feature = "sqlite"))]
+mod shared_writes;
 #[cfg(test)]
 mod socket;
 #[cfg(test)]

@@ -165,3 +165,20 @@ fn file_is_closed_when_the_last_clone_is_dropped() {
     drop(clone);
     assert_eq!(open(&file).charges(), 1);
 }
+
+#[test]
+fn creates_of_many_threads_are_all_stored() {
+    let folder = folder();
+    let file = folder.path().join("shop.sqlite");
+    let sandbox = open(&file);
+    let create = || (0..5).map(|_| any_charge(&sandbox)).collect::<Vec<_>>();
+    let mut acknowledged: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..16).map(|_| scope.spawn(create)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect()
+    });
+    drop(sandbox);
+    let mut stored: Vec<_> = open(&file).list_all().iter().map(|charge| charge.id().clone()).collect();
+    acknowledged.sort();
+    stored.sort();
+    assert_eq!(stored, acknowledged);
+}

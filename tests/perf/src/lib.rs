@@ -1,13 +1,14 @@
-//! Workloads of strike-core whose instructions and allocations are counted.
+//! What the benchmarks share: sample data, and the workloads of strike-core that are counted.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
+    clippy::missing_panics_doc,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::exhaustive_structs,
     reason = "a benchmark"
 )]
 
-mod samples;
+pub mod samples;
 pub mod watched;
 pub mod workloads;

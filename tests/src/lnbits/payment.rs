@@ -1,6 +1,7 @@
 //! The JSON of a payment, as it is in a create, a get and a page.
 
-use jiff::Timestamp;
+use std::time::UNIX_EPOCH;
+
 use serde::Serialize;
 use strike_core::UnixMillis;
 
@@ -107,8 +108,8 @@ impl<'a> Payment<'a> {
 
 /// Formats a time as LNbits does: with microseconds, unless there are none.
 fn text(time: UnixMillis) -> String {
-    let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-    let time = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX);
-    let fraction = if millis % 1000 == 0 { String::new() } else { format!(".{:06}", millis % 1000 * 1000) };
-    format!("{}{fraction}+00:00", time.strftime("%Y-%m-%dT%H:%M:%S"))
+    let (millis, time) = (time.as_millis() % 1000, time.to_system_time().unwrap_or(UNIX_EPOCH));
+    let fraction = if millis == 0 { String::new() } else { format!(".{:06}", millis * 1000) };
+    let seconds = humantime::format_rfc3339_seconds(time).to_string();
+    format!("{}{fraction}+00:00", seconds.trim_end_matches('Z'))
 }

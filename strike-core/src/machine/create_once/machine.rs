@@ -2,17 +2,21 @@
 
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::ops::DerefMut;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::key_search::{KeySearch, SearchDepth};
+use super::list_memory::ListMemory;
+use super::look::Look;
 use super::options::{CreateOnceOptions, FirstStep};
 use super::outcome::CreateOutcome;
+use super::search::Search;
 use crate::errors::Error;
 use crate::machine::context::Context;
 use crate::machine::order_memory::Known;
 use crate::machine::pause::Pause;
 use crate::machine::{Call, Machine, OrderRecord, Step};
-use crate::protocol::{Create, Get, Operation};
+use crate::protocol::{Create, FindBy, Get, Operation};
 use crate::transport::Reply;
 use crate::values::order_key::{MAX_ATTEMPTS, MAX_OWN};
 use crate::values::{ChargeId, InvalidInput, NewCharge, Now};
@@ -110,6 +114,8 @@ pub struct CreateOnce<G = Box<OrderRecord>> {
     pub(super) order: NewCharge,
     pub(super) options: CreateOnceOptions,
     pub(super) record: G,
+    /// What the clones of the client remember of the list.
+    memory: Arc<ListMemory>,
     /// Which of the order's invoices is looked for or created, counted from 1.
     pub(super) attempt: u8,
     pub(super) depth: SearchDepth,
@@ -123,7 +129,7 @@ pub struct CreateOnce<G = Box<OrderRecord>> {
 pub(super) enum State {
     Start,
     Searching {
-        search: Box<KeySearch>,
+        search: Box<Search>,
         stage: SearchStage,
     },
     /// Reading the charge of this attempt.
@@ -161,6 +167,7 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
         order: NewCharge,
         options: impl Into<CreateOnceOptions>,
         record: G,
+        memory: Arc<ListMemory>,
         context: Context,
     ) -> Self {
         let options = options.into();
@@ -169,6 +176,7 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
             order,
             options,
             record,
+            memory,
             attempt: options.attempt,
             depth: options.since.map_or(SearchDepth::WholeList, SearchDepth::Since),
             unknown_outcome: None,
@@ -192,9 +200,13 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
 
     pub(super) fn search(&self, stage: SearchStage) -> State {
         let own = self.order.get_customer_id().unwrap_or_default();
-        let key = (self.options.key, self.attempt, own);
-        let search = KeySearch::new(key, self.depth, self.context.fork());
-        State::Searching { search: Box::new(search), stage }
+        let (key, attempt, depth) = (self.options.key, self.attempt, self.depth);
+        let full = KeySearch::new((key, attempt, own), depth, self.context.fork());
+        // After a create in doubt, every row is read again: a late one can be anywhere.
+        let may_look = stage == SearchStage::BeforeCreate
+            && self.context.endpoint.properties().finds_by == FindBy::Nothing;
+        let look = may_look.then(|| Look::new((key, attempt), depth, &self.memory, self.context.fork()));
+        State::Searching { search: Box::new(Search::new(look, full)), stage }
     }
 
     pub(super) fn read(&self, id: ChargeId, attempt: u8) -> State {

@@ -12,7 +12,7 @@ use super::watcher::Watcher;
 use crate::errors::{Error, ErrorKind};
 use crate::machine::retry_decision::requested_delay;
 use crate::machine::{Call, Machine, Step};
-use crate::protocol::{Get, List, Page};
+use crate::protocol::{Get, List, Scan, ScanPage};
 use crate::transport::Reply;
 use crate::values::{ChargeId, Now};
 
@@ -36,7 +36,7 @@ pub(super) struct Began {
 #[derive(Debug)]
 enum Request {
     Charge(ChargeId, Box<Call<Get>>),
-    Page(PageRead, Box<Call<List>>),
+    Page(PageRead, Box<Call<ScanPage>>),
 }
 
 impl InFlight {
@@ -61,7 +61,7 @@ impl Watcher {
                 Request::Charge(id, Box::new(call))
             }
             Next::Page(page) => {
-                let list = List::page(page.number).size(page.size);
+                let list = ScanPage(List::page(page.number).size(page.size));
                 // If the last page request failed, one attempt is enough to see whether pages work
                 // again.
                 let is_failing = self.scheduler.health(RequestKind::Page).failures > 0;
@@ -168,7 +168,6 @@ impl Watcher {
 }
 
 /// Returns the first row's error if a page has rows, but no readable charge.
-fn check_readable(page: Page) -> Result<Page, Error> {
-    let unreadable = page.unreadable().next().filter(|_| page.charges().next().is_none()).cloned();
-    unreadable.map_or(Ok(page), |row| Err(row.into_error()))
+fn check_readable(page: Scan) -> Result<Scan, Error> {
+    page.unreadable().map_or(Ok(page), |row| Err(row.into_error()))
 }

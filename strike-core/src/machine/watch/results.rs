@@ -11,7 +11,7 @@ use super::scheduler::PageRead;
 use super::watcher::Watcher;
 use crate::errors::{Error, ErrorKind, Mismatch};
 use crate::machine::retry_decision::is_transient;
-use crate::protocol::{Get, Operation, Page, Row, server_clock};
+use crate::protocol::{Get, Operation, Row, Scan, server_clock};
 use crate::values::{Charge, ChargeId, Now, UnixMillis};
 
 impl Watcher {
@@ -32,25 +32,29 @@ impl Watcher {
     /// Takes the response to a request for a page.
     pub(super) fn page_received(
         &mut self,
-        rows: Page,
+        scan: Scan,
         page: PageRead,
         began: Began,
         server_time: Option<UnixMillis>,
         now: Now,
     ) {
         self.scheduler.health(RequestKind::Page).succeeded(began.request);
-        if rows.charges().next().is_some() {
+        if scan.created().is_some() {
+            self.any_charge_was_readable = true;
             self.pace.succeeded(began.request);
         }
-        let is_due = |charge: &&Charge| {
+        // Most rows of an account may be charges that nobody watches.
+        let rows: Vec<Row> = scan.filtered(|id| self.charges.find(id).is_some()).collect();
+        let is_due = |row: &&Row| {
+            let Row::Charge(charge) = row else { return false };
             let state = self.charges.find(charge.id().as_str()).and_then(|slot| self.charges.get(slot));
             state.is_some_and(|state| state.is_ready(millis(now.monotonic)))
         };
-        let due_rows = u32::try_from(rows.charges().filter(is_due).count()).unwrap_or(u32::MAX);
-        self.scheduler.page_read(page, &rows, due_rows, millis(now.monotonic));
+        let due_rows = u32::try_from(rows.iter().filter(is_due).count()).unwrap_or(u32::MAX);
+        self.scheduler.page_read(page, &scan, due_rows, millis(now.monotonic));
         // The charges of a page get the same jitter, so that they are due together again.
         let jitter = self.jitter();
-        for row in rows.into_rows() {
+        for row in rows {
             match row {
                 Row::Charge(charge) => {
                     self.update(RequestKind::Page, charge, jitter, (began.at, server_time), now);

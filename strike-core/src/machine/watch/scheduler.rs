@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::charges::{Charges, Key, Ready};
 use super::position_index::{Position, PositionIndex};
 use super::request_health::{RequestHealth, RequestKind};
-use crate::protocol::Page;
-use crate::values::{Charge, ChargeId};
+use crate::protocol::Scan;
+use crate::values::ChargeId;
 
 /// The smallest page size.
 const MIN_ROWS: u32 = 10;
@@ -194,7 +194,7 @@ impl Scheduler {
 
     /// Learns the page size and the positions of rows from a page. `due_rows` of its charges were
     /// due.
-    pub(super) fn page_read(&mut self, page: PageRead, rows: &Page, due_rows: u32, now: u64) {
+    pub(super) fn page_read(&mut self, page: PageRead, rows: &Scan, due_rows: u32, now: u64) {
         let PageRead { number, size, is_beyond, .. } = page;
         let count = u32::try_from(rows.rows()).unwrap_or(u32::MAX);
         if number == 0 {
@@ -213,9 +213,7 @@ impl Scheduler {
             self.exploration.page_read(due_rows);
         }
         let offset = number.saturating_mul(size);
-        let mut times = rows.charges().map(Charge::created);
-        if let Some(first) = times.next() {
-            let last = times.last().unwrap_or(first);
+        if let Some((first, last)) = rows.created() {
             self.positions.add_page((first, offset), (last, offset.saturating_add(count.saturating_sub(1))));
         }
     }

@@ -1,15 +1,11 @@
 //! The dialect of LNbits, a wallet server in front of many kinds of Lightning nodes.
 
-use http::{HeaderMap, HeaderName, StatusCode};
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
-    BadRow, Dialect, DialectRequest, FindBy, Options, Properties, ServerError, Unreadable, is_payment_hash,
-    query,
+    BadRow, Dialect, FindBy, ListedRow, Options, Properties, ServerError, Unreadable, is_payment_hash, query,
 };
 use crate::errors::Mismatch;
 use crate::invoice::{self, Invoice};
@@ -18,8 +14,8 @@ use crate::protocol::number::Exact;
 use crate::protocol::{ApiKey, Endpoint, EndpointBuilder};
 use crate::redaction::text;
 use crate::values::{
-    Charge, ChargeId, Currency, InvalidInput, Network, NewCharge, Now, OrderKey, Origin, PaymentHash,
-    Satoshi, Settlement, UnixMillis,
+    Charge, ChargeId, ChargeTexts, Currency, InvalidInput, Network, NewCharge, Now, OrderKey, Origin,
+    PaymentHash, Satoshi, Settlement, UnixMillis,
 };
 use crate::webhook::InvalidWebhook;
 
@@ -103,7 +99,11 @@ impl Dialect for Lnbits {
         }
     }
 
-    fn create(&self, order: &NewCharge, options: &Options) -> DialectRequest {
+    fn create_target(&self) -> (&'static str, &'static str) {
+        (PAYMENTS, "application/json")
+    }
+
+    fn create(&self, order: &NewCharge, options: &Options) -> String {
         #[derive(Serialize)]
         struct Create<'a> {
             out: bool,
@@ -133,20 +133,20 @@ impl Dialect for Lnbits {
             webhook: options.webhook_url.as_deref(),
         };
         // A struct of texts and numbers always serializes.
-        DialectRequest::post_json(PAYMENTS, serde_json::to_string(&create).unwrap_or_default())
+        serde_json::to_string(&create).unwrap_or_default()
     }
 
-    fn get(&self, id: &ChargeId) -> Option<DialectRequest> {
-        is_payment_hash(id).then(|| DialectRequest::get(format!("{PAYMENTS}/{id}")))
+    fn get(&self, base: &str, id: &ChargeId) -> Option<String> {
+        is_payment_hash(id).then(|| [base, PAYMENTS, "/", id.as_str()].concat())
     }
 
-    fn list(&self, page: u32, size: u32) -> DialectRequest {
+    fn list(&self, base: &str, page: u32, size: u32) -> String {
         let offset = (u64::from(page) * u64::from(size)).to_string();
-        search(&[("limit", &size.to_string()), ("offset", &offset)])
+        search(base, &[("limit", &size.to_string()), ("offset", &offset)])
     }
 
-    fn find(&self, customer_id: &str, limit: u32) -> Option<DialectRequest> {
-        Some(search(&[("limit", &limit.to_string()), ("external_id", external_id(customer_id))]))
+    fn find(&self, base: &str, customer_id: &str, limit: u32) -> Option<String> {
+        Some(search(base, &[("limit", &limit.to_string()), ("external_id", external_id(customer_id))]))
     }
 
     /// A wallet that paid itself has two records with one hash. The get returns the outgoing one,
@@ -163,8 +163,8 @@ impl Dialect for Lnbits {
         object::<Payment>(body).is_ok_and(|payment| payment.details.amount.0 < 0)
     }
 
-    fn get_second(&self, id: &ChargeId) -> Option<DialectRequest> {
-        Some(search(&[("limit", "10"), ("payment_hash", id.as_str())]))
+    fn get_second(&self, base: &str, id: &ChargeId) -> Option<String> {
+        Some(search(base, &[("limit", "10"), ("payment_hash", id.as_str())]))
     }
 
     fn created(&self, _order: &NewCharge, body: &str, _now: Now) -> Result<Charge, Unreadable> {
@@ -201,14 +201,36 @@ impl Dialect for Lnbits {
         }
     }
 
-    fn rows(&self, body: &str) -> Result<Vec<Result<Charge, BadRow>>, Unreadable> {
+    fn rows<'a>(&self, body: &'a str) -> Result<Vec<ListedRow<'a>>, Unreadable> {
         #[derive(Deserialize)]
         struct Page<'a> {
             #[serde(borrow)]
             data: &'a RawValue,
         }
         let page: Page<'_> = object(body)?;
-        Ok(array(page.data.get())?.into_iter().map(|row| self::row(row.get())).collect())
+        Ok(array(page.data.get())?.into_iter().map(ListedRow::unread).collect())
+    }
+
+    fn row(&self, row: &str) -> Result<Charge, BadRow> {
+        #[derive(Deserialize)]
+        struct Id {
+            payment_hash: PaymentHash,
+        }
+        #[derive(Deserialize)]
+        struct Customer {
+            #[serde(default)]
+            external_id: Option<String>,
+            #[serde(default)]
+            extra: Option<Box<RawValue>>,
+        }
+        let charge = object::<Record>(row).map_err(Unreadable::Because).and_then(Record::into_charge);
+        charge.map_err(|unreadable| BadRow {
+            id: object::<Id>(row).ok().and_then(|row| ChargeId::new(row.payment_hash.to_string()).ok()),
+            customer_id: object::<Customer>(row).ok().map(|row| {
+                row.extra.as_deref().and_then(customer_id_in).or(row.external_id).unwrap_or_default()
+            }),
+            reason: unreadable.into_reason(),
+        })
     }
 
     fn error(&self, status: StatusCode, body: &str) -> Option<ServerError> {
@@ -261,8 +283,8 @@ impl Dialect for Lnbits {
         ChargeId::new(payment.payment_hash.to_string()).map_err(|_| InvalidWebhook::BadId)
     }
 
-    fn probe(&self, step: usize) -> Option<DialectRequest> {
-        (step == 0).then(|| DialectRequest::get("/api/v1/wallet"))
+    fn probe(&self, base: &str, step: usize) -> Option<(Method, String)> {
+        (step == 0).then(|| (Method::GET, format!("{base}/api/v1/wallet")))
     }
 
     /// The wallet's id is shown to the admin key only.
@@ -321,12 +343,12 @@ impl Record {
             return Err(Unreadable::Because("its amount is not in whole satoshi".to_owned()));
         }
         let amount = Satoshi::new(msat / 1000).within_supply("amount")?;
-        let payment_request = invoice::bare(&self.bolt11).to_owned();
+        let payment_request = invoice::bare(&self.bolt11);
         let created = self
             .created_at
             .as_deref()
             .and_then(time)
-            .or_else(|| Invoice::read(&payment_request).ok().map(|invoice| invoice.timestamp()));
+            .or_else(|| Invoice::read(payment_request).ok().map(|invoice| invoice.timestamp()));
         let created = created.ok_or_else(|| "its creation time is unreadable".to_owned())?;
         let updated = self.updated_at.as_deref().and_then(time);
         let paid = self.status == "success";
@@ -339,9 +361,11 @@ impl Record {
             currency: Currency::Btc,
             amount_satoshi: amount,
             payment_hash: self.payment_hash,
-            payment_request,
-            description: self.memo.unwrap_or_default(),
-            customer_id: in_extra.or(self.external_id).filter(|id| !id.is_empty()),
+            texts: ChargeTexts::new(
+                payment_request,
+                &self.memo.unwrap_or_default(),
+                in_extra.or(self.external_id).as_deref().filter(|id| !id.is_empty()),
+            ),
             paid,
             created,
             updated: updated.filter(|_| paid).unwrap_or(created),
@@ -349,28 +373,6 @@ impl Record {
             origin: Origin::Unverified,
         })
     }
-}
-
-fn row(row: &str) -> Result<Charge, BadRow> {
-    #[derive(Deserialize)]
-    struct Id {
-        payment_hash: PaymentHash,
-    }
-    #[derive(Deserialize)]
-    struct Customer {
-        #[serde(default)]
-        external_id: Option<String>,
-        #[serde(default)]
-        extra: Option<Box<RawValue>>,
-    }
-    let charge = object::<Record>(row).map_err(Unreadable::Because).and_then(Record::into_charge);
-    charge.map_err(|unreadable| BadRow {
-        id: object::<Id>(row).ok().and_then(|row| ChargeId::new(row.payment_hash.to_string()).ok()),
-        customer_id: object::<Customer>(row)
-            .ok()
-            .map(|row| row.extra.as_deref().and_then(customer_id_in).or(row.external_id).unwrap_or_default()),
-        reason: unreadable.into_reason(),
-    })
 }
 
 fn customer_id_in(extra: &RawValue) -> Option<String> {
@@ -391,21 +393,19 @@ fn external_id(customer_id: &str) -> &str {
     }
 }
 
-/// Returns a request for incoming payments, newest first. LNbits asks the node about those that are
-/// pending.
-fn search(filters: &[(&str, &str)]) -> DialectRequest {
+/// Returns the path and query of a search for incoming payments, newest first. LNbits asks the node
+/// about those that are pending.
+fn search(base: &str, filters: &[(&str, &str)]) -> String {
     let fixed = [("recheck_pending", "true"), ("sortby", "time"), ("direction", "desc"), ("amount[gt]", "0")];
-    DialectRequest::get(format!("{PAYMENTS}/paginated?{}", query(fixed.iter().chain(filters).copied())))
+    format!("{base}{PAYMENTS}/paginated?{}", query(fixed.iter().chain(filters).copied()))
 }
 
 fn server_error(meaning: StatusCode, message: &str) -> ServerError {
     ServerError { meaning, code: i64::from(meaning.as_u16()), message: message.to_owned() }
 }
 
-/// Parses `2026-11-26T04:06:58.439543+00:00`. A time without an offset is read as UTC.
+/// Parses `2026-11-26T04:06:58.439543+00:00`. A time without an offset is read as UTC. Other offsets
+/// are not read: LNbits writes UTC.
 fn time(text: &str) -> Option<UnixMillis> {
-    let with_offset = text.parse::<Timestamp>().ok();
-    let without = || TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok();
-    let time = with_offset.or_else(without)?;
-    u64::try_from(time.as_millisecond()).ok().map(UnixMillis::from_millis)
+    humantime::parse_rfc3339_weak(text).ok().map(UnixMillis::from)
 }

@@ -27,12 +27,14 @@ mod find;
 mod get;
 mod list;
 mod probe;
+mod scan;
 
 pub use create::Create;
 pub(crate) use find::{Find, Found};
 pub use get::Get;
 pub use list::List;
 pub(crate) use probe::Probe;
+pub(crate) use scan::ScanPage;
 
 use crate::errors::Error;
 use crate::protocol::Endpoint;
@@ -79,6 +81,17 @@ pub trait Operation: sealed::Sealed {
     /// Returns an error for every status except 2xx, for a body that is not the API's, and for a
     /// charge that does not match the request.
     fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, now: Now) -> Result<Self::Output, Error>;
+
+    /// Parses a response that nobody else needs, so that the result can keep its body.
+    #[doc(hidden)]
+    fn parse_owned(
+        &self,
+        endpoint: &Endpoint,
+        response: HttpResponse,
+        now: Now,
+    ) -> Result<Self::Output, Error> {
+        self.parse(endpoint, &response, now)
+    }
 
     /// Returns the operation to run instead, if the response describes another record than the
     /// requested one. It ends after one such step.

@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
-use strike_core::machine::Operation;
-use strike_core::{Create, Get, List};
+use strike_core::machine::{Machine, Operation, Step};
+use strike_core::{CoreClient, Create, Get, List, Now, RetryPolicy};
 
 use super::Workload;
 use crate::samples;
@@ -25,6 +25,13 @@ pub(super) const ROWS: &[Workload] = &[
         run: parse_page,
         units: PAGE,
         bars: ("5000", "2.1"),
+    },
+    Workload {
+        name: "scan-page",
+        unit: "scan a page of 100 charges for a watcher, 2 of them watched, for each charge",
+        run: scan_page,
+        units: PAGE,
+        bars: ("4000", "0.1"),
     },
     Workload {
         name: "parse-created",
@@ -55,6 +62,28 @@ fn parse_page(times: usize) {
     let response = samples::page(PAGE);
     for _ in 0..times {
         black_box(list.parse(&endpoint, black_box(&response), samples::now()).unwrap());
+    }
+}
+
+/// With one request for each page: the time goes on until the watcher reads it again.
+fn scan_page(times: usize) {
+    let client = CoreClient::new(samples::endpoint(true), RetryPolicy::never(), 1);
+    let mut watcher = client.watcher().page_size(100);
+    for number in [0, PAGE - 1] {
+        watcher.add(&samples::charge(number));
+    }
+    let (page, mut now, mut scanned) = (samples::page(PAGE), samples::now(), 0);
+    while scanned < times {
+        let mut next = watcher.next();
+        match next.poll(now) {
+            Step::Send(exchange) => {
+                assert!(exchange.request.uri().query().is_some(), "a charge was read alone");
+                next.handle(Ok(page.clone()), now);
+                scanned += 1;
+            }
+            Step::Wait(wait) => now = Now::new(now.monotonic + wait, now.unix.saturating_add(wait)),
+            Step::Done(event) => panic!("no charge is paid: {event:?}"),
+        }
     }
 }
 

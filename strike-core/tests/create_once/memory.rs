@@ -149,8 +149,8 @@ impl Account {
         *now = clocks(self.now);
         let mut response = respond(200, body.to_string())?;
         if self.dates {
-            let date = jiff::Timestamp::from_millisecond(i64::try_from(self.clock()).unwrap()).unwrap();
-            let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&date).unwrap();
+            let time = UnixMillis::from_millis(self.clock()).to_system_time().unwrap();
+            let date = httpdate::fmt_http_date(time);
             response.headers_mut().insert("date", date.parse().unwrap());
         }
         Ok(response)

@@ -228,3 +228,56 @@ impl fmt::Debug for Turn {
         f.debug_struct("Turn").field("look", &self.look).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::{ListMemory, MAX_ROWS, Plan, Seen};
+    use crate::machine::create_once::key_search::SearchDepth;
+    use crate::values::{OrderKey, UnixMillis};
+
+    fn at(row: usize) -> UnixMillis {
+        UnixMillis::from_secs(1_700_000_000).saturating_add(Duration::from_secs(row as u64))
+    }
+
+    /// Looks at a list to its end, with a row a second.
+    fn look(memory: &Arc<ListMemory>, rows: std::ops::Range<usize>, from: Option<UnixMillis>) {
+        let key = OrderKey::from_entropy(u128::MAX);
+        let Plan::Look(turn) = memory.plan(key, SearchDepth::WholeList, memory.begun(), true) else {
+            panic!("expected a look");
+        };
+        let keys = rows.clone().map(|row| (at(row), OrderKey::from_entropy(row as u128))).collect();
+        let (newest, count) = (at(rows.end - 1), u32::try_from(rows.len()).unwrap());
+        turn.learn(Seen { from, newest, server_time: newest, keys, rows: count });
+    }
+
+    #[test]
+    fn memory_is_bounded_and_its_range_shrinks_with_the_oldest_rows() {
+        let memory = Arc::new(ListMemory::default());
+        look(&memory, 0..MAX_ROWS, Some(UnixMillis::from_millis(0)));
+        let knows = |row: usize| {
+            let key = OrderKey::from_entropy(row as u128);
+            matches!(memory.plan(key, SearchDepth::WholeList, 0, true), Plan::Search)
+        };
+        assert_eq!(memory.memory().range.unwrap().from, UnixMillis::from_millis(0));
+        assert!(knows(0));
+        look(&memory, MAX_ROWS..MAX_ROWS + 10, None);
+        assert_eq!((memory.memory().rows.len(), memory.memory().keys.len()), (MAX_ROWS, MAX_ROWS));
+        // A search to a forgotten row reads beyond the range. One second is between two rows.
+        let from = memory.memory().range.unwrap().from;
+        assert!(from > at(9) && from <= at(10));
+        assert!(knows(10) && !knows(9));
+    }
+
+    #[test]
+    fn key_with_two_rows_is_known_until_both_are_forgotten() {
+        let memory = Arc::new(ListMemory::default());
+        look(&memory, 0..10, Some(at(0)));
+        let mut inner = memory.memory();
+        inner.insert(at(20), OrderKey::from_entropy(0).short());
+        inner.forget_oldest();
+        assert!(inner.keys.contains_key(&OrderKey::from_entropy(0).short()));
+    }
+}

@@ -159,7 +159,7 @@ impl Reading {
     fn new(turn: Turn, depth: SearchDepth) -> Self {
         let most = turn.too_large.map_or(LARGEST_PAGE, |size| smaller_than(size).max(SMALL_PAGE));
         let size = match (turn.rows, depth) {
-            (0, SearchDepth::WholeList) => most,
+            (0, SearchDepth::WholeList) => LARGE_PAGE.min(most),
             (0, _) => SMALL_PAGE,
             // The rows of the last look and some more, in pages of about the same size.
             (rows, _) => {
@@ -185,7 +185,7 @@ impl Reading {
             None => *self.start.insert(self.start(&page, depth, now)),
         };
         let is_first = self.pages.pages() == 0;
-        let is_small = is_first && self.size < LARGE_PAGE;
+        let is_small = is_first && self.size <= LARGE_PAGE;
         let rows = match self.pages.take(page) {
             Taken::Rows(rows) => rows,
             Taken::End if start.uses_memory => return After::Complete(None),

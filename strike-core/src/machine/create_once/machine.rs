@@ -59,11 +59,18 @@ pub(super) const SEARCH_DELAY: Duration = Duration::from_secs(2);
 /// and finds only the exact `customer_id`: with the same order key, always pass the same
 /// [`customer_id`](NewCharge::customer_id). If a server ignores the filter, the list is searched.
 ///
-/// **The search** reads up to 1000 pages of 250 charges, or back to [`CreateOnceOptions::since`].
-/// If the list is longer, or grows faster than it is read, the machine ends with
+/// **The search** reads up to 1000 pages, or back to [`CreateOnceOptions::since`]. If the list is
+/// longer, or grows faster than it is read, the machine ends with
 /// [`Incomplete`](crate::ErrorKind::Incomplete) and creates nothing. If the list holds several
 /// charges with the key, a paid one is used, else the oldest one of the last attempt. If none is
 /// paid, and one of them is unreadable, the machine ends with that row's error.
+///
+/// **The machines of one [`CoreClient`](crate::CoreClient) and its copies remember** which order keys
+/// the list had. The search before a create then reads only rows that are newer than ten minutes
+/// before the newest row it knew. Machines that search at the same time share a search that began
+/// after all of them. This holds for the newest 100,000 rows with an order key, and for servers that
+/// send a `Date`. A search after a create with unknown outcome uses none of it. A charge of another
+/// process can be missed if the list shows it more than ten minutes later than a newer charge.
 ///
 /// **A charge that was found** must match the order, including its invoice, like the response to a
 /// create. A server that does not return `customer_id` causes a

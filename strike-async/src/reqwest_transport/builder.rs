@@ -3,18 +3,16 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{ClientBuilder, Proxy, Url, redirect, retry};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
-use strike_core::{Error, InvalidInput, check_certificates};
+use rustls::ClientConfig;
+use strike_core::{Error, InvalidInput};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::ReqwestTransport;
 use super::target::Targets;
+use super::tls;
 use crate::background::Background;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -119,7 +117,7 @@ impl ReqwestTransportBuilder {
     /// another thread. Pass `tokio::runtime::Handle::current()` from within the runtime.
     ///
     /// The runtime must have several threads (`rt-multi-thread`) and must have been built with
-    /// `enable_all`, as `#[tokio::main]` does. Otherwise its tasks panic when they open a socket.
+    /// `enable_all`, as `#[tokio::main]` does. Without its sockets and timers, tokio panics.
     /// Use the transport only while the runtime is running. After it has been shut down, every
     /// exchange fails with [`TransportErrorKind::Lost`](strike_core::TransportErrorKind::Lost).
     ///
@@ -250,33 +248,14 @@ impl ReqwestTransportBuilder {
     }
 
     fn tls(&self) -> Result<ClientConfig, InvalidInput> {
-        let mut config = self.trusted()?;
+        #[cfg(feature = "platform-verifier")]
+        let mut config = tls::trusted(&self.certificates, self.platform_verifier)?;
+        #[cfg(not(feature = "platform-verifier"))]
+        let mut config = tls::trusted(&self.certificates, false)?;
         if !matches!(self.versions, Versions::Http1) {
             config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         }
         Ok(config)
-    }
-
-    /// Returns a TLS configuration that trusts the chosen roots.
-    fn trusted(&self) -> Result<ClientConfig, InvalidInput> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|_| InvalidInput::new("TLS provider", "one that supports TLS 1.2 or 1.3"))?;
-        let roots = if !self.certificates.is_empty() {
-            parse_certificates(&self.certificates)?
-        } else {
-            #[cfg(feature = "platform-verifier")]
-            if self.platform_verifier {
-                use rustls_platform_verifier::BuilderVerifierExt as _;
-                return Ok(config
-                    .with_platform_verifier()
-                    .map_err(|_| InvalidInput::new("platform verifier", "available on this system"))?
-                    .with_no_client_auth());
-            }
-            webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
-        };
-        Ok(config.with_root_certificates(roots).with_no_client_auth())
     }
 }
 
@@ -293,19 +272,6 @@ fn parse_proxy(url: &str) -> Result<Url, InvalidInput> {
     let url = Url::parse(url).map_err(|_| wrong())?;
     let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     if url.scheme() == "http" && url.has_host() && plain { Ok(url) } else { Err(wrong()) }
-}
-
-fn parse_certificates(pems: &[Vec<u8>]) -> Result<RootCertStore, InvalidInput> {
-    let wrong = || InvalidInput::new("ca certificate", "one or more complete certificates in PEM");
-    let mut roots = RootCertStore::empty();
-    for pem in pems {
-        let before = roots.len();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            roots.add(certificate.map_err(|_| wrong())?).map_err(|_| wrong())?;
-        }
-        check_certificates(pem, roots.len().saturating_sub(before))?;
-    }
-    Ok(roots)
 }
 
 impl fmt::Debug for ReqwestTransportBuilder {

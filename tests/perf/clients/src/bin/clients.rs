@@ -36,12 +36,15 @@ fn counts(server: &Server) {
     let plain = Kind::ALL.into_iter().filter(|kind| *kind != Kind::AsyncHttp2);
     let all: Vec<_> = plain.map(|kind| (kind, count(&server.address, kind, PLAIN, 1))).collect();
     for (kind, cost) in &all {
-        row(kind.name(), 1, *cost);
+        row(kind.name(), "plain", 1, *cost);
+    }
+    for kind in [Kind::Async, Kind::AsyncFresh, Kind::Blocking, Kind::BlockingFresh] {
+        row(kind.name(), "TLS", 1, count(&server.address, kind, TLS, 1));
     }
     for (kind, in_flight) in
         [Kind::Async, Kind::RawAsync].into_iter().flat_map(|kind| [(kind, 64), (kind, 1_024)])
     {
-        row(kind.name(), in_flight, count(&server.address, kind, PLAIN, in_flight));
+        row(kind.name(), "plain", in_flight, count(&server.address, kind, PLAIN, in_flight));
     }
     for kind in [Kind::Async, Kind::AsyncHttp2] {
         let kibibytes = memory(&server.address, kind, TLS, 64) >> 10;
@@ -57,10 +60,10 @@ fn counts(server: &Server) {
     }
 }
 
-fn row(name: &str, in_flight: usize, cost: Cost) {
+fn row(name: &str, over: &str, in_flight: usize, cost: Cost) {
     let Cost { instructions, allocations, syscalls } = cost;
     println!(
-        "| {name}, {in_flight} in flight: instructions, allocations, system calls | {instructions:.0}, {allocations:.1}, {syscalls:.1} | |"
+        "| {name}, {over}, {in_flight} in flight: instructions, allocations, system calls | {instructions:.0}, {allocations:.1}, {syscalls:.1} | |"
     );
 }
 
@@ -80,6 +83,7 @@ fn pairs(server: &Server) {
         (Kind::Blocking, Kind::RawBlockingTimeout, PLAIN, 1),
         (Kind::Async, Kind::RawAsync, TLS, 1),
         (Kind::Blocking, Kind::RawBlockingTimeout, TLS, 1),
+        (Kind::AsyncOnRuntime, Kind::RawAsync, TLS, 64),
         (Kind::AsyncHttp2, Kind::Async, TLS, 64),
         (Kind::AsyncFresh, Kind::Async, PLAIN, 1),
         (Kind::AsyncFresh, Kind::Async, TLS, 1),

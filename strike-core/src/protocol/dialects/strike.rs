@@ -168,7 +168,7 @@ fn charge_by_serde(body: &str) -> Result<Charge, Unreadable> {
 fn rows_by_serde<'a>(body: &'a str) -> Result<Vec<ListedRow<'a>>, Unreadable> {
     let rows = array(body)
         .map_err(|reason| error_in_success(body).map_or(Unreadable::Because(reason), Unreadable::Error))?;
-    Ok(rows.into_iter().map(|row| ListedRow::unread(row)).collect())
+    Ok(rows.into_iter().map(ListedRow::unread).collect())
 }
 
 /// Splits a list faster, in which serde reads only the rows that are no plain charges. `None` if it is

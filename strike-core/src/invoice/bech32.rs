@@ -6,12 +6,11 @@ use super::read::InvoiceError;
 /// The characters of the 5-bit groups 0 to 31.
 const ALPHABET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
-/// What each byte means: its 5-bit group in the lowest bits, and the flags below.
-const SYMBOLS: [u8; 256] = symbols();
-const GROUP: u8 = 0x1f;
-const LOWER: u8 = 0x20;
-const UPPER: u8 = 0x40;
-const INVALID: u8 = 0x80;
+/// What each byte means: its 5-bit group in the lower byte, and the flags below in the highest bits.
+const SYMBOLS: [u16; 256] = symbols();
+const LOWER: u16 = 0x1000;
+const UPPER: u16 = 0x2000;
+const INVALID: u16 = 0x4000;
 
 /// The contribution of the five bits that leave the checksum when a group is added.
 const REMAINDERS: [u32; 32] = remainders();
@@ -25,16 +24,16 @@ const CHECKSUM: usize = 6;
 /// The longest prefix, by BIP 173.
 const MAX_PREFIX: usize = 83;
 
-const fn symbols() -> [u8; 256] {
+const fn symbols() -> [u16; 256] {
     let mut symbols = [INVALID; 256];
     let mut group = 0;
     while group < 32 {
         let character = ALPHABET[group as usize];
         if character.is_ascii_digit() {
-            symbols[character as usize] = group;
+            symbols[character as usize] = group as u16;
         } else {
-            symbols[character as usize] = group | LOWER;
-            symbols[character.to_ascii_uppercase() as usize] = group | UPPER;
+            symbols[character as usize] = group as u16 | LOWER;
+            symbols[character.to_ascii_uppercase() as usize] = group as u16 | UPPER;
         }
         group += 1;
     }
@@ -86,18 +85,17 @@ pub(super) fn decode(text: &str) -> Result<(String, Vec<u8>), InvoiceError> {
     let low = prefix.bytes().map(|byte| byte & 31);
     let mut checksum = high.chain([0]).chain(low).fold(1, add);
     let mut groups = vec![0; data.len()];
-    let mut to_group = |byte: u8| {
-        let symbol = SYMBOLS[usize::from(byte)];
-        seen |= symbol;
-        symbol & GROUP
-    };
     let ((pairs, last), (group_pairs, last_group)) = (data.as_chunks(), groups.as_chunks_mut());
-    for ([first, second], groups) in pairs.iter().zip(group_pairs) {
-        *groups = [to_group(*first), to_group(*second)];
-        checksum = add_two(checksum, *groups);
+    for (bytes, groups) in pairs.iter().zip(group_pairs) {
+        let [first, second] = bytes.map(|byte| SYMBOLS[usize::from(byte)]);
+        seen |= first | second;
+        *groups = [group_of(first), group_of(second)];
+        checksum = add_two(checksum, u32::from(first) << 5 ^ u32::from(second));
     }
     for (byte, group) in last.iter().zip(last_group) {
-        *group = to_group(*byte);
+        let symbol = SYMBOLS[usize::from(*byte)];
+        seen |= symbol;
+        *group = group_of(symbol);
         checksum = add(checksum, *group);
     }
     let is_mixed = seen & (LOWER | UPPER) == LOWER | UPPER;
@@ -112,6 +110,10 @@ pub(super) fn decode(text: &str) -> Result<(String, Vec<u8>), InvoiceError> {
     Ok((prefix, groups))
 }
 
+const fn group_of(symbol: u16) -> u8 {
+    symbol.to_le_bytes()[0]
+}
+
 /// Returns the character of a group, in lower case.
 pub(super) fn character(group: u8) -> u8 {
     ALPHABET.get(usize::from(group)).copied().unwrap_or_default()
@@ -123,10 +125,11 @@ const fn add(checksum: u32, group: u8) -> u32 {
     ((checksum & 0x01ff_ffff) << 5) ^ group as u32 ^ leaving
 }
 
-/// Adds two groups to the checksum, as [`add`] adds one after the other.
-const fn add_two(checksum: u32, [first, second]: [u8; 2]) -> u32 {
+/// Adds two groups to the checksum, as [`add`] adds one after the other. They are the lowest ten bits
+/// of `two`. The other bits are ignored.
+const fn add_two(checksum: u32, two: u32) -> u32 {
     let leaving = REMAINDERS_OF_TWO[(checksum >> 20 & 0x3ff) as usize];
-    ((checksum & 0x000f_ffff) << 10) ^ (first as u32) << 5 ^ second as u32 ^ leaving
+    ((checksum & 0x000f_ffff) << 10) ^ (two & 0x3ff) ^ leaving
 }
 
 #[cfg(test)]

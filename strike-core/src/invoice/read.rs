@@ -261,7 +261,7 @@ impl<'a> Fields<'a> {
                     put(&mut fields.payment_hash, "payment hash", hash)?;
                 }
                 Some(b's') => {
-                    bytes32(value, "payment secret")?;
+                    check_32_bytes(value, "payment secret")?;
                     put(&mut fields.payment_secret, "payment secret", ())?;
                 }
                 Some(b'd') => {
@@ -336,12 +336,15 @@ fn bytes(groups: &[u8]) -> Vec<u8> {
 
 /// Converts a field of exactly 52 groups into 32 bytes. The last four bits are padding.
 fn bytes32(groups: &[u8], name: &'static str) -> Result<[u8; 32], InvoiceError> {
+    check_32_bytes(groups, name)?;
     let mut bytes = [0; 32];
-    if groups.len() != 52 {
-        return Err(InvoiceError::Length(name));
-    }
     regroup(groups, &mut bytes);
     Ok(bytes)
+}
+
+/// Requires the 52 groups of 32 bytes.
+const fn check_32_bytes(groups: &[u8], name: &'static str) -> Result<(), InvoiceError> {
+    if groups.len() == 52 { Ok(()) } else { Err(InvoiceError::Length(name)) }
 }
 
 /// Fills bytes with the bits of 5-bit groups. Eight groups are five bytes.

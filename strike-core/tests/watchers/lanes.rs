@@ -81,9 +81,17 @@ impl Lanes {
         let reply = reply.unwrap_or_else(|| self.host.serve(&exchange, self.world.now).unwrap());
         let is_failure = !matches!(&reply, Ok(response) if response.status().is_success());
         self.watcher.lane(lane).handle(reply, self.world.now);
-        // The next poll takes the reply.
-        self.poll(lane);
+        self.take_reply(lane);
         self.has_failed |= is_failure && !self.in_flight.contains_key(&lane);
+    }
+
+    /// Polls a lane until it has taken its reply. Queued events come first.
+    fn take_reply(&mut self, lane: usize) {
+        let mut ended = None;
+        while ended != Some(self.ended.len()) && !self.in_flight.contains_key(&lane) {
+            ended = Some(self.ended.len());
+            self.poll(lane);
+        }
     }
 
     /// Runs all lanes until each charge has ended. Every exchange takes 50 ms.
@@ -344,7 +352,7 @@ proptest! {
                 Act::Fail(lane, status) => lanes.reply(lane, Some(respond(status, ""))),
                 Act::Lose(lane) => {
                     if lanes.in_flight.remove(&lane).is_some() {
-                        lanes.poll(lane);
+                        lanes.take_reply(lane);
                         lanes.has_failed |= !lanes.in_flight.contains_key(&lane);
                     }
                 }

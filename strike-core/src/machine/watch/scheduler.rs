@@ -325,7 +325,9 @@ impl Scheduler {
     /// such charges than rows, the estimate of their positions is wrong, and they do not wait.
     fn wait_for_page(&mut self, number: u32, key: Key) -> bool {
         let size = self.size;
-        let is_page = |reading: &&mut Reading| matches!(&reading.target, Target::Page(page) if page.number == number && page.size == size);
+        // The first page is always requested with the largest size.
+        let is_same = |page: &PageRead| page.number == number && (number == 0 || page.size == size);
+        let is_page = |reading: &&mut Reading| matches!(&reading.target, Target::Page(page) if is_same(page));
         let reading = self.reading.values_mut().find(is_page);
         let Some(covered) = reading.and_then(|reading| reading.covers.as_mut()) else { return false };
         covered.newest = covered.newest.max(key);

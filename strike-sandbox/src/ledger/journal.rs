@@ -20,7 +20,6 @@ pub(crate) struct ServiceState {
 }
 
 /// A change of the charges.
-#[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "only the data file reads it"))]
 pub(crate) enum Change {
     /// The charge at this index is new.
     Added(usize),

@@ -40,6 +40,13 @@ impl Background {
         Self { given, shared: OnceLock::new() }
     }
 
+    /// Returns true if the caller runs on the runtime that was given.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn is_current(&self) -> bool {
+        let is_given = |current: Handle| self.given.as_ref().is_some_and(|given| given.id() == current.id());
+        self.given.is_some() && Handle::try_current().is_ok_and(is_given)
+    }
+
     /// Runs the future on the runtime.
     ///
     /// # Errors

@@ -143,9 +143,9 @@ fn connections_run_on_the_given_runtime() {
     let server = server();
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let transport = ReqwestTransport::builder().runtime(runtime.handle().clone()).build().unwrap();
-    for _ in 0..2 {
-        expect_status(block_on(transport.exchange(get(&server.url("http", "/")))), 200, "[]");
-    }
+    // From outside of the runtime, and from within.
+    expect_status(block_on(transport.exchange(get(&server.url("http", "/")))), 200, "[]");
+    expect_status(runtime.block_on(transport.exchange(get(&server.url("http", "/")))), 200, "[]");
     assert_eq!(server.connections(), 1);
     drop(runtime);
     let reply = block_on(transport.exchange(get(&server.url("http", "/"))));

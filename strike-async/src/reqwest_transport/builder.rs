@@ -3,21 +3,24 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{ClientBuilder, Proxy, Url, redirect, retry};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
-use strike_core::{Error, InvalidInput, check_certificates};
+use rustls::ClientConfig;
+use strike_core::{Error, InvalidInput};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::ReqwestTransport;
 use super::target::Targets;
+use super::tls;
 use crate::background::Background;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often a shared connection is checked while requests are under way. A connection that was lost
+/// without notice would otherwise fail every request until the operating system gives it up.
+#[cfg(feature = "http2")]
+const PING: Duration = Duration::from_secs(10);
 
 type Configure = Box<dyn Fn(ClientBuilder) -> ClientBuilder + Send>;
 
@@ -43,7 +46,16 @@ pub struct ReqwestTransportBuilder {
     #[cfg(feature = "platform-verifier")]
     platform_verifier: bool,
     runtime: Option<Handle>,
+    versions: Versions,
     configure: Option<Configure>,
+}
+
+/// The HTTP versions to offer to a server.
+#[derive(Debug, Clone, Copy)]
+enum Versions {
+    Http1,
+    #[cfg(feature = "http2")]
+    Http2OrHttp1,
 }
 
 impl ReqwestTransportBuilder {
@@ -55,6 +67,7 @@ impl ReqwestTransportBuilder {
             #[cfg(feature = "platform-verifier")]
             platform_verifier: false,
             runtime: None,
+            versions: Versions::Http1,
             configure: None,
         }
     }
@@ -104,7 +117,7 @@ impl ReqwestTransportBuilder {
     /// another thread. Pass `tokio::runtime::Handle::current()` from within the runtime.
     ///
     /// The runtime must have several threads (`rt-multi-thread`) and must have been built with
-    /// `enable_all`, as `#[tokio::main]` does. Otherwise its tasks panic when they open a socket.
+    /// `enable_all`, as `#[tokio::main]` does. Without its sockets and timers, tokio panics.
     /// Use the transport only while the runtime is running. After it has been shut down, every
     /// exchange fails with [`TransportErrorKind::Lost`](strike_core::TransportErrorKind::Lost).
     ///
@@ -124,13 +137,32 @@ impl ReqwestTransportBuilder {
         self
     }
 
+    /// Uses HTTP/2 with a server that offers it over TLS, and HTTP/1.1 with every other server.
+    ///
+    /// All reads then share one connection. That pays off in a program that has many requests under
+    /// way at once, for example one that watches thousands of charges.
+    ///
+    /// - A create still gets a connection of its own, unless
+    ///   [`RetryPolicy::reuse_connections_for_creates`](crate::RetryPolicy::reuse_connections_for_creates)
+    ///   permits a kept one. The transport never sends it again, also not after a `GOAWAY` or a
+    ///   `REFUSED_STREAM`. Such a create has an unknown outcome.
+    /// - The server limits how many requests share a connection, often to 100 or 128. Further ones
+    ///   wait, and their timeout includes that time.
+    /// - While requests are under way, the transport pings the server every 10 s. A connection that
+    ///   does not respond for another 10 s is closed.
+    #[cfg(feature = "http2")]
+    pub fn http2(mut self) -> Self {
+        self.versions = Versions::Http2OrHttp1;
+        self
+    }
+
     /// Changes reqwest's own options. The closure gets a reqwest builder with the settings of this
     /// builder.
     ///
     /// These options are set again after the closure, because the transport depends on them:
     ///
     /// - no redirects, no retries and no decompression,
-    /// - HTTP/1.1 and the resolver of the operating system,
+    /// - the HTTP versions, and the resolver of the operating system,
     /// - the connect timeout and the [`proxy`](Self::proxy) of this builder.
     ///
     /// Default headers that the closure adds are sent with every request. If you call this method
@@ -179,57 +211,51 @@ impl ReqwestTransportBuilder {
             // Shorter than the idle timeouts of most servers, so that the server seldom closes a
             // pooled connection first.
             .pool_idle_timeout(Duration::from_secs(15));
-        let prepared = required_options(prepared, self.connect_timeout, proxy.clone());
+        let prepared = self.required_options(prepared, proxy.clone());
         match &self.configure {
-            Some(change) => required_options(change(prepared), self.connect_timeout, proxy),
+            Some(change) => self.required_options(change(prepared), proxy),
             None => prepared,
         }
     }
 
-    fn tls(&self) -> Result<ClientConfig, InvalidInput> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|_| InvalidInput::new("TLS provider", "one that supports TLS 1.2 or 1.3"))?;
-        let roots = if !self.certificates.is_empty() {
-            parse_certificates(&self.certificates)?
-        } else {
-            #[cfg(feature = "platform-verifier")]
-            if self.platform_verifier {
-                use rustls_platform_verifier::BuilderVerifierExt as _;
-                return Ok(config
-                    .with_platform_verifier()
-                    .map_err(|_| InvalidInput::new("platform verifier", "available on this system"))?
-                    .with_no_client_auth());
-            }
-            webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
+    /// Sets the options that the transport depends on.
+    fn required_options(&self, client: ClientBuilder, proxy: Option<Url>) -> ClientBuilder {
+        let client = client
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            // hyper-util still opens a new connection if a pooled one was closed before the request was
+            // used. That is safe, because nothing was sent.
+            .retry(retry::never().max_retries_per_request(0))
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
+            // Enabled by default if another crate of the program enables reqwest's feature
+            // `hickory-dns`.
+            .no_hickory_dns()
+            .connect_timeout(self.connect_timeout)
+            // Removes other proxies. Without this, reqwest reads the proxy from the environment.
+            .no_proxy();
+        let client = match self.versions {
+            Versions::Http1 => client.http1_only(),
+            #[cfg(feature = "http2")]
+            Versions::Http2OrHttp1 => client.http2_keep_alive_interval(PING).http2_keep_alive_timeout(PING),
         };
-        Ok(config.with_root_certificates(roots).with_no_client_auth())
+        match proxy {
+            Some(proxy) => client.proxy(Proxy::custom(move |url| (!is_loopback(url)).then(|| proxy.clone()))),
+            None => client,
+        }
     }
-}
 
-/// Sets the options that the transport depends on.
-fn required_options(client: ClientBuilder, connect_timeout: Duration, proxy: Option<Url>) -> ClientBuilder {
-    let client = client
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        // hyper-util still opens a new connection if a pooled one was closed before the request was
-        // used. That is safe, because nothing was sent.
-        .retry(retry::never().max_retries_per_request(0))
-        .no_gzip()
-        .no_brotli()
-        .no_zstd()
-        .no_deflate()
-        .http1_only()
-        // Enabled by default if another crate of the program enables reqwest's feature
-        // `hickory-dns`.
-        .no_hickory_dns()
-        .connect_timeout(connect_timeout)
-        // Removes other proxies. Without this, reqwest reads the proxy from the environment.
-        .no_proxy();
-    match proxy {
-        Some(proxy) => client.proxy(Proxy::custom(move |url| (!is_loopback(url)).then(|| proxy.clone()))),
-        None => client,
+    fn tls(&self) -> Result<ClientConfig, InvalidInput> {
+        #[cfg(feature = "platform-verifier")]
+        let mut config = tls::trusted(&self.certificates, self.platform_verifier)?;
+        #[cfg(not(feature = "platform-verifier"))]
+        let mut config = tls::trusted(&self.certificates, false)?;
+        if !matches!(self.versions, Versions::Http1) {
+            config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        }
+        Ok(config)
     }
 }
 
@@ -246,19 +272,6 @@ fn parse_proxy(url: &str) -> Result<Url, InvalidInput> {
     let url = Url::parse(url).map_err(|_| wrong())?;
     let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     if url.scheme() == "http" && url.has_host() && plain { Ok(url) } else { Err(wrong()) }
-}
-
-fn parse_certificates(pems: &[Vec<u8>]) -> Result<RootCertStore, InvalidInput> {
-    let wrong = || InvalidInput::new("ca certificate", "one or more complete certificates in PEM");
-    let mut roots = RootCertStore::empty();
-    for pem in pems {
-        let before = roots.len();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            roots.add(certificate.map_err(|_| wrong())?).map_err(|_| wrong())?;
-        }
-        check_certificates(pem, roots.len().saturating_sub(before))?;
-    }
-    Ok(roots)
 }
 
 impl fmt::Debug for ReqwestTransportBuilder {

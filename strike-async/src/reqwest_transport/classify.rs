@@ -70,6 +70,9 @@ fn after_sending(error: &reqwest::Error, sources: &Sources<'_>) -> Kind {
     if error.is_timeout() {
         return Kind::Timeout;
     }
+    if sources.ended_by_http2 {
+        return Kind::Closed;
+    }
     if sources.tls.is_some() || sources.hyper.is_some_and(hyper::Error::is_parse) {
         // The handshake has succeeded, so this is no certificate error. The server sent invalid TLS
         // data.
@@ -100,6 +103,8 @@ struct Sources<'a> {
     io: Option<&'a io::Error>,
     tls: Option<&'a rustls::Error>,
     hyper: Option<&'a hyper::Error>,
+    /// Whether the server has ended the stream or its connection, without an error of the protocol.
+    ended_by_http2: bool,
 }
 
 impl<'a> Sources<'a> {
@@ -117,6 +122,10 @@ impl<'a> Sources<'a> {
                 sources.tls = Some(tls);
             } else if let Some(hyper) = error.downcast_ref() {
                 sources.hyper = Some(hyper);
+            }
+            #[cfg(feature = "http2")]
+            if let Some(h2) = error.downcast_ref::<h2::Error>() {
+                sources.ended_by_http2 = h2.is_remote() && (h2.is_go_away() || h2.is_reset());
             }
         }
         sources

@@ -2,12 +2,14 @@
 //!
 //! - `builder.rs`: its settings
 //! - `target.rs`: converts URLs
+//! - `tls.rs`: the certificates to trust
 //! - `tracked_body.rs`: records whether a request may have been sent
 //! - `classify.rs`: converts reqwest's errors
 
 mod builder;
 mod classify;
 mod target;
+mod tls;
 mod tracked_body;
 
 use std::fmt;
@@ -27,7 +29,7 @@ use crate::transport::{AsyncTransport, BoxFuture};
 /// How much memory is reserved for a body before it arrives. A server may announce any length.
 const TRUSTED_LENGTH: usize = 64 << 10;
 
-/// The default transport: HTTP/1.1 with reqwest and a connection pool.
+/// The default transport: HTTP/1.1 with reqwest and a connection pool. HTTP/2 is an option.
 ///
 /// Share one transport between clients with an [`Arc`](std::sync::Arc).
 ///
@@ -101,6 +103,10 @@ impl ReqwestTransport {
             run_ready_tasks().await;
             reply
         };
+        if self.background.is_current() {
+            // In a box, so that this future is small where the exchange runs on another thread.
+            return Box::pin(exchange).await;
+        }
         let task = self.background.spawn(exchange).map_err(|error| setup().with_source(error))?;
         let lost = || TransportError::new(TransportErrorKind::Lost, Delivery::MaybeSent);
         task.await.unwrap_or_else(|| Err(lost()))

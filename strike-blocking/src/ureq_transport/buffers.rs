@@ -48,8 +48,7 @@ impl GrowingBuffers {
         self.limit.saturating_sub(self.filled.saturating_sub(self.consumed))
     }
 
-    /// Returns the vector to append received bytes to,. Call
-    /// [`appended`](Self::appended) afterwards.
+    /// Returns the vector to append received bytes to. Call [`appended`](Self::appended) afterwards.
     pub(super) fn received(&mut self) -> &mut Vec<u8> {
         self.discard_consumed();
         self.input.truncate(self.filled);

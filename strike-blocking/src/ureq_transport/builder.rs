@@ -19,8 +19,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The sizes of the buffers of each connection. ureq's own default, 128 KiB for each of them, costs
 /// more time than a handshake.
-const INPUT_BUFFER: usize = 32 << 10;
-const OUTPUT_BUFFER: usize = 16 << 10;
+const INPUT_BUFFER: usize = 16 << 10;
+const OUTPUT_BUFFER: usize = 4 << 10;
 
 type Configure = Box<dyn FnOnce(ConfigBuilder<AgentScope>) -> ConfigBuilder<AgentScope> + Send>;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use strike_async::ReqwestTransportBuilder;
 use strike_core::ChargeId;
 use tokio::runtime::{Builder, Runtime};
 
@@ -17,6 +18,8 @@ pub enum Kind {
     AsyncFresh,
     /// On the runtime of the caller, instead of a thread of its own.
     AsyncOnRuntime,
+    /// With HTTP/2, which needs TLS.
+    AsyncHttp2,
     RawAsync,
     Blocking,
     BlockingFresh,
@@ -25,10 +28,11 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Async,
         Self::AsyncFresh,
         Self::AsyncOnRuntime,
+        Self::AsyncHttp2,
         Self::RawAsync,
         Self::Blocking,
         Self::BlockingFresh,
@@ -43,6 +47,7 @@ impl Kind {
             Self::Async => "strike-async",
             Self::AsyncFresh => "strike-async, creates on new connections",
             Self::AsyncOnRuntime => "strike-async on the caller's runtime",
+            Self::AsyncHttp2 => "strike-async with HTTP/2",
             Self::RawAsync => "reqwest",
             Self::Blocking => "strike-blocking",
             Self::BlockingFresh => "strike-blocking, creates on new connections",
@@ -89,12 +94,17 @@ impl Contender {
             builder.enable_all().build().unwrap()
         };
         match kind {
-            Kind::Async => Self::Async(runtime(), async_client(&base, authority, true, None)),
-            Kind::AsyncFresh => Self::Async(runtime(), async_client(&base, authority, false, None)),
+            Kind::Async => Self::Async(runtime(), async_client(&base, authority, true, |builder| builder)),
+            Kind::AsyncFresh => {
+                Self::Async(runtime(), async_client(&base, authority, false, |builder| builder))
+            }
             Kind::AsyncOnRuntime => {
                 let runtime = runtime();
-                let handle = Some(runtime.handle().clone());
-                Self::Async(runtime, async_client(&base, authority, true, handle))
+                let handle = runtime.handle().clone();
+                Self::Async(runtime, async_client(&base, authority, true, |builder| builder.runtime(handle)))
+            }
+            Kind::AsyncHttp2 => {
+                Self::Async(runtime(), async_client(&base, authority, true, ReqwestTransportBuilder::http2))
             }
             Kind::RawAsync => Self::RawAsync(runtime(), RawAsync::new(base, authority)),
             Kind::Blocking => Self::Blocking(blocking_client(&base, authority, true)),

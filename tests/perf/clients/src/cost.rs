@@ -33,13 +33,22 @@ pub fn count(server: &Address, kind: Kind, setting: Setting, in_flight: usize) -
             let report = run(&callgrind, pairs).1;
             report.lines().find_map(|line| line.split_once("Collected : ")).unwrap().1.trim().parse().unwrap()
         }),
-        allocations: slope(&|pairs| run(&[], pairs).0.trim().parse().unwrap()),
+        allocations: slope(&|pairs| run(&[], pairs).0.lines().next().unwrap().parse().unwrap()),
         syscalls: slope(&|pairs| {
             let report = run(&["strace", "-f", "-c", "-U", "calls,name"], pairs).1;
             let total = report.lines().rev().find(|line| line.trim().ends_with("total")).unwrap();
             total.split_whitespace().next().unwrap().parse().unwrap()
         }),
     }
+}
+
+/// Returns the bytes that are allocated after many requests: mostly the buffers of connections.
+#[must_use]
+pub fn memory(server: &Address, kind: Kind, setting: Setting, in_flight: usize) -> usize {
+    let [tls, one_thread] = [setting.tls, setting.one_thread].map(|flag| flag.to_string());
+    let arguments =
+        [format!("{kind:?}"), (20 * in_flight).to_string(), in_flight.to_string(), tls, one_thread];
+    run(&[], server, arguments).0.lines().nth(1).unwrap().parse().unwrap()
 }
 
 /// Runs the program `client_calls` with a tool. Returns what it and the tool have printed.

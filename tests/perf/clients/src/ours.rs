@@ -1,7 +1,7 @@
 //! The clients of this project, with the settings that a row of the table needs.
 
+use strike_async::ReqwestTransportBuilder;
 use strike_core::{ApiKey, Endpoint, Network, RetryPolicy};
-use tokio::runtime::Handle;
 
 use crate::raw::KEY;
 
@@ -13,20 +13,16 @@ fn policy(reuse: bool) -> RetryPolicy {
     RetryPolicy::default().reuse_connections_for_creates(reuse)
 }
 
-/// Returns a client that uses kept connections for creates, if `reuse`.
+/// Returns a client that uses kept connections for creates, if `reuse`. `change` sets more.
 #[must_use]
 pub fn async_client(
     base: &str,
     authority: &str,
     reuse: bool,
-    runtime: Option<Handle>,
+    change: impl FnOnce(ReqwestTransportBuilder) -> ReqwestTransportBuilder,
 ) -> strike_async::Client {
     let builder = strike_async::ReqwestTransport::builder().ca_certificate(authority);
-    let builder = match runtime {
-        Some(runtime) => builder.runtime(runtime),
-        None => builder,
-    };
-    let transport = builder.build().unwrap();
+    let transport = change(builder).build().unwrap();
     strike_async::Client::builder(endpoint(base)).transport(transport).retry(policy(reuse)).build().unwrap()
 }
 

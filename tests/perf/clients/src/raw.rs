@@ -44,7 +44,8 @@ impl RawAsync {
     #[must_use]
     pub fn new(base: String, authority: &str) -> Self {
         let authority = Certificate::from_pem(authority.as_bytes()).unwrap();
-        let client = reqwest::Client::builder().tls_certs_only([authority]).no_proxy().build().unwrap();
+        let client =
+            reqwest::Client::builder().tls_certs_only([authority]).http1_only().no_proxy().build().unwrap();
         Self { client, base }
     }
 

@@ -13,8 +13,9 @@ use strike_core::machine::Operation as _;
 use strike_core::{Create, NewCharge};
 use strike_sandbox::Sandbox;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// The last line of a certificate in PEM.
 const END: &str = "-----END CERTIFICATE-----";
@@ -76,9 +77,11 @@ pub fn run() {
         let addresses = [plain.local_addr().unwrap(), tls.local_addr().unwrap()];
         print!("{}\n{}\n{authority}", addresses[0], addresses[1]);
         io::stdout().flush().unwrap();
-        let acceptor = TlsAcceptor::from(config);
-        tokio::spawn(accept(tls, response.clone(), move |stream| acceptor.accept(stream)));
-        accept(plain, response, |stream| std::future::ready(Ok(stream))).await;
+        tokio::spawn(accept_tls(tls, response.clone(), TlsAcceptor::from(config)));
+        loop {
+            let (stream, response) = (next(&plain).await, response.clone());
+            tokio::spawn(async move { serve(stream, &response).await });
+        }
     });
 }
 
@@ -86,17 +89,44 @@ async fn listen() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.unwrap()
 }
 
-async fn accept<F, S>(listener: TcpListener, response: Arc<[u8]>, open: impl Fn(tokio::net::TcpStream) -> F)
-where
-    F: Future<Output = io::Result<S>> + Send + 'static,
-    S: AsyncRead + AsyncWrite + Unpin + Send,
-{
+async fn next(listener: &TcpListener) -> TcpStream {
+    let (stream, _) = listener.accept().await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+async fn accept_tls(listener: TcpListener, response: Arc<[u8]>, acceptor: TlsAcceptor) {
     loop {
-        let (stream, _) = listener.accept().await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        let (stream, response) = (open(stream), response.clone());
-        tokio::spawn(async move { serve(stream.await?, &response).await });
+        let (stream, response) = (acceptor.accept(next(&listener).await), response.clone());
+        tokio::spawn(async move {
+            let stream = stream.await?;
+            match stream.get_ref().1.alpn_protocol() {
+                Some(b"h2") => serve_http2(stream, &response).await.map_err(io::Error::other),
+                _ => serve(stream, &response).await,
+            }
+        });
     }
+}
+
+/// Sends the response once for each stream of the connection.
+async fn serve_http2(stream: TlsStream<TcpStream>, response: &[u8]) -> Result<(), h2::Error> {
+    let head = length(response).unwrap() - body_length(response);
+    let body = bytes::Bytes::copy_from_slice(&response[head..]);
+    let mut connection = h2::server::Builder::new().max_concurrent_streams(2_000).handshake(stream).await?;
+    while let Some(request) = connection.accept().await {
+        let (request, mut respond) = request?;
+        let head = http::Response::builder().header("content-type", "application/json");
+        let head = head.header("content-length", body.len()).body(()).unwrap();
+        let body = body.clone();
+        tokio::spawn(async move {
+            let mut incoming = request.into_body();
+            while let Some(data) = incoming.data().await {
+                data?;
+            }
+            respond.send_response(head, false)?.send_data(body, true)
+        });
+    }
+    Ok(())
 }
 
 /// Sends the response once for each request of the connection.
@@ -113,19 +143,22 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, response: &[u8])
     }
 }
 
-/// Returns the length of the first request, if it is complete.
-fn length(requests: &[u8]) -> Option<usize> {
+/// Returns the length of the first message, if it is complete.
+fn length(messages: &[u8]) -> Option<usize> {
+    let head = messages.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
+    let length = head + body_length(&messages[..head]);
+    (messages.len() >= length).then_some(length)
+}
+
+/// Returns the value of `Content-Length`, or 0.
+fn body_length(head: &[u8]) -> usize {
     const FIELD: &[u8] = b"content-length:";
-    let head = requests.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
-    let field = requests[..head].windows(FIELD.len()).position(|name| name.eq_ignore_ascii_case(FIELD));
-    let body = field.map_or(0, |field| {
-        let value = requests[field + FIELD.len()..head].trim_ascii_start();
-        value
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .fold(0, |n, digit| n * 10 + usize::from(digit - b'0'))
-    });
-    (requests.len() >= head + body).then_some(head + body)
+    let Some(field) = head.windows(FIELD.len()).position(|name| name.eq_ignore_ascii_case(FIELD)) else {
+        return 0;
+    };
+    let value = head[field + FIELD.len()..].trim_ascii_start();
+    let digits = value.iter().take_while(|byte| byte.is_ascii_digit());
+    digits.fold(0, |number, digit| number * 10 + usize::from(digit - b'0'))
 }
 
 /// Returns a response with a new charge of [`order`].
@@ -152,11 +185,12 @@ fn tls() -> (String, Arc<ServerConfig>) {
     let params = CertificateParams::new(vec!["localhost".to_string()]).unwrap();
     let certificate = params.signed_by(&key, &issuer).unwrap();
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], key)
         .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     (authority, Arc::new(config))
 }

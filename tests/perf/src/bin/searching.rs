@@ -3,6 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
     reason = "a benchmark"
@@ -209,7 +210,7 @@ fn list_all(charges: u64) {
                 Step::Wait(_) => {}
                 Step::Done(Ok(Some(_))) => break,
                 Step::Done(Ok(None)) => break 'charges,
-                Step::Done(Err(error)) => std::panic::panic_any(error),
+                Step::Done(Err(error)) => panic!("{error}"),
             }
         }
     }

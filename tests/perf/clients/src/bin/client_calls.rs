@@ -1,4 +1,5 @@
-//! Makes calls with one client, and prints its allocations. The program `clients` runs it under
+//! Makes calls with one client, and prints its allocations and the bytes that are
+//! still allocated. The program `clients` runs it under
 //! callgrind and strace.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a benchmark")]
 
@@ -26,4 +27,5 @@ fn main() {
     contender.pairs(pairs.parse().unwrap(), in_flight.parse().unwrap());
     let change = region.change();
     println!("{}", change.allocations + change.reallocations);
+    println!("{}", change.bytes_allocated - change.bytes_deallocated);
 }

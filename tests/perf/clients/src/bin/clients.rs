@@ -5,7 +5,7 @@
 use std::env;
 
 use strike_perf_clients::contender::{Contender, Kind, Setting};
-use strike_perf_clients::cost::{Cost, count};
+use strike_perf_clients::cost::{Cost, count, memory};
 use strike_perf_clients::pairs::compare;
 use strike_perf_clients::server::Server;
 
@@ -33,12 +33,22 @@ fn main() {
 
 /// Prints what one request costs: the mean of a create and a get.
 fn counts(server: &Server) {
-    let all = Kind::ALL.map(|kind| (kind, count(&server.address, kind, PLAIN, 1)));
-    for (kind, Cost { instructions, allocations, syscalls }) in all {
-        let name = kind.name();
-        println!(
-            "| {name}: instructions, allocations, system calls | {instructions:.0}, {allocations:.1}, {syscalls:.1} | |"
-        );
+    let plain = Kind::ALL.into_iter().filter(|kind| *kind != Kind::AsyncHttp2);
+    let all: Vec<_> = plain.map(|kind| (kind, count(&server.address, kind, PLAIN, 1))).collect();
+    for (kind, cost) in &all {
+        row(kind.name(), "plain", 1, *cost);
+    }
+    for kind in [Kind::Async, Kind::AsyncFresh, Kind::Blocking, Kind::BlockingFresh] {
+        row(kind.name(), "TLS", 1, count(&server.address, kind, TLS, 1));
+    }
+    for (kind, in_flight) in
+        [Kind::Async, Kind::RawAsync].into_iter().flat_map(|kind| [(kind, 64), (kind, 1_024)])
+    {
+        row(kind.name(), "plain", in_flight, count(&server.address, kind, PLAIN, in_flight));
+    }
+    for kind in [Kind::Async, Kind::AsyncHttp2] {
+        let kibibytes = memory(&server.address, kind, TLS, 64) >> 10;
+        println!("| {}, TLS, 64 in flight: memory after the requests | {kibibytes} KiB | |", kind.name());
     }
     let of = |kind| all.iter().find(|(other, _)| *other == kind).unwrap().1.instructions;
     for (ours, raw, bar) in [
@@ -48,6 +58,13 @@ fn counts(server: &Server) {
     ] {
         println!("| instructions: {} / {} | {:.2} | {bar} |", ours.name(), raw.name(), of(ours) / of(raw));
     }
+}
+
+fn row(name: &str, over: &str, in_flight: usize, cost: Cost) {
+    let Cost { instructions, allocations, syscalls } = cost;
+    println!(
+        "| {name}, {over}, {in_flight} in flight: instructions, allocations, system calls | {instructions:.0}, {allocations:.1}, {syscalls:.1} | |"
+    );
 }
 
 /// Prints ratios of requests per second and of CPU time.
@@ -66,6 +83,8 @@ fn pairs(server: &Server) {
         (Kind::Blocking, Kind::RawBlockingTimeout, PLAIN, 1),
         (Kind::Async, Kind::RawAsync, TLS, 1),
         (Kind::Blocking, Kind::RawBlockingTimeout, TLS, 1),
+        (Kind::AsyncOnRuntime, Kind::RawAsync, TLS, 64),
+        (Kind::AsyncHttp2, Kind::Async, TLS, 64),
         (Kind::AsyncFresh, Kind::Async, PLAIN, 1),
         (Kind::AsyncFresh, Kind::Async, TLS, 1),
         (Kind::BlockingFresh, Kind::Blocking, PLAIN, 1),

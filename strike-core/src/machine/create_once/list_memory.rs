@@ -264,7 +264,8 @@ mod tests {
         assert_eq!(memory.memory().range.unwrap().from, UnixMillis::from_millis(0));
         assert!(knows(0));
         look(&memory, MAX_ROWS..MAX_ROWS + 10, None);
-        assert_eq!((memory.memory().rows.len(), memory.memory().keys.len()), (MAX_ROWS, MAX_ROWS));
+        assert_eq!(memory.memory().rows.len(), MAX_ROWS);
+        assert_eq!(memory.memory().keys.len(), MAX_ROWS);
         // A search to a forgotten row reads beyond the range. One second is between two rows.
         let from = memory.memory().range.unwrap().from;
         assert!(from > at(9) && from <= at(10));

@@ -5,9 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use futures_core::stream::BoxStream;
-use futures_util::stream;
-use strike_core::machine::Pager;
+use futures_core::future::BoxFuture;
+use strike_core::machine::{PageCharges, Pager};
 use strike_core::{Charge, Error};
 
 use crate::driver::Driver;
@@ -15,8 +14,13 @@ use crate::driver::Driver;
 /// A stream of every charge of the account, newest first, each once.
 /// [`Client::list_all`](crate::Client::list_all) returns it.
 ///
-/// Use it as a [`Stream`], or call [`next`](Self::next), which needs no other crate. It reads a
-/// page when it needs one. These errors can occur:
+/// Use it as a [`Stream`], or call [`next`](Self::next), which needs no other crate.
+///
+/// It reads one page ahead: with the first row of a page, it sends the request for the next page. That
+/// request goes on while you poll the stream. If you stop early, at most this one request was not
+/// needed. Set a [`limit`](Self::limit) to avoid it.
+///
+/// These errors can occur:
 ///
 /// - A row is not a charge. The stream continues after this error.
 /// - A page cannot be read. The stream ends.
@@ -46,9 +50,43 @@ pub struct Charges(State);
 enum State {
     /// Not polled yet. The pager can still be configured.
     Idle(Box<(Driver, Pager)>),
-    Started(BoxStream<'static, Result<Charge, Error>>),
-    /// Ended, or being polled at the moment.
+    Reading {
+        /// What is left of the page that was read last.
+        page: PageCharges,
+        next: NextPage,
+    },
     Ended,
+}
+
+/// The page after that, which is read ahead.
+enum NextPage {
+    Requested(BoxFuture<'static, ReadPage>),
+    Read(Box<ReadPage>),
+}
+
+/// The result of a request for a page, and the state for the request after it.
+struct ReadPage {
+    driver: Driver,
+    pager: Pager,
+    result: Result<Option<PageCharges>, Error>,
+}
+
+impl NextPage {
+    fn request(driver: Driver, mut pager: Pager) -> Self {
+        Self::Requested(Box::pin(async move {
+            let result = driver.run("list_all", pager.next_page()).await;
+            ReadPage { driver, pager, result }
+        }))
+    }
+
+    /// Polls the request, if it has not ended.
+    fn poll(&mut self, context: &mut Context<'_>) {
+        if let Self::Requested(request) = self
+            && let Poll::Ready(read) = request.as_mut().poll(context)
+        {
+            *self = Self::Read(Box::new(read));
+        }
+    }
 }
 
 impl Charges {
@@ -87,22 +125,32 @@ impl Stream for Charges {
     type Item = Result<Charge, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut stream = match std::mem::replace(&mut self.0, State::Ended) {
-            State::Idle(idle) => {
-                let charges = stream::unfold(*idle, |(driver, mut pager)| async {
-                    let charge = driver.run("list_all", pager.next()).await.transpose()?;
-                    Some((charge, (driver, pager)))
-                });
-                Box::pin(charges) as BoxStream<'static, Self::Item>
+        loop {
+            let (mut page, mut next) = match std::mem::replace(&mut self.0, State::Ended) {
+                State::Idle(idle) => (PageCharges::default(), NextPage::request(idle.0, idle.1)),
+                State::Reading { page, next } => (page, next),
+                State::Ended => return Poll::Ready(None),
+            };
+            next.poll(context);
+            if let Some(charge) = page.next() {
+                self.0 = State::Reading { page, next };
+                return Poll::Ready(Some(charge));
             }
-            State::Started(stream) => stream,
-            State::Ended => return Poll::Ready(None),
-        };
-        let polled = stream.as_mut().poll_next(context);
-        if !matches!(polled, Poll::Ready(None)) {
-            self.0 = State::Started(stream);
+            let read = match next {
+                NextPage::Requested(_) => {
+                    self.0 = State::Reading { page, next };
+                    return Poll::Pending;
+                }
+                NextPage::Read(read) => *read,
+            };
+            match read.result {
+                Ok(Some(page)) => {
+                    self.0 = State::Reading { page, next: NextPage::request(read.driver, read.pager) };
+                }
+                Ok(None) => return Poll::Ready(None),
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            }
         }
-        polled
     }
 }
 

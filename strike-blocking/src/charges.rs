@@ -8,7 +8,7 @@ use crate::driver::Driver;
 /// An iterator over every charge of the account, newest first, each once.
 /// [`Client::list_all`](crate::Client::list_all) returns it.
 ///
-/// It reads a page when it needs one. These errors can occur:
+/// It reads a page when it needs one, and none ahead. These errors can occur:
 ///
 /// - A row is not a charge. The iteration continues after this error.
 /// - A page cannot be read. The iteration ends.

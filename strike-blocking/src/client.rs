@@ -181,8 +181,9 @@ impl Client {
     /// [`CreateOnce`](crate::machine::CreateOnce) describes the steps. The crate `strike-orders`
     /// keeps orders in a database, and places each once over several processes and restarts.
     ///
-    /// For a new order, the client searches the account's whole list, in pages of 250.
-    /// [`CreateOnceOptions::since`] limits the search.
+    /// For its first new order, the client searches the account's whole list.
+    /// [`CreateOnceOptions::since`] limits the search. Later searches read only what is newer: usually
+    /// one or two requests. Calls at the same time share them.
     ///
     /// # Errors
     /// - [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) if a charge may exist that

@@ -88,15 +88,15 @@ impl Lanes {
     fn begin(&mut self, begun: Begun) {
         let has_others = self.in_flight > 0 || !self.idle.is_empty();
         self.in_flight += 1;
-        let queued = if has_others { self.queue(begun) } else { Err(begun) };
-        if let Err(begun) = queued {
+        let unqueued = if has_others { self.queue(begun) } else { Some(begun) };
+        if let Some(begun) = unqueued {
             make_exchange(&self.driver, begun, &self.ended);
             self.wake.wake();
         }
     }
 
     /// Returns the exchange if no thread makes it.
-    fn queue(&mut self, begun: Begun) -> Result<(), Begun> {
+    fn queue(&mut self, begun: Begun) -> Option<Begun> {
         let threads = self.threads.get_or_insert_with(|| {
             let (work, queue) = mpsc::channel();
             Threads { count: 0, work, queue: Arc::new(Mutex::new(queue)) }
@@ -114,7 +114,7 @@ impl Lanes {
                 threads.count += 1;
             }
         }
-        if threads.count == 0 { Err(begun) } else { threads.work.send(begun).map_err(|unsent| unsent.0) }
+        if threads.count == 0 { Some(begun) } else { threads.work.send(begun).err().map(|unsent| unsent.0) }
     }
 
     /// Reports the exchanges that have ended. Their lanes are idle again.

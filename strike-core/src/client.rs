@@ -2,12 +2,14 @@
 //! clients wrap it.
 
 use std::ops::DerefMut;
+use std::sync::{Arc, OnceLock};
 
 use crate::errors::Mismatch;
 use crate::invoice::{CheckedInvoice, Expectation};
 use crate::machine::context::Context;
 use crate::machine::{
-    Call, CreateOnce, CreateOnceOptions, OrderRecord, Pager, RetryPolicy, SetupCheck, Wait, WaitPaid, Watcher,
+    Call, CreateOnce, CreateOnceOptions, ListMemory, OrderRecord, Pager, RetryPolicy, SetupCheck, Wait,
+    WaitPaid, Watcher,
 };
 use crate::protocol::{Endpoint, Operation, server_clock};
 use crate::values::{Charge, NewCharge, Now};
@@ -29,6 +31,8 @@ use crate::values::{Charge, NewCharge, Now};
 #[derive(Debug)]
 pub struct CoreClient {
     context: Context,
+    /// What create-onces remember of the list. Made by the first one, or by the first copy.
+    list_memory: OnceLock<Arc<ListMemory>>,
 }
 
 impl CoreClient {
@@ -36,13 +40,17 @@ impl CoreClient {
     /// depends on it.
     #[must_use]
     pub const fn new(endpoint: Endpoint, policy: RetryPolicy, seed: u64) -> Self {
-        Self { context: Context::new(endpoint, policy, seed) }
+        Self { context: Context::new(endpoint, policy, seed), list_memory: OnceLock::new() }
     }
 
-    /// Returns the same client with another retry policy.
+    /// Returns the same client with another retry policy. Both remember the same part of the list.
     #[must_use]
     pub fn with_policy(&self, policy: RetryPolicy) -> Self {
-        Self { context: self.context.fork_with(policy) }
+        Self { context: self.context.fork_with(policy), list_memory: OnceLock::from(self.list_memory()) }
+    }
+
+    fn list_memory(&self) -> Arc<ListMemory> {
+        Arc::clone(self.list_memory.get_or_init(Arc::default))
     }
 
     /// Returns the endpoint.
@@ -96,7 +104,7 @@ impl CoreClient {
         options: impl Into<CreateOnceOptions>,
         record: G,
     ) -> CreateOnce<G> {
-        CreateOnce::new(order, options, record, self.context.fork())
+        CreateOnce::new(order, options, record, self.list_memory(), self.context.fork())
     }
 
     /// Returns a machine that reads the whole list, one charge at a time.

@@ -18,6 +18,7 @@ pub(crate) struct Settings {
     pub(crate) grace: Duration,
     pub(crate) schedule: Schedule,
     pub(crate) request_interval: Duration,
+    pub(crate) max_in_flight: u32,
     pub(crate) max_held: u32,
 }
 
@@ -38,7 +39,8 @@ impl Default for Settings {
             late_checks: vec![10 * MINUTE, HOUR, 6 * HOUR, 24 * HOUR],
             grace: MINUTE,
             schedule: Schedule::default(),
-            request_interval: Duration::from_millis(20),
+            request_interval: Duration::from_millis(3),
+            max_in_flight: 8,
             max_held: 100_000,
         }
     }

@@ -6,14 +6,18 @@ use super::read::InvoiceError;
 /// The characters of the 5-bit groups 0 to 31.
 const ALPHABET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
-/// The value of a byte that is no character of the alphabet.
-const NONE: u8 = 0xff;
+/// What each byte means: its 5-bit group in the lowest bits, and the flags below.
+const SYMBOLS: [u8; 256] = symbols();
+const GROUP: u8 = 0x1f;
+const LOWER: u8 = 0x20;
+const UPPER: u8 = 0x40;
+const INVALID: u8 = 0x80;
 
-/// The group of each byte, in lower and upper case.
-const GROUPS: [u8; 256] = groups();
-
-/// The contribution of the five bits that leave the checksum.
+/// The contribution of the five bits that leave the checksum when a group is added.
 const REMAINDERS: [u32; 32] = remainders();
+
+/// The contribution of the ten bits that leave it when two groups are added.
+const REMAINDERS_OF_TWO: [u32; 1024] = remainders_of_two();
 
 /// The groups of a checksum.
 const CHECKSUM: usize = 6;
@@ -21,16 +25,20 @@ const CHECKSUM: usize = 6;
 /// The longest prefix, by BIP 173.
 const MAX_PREFIX: usize = 83;
 
-const fn groups() -> [u8; 256] {
-    let mut groups = [NONE; 256];
+const fn symbols() -> [u8; 256] {
+    let mut symbols = [INVALID; 256];
     let mut group = 0;
     while group < 32 {
         let character = ALPHABET[group as usize];
-        groups[character as usize] = group;
-        groups[character.to_ascii_uppercase() as usize] = group;
+        if character.is_ascii_digit() {
+            symbols[character as usize] = group;
+        } else {
+            symbols[character as usize] = group | LOWER;
+            symbols[character.to_ascii_uppercase() as usize] = group | UPPER;
+        }
         group += 1;
     }
-    groups
+    symbols
 }
 
 const fn remainders() -> [u32; 32] {
@@ -50,25 +58,53 @@ const fn remainders() -> [u32; 32] {
     remainders
 }
 
+const fn remainders_of_two() -> [u32; 1024] {
+    let mut remainders = [0; 1024];
+    let mut bits = 0;
+    while bits < 1024 {
+        remainders[bits as usize] = add(add(bits << 20, 0), 0);
+        bits += 1;
+    }
+    remainders
+}
+
 /// Returns the prefix in lower case, and the 5-bit groups after it, without the checksum.
 pub(super) fn decode(text: &str) -> Result<(String, Vec<u8>), InvoiceError> {
-    let (prefix, data) = text.rsplit_once('1').ok_or(InvoiceError::NotBech32)?;
+    // The data has no `1`, so the last one is soon after the start.
+    let start = text.get(..=MAX_PREFIX).unwrap_or(text);
+    let (prefix, _) = start.rsplit_once('1').ok_or(InvoiceError::NotBech32)?;
+    let data = text.as_bytes().get(prefix.len() + 1..).unwrap_or_default();
     let is_prefix =
         (1..=MAX_PREFIX).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_graphic());
-    let has = |case: fn(&u8) -> bool| text.as_bytes().iter().any(case);
-    if !is_prefix || (has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase)) {
-        return Err(InvoiceError::NotBech32);
-    }
-    let mut groups: Vec<u8> = data.bytes().map(|byte| GROUPS[usize::from(byte)]).collect();
-    if groups.contains(&NONE) {
-        return Err(InvoiceError::NotBech32);
-    }
+    let mut seen = prefix.bytes().fold(0, |seen, byte| match byte {
+        b'a'..=b'z' => seen | LOWER,
+        b'A'..=b'Z' => seen | UPPER,
+        _ => seen,
+    });
     let prefix = prefix.to_ascii_lowercase();
-    let length = groups.len().checked_sub(CHECKSUM).ok_or(InvoiceError::Checksum)?;
     let high = prefix.bytes().map(|byte| byte >> 5);
     let low = prefix.bytes().map(|byte| byte & 31);
-    let expanded = high.chain([0]).chain(low);
-    let checksum = groups.iter().copied().fold(expanded.fold(1, add), add);
+    let mut checksum = high.chain([0]).chain(low).fold(1, add);
+    let mut groups = vec![0; data.len()];
+    let mut to_group = |byte: u8| {
+        let symbol = SYMBOLS[usize::from(byte)];
+        seen |= symbol;
+        symbol & GROUP
+    };
+    let ((pairs, last), (group_pairs, last_group)) = (data.as_chunks(), groups.as_chunks_mut());
+    for ([first, second], groups) in pairs.iter().zip(group_pairs) {
+        *groups = [to_group(*first), to_group(*second)];
+        checksum = add_two(checksum, *groups);
+    }
+    for (byte, group) in last.iter().zip(last_group) {
+        *group = to_group(*byte);
+        checksum = add(checksum, *group);
+    }
+    let is_mixed = seen & (LOWER | UPPER) == LOWER | UPPER;
+    if !is_prefix || is_mixed || seen & INVALID != 0 {
+        return Err(InvoiceError::NotBech32);
+    }
+    let length = groups.len().checked_sub(CHECKSUM).ok_or(InvoiceError::Checksum)?;
     if checksum != 1 {
         return Err(InvoiceError::Checksum);
     }
@@ -78,13 +114,19 @@ pub(super) fn decode(text: &str) -> Result<(String, Vec<u8>), InvoiceError> {
 
 /// Returns the character of a group, in lower case.
 pub(super) fn character(group: u8) -> u8 {
-    ALPHABET.get(usize::from(group)).copied().unwrap_or(NONE)
+    ALPHABET.get(usize::from(group)).copied().unwrap_or_default()
 }
 
 /// Adds a group to the checksum.
 const fn add(checksum: u32, group: u8) -> u32 {
     let leaving = REMAINDERS[(checksum >> 25 & 31) as usize];
     ((checksum & 0x01ff_ffff) << 5) ^ group as u32 ^ leaving
+}
+
+/// Adds two groups to the checksum, as [`add`] adds one after the other.
+const fn add_two(checksum: u32, [first, second]: [u8; 2]) -> u32 {
+    let leaving = REMAINDERS_OF_TWO[(checksum >> 20 & 0x3ff) as usize];
+    ((checksum & 0x000f_ffff) << 10) ^ (first as u32) << 5 ^ second as u32 ^ leaving
 }
 
 #[cfg(test)]

@@ -329,22 +329,33 @@ fn number(groups: &[u8]) -> u64 {
 
 /// Converts 5-bit groups into bytes. Drops the padding bits at the end.
 fn bytes(groups: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(groups.len() * 5 / 8);
-    let (mut bits, mut count) = (0_u16, 0);
-    for group in groups {
-        bits = (bits << 5) | u16::from(*group);
-        count += 5;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count).to_le_bytes()[0]);
-            bits &= (1 << count) - 1;
-        }
-    }
+    let mut bytes = vec![0; groups.len() * 5 / 8];
+    regroup(groups, &mut bytes);
     bytes
 }
 
 /// Converts a field of exactly 52 groups into 32 bytes. The last four bits are padding.
 fn bytes32(groups: &[u8], name: &'static str) -> Result<[u8; 32], InvoiceError> {
-    let whole = (groups.len() == 52).then(|| bytes(groups).try_into().ok()).flatten();
-    whole.ok_or(InvoiceError::Length(name))
+    let mut bytes = [0; 32];
+    if groups.len() != 52 {
+        return Err(InvoiceError::Length(name));
+    }
+    regroup(groups, &mut bytes);
+    Ok(bytes)
+}
+
+/// Fills bytes with the bits of 5-bit groups. Eight groups are five bytes.
+fn regroup(groups: &[u8], bytes: &mut [u8]) {
+    let five_bytes = |groups: &[u8; 8]| {
+        let bits = groups.iter().fold(0_u64, |bits, group| (bits << 5) | u64::from(*group));
+        let [_, _, _, five @ ..] = bits.to_be_bytes();
+        five
+    };
+    let ((groups, last_groups), (bytes, last_bytes)) = (groups.as_chunks(), bytes.as_chunks_mut::<5>());
+    for (groups, bytes) in groups.iter().zip(bytes) {
+        *bytes = five_bytes(groups);
+    }
+    let mut padded = [0; 8];
+    padded.iter_mut().zip(last_groups).for_each(|(padded, group)| *padded = *group);
+    last_bytes.iter_mut().zip(five_bytes(&padded)).for_each(|(byte, new)| *byte = new);
 }

@@ -54,6 +54,9 @@ impl Error for WalletObjection {}
 
 /// Returns the objections to a features field, given as 5-bit groups. The field may be empty.
 pub(super) fn feature_objections(field: &[u8]) -> Vec<WalletObjection> {
+    if field.is_empty() {
+        return Vec::new();
+    }
     // Bit 0 is the last bit of the last group.
     let set = |bit: u16| {
         let group = field.iter().rev().nth(usize::from(bit / 5));

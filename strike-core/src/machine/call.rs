@@ -191,7 +191,7 @@ impl<Op: Operation> Machine for Call<Op> {
                     self.op = next;
                     State::Ready
                 } else {
-                    match self.op.parse(&self.context.endpoint, &response, now) {
+                    match self.op.parse_owned(&self.context.endpoint, response, now) {
                         Ok(output) => State::Ended(Ok(output)),
                         Err(error) => self.after_failure(error, now),
                     }

@@ -101,9 +101,9 @@ pub(crate) mod watch_handle;
 
 pub use self::call::Call;
 pub use self::create_once::CreateOnce;
-pub(crate) use self::create_once::CreateOnceOptions;
+pub(crate) use self::create_once::{CreateOnceOptions, ListMemory};
 pub use self::order_memory::{OrderMemory, OrderRecord};
-pub use self::paging::{NextCharge, Pager};
+pub use self::paging::{NextCharge, NextPage, PageCharges, Pager};
 pub(crate) use self::retry_policy::RetryPolicy;
 pub(crate) use self::schedule::Schedule;
 pub use self::setup_check::SetupCheck;

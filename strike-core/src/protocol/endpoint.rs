@@ -6,11 +6,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 
 use crate::errors::{Error, ErrorKind, Mismatch};
 use crate::protocol::base_url::is_loopback;
-use crate::protocol::dialects::{Dialect, DialectRequest, Options, Properties, Strike};
+use crate::protocol::dialects::{Dialect, Options, Properties, Strike};
 use crate::protocol::{ApiKey, EndpointBuilder};
 use crate::redaction::secrets::Secrets;
 use crate::redaction::text;
@@ -46,8 +46,10 @@ pub(super) struct Inner {
     pub(super) authority: Authority,
     pub(super) path: String,
     pub(super) dialect: &'static dyn Dialect,
-    /// The header that holds the credential.
-    pub(super) credential: (HeaderName, HeaderValue),
+    /// The headers of requests without and with a body.
+    pub(super) headers: HeaderMap,
+    pub(super) create_headers: HeaderMap,
+    pub(super) create_uri: Uri,
     pub(super) secrets: Secrets,
     pub(super) network: Network,
     pub(super) max_amount: Option<Satoshi>,
@@ -296,34 +298,51 @@ impl Endpoint {
         self.dialect().webhook(headers, body, self.options()).map(Notification::new)
     }
 
-    /// Creates a request below the base path.
-    pub(super) fn request(&self, asked: DialectRequest) -> Result<HttpRequest, Error> {
-        let inner = &*self.0;
-        let unusable = |_| InvalidInput::new("path", "usable in a URL");
-        let mut target = String::with_capacity(inner.path.len() + asked.tail.len());
-        target.push_str(&inner.path);
-        target.push_str(&asked.tail);
-        let mut parts = http::uri::Parts::default();
-        parts.scheme = Some(inner.scheme.clone());
-        parts.authority = Some(inner.authority.clone());
-        parts.path_and_query = Some(PathAndQuery::try_from(target).map_err(unusable)?);
-
-        let (content_type, body) = asked.body.unzip();
-        let mut headers = HeaderMap::with_capacity(4);
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        let (name, value) = &inner.credential;
-        headers.insert(name, value.clone());
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-        if let Some(content_type) = content_type {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        }
-        let mut request = HttpRequest::new(body.unwrap_or_default());
-        *request.method_mut() = asked.method;
-        *request.uri_mut() =
-            Uri::from_parts(parts).map_err(|_| InvalidInput::new("path", "usable in a URL"))?;
-        *request.headers_mut() = headers;
-        Ok(request)
+    /// Returns the path of the base URL, without a slash at its end.
+    pub(super) fn base_path(&self) -> &str {
+        &self.0.path
     }
+
+    /// Creates a request without a body.
+    pub(super) fn request(&self, method: Method, path: String) -> Result<HttpRequest, Error> {
+        let inner = &*self.0;
+        let headers = if method == Method::GET { &inner.headers } else { &inner.create_headers };
+        let uri = uri(inner.scheme.clone(), inner.authority.clone(), path)?;
+        Ok(request(method, uri, headers.clone(), Vec::new()))
+    }
+
+    /// Creates the request that creates a charge.
+    pub(super) fn create_request(&self, body: String) -> HttpRequest {
+        let inner = &*self.0;
+        request(Method::POST, inner.create_uri.clone(), inner.create_headers.clone(), body.into_bytes())
+    }
+}
+
+/// Returns a URI of these parts.
+pub(super) fn uri(scheme: Scheme, authority: Authority, path: String) -> Result<Uri, InvalidInput> {
+    let unusable = || InvalidInput::new("path", "usable in a URL");
+    let mut parts = http::uri::Parts::default();
+    parts.scheme = Some(scheme);
+    parts.authority = Some(authority);
+    parts.path_and_query = Some(PathAndQuery::try_from(path).map_err(|_| unusable())?);
+    Uri::from_parts(parts).map_err(|_| unusable())
+}
+
+fn request(method: Method, uri: Uri, headers: HeaderMap, body: Vec<u8>) -> HttpRequest {
+    let mut request = HttpRequest::new(body);
+    *request.method_mut() = method;
+    *request.uri_mut() = uri;
+    *request.headers_mut() = headers;
+    request
+}
+
+/// Returns the headers of each request. A clone of them is cheaper than inserting them one by one.
+pub(super) fn headers((name, value): (HeaderName, HeaderValue)) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(name, value);
+    headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    headers
 }
 
 const USER_AGENT: &str = concat!("strike-rust/", env!("CARGO_PKG_VERSION"));

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use http::{HeaderValue, Uri};
+use http::{HeaderValue, Uri, header};
 
 use crate::protocol::base_url::split;
 use crate::protocol::dialects::{Dialect, Options};
-use crate::protocol::endpoint::Inner;
+use crate::protocol::endpoint::{self, Inner};
 use crate::protocol::secret::Secret;
 use crate::protocol::{Endpoint, WebhookSecret};
 use crate::redaction::secrets::Secrets;
@@ -134,14 +134,20 @@ impl EndpointBuilder {
         let mut value = HeaderValue::try_from(value)
             .map_err(|_| InvalidInput::new("credential", "usable in a header"))?;
         value.set_sensitive(true);
+        let headers = endpoint::headers((name, value));
+        let (create_path, content_type) = self.dialect.create_target();
+        let mut create_headers = headers.clone();
+        create_headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         let webhook_secret = self.options.webhook_secret.as_ref().map_or("", WebhookSecret::as_str);
         Ok(Endpoint(Arc::new(Inner {
+            create_uri: endpoint::uri(scheme.clone(), authority.clone(), format!("{path}{create_path}"))?,
             scheme,
             authority,
             path,
             dialect: self.dialect,
             secrets: Secrets::of(&[self.secret.as_str(), webhook_secret]),
-            credential: (name, value),
+            headers,
+            create_headers,
             network: self.network,
             max_amount: self.max_amount,
             check_invoices: self.check_invoices,

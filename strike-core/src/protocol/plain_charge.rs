@@ -4,22 +4,26 @@ use crate::invoice;
 use crate::protocol::plain_json::PlainJson;
 use crate::values::{Charge, ChargeId, ChargeTexts, Currency, Origin, PaymentHash, Satoshi, UnixMillis};
 
-/// A charge of the API whose texts are still in the response. It is valid: [`ChargeJson`] reads the
-/// same charge from the same text.
-///
-/// [`ChargeJson`]: crate::protocol::charge_json::ChargeJson
-#[derive(Clone)]
+/// The fields of a charge whose texts are still in the response. Their values were not checked.
 pub(super) struct PlainCharge<'a> {
     pub(super) id: &'a str,
-    amount: Satoshi,
-    amount_satoshi: Satoshi,
-    payment_hash: PaymentHash,
+    amount: u64,
+    currency: &'a str,
+    amount_satoshi: u64,
+    payment_hash: &'a str,
     payment_request: &'a str,
     description: &'a str,
     customer_id: Option<&'a str>,
     paid: bool,
-    pub(super) created: UnixMillis,
-    updated: UnixMillis,
+    created: u64,
+    updated: u64,
+}
+
+/// The values of a charge that are not as they are in the response.
+struct Checked {
+    amount: Satoshi,
+    amount_satoshi: Satoshi,
+    payment_hash: PaymentHash,
 }
 
 /// Reads the character before a field, its name and the colon: with one comparison if the white space
@@ -46,19 +50,19 @@ impl<'a> PlainCharge<'a> {
     /// another place, or because a value is not written plainly.
     pub(super) fn read(json: &mut PlainJson<'a>) -> Option<Self> {
         field!(json, "{", "id")?;
-        let id = json.string().filter(|id| ChargeId::is_valid(id))?;
+        let id = json.string()?;
         field!(json, ",", "object")?;
         json.string()?;
         field!(json, ",", "amount")?;
-        let amount = Satoshi::try_from(json.number()?).ok()?;
+        let amount = json.number()?;
         field!(json, ",", "currency")?;
-        json.string().filter(|currency| *currency == Currency::Btc.as_str())?;
+        let currency = json.string()?;
         field!(json, ",", "amount_satoshi")?;
-        let amount_satoshi = Satoshi::try_from(json.number()?).ok()?;
+        let amount_satoshi = json.number()?;
         field!(json, ",", "payment_hash")?;
-        let payment_hash = json.string()?.parse().ok()?;
+        let payment_hash = json.string()?;
         field!(json, ",", "payment_request")?;
-        let payment_request = invoice::bare(json.string()?);
+        let payment_request = json.string()?;
         field!(json, ",", "description")?;
         let description = json.nullable_string()?.unwrap_or_default();
         let customer_id = match field!(json, ",", "customer_id") {
@@ -68,13 +72,14 @@ impl<'a> PlainCharge<'a> {
         field!(json, ",", "paid")?;
         let paid = json.boolean()?;
         field!(json, ",", "created")?;
-        let created = UnixMillis::from_wire(json.number()?);
+        let created = json.number()?;
         field!(json, ",", "updated")?;
-        let updated = UnixMillis::from_wire(json.number()?);
+        let updated = json.number()?;
         json.punctuation(b'}')?;
         Some(Self {
             id,
             amount,
+            currency,
             amount_satoshi,
             payment_hash,
             payment_request,
@@ -86,20 +91,39 @@ impl<'a> PlainCharge<'a> {
         })
     }
 
-    /// Copies the charge.
-    pub(super) fn to_charge(&self, origin: Origin) -> Charge {
-        Charge {
+    /// Checks the values. `None` if serde has to explain what is wrong.
+    fn check(&self) -> Option<Checked> {
+        if !ChargeId::is_valid(self.id) || self.currency != Currency::Btc.as_str() {
+            return None;
+        }
+        Some(Checked {
+            amount: Satoshi::try_from(self.amount).ok()?,
+            amount_satoshi: Satoshi::try_from(self.amount_satoshi).ok()?,
+            payment_hash: self.payment_hash.parse().ok()?,
+        })
+    }
+
+    /// Returns the creation time, if the charge is valid.
+    pub(super) fn created(&self) -> Option<UnixMillis> {
+        self.check().map(|_| UnixMillis::from_wire(self.created))
+    }
+
+    /// Copies the charge, if it is valid.
+    pub(super) fn to_charge(&self, origin: Origin) -> Option<Charge> {
+        let Checked { amount, amount_satoshi, payment_hash } = self.check()?;
+        let payment_request = invoice::bare(self.payment_request);
+        Some(Charge {
             id: ChargeId::of_valid(self.id),
-            amount: self.amount.get(),
+            amount: amount.get(),
             currency: Currency::Btc,
-            amount_satoshi: self.amount_satoshi,
-            payment_hash: self.payment_hash,
-            texts: ChargeTexts::new(self.payment_request, self.description, self.customer_id),
+            amount_satoshi,
+            payment_hash,
+            texts: ChargeTexts::new(payment_request, self.description, self.customer_id),
             paid: self.paid,
-            created: self.created,
-            updated: self.updated,
+            created: UnixMillis::from_wire(self.created),
+            updated: UnixMillis::from_wire(self.updated),
             settlement: None,
             origin,
-        }
+        })
     }
 }

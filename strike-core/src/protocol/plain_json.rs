@@ -116,7 +116,7 @@ impl<'a> PlainJson<'a> {
     }
 
     #[inline]
-    fn skip_space(&mut self) {
+    pub(super) fn skip_space(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.next() {
             self.at += 1;
         }
@@ -134,31 +134,41 @@ impl<'a> PlainJson<'a> {
 fn length_without_escapes(text: &[u8]) -> usize {
     let (pairs, rest) = text.as_chunks::<16>();
     for (index, pair) in pairs.iter().enumerate() {
-        let [first, second] = pair.as_chunks().0 else { break };
-        let (first, second) = (specials(*first), specials(*second));
-        if first != 0 {
-            return index * 16 + first.trailing_zeros() as usize / 8;
+        let &[first, second] = pair.as_chunks().0 else { break };
+        let (first, second) = (u64::from_le_bytes(first), u64::from_le_bytes(second));
+        if !may_end(first) && !may_end(second) {
+            continue;
         }
-        if second != 0 {
-            return index * 16 + 8 + second.trailing_zeros() as usize / 8;
+        match (ends(first), ends(second)) {
+            (0, 0) => {}
+            (0, second) => return index * 16 + 8 + second.trailing_zeros() as usize / 8,
+            (first, _) => return index * 16 + first.trailing_zeros() as usize / 8,
         }
     }
     let is_plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..b' ');
     text.len() - rest.len() + rest.iter().take_while(is_plain).count()
 }
 
-/// Sets the highest bit of the first quote, backslash or control character, and perhaps of later
-/// bytes. The first byte is the lowest.
-const fn specials(bytes: [u8; 8]) -> u64 {
-    const fn each(byte: u8) -> u64 {
-        u64::from_ne_bytes([byte; 8])
-    }
-    let word = u64::from_le_bytes(bytes);
+const fn each(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+/// Returns true if one of eight bytes ends a string, or is a space or an exclamation mark. Ids, hashes
+/// and invoices have neither.
+const fn may_end(bytes: u64) -> bool {
     // A subtraction sets the highest bit of a byte that is smaller, or that had it set.
-    let is_quote = (word ^ each(b'"')).wrapping_sub(each(1));
-    let is_backslash = (word ^ each(b'\\')).wrapping_sub(each(1));
-    let is_control = word.wrapping_sub(each(b' '));
-    (is_quote | is_backslash | is_control) & !word & each(0x80)
+    let up_to_quote = bytes.wrapping_sub(each(b'"' + 1));
+    let backslash = (bytes ^ each(b'\\')).wrapping_sub(each(1));
+    (up_to_quote | backslash) & !bytes & each(0x80) != 0
+}
+
+/// Sets the highest bit of the first of eight bytes that ends a string, and perhaps of later bytes.
+/// The first byte is the lowest.
+const fn ends(bytes: u64) -> u64 {
+    let quote = (bytes ^ each(b'"')).wrapping_sub(each(1));
+    let backslash = (bytes ^ each(b'\\')).wrapping_sub(each(1));
+    let control = bytes.wrapping_sub(each(b' '));
+    (quote | backslash | control) & !bytes & each(0x80)
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! Parses responses: a charge, a page of charges, or an error body.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header};
 
 use crate::errors::{ApiError, Error, ErrorKind, RetryAfter};
-use crate::protocol::dialects::{BadRow, ListedRow, ServerError, Unreadable};
+use crate::protocol::dialects::{ListedRow, ServerError, Unreadable};
 use crate::protocol::http_date::parse as http_date;
-use crate::protocol::scan::{self, ScannedRow};
+use crate::protocol::plain_charge::PlainCharge;
+use crate::protocol::scan::ScannedRow;
 use crate::protocol::{Endpoint, Row, Scan, UnreadableRow};
 use crate::redaction::text;
 use crate::transport::HttpResponse;
@@ -42,40 +44,47 @@ pub(super) fn rows(
     response: &HttpResponse,
 ) -> Result<Vec<Row>, Error> {
     parse(endpoint, operation, response, |body| {
-        let row = |row| match row {
-            ListedRow::Plain(_, charge) => Row::Charge(charge.to_charge(Origin::Response)),
-            ListedRow::Read(row) => self::row(endpoint, row),
+        let row = |row: ListedRow<'_>| {
+            let charge = row.plain.and_then(|charge| charge.to_charge(Origin::Response));
+            charge.map_or_else(|| self::row(endpoint, row.text), Row::Charge)
         };
         Ok(endpoint.dialect().rows(body)?.into_iter().map(row).collect())
     })
 }
 
-/// Parses the same response without copying its charges.
+/// Parses the same response, but reads only the first and the last charge.
 pub(super) fn scan(
     endpoint: &Endpoint,
     operation: &dyn Fn() -> String,
-    response: &HttpResponse,
+    response: HttpResponse,
 ) -> Result<Scan, Error> {
-    parse(endpoint, operation, response, |body| {
+    let bytes = response.body().as_slice();
+    let (rows, created) = parse(endpoint, operation, &response, |body| {
         let listed = endpoint.dialect().rows(body)?;
-        let created = |row: &ListedRow<'_>| match row {
-            ListedRow::Plain(_, charge) => Some(charge.created),
-            ListedRow::Read(row) => row.as_ref().ok().map(Charge::created),
+        let created = |row: &ListedRow<'_>| match row.plain.as_ref().and_then(PlainCharge::created) {
+            None => endpoint.dialect().row(row.text).ok().map(|charge| charge.created),
+            created => created,
         };
         let first = listed.iter().find_map(created);
         let created = first.zip(listed.iter().rev().find_map(created));
-        let row = |row| match row {
-            ListedRow::Plain(text, charge) => {
-                ScannedRow::Plain { text: scan::range(body, text), id: scan::range(body, charge.id) }
-            }
-            ListedRow::Read(row) => ScannedRow::Read(Box::new(self::row(endpoint, row))),
+        let row = |row: &ListedRow<'_>| ScannedRow {
+            text: range(bytes, row.text),
+            id: row.plain.as_ref().map(|charge| range(bytes, charge.id)),
         };
-        Ok(Scan::new(body.to_owned(), listed.into_iter().map(row).collect(), created))
-    })
+        Ok((listed.iter().map(row).collect(), created))
+    })?;
+    Ok(Scan { endpoint: endpoint.clone(), body: response.into_body(), rows, created })
 }
 
-fn row(endpoint: &Endpoint, row: Result<Charge, BadRow>) -> Row {
-    match row {
+/// Returns where a part of a body is in it.
+fn range(body: &[u8], part: &str) -> Range<usize> {
+    let start = part.as_ptr().addr().saturating_sub(body.as_ptr().addr());
+    start..start + part.len()
+}
+
+/// Reads a row of a list.
+pub(super) fn row(endpoint: &Endpoint, text: &str) -> Row {
+    match endpoint.dialect().row(text) {
         Ok(charge) => Row::Charge(charge.mark_as_response()),
         Err(row) => Row::Unreadable(UnreadableRow {
             // Errors show the id, so an id that repeats the key is dropped.

@@ -1,38 +1,29 @@
-//! The `Scan` type: a page of which only the rows that matter are copied.
+//! The `Scan` type: a page of which only the rows that matter are read.
 
 use std::fmt;
 use std::ops::Range;
+use std::str;
 
 use crate::protocol::plain_charge::PlainCharge;
-use crate::protocol::{Row, UnreadableRow};
+use crate::protocol::{Endpoint, Row, UnreadableRow, response};
 use crate::values::{Origin, UnixMillis};
 
-/// One page of the list, still as the server sent it. A watcher copies only the charges that it
-/// watches.
+/// One page of the list, still as the server sent it. Most rows of an account may be charges that
+/// nobody watches. A watcher reads only the others.
 pub(crate) struct Scan {
-    body: String,
-    rows: Vec<ScannedRow>,
-    created: Option<(UnixMillis, UnixMillis)>,
+    pub(super) endpoint: Endpoint,
+    pub(super) body: Vec<u8>,
+    pub(super) rows: Vec<ScannedRow>,
+    pub(super) created: Option<(UnixMillis, UnixMillis)>,
 }
 
-pub(super) enum ScannedRow {
-    /// A valid charge: where its text is in the body, and where its id is.
-    Plain { text: Range<usize>, id: Range<usize> },
-    /// A row that was read already.
-    Read(Box<Row>),
+/// Where a row is in the body, and where its id is, if that is known without reading the row.
+pub(super) struct ScannedRow {
+    pub(super) text: Range<usize>,
+    pub(super) id: Option<Range<usize>>,
 }
 
 impl Scan {
-    /// Creates a scan of these rows of a body. `created` has the creation times of the first and the
-    /// last charge.
-    pub(super) const fn new(
-        body: String,
-        rows: Vec<ScannedRow>,
-        created: Option<(UnixMillis, UnixMillis)>,
-    ) -> Self {
-        Self { body, rows, created }
-    }
-
     /// Returns the number of rows, including the unreadable ones.
     pub(crate) const fn rows(&self) -> usize {
         self.rows.len()
@@ -44,29 +35,33 @@ impl Scan {
         self.created
     }
 
-    /// Returns the first row that is no charge.
-    pub(crate) fn first_unreadable(&self) -> Option<&UnreadableRow> {
-        self.rows.iter().find_map(|row| match row {
-            ScannedRow::Read(row) => match &**row {
-                Row::Unreadable(row) => Some(row),
-                Row::Charge(_) => None,
-            },
-            ScannedRow::Plain { .. } => None,
-        })
+    /// Returns the first row, if no row of the page is a charge.
+    pub(crate) fn unreadable(&self) -> Option<UnreadableRow> {
+        let first = self.rows.first().filter(|_| self.created.is_none())?;
+        match self.read(first)? {
+            Row::Unreadable(row) => Some(row),
+            Row::Charge(_) => None,
+        }
     }
 
     /// Returns the rows whose id passes the filter, in the server's order.
     pub(crate) fn filtered(&self, is_wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Row> {
-        self.rows.iter().filter_map(move |row| match row {
-            ScannedRow::Plain { text, id } => {
-                self.body.get(id.clone()).filter(|id| is_wanted(id))?;
-                let charge = PlainCharge::whole(self.body.get(text.clone())?)?;
-                Some(Row::Charge(charge.to_charge(Origin::Response)))
+        self.rows.iter().filter_map(move |row| {
+            if let Some(id) = &row.id {
+                self.text(id).filter(|id| is_wanted(id))?;
             }
-            ScannedRow::Read(row) => {
-                row.id().is_some_and(|id| is_wanted(id.as_str())).then(|| Row::clone(row))
-            }
+            self.read(row).filter(|row| row.id().is_some_and(|id| is_wanted(id.as_str())))
         })
+    }
+
+    fn read(&self, row: &ScannedRow) -> Option<Row> {
+        let text = self.text(&row.text)?;
+        let plain = PlainCharge::whole(text).and_then(|charge| charge.to_charge(Origin::Response));
+        Some(plain.map_or_else(|| response::row(&self.endpoint, text), Row::Charge))
+    }
+
+    fn text(&self, range: &Range<usize>) -> Option<&str> {
+        str::from_utf8(self.body.get(range.clone())?).ok()
     }
 }
 
@@ -75,10 +70,4 @@ impl fmt::Debug for Scan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scan").field("rows", &self.rows.len()).finish_non_exhaustive()
     }
-}
-
-/// Returns where a part of a text is in it.
-pub(super) fn range(text: &str, part: &str) -> Range<usize> {
-    let start = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
-    start..start + part.len()
 }

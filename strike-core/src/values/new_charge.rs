@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::values::{Currency, InvalidInput, Satoshi};
+use crate::values::{Decimal, InvalidInput, Satoshi};
 
 /// The longest invoice lifetime that known clients of the service requested: one week, in seconds.
 pub(crate) const MAX_EXPIRY_SEC: u32 = 604_800;
@@ -113,17 +113,23 @@ impl NewCharge {
     /// Returns the order as a form-encoded body. The fields are in the same order as pystrike sends
     /// them.
     pub(crate) fn form(&self) -> String {
-        let mut form = form_urlencoded::Serializer::new(String::with_capacity(64 + self.description.len()));
-        form.append_pair("amount", &format!("{}", self.amount.get()));
-        form.append_pair("currency", Currency::Btc.as_str());
-        form.append_pair("description", &self.description);
-        if let Some(id) = &self.customer_id {
-            form.append_pair("customer_id", id);
+        let customer_id = self.customer_id.as_deref();
+        let texts = self.description.len() + customer_id.map_or(0, str::len);
+        // Enough for the names, the numbers, and a few characters that need an escape.
+        let mut form = String::with_capacity(128 + texts);
+        form.push_str("amount=");
+        form.push_str(Decimal::new(self.amount.get()).as_str());
+        form.push_str("&currency=btc&description=");
+        form.extend(form_urlencoded::byte_serialize(self.description.as_bytes()));
+        if let Some(id) = customer_id {
+            form.push_str("&customer_id=");
+            form.extend(form_urlencoded::byte_serialize(id.as_bytes()));
         }
         if let Some(seconds) = self.expiry_sec {
-            form.append_pair("expiry_sec", &format!("{seconds}"));
+            form.push_str("&expiry_sec=");
+            form.push_str(Decimal::new(seconds).as_str());
         }
-        form.finish()
+        form
     }
 }
 

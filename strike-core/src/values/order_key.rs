@@ -79,6 +79,11 @@ impl OrderKey {
         format!("{}{self}.{own}", char::from(digit))
     }
 
+    /// Returns the last 64 bits, for a table of keys that may take two keys for one.
+    pub(crate) fn short(self) -> u64 {
+        u64::try_from(self.0 & u128::from(u64::MAX)).unwrap_or_default()
+    }
+
     /// Returns the key and your own reference from a `customer_id`, or `None` if it holds no key.
     ///
     /// It accepts the `customer_id` of every attempt.

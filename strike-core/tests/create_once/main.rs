@@ -4,6 +4,7 @@
 mod expiry;
 mod histories;
 mod key_records;
+mod memory;
 mod outcomes;
 mod searches;
 #[path = "../support/mod.rs"]

@@ -3,6 +3,7 @@
 
 mod expiry;
 mod failures;
+mod lanes;
 mod lifecycle;
 mod list_failures;
 mod polling;

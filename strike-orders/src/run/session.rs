@@ -36,6 +36,7 @@ impl<'a> Session<'a> {
         let settings = &desk.inner().settings;
         let watcher = desk.client().watcher().schedule(settings.schedule).grace(settings.grace);
         let watcher = watcher.request_interval(settings.request_interval);
+        let watcher = watcher.max_in_flight(settings.max_in_flight);
         let watch = desk.client().watch(watcher);
         let lease = async {
             let mut tx = desk.inner().store.begin().await?;

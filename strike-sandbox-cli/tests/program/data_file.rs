@@ -78,7 +78,8 @@ fn acknowledged_charges_of_many_connections_survive_a_kill() {
     let mut acknowledged: Vec<String> = Vec::new();
     for round in 0..6 {
         let mut program = Program::start(&arguments(&file));
-        let mut connections: Vec<_> = (0..16).map(|_| Connection::open(program.address())).collect();
+        let address = program.address();
+        let mut connections: Vec<_> = (0..16).map(|_| Connection::open(address)).collect();
         for connection in &mut connections {
             // More requests than the program can process before the kill.
             (1..=100).for_each(|amount| connection.write(post(amount).as_bytes()));

@@ -28,7 +28,12 @@ fn state(second: u64) -> ServiceState {
     ServiceState { entropy, ahead: Duration::ZERO, seen: UnixMillis::from_secs(second) }
 }
 
-/// Returns the ids of the paid and of all charges that a sandbox finds after a crash with these files.
+/// Returns the number of transactions, which SQLite counts in the header of a file.
+fn transactions(data: &[u8]) -> u32 {
+    u32::from_be_bytes(data.get(24..28).and_then(|count| count.try_into().ok()).expect("a header"))
+}
+
+/// Returns the numbers of paid and of all charges that a sandbox finds after a crash with these files.
 fn after_crash(data: &[u8], rollback: Option<&[u8]>) -> (usize, usize) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("shop.sqlite");
@@ -73,6 +78,7 @@ fn crash_at_any_point_of_a_write_keeps_or_drops_the_whole_group() {
     });
     let (after, undo) = (fs::read(&file).expect("a file"), fs::read(&kept).expect("a file"));
     assert!(before.len() < after.len() && undo.len() > PAGE);
+    assert_eq!(transactions(&after), transactions(&before) + 1, "one transaction for the group");
 
     // The file that could undo the group is written first.
     for cut in (0..=undo.len()).step_by(499) {

@@ -1,6 +1,7 @@
 //! Stores a sandbox in an SQLite file, so that its charges survive a restart.
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod crash_tests;
 mod error;
 mod file;

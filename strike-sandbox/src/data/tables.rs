@@ -167,7 +167,7 @@ pub(super) fn read_charges(connection: &Connection, format: i64) -> Result<Vec<C
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         // Updates use the number. A gap would make them change the wrong charge.
-        if row.get::<_, usize>("number")? != charges.len() {
+        if row.get::<_, usize>(13)? != charges.len() {
             return Err(unreadable(13, "the charge before it is missing"));
         }
         charges.push(read_charge(row)?);

@@ -48,14 +48,19 @@ impl Charge {
     /// empty, which only the phoenixd API allows.
     pub(crate) fn write_to(&self, object: Object, quirks: &Quirks) -> Object {
         let millis_per_unit = if quirks.timestamps_in_seconds { 1000 } else { 1 };
+        // Most keys are written out, with their layout. A page has up to 1000 charges, and to put each
+        // key together takes longer than the rest.
         let mut object = object
             .plain("id", self.id.as_str())
-            .plain("object", "charge")
-            .number("amount", self.amount.get())
-            .plain("currency", "btc")
-            .number("amount_satoshi", self.amount.get())
-            .hex("payment_hash", self.payment_hash.as_bytes())
-            .plain("payment_request", &self.payment_request)
+            .verbatim(",\n  \"object\" : \"charge\",\n  \"amount\" : ")
+            .digits(self.amount.get())
+            .verbatim(",\n  \"currency\" : \"btc\",\n  \"amount_satoshi\" : ")
+            .digits(self.amount.get())
+            .verbatim(",\n  \"payment_hash\" : \"")
+            .hex_digits(self.payment_hash.as_bytes())
+            .verbatim("\",\n  \"payment_request\" : \"")
+            .verbatim(&self.payment_request)
+            .verbatim("\"")
             .text("description", &self.description);
         if let Some(customer_id) = self.customer_id.as_deref().filter(|it| !it.is_empty()) {
             object = object.text("customer_id", customer_id);
@@ -108,6 +113,56 @@ impl Charge {
             expires: UnixMillis::from_secs(9),
             fee: 0,
             extras: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Writes a charge key by key.
+    fn key_by_key(charge: &Charge) -> String {
+        let mut object = Object::default()
+            .text("id", charge.id.as_str())
+            .text("object", "charge")
+            .number("amount", charge.amount.get())
+            .text("currency", "btc")
+            .number("amount_satoshi", charge.amount.get())
+            .hex("payment_hash", charge.payment_hash.as_bytes())
+            .text("payment_request", &charge.payment_request)
+            .text("description", &charge.description);
+        if let Some(customer_id) = charge.customer_id.as_deref().filter(|it| !it.is_empty()) {
+            object = object.text("customer_id", customer_id);
+        }
+        let object = object.flag("paid", charge.paid);
+        object
+            .number("created", charge.created.as_millis())
+            .number("updated", charge.updated.as_millis())
+            .end()
+    }
+
+    proptest! {
+        #[test]
+        fn charge_is_written_as_if_key_by_key(
+            amount: u64,
+            description: String,
+            customer_id: Option<String>,
+            paid: bool,
+            updated: u64,
+        ) {
+            let charge = Charge {
+                amount: Satoshi::new(amount),
+                description: description.into(),
+                customer_id: customer_id.map(Into::into),
+                payment_request: "lntb1".into(),
+                paid,
+                updated: UnixMillis::from_millis(updated),
+                ..Charge::sample("ch_1")
+            };
+            prop_assert_eq!(charge.to_json(&Quirks::new()), key_by_key(&charge));
         }
     }
 }

@@ -38,11 +38,11 @@ impl Ledger {
     /// Creates a ledger with stored charges, oldest first. The journal stores all later changes.
     #[cfg(feature = "sqlite")]
     pub(crate) fn load(charges: Vec<Charge>, journal: Box<dyn Journal>) -> Self {
-        let mut ledger = Self { charges: Vec::with_capacity(charges.len()), ..Self::default() };
-        for charge in charges {
-            ledger.insert(charge);
-        }
-        ledger.journal = Some(journal);
+        let indexes = || HashTable::with_capacity(charges.len());
+        let (indexes, indexes_by_hash) = (indexes(), indexes());
+        let mut ledger =
+            Self { charges, indexes, indexes_by_hash, journal: Some(journal), ..Self::default() };
+        (0..ledger.charges.len()).for_each(|index| ledger.add_to_indexes(index));
         ledger
     }
 
@@ -156,17 +156,17 @@ impl Ledger {
     }
 
     fn insert(&mut self, charge: Charge) {
+        self.charges.push(charge);
+        self.add_to_indexes(self.charges.len().saturating_sub(1));
+    }
+
+    fn add_to_indexes(&mut self, index: usize) {
         let Self { charges, indexes, indexes_by_hash, hasher, .. } = self;
-        let hash = hasher.hash_one(charge.id.as_str());
-        let rehash =
-            |index: &usize| charges.get(*index).map_or(0, |charge| hasher.hash_one(charge.id.as_str()));
-        indexes.insert_unique(hash, charges.len(), rehash);
-        let hash = hasher.hash_one(charge.payment_hash.as_bytes());
-        let rehash = |index: &usize| {
-            charges.get(*index).map_or(0, |charge| hasher.hash_one(charge.payment_hash.as_bytes()))
-        };
-        indexes_by_hash.insert_unique(hash, charges.len(), rehash);
-        charges.push(charge);
+        let id = |index: &usize| charges.get(*index).map_or(0, |it| hasher.hash_one(it.id.as_str()));
+        indexes.insert_unique(id(&index), index, id);
+        let hash =
+            |index: &usize| charges.get(*index).map_or(0, |it| hasher.hash_one(it.payment_hash.as_bytes()));
+        indexes_by_hash.insert_unique(hash(&index), index, hash);
     }
 
     fn change(&mut self, id: &str, change: impl FnOnce(&mut Charge)) {
@@ -295,6 +295,7 @@ mod tests {
         assert_eq!(outcome.get(), Some(Err(StorageError("full".to_owned()))));
         assert!(ledger.clear(&state).is_err() && ledger.save_state(&state).is_err());
         assert!(ledger.len() == 1 && ledger.get("b").is_none() && ledger.get("c").is_none());
+        assert_eq!((ledger.indexes.len(), ledger.indexes_by_hash.len()), (1, 1));
         let charge_a = ledger.get("a").expect("the charge exists");
         assert!(!charge_a.paid && charge_a.fee == 0 && charge_a.updated == charge_a.created);
         assert_eq!(charge_a.expires, UnixMillis::from_secs(9));

@@ -48,10 +48,7 @@ impl Object {
     #[inline]
     pub(crate) fn hex(mut self, key: &str, bytes: &[u8]) -> Self {
         self.key(key);
-        self.text.push('"');
-        HEXLOWER.encode_append(bytes, &mut self.text);
-        self.text.push('"');
-        self
+        self.verbatim("\"").hex_digits(bytes).verbatim("\"")
     }
 
     #[inline]
@@ -68,6 +65,26 @@ impl Object {
     /// it do not change, because JSON strings contain no line breaks.
     pub(crate) fn json(self, key: &str, value: &str) -> Self {
         self.raw(key, &value.replace('\n', "\n  "))
+    }
+
+    /// Adds text as it is: keys and values that are written out already.
+    #[inline]
+    pub(crate) fn verbatim(mut self, text: &str) -> Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Adds the digits of a number, without a key.
+    #[inline]
+    pub(crate) fn digits(self, value: u64) -> Self {
+        self.verbatim(itoa::Buffer::new().format(value))
+    }
+
+    /// Adds the digits of bytes in hex, without a key and without quotes.
+    #[inline]
+    pub(crate) fn hex_digits(mut self, bytes: &[u8]) -> Self {
+        HEXLOWER.encode_append(bytes, &mut self.text);
+        self
     }
 
     #[inline]

@@ -17,8 +17,8 @@ mod parallel;
 mod phoenixd;
 #[cfg(test)]
 mod receiver;
-// Only on Unix can an open file be moved.
-#[cfg(all(test, unix, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(all(unix, feature = "sqlite"))]
 mod shared_writes;
 #[cfg(test)]
 mod socket;

@@ -63,7 +63,7 @@ impl Service {
         let mut watched = Vec::new();
         let mut count = 0;
         while usize::try_from(count).unwrap() < setup.watched {
-            let is_watched = rng.u64(..) % setup.one_in == 0;
+            let is_watched = rng.u64(..).is_multiple_of(setup.one_in);
             watched.push(is_watched.then_some(count));
             count += u32::from(is_watched);
         }

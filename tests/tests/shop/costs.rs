@@ -149,7 +149,7 @@ fn requests_per_verb_do_not_grow_with_the_account_if_the_backend_can_find() {
         columns.iter().for_each(|(_, requests)| print!("{:20}", requests[at]));
         println!();
     }
-    assert_eq!(columns[0].1, [1, 1, 1, 41, 42, 42, 44, 42]);
+    assert_eq!(columns[0].1, [1, 1, 1, 41, 14, 13, 15, 42]);
     assert_eq!(columns[1].1, [1, 1, 1, 42, 2, 2, 4, 2]);
     assert_eq!(columns[2].1, [1, 1, 1, 41, 2, 1, 3, 1]);
     // It ignores the filter, so the find is followed by a walk.

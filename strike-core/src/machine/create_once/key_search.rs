@@ -3,14 +3,15 @@
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
 
+use super::search_result::{Gap, SearchResult};
 use crate::errors::{Error, ErrorKind};
 use crate::machine::context::Context;
 use crate::machine::paging::cursor::PageCursor;
 use crate::machine::{Call, Machine, Step};
-use crate::protocol::{Find, FindBy, Found, List, Page, Row, UnreadableRow};
+use crate::protocol::{Find, FindBy, Found, List, Page, Row};
 use crate::transport::Reply;
 use crate::values::order_key::MAX_ATTEMPTS;
-use crate::values::{Charge, Now, OrderKey, UnixMillis};
+use crate::values::{Now, OrderKey, UnixMillis};
 
 /// How far the caller's clock may differ from the server's in [`SearchDepth::Since`].
 const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(2 * 60 * 60);
@@ -19,10 +20,10 @@ const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(2 * 60 * 60);
 pub(crate) const MAX_PAGES: u32 = 1000;
 
 /// The page size of a search that is likely to end on the first page.
-const SMALL_PAGE: u32 = 30;
+pub(super) const SMALL_PAGE: u32 = 30;
 
-/// The page size of a search through the whole list.
-const LARGE_PAGE: u32 = 250;
+/// The page size of a search through the whole list, or one that did not end on the first page.
+pub(super) const LARGE_PAGE: u32 = 250;
 
 /// How far back a search goes.
 #[derive(Debug, Clone, Copy)]
@@ -36,34 +37,15 @@ pub(crate) enum SearchDepth {
     NewestBefore(UnixMillis),
 }
 
-/// What a search found.
-#[derive(Debug)]
-pub(crate) struct SearchResult {
-    /// The charge with the key, and its attempt: the oldest paid charge, else the oldest charge of
-    /// the last attempt.
-    pub(crate) charge: Option<(u8, Charge)>,
-    /// The last attempt that has a charge, counted from 1. Zero if there is none.
-    pub(crate) last_attempt: u8,
-    /// The creation time of the newest charge in the list. Zero if the list is empty.
-    pub(crate) newest: UnixMillis,
-    /// The server's time when it sent the last page, if known.
-    pub(crate) server_time: Option<UnixMillis>,
-    /// Why the search may have missed a charge with the key.
-    pub(crate) gap: Option<Gap>,
-    /// Whether the gap is an unreadable charge of this order. It may be paid, or older than the charge
-    /// that was found.
-    pub(crate) is_gap_of_order: bool,
-}
-
-/// Why a search may have missed a charge with the key.
-#[derive(Debug)]
-pub(crate) enum Gap {
-    /// A row that may have the key is unreadable.
-    UnreadableRow(UnreadableRow),
-    /// The list grows faster than it is read.
-    ListGrowsTooFast,
-    /// The list has more than [`MAX_PAGES`] pages.
-    ListTooLong,
+impl SearchDepth {
+    /// Returns the time at which a search ends: at a charge that was created before it.
+    pub(super) fn oldest(self, server_time: UnixMillis) -> UnixMillis {
+        match self {
+            Self::WholeList => UnixMillis::from_millis(0),
+            Self::Since(since) => since.min(server_time.saturating_sub(MAX_CLOCK_DIFFERENCE)),
+            Self::NewestBefore(newest) => newest,
+        }
+    }
 }
 
 /// Finds the charges of an order, if the backend can find by `customer_id`. Otherwise reads pages,
@@ -82,6 +64,8 @@ pub(crate) struct KeySearch {
     find: Option<Call<Find>>,
     cursor: PageCursor,
     page_size: u32,
+    /// Whether a full first page that does not end the search leads to larger pages.
+    may_grow: bool,
     call: Option<Call<List>>,
     /// The search ends at a charge older than this. Known after the first page.
     oldest: Option<UnixMillis>,
@@ -96,7 +80,6 @@ impl KeySearch {
         context: Context,
     ) -> Self {
         let page_size = if matches!(depth, SearchDepth::WholeList) { LARGE_PAGE } else { SMALL_PAGE };
-        let newest = UnixMillis::from_millis(0);
         let empty_pages_at_end = context.endpoint.properties().empty_pages_at_end;
         Self {
             next_find: match context.endpoint.properties().finds_by {
@@ -112,71 +95,24 @@ impl KeySearch {
             depth,
             cursor: PageCursor::new(page_size, empty_pages_at_end),
             page_size,
+            may_grow: page_size < LARGE_PAGE,
             call: None,
             oldest: None,
-            found: SearchResult {
-                charge: None,
-                last_attempt: 0,
-                newest,
-                server_time: None,
-                gap: None,
-                is_gap_of_order: false,
-            },
+            found: SearchResult::nothing(),
         }
     }
 
     /// Takes the rows of a page. Returns true if the search ends here.
     fn take_rows(&mut self, rows: Vec<Row>, server_time: UnixMillis) -> bool {
-        let oldest = *self.oldest.get_or_insert_with(|| match self.depth {
-            SearchDepth::WholeList => UnixMillis::from_millis(0),
-            SearchDepth::Since(since) => since.min(server_time.saturating_sub(MAX_CLOCK_DIFFERENCE)),
-            SearchDepth::NewestBefore(newest) => newest,
-        });
+        let oldest = *self.oldest.get_or_insert_with(|| self.depth.oldest(server_time));
         // The whole page is read: if the server's clock was set back a little, newer charges can
         // follow an older one.
         let mut is_last = false;
         for row in rows {
-            match row {
-                Row::Charge(charge) => {
-                    self.found.newest = self.found.newest.max(charge.created());
-                    is_last |= charge.created() < oldest;
-                    let key_of_row = charge.raw_customer_id().and_then(OrderKey::read_attempt);
-                    if let Some((key, attempt, _)) = key_of_row
-                        && key == self.key
-                    {
-                        self.keep_better(attempt, charge);
-                    }
-                }
-                Row::Unreadable(row) => {
-                    let customer_id = row.customer_id.as_deref();
-                    let key = customer_id.map(|id| OrderKey::from_customer_id(id).map(|(key, _)| key));
-                    // An unreadable row without a `customer_id`, or with this key, may be the
-                    // charge. A find returns only charges of this order.
-                    let is_of_order = key.map_or(self.next_find.is_some(), |key| key == Some(self.key));
-                    if is_of_order && !self.found.is_gap_of_order {
-                        self.found.is_gap_of_order = true;
-                        self.found.gap = Some(Gap::UnreadableRow(row));
-                    } else if key.is_none() {
-                        self.found.gap.get_or_insert(Gap::UnreadableRow(row));
-                    }
-                }
-            }
+            is_last |= matches!(&row, Row::Charge(charge) if charge.created() < oldest);
+            self.found.take(row, (self.key, self.attempt), self.next_find.is_some());
         }
         is_last
-    }
-
-    /// Keeps this charge if it is better than the one found so far. Rows come newest first, so of
-    /// two equal charges the later row is the older charge, and it is kept.
-    fn keep_better(&mut self, attempt: u8, charge: Charge) {
-        self.found.last_attempt = self.found.last_attempt.max(attempt);
-        let is_better = match &self.found.charge {
-            _ if charge.is_paid() => true,
-            Some((best, known)) => !known.is_paid() && attempt >= *best,
-            None => attempt >= self.attempt,
-        };
-        if is_better {
-            self.found.charge = Some((attempt, charge));
-        }
     }
 
     fn advance(&mut self, now: Now) -> ControlFlow<Step<SearchResult>> {
@@ -248,9 +184,16 @@ impl KeySearch {
     ) -> ControlFlow<Step<SearchResult>> {
         self.call = None;
         self.found.server_time = server_time;
+        let is_full = u32::try_from(page.rows()).is_ok_and(|rows| rows == self.page_size);
         let rows = self.cursor.take(page);
-        let is_last = self.take_rows(rows, server_time.unwrap_or(now.unix));
-        if is_last { self.finish() } else { Continue(()) }
+        if self.take_rows(rows, server_time.unwrap_or(now.unix)) {
+            return self.finish();
+        }
+        if self.may_grow && is_full {
+            self.restart(LARGE_PAGE);
+        }
+        self.may_grow = false;
+        Continue(())
     }
 
     /// Starts again with small pages if a page was too large. Any other error ends the search.
@@ -259,11 +202,18 @@ impl KeySearch {
         if !is_too_large || self.page_size <= SMALL_PAGE {
             return Break(Step::Done(Err(error)));
         }
-        self.page_size = SMALL_PAGE;
-        let empty_pages_at_end = self.context.endpoint.properties().empty_pages_at_end;
-        self.cursor = PageCursor::new(SMALL_PAGE, empty_pages_at_end);
-        self.call = None;
+        self.restart(SMALL_PAGE);
         Continue(())
+    }
+
+    /// Reads the list from its start, with pages of another size.
+    fn restart(&mut self, page_size: u32) {
+        self.page_size = page_size;
+        self.may_grow = false;
+        let empty_pages_at_end = self.context.endpoint.properties().empty_pages_at_end;
+        self.cursor = PageCursor::new(page_size, empty_pages_at_end);
+        self.call = None;
+        self.found = SearchResult { server_time: self.found.server_time, ..SearchResult::nothing() };
     }
 
     fn end_of_list(&mut self) -> ControlFlow<Step<SearchResult>> {
@@ -279,8 +229,8 @@ impl KeySearch {
     }
 
     fn finish(&mut self) -> ControlFlow<Step<SearchResult>> {
-        let (charge, gap) = (self.found.charge.take(), self.found.gap.take());
-        Break(Step::Done(Ok(SearchResult { charge, gap, ..self.found })))
+        let found = std::mem::replace(&mut self.found, SearchResult::nothing());
+        Break(Step::Done(Ok(found)))
     }
 }
 

@@ -2,17 +2,21 @@
 
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::ops::DerefMut;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::key_search::{KeySearch, SearchDepth};
+use super::list_memory::ListMemory;
+use super::look::Look;
 use super::options::{CreateOnceOptions, FirstStep};
 use super::outcome::CreateOutcome;
+use super::search::Search;
 use crate::errors::Error;
 use crate::machine::context::Context;
 use crate::machine::order_memory::Known;
 use crate::machine::pause::Pause;
 use crate::machine::{Call, Machine, OrderRecord, Step};
-use crate::protocol::{Create, Get, Operation};
+use crate::protocol::{Create, FindBy, Get, Operation};
 use crate::transport::Reply;
 use crate::values::order_key::{MAX_ATTEMPTS, MAX_OWN};
 use crate::values::{ChargeId, InvalidInput, NewCharge, Now};
@@ -55,11 +59,18 @@ pub(super) const SEARCH_DELAY: Duration = Duration::from_secs(2);
 /// and finds only the exact `customer_id`: with the same order key, always pass the same
 /// [`customer_id`](NewCharge::customer_id). If a server ignores the filter, the list is searched.
 ///
-/// **The search** reads up to 1000 pages of 250 charges, or back to [`CreateOnceOptions::since`].
-/// If the list is longer, or grows faster than it is read, the machine ends with
+/// **The search** reads up to 1000 pages, or back to [`CreateOnceOptions::since`]. If the list is
+/// longer, or grows faster than it is read, the machine ends with
 /// [`Incomplete`](crate::ErrorKind::Incomplete) and creates nothing. If the list holds several
 /// charges with the key, a paid one is used, else the oldest one of the last attempt. If none is
 /// paid, and one of them is unreadable, the machine ends with that row's error.
+///
+/// **The machines of one [`CoreClient`](crate::CoreClient) and its copies remember** which order keys
+/// the list had. The search before a create then reads only rows that are newer than ten minutes
+/// before the newest row it knew. Machines that search at the same time share a search that began
+/// after all of them. This holds for the newest 100,000 rows with an order key, and for servers that
+/// send a `Date`. A search after a create with unknown outcome uses none of it. A charge of another
+/// process can be missed if the list shows it more than ten minutes later than a newer charge.
 ///
 /// **A charge that was found** must match the order, including its invoice, like the response to a
 /// create. A server that does not return `customer_id` causes a
@@ -110,6 +121,8 @@ pub struct CreateOnce<G = Box<OrderRecord>> {
     pub(super) order: NewCharge,
     pub(super) options: CreateOnceOptions,
     pub(super) record: G,
+    /// What the clones of the client remember of the list.
+    memory: Arc<ListMemory>,
     /// Which of the order's invoices is looked for or created, counted from 1.
     pub(super) attempt: u8,
     pub(super) depth: SearchDepth,
@@ -123,7 +136,7 @@ pub struct CreateOnce<G = Box<OrderRecord>> {
 pub(super) enum State {
     Start,
     Searching {
-        search: Box<KeySearch>,
+        search: Box<Search>,
         stage: SearchStage,
     },
     /// Reading the charge of this attempt.
@@ -161,6 +174,7 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
         order: NewCharge,
         options: impl Into<CreateOnceOptions>,
         record: G,
+        memory: Arc<ListMemory>,
         context: Context,
     ) -> Self {
         let options = options.into();
@@ -169,6 +183,7 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
             order,
             options,
             record,
+            memory,
             attempt: options.attempt,
             depth: options.since.map_or(SearchDepth::WholeList, SearchDepth::Since),
             unknown_outcome: None,
@@ -192,9 +207,13 @@ impl<G: DerefMut<Target = OrderRecord>> CreateOnce<G> {
 
     pub(super) fn search(&self, stage: SearchStage) -> State {
         let own = self.order.get_customer_id().unwrap_or_default();
-        let key = (self.options.key, self.attempt, own);
-        let search = KeySearch::new(key, self.depth, self.context.fork());
-        State::Searching { search: Box::new(search), stage }
+        let (key, attempt, depth) = (self.options.key, self.attempt, self.depth);
+        let full = KeySearch::new((key, attempt, own), depth, self.context.fork());
+        // After a create in doubt, every row is read again: a late one can be anywhere.
+        let may_look = stage == SearchStage::BeforeCreate
+            && self.context.endpoint.properties().finds_by == FindBy::Nothing;
+        let look = may_look.then(|| Look::new((key, attempt), depth, &self.memory, self.context.fork()));
+        State::Searching { search: Box::new(Search::new(look, full)), stage }
     }
 
     pub(super) fn read(&self, id: ChargeId, attempt: u8) -> State {

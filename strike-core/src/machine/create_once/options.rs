@@ -74,9 +74,11 @@ impl CreateOnceOptions {
     /// The search goes back to that time, and at least two hours, in case the clocks differ. An
     /// older charge is not found.
     ///
-    /// Without this, the whole list is read: 41 requests for an account with 10,000 charges. With
-    /// it, one request is usually enough. phoenixd and LNbits find charges by `customer_id`, so there
-    /// it makes no difference.
+    /// Without this, the first search of a client reads the whole list: 13 requests for an account
+    /// with 10,000 charges, if the server returns 1,000 rows for each page. With it, one request is
+    /// usually enough. Later searches read only what is newer, see
+    /// [`CreateOnce`](crate::machine::CreateOnce). phoenixd and LNbits find charges by `customer_id`,
+    /// so there it makes no difference.
     pub const fn since(mut self, since: UnixMillis) -> Self {
         self.since = Some(since);
         self

@@ -3,9 +3,10 @@
 use std::ops::DerefMut;
 
 use super::accept::FoundBy;
-use super::key_search::{Gap, MAX_PAGES, SearchDepth, SearchResult};
+use super::key_search::{MAX_PAGES, SearchDepth};
 use super::machine::{CreateOnce, Next, SEARCH_DELAY, SearchStage, State};
 use super::outcome::CreateOutcome;
+use super::search_result::{Gap, SearchResult};
 use crate::errors::{Advice, Error, ErrorKind};
 use crate::machine::OrderRecord;
 use crate::machine::order_memory::Known;

@@ -3,4 +3,4 @@
 pub(crate) mod cursor;
 mod pager;
 
-pub use self::pager::{NextCharge, Pager};
+pub use self::pager::{NextCharge, NextPage, PageCharges, Pager};

@@ -27,6 +27,15 @@ impl Key {
     }
 }
 
+/// A charge that is due, or may share a request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ready<'a> {
+    pub(super) key: Key,
+    pub(super) id: &'a ChargeId,
+    /// Since when, see [`Pending::ready`].
+    pub(super) since: u64,
+}
+
 /// Up to 64 charges that are next to each other in the list.
 #[derive(Debug)]
 struct Block {
@@ -79,9 +88,9 @@ impl Charges {
         slots.filter_map(|slot| Some((self.slots.id(*slot)?, self.slots.get(*slot)?)))
     }
 
-    /// Returns the highest key below this one whose charge is due or may share a request, with its
-    /// id. The time when the first of the skipped charges is due lowers `next_due`.
-    pub(super) fn next_ready(&self, below: Key, now: u64, next_due: &mut u64) -> Option<(Key, &ChargeId)> {
+    /// Returns the charge with the highest key below this one that is due or may share a request. The
+    /// time when the first of the skipped charges is due lowers `next_due`.
+    pub(super) fn next_ready(&self, below: Key, now: u64, next_due: &mut u64) -> Option<Ready<'_>> {
         let end = self.blocks.partition_point(|block| block.oldest < below);
         for block in self.blocks.get(..end)?.iter().rev() {
             if block.ready > now {
@@ -94,8 +103,9 @@ impl Charges {
                 if key >= below {
                     continue;
                 }
-                if state.ready() <= now {
-                    return self.slots.id(*slot).map(|id| (key, id));
+                let since = state.ready();
+                if since <= now {
+                    return self.slots.id(*slot).map(|id| Ready { key, id, since });
                 }
                 *next_due = state.due.min(*next_due);
             }

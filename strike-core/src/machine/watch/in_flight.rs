@@ -169,6 +169,5 @@ impl Watcher {
 
 /// Returns the first row's error if a page has rows, but no readable charge.
 fn check_readable(page: Scan) -> Result<Scan, Error> {
-    let unreadable = page.first_unreadable().filter(|_| page.created().is_none()).cloned();
-    unreadable.map_or(Ok(page), |row| Err(row.into_error()))
+    page.unreadable().map_or(Ok(page), |row| Err(row.into_error()))
 }

@@ -51,7 +51,7 @@ impl Watcher {
             state.is_some_and(|state| state.is_ready(millis(now.monotonic)))
         };
         let due_rows = u32::try_from(rows.iter().filter(is_due).count()).unwrap_or(u32::MAX);
-        self.scheduler.page_read(page, &scan, due_rows);
+        self.scheduler.page_read(page, &scan, due_rows, millis(now.monotonic));
         // The charges of a page get the same jitter, so that they are due together again.
         let jitter = self.jitter();
         for row in rows {

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::charges::{Charges, Key};
+use super::charges::{Charges, Key, Ready};
 use super::position_index::{Position, PositionIndex};
 use super::request_health::{RequestHealth, RequestKind};
 use crate::protocol::Scan;
-use crate::values::{ChargeId, UnixMillis};
+use crate::values::ChargeId;
 
 /// The smallest page size.
 const MIN_ROWS: u32 = 10;
@@ -78,8 +78,9 @@ pub(super) struct Scheduler {
     exploration: Exploration,
     /// The round has come to the charges below this one.
     round: Key,
-    /// The pages that were read in this round. No page is read twice.
-    pages_read: BTreeSet<u32>,
+    /// The pages that were read in this round, and when, in milliseconds of the monotonic clock. A
+    /// page is not read again for a charge that was due before, because it does not hold it.
+    pages_read: BTreeMap<u32, u64>,
     /// Charges to read before all others, because a webhook named them.
     urgent: BTreeSet<ChargeId>,
     /// Charges to read alone after those.
@@ -125,7 +126,7 @@ impl Scheduler {
             positions: PositionIndex::default(),
             exploration: Exploration::default(),
             round: Key::LOWEST,
-            pages_read: BTreeSet::new(),
+            pages_read: BTreeMap::new(),
             urgent: BTreeSet::new(),
             alone: BTreeSet::new(),
             reading: BTreeMap::new(),
@@ -193,7 +194,7 @@ impl Scheduler {
 
     /// Learns the page size and the positions of rows from a page. `due_rows` of its charges were
     /// due.
-    pub(super) fn page_read(&mut self, page: PageRead, rows: &Scan, due_rows: u32) {
+    pub(super) fn page_read(&mut self, page: PageRead, rows: &Scan, due_rows: u32, now: u64) {
         let PageRead { number, size, is_beyond, .. } = page;
         let count = u32::try_from(rows.rows()).unwrap_or(u32::MAX);
         if number == 0 {
@@ -203,10 +204,10 @@ impl Scheduler {
                 self.is_size_known = false;
                 self.pages_read.clear();
             }
-            self.pages_read.insert(0);
+            self.pages_read.insert(0, now);
         } else if size == self.size {
             self.is_size_known |= count > 0;
-            self.pages_read.insert(number);
+            self.pages_read.insert(number, now);
         }
         if is_beyond {
             self.exploration.page_read(due_rows);
@@ -259,7 +260,7 @@ impl Scheduler {
             return Err(u64::MAX);
         }
         loop {
-            let Some((key, id)) = charges.next_ready(self.round, now, &mut self.next_round) else {
+            let Some(ready) = charges.next_ready(self.round, now, &mut self.next_round) else {
                 self.round = Key::LOWEST;
                 if self.next_round > now {
                     return Err(self.next_round);
@@ -267,6 +268,7 @@ impl Scheduler {
                 self.begin_round(charges);
                 continue;
             };
+            let Ready { key, id, .. } = ready;
             if let Some(covered) = self.covering(key) {
                 self.round = covered.oldest;
                 continue;
@@ -277,7 +279,7 @@ impl Scheduler {
             }
             // A page is worth it if another due charge is on it, or if requests for single charges
             // fail.
-            let page = self.page_of(key.created).filter(|_| self.page_health.is_good(now));
+            let page = self.page_of(ready).filter(|_| self.page_health.is_good(now));
             if page.is_some_and(|page| self.wait_for_page(page, key)) {
                 continue;
             }
@@ -297,7 +299,7 @@ impl Scheduler {
     /// Begins to read a page with this charge, and other charges that are likely to be on it.
     fn read_page(&mut self, number: u32, newest: Key, charges: &Charges, now: u64) -> Reading {
         // The number of a page means nothing before its size is known.
-        let number = if self.is_size_known || self.pages_read.contains(&0) { number } else { 0 };
+        let number = if self.is_size_known || self.pages_read.contains_key(&0) { number } else { 0 };
         let is_beyond = matches!(self.positions.position(newest.created), Position::Beyond(_));
         let size = if number == 0 { self.max_size } else { self.size };
         let mut covered = Covered { newest, oldest: newest, charges: 1 };
@@ -315,8 +317,8 @@ impl Scheduler {
     /// Returns the next due charge below this one if it is likely to be on this page, too.
     fn next_on_page(&self, page: u32, below: Key, charges: &Charges, now: u64) -> Option<Key> {
         let mut ignored = u64::MAX;
-        let (next, _) = charges.next_ready(below, now, &mut ignored)?;
-        Some(next).filter(|next| self.page_of(next.created) == Some(page) && self.covering(*next).is_none())
+        let next = charges.next_ready(below, now, &mut ignored)?;
+        Some(next.key).filter(|key| self.page_of(next) == Some(page) && self.covering(*key).is_none())
     }
 
     /// Returns true if this charge is to wait for a page that is being read. If there are many more
@@ -335,7 +337,7 @@ impl Scheduler {
     /// Returns true if page 0 is being read to find the page size.
     fn is_finding_size(&self) -> bool {
         let is_first = |reading: &Reading| matches!(reading.target, Target::Page(PageRead { number: 0, .. }));
-        !self.is_size_known && !self.pages_read.contains(&0) && self.reading.values().any(is_first)
+        !self.is_size_known && !self.pages_read.contains_key(&0) && self.reading.values().any(is_first)
     }
 
     /// Returns the charges to which this one belongs, if they are being read.
@@ -357,15 +359,17 @@ impl Scheduler {
         }
     }
 
-    /// Returns the page that is likely to hold a charge with this creation time. `None` if it was
-    /// read in this round, or if it is beyond all pages read so far and such a read must wait.
-    fn page_of(&self, created: UnixMillis) -> Option<u32> {
-        let offset = match self.positions.position(created) {
+    /// Returns the page that is likely to hold a charge. `None` if that page was read and lacked it,
+    /// or if it is beyond all pages read so far and such a read must wait.
+    fn page_of(&self, ready: Ready<'_>) -> Option<u32> {
+        let offset = match self.positions.position(ready.key.created) {
             Position::About(offset) => offset,
             Position::Beyond(offset) if self.exploration.rounds_to_wait == 0 => offset,
             Position::Beyond(_) => return None,
         };
-        Some(offset / self.size).filter(|page| !self.pages_read.contains(page))
+        let page = offset / self.size;
+        let lacks_it = self.pages_read.get(&page).is_some_and(|read_at| ready.since <= *read_at);
+        Some(page).filter(|_| !lacks_it)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The memory of the pending charges: a slot for each, found by the charge's id.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
@@ -58,11 +59,9 @@ impl Slots {
             }
             self.slots.push(None);
         }
-        let hash = hash(id.as_str());
-        if self.by_hash.contains_key(&hash) {
-            self.collided.insert(id.clone(), slot);
-        } else {
-            self.by_hash.insert(hash, slot);
+        match self.by_hash.entry(hash(id.as_str())) {
+            Entry::Vacant(entry) => _ = entry.insert(slot),
+            Entry::Occupied(_) => _ = self.collided.insert(id.clone(), slot),
         }
         if let Some(empty) = self.slots.get_mut(index(slot)) {
             *empty = Some((id, state));

@@ -54,7 +54,11 @@ const MOST_SCHEDULED: usize = 5000;
 ///
 /// After an error, call `next` again. The watcher continues.
 ///
-/// **Memory.** A pending charge takes about 140 bytes, so 100,000 charges take 14 MB.
+/// **Many at once.** [`max_in_flight`](Self::max_in_flight) requests may be in flight. No charge and
+/// no page is read twice at the same time. If several requests in flight fail, this counts as one
+/// failure, and then one request at a time shows whether the server works again.
+///
+/// **Memory.** A pending charge takes about 110 bytes, so 100,000 charges take 11 MB.
 ///
 /// **Restarts.** Save a [`snapshot`](Self::snapshot) after you have handled an event, and
 /// [`restore`](Self::restore) it after a restart. A charge is pending until its event is returned,

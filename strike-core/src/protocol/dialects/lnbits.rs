@@ -1,12 +1,11 @@
 //! The dialect of LNbits, a wallet server in front of many kinds of Lightning nodes.
 
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
-    BadRow, Dialect, DialectRequest, FindBy, ListedRow, Options, Properties, ServerError, Unreadable,
-    is_payment_hash, query,
+    BadRow, Dialect, FindBy, ListedRow, Options, Properties, ServerError, Unreadable, is_payment_hash, query,
 };
 use crate::errors::Mismatch;
 use crate::invoice::{self, Invoice};
@@ -100,7 +99,11 @@ impl Dialect for Lnbits {
         }
     }
 
-    fn create(&self, order: &NewCharge, options: &Options) -> DialectRequest {
+    fn create_target(&self) -> (&'static str, &'static str) {
+        (PAYMENTS, "application/json")
+    }
+
+    fn create(&self, order: &NewCharge, options: &Options) -> String {
         #[derive(Serialize)]
         struct Create<'a> {
             out: bool,
@@ -130,20 +133,20 @@ impl Dialect for Lnbits {
             webhook: options.webhook_url.as_deref(),
         };
         // A struct of texts and numbers always serializes.
-        DialectRequest::post_json(PAYMENTS, serde_json::to_string(&create).unwrap_or_default())
+        serde_json::to_string(&create).unwrap_or_default()
     }
 
-    fn get(&self, id: &ChargeId) -> Option<DialectRequest> {
-        is_payment_hash(id).then(|| DialectRequest::get(format!("{PAYMENTS}/{id}")))
+    fn get(&self, base: &str, id: &ChargeId) -> Option<String> {
+        is_payment_hash(id).then(|| [base, PAYMENTS, "/", id.as_str()].concat())
     }
 
-    fn list(&self, page: u32, size: u32) -> DialectRequest {
+    fn list(&self, base: &str, page: u32, size: u32) -> String {
         let offset = (u64::from(page) * u64::from(size)).to_string();
-        search(&[("limit", &size.to_string()), ("offset", &offset)])
+        search(base, &[("limit", &size.to_string()), ("offset", &offset)])
     }
 
-    fn find(&self, customer_id: &str, limit: u32) -> Option<DialectRequest> {
-        Some(search(&[("limit", &limit.to_string()), ("external_id", external_id(customer_id))]))
+    fn find(&self, base: &str, customer_id: &str, limit: u32) -> Option<String> {
+        Some(search(base, &[("limit", &limit.to_string()), ("external_id", external_id(customer_id))]))
     }
 
     /// A wallet that paid itself has two records with one hash. The get returns the outgoing one,
@@ -160,8 +163,8 @@ impl Dialect for Lnbits {
         object::<Payment>(body).is_ok_and(|payment| payment.details.amount.0 < 0)
     }
 
-    fn get_second(&self, id: &ChargeId) -> Option<DialectRequest> {
-        Some(search(&[("limit", "10"), ("payment_hash", id.as_str())]))
+    fn get_second(&self, base: &str, id: &ChargeId) -> Option<String> {
+        Some(search(base, &[("limit", "10"), ("payment_hash", id.as_str())]))
     }
 
     fn created(&self, _order: &NewCharge, body: &str, _now: Now) -> Result<Charge, Unreadable> {
@@ -205,7 +208,29 @@ impl Dialect for Lnbits {
             data: &'a RawValue,
         }
         let page: Page<'_> = object(body)?;
-        Ok(array(page.data.get())?.into_iter().map(|row| ListedRow::Read(self::row(row.get()))).collect())
+        Ok(array(page.data.get())?.into_iter().map(ListedRow::unread).collect())
+    }
+
+    fn row(&self, row: &str) -> Result<Charge, BadRow> {
+        #[derive(Deserialize)]
+        struct Id {
+            payment_hash: PaymentHash,
+        }
+        #[derive(Deserialize)]
+        struct Customer {
+            #[serde(default)]
+            external_id: Option<String>,
+            #[serde(default)]
+            extra: Option<Box<RawValue>>,
+        }
+        let charge = object::<Record>(row).map_err(Unreadable::Because).and_then(Record::into_charge);
+        charge.map_err(|unreadable| BadRow {
+            id: object::<Id>(row).ok().and_then(|row| ChargeId::new(row.payment_hash.to_string()).ok()),
+            customer_id: object::<Customer>(row).ok().map(|row| {
+                row.extra.as_deref().and_then(customer_id_in).or(row.external_id).unwrap_or_default()
+            }),
+            reason: unreadable.into_reason(),
+        })
     }
 
     fn error(&self, status: StatusCode, body: &str) -> Option<ServerError> {
@@ -258,8 +283,8 @@ impl Dialect for Lnbits {
         ChargeId::new(payment.payment_hash.to_string()).map_err(|_| InvalidWebhook::BadId)
     }
 
-    fn probe(&self, step: usize) -> Option<DialectRequest> {
-        (step == 0).then(|| DialectRequest::get("/api/v1/wallet"))
+    fn probe(&self, base: &str, step: usize) -> Option<(Method, String)> {
+        (step == 0).then(|| (Method::GET, format!("{base}/api/v1/wallet")))
     }
 
     /// The wallet's id is shown to the admin key only.
@@ -350,28 +375,6 @@ impl Record {
     }
 }
 
-fn row(row: &str) -> Result<Charge, BadRow> {
-    #[derive(Deserialize)]
-    struct Id {
-        payment_hash: PaymentHash,
-    }
-    #[derive(Deserialize)]
-    struct Customer {
-        #[serde(default)]
-        external_id: Option<String>,
-        #[serde(default)]
-        extra: Option<Box<RawValue>>,
-    }
-    let charge = object::<Record>(row).map_err(Unreadable::Because).and_then(Record::into_charge);
-    charge.map_err(|unreadable| BadRow {
-        id: object::<Id>(row).ok().and_then(|row| ChargeId::new(row.payment_hash.to_string()).ok()),
-        customer_id: object::<Customer>(row)
-            .ok()
-            .map(|row| row.extra.as_deref().and_then(customer_id_in).or(row.external_id).unwrap_or_default()),
-        reason: unreadable.into_reason(),
-    })
-}
-
 fn customer_id_in(extra: &RawValue) -> Option<String> {
     #[derive(Deserialize)]
     struct Extra {
@@ -390,11 +393,11 @@ fn external_id(customer_id: &str) -> &str {
     }
 }
 
-/// Returns a request for incoming payments, newest first. LNbits asks the node about those that are
-/// pending.
-fn search(filters: &[(&str, &str)]) -> DialectRequest {
+/// Returns the path and query of a search for incoming payments, newest first. LNbits asks the node
+/// about those that are pending.
+fn search(base: &str, filters: &[(&str, &str)]) -> String {
     let fixed = [("recheck_pending", "true"), ("sortby", "time"), ("direction", "desc"), ("amount[gt]", "0")];
-    DialectRequest::get(format!("{PAYMENTS}/paginated?{}", query(fixed.iter().chain(filters).copied())))
+    format!("{base}{PAYMENTS}/paginated?{}", query(fixed.iter().chain(filters).copied()))
 }
 
 fn server_error(meaning: StatusCode, message: &str) -> ServerError {

@@ -12,6 +12,7 @@ pub(super) use self::strike::Strike;
 use std::fmt;
 
 use http::{HeaderMap, HeaderName, Method, StatusCode};
+use serde_json::value::RawValue;
 
 use crate::errors::Mismatch;
 use crate::protocol::WebhookSecret;
@@ -33,17 +34,22 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// Rejects an order that the backend cannot represent.
     fn check(&self, order: &NewCharge, options: &Options) -> Result<(), InvalidInput>;
 
-    /// Returns the request that creates a charge.
-    fn create(&self, order: &NewCharge, options: &Options) -> DialectRequest;
+    /// Returns the path below the base path at which charges are created, and the `Content-Type` of
+    /// requests with a body.
+    fn create_target(&self) -> (&'static str, &'static str);
 
-    /// Returns the request that reads a charge. `None` if the backend has no ids of this form.
-    fn get(&self, id: &ChargeId) -> Option<DialectRequest>;
+    /// Returns the body of a create.
+    fn create(&self, order: &NewCharge, options: &Options) -> String;
 
-    /// Returns the request that reads a page of the list, newest first.
-    fn list(&self, page: u32, size: u32) -> DialectRequest;
+    /// Returns the path and query that read a charge, with the base path in front. `None` if the
+    /// backend has no ids of this form.
+    fn get(&self, base: &str, id: &ChargeId) -> Option<String>;
 
-    /// Returns the request that finds charges by `customer_id`; see [`FindBy`].
-    fn find(&self, _customer_id: &str, _limit: u32) -> Option<DialectRequest> {
+    /// Returns the path and query that read a page of the list, newest first.
+    fn list(&self, base: &str, page: u32, size: u32) -> String;
+
+    /// Returns the path and query that find charges by `customer_id`; see [`FindBy`].
+    fn find(&self, _base: &str, _customer_id: &str, _limit: u32) -> Option<String> {
         None
     }
 
@@ -52,8 +58,8 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Returns the request that then reads the charge.
-    fn get_second(&self, _id: &ChargeId) -> Option<DialectRequest> {
+    /// Returns the path and query that then read the charge.
+    fn get_second(&self, _base: &str, _id: &ChargeId) -> Option<String> {
         None
     }
 
@@ -63,8 +69,11 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// Reads the charge in a response to a get.
     fn charge(&self, body: &str) -> Result<Charge, Unreadable>;
 
-    /// Reads the rows of a page.
+    /// Splits a page into its rows.
     fn rows<'a>(&self, body: &'a str) -> Result<Vec<ListedRow<'a>>, Unreadable>;
+
+    /// Reads a row of a page.
+    fn row(&self, row: &str) -> Result<Charge, BadRow>;
 
     /// Reads the error body of a response with this status. `None` if it is not the backend's.
     fn error(&self, status: StatusCode, body: &str) -> Option<ServerError>;
@@ -77,8 +86,9 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         options: &Options,
     ) -> Result<ChargeId, InvalidWebhook>;
 
-    /// Returns a request that checks one part of the setup, or `None` after the last.
-    fn probe(&self, step: usize) -> Option<DialectRequest>;
+    /// Returns method and path of a request that checks one part of the setup, or `None` after the
+    /// last.
+    fn probe(&self, base: &str, step: usize) -> Option<(Method, String)>;
 
     /// Judges the response to a probe. Returns true if it passes, and false if it has to be read as a
     /// page of the list, whose errors are a wrong credential or a failing server.
@@ -120,34 +130,8 @@ pub(crate) enum FindBy {
     CustomerId,
 }
 
-/// A request without host, base path and credential.
-#[derive(Debug)]
-pub(crate) struct DialectRequest {
-    pub(crate) method: Method,
-    /// Path and query. It starts with a slash.
-    pub(crate) tail: String,
-    /// The body and its `Content-Type`.
-    pub(crate) body: Option<(&'static str, Vec<u8>)>,
-}
-
-impl DialectRequest {
-    fn get(tail: impl Into<String>) -> Self {
-        Self { method: Method::GET, tail: tail.into(), body: None }
-    }
-
-    fn post_form(tail: &str, form: String) -> Self {
-        let body = Some(("application/x-www-form-urlencoded", form.into_bytes()));
-        Self { method: Method::POST, tail: tail.to_owned(), body }
-    }
-
-    fn post_json(tail: &str, json: String) -> Self {
-        Self {
-            method: Method::POST,
-            tail: tail.to_owned(),
-            body: Some(("application/json", json.into_bytes())),
-        }
-    }
-}
+/// The `Content-Type` of a form.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A server's own description of an error.
 #[derive(Debug)]
@@ -189,12 +173,17 @@ impl From<InvalidInput> for Unreadable {
     }
 }
 
-/// A row of a list.
-pub(crate) enum ListedRow<'a> {
-    /// A charge that is still in the response, with the text of the row.
-    Plain(&'a str, PlainCharge<'a>),
-    /// A charge that was copied, or no charge.
-    Read(Result<Charge, BadRow>),
+/// A row of a list that was not copied.
+pub(crate) struct ListedRow<'a> {
+    pub(crate) text: &'a str,
+    /// Its fields, if the row is written plainly.
+    pub(crate) plain: Option<PlainCharge<'a>>,
+}
+
+impl<'a> ListedRow<'a> {
+    fn unread(row: &'a RawValue) -> Self {
+        Self { text: row.get(), plain: None }
+    }
 }
 
 /// A row of a list that is not a charge.

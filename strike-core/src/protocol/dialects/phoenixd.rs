@@ -1,11 +1,11 @@
 //! The dialect of phoenixd, ACINQ's node for receiving payments.
 
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use serde::Deserialize;
 
 use super::{
-    BadRow, Dialect, DialectRequest, FindBy, ListedRow, Options, Properties, ServerError, Unreadable,
-    is_payment_hash, query,
+    BadRow, Dialect, FORM, FindBy, ListedRow, Options, Properties, ServerError, Unreadable, is_payment_hash,
+    query,
 };
 use crate::errors::Mismatch;
 use crate::invoice::{Invoice, InvoiceDescription};
@@ -13,8 +13,8 @@ use crate::protocol::json::{array, object};
 use crate::protocol::number::Exact;
 use crate::protocol::{Endpoint, EndpointBuilder, Password, WebhookSecret};
 use crate::values::{
-    Charge, ChargeId, ChargeTexts, Currency, InvalidInput, Network, NewCharge, Now, Origin, PaymentHash,
-    Satoshi, Settlement, UnixMillis,
+    Charge, ChargeId, ChargeTexts, Currency, Decimal, InvalidInput, Network, NewCharge, Now, Origin,
+    PaymentHash, Satoshi, Settlement, UnixMillis,
 };
 use crate::webhook::InvalidWebhook;
 
@@ -111,7 +111,11 @@ impl Dialect for Phoenixd {
         Ok(())
     }
 
-    fn create(&self, order: &NewCharge, options: &Options) -> DialectRequest {
+    fn create_target(&self) -> (&'static str, &'static str) {
+        ("/createinvoice", FORM)
+    }
+
+    fn create(&self, order: &NewCharge, options: &Options) -> String {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("amountSat", &order.amount().get().to_string());
         if order.description().encode_utf16().count() > MAX_DESCRIPTION {
@@ -127,22 +131,23 @@ impl Dialect for Phoenixd {
         if let Some(url) = &options.webhook_url {
             form.append_pair("webhookUrl", url);
         }
-        DialectRequest::post_form("/createinvoice", form.finish())
+        form.finish()
     }
 
-    fn get(&self, id: &ChargeId) -> Option<DialectRequest> {
-        is_payment_hash(id).then(|| DialectRequest::get(format!("/payments/incoming/{id}")))
+    fn get(&self, base: &str, id: &ChargeId) -> Option<String> {
+        is_payment_hash(id).then(|| [base, "/payments/incoming/", id.as_str()].concat())
     }
 
-    fn list(&self, page: u32, size: u32) -> DialectRequest {
-        let offset = u64::from(page) * u64::from(size);
-        DialectRequest::get(format!("/payments/incoming?all=true&limit={size}&offset={offset}"))
+    fn list(&self, base: &str, page: u32, size: u32) -> String {
+        let (size, offset) = (Decimal::new(size), Decimal::new(u64::from(page) * u64::from(size)));
+        let path = "/payments/incoming?all=true&limit=";
+        [base, path, size.as_str(), "&offset=", offset.as_str()].concat()
     }
 
-    fn find(&self, customer_id: &str, limit: u32) -> Option<DialectRequest> {
+    fn find(&self, base: &str, customer_id: &str, limit: u32) -> Option<String> {
         let limit = limit.to_string();
         let query = query([("all", "true"), ("limit", &limit), ("externalId", customer_id)]);
-        Some(DialectRequest::get(format!("/payments/incoming?{query}")))
+        Some(format!("{base}/payments/incoming?{query}"))
     }
 
     fn created(&self, order: &NewCharge, body: &str, now: Now) -> Result<Charge, Unreadable> {
@@ -176,7 +181,26 @@ impl Dialect for Phoenixd {
     }
 
     fn rows<'a>(&self, body: &'a str) -> Result<Vec<ListedRow<'a>>, Unreadable> {
-        Ok(array(body)?.into_iter().map(|row| ListedRow::Read(self.row(row.get()))).collect())
+        Ok(array(body)?.into_iter().map(ListedRow::unread).collect())
+    }
+
+    fn row(&self, row: &str) -> Result<Charge, BadRow> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Id {
+            payment_hash: PaymentHash,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Customer {
+            #[serde(default)]
+            external_id: Option<String>,
+        }
+        self.charge(row).map_err(|unreadable| BadRow {
+            id: object::<Id>(row).ok().and_then(|row| ChargeId::new(row.payment_hash.to_string()).ok()),
+            customer_id: object::<Customer>(row).ok().map(|row| row.external_id.unwrap_or_default()),
+            reason: unreadable.into_reason(),
+        })
     }
 
     fn error(&self, status: StatusCode, body: &str) -> Option<ServerError> {
@@ -215,11 +239,11 @@ impl Dialect for Phoenixd {
         ChargeId::new(event.payment_hash.to_string()).map_err(|_| InvalidWebhook::BadId)
     }
 
-    fn probe(&self, step: usize) -> Option<DialectRequest> {
+    fn probe(&self, base: &str, step: usize) -> Option<(Method, String)> {
         match step {
-            0 => Some(DialectRequest::get("/getinfo")),
+            0 => Some((Method::GET, format!("{base}/getinfo"))),
             // Only the full password may pay. Without an invoice, the request cannot pay anything.
-            1 => Some(DialectRequest::post_form("/payinvoice", String::new())),
+            1 => Some((Method::POST, format!("{base}/payinvoice"))),
             _ => None,
         }
     }
@@ -246,26 +270,7 @@ impl Dialect for Phoenixd {
     }
 }
 
-impl Phoenixd {
-    fn row(&self, row: &str) -> Result<Charge, BadRow> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Id {
-            payment_hash: PaymentHash,
-        }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Customer {
-            #[serde(default)]
-            external_id: Option<String>,
-        }
-        self.charge(row).map_err(|unreadable| BadRow {
-            id: object::<Id>(row).ok().and_then(|row| ChargeId::new(row.payment_hash.to_string()).ok()),
-            customer_id: object::<Customer>(row).ok().map(|row| row.external_id.unwrap_or_default()),
-            reason: unreadable.into_reason(),
-        })
-    }
-}
+impl Phoenixd {}
 
 /// One record of `payments/incoming`. Values without the letters `Sat` are in millisatoshi or
 /// milliseconds. The preimage is not read: unpaid records have one, too.

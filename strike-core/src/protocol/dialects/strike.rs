@@ -1,11 +1,9 @@
 //! The dialect of the Strike API.
 
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use serde::Deserialize;
 
-use super::{
-    BadRow, Dialect, DialectRequest, FindBy, ListedRow, Options, Properties, ServerError, Unreadable,
-};
+use super::{BadRow, Dialect, FORM, FindBy, ListedRow, Options, Properties, ServerError, Unreadable};
 use crate::errors::Mismatch;
 use crate::protocol::charge_json::ChargeJson;
 use crate::protocol::json::{Object, array, object};
@@ -13,7 +11,7 @@ use crate::protocol::number::Exact;
 use crate::protocol::plain_charge::PlainCharge;
 use crate::protocol::plain_json::PlainJson;
 use crate::redaction::text;
-use crate::values::{Charge, ChargeId, InvalidInput, Network, NewCharge, Now, Origin};
+use crate::values::{Charge, ChargeId, Decimal, InvalidInput, Network, NewCharge, Now, Origin};
 use crate::webhook::{self, InvalidWebhook};
 
 /// The API of ACINQ's closed service, and of servers that are compatible with it.
@@ -49,16 +47,21 @@ impl Dialect for Strike {
         Ok(())
     }
 
-    fn create(&self, order: &NewCharge, _options: &Options) -> DialectRequest {
-        DialectRequest::post_form("/charges", order.form())
+    fn create_target(&self) -> (&'static str, &'static str) {
+        ("/charges", FORM)
     }
 
-    fn get(&self, id: &ChargeId) -> Option<DialectRequest> {
-        Some(DialectRequest::get(format!("/charges/{id}")))
+    fn create(&self, order: &NewCharge, _options: &Options) -> String {
+        order.form()
     }
 
-    fn list(&self, page: u32, size: u32) -> DialectRequest {
-        DialectRequest::get(format!("/charges?page={page}&size={size}"))
+    fn get(&self, base: &str, id: &ChargeId) -> Option<String> {
+        Some([base, "/charges/", id.as_str()].concat())
+    }
+
+    fn list(&self, base: &str, page: u32, size: u32) -> String {
+        let (page, size) = (Decimal::new(page), Decimal::new(size));
+        [base, "/charges?page=", page.as_str(), "&size=", size.as_str()].concat()
     }
 
     fn created(&self, _order: &NewCharge, body: &str, _now: Now) -> Result<Charge, Unreadable> {
@@ -66,14 +69,37 @@ impl Dialect for Strike {
     }
 
     fn charge(&self, body: &str) -> Result<Charge, Unreadable> {
-        match PlainCharge::whole(body) {
-            Some(charge) => Ok(charge.to_charge(Origin::Unverified)),
-            None => charge_by_serde(body),
-        }
+        let plain = PlainCharge::whole(body).and_then(|charge| charge.to_charge(Origin::Unverified));
+        plain.map_or_else(|| charge_by_serde(body), Ok)
     }
 
     fn rows<'a>(&self, body: &'a str) -> Result<Vec<ListedRow<'a>>, Unreadable> {
         plain_rows(body).map_or_else(|| rows_by_serde(body), Ok)
+    }
+
+    fn row(&self, row: &str) -> Result<Charge, BadRow> {
+        #[derive(Deserialize)]
+        struct Id {
+            id: ChargeId,
+        }
+        #[derive(Deserialize)]
+        struct Customer {
+            #[serde(default)]
+            customer_id: Option<String>,
+        }
+        let reason = match serde_json::from_str::<Object<WireCharge>>(row) {
+            Ok(Object(charge)) if charge.is_error() => "it has an error code".to_owned(),
+            Ok(Object(charge)) => match read(charge) {
+                Ok(charge) => return Ok(charge),
+                Err(error) => error.to_string(),
+            },
+            Err(error) => text::complaint(&error),
+        };
+        Err(BadRow {
+            id: object::<Id>(row).ok().map(|row| row.id),
+            customer_id: object::<Customer>(row).ok().map(|row| row.customer_id.unwrap_or_default()),
+            reason,
+        })
     }
 
     fn error(&self, status: StatusCode, body: &str) -> Option<ServerError> {
@@ -90,8 +116,8 @@ impl Dialect for Strike {
         webhook::parse(body).map(|notification| notification.id().clone())
     }
 
-    fn probe(&self, step: usize) -> Option<DialectRequest> {
-        (step == 0).then(|| self.list(0, 1))
+    fn probe(&self, base: &str, step: usize) -> Option<(Method, String)> {
+        (step == 0).then(|| (Method::GET, self.list(base, 0, 1)))
     }
 
     fn judge(
@@ -138,14 +164,14 @@ fn charge_by_serde(body: &str) -> Result<Charge, Unreadable> {
     }
 }
 
-/// Reads any list, and copies its charges.
+/// Splits any list.
 fn rows_by_serde<'a>(body: &'a str) -> Result<Vec<ListedRow<'a>>, Unreadable> {
     let rows = array(body)
         .map_err(|reason| error_in_success(body).map_or(Unreadable::Because(reason), Unreadable::Error))?;
-    Ok(rows.into_iter().map(|row| ListedRow::Read(self::row(row.get()))).collect())
+    Ok(rows.into_iter().map(ListedRow::unread).collect())
 }
 
-/// Reads a list faster, in which serde reads only the rows that are no plain charges. `None` if it is
+/// Splits a list faster, in which serde reads only the rows that are no plain charges. `None` if it is
 /// no list.
 fn plain_rows(body: &str) -> Option<Vec<ListedRow<'_>>> {
     /// The text of a row is rarely shorter.
@@ -157,45 +183,18 @@ fn plain_rows(body: &str) -> Option<Vec<ListedRow<'_>>> {
         if !rows.is_empty() {
             json.punctuation(b',')?;
         }
+        json.skip_space();
         let mut next = json;
-        let row = match PlainCharge::read(&mut next) {
-            Some(charge) => ListedRow::Plain(json.up_to(next)?, charge),
-            None => {
-                next = json;
-                ListedRow::Read(row(next.any()?))
-            }
-        };
-        rows.push(row);
+        let plain = PlainCharge::read(&mut next);
+        if plain.is_none() {
+            next = json;
+            next.any()?;
+        }
+        rows.push(ListedRow { text: json.up_to(next)?, plain });
         json = next;
     }
     json.end()?;
     Some(rows)
-}
-
-/// Reads one row of a list.
-fn row(row: &str) -> Result<Charge, BadRow> {
-    #[derive(Deserialize)]
-    struct Id {
-        id: ChargeId,
-    }
-    #[derive(Deserialize)]
-    struct Customer {
-        #[serde(default)]
-        customer_id: Option<String>,
-    }
-    let reason = match serde_json::from_str::<Object<WireCharge>>(row) {
-        Ok(Object(charge)) if charge.is_error() => "it has an error code".to_owned(),
-        Ok(Object(charge)) => match read(charge) {
-            Ok(charge) => return Ok(charge),
-            Err(error) => error.to_string(),
-        },
-        Err(error) => text::complaint(&error),
-    };
-    Err(BadRow {
-        id: object::<Id>(row).ok().map(|row| row.id),
-        customer_id: object::<Customer>(row).ok().map(|row| row.customer_id.unwrap_or_default()),
-        reason,
-    })
 }
 
 #[cfg(test)]

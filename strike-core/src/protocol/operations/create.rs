@@ -81,7 +81,7 @@ impl Operation for Create {
             .check(endpoint.max_amount())
             .and_then(|()| dialect.check(&self.0, endpoint.options()))
             .map_err(|input| Error::from(input).with_operation(self.describe()))?;
-        endpoint.request(dialect.create(&self.0, endpoint.options()))
+        Ok(endpoint.create_request(dialect.create(&self.0, endpoint.options())))
     }
 
     fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, now: Now) -> Result<Charge, Error> {

@@ -1,5 +1,7 @@
 //! Finds charges by `customer_id`, if the backend can.
 
+use http::Method;
+
 use super::{Operation, RetrySafety, sealed};
 use crate::errors::{Error, ErrorKind};
 use crate::protocol::{Endpoint, Row, response};
@@ -51,8 +53,8 @@ impl Operation for Find {
     const REPLAY: RetrySafety = RetrySafety::Safe;
 
     fn request(&self, endpoint: &Endpoint) -> Result<HttpRequest, Error> {
-        match endpoint.dialect().find(&self.customer_id, LIMIT) {
-            Some(request) => endpoint.request(request),
+        match endpoint.dialect().find(endpoint.base_path(), &self.customer_id, LIMIT) {
+            Some(path) => endpoint.request(Method::GET, path),
             None => Err(Error::new(self.describe(), ErrorKind::NotFound)),
         }
     }

@@ -1,5 +1,7 @@
 //! Reads one charge.
 
+use http::Method;
+
 use super::{Operation, RetrySafety, sealed};
 use crate::errors::{Error, ErrorKind, Mismatch};
 use crate::protocol::{Endpoint, response};
@@ -30,10 +32,11 @@ impl Operation for Get {
     const REPLAY: RetrySafety = RetrySafety::Safe;
 
     fn request(&self, endpoint: &Endpoint) -> Result<HttpRequest, Error> {
-        let dialect = endpoint.dialect();
-        let request = if self.is_second { dialect.get_second(&self.id) } else { dialect.get(&self.id) };
-        match request {
-            Some(request) => endpoint.request(request),
+        let (dialect, base) = (endpoint.dialect(), endpoint.base_path());
+        let path =
+            if self.is_second { dialect.get_second(base, &self.id) } else { dialect.get(base, &self.id) };
+        match path {
+            Some(path) => endpoint.request(Method::GET, path),
             // The backend has no such id, so no request is needed.
             None => Err(Error::new(self.describe(), ErrorKind::NotFound)),
         }

@@ -1,5 +1,7 @@
 //! Reads a page of charges, newest first.
 
+use http::Method;
+
 use super::{Operation, RetrySafety, sealed};
 use crate::errors::Error;
 use crate::protocol::{Endpoint, Page, response};
@@ -49,7 +51,7 @@ impl Operation for List {
                 Error::from(InvalidInput::new("size", "1 or more").found(0)).with_operation(self.describe())
             );
         }
-        endpoint.request(endpoint.dialect().list(self.page, self.size))
+        endpoint.request(Method::GET, endpoint.dialect().list(endpoint.base_path(), self.page, self.size))
     }
 
     fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, _now: Now) -> Result<Page, Error> {

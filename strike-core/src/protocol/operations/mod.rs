@@ -82,6 +82,17 @@ pub trait Operation: sealed::Sealed {
     /// charge that does not match the request.
     fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, now: Now) -> Result<Self::Output, Error>;
 
+    /// Parses a response that nobody else needs, so that the result can keep its body.
+    #[doc(hidden)]
+    fn parse_owned(
+        &self,
+        endpoint: &Endpoint,
+        response: HttpResponse,
+        now: Now,
+    ) -> Result<Self::Output, Error> {
+        self.parse(endpoint, &response, now)
+    }
+
     /// Returns the operation to run instead, if the response describes another record than the
     /// requested one. It ends after one such step.
     ///

@@ -17,7 +17,7 @@ impl Probe {
     /// Returns the probes of a backend, in order.
     pub(crate) fn all(endpoint: &Endpoint) -> impl Iterator<Item = Self> {
         let dialect = endpoint.dialect();
-        (0..).take_while(|step| dialect.probe(*step).is_some()).map(|step| Self { step })
+        (0..).take_while(|step| dialect.probe("", *step).is_some()).map(|step| Self { step })
     }
 }
 
@@ -30,8 +30,8 @@ impl Operation for Probe {
     const REPLAY: RetrySafety = RetrySafety::Safe;
 
     fn request(&self, endpoint: &Endpoint) -> Result<HttpRequest, Error> {
-        match endpoint.dialect().probe(self.step) {
-            Some(request) => endpoint.request(request),
+        match endpoint.dialect().probe(endpoint.base_path(), self.step) {
+            Some((method, path)) => endpoint.request(method, path),
             None => Err(Error::finished()),
         }
     }

@@ -22,7 +22,11 @@ impl Operation for ScanPage {
         self.0.request(endpoint)
     }
 
-    fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, _now: Now) -> Result<Scan, Error> {
+    fn parse(&self, endpoint: &Endpoint, response: &HttpResponse, now: Now) -> Result<Scan, Error> {
+        self.parse_owned(endpoint, response.clone(), now)
+    }
+
+    fn parse_owned(&self, endpoint: &Endpoint, response: HttpResponse, _now: Now) -> Result<Scan, Error> {
         response::scan(endpoint, &|| self.describe(), response).map_err(Error::of_no_charge)
     }
 

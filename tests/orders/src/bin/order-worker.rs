@@ -77,8 +77,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .create_timeout(Duration::from_secs(5))
         .handler_timeout(Duration::from_secs(5))
         .grace(Duration::from_secs(1))
-        // The host is on the same machine.
-        .request_interval(Duration::from_millis(2))
         .schedule(Schedule::new(lease / 5, 150, Duration::from_secs(10)))
         .late_checks([1, 3, 6, 12, 20].map(Duration::from_secs).to_vec())
         .connect(&std::env::var("DATABASE_URL")?)

@@ -25,23 +25,6 @@ const SCATTERED: Setup = Setup {
 const ADJACENT: Setup = Setup { one_in: 1, ..SCATTERED };
 
 fn main() {
-    if let Some(arguments) =
-        Option::from(std::env::args().skip(1).collect::<Vec<_>>()).filter(|a: &Vec<_>| !a.is_empty())
-    {
-        let number = |at: usize| arguments[at].parse::<u64>().unwrap();
-        let setup = Setup {
-            watched: usize::try_from(number(0)).unwrap(),
-            one_in: number(1),
-            page: number(2),
-            in_flight: u32::try_from(number(3)).unwrap(),
-            round_trip: Duration::from_millis(number(4)),
-            paid_after: Some(Duration::from_secs(number(5))),
-            request_interval: arguments.get(6).map(|ms| Duration::from_millis(ms.parse().unwrap())),
-            ..SCATTERED
-        };
-        println!("{setup:?}\n{}", notices(&run(setup)));
-        return;
-    }
     notice_table();
     cpu_table();
 }
@@ -53,36 +36,48 @@ fn notices(figures: &Figures) -> String {
 }
 
 fn notice_table() {
-    println!(
-        "| watched charges | requests in flight | median | 99th percentile | requests for each payment |"
-    );
-    println!("| --- | ---: | ---: | ---: | ---: |");
-    for (name, setup) in [
-        ("10,000 scattered, pages of 30", SCATTERED),
-        ("10,000 adjacent, pages of 30", ADJACENT),
-        ("10,000 adjacent, pages of 100", Setup { page: 100, ..ADJACENT }),
-    ] {
-        for in_flight in [1, 2, 4, 8, 16, 32, 64] {
-            println!("| {name} | {in_flight} | {} |", notices(&run(Setup { in_flight, ..setup })));
-        }
+    let rows = [
+        ("10,000 of 100,000, pages of 30", SCATTERED, "5 s, 25 s"),
+        ("10,000 adjacent, pages of 30", ADJACENT, "3.5 s, 0.50 requests"),
+        ("10,000 adjacent, pages of 100", Setup { page: 100, ..ADJACENT }, "2.0 s, 0.18 requests"),
+    ];
+    println!("| watched | median | 99th percentile | requests for each payment | bar |");
+    println!("| --- | ---: | ---: | ---: | --- |");
+    for (name, setup, bar) in rows {
+        println!("| {name} | {} | {bar} |", notices(&run(setup)));
     }
+
+    println!(
+        "\n| 10,000 of 100,000, in flight | interval | median | 99th percentile | requests for each payment |"
+    );
+    println!("| ---: | ---: | ---: | ---: | ---: |");
+    for in_flight in [1, 2, 4, 8] {
+        println!("| {in_flight} | 3 ms | {} |", notices(&run(Setup { in_flight, ..SCATTERED })));
+    }
+    for in_flight in [8, 16, 32, 64] {
+        let setup = Setup { in_flight, request_interval: Some(Duration::ZERO), ..SCATTERED };
+        println!("| {in_flight} | none | {} |", notices(&run(setup)));
+    }
+
+    println!(
+        "\n| watched, pages of 30 | one in ten: median | 99th percentile | requests | adjacent: median | 99th percentile | requests |"
+    );
+    println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     for watched in [10, 100, 1_000, 10_000, 100_000] {
-        for (name, setup) in [("scattered", SCATTERED), ("adjacent", ADJACENT)] {
-            println!("| {watched} {name}, pages of 30 | 8 | {} |", notices(&run(Setup { watched, ..setup })));
-        }
+        let [scattered, adjacent] =
+            [SCATTERED, ADJACENT].map(|setup| notices(&run(Setup { watched, ..setup })));
+        println!("| {watched} | {scattered} | {adjacent} |");
     }
 }
 
 fn cpu_table() {
-    println!(
-        "\n| watched charges, adjacent | slowest poll | mean poll | polls | CPU, polls only | CPU, with parsing | bytes a charge |"
-    );
-    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    println!("\n| pending, pages of 100 | slowest poll | mean poll | CPU of a core | bytes a charge |");
+    println!("| ---: | ---: | ---: | ---: | ---: |");
     for watched in [10, 100, 1_000, 10_000, 100_000] {
         let length = Duration::from_secs(600);
         let setup = Setup { watched, page: 100, paid_after: None, length, ..ADJACENT };
         // The steps are the same each time. The shortest time of each was not interrupted.
-        let mut runs = [(); 3].map(|()| run(setup)).into_iter();
+        let mut runs = [(); 5].map(|()| run(setup)).into_iter();
         let first = runs.next().unwrap();
         let shortest = |mut times: Vec<Duration>, others: Vec<Duration>| {
             times.iter_mut().zip(others).for_each(|(time, other)| *time = other.min(*time));
@@ -94,14 +89,11 @@ fn cpu_table() {
             handled = shortest(handled, other.handled);
         }
         let (poll, handle) = (polls.iter().sum::<Duration>(), handled.iter().sum::<Duration>());
-        let share = |time: Duration| 100.0 * time.as_secs_f64() / first.lasted.as_secs_f64();
+        let share = 100.0 * (poll + handle).as_secs_f64() / first.lasted.as_secs_f64();
         println!(
-            "| {watched} | {:.2?} | {:.2?} | {} | {:.2} % | {:.2} % | {} |",
+            "| {watched} | {:.0?} | {:.0?} | {share:.2} % | {} |",
             polls.iter().max().unwrap(),
             poll / u32::try_from(polls.len()).unwrap(),
-            polls.len(),
-            share(poll),
-            share(poll + handle),
             bytes(setup),
         );
     }

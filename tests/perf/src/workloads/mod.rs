@@ -2,6 +2,7 @@
 
 mod parsing;
 mod requests;
+mod watching;
 
 /// A row of the table.
 pub struct Workload {
@@ -17,5 +18,5 @@ pub struct Workload {
 
 /// Returns all rows, in the order of the table.
 pub fn all() -> impl Iterator<Item = &'static Workload> {
-    [requests::ROWS, parsing::ROWS].into_iter().flatten()
+    [requests::ROWS, parsing::ROWS, watching::ROWS].into_iter().flatten()
 }

@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
-use strike_core::machine::Operation;
-use strike_core::{Create, Get, List};
+use strike_core::machine::{Machine, Operation, Step};
+use strike_core::{CoreClient, Create, Get, List, Now, RetryPolicy};
 
 use super::Workload;
 use crate::samples;
@@ -25,6 +25,13 @@ pub(super) const ROWS: &[Workload] = &[
         run: parse_page,
         units: PAGE,
         bars: ("5000", "2.1"),
+    },
+    Workload {
+        name: "scan-page",
+        unit: "scan a listed charge that nobody watches",
+        run: scan_page,
+        units: PAGE,
+        bars: ("4000", "0.1"),
     },
     Workload {
         name: "parse-created",
@@ -55,6 +62,43 @@ fn parse_page(times: usize) {
     let response = samples::page(PAGE);
     for _ in 0..times {
         black_box(list.parse(&endpoint, black_box(&response), samples::now()).unwrap());
+    }
+}
+
+/// A watcher reads one page, with `times` times the rows of a usual one, between two charges that it
+/// watches.
+fn scan_page(times: usize) {
+    let policy = RetryPolicy::never().max_body(1 << 30);
+    let mut watcher = CoreClient::new(samples::endpoint(true), policy, 1).watcher();
+    let (row, rows) = (samples::charge_json(2), times * PAGE);
+    let mut body = String::with_capacity(row.len() * (rows + 4));
+    body.push('[');
+    body.push_str(&samples::charge_json(0));
+    for _ in 0..rows {
+        body.push(',');
+        body.push_str(&row);
+    }
+    body.push(',');
+    body.push_str(&samples::charge_json(1));
+    body.push(']');
+    for number in 0..2 {
+        watcher.add(&samples::charge(number));
+    }
+    let (mut page, mut now) = (Some(samples::response(body)), samples::now());
+    while let Some(response) = page.take() {
+        let mut next = watcher.next();
+        match next.poll(now) {
+            Step::Send(exchange) => {
+                assert!(exchange.request.uri().query().is_some(), "a charge was read alone");
+                next.handle(Ok(response), now);
+                assert!(matches!(next.poll(now), Step::Wait(_)));
+            }
+            Step::Wait(wait) => {
+                now = Now::new(now.monotonic + wait, now.unix.saturating_add(wait));
+                page = Some(response);
+            }
+            Step::Done(_) => unreachable!("no charge is paid"),
+        }
     }
 }
 

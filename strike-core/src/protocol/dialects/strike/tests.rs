@@ -1,10 +1,14 @@
 //! Compares the fast way with serde's.
 
+use std::time::Duration;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::*;
+use crate::protocol::{ApiKey, Endpoint, List, Operation, Row, ScanPage};
+use crate::values::UnixMillis;
 
 /// A charge as servers write it, in one of three layouts, with one value replaced and one byte
 /// changed, each perhaps.
@@ -70,12 +74,9 @@ fn charge() -> impl Strategy<Value = String> {
 }
 
 fn copied(rows: Result<Vec<ListedRow<'_>>, Unreadable>) -> String {
-    let copy = |row| match row {
-        ListedRow::Plain(text, charge) => {
-            assert_eq!(PlainCharge::whole(text).map(|it| it.id), Some(charge.id));
-            Ok(charge.to_charge(Origin::Unverified))
-        }
-        ListedRow::Read(row) => row,
+    let copy = |row: ListedRow<'_>| {
+        let plain = row.plain.and_then(|charge| charge.to_charge(Origin::Unverified));
+        plain.map_or_else(|| Strike.row(row.text), Ok)
     };
     format!("{:?}", rows.map(|rows| rows.into_iter().map(copy).collect::<Vec<_>>()))
 }
@@ -99,6 +100,41 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_scan_finds_the_rows_of_the_list(
+        rows in vec((prop_oneof![4 => charge(), 1 => Just("7".to_owned())], 1..4_u8, 0..9_u8), 0..6),
+        end in select(vec!["]", " ]", ",]", ""]),
+    ) {
+        let row = |(row, id, time): &(String, u8, u8)| {
+            row.replace("ch_1", &format!("ch_{id}")).replace("00000000", &format!("00{time}00000"))
+        };
+        let body = format!("[{}{end}", rows.iter().map(row).collect::<Vec<_>>().join(","));
+        let endpoint = Endpoint::new("https://pay.example.com", ApiKey::new("key").unwrap(), Network::Testnet).unwrap();
+        let response = http::Response::new(body.clone().into_bytes());
+        let now = Now::new(Duration::ZERO, UnixMillis::from_millis(0));
+        let scan = ScanPage(List::page(0)).parse(&endpoint, &response, now);
+        let (scan, page) = match (scan, List::page(0).parse(&endpoint, &response, now)) {
+            (Ok(scan), Ok(page)) => (scan, page),
+            (scan, page) => {
+                prop_assert_eq!(format!("{:?}", scan.err()), format!("{:?}", page.err()));
+                return Ok(());
+            }
+        };
+        let times: Vec<_> = page.charges().map(Charge::created).collect();
+        prop_assert_eq!(scan.rows(), page.rows());
+        prop_assert_eq!(scan.created(), times.first().copied().zip(times.last().copied()), "{}", body);
+        prop_assert_eq!(scan.unreadable(), page.unreadable().next().filter(|_| times.is_empty()).cloned());
+        let is_wanted = |id: &str| id == "ch_2";
+        let found: Vec<Row> = scan.filtered(is_wanted).collect();
+        prop_assert!(found.iter().all(|row| !matches!(row, Row::Charge(charge) if charge.to_paid().is_some() != charge.is_paid())));
+        let listed = page.into_rows().into_iter().filter(|row| row.id().is_some_and(|id| is_wanted(id.as_str())));
+        prop_assert_eq!(found, listed.collect::<Vec<_>>());
+    }
+}
+
 #[test]
 fn charges_in_usual_layouts_are_not_left_to_serde() {
     let hash = "ab".repeat(32);
@@ -110,7 +146,10 @@ fn charges_in_usual_layouts_are_not_left_to_serde() {
         let indented = text.replace(':', " : ").replace('{', "{\n  ").replace(',', ",\n  ");
         for text in [text.clone(), text.replace(':', ": ").replace(',', ", "), indented] {
             assert!(PlainCharge::whole(&text).is_some(), "{text}");
-            assert!(matches!(plain_rows(&format!("[{text}]")).as_deref(), Some([ListedRow::Plain(..)])));
+            assert!(matches!(
+                plain_rows(&format!("[{text}]")).as_deref(),
+                Some([ListedRow { plain: Some(_), .. }])
+            ));
         }
     }
 }

@@ -16,12 +16,23 @@ mod data;
 mod memory;
 mod pairs;
 
+use strike_sandbox::Sandbox;
+
 fn main() {
     let charges = std::env::args().nth(1).map_or(100_000, |charges| charges.parse().unwrap());
     println!("| figure | today | bar |\n| --- | --- | --- |");
-    pairs::measure(1_000);
-    memory::measure(charges);
-    pairs::measure(charges);
+    let before = memory::resident();
+    let sandbox = Sandbox::builder().api_key("sk_demo").seed(7).start().unwrap();
+    let mut count = 1_000;
+    while count <= charges {
+        memory::grow(&sandbox, count, before);
+        if count == 1_000 || count * 10 > charges {
+            pairs::measure(&sandbox);
+        }
+        count *= 10;
+    }
+    drop(sandbox);
+    memory::measure();
     data::measure(charges);
 }
 

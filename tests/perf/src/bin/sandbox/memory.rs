@@ -11,50 +11,48 @@ use crate::{median, row};
 /// Of each figure.
 const SAMPLES: usize = 501;
 
-/// Measures up to this many charges.
-pub(crate) fn measure(charges: usize) {
-    let sandbox = Sandbox::builder().api_key("sk_demo").seed(7).build();
+/// Adds charges until there are `count`, and measures. `before` is the memory without any.
+pub(crate) fn grow(sandbox: &Sandbox, count: usize, before: usize) {
+    let create = Call::create().in_memory();
+    while sandbox.charges() < count {
+        let _ = sandbox.respond(&create);
+    }
+    let each = resident().saturating_sub(before) / count;
+    let oldest = sandbox.list_all()[count - 1].id().to_string();
+    let time = |call: Call| {
+        let request = call.in_memory();
+        let sample = || {
+            let start = Instant::now();
+            assert_eq!(sandbox.respond(&request).status(), 200);
+            start.elapsed().as_secs_f64() * 1e6
+        };
+        format!("{:.1}", median((0..SAMPLES).map(|_| sample()).collect()))
+    };
+    let page = |path: &str, page: usize| time(Call::get(&format!("{path}?size=30&page={page}")));
+    let last = count / 30 - 1;
+    row(&format!("resident memory of a charge, of {count}"), &format!("{each} bytes"), "700 bytes");
+    row(
+        &format!("in memory with {count} charges, us: get, first page, last page, dashboard, create"),
+        &[
+            time(Call::get(&format!("/api/v1/charges/{oldest}"))),
+            page("/api/v1/charges", 0),
+            page("/api/v1/charges", last),
+            page("/sandbox/charges", 0),
+            time(Call::create()),
+        ]
+        .join(", "),
+        "the same in each row",
+    );
+}
+
+/// Measures what does not depend on the number of charges.
+pub(crate) fn measure() {
     row("life of a charge in memory (create, get, pay, get), per second", &lives(), "keep");
     row("signature of an invoice, of a create in memory, us", &signature(), "none");
-    let before = resident();
-    let mut count = 1_000;
-    while count <= charges {
-        let create = Call::create().in_memory();
-        while sandbox.charges() < count {
-            let _ = sandbox.respond(&create);
-        }
-        let each = (resident() - before) / count;
-        let oldest = sandbox.list_all()[count - 1].id().to_string();
-        let time = |call: Call| {
-            let request = call.in_memory();
-            let sample = || {
-                let start = Instant::now();
-                assert_eq!(sandbox.respond(&request).status(), 200);
-                start.elapsed().as_secs_f64() * 1e6
-            };
-            format!("{:.1}", median((0..SAMPLES).map(|_| sample()).collect()))
-        };
-        let page = |path: &str, page: usize| time(Call::get(&format!("{path}?size=30&page={page}")));
-        let last = count / 30 - 1;
-        row(&format!("resident memory of a charge, of {count}"), &format!("{each} bytes"), "700 bytes");
-        row(
-            &format!("in memory with {count} charges, us: get, first page, last page, dashboard, create"),
-            &[
-                time(Call::get(&format!("/api/v1/charges/{oldest}"))),
-                page("/api/v1/charges", 0),
-                page("/api/v1/charges", last),
-                page("/sandbox/charges", 0),
-                time(Call::create()),
-            ]
-            .join(", "),
-            "the same in each row",
-        );
-        count *= 10;
-    }
 }
 
 /// Returns the resident memory of this process in bytes.
-fn resident() -> usize {
+pub(crate) fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
 }

@@ -1,6 +1,6 @@
 //! Requests a second over HTTP, beside a bare hyper server that sends the same bytes.
 
-use strike_sandbox::Sandbox;
+use strike_sandbox::RunningSandbox;
 
 use crate::client::{Call, Connections};
 use crate::{bare, median, row};
@@ -9,12 +9,8 @@ const CONNECTIONS: usize = 8;
 /// Of two servers each, in the order ABBA.
 const BLOCKS: usize = 10;
 
-/// Measures a sandbox with at least this many charges.
-pub(crate) fn measure(charges: usize) {
-    let sandbox = Sandbox::builder().api_key("sk_demo").seed(7).start().unwrap();
-    while sandbox.charges() < charges {
-        let _ = sandbox.respond(&Call::create().in_memory());
-    }
+pub(crate) fn measure(sandbox: &RunningSandbox) {
+    let charges = sandbox.charges();
     let get = format!("/api/v1/charges/{}", sandbox.list_all()[charges / 2].id());
     for (name, call, count, bar) in [
         ("get", Call::get(&get), 4000, ">= 0.90"),

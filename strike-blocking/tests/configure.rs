@@ -2,7 +2,7 @@
 #![cfg(feature = "ureq")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use strike_blocking::strike_core::{Delivery, TransportErrorKind};
@@ -89,4 +89,34 @@ fn platform_verifier_rejects_an_authority_that_was_not_added() {
     expect(platform.exchange(get(&url)), TransportErrorKind::Tls, Delivery::Unsent);
     let own = UreqTransport::builder().platform_verifier().ca_certificate(authority.pem()).build().unwrap();
     expect_status(own.exchange(get(&url)), 200, "[]");
+}
+
+/// The client looks at a kept connection when it takes it from the pool.
+#[test]
+fn changed_connection_is_not_taken_from_the_pool() {
+    // After the first response the server closes the connection, or sends what nobody asked for.
+    for closes in [true, false] {
+        let (first_was_read, changed) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+        let (read, done) = (first_was_read.clone(), changed.clone());
+        let server = Server::start(move |mut peer| {
+            peer.answer(OK);
+            read.wait();
+            let open = if closes {
+                drop(peer);
+                None
+            } else {
+                peer.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstale");
+                Some(peer)
+            };
+            done.wait();
+            drop(open);
+        });
+        let transport = UreqTransport::new().unwrap();
+        for _ in 0..2 {
+            expect_status(transport.exchange(get(&server.url("http", "/"))), 200, "[]");
+            first_was_read.wait();
+            changed.wait();
+        }
+        assert_eq!(server.connections(), 2);
+    }
 }

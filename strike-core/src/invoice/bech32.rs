@@ -26,14 +26,14 @@ const MAX_PREFIX: usize = 83;
 
 const fn symbols() -> [u16; 256] {
     let mut symbols = [INVALID; 256];
-    let mut group = 0;
+    let mut group = 0_u16;
     while group < 32 {
         let character = ALPHABET[group as usize];
         if character.is_ascii_digit() {
-            symbols[character as usize] = group as u16;
+            symbols[character as usize] = group;
         } else {
-            symbols[character as usize] = group as u16 | LOWER;
-            symbols[character.to_ascii_uppercase() as usize] = group as u16 | UPPER;
+            symbols[character as usize] = group | LOWER;
+            symbols[character.to_ascii_uppercase() as usize] = group | UPPER;
         }
         group += 1;
     }

@@ -1,7 +1,7 @@
 //! Decodes bech32 with a table. BIP 173 describes the format; BOLT11 has no limit of the length.
 #![expect(clippy::indexing_slicing, reason = "each index is smaller than its table")]
 
-use super::read::InvoiceError;
+use super::error::InvoiceError;
 
 /// The characters of the 5-bit groups 0 to 31.
 const ALPHABET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";

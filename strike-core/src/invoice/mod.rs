@@ -5,6 +5,7 @@
 
 mod bech32;
 mod check;
+mod error;
 mod expectation;
 #[cfg(feature = "signature")]
 mod payee;
@@ -15,11 +16,12 @@ mod wallet;
 
 pub use check::CheckedInvoice;
 pub(crate) use check::{compare, expired};
+pub use error::InvoiceError;
 pub use expectation::Expectation;
 #[cfg(feature = "signature")]
 pub use payee::PayeeKey;
 pub(crate) use read::bare;
-pub use read::{Invoice, InvoiceDescription, InvoiceError};
+pub use read::{Invoice, InvoiceDescription};
 pub use wallet::WalletObjection;
 
 use crate::values::Charge;

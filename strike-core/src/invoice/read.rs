@@ -6,11 +6,10 @@
 //! field of the wrong length. It does not verify signatures. The format is BOLT #11 of the
 //! Lightning specifications.
 
-use std::error::Error;
-use std::fmt;
 use std::time::Duration;
 
 use super::bech32;
+use super::error::InvoiceError;
 use super::wallet::{WalletObjection, feature_objections};
 use crate::values::{Network, PaymentHash, Satoshi, UnixMillis};
 
@@ -57,50 +56,6 @@ pub enum InvoiceDescription {
     /// No description.
     Absent,
 }
-
-/// The reason why a text is not a valid BOLT11 invoice.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum InvoiceError {
-    /// The text is not bech32: it has an invalid character, or mixes upper and lower case.
-    NotBech32,
-    /// The checksum is wrong: the text was mistyped, truncated or changed.
-    Checksum,
-    /// The prefix is not that of a known network.
-    Prefix,
-    /// The amount is not a whole number of millisatoshi, or exceeds 21 million bitcoin.
-    Amount,
-    /// The invoice is truncated.
-    Short,
-    /// The payment hash is missing.
-    NoPaymentHash,
-    /// The description is not UTF-8.
-    NotText,
-    /// The named field does not have the length that BOLT11 requires.
-    Length(&'static str),
-    /// The named field appears twice. Wallets could disagree about which one to use.
-    Twice(&'static str),
-}
-
-impl fmt::Display for InvoiceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotBech32 => f.write_str("it is not bech32"),
-            Self::Checksum => f.write_str("its checksum is wrong"),
-            Self::Prefix => f.write_str("it does not begin with lnbc, lntb, lntbs or lnbcrt"),
-            Self::Amount => {
-                f.write_str("its amount is not a whole number of millisatoshi up to 21 million bitcoin")
-            }
-            Self::Short => f.write_str("it ends inside a field"),
-            Self::NoPaymentHash => f.write_str("it has no payment hash"),
-            Self::NotText => f.write_str("its description is not UTF-8"),
-            Self::Length(name) => write!(f, "its {name} has the wrong length"),
-            Self::Twice(name) => write!(f, "its {name} appears twice"),
-        }
-    }
-}
-
-impl Error for InvoiceError {}
 
 impl Invoice {
     /// Decodes an invoice in lower or upper case. Surrounding white space and a `lightning:` prefix

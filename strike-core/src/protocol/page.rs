@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::errors::{Advice, Error, ErrorKind};
+use crate::protocol::Endpoint;
 use crate::values::{Charge, ChargeId};
 
 /// One page of the list of charges, as the server returned it.
@@ -49,6 +50,19 @@ pub enum Row {
 }
 
 impl Row {
+    /// Reads a row of a list.
+    pub(super) fn read(endpoint: &Endpoint, text: &str) -> Self {
+        match endpoint.dialect().row(text) {
+            Ok(charge) => Self::Charge(charge.mark_as_response()),
+            Err(row) => Self::Unreadable(UnreadableRow {
+                // Errors show the id, so an id that repeats the key is dropped.
+                id: row.id.filter(|id| endpoint.fit_for_log(id.as_str()) == id.as_str()),
+                customer_id: row.customer_id,
+                reason: endpoint.fit_for_log(&row.reason),
+            }),
+        }
+    }
+
     /// Returns the id of the row, or `None` if it could not be read.
     #[must_use]
     pub const fn id(&self) -> Option<&ChargeId> {

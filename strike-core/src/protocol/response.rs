@@ -10,7 +10,7 @@ use crate::protocol::dialects::{ListedRow, ServerError, Unreadable};
 use crate::protocol::http_date::parse as http_date;
 use crate::protocol::plain_charge::PlainCharge;
 use crate::protocol::scan::ScannedRow;
-use crate::protocol::{Endpoint, Row, Scan, UnreadableRow};
+use crate::protocol::{Endpoint, Row, Scan};
 use crate::redaction::text;
 use crate::transport::HttpResponse;
 use crate::values::{Charge, NewCharge, Now, Origin};
@@ -46,7 +46,7 @@ pub(super) fn rows(
     parse(endpoint, operation, response, |body| {
         let row = |row: ListedRow<'_>| {
             let charge = row.plain.and_then(|charge| charge.to_charge(Origin::Response));
-            charge.map_or_else(|| self::row(endpoint, row.text), Row::Charge)
+            charge.map_or_else(|| Row::read(endpoint, row.text), Row::Charge)
         };
         Ok(endpoint.dialect().rows(body)?.into_iter().map(row).collect())
     })
@@ -80,19 +80,6 @@ pub(super) fn scan(
 fn range(body: &[u8], part: &str) -> Range<usize> {
     let start = part.as_ptr().addr().saturating_sub(body.as_ptr().addr());
     start..start + part.len()
-}
-
-/// Reads a row of a list.
-pub(super) fn row(endpoint: &Endpoint, text: &str) -> Row {
-    match endpoint.dialect().row(text) {
-        Ok(charge) => Row::Charge(charge.mark_as_response()),
-        Err(row) => Row::Unreadable(UnreadableRow {
-            // Errors show the id, so an id that repeats the key is dropped.
-            id: row.id.filter(|id| endpoint.fit_for_log(id.as_str()) == id.as_str()),
-            customer_id: row.customer_id,
-            reason: endpoint.fit_for_log(&row.reason),
-        }),
-    }
 }
 
 /// Reads the body of a 2xx response with a function of the dialect. Any other status is an error.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::str;
 
 use crate::protocol::plain_charge::PlainCharge;
-use crate::protocol::{Endpoint, Row, UnreadableRow, response};
+use crate::protocol::{Endpoint, Row, UnreadableRow};
 use crate::values::{Origin, UnixMillis};
 
 /// One page of the list, still as the server sent it. Most rows of an account may be charges that
@@ -57,7 +57,7 @@ impl Scan {
     fn read(&self, row: &ScannedRow) -> Option<Row> {
         let text = self.text(&row.text)?;
         let plain = PlainCharge::whole(text).and_then(|charge| charge.to_charge(Origin::Response));
-        Some(plain.map_or_else(|| response::row(&self.endpoint, text), Row::Charge))
+        Some(plain.map_or_else(|| Row::read(&self.endpoint, text), Row::Charge))
     }
 
     fn text(&self, range: &Range<usize>) -> Option<&str> {

@@ -13,6 +13,7 @@
 //! | `charges.rs` | the pending charges in the order of the list, to find the next one that is due |
 //! | `slots.rs` | their memory, and the way from an id to a charge |
 //! | `pending.rs` | the state of one pending charge |
+//! | `digest.rs` | detects that a charge has changed |
 //! | `snapshot.rs`, `event.rs` | the public types [`WatcherSnapshot`] and [`Event`] |
 //!
 //! The path of one event:
@@ -30,6 +31,7 @@
 //! ```
 
 mod charges;
+mod digest;
 mod event;
 mod in_flight;
 mod next_event;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::snapshot::SavedCharge;
 use crate::machine::Schedule;
 use crate::protocol::server_clock;
-use crate::values::{Charge, Now, UnixMillis};
+use crate::values::{Now, UnixMillis};
 
 /// The state of one pending charge: 40 bytes, without the id. Times are in milliseconds unless
 /// noted.
@@ -23,7 +23,7 @@ pub(super) struct Pending {
     pub(super) due: u64,
     /// The delay before that check.
     interval: u32,
-    /// The hash of the fields that never change; see [`digest`].
+    /// The hash of the fields that never change; see `digest.rs`.
     pub(super) digest: u32,
     /// How many checks in a row returned an unreadable record.
     pub(super) failures: u32,
@@ -122,19 +122,4 @@ pub(super) fn millis(duration: Duration) -> u64 {
 /// Returns the whole seconds of a duration.
 fn seconds(duration: Duration) -> u32 {
     u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
-}
-
-/// Returns a 4-byte hash of the fields of a charge that never change, to detect that the server
-/// returns different ones.
-pub(super) fn digest(charge: &Charge) -> u32 {
-    let mut hash = hmac_sha256::Hash::new();
-    hash.update(charge.payment_hash().as_bytes());
-    hash.update(charge.amount.to_be_bytes());
-    hash.update(charge.amount_satoshi.get().to_be_bytes());
-    for text in [charge.payment_request(), charge.description()] {
-        // With the length, the end of one text cannot be taken for the beginning of the next.
-        hash.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(text.as_bytes());
-    }
-    hash.finalize().iter().take(4).fold(0, |sum, byte| (sum << 8) | u32::from(*byte))
 }

@@ -3,9 +3,10 @@
 use std::mem;
 use std::time::Duration;
 
+use super::digest::digest;
 use super::event::Event;
 use super::in_flight::Began;
-use super::pending::{digest, millis};
+use super::pending::millis;
 use super::request_health::RequestKind;
 use super::scheduler::PageRead;
 use super::watcher::Watcher;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::pending::digest;
+use super::digest::digest;
 use crate::snapshot_version::Version1;
 use crate::values::new_charge::MAX_EXPIRY_SEC;
 use crate::values::{Charge, ChargeId, UnixMillis};

@@ -14,6 +14,7 @@
 
 pub mod contender;
 pub mod cost;
+pub mod held;
 pub mod ours;
 pub mod pairs;
 pub mod raw;

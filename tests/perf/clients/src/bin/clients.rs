@@ -1,11 +1,14 @@
 //! Compares the clients with the libraries that they use, and prints a table. `clients counts`
-//! prints only what is counted, `clients pairs` only what is timed.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
+//! prints only what is counted, `clients pairs` only what is timed. `clients check` compares the
+//! counts that hardly vary with docs/performance.md.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "a benchmark")]
 
 use std::env;
+use std::process::ExitCode;
 
 use strike_perf_clients::contender::{Contender, Kind, Setting};
 use strike_perf_clients::cost::{Cost, count, memory};
+use strike_perf_clients::held::differences;
 use strike_perf_clients::pairs::compare;
 use strike_perf_clients::server::Server;
 
@@ -16,11 +19,18 @@ const PLAIN_ONE: Setting = Setting { tls: false, one_thread: true };
 /// How many rounds of ABBA one ratio takes.
 const ROUNDS: usize = 9;
 
-fn main() {
+fn main() -> ExitCode {
     rustls::crypto::ring::default_provider().install_default().unwrap();
     let part = env::args().nth(1);
     let wants = |name: &str| part.as_deref().is_none_or(|part| part == name);
     let server = Server::start();
+    if part.as_deref() == Some("check") {
+        let differences = differences(&server.address);
+        for difference in &differences {
+            eprintln!("docs/performance.md has another count: {difference}");
+        }
+        return if differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     println!("| figure | today | bar |");
     println!("| --- | --- | --- |");
     if wants("counts") {
@@ -29,6 +39,7 @@ fn main() {
     if wants("pairs") {
         pairs(&server);
     }
+    ExitCode::SUCCESS
 }
 
 /// Prints what one request costs: the mean of a create and a get.

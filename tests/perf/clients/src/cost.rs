@@ -12,6 +12,7 @@ use crate::server::Address;
 pub struct Cost {
     pub instructions: f64,
     pub allocations: f64,
+    /// Not a number where strace is not permitted to trace.
     pub syscalls: f64,
 }
 
@@ -35,11 +36,20 @@ pub fn count(server: &Address, kind: Kind, setting: Setting, in_flight: usize) -
         }),
         allocations: slope(&|pairs| run(&[], pairs).0.lines().next().unwrap().parse().unwrap()),
         syscalls: slope(&|pairs| {
+            if !can_trace() {
+                return f64::NAN;
+            }
             let report = run(&["strace", "-f", "-c", "-U", "calls,name"], pairs).1;
             let total = report.lines().rev().find(|line| line.trim().ends_with("total")).unwrap();
             total.split_whitespace().next().unwrap().parse().unwrap()
         }),
     }
+}
+
+/// Returns true if strace works. Some containers forbid it.
+#[must_use]
+pub fn can_trace() -> bool {
+    Command::new("strace").arg("true").output().is_ok_and(|output| output.status.success())
 }
 
 /// Returns the bytes that are allocated after many requests: mostly the buffers of connections.

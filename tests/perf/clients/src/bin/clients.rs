@@ -7,7 +7,7 @@ use std::env;
 use std::process::ExitCode;
 
 use strike_perf_clients::contender::{Contender, Kind, Setting};
-use strike_perf_clients::cost::{Cost, count, memory};
+use strike_perf_clients::cost::{Cost, can_trace, count, memory};
 use strike_perf_clients::held::differences;
 use strike_perf_clients::pairs::compare;
 use strike_perf_clients::server::Server;
@@ -25,6 +25,9 @@ fn main() -> ExitCode {
     let wants = |name: &str| part.as_deref().is_none_or(|part| part == name);
     let server = Server::start();
     if part.as_deref() == Some("check") {
+        if !can_trace() {
+            eprintln!("system calls are not compared: strace cannot trace on this machine");
+        }
         let differences = differences(&server.address);
         for difference in &differences {
             eprintln!("docs/performance.md has another count: {difference}");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use strike_core::machine::{Machine, Step};
+use strike_core::machine::{Machine, SharedWatcher, Step};
 use strike_core::{Exchange, Reply, RetryPolicy, Schedule, Watcher};
 
 use super::{describe, id, insert, is_page, limited, read, seconds, watcher};
@@ -117,6 +117,14 @@ impl Lanes {
 /// A watcher whose requests may begin at the same moment.
 fn eager() -> Watcher {
     watcher().request_interval(Duration::ZERO).max_in_flight(4)
+}
+
+#[test]
+fn number_of_requests_in_flight_is_limited() {
+    for (requests, lanes) in [(0, 1), (1, 1), (8, 8), (u32::MAX, 1_024)] {
+        let watcher = SharedWatcher::new(watcher().max_in_flight(requests), || ());
+        assert_eq!(watcher.lanes().len(), lanes);
+    }
 }
 
 #[test]

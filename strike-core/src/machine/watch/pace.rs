@@ -17,6 +17,9 @@ const BETWEEN_INTERRUPTS: Duration = Duration::from_secs(1);
 /// drivers that do not poll after that response.
 pub(super) const FOR_OTHERS: Duration = Duration::from_secs(1);
 
+/// The most requests in flight. There is a lane for each, and with threads a thread.
+const MOST_IN_FLIGHT: u32 = 1_024;
+
 /// The limits of the requests of a watcher.
 ///
 /// A failure counts once, although it may concern several requests in flight: one that began before
@@ -58,9 +61,9 @@ impl Pace {
         }
     }
 
-    /// Sets the largest number of requests in flight, at least 1.
+    /// Sets the largest number of requests in flight, at least 1 and at most [`MOST_IN_FLIGHT`].
     pub(super) fn set_max_in_flight(&mut self, requests: u32) {
-        self.max_in_flight = usize::try_from(requests.max(1)).unwrap_or(usize::MAX);
+        self.max_in_flight = usize::try_from(requests.clamp(1, MOST_IN_FLIGHT)).unwrap_or(1);
         self.limit = self.max_in_flight;
     }
 

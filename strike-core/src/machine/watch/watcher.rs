@@ -136,7 +136,7 @@ impl Watcher {
         self
     }
 
-    /// Sets how many requests may be in flight at the same time. The default is 8.
+    /// Sets how many requests may be in flight at the same time, from 1 to 1,024. The default is 8.
     ///
     /// After a failure, such as a rate limit, one is in flight at a time. With each success, more
     /// are, up to this number. An adapter's `Watch` uses them all. Without one, see

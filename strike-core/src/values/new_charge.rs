@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::values::{Decimal, InvalidInput, Satoshi};
+use crate::values::{InvalidInput, Satoshi};
 
 /// The longest invoice lifetime that known clients of the service requested: one week, in seconds.
 pub(crate) const MAX_EXPIRY_SEC: u32 = 604_800;
@@ -118,7 +118,7 @@ impl NewCharge {
         // Enough for the names, the numbers, and a few characters that need an escape.
         let mut form = String::with_capacity(128 + texts);
         form.push_str("amount=");
-        form.push_str(Decimal::new(self.amount.get()).as_str());
+        form.push_str(itoa::Buffer::new().format(self.amount.get()));
         form.push_str("&currency=btc&description=");
         form.extend(form_urlencoded::byte_serialize(self.description.as_bytes()));
         if let Some(id) = customer_id {
@@ -127,7 +127,7 @@ impl NewCharge {
         }
         if let Some(seconds) = self.expiry_sec {
             form.push_str("&expiry_sec=");
-            form.push_str(Decimal::new(seconds).as_str());
+            form.push_str(itoa::Buffer::new().format(seconds));
         }
         form
     }

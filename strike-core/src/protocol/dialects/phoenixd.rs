@@ -13,8 +13,8 @@ use crate::protocol::json::{array, object};
 use crate::protocol::number::Exact;
 use crate::protocol::{Endpoint, EndpointBuilder, Password, WebhookSecret};
 use crate::values::{
-    Charge, ChargeId, ChargeTexts, Currency, Decimal, InvalidInput, Network, NewCharge, Now, Origin,
-    PaymentHash, Satoshi, Settlement, UnixMillis,
+    Charge, ChargeId, ChargeTexts, Currency, InvalidInput, Network, NewCharge, Now, Origin, PaymentHash,
+    Satoshi, Settlement, UnixMillis,
 };
 use crate::webhook::InvalidWebhook;
 
@@ -139,9 +139,10 @@ impl Dialect for Phoenixd {
     }
 
     fn list(&self, base: &str, page: u32, size: u32) -> String {
-        let (size, offset) = (Decimal::new(size), Decimal::new(u64::from(page) * u64::from(size)));
+        let (mut size_text, mut offset_text) = (itoa::Buffer::new(), itoa::Buffer::new());
+        let offset = offset_text.format(u64::from(page) * u64::from(size));
         let path = "/payments/incoming?all=true&limit=";
-        [base, path, size.as_str(), "&offset=", offset.as_str()].concat()
+        [base, path, size_text.format(size), "&offset=", offset].concat()
     }
 
     fn find(&self, base: &str, customer_id: &str, limit: u32) -> Option<String> {

@@ -11,7 +11,7 @@ use crate::protocol::number::Exact;
 use crate::protocol::plain_charge::PlainCharge;
 use crate::protocol::plain_json::PlainJson;
 use crate::redaction::text;
-use crate::values::{Charge, ChargeId, Decimal, InvalidInput, Network, NewCharge, Now, Origin};
+use crate::values::{Charge, ChargeId, InvalidInput, Network, NewCharge, Now, Origin};
 use crate::webhook::{self, InvalidWebhook};
 
 /// The API of ACINQ's closed service, and of servers that are compatible with it.
@@ -60,8 +60,8 @@ impl Dialect for Strike {
     }
 
     fn list(&self, base: &str, page: u32, size: u32) -> String {
-        let (page, size) = (Decimal::new(page), Decimal::new(size));
-        [base, "/charges?page=", page.as_str(), "&size=", size.as_str()].concat()
+        let (mut page_text, mut size_text) = (itoa::Buffer::new(), itoa::Buffer::new());
+        [base, "/charges?page=", page_text.format(page), "&size=", size_text.format(size)].concat()
     }
 
     fn created(&self, _order: &NewCharge, body: &str, _now: Now) -> Result<Charge, Unreadable> {

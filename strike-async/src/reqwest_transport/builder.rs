@@ -139,8 +139,9 @@ impl ReqwestTransportBuilder {
 
     /// Uses HTTP/2 with a server that offers it over TLS, and HTTP/1.1 with every other server.
     ///
-    /// All reads then share one connection. That pays off in a program that has many requests under
-    /// way at once, for example one that watches thousands of charges.
+    /// All reads then share one connection. That saves connections and memory in a program that has
+    /// many requests under way at once, for example one that watches thousands of charges. On a
+    /// loopback interface it is slower than HTTP/1.1.
     ///
     /// - A create still gets a connection of its own, unless
     ///   [`RetryPolicy::reuse_connections_for_creates`](crate::RetryPolicy::reuse_connections_for_creates)
